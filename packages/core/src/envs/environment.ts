@@ -1,0 +1,78 @@
+import type { Random, RandomStreams } from "../base/random.js";
+import type { Saveable, Snapshot } from "../base/snapshot.js";
+import type { Space } from "./spaces.js";
+
+declare const ending: unique symbol;
+
+/** One flag (0 or 1) an environment: the episode ended in a terminal state, worth nothing from there on. */
+export type Terminated = Uint8Array & { readonly [ending]: "terminated" };
+/** One flag (0 or 1) an environment: the episode was cut off; its last state still has a value. */
+export type Truncated = Uint8Array & { readonly [ending]: "truncated" };
+
+export const terminatedFlags = (length: number): Terminated => new Uint8Array(length) as Terminated;
+export const truncatedFlags = (length: number): Truncated => new Uint8Array(length) as Truncated;
+
+/** What an environment may observe with. */
+export type Observations = Float32Array | Uint8Array;
+
+/**
+ * One environment, in Gymnasium's terms: what a user writes. {@link vectorize} makes a {@link VectorEnvironment}
+ * of several.
+ */
+export interface Environment extends Saveable {
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  /** Starts an episode with numbers drawn from `random` and writes its first observation. */
+  reset(random: Random, observation: Observations): void;
+  /** Takes one step and writes the observation after it. */
+  step(action: number, observation: Observations): StepOutcome;
+}
+
+/** The outcome of one step. A time limit is a truncation, never a termination. */
+export interface StepOutcome {
+  readonly reward: number;
+  readonly terminated: boolean;
+  readonly truncated: boolean;
+}
+
+/**
+ * S environments stepped together over typed arrays: what algorithms train on.
+ *
+ * An episode that ends is reset within the same step (Gymnasium's SAME_STEP autoreset): `observations` then holds
+ * the first observation of the next episode and `finalObservations` the last one of the episode that ended.
+ * All arrays are owned by the environment and overwritten by the next step.
+ */
+export interface VectorEnvironment {
+  /** The id that it was made by, for instance `CartPole-v1`. */
+  readonly id: string;
+  /** The number of environments S. */
+  readonly size: number;
+  /** The space of one environment's observation. */
+  readonly observationSpace: Space;
+  /** The space of one environment's action. */
+  readonly actionSpace: Space;
+  /** [S, ...observation shape] */
+  readonly observations: Observations;
+  /** [S, ...observation shape]; row i is valid where terminated[i] or truncated[i] was just set. */
+  readonly finalObservations: Observations;
+  /** [S], as the algorithm is to see them (clipped, where the environment clips in training). */
+  readonly rewards: Float64Array;
+  /** [S], undiscounted returns of whole games in raw reward; valid where {@link episodeEnded} is 1. */
+  readonly episodeReturns: Float64Array;
+  /** [S], steps of the episode that ended; valid where {@link episodeEnded} is 1. */
+  readonly episodeLengths: Int32Array;
+  /** [S], 1 where a whole episode just ended (a lost life is not a whole episode). */
+  readonly episodeEnded: Uint8Array;
+  readonly terminated: Terminated;
+  readonly truncated: Truncated;
+
+  /** Starts all episodes; environment i draws from `streams.stream("environment", i)`. */
+  reset(streams: RandomStreams): void | Promise<void>;
+  /** Steps all environments; `actions` is [S]. Returns a promise only where the environment lives elsewhere. */
+  step(actions: Int32Array): void | Promise<void>;
+  /** Everything for a bit-exact continuation, or null where the environment cannot tell it. */
+  save(): Snapshot | null | Promise<Snapshot | null>;
+  restore(snapshot: Snapshot): void | Promise<void>;
+  /** Ends child processes and frees memory; safe to call twice. */
+  close(): void | Promise<void>;
+}
