@@ -1,16 +1,9 @@
 import type { Random, RandomStreams } from "../base/random.js";
 import type { Saveable, Snapshot } from "../base/snapshot.js";
+import type { Terminated, Truncated } from "../math/endings.js";
 import type { Space } from "./spaces.js";
 
-declare const ending: unique symbol;
-
-/** One flag (0 or 1) an environment: the episode ended in a terminal state, worth nothing from there on. */
-export type Terminated = Uint8Array & { readonly [ending]: "terminated" };
-/** One flag (0 or 1) an environment: the episode was cut off; its last state still has a value. */
-export type Truncated = Uint8Array & { readonly [ending]: "truncated" };
-
-export const terminatedFlags = (length: number): Terminated => new Uint8Array(length) as Terminated;
-export const truncatedFlags = (length: number): Truncated => new Uint8Array(length) as Truncated;
+export { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
 
 /** What an environment may observe with. */
 export type Observations = Float32Array | Uint8Array;

@@ -1,0 +1,11 @@
+declare const ending: unique symbol;
+
+/** One flag (0 or 1) a step: the episode ended in a terminal state, worth nothing from there on. */
+export type Terminated = Uint8Array & { readonly [ending]: "terminated" };
+/** One flag (0 or 1) a step: the episode was cut off; its last state still has a value. */
+export type Truncated = Uint8Array & { readonly [ending]: "truncated" };
+
+/** Flags of {@link Terminated}, all 0. */
+export const terminatedFlags = (length: number): Terminated => new Uint8Array(length) as Terminated;
+/** Flags of {@link Truncated}, all 0. */
+export const truncatedFlags = (length: number): Truncated => new Uint8Array(length) as Truncated;
