@@ -1,3 +1,13 @@
+import { fail } from "./errors.js";
+
+interface SnapshotArrays {
+  readonly float64: Float64Array;
+  readonly float32: Float32Array;
+  readonly int32: Int32Array;
+  readonly uint32: Uint32Array;
+  readonly uint8: Uint8Array;
+}
+
 /** The typed arrays that a snapshot may hold. */
 export type SnapshotArray = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
 
@@ -19,4 +29,69 @@ export interface Saveable {
   save(): Snapshot;
   /** @throws SoftrlError when the snapshot is of another shape. */
   restore(snapshot: Snapshot): void;
+}
+
+const arrayClasses = {
+  float64: Float64Array,
+  float32: Float32Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  uint8: Uint8Array,
+};
+
+/**
+ * The array `name` of a snapshot, of this kind and length; not copied.
+ * @throws SoftrlError when it is missing, of another kind or of another length.
+ */
+export function snapshotArray<Kind extends keyof SnapshotArrays>(
+  where: string,
+  snapshot: Snapshot,
+  name: string,
+  kind: Kind,
+  length: number,
+): SnapshotArrays[Kind];
+export function snapshotArray(
+  where: string,
+  snapshot: Snapshot,
+  name: string,
+  kind: keyof SnapshotArrays,
+  length: number,
+): SnapshotArray {
+  const entry = snapshot[name];
+  if (entry instanceof arrayClasses[kind] && entry.length === length) return entry;
+  return refuseEntry(where, name, `a ${kind} array of ${length}`, entry);
+}
+
+/** The number `name` of a snapshot. */
+export function snapshotNumber(where: string, snapshot: Snapshot, name: string): number {
+  const entry = snapshot[name];
+  return typeof entry === "number" ? entry : refuseEntry(where, name, "a number", entry);
+}
+
+/** The snapshot `name` inside a snapshot. */
+export function snapshotSection(where: string, snapshot: Snapshot, name: string): Snapshot {
+  const entry = snapshot[name];
+  return isSection(entry) ? entry : refuseEntry(where, name, "a snapshot", entry);
+}
+
+function isSection(entry: SnapshotLeaf | Snapshot | undefined): entry is Snapshot {
+  return typeof entry === "object" && entry !== null && !ArrayBuffer.isView(entry);
+}
+
+function refuseEntry(
+  where: string,
+  name: string,
+  expected: string,
+  entry: SnapshotLeaf | Snapshot | undefined,
+): never {
+  let got: string = entry === null ? "null" : typeof entry;
+  if (entry === undefined) got = "nothing";
+  for (const [kind, arrayClass] of Object.entries(arrayClasses)) {
+    if (entry instanceof arrayClass) got = `a ${kind} array of ${entry.length}`;
+  }
+  return fail(where, `the snapshot's "${name}" does not fit`, {
+    expected,
+    got,
+    remedy: "restore only what the same kind of thing, made with the same sizes, has saved",
+  });
 }
