@@ -1,8 +1,10 @@
+export { type ErrorDetails, SoftrlError } from "./base/errors.js";
+export { Random, RandomStreams } from "./base/random.js";
+export type { Saveable, Snapshot, SnapshotArray, SnapshotLeaf } from "./base/snapshot.js";
 export { boltzmannPolicy, qFromPolicy, softValue } from "./math/boltzmann.js";
 export { entropy, klDivergence, mode, sampleCategorical } from "./math/categorical.js";
 export { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "./math/endings.js";
-export { matrixVectorProduct, solve } from "./math/linear-algebra.js";
-export { logAddExp, logSoftmaxInto, logSumExp } from "./math/logspace.js";
+export { logSoftmaxInto } from "./math/logspace.js";
 export {
   emptyTrajectory,
   lambdaAdvantagesInto,
@@ -13,7 +15,7 @@ export {
   type Trajectory,
   valueTargetsInto,
 } from "./math/returns.js";
-export { mean, sampleStandardDeviation } from "./math/statistics.js";
+export { sampleStandardDeviation } from "./math/statistics.js";
 export {
   type Logits,
   type LogPrior,

@@ -46,8 +46,11 @@ export function logAddExp(a: number, b: number): number {
  * NaN where the range holds NaN or +∞, or is −∞ throughout: there is no such distribution.
  */
 export function logSoftmaxInto(x: Vector, out: Vector, offset = 0, count = x.length - offset): void {
-  const normaliser = logSumExp(x, offset, count);
-  for (let i = offset; i < offset + count; i++) {
-    out[i] = Number.isFinite(normaliser) ? x[i] - normaliser : Number.NaN;
-  }
+  let high = Number.NEGATIVE_INFINITY;
+  for (let i = offset; i < offset + count; i++) high = Math.max(high, x[i]);
+  let sum = 0;
+  for (let i = offset; i < offset + count; i++) sum += exp(x[i] - high);
+  const logSum = log(sum);
+  // x − high first: subtracting high + logSum at once would lose the digits of logSum beside a large high.
+  for (let i = offset; i < offset + count; i++) out[i] = x[i] - high - logSum;
 }

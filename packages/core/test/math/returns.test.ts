@@ -1,0 +1,162 @@
+import {
+  emptyTrajectory,
+  lambdaAdvantagesInto,
+  nStepAdvantagesInto,
+  qValues,
+  type Random,
+  RandomStreams,
+  softQTargetsInto,
+  softTemporalDifferencesInto,
+  stateValues,
+  successorValuesInto,
+  type Trajectory,
+  truncatedFlags,
+  valueTargetsInto,
+} from "softrl";
+import { describe, expect, it } from "vitest";
+
+const tau = 0.3;
+const gamma = 0.9;
+
+function randomTrajectory(steps: number, size: number, random: Random) {
+  const trajectory = emptyTrajectory(steps, size);
+  for (let i = 0; i < steps * size; i++) {
+    trajectory.rewards[i] = random.uniform(-1, 1);
+    trajectory.kl[i] = random.uniform(0, 2);
+    trajectory.values[i] = random.uniform(-3, 3);
+    const ending = random.integer(6);
+    trajectory.terminated[i] = ending === 0 ? 1 : 0;
+    trajectory.truncated[i] = ending === 1 ? 1 : 0;
+  }
+  const last = stateValues(Float64Array.from({ length: size }, () => random.uniform(-3, 3)));
+  const final = stateValues(Float64Array.from({ length: steps * size }, () => random.uniform(-3, 3)));
+  successorValuesInto(trajectory.values, last, final, trajectory.truncated, trajectory.bootstrapValues);
+  return trajectory;
+}
+
+/**
+ * The discounted return of one start, spelled out without any δ: at most n rewards less their KL, then the value of
+ * wherever that leads, unless the episode terminated.
+ */
+function slowReturn(trajectory: Trajectory, start: number, environment: number, n: number): number {
+  const { size, steps, rewards, kl, bootstrapValues, terminated, truncated } = trajectory;
+  let total = 0;
+  for (let d = 0; d < n && start + d < steps; d++) {
+    const i = (start + d) * size + environment;
+    total += gamma ** d * (rewards[i] - tau * kl[i]);
+    const isLast = d === n - 1 || start + d === steps - 1;
+    if (terminated[i]) return total;
+    if (truncated[i] || isLast) return total + gamma ** (d + 1) * bootstrapValues[i];
+  }
+  return total;
+}
+
+/** (1 − λ) Σ λ^{k−1} (k-step return), all the remaining weight on the longest. */
+function slowLambdaReturn(
+  trajectory: Trajectory,
+  start: number,
+  environment: number,
+  lambda: number,
+): number {
+  let longest = trajectory.steps - start;
+  for (let d = longest - 1; d >= 0; d--) {
+    const i = (start + d) * trajectory.size + environment;
+    if (trajectory.terminated[i] || trajectory.truncated[i]) longest = d + 1;
+  }
+  let total = 0;
+  for (let k = 1; k < longest; k++) {
+    total += (1 - lambda) * lambda ** (k - 1) * slowReturn(trajectory, start, environment, k);
+  }
+  return total + lambda ** (longest - 1) * slowReturn(trajectory, start, environment, longest);
+}
+
+describe("returns", () => {
+  const random = new RandomStreams(5).stream("returns");
+  const trajectory = randomTrajectory(17, 4, random);
+  const length = 17 * 4;
+  const delta = new Float64Array(length);
+  softTemporalDifferencesInto(trajectory, tau, gamma, delta);
+
+  it("soft TD errors stop the value at a termination and keep it at a truncation (36)", () => {
+    let terminations = 0;
+    let truncations = 0;
+    for (let i = 0; i < length; i++) {
+      const bonus = trajectory.rewards[i] - tau * trajectory.kl[i] - trajectory.values[i];
+      terminations += trajectory.terminated[i];
+      truncations += trajectory.truncated[i];
+      const successor = trajectory.terminated[i] ? 0 : gamma * trajectory.bootstrapValues[i];
+      expect(delta[i]).toBeCloseTo(bonus + successor, 14);
+    }
+    expect(Math.min(terminations, truncations)).toBeGreaterThan(4);
+  });
+
+  it("does not read the successor's value at a termination", () => {
+    const twin = { ...trajectory, bootstrapValues: stateValues(trajectory.bootstrapValues.slice()) };
+    for (let i = 0; i < length; i++) if (twin.terminated[i]) twin.bootstrapValues[i] = Number.NaN;
+    const other = new Float64Array(length);
+    softTemporalDifferencesInto(twin, tau, gamma, other);
+    expect(other).toEqual(delta);
+  });
+
+  for (const n of [1, 2, 5, 16, 17, 40, Number.POSITIVE_INFINITY]) {
+    it(`n-step advantages are the n-step return less the value, n = ${n}`, () => {
+      const advantages = new Float64Array(length);
+      nStepAdvantagesInto(trajectory, delta, gamma, n, advantages);
+      for (let i = 0; i < length; i++) {
+        const slow = slowReturn(trajectory, Math.floor(i / 4), i % 4, n) - trajectory.values[i];
+        expect(advantages[i]).toBeCloseTo(slow, 12);
+      }
+    });
+  }
+
+  for (const lambda of [0, 0.35, 0.95, 1]) {
+    it(`λ advantages are the mixture of n-step ones, λ = ${lambda}`, () => {
+      const advantages = new Float64Array(length);
+      lambdaAdvantagesInto(trajectory, delta, gamma, lambda, advantages);
+      for (let i = 0; i < length; i++) {
+        const slow = slowLambdaReturn(trajectory, Math.floor(i / 4), i % 4, lambda) - trajectory.values[i];
+        expect(advantages[i]).toBeCloseTo(slow, 12);
+      }
+    });
+  }
+
+  it("value targets are V + Δ and soft-Q targets τ KL + V + Δ", () => {
+    const advantages = new Float64Array(length);
+    nStepAdvantagesInto(trajectory, delta, gamma, 1, advantages);
+    const valueTargets = stateValues(new Float64Array(length));
+    const softQTargets = qValues(new Float64Array(length));
+    valueTargetsInto(trajectory.values, advantages, valueTargets);
+    softQTargetsInto(trajectory.kl, tau, trajectory.values, advantages, softQTargets);
+    for (let i = 0; i < length; i++) {
+      const successor = trajectory.terminated[i] ? 0 : gamma * trajectory.bootstrapValues[i];
+      expect(valueTargets[i]).toBeCloseTo(trajectory.rewards[i] - tau * trajectory.kl[i] + successor, 13);
+      // One step: y = r + γ V(s'), with no KL of the step itself.
+      expect(softQTargets[i]).toBeCloseTo(trajectory.rewards[i] + successor, 13);
+    }
+  });
+
+  it("successor values are the next row, the last values, or the final observation's at a truncation", () => {
+    const truncated = truncatedFlags(4);
+    truncated[1] = 1;
+    const successors = stateValues(new Float64Array(4));
+    successorValuesInto(
+      stateValues(Float64Array.of(1, 2, 3, 4)),
+      stateValues(Float64Array.of(5, 6)),
+      stateValues(Float64Array.of(70, 80, 90, 100)),
+      truncated,
+      successors,
+    );
+    expect([...successors]).toEqual([3, 80, 5, 6]);
+  });
+
+  it("refuses arrays of the wrong length and n, γ, λ out of range", () => {
+    const out = new Float64Array(length);
+    const short = { ...trajectory, values: stateValues(new Float64Array(3)) };
+    expect(() => softTemporalDifferencesInto(short, tau, gamma, out)).toThrow(
+      /values has the wrong length, expected 68, got 3/,
+    );
+    expect(() => nStepAdvantagesInto(trajectory, delta, gamma, 0, out)).toThrow(/n is out of range/);
+    expect(() => nStepAdvantagesInto(trajectory, delta, 1.1, 2, out)).toThrow(/gamma is out of range/);
+    expect(() => lambdaAdvantagesInto(trajectory, delta, gamma, Number.NaN, out)).toThrow(/lambda/);
+  });
+});
