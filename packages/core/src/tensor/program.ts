@@ -1,0 +1,120 @@
+import { fail } from "../base/errors.js";
+import { formatShape, sameShape } from "./shape.js";
+import type { Tensor } from "./tensor.js";
+
+/** One computation of a program: a tensor and where its inputs stand among the steps before it. */
+export interface Step {
+  readonly tensor: Tensor;
+  readonly inputs: readonly number[];
+}
+
+/**
+ * A traced computation, ready for any executor: steps in an order in which each comes after its inputs, no step
+ * twice. What it says is executor-free: primitives, shapes, and which states change.
+ */
+export interface Program {
+  readonly steps: readonly Step[];
+  /** Step of each named input. */
+  readonly inputs: ReadonlyMap<string, number>;
+  /** Step of each named output. */
+  readonly outputs: ReadonlyMap<string, number>;
+  /** States that change: after all steps, the state takes the value of the step. */
+  readonly updates: readonly { readonly state: number; readonly value: number }[];
+}
+
+/** What a program returns, and which states it replaces by which values once everything is computed. */
+export interface ProgramDefinition {
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly updates?: readonly (readonly [state: Tensor, value: Tensor])[];
+}
+
+/** Collects everything that the outputs and updates need, each computation once. */
+export function program({ outputs, updates = [] }: ProgramDefinition): Program {
+  const steps: Step[] = [];
+  const position = new Map<Tensor, number>();
+  const known = new Map<string, number>();
+  const inputs = new Map<string, number>();
+
+  const roots = [...Object.values(outputs), ...updates.flat()];
+  for (const tensor of ancestors(roots)) {
+    const from = tensor.inputs.map((input) => stepOf(position, input));
+    const key = computationKey(tensor, from);
+    const twin = known.get(key);
+    if (twin !== undefined) {
+      position.set(tensor, twin);
+      continue;
+    }
+    const at = steps.length;
+    if (tensor.origin.kind === "input") {
+      const { name } = tensor.origin;
+      if (inputs.has(name)) {
+        fail("program", `two inputs are named "${name}"`, { remedy: "use one tensor for both, or rename one" });
+      }
+      inputs.set(name, at);
+    }
+    known.set(key, at);
+    position.set(tensor, at);
+    steps.push({ tensor, inputs: from });
+  }
+
+  return {
+    steps,
+    inputs,
+    outputs: new Map(Object.entries(outputs).map(([name, tensor]) => [name, stepOf(position, tensor)])),
+    updates: checkedUpdates(updates).map(([state, value]) => ({
+      state: stepOf(position, state),
+      value: stepOf(position, value),
+    })),
+  };
+}
+
+function stepOf(position: ReadonlyMap<Tensor, number>, tensor: Tensor): number {
+  return position.get(tensor) ?? fail("program", "a tensor was made after a tensor that uses it");
+}
+
+function checkedUpdates(updates: readonly (readonly [Tensor, Tensor])[]): readonly (readonly [Tensor, Tensor])[] {
+  const changed = new Set<Tensor>();
+  for (const [state, value] of updates) {
+    if (state.origin.kind !== "state") {
+      fail("program", "only a state can be updated", { expected: "a tensor made by state()", got: state.origin.kind });
+    }
+    const { name } = state.origin;
+    if (changed.has(state)) fail("program", `state "${name}" is updated twice`);
+    changed.add(state);
+    if (!sameShape(state.shape, value.shape)) {
+      fail("program", `the new value of state "${name}" has another shape`, {
+        expected: formatShape(state.shape),
+        got: formatShape(value.shape),
+      });
+    }
+  }
+  return updates;
+}
+
+/** All tensors that `roots` depend on, in the order of their making. */
+function ancestors(roots: readonly Tensor[]): Tensor[] {
+  const found = new Set<Tensor>();
+  const pending = [...roots];
+  for (let tensor = pending.pop(); tensor !== undefined; tensor = pending.pop()) {
+    if (found.has(tensor)) continue;
+    found.add(tensor);
+    pending.push(...tensor.inputs);
+  }
+  return [...found].sort((a, b) => a.id - b.id);
+}
+
+/** Two tensors with the same key have the same value. */
+function computationKey(tensor: Tensor, inputs: readonly number[]): string {
+  const { origin } = tensor;
+  switch (origin.kind) {
+    case "input":
+    case "state":
+      return `leaf ${tensor.id}`;
+    case "constant":
+      return tensor.size === 1
+        ? `constant ${formatShape(tensor.shape)} ${Object.is(origin.values[0], -0) ? "-0" : origin.values[0]}`
+        : `leaf ${tensor.id}`;
+    case "primitive":
+      return `${origin.name} ${inputs.join(",")} ${JSON.stringify(origin.attributes)}`;
+  }
+}
