@@ -1,6 +1,54 @@
 export { type ErrorDetails, SoftrlError } from "./base/errors.js";
 export { Random, RandomStreams } from "./base/random.js";
 export type { Saveable, Snapshot, SnapshotArray, SnapshotLeaf } from "./base/snapshot.js";
+export { Rollout, type RolloutStep } from "./data/rollout.js";
+export { CartPole, type CartPoleOptions } from "./envs/cart-pole.js";
+export type { Environment, Observations, StepOutcome, VectorEnvironment } from "./envs/environment.js";
+export { GridWorld, type GridWorldOptions, gridActions } from "./envs/grid-world.js";
+export {
+  type EnvironmentId,
+  type EnvironmentOptions,
+  environmentAbout,
+  environmentIds,
+  environmentOptions,
+  isBuiltIn,
+  makeEnvironment,
+} from "./envs/registry.js";
+export {
+  actionCount,
+  type Box,
+  contains,
+  type Discrete,
+  describeSpace,
+  observationLength,
+  oneHotSpace,
+  type Space,
+  sameSpace,
+  UNBOUNDED,
+  validateSpace,
+} from "./envs/spaces.js";
+export { type LocalEnvironment, type VectorizeOptions, vectorize } from "./envs/vectorize.js";
+export { type FiniteMdp, validateFiniteMdp } from "./exact/finite-mdp.js";
+export {
+  klToPrior,
+  policyEntropy,
+  policyFromQ,
+  qFromValueAndPolicy,
+  valueFromQ,
+} from "./losses/boltzmann.js";
+export { type PolicyGradientTerms, policyGradientLoss } from "./losses/policy-gradient.js";
+export {
+  a2cStreamScales,
+  type SoftQStreamsTerms,
+  type SoftQTerms,
+  type StreamScales,
+  scaleGradient,
+  softQLoss,
+  softQStreamsLoss,
+  unscaledStreams,
+} from "./losses/soft-q.js";
+export { type TheoremGapTerms, theoremGap } from "./losses/theorem-gap.js";
+export { type ValueTerms, valueLoss } from "./losses/value.js";
 export { boltzmannPolicy, qFromPolicy, softValue } from "./math/boltzmann.js";
 export { entropy, klDivergence, mode, sampleCategorical } from "./math/categorical.js";
 export { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "./math/endings.js";
