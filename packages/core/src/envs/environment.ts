@@ -15,9 +15,12 @@ export type Observations = Float32Array | Uint8Array;
 export interface Environment extends Saveable {
   readonly observationSpace: Space;
   readonly actionSpace: Space;
-  /** Starts an episode with numbers drawn from `random` and writes its first observation. */
+  /**
+   * Starts an episode and writes its first observation. `random` is this environment's own stream until the next
+   * reset: keep it and draw from it in {@link step} as well; whoever handed it out saves and restores it.
+   */
   reset(random: Random, observation: Observations): void;
-  /** Takes one step and writes the observation after it. */
+  /** Takes one step and writes the observation after it, all of it; `observation` is the array of last time. */
   step(action: number, observation: Observations): StepOutcome;
 }
 

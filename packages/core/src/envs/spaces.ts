@@ -43,7 +43,7 @@ export function observationLength(space: Space): number {
   if (space.kind === "discrete") {
     return fail("observationLength", "a discrete space cannot be observed", {
       expected: "a box",
-      got: describe(space),
+      got: describeSpace(space),
       remedy: `observe with a one-hot vector: oneHotSpace(${space.n})`,
     });
   }
@@ -58,7 +58,7 @@ export function actionCount(space: Space): number {
   if (space.kind === "box") {
     return fail("actionCount", "the actions are not discrete", {
       expected: "a discrete space",
-      got: describe(space),
+      got: describeSpace(space),
       remedy: "use an environment with discrete actions",
     });
   }
@@ -79,7 +79,7 @@ export function contains(space: Space, value: number | ArrayLike<number>): boole
 }
 
 /** The space in words, for messages: `Box [4] float32 in [-1, 1]`, `Discrete 0..5`. */
-export function describe(space: Space): string {
+export function describeSpace(space: Space): string {
   if (space.kind === "discrete") return `Discrete 0..${space.n - 1}`;
   const low = boundInWords(space.low);
   const high = boundInWords(space.high);

@@ -1,0 +1,280 @@
+import { fail, requireInteger, requireLength, SoftrlError } from "../base/errors.js";
+import { type Random, RandomStreams } from "../base/random.js";
+import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
+import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
+import type { Environment, Observations, StepOutcome, VectorEnvironment } from "./environment.js";
+import {
+  actionCount,
+  describeSpace,
+  observationLength,
+  type Space,
+  sameSpace,
+  validateSpace,
+} from "./spaces.js";
+
+export interface VectorizeOptions {
+  /** The time limit: an episode that reaches it is truncated. None if left out. */
+  readonly maxEpisodeSteps?: number;
+}
+
+/**
+ * S environments made by `make`, stepped one after the other as one {@link VectorEnvironment}.
+ *
+ * Whatever an environment does wrong becomes one error that names the id, the environment and the step of its
+ * episode; after it the vector environment must be reset. An action out of range changes nothing.
+ */
+export function vectorize(
+  id: string,
+  make: () => Environment,
+  size: number,
+  options: VectorizeOptions = {},
+): LocalEnvironment {
+  return new LocalEnvironment(id, make, size, options);
+}
+
+/** Environments of this thread: nothing to wait for. Made by {@link vectorize}. */
+export class LocalEnvironment implements VectorEnvironment {
+  readonly id: string;
+  readonly size: number;
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  readonly observations: Observations;
+  readonly finalObservations: Observations;
+  readonly rewards: Float64Array;
+  readonly episodeReturns: Float64Array;
+  readonly episodeLengths: Int32Array;
+  readonly episodeEnded: Uint8Array;
+  readonly terminated: Terminated;
+  readonly truncated: Truncated;
+  readonly #environments: readonly Environment[];
+  readonly #rows: readonly Observations[];
+  readonly #finalRows: readonly Observations[];
+  readonly #actions: number;
+  readonly #limit: number;
+  readonly #steps: Int32Array;
+  readonly #returns: Float64Array;
+  #randoms: readonly Random[] = [];
+  #state: "fresh" | "running" | "failed" | "closed" = "fresh";
+
+  constructor(id: string, make: () => Environment, size: number, options: VectorizeOptions) {
+    requireInteger(`vectorize ${id}`, "size", size, 1);
+    if (options.maxEpisodeSteps !== undefined) {
+      requireInteger(`vectorize ${id}`, "maxEpisodeSteps", options.maxEpisodeSteps, 1);
+    }
+    this.id = id;
+    this.size = size;
+    this.#limit = options.maxEpisodeSteps ?? Infinity;
+    this.#environments = Array.from({ length: size }, make);
+    if (new Set(this.#environments).size !== size) {
+      fail(`vectorize ${id}`, "make returned the same environment twice", {
+        remedy: "return a new environment at each call",
+      });
+    }
+    const { observationSpace, actionSpace } = this.#environments[0];
+    this.#requireSpaces(observationSpace, actionSpace);
+    this.observationSpace = observationSpace;
+    this.actionSpace = actionSpace;
+    this.#actions = actionCount(actionSpace);
+    const length = observationLength(observationSpace);
+    const bytes = observationSpace.kind === "box" && observationSpace.dtype === "uint8";
+    const observations = () => (bytes ? new Uint8Array(size * length) : new Float32Array(size * length));
+    const rows = (all: Observations) =>
+      Array.from({ length: size }, (_, i) => all.subarray(i * length, (i + 1) * length));
+    this.observations = observations();
+    this.finalObservations = observations();
+    this.#rows = rows(this.observations);
+    this.#finalRows = rows(this.finalObservations);
+    this.rewards = new Float64Array(size);
+    this.episodeReturns = new Float64Array(size);
+    this.episodeLengths = new Int32Array(size);
+    this.episodeEnded = new Uint8Array(size);
+    this.terminated = terminatedFlags(size);
+    this.truncated = truncatedFlags(size);
+    this.#steps = new Int32Array(size);
+    this.#returns = new Float64Array(size);
+  }
+
+  reset(streams: RandomStreams): void {
+    this.#requireOpen("reset");
+    this.#state = "failed";
+    this.#randoms = this.#environments.map((_, i) => streams.stream("environment", i));
+    for (let i = 0; i < this.size; i++) this.#start(i);
+    this.#clearOutcomes();
+    this.#state = "running";
+  }
+
+  step(actions: Int32Array): void {
+    this.#requireRunning("step");
+    this.#requireActions(actions);
+    // Until the last environment has stepped, an error leaves some ahead of the others.
+    this.#state = "failed";
+    for (let i = 0; i < this.size; i++) this.#stepOne(i, actions[i]);
+    this.#state = "running";
+  }
+
+  save(): Snapshot {
+    this.#requireRunning("save");
+    const randoms = new Uint32Array(this.size * 4);
+    this.#randoms.forEach((random, i) => {
+      randoms.set(random.save(), i * 4);
+    });
+    return {
+      randoms,
+      environments: Object.fromEntries(this.#environments.map((environment, i) => [i, environment.save()])),
+      observations: this.observations.slice(),
+      steps: this.#steps.slice(),
+      returns: this.#returns.slice(),
+    };
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.#requireOpen("restore");
+    const where = `${this.id} restore`;
+    const { size, observations } = this;
+    const kind = observations instanceof Uint8Array ? "uint8" : "float32";
+    const states = snapshotArray(where, snapshot, "randoms", "uint32", size * 4);
+    const saved = snapshotArray(where, snapshot, "observations", kind, observations.length);
+    const steps = snapshotArray(where, snapshot, "steps", "int32", size);
+    const returns = snapshotArray(where, snapshot, "returns", "float64", size);
+    const environments = snapshotSection(where, snapshot, "environments");
+    const sections = this.#environments.map((_, i) => snapshotSection(where, environments, String(i)));
+    // The reset hands each environment the stream that it goes on drawing from.
+    this.reset(new RandomStreams(0));
+    this.#state = "failed";
+    this.#environments.forEach((environment, i) => {
+      environment.restore(sections[i]);
+      this.#randoms[i].restore(states.subarray(i * 4, i * 4 + 4));
+    });
+    observations.set(saved);
+    this.#steps.set(steps);
+    this.#returns.set(returns);
+    this.#state = "running";
+  }
+
+  close(): void {
+    this.#state = "closed";
+  }
+
+  #start(i: number): void {
+    this.#steps[i] = 0;
+    this.#returns[i] = 0;
+    try {
+      this.#environments[i].reset(this.#randoms[i], this.#rows[i]);
+    } catch (error) {
+      this.#rethrow(i, "reset", error);
+    }
+    this.#requireFinite(i);
+  }
+
+  #stepOne(i: number, action: number): void {
+    const steps = ++this.#steps[i];
+    const { reward, terminated, truncated } = this.#outcome(i, action);
+    if (typeof terminated !== "boolean" || typeof truncated !== "boolean") {
+      const name = typeof terminated !== "boolean" ? "terminated" : "truncated";
+      fail(this.#place(i), `${name} is no flag`, {
+        expected: "true or false",
+        got: String(name === "terminated" ? terminated : truncated),
+      });
+    }
+    if (typeof reward !== "number" || !Number.isFinite(reward)) {
+      fail(this.#place(i), "the reward is not finite", { expected: "a finite number", got: String(reward) });
+    }
+    this.#requireFinite(i);
+    const late = truncated || steps >= this.#limit;
+    this.#returns[i] += reward;
+    this.rewards[i] = reward;
+    this.terminated[i] = terminated ? 1 : 0;
+    this.truncated[i] = late ? 1 : 0;
+    this.episodeEnded[i] = terminated || late ? 1 : 0;
+    if (!terminated && !late) return;
+    this.episodeReturns[i] = this.#returns[i];
+    this.episodeLengths[i] = steps;
+    this.#finalRows[i].set(this.#rows[i]);
+    this.#start(i);
+  }
+
+  #outcome(i: number, action: number): StepOutcome {
+    try {
+      return this.#environments[i].step(action, this.#rows[i]);
+    } catch (error) {
+      return this.#rethrow(i, "step", error);
+    }
+  }
+
+  #clearOutcomes(): void {
+    this.rewards.fill(0);
+    this.terminated.fill(0);
+    this.truncated.fill(0);
+    this.episodeEnded.fill(0);
+  }
+
+  #place(i: number): string {
+    return `${this.id} environment ${i}, step ${this.#steps[i]}`;
+  }
+
+  #rethrow(i: number, what: string, error: unknown): never {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new SoftrlError(this.#place(i), `${what} failed: ${message}`, {}, { cause: error });
+  }
+
+  #requireFinite(i: number): void {
+    const row = this.#rows[i];
+    if (row instanceof Uint8Array) return;
+    for (let j = 0; j < row.length; j++) {
+      if (!Number.isFinite(row[j])) {
+        fail(this.#place(i), `element ${j} of the observation is not finite`, {
+          expected: "a finite number",
+          got: String(row[j]),
+        });
+      }
+    }
+  }
+
+  #requireActions(actions: Int32Array): void {
+    requireLength(this.id, "actions", actions.length, this.size, "give one action an environment");
+    for (let i = 0; i < actions.length; i++) {
+      if (!(actions[i] >= 0 && actions[i] < this.#actions)) {
+        fail(`${this.id} environment ${i}, step ${this.#steps[i] + 1}`, "the action is out of range", {
+          expected: `an integer in [0, ${this.#actions - 1}]`,
+          got: String(actions[i]),
+        });
+      }
+    }
+  }
+
+  #requireSpaces(observationSpace: Space, actionSpace: Space): void {
+    this.#environments.forEach((environment, i) => {
+      const where = `${this.id} environment ${i}`;
+      validateSpace(where, "observationSpace", environment.observationSpace);
+      validateSpace(where, "actionSpace", environment.actionSpace);
+      if (!sameSpace(environment.observationSpace, observationSpace)) {
+        fail(where, "observationSpace is not that of environment 0", {
+          expected: describeSpace(observationSpace),
+          got: describeSpace(environment.observationSpace),
+        });
+      }
+      if (!sameSpace(environment.actionSpace, actionSpace)) {
+        fail(where, "actionSpace is not that of environment 0", {
+          expected: describeSpace(actionSpace),
+          got: describeSpace(environment.actionSpace),
+        });
+      }
+    });
+  }
+
+  #requireOpen(what: string): void {
+    if (this.#state === "closed") {
+      fail(`${this.id} ${what}`, "the environment is closed", { remedy: "make a new one" });
+    }
+  }
+
+  #requireRunning(what: string): void {
+    this.#requireOpen(what);
+    if (this.#state === "fresh") {
+      fail(`${this.id} ${what}`, "no episode has begun", { remedy: "call reset(streams) first" });
+    }
+    if (this.#state === "failed") {
+      fail(`${this.id} ${what}`, "an earlier call failed", { remedy: "call reset(streams) to start again" });
+    }
+  }
+}
