@@ -1,4 +1,5 @@
 export { type ErrorDetails, SoftrlError } from "./base/errors.js";
+export { nearMatch, suggestion } from "./base/near-match.js";
 export { Random, RandomStreams } from "./base/random.js";
 export type { Saveable, Snapshot, SnapshotArray, SnapshotLeaf } from "./base/snapshot.js";
 export { Rollout, type RolloutStep } from "./data/rollout.js";
@@ -29,6 +30,30 @@ export {
 } from "./envs/spaces.js";
 export { type LocalEnvironment, type VectorizeOptions, vectorize } from "./envs/vectorize.js";
 export { type FiniteMdp, validateFiniteMdp } from "./exact/finite-mdp.js";
+export { decodeCheckpoint, encodeCheckpoint } from "./experiment/checkpoint.js";
+export {
+  environmentFamily,
+  readSettings,
+  type SettingName,
+  settingNames,
+  type TrainConfig,
+  trainConfig,
+  trainSettings,
+} from "./experiment/config.js";
+export { type EvaluationParts, type EvaluationResult, evaluate } from "./experiment/evaluate.js";
+export type { EpisodeEvent, RunEvent, UpdateEvent } from "./experiment/run-event.js";
+export { MemoryRunStore, type RunStore } from "./experiment/run-store.js";
+export type { EnvironmentFamily, Setting } from "./experiment/setting.js";
+export { type Host, iterateTogether, train } from "./experiment/train.js";
+export {
+  type LearningCurve,
+  openCheckpoint,
+  Trainer,
+  type TrainerParts,
+  type TrainProgress,
+  type TrainResult,
+} from "./experiment/trainer.js";
+export { version } from "./experiment/version.js";
 export {
   klToPrior,
   policyEntropy,

@@ -1,0 +1,264 @@
+import { fail } from "../base/errors.js";
+import type { Snapshot, SnapshotArray, SnapshotLeaf } from "../base/snapshot.js";
+
+/**
+ * A snapshot as one file in the safetensors format, and back: the parameters open in any tool that reads it.
+ *
+ * Eight bytes (little-endian) hold the length of the header; the header is JSON, {name: {dtype, shape,
+ * data_offsets}}, padded with spaces to a multiple of eight; the arrays' bytes follow without gaps. Nested names
+ * are joined by "/" (inside a name, "/" is written "~1" and "~" is written "~0"). What is not an array stands as
+ * JSON in the header's `__metadata__`. Everything is sorted by name, so equal snapshots give equal bytes.
+ */
+
+type ArrayClass = {
+  new (buffer: ArrayBuffer): SnapshotArray;
+  readonly BYTES_PER_ELEMENT: number;
+};
+
+const arrayClasses: Readonly<Record<string, ArrayClass>> = {
+  F64: Float64Array,
+  F32: Float32Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  U8: Uint8Array,
+};
+
+const METADATA = "__metadata__";
+const LONGEST_HEADER = 100_000_000;
+
+/**
+ * The bytes of a snapshot.
+ * @throws SoftrlError for a number that JSON cannot hold, and for the reserved names.
+ */
+export function encodeCheckpoint(snapshot: Snapshot): Uint8Array {
+  const arrays = new Map<string, SnapshotArray>();
+  const metadata = new Map<string, string>();
+  collect(snapshot, "", arrays, metadata);
+
+  let offset = 0;
+  const entries: string[] = [];
+  const sortedArrays = [...arrays].sort(byName);
+  for (const [name, array] of sortedArrays) {
+    const end = offset + array.byteLength;
+    entries.push(
+      `${ascii(name)}:{"dtype":"${dtypeOf(array)}","shape":[${array.length}],"data_offsets":[${offset},${end}]}`,
+    );
+    offset = end;
+  }
+  const scalars = [...metadata].sort(byName).map(([name, json]) => `${ascii(name)}:${ascii(json)}`);
+  let header = `{"${METADATA}":{${scalars.join(",")}}${entries.map((entry) => `,${entry}`).join("")}}`;
+  header = header.padEnd(Math.ceil(header.length / 8) * 8, " ");
+
+  const bytes = new Uint8Array(8 + header.length + offset);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  for (let i = 0; i < header.length; i++) bytes[8 + i] = header.charCodeAt(i);
+  let position = 8 + header.length;
+  for (const [, array] of sortedArrays) {
+    bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), position);
+    position += array.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * The snapshot that these bytes hold; nothing is trusted.
+ * @param where what an error names: the file.
+ * @throws SoftrlError when the bytes are no checkpoint, are cut off, or contradict themselves.
+ */
+export function decodeCheckpoint(where: string, bytes: Uint8Array): Snapshot {
+  const header = decodeHeader(where, bytes);
+  const dataStart = 8 + header.length;
+  const dataLength = bytes.length - dataStart;
+  const root: MutableSnapshot = {};
+
+  const tensors: { name: string; dtype: string; begin: number; end: number }[] = [];
+  for (const [name, entry] of Object.entries(header.json)) {
+    if (name === METADATA) continue;
+    tensors.push({ name, ...readEntry(where, name, entry) });
+  }
+  tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let covered = 0;
+  for (const { name, dtype, begin, end } of tensors) {
+    if (begin !== covered) damaged(where, `"${name}" begins at byte ${covered}`, String(begin));
+    covered = end;
+    if (end > dataLength) damaged(where, `${end} bytes of data`, String(dataLength));
+    const copy = bytes.slice(dataStart + begin, dataStart + end);
+    place(where, root, name, new arrayClasses[dtype](copy.buffer));
+  }
+  if (covered !== dataLength) damaged(where, `${covered} bytes of data`, String(dataLength));
+
+  const metadata = header.json[METADATA] ?? {};
+  if (!isRecord(metadata)) damaged(where, `an object as ${METADATA}`, JSON.stringify(metadata));
+  for (const [name, json] of Object.entries(metadata)) {
+    place(where, root, name, readScalar(where, name, json));
+  }
+  return root;
+}
+
+interface MutableSnapshot {
+  [name: string]: SnapshotLeaf | MutableSnapshot;
+}
+
+function collect(
+  snapshot: Snapshot,
+  prefix: string,
+  arrays: Map<string, SnapshotArray>,
+  metadata: Map<string, string>,
+): void {
+  for (const [name, value] of Object.entries(snapshot)) {
+    const path = prefix + name.replaceAll("~", "~0").replaceAll("/", "~1");
+    if (name === METADATA || name === "__proto__" || name === "") {
+      fail("encodeCheckpoint", `a snapshot cannot hold the name "${path}"`, {
+        remedy: "give it another name",
+      });
+    }
+    if (ArrayBuffer.isView(value)) arrays.set(path, value);
+    else if (typeof value !== "object" || value === null) metadata.set(path, scalarJson(path, value));
+    else if (Object.keys(value).length === 0) metadata.set(path, "{}");
+    else collect(value, `${path}/`, arrays, metadata);
+  }
+}
+
+function scalarJson(path: string, value: string | number | boolean | null): string {
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) {
+      fail("encodeCheckpoint", `${path} cannot be written`, {
+        expected: "a finite number",
+        got: String(value),
+      });
+    }
+    if (Object.is(value, -0)) return "-0";
+  }
+  return JSON.stringify(value);
+}
+
+function dtypeOf(array: SnapshotArray): string {
+  for (const [dtype, arrayClass] of Object.entries(arrayClasses)) {
+    if (array instanceof arrayClass) return dtype;
+  }
+  return fail("encodeCheckpoint", "an array of this kind cannot be written", {
+    expected: "Float64Array, Float32Array, Int32Array, Uint32Array or Uint8Array",
+    got: Object.prototype.toString.call(array),
+  });
+}
+
+/** JSON text of pure ASCII, so that a character is a byte. */
+function ascii(text: string): string {
+  return JSON.stringify(text).replace(
+    /[^ -~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+function decodeHeader(
+  where: string,
+  bytes: Uint8Array,
+): { json: Readonly<Record<string, unknown>>; length: number } {
+  if (bytes.length < 8) damaged(where, "at least 8 bytes", String(bytes.length));
+  const stated = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (stated > BigInt(Math.min(LONGEST_HEADER, bytes.length - 8))) {
+    damaged(where, `a header of at most ${bytes.length - 8} bytes`, `one of ${stated}`);
+  }
+  const length = Number(stated);
+  let text = "";
+  for (let i = 0; i < length; i++) {
+    const code = bytes[8 + i];
+    if (code > 126) damaged(where, "a header of plain ASCII", `byte ${code} at position ${8 + i}`);
+    text += String.fromCharCode(code);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    damaged(where, "a header of JSON", JSON.stringify(text.slice(0, 40)));
+  }
+  return isRecord(json) ? { json, length } : damaged(where, "a header that is a JSON object", typeof json);
+}
+
+function readEntry(
+  where: string,
+  name: string,
+  entry: unknown,
+): { dtype: string; begin: number; end: number } {
+  if (!isRecord(entry)) damaged(where, `an object for "${name}"`, JSON.stringify(entry));
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (typeof dtype !== "string" || !Object.hasOwn(arrayClasses, dtype)) {
+    damaged(where, `"${name}" of dtype ${Object.keys(arrayClasses).join(", ")}`, JSON.stringify(dtype));
+  }
+  if (!isSizes(shape)) damaged(where, `the shape of "${name}" as a list of sizes`, JSON.stringify(shape));
+  if (!isSizes(offsets) || offsets.length !== 2) {
+    damaged(where, `two data_offsets of "${name}"`, JSON.stringify(offsets));
+  }
+  const [begin, end] = offsets;
+  const length = shape.reduce((product, size) => product * size, 1) * arrayClasses[dtype].BYTES_PER_ELEMENT;
+  if (end - begin !== length) damaged(where, `${length} bytes for "${name}"`, String(end - begin));
+  return { dtype, begin, end };
+}
+
+function readScalar(where: string, name: string, json: unknown): SnapshotLeaf | MutableSnapshot {
+  let value: unknown;
+  try {
+    if (typeof json === "string") value = JSON.parse(json);
+  } catch {
+    // Said below: what does not parse is no scalar either.
+  }
+  if (
+    value === null ||
+    typeof value === "string" ||
+    typeof value === "number" ||
+    typeof value === "boolean"
+  ) {
+    return value;
+  }
+  if (isRecord(value) && Object.keys(value).length === 0) return {};
+  return damaged(where, `a JSON scalar for "${name}"`, JSON.stringify(json));
+}
+
+/** Puts a value at the end of its path. */
+function place(
+  where: string,
+  root: MutableSnapshot,
+  path: string,
+  value: SnapshotLeaf | MutableSnapshot,
+): void {
+  const names = path.split("/").map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
+  let node = root;
+  names.forEach((name, depth) => {
+    const last = depth === names.length - 1;
+    if (name === "__proto__" || name === "" || (last && Object.hasOwn(node, name))) {
+      damaged(where, "names that can all stand together", JSON.stringify(path));
+    }
+    if (last) {
+      node[name] = value;
+      return;
+    }
+    const inner = Object.hasOwn(node, name) ? node[name] : {};
+    if (!isSection(inner)) damaged(where, "names that can all stand together", JSON.stringify(path));
+    node[name] = inner;
+    node = inner;
+  });
+}
+
+function isSection(value: SnapshotLeaf | MutableSnapshot): value is MutableSnapshot {
+  return typeof value === "object" && value !== null && !ArrayBuffer.isView(value);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+function damaged(where: string, expected: string, got: string): never {
+  return fail(where, "not a checkpoint, or damaged", {
+    expected,
+    got,
+    remedy: "use the checkpoint.safetensors of a run folder as softrl wrote it",
+  });
+}

@@ -1,0 +1,39 @@
+import { type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
+
+/** How many of the newest training episodes a score is the mean of. */
+export const EPISODES_IN_SCORE = 100;
+
+/** The returns of the newest {@link EPISODES_IN_SCORE} episodes, and how many there were in all. */
+export class ReturnsWindow {
+  readonly #returns = new Float64Array(EPISODES_IN_SCORE);
+  #episodes = 0;
+
+  /** Whole episodes ended so far. */
+  get episodes(): number {
+    return this.#episodes;
+  }
+
+  add(episodeReturn: number): void {
+    this.#returns[this.#episodes % EPISODES_IN_SCORE] = episodeReturn;
+    this.#episodes++;
+  }
+
+  /** (1/n) Σ of the returns in the window, n ≤ 100; null when there is none. */
+  mean(): number | null {
+    const count = Math.min(this.#episodes, EPISODES_IN_SCORE);
+    if (count === 0) return null;
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += this.#returns[i];
+    return sum / count;
+  }
+
+  save(): Snapshot {
+    return { episodes: this.#episodes, returns: this.#returns.slice() };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const returns = snapshotArray("ReturnsWindow.restore", snapshot, "returns", "float64", EPISODES_IN_SCORE);
+    this.#episodes = snapshotNumber("ReturnsWindow.restore", snapshot, "episodes");
+    this.#returns.set(returns);
+  }
+}

@@ -1,0 +1,28 @@
+import type { TrainConfig } from "./config.js";
+
+/** What happens in a run, one JSON object a line in `events.jsonl`. `step` counts all environments together. */
+export type RunEvent =
+  | { readonly event: "started"; readonly version: string; readonly config: TrainConfig }
+  | EpisodeEvent
+  | UpdateEvent
+  | { readonly event: "checkpoint"; readonly step: number }
+  | { readonly event: "interrupted"; readonly step: number }
+  | { readonly event: "finished"; readonly step: number };
+
+/** A whole training episode ended: its undiscounted return in raw reward, and its steps. */
+export interface EpisodeEvent {
+  readonly event: "episode";
+  readonly step: number;
+  readonly environment: number;
+  readonly return: number;
+  readonly length: number;
+}
+
+/** The mean of each loss over the updates since the last such event, and how the run stands. */
+export interface UpdateEvent {
+  readonly event: "update";
+  readonly step: number;
+  /** Over the last 100 training episodes; null before the first one ends. */
+  readonly meanReturn: number | null;
+  readonly losses: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,136 @@
+import { fail } from "../base/errors.js";
+import { suggestion } from "../base/near-match.js";
+
+/** Kinds of environment that want different hyper-parameters: vectors of a few numbers, or Atari's frames. */
+export type EnvironmentFamily = "vector" | "atari";
+
+/** One setting of an experiment: what it means, what it may be, and what it is when nobody says. */
+export interface Setting<Value> {
+  /** The command line option, in commander's notation: `--tau <number>`. */
+  readonly option: string;
+  /** One sentence for the help text and the documentation. */
+  readonly description: string;
+  readonly defaults: Readonly<Record<EnvironmentFamily, Value>>;
+  /**
+   * The value, if it is one.
+   * @param where what an error names, for instance `--tau` or `run.json: tau`.
+   * @throws SoftrlError when the type or the range is wrong.
+   */
+  check(where: string, value: unknown): Value;
+  /** What text on the command line means, not yet checked. */
+  fromText(text: string): unknown;
+}
+
+/** What every maker of settings takes. */
+interface Description<Value> {
+  readonly option: string;
+  readonly description: string;
+  readonly defaults: Value | Readonly<Record<EnvironmentFamily, Value>>;
+}
+
+type Scalar = number | string;
+
+/** A number in [low, high], or in (low, high] where `above` is given instead of `low`. */
+export function numberSetting(
+  described: Description<number> & { readonly low?: number; readonly above?: number; readonly high?: number },
+): Setting<number> {
+  const { low, above, high = Number.POSITIVE_INFINITY } = described;
+  const opening = above === undefined ? `[${low ?? "-∞"}` : `(${above}`;
+  const closing = Number.isFinite(high) ? `${high}]` : "∞)";
+  const inRange = (value: number): boolean =>
+    Number.isFinite(value) &&
+    value <= high &&
+    (above === undefined ? value >= (low ?? Number.NEGATIVE_INFINITY) : value > above);
+  return {
+    ...base(described),
+    check: (where, value) =>
+      typeof value === "number" && inRange(value)
+        ? value
+        : refuse(where, `a number in ${opening}, ${closing}`, value),
+    fromText: numberFromText,
+  };
+}
+
+/** A whole number in [low, high]. */
+export function integerSetting(
+  described: Description<number> & { readonly low: number; readonly high?: number },
+): Setting<number> {
+  const { low, high = Number.MAX_SAFE_INTEGER } = described;
+  const range = high === Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `in [${low}, ${high}]`;
+  return {
+    ...base(described),
+    check: (where, value) =>
+      typeof value === "number" && Number.isSafeInteger(value) && value >= low && value <= high
+        ? value
+        : refuse(where, `an integer ${range}`, value),
+    fromText: numberFromText,
+  };
+}
+
+/** One of a few words. */
+export function choiceSetting<const Choice extends string>(
+  described: Description<NoInfer<Choice>> & { readonly choices: readonly Choice[] },
+): Setting<Choice> {
+  const { choices } = described;
+  return {
+    ...base(described),
+    check: (where, value) => {
+      const choice = choices.find((candidate) => candidate === value);
+      if (choice !== undefined) return choice;
+      const remedy = typeof value === "string" ? suggestion(value, choices) : undefined;
+      return refuse(where, choices.map((name) => JSON.stringify(name)).join(" or "), value, remedy);
+    },
+    fromText: (text) => text,
+  };
+}
+
+/** Any text that is not empty. */
+export function textSetting(described: Description<string>): Setting<string> {
+  return {
+    ...base(described),
+    check: (where, value) =>
+      typeof value === "string" && value.trim() !== "" ? value : refuse(where, "a text", value),
+    fromText: (text) => text,
+  };
+}
+
+/** A list of whole numbers, written `64,64` on the command line. */
+export function integerListSetting(described: {
+  readonly option: string;
+  readonly description: string;
+  readonly defaults: Readonly<Record<EnvironmentFamily, readonly number[]>>;
+  readonly low: number;
+}): Setting<readonly number[]> {
+  const { option, description, defaults, low } = described;
+  const isElement = (element: unknown): element is number =>
+    typeof element === "number" && Number.isSafeInteger(element) && element >= low;
+  return {
+    option,
+    description,
+    defaults,
+    check: (where, value) =>
+      Array.isArray(value) && value.every(isElement)
+        ? value.slice()
+        : refuse(where, `a list of integers of at least ${low}`, value),
+    fromText: (text) => (text.trim() === "" ? [] : text.split(",").map(numberFromText)),
+  };
+}
+
+/** The parts of a setting that do not depend on its kind. */
+function base<Value extends Scalar>({ option, description, defaults }: Description<Value>) {
+  return {
+    option,
+    description,
+    defaults: typeof defaults === "object" ? defaults : { vector: defaults, atari: defaults },
+  };
+}
+
+function numberFromText(text: string): unknown {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  return Number.isNaN(value) ? text : value;
+}
+
+function refuse(where: string, expected: string, value: unknown, remedy?: string): never {
+  const got = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+  return fail(where, "not a valid value", { expected, got, ...(remedy === undefined ? {} : { remedy }) });
+}

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import type { Snapshot } from "../../src/base/snapshot.js";
+import { decodeCheckpoint, encodeCheckpoint } from "../../src/experiment/checkpoint.js";
+
+const snapshot: Snapshot = {
+  step: 12,
+  name: "τ = 0.01 ✓",
+  done: false,
+  nothing: null,
+  minusZero: -0,
+  empty: {},
+  algorithm: {
+    "body/weight~0": new Float32Array([1.5, -0, 3e-45, 1]),
+    mean: new Float64Array([Math.PI, -1e-308]),
+    streams: { actions: new Uint32Array([1, 2, 3, 0xffffffff]) },
+    none: new Float64Array(0),
+  },
+  environment: { frames: new Uint8Array([0, 127, 255]), steps: new Int32Array([-1, 5]) },
+};
+
+function fileOf(header: string, data: readonly number[] = []): Uint8Array {
+  const text = new TextEncoder().encode(header);
+  const bytes = new Uint8Array(8 + text.length + data.length);
+  new DataView(bytes.buffer).setUint32(0, text.length, true);
+  bytes.set(text, 8);
+  bytes.set(data, 8 + text.length);
+  return bytes;
+}
+
+describe("a checkpoint", () => {
+  test("comes back bit for bit", () => {
+    expect(decodeCheckpoint("test", encodeCheckpoint(snapshot))).toStrictEqual(snapshot);
+  });
+
+  test("has the same bytes whatever the order of the names", () => {
+    const reversed = Object.fromEntries(Object.entries(snapshot).reverse());
+    expect(encodeCheckpoint(reversed)).toEqual(encodeCheckpoint(snapshot));
+  });
+
+  test("is what the safetensors format says", () => {
+    const bytes = encodeCheckpoint({ seed: 7, w: new Float32Array([1, 2]), b: new Uint8Array([9]) });
+    const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    expect(length % 8).toBe(0);
+    const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    expect(header).toEqual({
+      __metadata__: { seed: "7" },
+      b: { dtype: "U8", shape: [1], data_offsets: [0, 1] },
+      w: { dtype: "F32", shape: [2], data_offsets: [1, 9] },
+    });
+    expect([...bytes.subarray(8 + length)]).toEqual([9, 0, 0, 128, 63, 0, 0, 0, 64]);
+  });
+
+  test("reads an array at any position of a larger buffer", () => {
+    const bytes = encodeCheckpoint(snapshot);
+    const shifted = new Uint8Array(bytes.length + 3);
+    shifted.set(bytes, 3);
+    expect(decodeCheckpoint("test", shifted.subarray(3))).toStrictEqual(snapshot);
+  });
+
+  test("takes a view of a larger array for what it shows", () => {
+    const view = new Float64Array([0, 1, 2, 3]).subarray(1, 3);
+    expect(decodeCheckpoint("test", encodeCheckpoint({ view }))).toStrictEqual({
+      view: new Float64Array([1, 2]),
+    });
+  });
+
+  test("refuses numbers that JSON cannot hold, and reserved names", () => {
+    expect(() => encodeCheckpoint({ a: { loss: Number.NaN } })).toThrow(/a\/loss cannot be written.*NaN/);
+    expect(() => encodeCheckpoint({ __metadata__: 1 })).toThrow(/another name/);
+  });
+});
+
+describe("a damaged checkpoint", () => {
+  const whole = encodeCheckpoint(snapshot);
+
+  test("is refused wherever it is cut off", () => {
+    for (let length = 0; length < whole.length; length++) {
+      expect(() => decodeCheckpoint("run/checkpoint.safetensors", whole.subarray(0, length))).toThrow(
+        /run\/checkpoint.safetensors: not a checkpoint, or damaged/,
+      );
+    }
+  });
+
+  test.each([
+    ["trailing bytes", fileOf("{}", [1])],
+    ["a header that is no JSON", fileOf("{")],
+    ["a header that is no object", fileOf("[1]")],
+    ["bytes that are no ASCII", fileOf('{"é":1}')],
+    ["an unknown dtype", fileOf('{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}', [0, 0])],
+    ["a shape that does not fit", fileOf('{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}', [0])],
+    ["a negative shape", fileOf('{"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,-1]}}')],
+    ["a hole", fileOf('{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', [0, 0])],
+    [
+      "an overlap",
+      fileOf(
+        '{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}',
+        [0, 0, 0],
+      ),
+    ],
+    ["a name within a leaf", fileOf('{"__metadata__":{"a":"1","a/b":"2"}}')],
+    ["an array as metadata", fileOf('{"__metadata__":{"a":"[1]"}}')],
+    ["metadata that is no text", fileOf('{"__metadata__":{"a":1}}')],
+    ["the prototype's name", fileOf('{"__metadata__":{"__proto__/polluted":"1"}}')],
+  ])("with %s is refused", (_, bytes) => {
+    expect(() => decodeCheckpoint("file", bytes)).toThrow(/file: not a checkpoint, or damaged, expected/);
+  });
+});

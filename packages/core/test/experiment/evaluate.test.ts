@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { makeEnvironment } from "../../src/envs/registry.js";
+import { evaluate } from "../../src/experiment/evaluate.js";
+import { FakeAlgorithm } from "./fake-algorithm.js";
+
+function evaluation(episodes: number, seed = 1) {
+  const environment = makeEnvironment("CartPole-v1", 3);
+  const algorithm = new FakeAlgorithm(environment, seed);
+  return { environment, algorithm, episodes, mode: "sample" as const, seed, clock: () => 0 };
+}
+
+test("plays exactly the episodes asked for, each environment its share", async () => {
+  const result = await evaluate(evaluation(7));
+  expect(result.returns.length).toBe(7);
+  expect(result.returns).toEqual(result.lengths);
+  expect(result.interrupted).toBe(false);
+  const mean = result.returns.reduce((a, b) => a + b) / 7;
+  const variance = result.returns.reduce((a, b) => a + (b - mean) ** 2, 0) / 6;
+  expect(result.meanReturn).toBeCloseTo(mean, 12);
+  expect(result.standardDeviation).toBeCloseTo(Math.sqrt(variance), 12);
+
+  // More episodes only add to each environment's share: short ones never push in front.
+  const more = await evaluate(evaluation(10));
+  expect(more.returns.slice(0, 3)).toEqual(result.returns.slice(0, 3));
+  expect(more.returns.slice(4, 6)).toEqual(result.returns.slice(3, 5));
+  expect(more.returns.slice(7, 9)).toEqual(result.returns.slice(5, 7));
+});
+
+test("plays the same for the same seed, and learns nothing", async () => {
+  const first = evaluation(5);
+  const parameters = first.algorithm.parameters.slice();
+  const result = await evaluate(first);
+  expect(await evaluate(evaluation(5))).toEqual(result);
+  expect(await evaluate(evaluation(5, 2))).not.toEqual(result);
+  expect(first.algorithm.parameters).toEqual(parameters);
+});
+
+test("fewer than two episodes have no spread, and none is refused", async () => {
+  expect(await evaluate(evaluation(1))).toMatchObject({ standardDeviation: null });
+  await expect(evaluate(evaluation(0))).rejects.toThrow(/evaluate: episodes is out of range/);
+});
+
+test("stops when told to", async () => {
+  const result = await evaluate({ ...evaluation(50), signal: { aborted: true } });
+  expect(result).toMatchObject({ returns: [], meanReturn: null, interrupted: true });
+});
