@@ -1,0 +1,22 @@
+/** How far apart two sides of an equation are, so that rounding alone leaves about 1e-15. NaN stays NaN. */
+
+type Numbers = ArrayLike<number>;
+
+/** max |xᵢ|; 0 for no numbers. */
+export function largest(x: Numbers): number {
+  let high = 0;
+  for (let i = 0; i < x.length; i++) high = Math.max(high, Math.abs(x[i]));
+  return high;
+}
+
+/** max |leftᵢ − rightᵢ| / max(|leftᵢ|, |rightᵢ|) over all i together; 0 where both sides are all zeros. */
+export function relativeDifference(left: Numbers, right: Numbers): number {
+  let worst = left.length === right.length ? 0 : Number.NaN;
+  for (let i = 0; i < left.length; i++) worst = Math.max(worst, Math.abs(left[i] - right[i]));
+  return relative(worst, Math.max(largest(left), largest(right)));
+}
+
+/** difference / scale, where nothing of nothing is 0. */
+export function relative(difference: number, scale: number): number {
+  return difference === 0 && scale === 0 ? 0 : difference / scale;
+}
