@@ -1,0 +1,1 @@
+"""Vectors of Gymnasium environments behind length-prefixed frames on stdin and stdout."""

@@ -1,0 +1,122 @@
+"""The loop: one request, one reply, until the parent closes the pipe."""
+
+import json
+import os
+import sys
+import traceback
+
+from . import connection
+from .connection import BridgeError, Connection
+
+PROTOCOL = 1
+
+
+def main():
+    pipes = Connection()
+    connection.follow_parent()
+    # Environments that the user wrote are found from where the user started Node: "my_module:MyGame-v0".
+    sys.path.append(os.getcwd())
+    vector = None
+    try:
+        hello(pipes)
+        while (request := pipes.receive()) is not None:
+            operation, payload = request
+            if operation == connection.MAKE:
+                vector = make(json.loads(payload))
+                environment = vector.environments[0]
+                spaces = {"observationSpace": environment.space, "actionSpace": environment.action_space}
+                pipes.send_json(operation | connection.REPLY, spaces)
+            elif vector is None:
+                raise BridgeError(f"operation {operation} came before make")
+            else:
+                pipes.send(operation | connection.REPLY, *answer(vector, operation, payload))
+    except BridgeError as error:
+        if error.__cause__ is not None:
+            traceback.print_exception(error)
+        pipes.send_json(connection.ERROR, error.parts)
+    except Exception as error:
+        traceback.print_exc()
+        what = f"the bridge raised {type(error).__name__}: {error}"
+        pipes.send_json(connection.ERROR, BridgeError(what).parts)
+    # An environment's own threads or exit handlers must not keep the process alive.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def hello(pipes):
+    try:
+        import gymnasium
+        import numpy
+    except Exception as error:
+        raise BridgeError(
+            f"this Python cannot load Gymnasium: {type(error).__name__}: {error}",
+            got=sys.executable,
+            remedy="run `softrl setup gymnasium`",
+        ) from error
+    pipes.send_json(
+        connection.HELLO | connection.REPLY,
+        {
+            "protocol": PROTOCOL,
+            "python": ".".join(map(str, sys.version_info[:3])),
+            "gymnasium": gymnasium.__version__,
+            "numpy": numpy.__version__,
+        },
+    )
+
+
+def make(request):
+    import gymnasium
+
+    from .vector import Vector
+
+    id, size, options = request["id"], request["size"], request["options"]
+    try:
+        return Vector(id, [make_one(id, options, request["training"]) for _ in range(size)])
+    except BridgeError:
+        raise
+    except gymnasium.error.UnregisteredEnv as error:
+        raise BridgeError(
+            "the environment is unknown", "a registered Gymnasium id", id, one_line(error)
+        ) from error
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise BridgeError(f"{id} needs a package that is not installed", remedy=one_line(error)) from error
+    except Exception as error:
+        raise BridgeError(f"{id} cannot be made: {type(error).__name__}: {one_line(error)}") from error
+
+
+def make_one(id, options, training):
+    from .plain import PlainEnvironment
+
+    try:
+        from . import atari
+    except ImportError as error:
+        if id.startswith("ALE/") or "NoFrameskip" in id:
+            raise BridgeError(
+                f"{id} needs ale-py and OpenCV", got=one_line(error), remedy="run `softrl setup gymnasium`"
+            ) from error
+        return PlainEnvironment(id, options)
+    if atari.is_preprocessed(id):
+        return atari.AtariEnvironment(id, options, training)
+    return PlainEnvironment(id, options)
+
+
+def answer(vector, operation, payload):
+    import numpy as np
+
+    if operation == connection.RESET:
+        vector.reset(np.frombuffer(payload, "<u4"))
+        return [vector.observations]
+    if operation == connection.STEP:
+        vector.step(np.frombuffer(payload, "<i4"))
+        return vector.reply()
+    if operation == connection.SAVE:
+        state = vector.save()
+        return [b"" if state is None else state]
+    if operation == connection.RESTORE:
+        vector.restore(payload)
+        return [vector.observations]
+    raise BridgeError(f"operation {operation} is unknown")
+
+
+def one_line(error):
+    return " ".join(str(error).split())

@@ -1,0 +1,255 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ErrorDetails, SoftrlError } from "softrl";
+import { ERROR, FrameReader, frameHeader, type Operation, operations, REPLY } from "./frames.js";
+
+/** How to start a bridge. */
+export interface BridgeCommand {
+  /** The interpreter and its arguments. */
+  readonly command: readonly [string, ...string[]];
+  /** Names the environment in messages. */
+  readonly where: string;
+  /** How long one answer may take. */
+  readonly timeoutSeconds: number;
+}
+
+interface Pending {
+  readonly operation: Operation;
+  readonly resolve: (payload: Uint8Array) => void;
+  readonly reject: (error: SoftrlError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+const STDERR_KEPT = 4096;
+// After exit the pipes may still hold the child's last words; a grandchild may hold them open for ever.
+const LAST_WORDS_MS = 500;
+const GOODBYE_MS = 2000;
+
+const living = new Set<ChildProcessWithoutNullStreams>();
+
+function killAll(): void {
+  for (const child of living) child.kill("SIGKILL");
+}
+
+/**
+ * A child process that answers one request at a time.
+ *
+ * Whatever goes wrong (it dies, hangs, speaks garbage, refuses) becomes one SoftrlError: the request under way
+ * rejects with it, and so does every later one. The child is dead and reaped before the error is told.
+ */
+export class BridgeProcess {
+  readonly #where: string;
+  readonly #timeoutMs: number;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #gone: Promise<void>;
+  #pending: Pending | undefined;
+  #failure: SoftrlError | undefined;
+  #closing: Promise<void> | undefined;
+  #stderr = "";
+
+  private constructor({ command: [program, ...parameters], where, timeoutSeconds }: BridgeCommand) {
+    this.#where = where;
+    this.#timeoutMs = timeoutSeconds * 1000;
+    const child = spawn(program, parameters, { stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
+    this.#child = child;
+    if (living.size === 0) process.on("exit", killAll);
+    living.add(child);
+
+    const reader = new FrameReader(where, (operation, payload) => this.#receive(operation, payload));
+    child.stdout.on("data", (chunk: Uint8Array) => {
+      if (this.#failure !== undefined) return;
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        if (error instanceof SoftrlError) this.#fail(error);
+        else throw error;
+      }
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
+    });
+    // A write to a dead child: its exit is what gets told.
+    child.stdin.on("error", () => {});
+    child.stdout.on("error", () => {});
+    child.stderr.on("error", () => {});
+
+    this.#gone = new Promise<void>((resolve) => {
+      const settle = (what: string, details: ErrorDetails) => {
+        living.delete(child);
+        if (living.size === 0) process.off("exit", killAll);
+        child.stdin.destroy();
+        child.stdout.destroy();
+        child.stderr.destroy();
+        // The first failure is the cause; this death may be its consequence.
+        this.#fail(new SoftrlError(where, what, details));
+        resolve();
+      };
+      const died = (code: number | null, signal: NodeJS.Signals | null) => {
+        const ending = signal === null ? `exit code ${code}` : `signal ${signal}`;
+        const during =
+          this.#pending === undefined ? "between two requests" : `during ${this.#pending.operation}`;
+        settle(`the Python process ended ${during}`, {
+          expected: "an answer",
+          got: `${ending}${this.#lastWords()}`,
+          remedy: "go on from the last checkpoint",
+        });
+      };
+      child.once("error", (error) => {
+        if (child.pid !== undefined) return;
+        settle("Python cannot be started", {
+          got: `${program}: ${error.message}`,
+          remedy: "name another interpreter, or run `softrl setup gymnasium`",
+        });
+      });
+      child.once("exit", (code, signal) => {
+        const patience = setTimeout(() => died(code, signal), LAST_WORDS_MS);
+        child.once("close", () => {
+          clearTimeout(patience);
+          died(code, signal);
+        });
+      });
+    }).then(() => {
+      const failure = this.#failure;
+      const pending = this.#pending;
+      if (pending === undefined || failure === undefined) return;
+      this.#pending = undefined;
+      clearTimeout(pending.timer);
+      pending.reject(failure);
+    });
+  }
+
+  /**
+   * Starts the child and waits for its hello.
+   * @returns the process and the payload of its hello.
+   */
+  static async start(command: BridgeCommand): Promise<{ bridge: BridgeProcess; hello: Uint8Array }> {
+    const bridge = new BridgeProcess(command);
+    const hello = await bridge.#expect("hello");
+    return { bridge, hello };
+  }
+
+  /** The process's id, or undefined when it never started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Sends one request and waits for its reply. The payload must not change until then. */
+  async request(operation: Operation, payload: Uint8Array): Promise<Uint8Array> {
+    if (this.#failure !== undefined) {
+      await this.#gone;
+      throw this.#failure;
+    }
+    if (this.#pending !== undefined) {
+      throw new SoftrlError(this.#where, `${operation} was called during ${this.#pending.operation}`, {
+        expected: "one call at a time",
+        remedy: "await each call before the next",
+      });
+    }
+    const reply = this.#expect(operation);
+    const { stdin } = this.#child;
+    // The pipe queues what it cannot take; at most one request is under way, so that the queue is bounded.
+    stdin.cork();
+    stdin.write(frameHeader(operation, payload.byteLength));
+    if (payload.byteLength > 0) stdin.write(payload);
+    stdin.uncork();
+    return reply;
+  }
+
+  /** Ends the child because of what it answered; that is the failure from now on. */
+  async abandon(error: SoftrlError): Promise<never> {
+    this.#fail(error);
+    await this.#gone;
+    throw this.#failure ?? error;
+  }
+
+  /** Ends the child and waits until it is gone; safe to call twice and after a failure. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#failure === undefined) {
+      const busy = this.#pending !== undefined;
+      this.#failure = new SoftrlError(this.#where, "the environment is closed", { remedy: "make a new one" });
+      this.#child.stdin.end();
+      if (busy) this.#child.kill("SIGKILL");
+    }
+    const impatience = setTimeout(() => this.#child.kill("SIGKILL"), GOODBYE_MS);
+    await this.#gone;
+    clearTimeout(impatience);
+  }
+
+  #expect(operation: Operation): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#timeOut(), this.#timeoutMs);
+      this.#pending = { operation, resolve, reject, timer };
+    });
+  }
+
+  #timeOut(): void {
+    if (this.#pending === undefined) return;
+    this.#fail(
+      new SoftrlError(this.#where, `the Python process hangs in ${this.#pending.operation}`, {
+        expected: `an answer within ${this.#timeoutMs / 1000} s`,
+        got: `none${this.#lastWords()}`,
+        remedy: "it was ended; raise timeoutSeconds if the environment is that slow",
+      }),
+    );
+  }
+
+  #receive(operation: number, payload: Uint8Array): void {
+    const pending = this.#pending;
+    if (operation === ERROR) {
+      this.#fail(this.#refusal(payload));
+    } else if (pending === undefined || operation !== (operations[pending.operation] | REPLY)) {
+      this.#fail(
+        new SoftrlError(this.#where, "the Python process broke the protocol", {
+          expected: pending === undefined ? "silence" : `a reply to ${pending.operation}`,
+          got: `a frame of operation ${operation}`,
+        }),
+      );
+    } else {
+      this.#pending = undefined;
+      clearTimeout(pending.timer);
+      pending.resolve(payload);
+    }
+  }
+
+  #refusal(payload: Uint8Array): SoftrlError {
+    let parts: unknown;
+    try {
+      parts = JSON.parse(new TextDecoder().decode(payload));
+    } catch {
+      parts = undefined;
+    }
+    const part = (name: string): string | undefined => {
+      if (typeof parts !== "object" || parts === null) return undefined;
+      const value = Object.entries(parts).find(([key]) => key === name)?.[1];
+      return typeof value === "string" ? value : undefined;
+    };
+    const details: { -readonly [Name in keyof ErrorDetails]: ErrorDetails[Name] } = {};
+    for (const name of ["expected", "got", "remedy"] as const) {
+      const value = part(name);
+      if (value !== undefined) details[name] = value;
+    }
+    return new SoftrlError(
+      this.#where,
+      part("what") ?? "the Python process refused without a reason",
+      details,
+    );
+  }
+
+  /** Notes the first failure and ends the child; what is under way rejects once the child is gone. */
+  #fail(error: SoftrlError): void {
+    this.#failure ??= error;
+    if (living.has(this.#child)) this.#child.kill("SIGKILL");
+  }
+
+  #lastWords(): string {
+    const lines = this.#stderr
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
+    return lines.length === 0 ? "" : `, last line on stderr "${lines[lines.length - 1].slice(0, 300)}"`;
+  }
+}

@@ -1,0 +1,214 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { access } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SoftrlError } from "softrl";
+
+/** What an interpreter has of what the bridge needs. */
+export interface PythonInspection {
+  /** The interpreter as asked for. */
+  readonly path: string;
+  /** Its version, for instance `3.11.7`. */
+  readonly version: string;
+  /** Version by package, of those that are installed. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** The packages that the bridge uses and that are missing. */
+  readonly missing: readonly string[];
+  /** The packages whose version is not the one that setup installs: usable, but results may differ. */
+  readonly different: readonly string[];
+}
+
+/** Where an interpreter was looked for: by whom, and what is there. */
+export interface FoundPython extends PythonInspection {
+  readonly source: "option" | "SOFTRL_PYTHON" | "managed" | "PATH";
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+export const requirementsFile = fileURLToPath(new URL("../python/requirements.txt", import.meta.url));
+
+/** The pinned version of each package. */
+export function pinnedVersions(): Readonly<Record<string, string>> {
+  const pins = readFileSync(requirementsFile, "utf8").matchAll(/^([\w.-]+)==(\S+)$/gm);
+  return Object.fromEntries(Array.from(pins, ([, name, version]) => [name, version]));
+}
+
+/** Where `softrl setup gymnasium` puts its virtual environment: under SOFTRL_HOME, or the user's data folder. */
+export function managedDirectory(variables: Variables = process.env): string {
+  const set = (name: string) => (variables[name] === "" ? undefined : variables[name]);
+  const home =
+    set("SOFTRL_HOME") ??
+    join(
+      set("XDG_DATA_HOME") ??
+        (process.platform === "win32" ? set("LOCALAPPDATA") : undefined) ??
+        join(homedir(), ".local", "share"),
+      "softrl",
+    );
+  return join(home, "gymnasium");
+}
+
+/** The interpreter of a virtual environment. */
+export const venvPython = (directory: string): string =>
+  process.platform === "win32" ? join(directory, "Scripts", "python.exe") : join(directory, "bin", "python");
+
+/** The packages that an environment needs, and the modules that they are imported by. */
+const modules = {
+  gymnasium: "gymnasium",
+  numpy: "numpy",
+  "ale-py": "ale_py",
+  "opencv-python-headless": "cv2",
+};
+const needs = {
+  plain: ["gymnasium", "numpy"],
+  atari: ["gymnasium", "numpy", "ale-py", "opencv-python-headless"],
+} as const;
+
+/** Whether an environment comes from the Arcade Learning Environment, with the standard preprocessing. */
+export const isAtari = (id: string): boolean => /^(ALE\/\w+-v5|\w+NoFrameskip-v\d+)$/.test(id);
+
+const inspection = `
+import json, sys
+from importlib import metadata, util
+modules, pins = map(json.loads, sys.argv[1:])
+found = {}
+for name in pins:
+    try:
+        found[name] = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        pass
+missing = [name for name, module in modules.items() if util.find_spec(module) is None]
+print(json.dumps({"version": ".".join(map(str, sys.version_info[:3])), "packages": found, "missing": missing}))
+`;
+
+/**
+ * What `path` has of what the bridge uses. Nothing is imported.
+ * @throws SoftrlError when it is no Python that runs.
+ */
+export async function inspectPython(path: string): Promise<PythonInspection> {
+  const pins = pinnedVersions();
+  const output = await runPython(path, ["-c", inspection, JSON.stringify(modules), JSON.stringify(pins)]);
+  const { version, packages, missing } = readInspection(path, output);
+  const different = Object.keys(pins).filter(
+    (name) => packages[name] !== undefined && packages[name] !== pins[name],
+  );
+  return { path, version, packages, missing, different };
+}
+
+/**
+ * The first interpreter that has the packages: the `python` option, SOFTRL_PYTHON, the managed virtual environment,
+ * python3 on PATH. One that was named must do; it is never passed over.
+ *
+ * @param id the environment that it is for: only Atari needs ale-py and OpenCV. Everything is needed when left out.
+ * @throws SoftrlError that says which interpreters were looked at and what each lacks.
+ */
+export async function findPython({
+  python,
+  id,
+  variables = process.env,
+}: {
+  readonly python?: string | undefined;
+  readonly id?: string;
+  readonly variables?: Variables;
+} = {}): Promise<FoundPython> {
+  const needed: readonly string[] = id === undefined || isAtari(id) ? needs.atari : needs.plain;
+  const named = variables.SOFTRL_PYTHON;
+  if (python !== undefined) return inspectNamed(python, "option", needed);
+  if (named !== undefined && named !== "") return inspectNamed(named, "SOFTRL_PYTHON", needed);
+
+  const lacks: string[] = [];
+  const managed = venvPython(managedDirectory(variables));
+  if (await exists(managed)) {
+    const found = await attempt(managed, needed, lacks);
+    if (found !== undefined) return { ...found, source: "managed" };
+  }
+  const onPath = process.platform === "win32" ? "python" : "python3";
+  const found = await attempt(onPath, needed, lacks);
+  if (found !== undefined) return { ...found, source: "PATH" };
+  throw new SoftrlError("findPython", "no Python with Gymnasium was found", {
+    got: lacks.join(", and "),
+    remedy: "run `softrl setup gymnasium`",
+  });
+}
+
+async function inspectNamed(
+  path: string,
+  source: "option" | "SOFTRL_PYTHON",
+  needed: readonly string[],
+): Promise<FoundPython> {
+  const found = await inspectPython(path);
+  if (lacksAny(found, needed)) {
+    const by = source === "option" ? "the python option" : source;
+    throw new SoftrlError("findPython", `the Python named by ${by} lacks packages`, {
+      got: lacking(found, needed),
+      remedy: "run `softrl setup gymnasium` and name no other Python, or install them there",
+    });
+  }
+  return { ...found, source };
+}
+
+async function attempt(
+  path: string,
+  needed: readonly string[],
+  lacks: string[],
+): Promise<PythonInspection | undefined> {
+  try {
+    const found = await inspectPython(path);
+    if (!lacksAny(found, needed)) return found;
+    lacks.push(lacking(found, needed));
+  } catch (error) {
+    if (!(error instanceof SoftrlError)) throw error;
+    lacks.push(`${path}, which does not run`);
+  }
+  return undefined;
+}
+
+const lacksAny = ({ missing }: PythonInspection, needed: readonly string[]): boolean =>
+  missing.some((name) => needed.includes(name));
+
+const lacking = ({ path, version, missing }: PythonInspection, needed: readonly string[]): string =>
+  `${path} (Python ${version}) without ${missing.filter((name) => needed.includes(name)).join(", ")}`;
+
+function readInspection(
+  path: string,
+  output: string,
+): { version: string; packages: Record<string, string>; missing: string[] } {
+  try {
+    const { version, packages, missing } = JSON.parse(output.trim().split("\n").at(-1) ?? "");
+    if (typeof version === "string" && typeof packages === "object" && Array.isArray(missing)) {
+      return { version, packages, missing };
+    }
+  } catch {
+    // Said below.
+  }
+  throw new SoftrlError("inspectPython", "the interpreter does not answer as Python does", {
+    got: `${path}: "${output.slice(0, 80)}"`,
+    remedy: "name the path of a Python interpreter",
+  });
+}
+
+function runPython(path: string, parameters: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(path, parameters, { timeout: 60_000, windowsHide: true }, (error, stdout, stderr) => {
+      if (error === null) return resolve(stdout);
+      const words = stderr.trim().split("\n").at(-1) || error.message.split("\n")[0];
+      reject(
+        new SoftrlError("inspectPython", "the Python interpreter does not run", {
+          expected: "Python 3.11 or newer",
+          got: `${path}: ${error.code === "ENOENT" ? "no such file" : words}`,
+          remedy: "install Python, or name the path of one",
+        }),
+      );
+    });
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,205 @@
+import { spawn } from "node:child_process";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { SoftrlError } from "softrl";
+import {
+  type FoundPython,
+  inspectPython,
+  managedDirectory,
+  type PythonInspection,
+  requirementsFile,
+  venvPython,
+} from "./python.js";
+
+const WHERE = "setup gymnasium";
+const OLDEST = [3, 11] as const;
+const candidates =
+  process.platform === "win32" ? ["python", "py"] : ["python3", "python3.13", "python3.12", "python3.11"];
+
+/**
+ * Makes a virtual environment with Gymnasium, the Arcade Learning Environment and OpenCV in pinned versions, and checks
+ * that it plays. Does nothing when it already stands. What fails is taken away again.
+ *
+ * @param onLine hears one line for each thing done.
+ * @param directory where; {@link managedDirectory} by default.
+ * @throws SoftrlError that says what is missing (Python, venv, the network, room) and what to do.
+ */
+export async function setupGymnasium({
+  onLine = () => {},
+  directory = managedDirectory(),
+}: {
+  readonly onLine?: (line: string) => void;
+  readonly directory?: string;
+} = {}): Promise<FoundPython> {
+  const python = venvPython(directory);
+  const before = await contents(directory);
+  if (before.includes("pyvenv.cfg")) {
+    const standing = await inspectPython(python).catch(() => undefined);
+    if (standing !== undefined && standing.missing.length + standing.different.length === 0) {
+      onLine(`${directory} is ready: ${described(standing)}`);
+      return { ...standing, source: "managed" };
+    }
+  } else if (before.length > 0) {
+    throw new SoftrlError(WHERE, `${directory} is not a virtual environment`, {
+      expected: "an empty or missing folder",
+      got: `a folder with ${before[0]}`,
+      remedy: "move it away, or set SOFTRL_HOME to another folder",
+    });
+  }
+
+  const base = await basePython();
+  try {
+    await makeParent(directory);
+    onLine(`making a virtual environment in ${directory} with Python ${base.version}`);
+    await run(base.path, ["-m", "venv", "--clear", directory], venvFailure);
+    onLine("installing the pinned packages");
+    const install = ["install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"];
+    const patience = ["--retries", "2", "--timeout", "20"];
+    await run(
+      python,
+      ["-m", "pip", ...install, ...patience, "-r", requirementsFile],
+      installFailure,
+      (line) => {
+        if (/^(Collecting|Successfully installed)/.test(line)) onLine(line);
+      },
+    );
+    onLine("checking that Pong starts");
+    await run(python, ["-c", check], checkFailure);
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+  const found = await inspectPython(python);
+  onLine(`${directory} is ready: ${described(found)}`);
+  return { ...found, source: "managed" };
+}
+
+const check = `
+import ale_py, cloudpickle, cv2, gymnasium, numpy
+gymnasium.register_envs(ale_py)
+gymnasium.make("ALE/Pong-v5").reset(seed=0)
+`;
+
+const described = ({ version, packages }: PythonInspection): string =>
+  `Python ${version}, gymnasium ${packages.gymnasium}, ale-py ${packages["ale-py"]}`;
+
+async function contents(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw folderFailure(directory, error);
+  }
+}
+
+async function makeParent(directory: string): Promise<void> {
+  try {
+    await mkdir(dirname(directory), { recursive: true });
+  } catch (error) {
+    throw folderFailure(directory, error);
+  }
+}
+
+const folderFailure = (directory: string, error: unknown): SoftrlError =>
+  new SoftrlError(WHERE, `${directory} cannot be used`, {
+    got: error instanceof Error ? error.message : String(error),
+    remedy: "set SOFTRL_HOME to a folder that can be written",
+  });
+
+/** A Python that is new enough to make the virtual environment with. */
+async function basePython(): Promise<PythonInspection> {
+  const seen: string[] = [];
+  for (const candidate of candidates) {
+    const found = await inspectPython(candidate).catch(() => undefined);
+    if (found === undefined) continue;
+    const [major, minor] = found.version.split(".").map(Number);
+    if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return found;
+    seen.push(`${candidate} of version ${found.version}`);
+  }
+  throw new SoftrlError(WHERE, "no fitting Python is installed", {
+    expected: `Python ${OLDEST.join(".")} or newer as ${candidates[0]} on PATH`,
+    got: seen.length === 0 ? "none" : seen.join(", "),
+    remedy: "install Python and run this again",
+  });
+}
+
+type Diagnosis = (output: string) => SoftrlError;
+
+function run(
+  program: string,
+  parameters: readonly string[],
+  diagnose: Diagnosis,
+  onLine: (line: string) => void = () => {},
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, parameters, { stdio: ["ignore", "pipe", "pipe"], windowsHide: true });
+    const kill = () => child.kill("SIGKILL");
+    process.on("exit", kill);
+    let output = "";
+    let line = "";
+    const hear = (text: string) => {
+      output = (output + text).slice(-65536);
+      const lines = (line + text).split("\n");
+      line = lines.pop() ?? "";
+      for (const whole of lines) onLine(whole.trim());
+    };
+    child.stdout.setEncoding("utf8").on("data", hear);
+    child.stderr.setEncoding("utf8").on("data", hear);
+    child.once("error", (error) => {
+      process.off("exit", kill);
+      reject(diagnose(error.message));
+    });
+    child.once("close", (code) => {
+      process.off("exit", kill);
+      if (code === 0) resolve();
+      else reject(diagnose(output));
+    });
+  });
+}
+
+function venvFailure(output: string): SoftrlError {
+  if (/ensurepip|No module named venv/.test(output)) {
+    return new SoftrlError(WHERE, "this Python has no venv module", {
+      remedy: "install it (Debian, Ubuntu: apt install python3-venv) and run this again",
+    });
+  }
+  return general("the virtual environment cannot be made", output);
+}
+
+/** Tells from pip's output why it failed. */
+export function installFailure(output: string): SoftrlError {
+  const network =
+    /NewConnectionError|Name or service not known|name resolution|Network is unreachable|ConnectTimeout|ReadTimeout|ProxyError|SSLError|Connection refused|Max retries/i;
+  if (network.test(output)) {
+    return new SoftrlError(WHERE, "the Python package index cannot be reached", {
+      got: lastError(output),
+      remedy: "connect to the network, or tell pip of an index (PIP_INDEX_URL), and run this again",
+    });
+  }
+  const unfound = /No matching distribution found for (\S+)/.exec(output);
+  if (unfound !== null) {
+    return new SoftrlError(WHERE, `pip finds no ${unfound[1]} for this Python and machine`, {
+      remedy: "use Python 3.11 to 3.14 on a machine with prebuilt packages",
+    });
+  }
+  return general("pip cannot install the packages", output);
+}
+
+const checkFailure: Diagnosis = (output) => general("the installed packages do not run", output);
+
+function general(what: string, output: string): SoftrlError {
+  const full = /No space left on device/.test(output);
+  return new SoftrlError(WHERE, full ? `${what}: the disk is full` : what, {
+    got: lastError(output),
+    remedy: full ? "make room and run this again" : "put that right and run this again",
+  });
+}
+
+function lastError(output: string): string {
+  const lines = output
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const telling = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? "no output";
+  return telling.slice(0, 300);
+}

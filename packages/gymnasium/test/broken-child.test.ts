@@ -1,0 +1,139 @@
+import { fileURLToPath } from "node:url";
+import { RandomStreams, SoftrlError } from "softrl";
+import { describe, expect, it } from "vitest";
+import { connectEnvironment, type GymnasiumEnvironment } from "../src/environment.js";
+
+const script = fileURLToPath(new URL("fake-child.mjs", import.meta.url));
+
+const connect = (manner: string, timeoutSeconds = 10): Promise<GymnasiumEnvironment> =>
+  connectEnvironment(
+    { id: "Fake-v0", size: 2, training: true },
+    { command: [process.execPath, script, manner], where: "gymnasium Fake-v0", timeoutSeconds },
+  );
+
+async function refusal(promise: Promise<unknown>): Promise<SoftrlError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof SoftrlError)) throw new Error(`a SoftrlError was due, not ${String(error)}`);
+  return error;
+}
+
+function isAlive(pid: number | undefined): boolean {
+  if (pid === undefined) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe("a child that fails at the start", () => {
+  it.each([
+    ["dies at start", /ended during hello, expected an answer, got exit code 3, .*"the last words"/],
+    ["garbage at start", /broke the protocol, expected a frame, got "Tr/],
+    ["another protocol", /broke the protocol, expected protocol 1, got 99/],
+    ["refuses", /^gymnasium Fake-v0: no such thing, expected a, got b; c\.$/],
+    ["spaces without sense", /observationSpace.*-3/],
+    ["spaces without JSON", /broke the protocol, expected JSON in the reply to make/],
+  ])("%s", async (manner, message) => {
+    expect((await refusal(connect(manner))).message).toMatch(message);
+  });
+
+  it("hangs at start", async () => {
+    const error = await refusal(connect("hangs at start", 1));
+    expect(error.message).toMatch(/hangs in hello, expected an answer within 1 s.*timeoutSeconds/);
+  });
+
+  it("is no program", async () => {
+    const command = ["/nowhere/python", "-u"] as const;
+    const made = connectEnvironment(
+      { id: "Fake-v0", size: 1, training: true },
+      { command: [...command], where: "gymnasium Fake-v0", timeoutSeconds: 5 },
+    );
+    expect((await refusal(made)).message).toMatch(/Python cannot be started.*ENOENT.*softrl setup gymnasium/);
+  });
+});
+
+describe("a child that fails in a step", () => {
+  it.each([
+    ["dies in step", /ended during step.*exit code 7, last line on stderr "the last words"/],
+    ["garbage in step", /broke the protocol, expected a frame, got "He/],
+    ["half a frame, then death", /ended during step.*exit code 0/],
+    ["another answer", /broke the protocol, expected a reply to step, got a frame of operation 132/],
+    ["short answer", /broke the protocol, expected a whole reply to step, got 69 bytes/],
+    ["long answer", /broke the protocol, expected a whole reply to step, got 71 bytes/],
+    ["a giant", /broke the protocol, expected a frame of at most/],
+    ["refuses a step", /the reward of environment 1 is not finite at step 1/],
+  ])("%s", async (manner, message) => {
+    const environment = await connect(manner);
+    await environment.reset(new RandomStreams(1));
+    const actions = Int32Array.of(0, 1);
+    const error = await refusal(environment.step(actions));
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toContain("\n");
+    expect(isAlive(environment.pid)).toBe(false);
+    expect(await refusal(environment.step(actions))).toBe(error);
+    expect(await refusal(environment.save())).toBe(error);
+    await environment.close();
+    await environment.close();
+  });
+
+  it("hangs in step", async () => {
+    const environment = await connect("hangs in step", 1);
+    await environment.reset(new RandomStreams(1));
+    const error = await refusal(environment.step(new Int32Array(2)));
+    expect(error.message).toMatch(/hangs in step, expected an answer within 1 s, got none/);
+    expect(isAlive(environment.pid)).toBe(false);
+  });
+
+  it("two answers: the second is refused at the next call", async () => {
+    const environment = await connect("two answers");
+    await environment.reset(new RandomStreams(1));
+    await environment.step(new Int32Array(2));
+    const error = await refusal(
+      (async () => {
+        for (;;) await environment.step(new Int32Array(2));
+      })(),
+    );
+    expect(error.message).toMatch(/broke the protocol/);
+  });
+});
+
+describe("a child that is well", () => {
+  it("takes one call at a time, and survives the refusal of a second", async () => {
+    const environment = await connect("well");
+    await environment.reset(new RandomStreams(1));
+    const first = environment.step(new Int32Array(2));
+    const error = await refusal(environment.step(new Int32Array(2)));
+    expect(error.message).toMatch(/step was called during step, expected one call at a time/);
+    await first;
+    await environment.step(new Int32Array(2));
+    await environment.close();
+  });
+
+  it("rejects a step under way when it is closed", async () => {
+    const environment = await connect("hangs in step");
+    await environment.reset(new RandomStreams(1));
+    const step = refusal(environment.step(new Int32Array(2)));
+    await environment.close();
+    expect((await step).message).toMatch(/is closed/);
+    expect(isAlive(environment.pid)).toBe(false);
+  });
+
+  it("is ended by close even when it never leaves", async () => {
+    const environment = await connect("never leaves");
+    await environment.close();
+    expect(isAlive(environment.pid)).toBe(false);
+  });
+
+  it("is told as dead when it is killed between two calls", async () => {
+    const environment = await connect("well");
+    await environment.reset(new RandomStreams(1));
+    process.kill(environment.pid ?? Number.NaN, "SIGKILL");
+    const error = await refusal(environment.step(new Int32Array(2)));
+    expect(error.message).toMatch(/ended (during step|between two requests).*signal SIGKILL/);
+  });
+});

@@ -1,0 +1,151 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findPython, inspectPython, managedDirectory, setupGymnasium } from "@softrl/gymnasium";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connectEnvironment } from "../src/environment.js";
+import { pinnedVersions, venvPython } from "../src/python.js";
+import { installFailure } from "../src/setup.js";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "softrl-python-"));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A program that answers an inspection as an interpreter with these packages would. */
+async function fakePython(
+  path: string,
+  packages: Record<string, string>,
+  missing: string[],
+): Promise<string> {
+  const answer = JSON.stringify({ version: "3.11.0", packages, missing });
+  await mkdir(join(path, ".."), { recursive: true });
+  await writeFile(path, `#!${process.execPath}\nconsole.log(${JSON.stringify(answer)});\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
+const posix = process.platform !== "win32";
+
+describe("pinnedVersions", () => {
+  it("pins the packages that the bridge imports, each exactly", () => {
+    const pins = pinnedVersions();
+    expect(Object.keys(pins)).toEqual(
+      expect.arrayContaining(["gymnasium", "ale-py", "numpy", "cloudpickle"]),
+    );
+    for (const version of Object.values(pins)) expect(version).toMatch(/^\d+(\.\d+)+$/);
+  });
+});
+
+describe("managedDirectory", () => {
+  it("lies under SOFTRL_HOME, then XDG_DATA_HOME; empty variables count for nothing", () => {
+    expect(managedDirectory({ SOFTRL_HOME: join("a", "b"), XDG_DATA_HOME: "c" })).toBe(
+      join("a", "b", "gymnasium"),
+    );
+    expect(managedDirectory({ SOFTRL_HOME: "", XDG_DATA_HOME: "c" })).toBe(join("c", "softrl", "gymnasium"));
+  });
+});
+
+describe.runIf(posix)("findPython", () => {
+  it("takes the option before SOFTRL_PYTHON before the managed environment", async () => {
+    const home = join(folder, "home");
+    const option = await fakePython(join(folder, "option"), {}, []);
+    const named = await fakePython(join(folder, "named"), {}, []);
+    const managed = await fakePython(venvPython(join(home, "gymnasium")), {}, []);
+    const variables = { SOFTRL_HOME: home, SOFTRL_PYTHON: named };
+    expect(await findPython({ python: option, variables })).toMatchObject({ path: option, source: "option" });
+    expect(await findPython({ variables })).toMatchObject({ path: named, source: "SOFTRL_PYTHON" });
+    expect(await findPython({ variables: { SOFTRL_HOME: home } })).toMatchObject({
+      path: managed,
+      source: "managed",
+    });
+  });
+
+  it("says in one line what the named Python lacks", async () => {
+    const python = await fakePython(join(folder, "bare"), {}, ["gymnasium", "ale-py"]);
+    for (const options of [{ python, variables: {} }, { variables: { SOFTRL_PYTHON: python } }]) {
+      const message = await findPython(options).catch(String);
+      expect(message).toMatch(/lacks packages, got .*bare \(Python 3\.11\.0\) without gymnasium, ale-py/);
+      expect(message).toMatch(/`softrl setup gymnasium`/);
+      expect(message).not.toContain("\n");
+    }
+  });
+
+  it("asks for ale-py and OpenCV only where Atari is played", async () => {
+    const python = await fakePython(join(folder, "plain"), {}, ["ale-py", "opencv-python-headless"]);
+    expect((await findPython({ python, id: "CartPole-v1" })).path).toBe(python);
+    await expect(findPython({ python, id: "ALE/Pong-v5" })).rejects.toThrow(/without ale-py, opencv/);
+    await expect(findPython({ python, id: "PongNoFrameskip-v4" })).rejects.toThrow(/without ale-py, opencv/);
+  });
+
+  it("tells which versions are not the pinned ones", async () => {
+    const python = await fakePython(join(folder, "old"), { ...pinnedVersions(), gymnasium: "0.1" }, []);
+    expect((await inspectPython(python)).different).toEqual(["gymnasium"]);
+  });
+
+  it("refuses what is no Python", async () => {
+    await expect(findPython({ python: join(folder, "nothing") })).rejects.toThrow(
+      /does not run.*nothing: no such file/,
+    );
+    const silent = join(folder, "silent");
+    await writeFile(silent, "#!/bin/sh\necho hello\n");
+    await chmod(silent, 0o755);
+    await expect(inspectPython(silent)).rejects.toThrow(/does not answer as Python does/);
+    const failing = join(folder, "failing");
+    await writeFile(failing, "#!/bin/sh\necho broken install >&2\nexit 1\n");
+    await chmod(failing, 0o755);
+    await expect(inspectPython(failing)).rejects.toThrow(/failing: broken install/);
+  });
+});
+
+describe("setupGymnasium", () => {
+  it("leaves a folder alone that is no virtual environment", async () => {
+    const directory = join(folder, "mine");
+    await mkdir(directory);
+    await writeFile(join(directory, "thesis.txt"), "");
+    await expect(setupGymnasium({ directory })).rejects.toThrow(
+      /mine is not a virtual environment.*thesis\.txt/,
+    );
+    expect(await readdir(directory)).toEqual(["thesis.txt"]);
+  });
+
+  it("says when the folder cannot be used", async () => {
+    const file = join(folder, "file");
+    await writeFile(file, "");
+    await expect(setupGymnasium({ directory: join(file, "deep") })).rejects.toThrow(
+      /deep cannot be used.*SOFTRL_HOME/,
+    );
+  });
+
+  it.each([
+    [
+      "WARNING: Retrying after NewConnectionError\nERROR: No matching distribution found for gymnasium==1.3.0",
+      /index cannot be reached.*PIP_INDEX_URL/,
+    ],
+    ["ERROR: No matching distribution found for numpy==2.4.6", /pip finds no numpy==2\.4\.6 for this Python/],
+    ["ERROR: Could not install: [Errno 28] No space left on device", /the disk is full.*make room/],
+    ["something else went wrong", /pip cannot install the packages, got something else went wrong/],
+  ])("tells pip's failures apart: %s", (output, message) => {
+    expect(installFailure(output).message).toMatch(message);
+  });
+});
+
+describe("a Python without Gymnasium", () => {
+  it("is told by the bridge itself, too", async (context) => {
+    const found = await inspectPython("python3").catch(() => undefined);
+    if (found === undefined) return context.skip();
+    const bridge = fileURLToPath(new URL("../python/bridge.py", import.meta.url));
+    // -S hides the installed packages, whatever they are.
+    const made = connectEnvironment(
+      { id: "CartPole-v1", size: 1, training: true },
+      { command: ["python3", "-S", "-u", bridge], where: "gymnasium CartPole-v1", timeoutSeconds: 30 },
+    );
+    await expect(made).rejects.toThrow(
+      /cannot load Gymnasium: ModuleNotFoundError.*`softrl setup gymnasium`/,
+    );
+  });
+});
