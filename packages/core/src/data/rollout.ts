@@ -117,26 +117,28 @@ export class Rollout implements Trajectory<Float64Array> {
    */
   bootstrap(lastValues: StateValues<Vector>): void {
     requireLength("Rollout.bootstrap", "lastValues", lastValues.length, this.size, "they are [S]");
+    const diverged = "the network has diverged: lower the learning rate";
+    this.#requireFinite("values", this.values, diverged);
+    this.#requireFinite("kl", this.kl, diverged);
+    this.#requireFinite("lastValues", lastValues, diverged);
     successorValuesInto(this.values, lastValues, this.#finalValues, this.truncated, this.bootstrapValues);
     for (let i = 0; i < this.bootstrapValues.length; i++) {
       if (this.terminated[i]) this.bootstrapValues[i] = 0;
-      if (!Number.isFinite(this.values[i])) this.#refuse(i, "values", this.values[i]);
-      if (!Number.isFinite(this.kl[i])) this.#refuse(i, "kl", this.kl[i]);
-      if (!Number.isFinite(this.bootstrapValues[i]))
-        this.#refuse(i, "bootstrapValues", this.bootstrapValues[i]);
     }
+    const remedy = "where truncatedAt(t), give recordFinalValues the values of the final observations";
+    this.#requireFinite("bootstrapValues", this.bootstrapValues, remedy);
   }
 
-  #refuse(i: number, name: string, got: number): never {
-    const place = `step ${Math.floor(i / this.size)}, environment ${i % this.size}`;
-    const unrecorded = name === "bootstrapValues" && this.truncated[i] === 1;
-    return fail("Rollout.bootstrap", `${name} of ${place} is not finite`, {
-      expected: "a finite number",
-      got: String(got),
-      remedy: unrecorded
-        ? "give recordFinalValues the values of the final observations where truncatedAt(t)"
-        : "the network has diverged: lower the learning rate",
-    });
+  #requireFinite(name: string, numbers: Vector, remedy: string): void {
+    for (let i = 0; i < numbers.length; i++) {
+      if (Number.isFinite(numbers[i])) continue;
+      const step = numbers.length === this.size ? "" : `step ${Math.floor(i / this.size)}, `;
+      fail("Rollout.bootstrap", `${name} of ${step}environment ${i % this.size} is not finite`, {
+        expected: "a finite number",
+        got: String(numbers[i]),
+        remedy,
+      });
+    }
   }
 
   #requireStep(method: string, t: number): number {

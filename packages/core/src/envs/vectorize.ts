@@ -194,11 +194,17 @@ export class LocalEnvironment implements VectorEnvironment {
   }
 
   #outcome(i: number, action: number): StepOutcome {
+    let outcome: StepOutcome | null | undefined;
     try {
-      return this.#environments[i].step(action, this.#rows[i]);
+      outcome = this.#environments[i].step(action, this.#rows[i]);
     } catch (error) {
-      return this.#rethrow(i, "step", error);
+      this.#rethrow(i, "step", error);
     }
+    if (typeof outcome === "object" && outcome !== null) return outcome;
+    return fail(this.#place(i), "step returned no outcome", {
+      expected: "{ reward, terminated, truncated }",
+      got: String(outcome),
+    });
   }
 
   #clearOutcomes(): void {

@@ -1,0 +1,86 @@
+import {
+  actionCount,
+  type Box,
+  contains,
+  describeSpace,
+  observationLength,
+  oneHotSpace,
+  type Space,
+  sameSpace,
+  UNBOUNDED,
+  validateSpace,
+} from "softrl";
+import { describe, expect, it } from "vitest";
+
+const picture: Box = { kind: "box", shape: [2, 3], dtype: "uint8", low: 0, high: 255 };
+const pair: Box = { kind: "box", shape: [2], dtype: "float32", low: [-1, -UNBOUNDED], high: [1, UNBOUNDED] };
+
+describe("spaces", () => {
+  it("measures an observation and counts actions", () => {
+    expect(observationLength(picture)).toBe(6);
+    expect(observationLength({ ...picture, shape: [] })).toBe(1);
+    expect(actionCount({ kind: "discrete", n: 4 })).toBe(4);
+    expect(() => observationLength({ kind: "discrete", n: 4 })).toThrow(/one-hot.*oneHotSpace\(4\)/);
+    expect(() => actionCount(pair)).toThrow(/not discrete/);
+  });
+
+  it("tells what lies inside", () => {
+    expect(contains({ kind: "discrete", n: 2 }, 1)).toBe(true);
+    for (const outside of [2, -1, 0.5, Number.NaN]) {
+      expect(contains({ kind: "discrete", n: 2 }, outside)).toBe(false);
+    }
+    expect(contains({ kind: "discrete", n: 2 }, [1])).toBe(false);
+    expect(contains(pair, [1, 1e9])).toBe(true);
+    for (const outside of [[1.01, 0], [-1.01, 0], [Number.NaN, 0], [0, Infinity], [0], [0, 0, 0]]) {
+      expect(contains(pair, outside)).toBe(false);
+    }
+    expect(contains(picture, [0, 1, 2, 3, 4, 255])).toBe(true);
+    expect(contains(picture, [0, 1, 2, 3, 4, 255.5])).toBe(false);
+    expect(contains(picture, [0, 1, 2, 3, 4.5, 255])).toBe(false);
+  });
+
+  it("describes itself", () => {
+    expect(describeSpace({ kind: "discrete", n: 6 })).toBe("Discrete 0..5");
+    expect(describeSpace(picture)).toBe("Box [2, 3] uint8 in [0, 255]");
+    expect(describeSpace(pair)).toBe("Box [2] float32 in [(-1, -∞), (1, ∞)]");
+    const many = { ...oneHotSpace(9), high: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
+    expect(describeSpace(many)).toBe("Box [9] float32 in [0, 1 to 9]");
+  });
+
+  it("compares by value", () => {
+    expect(sameSpace(oneHotSpace(2), { ...oneHotSpace(2), low: [0, 0] })).toBe(true);
+    expect(sameSpace(oneHotSpace(2), { ...oneHotSpace(2), low: [0, 1] })).toBe(false);
+    expect(sameSpace(oneHotSpace(2), oneHotSpace(3))).toBe(false);
+    expect(sameSpace(oneHotSpace(2), { ...oneHotSpace(2), dtype: "uint8" })).toBe(false);
+    expect(sameSpace({ kind: "discrete", n: 2 }, { kind: "discrete", n: 2 })).toBe(true);
+    expect(sameSpace({ kind: "discrete", n: 2 }, { kind: "discrete", n: 3 })).toBe(false);
+    expect(sameSpace({ kind: "discrete", n: 2 }, oneHotSpace(2))).toBe(false);
+  });
+
+  it("survives JSON", () => {
+    expect(JSON.parse(JSON.stringify(pair))).toEqual(pair);
+  });
+
+  it("accepts what is well formed", () => {
+    for (const space of [picture, pair, oneHotSpace(3)]) validateSpace("here", "space", space);
+    validateSpace("here", "space", { kind: "discrete", n: 1 });
+  });
+
+  it.each<[Space, RegExp]>([
+    [{ kind: "discrete", n: 0 }, /space\.n/],
+    [{ ...pair, shape: [2, 0] }, /shape\[1\]/],
+    [{ ...pair, shape: [1.5] }, /shape\[0\]/],
+    [{ ...pair, low: [0] }, /space\.low has the wrong length, expected 2, got 1/],
+    [{ ...pair, low: 2 }, /no room at element 0.*got \[2, 1\]/],
+    [{ ...pair, high: [1, Number.NaN] }, /no room at element 1/],
+    [{ ...picture, high: 256 }, /does not fit uint8/],
+    [
+      JSON.parse('{"kind":"box","shape":[1],"dtype":"float64","low":0,"high":1}'),
+      /dtype is unknown.*float64/,
+    ],
+    [JSON.parse('{"kind":"box","shape":4,"dtype":"uint8","low":0,"high":1}'), /shape is no list/],
+    [JSON.parse('{"kind":"tuple"}'), /is no space/],
+  ])("refuses %o", (space, message) => {
+    expect(() => validateSpace("here", "space", space)).toThrow(message);
+  });
+});
