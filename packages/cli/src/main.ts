@@ -1,0 +1,105 @@
+import { Command, CommanderError } from "commander";
+import { SoftrlError, version } from "softrl";
+import { compareCommand } from "./commands/compare.js";
+import { evaluateCommand } from "./commands/evaluate.js";
+import { setupGymnasiumCommand } from "./commands/setup.js";
+import { trainCommand } from "./commands/train.js";
+import { verifyCommand } from "./commands/verify.js";
+import { addConfigOptions, type OptionValues } from "./config-options.js";
+import type { Terminal } from "./terminal.js";
+
+/** Bad input, bad usage, and a fault of ours (sysexits' EX_SOFTWARE). */
+const BAD_INPUT = 1;
+const BAD_USAGE = 2;
+const OUR_FAULT = 70;
+
+const RUN_FOLDER = "where the run is written: a new or empty folder (default: a numbered one below runs/)";
+const JSON_LINE = "end with one JSON line on stdout";
+
+/** Runs the command that the arguments name; gives the exit code and throws nothing. */
+export async function main(
+  args: readonly string[],
+  terminal: Terminal = { out: process.stdout, err: process.stderr },
+): Promise<number> {
+  let exitCode = 0;
+  const run = async (command: Promise<number>) => {
+    exitCode = await command;
+  };
+  try {
+    await program(terminal, run).parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    // Commander has said what is wrong; code 0 is --help and --version.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
+    if (error instanceof SoftrlError) {
+      terminal.err.write(`softrl: ${error.message}\n`);
+      return BAD_INPUT;
+    }
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    terminal.err.write(
+      `${stack}\nsoftrl: this is a fault of softrl ${version}; please report it with the lines above\n`,
+    );
+    return OUR_FAULT;
+  }
+}
+
+function program(terminal: Terminal, run: (command: Promise<number>) => Promise<void>): Command {
+  const root = new Command("softrl")
+    .description("Policy gradients and soft Q-learning: one algorithm seen from two sides.")
+    .version(version)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => void terminal.out.write(text),
+      writeErr: (text) => void terminal.err.write(text),
+      outputError: (text, write) => write(`softrl: ${text.replace(/^error: /, "").replace(/\n\(/, " (")}`),
+    });
+
+  const train = root.command("train").description("train one algorithm into a run folder");
+  addConfigOptions(train);
+  train
+    .option("-o, --run-folder <path>", RUN_FOLDER)
+    .option("--json", JSON_LINE)
+    .action((options: OptionValues) => run(trainCommand(options, terminal)));
+
+  const compare = root
+    .command("compare")
+    .description("train A2C and soft Q-learning side by side, with one seed and the same settings");
+  addConfigOptions(compare, ["algorithm", "entropyBonus"]);
+  compare
+    .option("-o, --run-folder <path>", RUN_FOLDER)
+    .option("--json", JSON_LINE)
+    .action((options: OptionValues) => run(compareCommand(options, terminal)));
+
+  root
+    .command("evaluate")
+    .description("play whole episodes with what a run has learned")
+    .argument("<run-folder>", "the folder of a training run")
+    .option("--episodes <count>", "episodes to play", "100")
+    .option(
+      "--mode <mode>",
+      "actions drawn from the policy (sample), or its most likely one (mode)",
+      "sample",
+    )
+    .option("--seed <integer>", "the seed of the episodes' starts", "1")
+    .option("--json", JSON_LINE)
+    .action((folder: string, options: OptionValues) => run(evaluateCommand(folder, options, terminal)));
+
+  root
+    .command("verify")
+    .description("measure the paper's identities on this machine")
+    .option("--mutants", "check that the same measurements catch every named mistake")
+    .option("--json", JSON_LINE)
+    .action((options: OptionValues) => run(verifyCommand(options, terminal)));
+
+  root
+    .command("setup")
+    .description("install what softrl can do without, but not everything with")
+    .command("gymnasium")
+    .description(
+      "Gymnasium and the Arcade Learning Environment, in a Python virtual environment of softrl's own",
+    )
+    .action(() => run(setupGymnasiumCommand(terminal)));
+
+  return root;
+}

@@ -1,0 +1,44 @@
+/** Where a command writes: results to `out`, everything else to `err`. */
+export interface Terminal {
+  readonly out: NodeJS.WriteStream;
+  readonly err: NodeJS.WriteStream;
+}
+
+/** Seconds from any origin, for speeds. */
+export const clock = (): number => performance.now() / 1000;
+
+/** Lets signals and timers through; a training loop of promises alone never would. */
+export const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** One line of JSON, the last of a `--json` command. */
+export function writeJson(stream: NodeJS.WriteStream, value: unknown): void {
+  stream.write(`${JSON.stringify(value)}\n`);
+}
+
+/** A number in few digits; a dash for none. */
+export function inShort(value: number | null, digits = 1): string {
+  return value === null ? "–" : value.toFixed(digits);
+}
+
+/** A count with thin groups of three: 500 000. */
+export function counted(value: number): string {
+  return Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, " ");
+}
+
+/** Text of a table with its columns aligned; columns that hold numbers lean right. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
+  );
+  const isNumeric = header.map((_, column) => rows.every((row) => /^[-–+\d.e ]*$/.test(row[column] ?? "")));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) =>
+        isNumeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+      )
+      .join("  ")
+      .trimEnd();
+  return [line(header), ...rows.map(line)].join("\n");
+}

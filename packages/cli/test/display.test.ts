@@ -1,0 +1,127 @@
+import { describe, expect, test } from "vitest";
+import { learningCurveSvg } from "../src/chart.js";
+import { ProgressDisplay, progressLine } from "../src/progress.js";
+import { counted, table } from "../src/terminal.js";
+import { terminalPlot } from "../src/terminal-plot.js";
+
+const rising = { name: "A2C", steps: [100, 200, 300, 400], meanReturns: [0, 100, 200, 300] };
+const flat = { name: "soft Q-learning", steps: [100, 200, 300, 400], meanReturns: [0, 50, 50, 50] };
+const text = { title: "CartPole-v1", subtitle: "seed 1 & <τ>" };
+
+describe("the plot for terminals", () => {
+  test("gives each curve its sign and marks where they meet", () => {
+    const plot = terminalPlot([rising, flat]);
+    const lines = plot.split("\n");
+    expect(lines[0]).toMatch(/^300 ┤ +●+$/);
+    expect(lines[12]).toMatch(/^ {2}0 ┤ +◉+$/);
+    expect(plot).toContain("○");
+    expect(plot).toContain("400 steps");
+    expect(lines.at(-1)?.trim()).toBe("● A2C   ○ soft Q-learning   ◉ both");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test("is empty when there is nothing to draw", () => {
+    expect(terminalPlot([{ name: "A2C", steps: [], meanReturns: [] }])).toBe("");
+  });
+
+  test("takes returns below zero and all alike", () => {
+    expect(terminalPlot([{ name: "x", steps: [5], meanReturns: [-21] }])).toContain("-21.0".slice(0, 3));
+    expect(terminalPlot([{ name: "x", steps: [5, 9], meanReturns: [0, 0] }])).toContain("●");
+  });
+});
+
+describe("the chart", () => {
+  const svg = learningCurveSvg([rising, flat], text);
+
+  test("is one SVG with axes, title and a legend", () => {
+    expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+    expect(svg.match(/<svg/g)).toHaveLength(1);
+    for (const words of [
+      "environment steps",
+      "mean return of the last 100 training episodes",
+      "CartPole-v1",
+      "A2C",
+      "soft Q-learning",
+    ]) {
+      expect(svg).toContain(words);
+    }
+    expect(svg).toContain("seed 1 &amp; &lt;τ&gt;");
+    expect(svg).not.toMatch(/NaN|undefined/);
+  });
+
+  test("has the same bytes twice", () => {
+    expect(learningCurveSvg([rising, flat], text)).toBe(svg);
+  });
+
+  test("stands without a single point", () => {
+    const empty = learningCurveSvg([{ name: "A2C", steps: [], meanReturns: [] }], text);
+    expect(empty).toContain("A2C");
+    expect(empty).not.toMatch(/NaN|undefined/);
+  });
+});
+
+describe("progress", () => {
+  const run = {
+    algorithm: "a2c",
+    step: 165_000,
+    steps: 500_000,
+    episodes: 900,
+    meanReturn: 212.42,
+    stepsPerSecond: 48_000,
+  };
+  const line = " 33 %  165 000 / 500 000 steps  a2c 212.4  48 000 steps/s";
+
+  function display(isTTY: boolean) {
+    let written = "";
+    let seconds = 0;
+    const stream = Object.assign(Object.create(process.stderr), {
+      isTTY,
+      columns: 100,
+      write: (chunk: string) => {
+        written += chunk;
+        return true;
+      },
+    });
+    const progress = new ProgressDisplay(stream, () => seconds);
+    return { progress, wait: (time: number) => (seconds += time), written: () => written };
+  }
+
+  test("says how far, how good, how fast", () => {
+    expect(progressLine([run], false)).toBe(line);
+    expect(progressLine([run], true)).toBe(`▕${"█".repeat(7)}${" ".repeat(17)}▏   33 %${line.slice(5)}`);
+    const other = { ...run, algorithm: "soft-q", meanReturn: null, stepsPerSecond: 16_000 };
+    expect(progressLine([run, other], false)).toContain("a2c 212.4  soft-q –  24 000 steps/s");
+  });
+
+  test("is redrawn on a terminal", () => {
+    const { progress, written } = display(true);
+    progress.show([run]);
+    progress.show([run]);
+    progress.end();
+    expect(written().split("\r").length).toBe(3);
+    expect(written().endsWith("\n")).toBe(true);
+  });
+
+  test("is a plain line now and then elsewhere", () => {
+    const { progress, wait, written } = display(false);
+    progress.show([run]);
+    wait(5);
+    progress.show([run]);
+    progress.show([run]);
+    progress.end();
+    expect(written()).toBe(`${line}\n`);
+  });
+});
+
+test("counts have groups of three, tables have columns", () => {
+  expect([0, 999, 1000, 1234567].map(counted)).toEqual(["0", "999", "1 000", "1 234 567"]);
+  expect(
+    table(
+      ["", "n"],
+      [
+        ["ab", "1"],
+        ["c", "10"],
+      ],
+    ),
+  ).toBe("     n\nab   1\nc   10");
+});

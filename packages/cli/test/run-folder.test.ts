@@ -1,0 +1,70 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { RunFolder } from "../src/run-folder.js";
+
+let place = "";
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), "softrl-folder-"));
+});
+afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+test("keeps events as whole lines and files as wholes", () => {
+  const folder = RunFolder.create(join(place, "deep", "run"));
+  folder.append({ event: "checkpoint", step: 1 });
+  folder.append({ event: "finished", step: 2 });
+  folder.writeCheckpoint(new Uint8Array([1, 2, 3]));
+  folder.writeCheckpoint(new Uint8Array([4]));
+  folder.write("result.json", "{}\n");
+  folder.close();
+  expect(readFileSync(join(folder.path, "events.jsonl"), "utf8")).toBe(
+    '{"event":"checkpoint","step":1}\n{"event":"finished","step":2}\n',
+  );
+  expect([...readFileSync(join(folder.path, "checkpoint.safetensors"))]).toEqual([4]);
+  expect(readdirSync(folder.path).sort()).toEqual(["checkpoint.safetensors", "events.jsonl", "result.json"]);
+});
+
+test("takes an empty folder, refuses one with something in it", () => {
+  const path = join(place, "run");
+  mkdirSync(path);
+  RunFolder.create(path).write("config.json", "{}");
+  expect(() => RunFolder.create(path)).toThrow(
+    /run: the run folder is not empty, expected a new folder.*got config.json; choose another with --run-folder/,
+  );
+});
+
+test("numbers folders whose name is taken", () => {
+  const path = join(place, "runs", "CartPole-v1-seed1-a2c");
+  expect([1, 2, 3].map(() => RunFolder.createNumbered(path).path)).toEqual([path, `${path}-2`, `${path}-3`]);
+});
+
+test("says that a folder cannot be made, and makes nothing", () => {
+  writeFileSync(join(place, "file"), "");
+  expect(() => RunFolder.create(join(place, "file", "run"))).toThrow(
+    /the run folder cannot be made, got (ENOTDIR|EEXIST).*--run-folder/,
+  );
+  expect(() => RunFolder.createNumbered(join(place, "file", "run"))).toThrow(/the run folder cannot be made/);
+  expect(readdirSync(place)).toEqual(["file"]);
+});
+
+test("a file that cannot be put in place leaves no half", () => {
+  const folder = RunFolder.create(join(place, "run"));
+  mkdirSync(join(folder.path, "chart.svg"));
+  expect(() => folder.write("chart.svg", "<svg/>")).toThrow(/chart.svg: the file cannot be written, got/);
+  expect(readdirSync(folder.path)).toEqual(["chart.svg"]);
+});
+
+test("goes again when nothing came into it", () => {
+  const empty = RunFolder.create(join(place, "empty"));
+  empty.close();
+  expect(existsSync(empty.path)).toBe(false);
+});
