@@ -1,0 +1,315 @@
+// Convolutions with valid padding and their two adjoints, over NHWC images and HWIO filters, without im2col:
+// the inputs that one filter row sees are contiguous, so every product runs over gathered row segments.
+//
+// code: batch, height, width, channels, filterHeight, filterWidth, filters, strideY, strideX, samples a group, then
+//   conv2d: input, filter, bias (or −1), out, scratch, epilogue (0 or 1), map
+//   conv2dInputGradient: cotangent, filter, out, scratch, epilogue (0 or 1), map
+//   conv2dFilterGradient: input, cotangent, out, scratch
+#pragma once
+#include "tile.h"
+
+namespace {
+
+struct Convolution {
+  Index batch, height, width, channels, filterHeight, filterWidth, filters, strideY, strideX, group;
+  Index outHeight, outWidth;
+
+  explicit Convolution(const int32* code)
+      : batch(code[0]), height(code[1]), width(code[2]), channels(code[3]), filterHeight(code[4]), filterWidth(code[5]),
+        filters(code[6]), strideY(code[7]), strideX(code[8]), group(code[9]),
+        outHeight((height - filterHeight) / strideY + 1), outWidth((width - filterWidth) / strideX + 1) {}
+};
+
+// Addresses of image positions in the order of (sample, y, x).
+struct Positions {
+  const float* x;
+  float* out;
+  Index width, height;
+  // Steps of x and out by column, by row and by sample.
+  Index xColumn, xRow, xSample, outColumn, outRow, outSample;
+  Index column, row, sample;
+
+  SOFTRL_INLINE void next(const float*& from, float*& to) {
+    from = x + sample * xSample + row * xRow + column * xColumn;
+    to = out + sample * outSample + row * outRow + column * outColumn;
+    if (++column < width) return;
+    column = 0;
+    if (++row < height) return;
+    row = 0;
+    sample++;
+  }
+};
+
+struct Weights {
+  const float* at;
+  // Whether the columns lie in padded panels, else the distance of rows is the number of columns.
+  bool packed;
+  Index rows, columns;
+};
+
+/// The product of `count` positions' patches with the weights; `done(n)` after each n completed positions.
+template <class Done>
+SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, int segments, Index length, Index segmentStep,
+                                   const Weights& weights, const float* bias, Done done) {
+  constexpr Index chunk = 8 * tileRows;
+  const float* x[chunk];
+  float* to[chunk];
+  for (Index first = 0; first < count; first += chunk) {
+    const Index n = count - first < chunk ? count - first : chunk;
+    for (Index i = 0; i < n; i++) positions.next(x[i], to[i]);
+    const Index tile = balanced(n, tileRows);
+    for (Index column = 0; column < weights.columns; column += panelColumns) {
+      const Index columns = weights.columns - column < panelColumns ? weights.columns - column : panelColumns;
+      float start[panelColumns];
+      panelStart(start, bias, column, columns);
+      const Product task = {segments,
+                            length,
+                            segmentStep,
+                            0,
+                            weights.at + (weights.packed ? column * weights.rows : column),
+                            weights.packed ? panelWidth(columns) : weights.columns,
+                            start,
+                            columns};
+      for (Index i = 0; i < n; i += tile) {
+        const Index rows = n - i < tile ? n - i : tile;
+        float* out[tileRows];
+        for (Index r = 0; r < rows; r++) out[r] = to[i + r] + column;
+        productRows<false>(task, rows, x + i, out);
+      }
+    }
+    done(first + n);
+  }
+}
+
+static void runConv2d(const int32* code, float* arena) {
+  const Convolution c(code);
+  code += 10;
+  const int32* epilogue = code[5] ? code + 6 : nullptr;
+  const Index depth = c.filterHeight * c.filterWidth * c.channels;
+  Weights weights = {arena + code[1], false, depth, c.filters};
+  if (c.filters % VL) {
+    float* scratch = arena + code[4];
+    for (Index column = 0; column < c.filters; column += panelColumns) {
+      const Index left = c.filters - column;
+      packRows(scratch + column * depth, weights.at + column, c.filters, depth, left < panelColumns ? left : panelColumns);
+    }
+    weights.at = scratch;
+    weights.packed = true;
+  }
+  const Positions positions = {arena + code[0],
+                               arena + code[3],
+                               c.outWidth,
+                               c.outHeight,
+                               c.strideX * c.channels,
+                               c.strideY * c.width * c.channels,
+                               c.height * c.width * c.channels,
+                               c.filters,
+                               c.outWidth * c.filters,
+                               c.outHeight * c.outWidth * c.filters,
+                               0,
+                               0,
+                               0};
+  Index finished = 0;
+  gatheredProduct(positions, c.batch * c.outHeight * c.outWidth, static_cast<int>(c.filterHeight),
+                  c.filterWidth * c.channels, c.width * c.channels, weights, code[2] < 0 ? nullptr : arena + code[2],
+                  [&](Index positionsDone) {
+                    runEpilogue(epilogue, arena, finished, positionsDone * c.filters);
+                    finished = positionsDone * c.filters;
+                  });
+}
+
+/// Positions of one stride phase: those among `size` that leave the remainder `phase`.
+SOFTRL_INLINE Index phaseSize(Index size, Index phase, Index stride) {
+  return size > phase ? (size - phase + stride - 1) / stride : 0;
+}
+
+static void runConv2dInputGradient(const int32* code, float* arena) {
+  const Convolution c(code);
+  code += 10;
+  const float* cotangent = arena + code[0];
+  const float* filter = arena + code[1];
+  float* out = arena + code[2];
+  float* scratch = arena + code[3];
+  const int32* epilogue = code[4] ? code + 5 : nullptr;
+
+  // An input at y = strideY·u + phase meets the filter rows i = strideY·i' + phase at the output row u − i':
+  // for each phase a convolution, without stride, of the padded cotangent with the reversed filter rows.
+  const Index most = phaseSize(c.filterHeight, 0, c.strideY), mostAcross = phaseSize(c.filterWidth, 0, c.strideX);
+  const Index paddedHeight = phaseSize(c.height, 0, c.strideY) + most - 1;
+  const Index paddedWidth = phaseSize(c.width, 0, c.strideX) + mostAcross - 1;
+  const Index sampleSize = paddedHeight * paddedWidth * c.filters;
+  float* regrouped = scratch + c.group * sampleSize;
+
+  float* to = regrouped;
+  for (Index phaseY = 0; phaseY < c.strideY; phaseY++)
+    for (Index phaseX = 0; phaseX < c.strideX; phaseX++) {
+      const Index rows = phaseSize(c.filterHeight, phaseY, c.strideY), across = phaseSize(c.filterWidth, phaseX, c.strideX);
+      for (Index column = 0; column < c.channels; column += panelColumns) {
+        const Index left = c.channels - column;
+        const Index columns = left < panelColumns ? left : panelColumns;
+        const Index width = panelWidth(columns);
+        for (Index i = rows; i-- > 0;)
+          for (Index j = across; j-- > 0; to += c.filters * width) {
+            const Index tap = (phaseY + c.strideY * i) * c.filterWidth + phaseX + c.strideX * j;
+            transpose(to, width, filter + (tap * c.channels + column) * c.filters, c.filters, c.filters, columns, width);
+          }
+      }
+    }
+
+  fillFloats(scratch, 0.0f, c.group * sampleSize);
+  for (Index first = 0; first < c.batch; first += c.group) {
+    const Index samples = c.batch - first < c.group ? c.batch - first : c.group;
+    for (Index b = 0; b < samples; b++)
+      for (Index y = 0; y < c.outHeight; y++)
+        copyFloats(scratch + b * sampleSize + ((y + most - 1) * paddedWidth + mostAcross - 1) * c.filters,
+                   cotangent + ((first + b) * c.outHeight + y) * c.outWidth * c.filters, c.outWidth * c.filters);
+    const float* weightsAt = regrouped;
+    for (Index phaseY = 0; phaseY < c.strideY; phaseY++)
+      for (Index phaseX = 0; phaseX < c.strideX; phaseX++) {
+        const Index rows = phaseSize(c.filterHeight, phaseY, c.strideY);
+        const Index across = phaseSize(c.filterWidth, phaseX, c.strideX);
+        const Index height = phaseSize(c.height, phaseY, c.strideY), width = phaseSize(c.width, phaseX, c.strideX);
+        const Index depth = rows * across * c.filters;
+        const Weights weights = {weightsAt, true, depth, c.channels};
+        weightsAt += depth * roundUp(c.channels);
+        const Positions positions = {
+            scratch + ((most - rows) * paddedWidth + mostAcross - across) * c.filters,
+            out + ((first * c.height + phaseY) * c.width + phaseX) * c.channels,
+            width,
+            height,
+            c.filters,
+            paddedWidth * c.filters,
+            sampleSize,
+            c.strideX * c.channels,
+            c.strideY * c.width * c.channels,
+            c.height * c.width * c.channels,
+            0,
+            0,
+            0};
+        gatheredProduct(positions, samples * height * width, static_cast<int>(rows), across * c.filters,
+                        paddedWidth * c.filters, weights, nullptr, [](Index) {});
+      }
+    const Index size = c.height * c.width * c.channels;
+    runEpilogue(epilogue, arena, first * size, (first + samples) * size);
+  }
+}
+
+struct Sweep {
+  Index samples, height, width;
+  Index xColumn, xRow, xSample;
+  Index step;  // between the cotangents of two positions
+};
+
+/// out[r·outStep + 0..columns) += Σ over positions of x[r] · cotangent[0..columns).
+template <int R, int N>
+static void gradientTile(const Sweep& s, const float* x, const float* cotangent, float* out, Index outStep, Index columns) {
+  Vec sum[R][N];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+    for (int v = 0; v < N; v++) sum[r][v] = splat(0.0f);
+  for (Index b = 0; b < s.samples; b++)
+    for (Index y = 0; y < s.height; y++) {
+      const float* at = x + b * s.xSample + y * s.xRow;
+      for (Index i = 0; i < s.width; i++, at += s.xColumn, cotangent += s.step) {
+        Vec given[N];
+#pragma GCC unroll 16
+        for (int v = 0; v < N; v++) given[v] = load(cotangent + v * VL);
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++) {
+          const Vec value = splat(at[r]);
+#pragma GCC unroll 16
+          for (int v = 0; v < N; v++) sum[r][v] += value * given[v];
+        }
+      }
+    }
+  alignas(64) float lanes[R][N * VL];
+  if (columns == N * VL) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+      for (int v = 0; v < N; v++) store(out + r * outStep + v * VL, load(out + r * outStep + v * VL) + sum[r][v]);
+  } else {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+      for (int v = 0; v < N; v++) store(lanes[r] + v * VL, sum[r][v]);
+    for (int r = 0; r < R; r++)
+      for (Index c = 0; c < columns; c++) out[r * outStep + c] += lanes[r][c];
+  }
+}
+
+template <int R>
+SOFTRL_INLINE void gradientTileOfWidth(const Sweep& s, const float* x, const float* cotangent, float* out, Index outStep,
+                                       Index columns) {
+  if (columns > VL) gradientTile<R, 2>(s, x, cotangent, out, outStep, columns);
+  else gradientTile<R, 1>(s, x, cotangent, out, outStep, columns);
+}
+
+static void gradientOfRows(Index rows, const Sweep& s, const float* x, const float* cotangent, float* out, Index outStep,
+                           Index columns) {
+  switch (rows) {
+    case 1: return gradientTileOfWidth<1>(s, x, cotangent, out, outStep, columns);
+    case 2: return gradientTileOfWidth<2>(s, x, cotangent, out, outStep, columns);
+    case 3: return gradientTileOfWidth<3>(s, x, cotangent, out, outStep, columns);
+    case 4: return gradientTileOfWidth<4>(s, x, cotangent, out, outStep, columns);
+    case 5: return gradientTileOfWidth<5>(s, x, cotangent, out, outStep, columns);
+#if SOFTRL_VL == 16
+    case 6: return gradientTileOfWidth<6>(s, x, cotangent, out, outStep, columns);
+    case 7: return gradientTileOfWidth<7>(s, x, cotangent, out, outStep, columns);
+    case 8: return gradientTileOfWidth<8>(s, x, cotangent, out, outStep, columns);
+    case 9: return gradientTileOfWidth<9>(s, x, cotangent, out, outStep, columns);
+    case 10: return gradientTileOfWidth<10>(s, x, cotangent, out, outStep, columns);
+    case 11: return gradientTileOfWidth<11>(s, x, cotangent, out, outStep, columns);
+    case 12: return gradientTileOfWidth<12>(s, x, cotangent, out, outStep, columns);
+    case 13: return gradientTileOfWidth<13>(s, x, cotangent, out, outStep, columns);
+    case 14: return gradientTileOfWidth<14>(s, x, cotangent, out, outStep, columns);
+#endif
+    default: return;
+  }
+}
+
+static void runConv2dFilterGradient(const int32* code, float* arena) {
+  const Convolution c(code);
+  code += 10;
+  const float* input = arena + code[0];
+  const float* cotangents = arena + code[1];
+  float* out = arena + code[2];
+  float* scratch = arena + code[3];
+  const Index positions = c.outHeight * c.outWidth;
+  const Index sampleSize = c.height * c.width * c.channels;
+  const Index length = c.filterWidth * c.channels;
+  const Index tile = balanced(length, gradientRows);
+  const Index padded = roundUp(c.filters);
+
+  fillFloats(out, 0.0f, c.filterHeight * length * c.filters);
+  for (Index first = 0; first < c.batch; first += c.group) {
+    const Index samples = c.batch - first < c.group ? c.batch - first : c.group;
+    const float* cotangent = cotangents + first * positions * c.filters;
+    if (padded != c.filters) {
+      for (Index i = 0; i < samples * positions; i++) {
+        copyFloats(scratch + i * padded, cotangent + i * c.filters, c.filters);
+        for (Index f = c.filters; f < padded; f++) scratch[i * padded + f] = 0.0f;
+      }
+      cotangent = scratch;
+    }
+    const Sweep sweep = {samples,
+                         c.outHeight,
+                         c.outWidth,
+                         c.strideX * c.channels,
+                         c.strideY * c.width * c.channels,
+                         sampleSize,
+                         padded};
+    for (Index column = 0; column < c.filters; column += panelColumns) {
+      const Index columns = c.filters - column < panelColumns ? c.filters - column : panelColumns;
+      for (Index i = 0; i < c.filterHeight; i++)
+        for (Index r = 0; r < length; r += tile) {
+          const Index rows = length - r < tile ? length - r : tile;
+          gradientOfRows(rows, sweep, input + first * sampleSize + i * c.width * c.channels + r, cotangent + column,
+                         out + (i * length + r) * c.filters + column, c.filters, columns);
+        }
+    }
+  }
+}
+
+}  // namespace

@@ -1,0 +1,35 @@
+// Strided copies and fills. The encoder sorts the axes so that out's smallest step comes last, and merges those that run on.
+#pragma once
+#include "reduce.h"
+
+namespace {
+
+/// code: axes, x, out; then per axis (size, stride in x, stride in out).
+static void runCopy(const int32* code, float* arena) {
+  const int32 axes = code[0];
+  const int32* last = code + 3 + 3 * (axes - 1);
+  const Index n = last[0], xStep = last[1], outStep = last[2];
+  Axes from, to;
+  for (int32 axis = 0; axis < axes - 1; axis++) {
+    from.add(code[3 + 3 * axis], code[4 + 3 * axis]);
+    to.add(code[3 + 3 * axis], code[5 + 3 * axis]);
+  }
+  Walk read, write;
+  for (Index i = 0; i < from.total; i++, read.next(from), write.next(to)) {
+    const float* x = arena + code[1] + read.offset;
+    float* out = arena + code[2] + write.offset;
+    if (outStep == 1 && xStep == 1) copyFloats(out, x, n);
+    else if (outStep == 1 && xStep == 0) fillFloats(out, *x, n);
+    else if (outStep == 1)
+      for (Index j = 0; j < n; j++) out[j] = x[j * xStep];
+    else
+      for (Index j = 0; j < n; j++) out[j * outStep] = x[j * xStep];
+  }
+}
+
+/// code: count, bits of the value, out.
+static void runFill(const int32* code, float* arena) {
+  fillFloats(arena + code[2], asFloat(code[1]), code[0]);
+}
+
+}  // namespace

@@ -1,0 +1,53 @@
+// Runs a program: a flat list of instructions (opcode, length in words with these two, fields) over one arena of floats.
+//
+// Compiled once a target. The encoder in TypeScript has checked every range; nothing is checked again here except
+// the indices of gather and scatter, which are data.
+#include "convolution.h"
+#include "copy.h"
+#include "matmul.h"
+#include "reduce.h"
+#include "rows.h"
+
+#ifndef SOFTRL_ENTRY
+#define SOFTRL_ENTRY run
+#endif
+
+namespace {
+
+enum Opcode : int32 {
+  codeMap,
+  codeReduce,
+  codeCopy,
+  codeFill,
+  codeMatmul,
+  codeConv2d,
+  codeConv2dInputGradient,
+  codeConv2dFilterGradient,
+  codeGather,
+  codeScatter,
+  codeLogSumExp,
+  codeLogSoftmax,
+};
+
+}  // namespace
+
+extern "C" void SOFTRL_ENTRY(const int32* code, int32 length, float* arena) {
+  for (const int32* end = code + length; code < end; code += code[1]) {
+    const int32* fields = code + 2;
+    switch (code[0]) {
+      case codeMap: runMap(fields, arena, 0, fields[0]); break;
+      case codeReduce: runReduce(fields, arena); break;
+      case codeCopy: runCopy(fields, arena); break;
+      case codeFill: runFill(fields, arena); break;
+      case codeMatmul: runMatmul(fields, arena); break;
+      case codeConv2d: runConv2d(fields, arena); break;
+      case codeConv2dInputGradient: runConv2dInputGradient(fields, arena); break;
+      case codeConv2dFilterGradient: runConv2dFilterGradient(fields, arena); break;
+      case codeGather: runGather(fields, arena); break;
+      case codeScatter: runScatter(fields, arena); break;
+      case codeLogSumExp: runLogSumExp(fields, arena); break;
+      case codeLogSoftmax: runLogSoftmax(fields, arena); break;
+      default: return;
+    }
+  }
+}

@@ -1,0 +1,151 @@
+// Matrix products.
+//
+// code: m, k, n, transposeA, transposeB, a, b, bias (or −1), out, scratch, epilogue (0 or 1), then the epilogue's map.
+#pragma once
+#include "tile.h"
+
+namespace {
+
+// Rows of weights in a packed panel: with two vectors of columns it fits the first cache.
+constexpr Index panelRows = 256;
+
+struct Matrices {
+  Index m, k, n;
+  bool transposeA, transposeB;
+  const float* a;
+  const float* b;
+  const float* bias;
+  float* out;
+  float* scratch;
+};
+
+/// The general case; `done(from, to)` is called when these rows of out are complete.
+template <class Done>
+static void matmulPanels(const Matrices& p, Done done) {
+  const Index m = p.m, k = p.k, n = p.n;
+  // Strided weights are read in place where there are few, or few rows to use them for.
+  const bool pack = m > 2 * tileRows && k * n > 8192;
+  Index block = 65536 / n / tileRows * tileRows;
+  if (block < 8 * tileRows) block = 8 * tileRows;
+  float start[panelColumns];
+
+  for (Index row = 0; row < m; row += block) {
+    const Index rows = m - row < block ? m - row : block;
+    const Index tile = balanced(rows, tileRows);
+    for (Index column = 0; column < n; column += panelColumns) {
+      const Index columns = n - column < panelColumns ? n - column : panelColumns;
+      const Index width = panelWidth(columns);
+      const bool packed = p.transposeB || pack || columns != width;
+      const Index depth = packed ? panelRows : k;
+      panelStart(start, p.bias, column, columns);
+      for (Index from = 0; from < k; from += depth) {
+        const Index length = k - from < depth ? k - from : depth;
+        const float* w = p.b + from * n + column;
+        if (p.transposeB) transpose(p.scratch, width, p.b + column * k + from, k, length, columns, width);
+        else if (packed) packRows(p.scratch, w, n, length, columns);
+        const Product task = {1,      length, 0, m, packed ? p.scratch : w, packed ? width : n, from == 0 ? start : nullptr,
+                              columns};
+        for (Index i = 0; i < rows; i += tile) {
+          const Index count = rows - i < tile ? rows - i : tile;
+          const float* x[tileRows];
+          float* out[tileRows];
+          for (Index r = 0; r < count; r++) {
+            x[r] = p.transposeA ? p.a + from * m + row + i + r : p.a + (row + i + r) * k + from;
+            out[r] = p.out + (row + i + r) * n + column;
+          }
+          if (p.transposeA) productRows<true>(task, count, x, out);
+          else productRows<false>(task, count, x, out);
+        }
+      }
+    }
+    done(row, row + rows);
+  }
+}
+
+/// R rows of a against N rows of transposed weights, a vector of k at a time.
+template <int R, int N>
+SOFTRL_INLINE void dotTile(const float* a, const float* w, Index k, float* out, Index n, const float* bias) {
+  Vec sum[R][N] = {};
+  const Index full = k / VL * VL;
+  for (Index i = 0; i < full; i += VL) {
+    Vec x[R];
+    for (int r = 0; r < R; r++) x[r] = load(a + r * k + i);
+    for (int c = 0; c < N; c++) {
+      const Vec weights = load(w + c * k + i);
+      for (int r = 0; r < R; r++) sum[r][c] += x[r] * weights;
+    }
+  }
+  if (full < k) {
+    Vec x[R];
+    for (int r = 0; r < R; r++) x[r] = loadPartial(a + r * k + full, k - full);
+    for (int c = 0; c < N; c++) {
+      const Vec weights = loadPartial(w + c * k + full, k - full);
+      for (int r = 0; r < R; r++) sum[r][c] += x[r] * weights;
+    }
+  }
+  for (int r = 0; r < R; r++)
+    for (int c = 0; c < N; c++) out[r * n + c] = sumLanes(sum[r][c]) + (bias ? bias[c] : 0.0f);
+}
+
+template <int R>
+SOFTRL_INLINE void dotRows(const Matrices& p, const float* w, Index row) {
+  const float* a = p.a + row * p.k;
+  float* out = p.out + row * p.n;
+  Index c = 0;
+  for (; c + 2 <= p.n; c += 2) dotTile<R, 2>(a, w + c * p.k, p.k, out + c, p.n, p.bias ? p.bias + c : nullptr);
+  if (c < p.n) dotTile<R, 1>(a, w + c * p.k, p.k, out + c, p.n, p.bias ? p.bias + c : nullptr);
+}
+
+/// Few columns: dot products with the transposed weights.
+static void matmulDots(const Matrices& p) {
+  const float* w = p.b;
+  if (!p.transposeB) {
+    transpose(p.scratch, p.k, p.b, p.n, p.n, p.k, p.k);
+    w = p.scratch;
+  }
+  Index row = 0;
+  for (; row + 4 <= p.m; row += 4) dotRows<4>(p, w, row);
+  for (; row < p.m; row++) dotRows<1>(p, w, row);
+}
+
+static void runMatmul(const int32* code, float* arena) {
+  Matrices p;
+  p.m = code[0];
+  p.k = code[1];
+  p.n = code[2];
+  p.transposeA = code[3] != 0;
+  p.transposeB = code[4] != 0;
+  p.a = arena + code[5];
+  p.b = arena + code[6];
+  p.bias = code[7] < 0 ? nullptr : arena + code[7];
+  p.out = arena + code[8];
+  p.scratch = arena + code[9];
+  const int32* epilogue = code[10] ? code + 11 : nullptr;
+
+  if (p.n < VL && p.n * 2 <= VL + 2 && !p.transposeA && p.k >= 2 * VL) {
+    matmulDots(p);
+    runEpilogue(epilogue, arena, 0, p.m * p.n);
+  } else if (p.n < VL && p.transposeA && p.m >= VL) {
+    // Few columns of a transposed product: the transposed result has long rows.
+    Matrices q = p;
+    q.m = p.n;
+    q.n = p.m;
+    q.a = p.b;
+    q.b = p.a;
+    q.transposeA = !p.transposeB;
+    q.transposeB = false;
+    q.bias = nullptr;
+    q.out = p.scratch;
+    q.scratch = p.scratch + p.m * p.n;
+    matmulPanels(q, [](Index, Index) {});
+    transpose(p.out, p.n, p.scratch, p.m, p.m, p.n, p.n);
+    if (p.bias)
+      for (Index i = 0; i < p.m; i++)
+        for (Index j = 0; j < p.n; j++) p.out[i * p.n + j] += p.bias[j];
+    runEpilogue(epilogue, arena, 0, p.m * p.n);
+  } else {
+    matmulPanels(p, [&](Index from, Index to) { runEpilogue(epilogue, arena, from * p.n, to * p.n); });
+  }
+}
+
+}  // namespace

@@ -1,0 +1,150 @@
+// Sums and maxima over axes, each in a fixed order: partial sums of short runs keep float32 accurate over long ones.
+//
+// code: operation (0 sum, 1 max), axes, x, out; then per axis (size, reduced). Adjacent axes of a kind are merged.
+#pragma once
+#include "vector.h"
+
+namespace {
+
+struct Sum {
+  static constexpr float empty = 0.0f;
+  SOFTRL_INLINE static Vec combine(Vec a, Vec b) { return a + b; }
+  SOFTRL_INLINE static float combine(float a, float b) { return a + b; }
+  SOFTRL_INLINE static float lanes(Vec v) { return sumLanes(v); }
+};
+
+struct Max {
+  static constexpr float empty = -__builtin_inff();
+  SOFTRL_INLINE static Vec combine(Vec a, Vec b) { return maximum(a, b); }
+  SOFTRL_INLINE static float combine(float a, float b) { return maximum(splat(a), splat(b))[0]; }
+  SOFTRL_INLINE static float lanes(Vec v) { return maxLanes(v); }
+};
+
+constexpr Index reduceRun = 4096;
+
+/// One run of contiguous elements, four vectors at a time.
+template <class R>
+SOFTRL_INLINE float reduceContiguous(const float* x, Index n) {
+  Index i = 0;
+  float result = R::empty;
+  if (n >= VL) {
+    Vec a = splat(R::empty), b = a, c = a, d = a;
+    for (; i + 4 * VL <= n; i += 4 * VL) {
+      a = R::combine(a, load(x + i));
+      b = R::combine(b, load(x + i + VL));
+      c = R::combine(c, load(x + i + 2 * VL));
+      d = R::combine(d, load(x + i + 3 * VL));
+    }
+    for (; i + VL <= n; i += VL) a = R::combine(a, load(x + i));
+    result = R::lanes(R::combine(R::combine(a, b), R::combine(c, d)));
+  }
+  for (; i < n; i++) result = R::combine(result, x[i]);
+  return result;
+}
+
+// The axes other than the last: sizes and strides, split into kept and reduced.
+struct Axes {
+  int count = 0;
+  Index size[6];
+  Index stride[6];
+  Index total = 1;
+
+  void add(Index n, Index s) {
+    size[count] = n;
+    stride[count++] = s;
+    total *= n;
+  }
+};
+
+// Walks the offsets of every combination of an Axes, the last axis fastest.
+struct Walk {
+  Index at[6] = {};
+  Index offset = 0;
+
+  SOFTRL_INLINE void next(const Axes& axes) {
+    for (int axis = axes.count - 1; axis >= 0; axis--) {
+      offset += axes.stride[axis];
+      if (++at[axis] < axes.size[axis]) return;
+      offset -= axes.stride[axis] * axes.size[axis];
+      at[axis] = 0;
+    }
+  }
+};
+
+/// N vectors of columns (or fewer than VL columns, N = 1) over all reduced rows.
+template <class R, int N>
+SOFTRL_INLINE void reduceColumns(const float* x, const Axes& reduced, float* out, Index columns) {
+  Vec total[N];
+  for (int v = 0; v < N; v++) total[v] = splat(R::empty);
+  Walk walk;
+  Index left = reduced.total;
+  while (left > 0) {
+    Index run = left < 256 ? left : 256;
+    left -= run;
+    Vec part[N];
+    for (int v = 0; v < N; v++) part[v] = splat(R::empty);
+    for (; run > 0; run--, walk.next(reduced)) {
+      const float* row = x + walk.offset;
+      if (columns < VL) part[0] = R::combine(part[0], loadPartial(row, columns));
+      else
+        for (int v = 0; v < N; v++) part[v] = R::combine(part[v], load(row + v * VL));
+    }
+    for (int v = 0; v < N; v++) total[v] = R::combine(total[v], part[v]);
+  }
+  if (columns < VL) {
+    float lanes[VL];
+    store(lanes, total[0]);
+    for (Index i = 0; i < columns; i++) out[i] = lanes[i];
+  } else {
+    for (int v = 0; v < N; v++) store(out + v * VL, total[v]);
+  }
+}
+
+template <class R>
+static void reduceAxes(const int32* code, float* arena) {
+  const int32 axes = code[1];
+  const float* x = arena + code[2];
+  float* out = arena + code[3];
+  const Index last = code[4 + 2 * (axes - 1)];
+  const bool lastReduced = code[5 + 2 * (axes - 1)] != 0;
+  Axes kept, reduced;
+  Index strides[6];
+  Index stride = 1;
+  for (int32 axis = axes - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= code[4 + 2 * axis];
+  }
+  for (int32 axis = 0; axis < axes - 1; axis++)
+    (code[5 + 2 * axis] ? reduced : kept).add(code[4 + 2 * axis], strides[axis]);
+
+  Walk outer;
+  for (Index k = 0; k < kept.total; k++, outer.next(kept)) {
+    const float* base = x + outer.offset;
+    if (!lastReduced) {
+      float* row = out + k * last;
+      Index j = 0;
+      for (; j + 4 * VL <= last; j += 4 * VL) reduceColumns<R, 4>(base + j, reduced, row + j, 4 * VL);
+      for (; j + VL <= last; j += VL) reduceColumns<R, 1>(base + j, reduced, row + j, VL);
+      if (j < last) reduceColumns<R, 1>(base + j, reduced, row + j, last - j);
+      continue;
+    }
+    double total = R::empty;
+    Walk inner;
+    for (Index r = 0; r < reduced.total; r++, inner.next(reduced)) {
+      for (Index j = 0; j < last; j += reduceRun) {
+        const Index n = last - j < reduceRun ? last - j : reduceRun;
+        const float part = reduceContiguous<R>(base + inner.offset + j, n);
+        if (R::empty == 0.0f) total += part;
+        else total = R::combine(static_cast<float>(total), part);
+      }
+    }
+    out[k] = static_cast<float>(total);
+  }
+}
+
+static void runReduce(const int32* code, float* arena) {
+  if (code[0]) reduceAxes<Max>(code, arena);
+  else reduceAxes<Sum>(code, arena);
+}
+
+}  // namespace

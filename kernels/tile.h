@@ -1,0 +1,191 @@
+// The one inner loop of matrix products and convolutions: a tile of outputs held in registers.
+//
+// out[r, 0..columns) = start + Σ_s Σ_k x[r][s·segmentStep + k] · w[(s·length + k)·wStep + 0..columns), where x[r] is any
+// address: the rows of a matrix, or the patches that a filter sees in an image (one segment a filter row).
+// Each output is summed in the order of s and k, whatever the tile, so a row's result does not depend on its neighbours.
+#pragma once
+#include "map.h"
+
+namespace {
+
+struct Product {
+  int segments;
+  Index length;
+  Index segmentStep;
+  // Distance of consecutive k in x when x is stored transposed: then x[r] = x[0] + r.
+  Index kStep;
+  const float* w;
+  Index wStep;
+  // panelColumns floats to start from, or null: start from what out holds.
+  const float* start;
+  Index columns;
+};
+
+template <int R, int N, bool Transposed>
+static void productTile(const Product& task, const float* const* x, float* const* out) {
+  Vec sum[R][N];
+  const bool whole = task.columns == N * VL;
+  if (task.start) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+      for (int v = 0; v < N; v++) sum[r][v] = load(task.start + v * VL);
+  } else if (whole) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+      for (int v = 0; v < N; v++) sum[r][v] = load(out[r] + v * VL);
+  } else {
+    alignas(64) float lanes[R][N * VL];
+    for (int r = 0; r < R; r++)
+      for (Index c = 0; c < N * VL; c++) lanes[r][c] = c < task.columns ? out[r][c] : 0.0f;
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+      for (int v = 0; v < N; v++) sum[r][v] = load(lanes[r] + v * VL);
+  }
+
+  const float* w = task.w;
+  const Index wStep = task.wStep, length = task.length;
+  if (Transposed) {
+    const float* row = x[0];
+    for (Index k = 0; k < length; k++, w += wStep, row += task.kStep) {
+      Vec weights[N];
+#pragma GCC unroll 16
+      for (int v = 0; v < N; v++) weights[v] = load(w + v * VL);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; r++) {
+        const Vec value = splat(row[r]);
+#pragma GCC unroll 16
+        for (int v = 0; v < N; v++) sum[r][v] += value * weights[v];
+      }
+    }
+  } else {
+    const float* rows[R];
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++) rows[r] = x[r];
+    for (int s = 0; s < task.segments; s++) {
+      for (Index k = 0; k < length; k++, w += wStep) {
+        Vec weights[N];
+#pragma GCC unroll 16
+        for (int v = 0; v < N; v++) weights[v] = load(w + v * VL);
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++) {
+          const Vec value = splat(rows[r][k]);
+#pragma GCC unroll 16
+          for (int v = 0; v < N; v++) sum[r][v] += value * weights[v];
+        }
+      }
+#pragma GCC unroll 16
+      for (int r = 0; r < R; r++) rows[r] += task.segmentStep;
+    }
+  }
+
+  if (whole) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+      for (int v = 0; v < N; v++) store(out[r] + v * VL, sum[r][v]);
+  } else {
+    alignas(64) float lanes[R][N * VL];
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+      for (int v = 0; v < N; v++) store(lanes[r] + v * VL, sum[r][v]);
+    for (int r = 0; r < R; r++)
+      for (Index c = 0; c < task.columns; c++) out[r][c] = lanes[r][c];
+  }
+}
+
+template <int R, bool Transposed>
+SOFTRL_INLINE void productTileOfWidth(const Product& task, const float* const* x, float* const* out) {
+  if (task.columns > VL) productTile<R, 2, Transposed>(task, x, out);
+  else productTile<R, 1, Transposed>(task, x, out);
+}
+
+/// A tile of any number of rows up to tileRows and of any number of columns up to panelColumns.
+template <bool Transposed>
+static void productRows(const Product& task, Index rows, const float* const* x, float* const* out) {
+  switch (rows) {
+    case 1: return productTileOfWidth<1, Transposed>(task, x, out);
+    case 2: return productTileOfWidth<2, Transposed>(task, x, out);
+    case 3: return productTileOfWidth<3, Transposed>(task, x, out);
+    case 4: return productTileOfWidth<4, Transposed>(task, x, out);
+    case 5: return productTileOfWidth<5, Transposed>(task, x, out);
+#if SOFTRL_VL == 16
+    case 6: return productTileOfWidth<6, Transposed>(task, x, out);
+    case 7: return productTileOfWidth<7, Transposed>(task, x, out);
+    case 8: return productTileOfWidth<8, Transposed>(task, x, out);
+    case 9: return productTileOfWidth<9, Transposed>(task, x, out);
+    case 10: return productTileOfWidth<10, Transposed>(task, x, out);
+#endif
+    default: return;
+  }
+}
+
+// ---- Weights in panels: panel j holds the columns [j·panelColumns, …) of every row, padded to whole vectors.
+
+SOFTRL_INLINE Index panelWidth(Index columnsLeft) {
+  return columnsLeft < panelColumns ? roundUp(columnsLeft) : panelColumns;
+}
+
+/// to[k, 0..width) = from[k·step + 0..columns), zeros behind.
+SOFTRL_INLINE void packRows(float* to, const float* from, Index step, Index rows, Index columns) {
+  const Index width = panelWidth(columns);
+  for (Index k = 0; k < rows; k++, to += width, from += step) {
+    if (columns >= width) {
+      for (Index v = 0; v < width; v += VL) store(to + v, load(from + v));
+    } else {
+      Index c = 0;
+      for (; c + VL <= columns; c += VL) store(to + c, load(from + c));
+      store(to + c, loadPartial(from + c, columns - c));
+    }
+  }
+}
+
+/// to[k·toStep + c] = from[c·fromStep + k] for c < columns, zeros in [columns, padded).
+static void transpose(float* to, Index toStep, const float* from, Index fromStep, Index rows, Index columns, Index padded) {
+  Index c = 0;
+  for (; c + 4 <= columns; c += 4) {
+    const float* a = from + c * fromStep;
+    Index k = 0;
+#if defined(__clang__) || __GNUC__ >= 12
+    for (; k + 4 <= rows; k += 4) {
+      const Vec4 r0 = *reinterpret_cast<const UnalignedVec4*>(a + k);
+      const Vec4 r1 = *reinterpret_cast<const UnalignedVec4*>(a + fromStep + k);
+      const Vec4 r2 = *reinterpret_cast<const UnalignedVec4*>(a + 2 * fromStep + k);
+      const Vec4 r3 = *reinterpret_cast<const UnalignedVec4*>(a + 3 * fromStep + k);
+      const Vec4 lo01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), hi01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
+      const Vec4 lo23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5), hi23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+      float* t = to + k * toStep + c;
+      *reinterpret_cast<UnalignedVec4*>(t) = __builtin_shufflevector(lo01, lo23, 0, 1, 4, 5);
+      *reinterpret_cast<UnalignedVec4*>(t + toStep) = __builtin_shufflevector(lo01, lo23, 2, 3, 6, 7);
+      *reinterpret_cast<UnalignedVec4*>(t + 2 * toStep) = __builtin_shufflevector(hi01, hi23, 0, 1, 4, 5);
+      *reinterpret_cast<UnalignedVec4*>(t + 3 * toStep) = __builtin_shufflevector(hi01, hi23, 2, 3, 6, 7);
+    }
+#endif
+    for (; k < rows; k++)
+      for (Index i = 0; i < 4; i++) to[k * toStep + c + i] = a[i * fromStep + k];
+  }
+  for (; c < columns; c++)
+    for (Index k = 0; k < rows; k++) to[k * toStep + c] = from[c * fromStep + k];
+  for (; c < padded; c++)
+    for (Index k = 0; k < rows; k++) to[k * toStep + c] = 0.0f;
+}
+
+/// The first sums of a panel: the bias, or zeros.
+SOFTRL_INLINE void panelStart(float* start, const float* bias, Index column, Index columns) {
+  for (Index c = 0; c < panelColumns; c++) start[c] = bias && c < columns ? bias[column + c] : 0.0f;
+}
+
+/// The size of tile i when `rows` are split into as few tiles as can be, of nearly equal sizes.
+SOFTRL_INLINE Index balanced(Index rows, Index most) {
+  const Index tiles = (rows + most - 1) / most;
+  return (rows + tiles - 1) / tiles;
+}
+
+SOFTRL_INLINE void runEpilogue(const int32* epilogue, float* arena, Index start, Index end) {
+  if (epilogue) runMap(epilogue, arena, start, end);
+}
+
+}  // namespace

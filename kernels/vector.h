@@ -1,0 +1,112 @@
+// Vectors of SOFTRL_VL floats, written with the compilers' vector extensions so that one source serves every target.
+#pragma once
+
+#ifndef SOFTRL_VL
+#if defined(__AVX512F__)
+#define SOFTRL_VL 16
+#elif defined(__AVX2__)
+#define SOFTRL_VL 8
+#else
+#define SOFTRL_VL 4
+#endif
+#endif
+
+#define SOFTRL_INLINE inline __attribute__((always_inline))
+
+// Everything is static: objects for several instruction sets can be linked into one addon, each with its own entry.
+namespace {
+
+typedef __INT32_TYPE__ int32;
+typedef __PTRDIFF_TYPE__ Index;
+
+constexpr int VL = SOFTRL_VL;
+
+typedef float Vec __attribute__((vector_size(VL * 4)));
+typedef int32 IntVec __attribute__((vector_size(VL * 4)));
+typedef float UnalignedVec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+typedef float Vec4 __attribute__((vector_size(16)));
+typedef float UnalignedVec4 __attribute__((vector_size(16), aligned(4), may_alias));
+
+// Registers decide the shape of a tile: 32 with AVX-512, else 16 (WebAssembly engines map to 16 as well).
+constexpr int tileRows = VL == 16 ? 10 : 5;
+constexpr int tileVectors = 2;
+constexpr int gradientRows = VL == 16 ? 14 : 5;
+constexpr int panelColumns = tileVectors * VL;
+
+SOFTRL_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
+SOFTRL_INLINE void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
+SOFTRL_INLINE Vec splat(float x) {
+  Vec zero = {};
+  return x - zero;
+}
+SOFTRL_INLINE IntVec bits(Vec v) { return reinterpret_cast<IntVec>(v); }
+SOFTRL_INLINE Vec floats(IntVec v) { return reinterpret_cast<Vec>(v); }
+SOFTRL_INLINE IntVec splatInt(int32 x) {
+  IntVec zero = {};
+  return x + zero;
+}
+/// a where the mask is set, else b.
+SOFTRL_INLINE Vec choose(IntVec mask, Vec a, Vec b) { return floats((mask & bits(a)) | (~mask & bits(b))); }
+
+SOFTRL_INLINE float asFloat(int32 word) {
+  float x;
+  __builtin_memcpy(&x, &word, 4);
+  return x;
+}
+
+/// Sums the lanes pairwise: a fixed order.
+SOFTRL_INLINE float sumLanes(Vec v) {
+  float lanes[VL];
+  store(lanes, v);
+  for (int half = VL / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+
+/// Math.max: NaN if either is NaN, +0 above −0.
+SOFTRL_INLINE Vec maximum(Vec a, Vec b) {
+  Vec larger = choose(a > b, a, b);
+  larger = choose(a == b, floats(bits(a) & bits(b)), larger);
+  return choose(a != a, a, larger);
+}
+/// Math.min: NaN if either is NaN, −0 below +0.
+SOFTRL_INLINE Vec minimum(Vec a, Vec b) {
+  Vec smaller = choose(a < b, a, b);
+  smaller = choose(a == b, floats(bits(a) | bits(b)), smaller);
+  return choose(a != a, a, smaller);
+}
+
+/// The largest lane, NaN if any is NaN.
+SOFTRL_INLINE float maxLanes(Vec v) {
+  float lanes[VL];
+  store(lanes, v);
+  float largest = lanes[0];
+  for (int i = 1; i < VL; i++)
+    if (!(lanes[i] <= largest) && largest == largest) largest = lanes[i];
+  return largest;
+}
+
+SOFTRL_INLINE void copyFloats(float* to, const float* from, Index count) {
+  Index i = 0;
+  for (; i + VL <= count; i += VL) store(to + i, load(from + i));
+  for (; i < count; i++) to[i] = from[i];
+}
+
+SOFTRL_INLINE void fillFloats(float* to, float value, Index count) {
+  Vec v = splat(value);
+  Index i = 0;
+  for (; i + VL <= count; i += VL) store(to + i, v);
+  for (; i < count; i++) to[i] = value;
+}
+
+/// The first `count` floats, zeros behind them.
+SOFTRL_INLINE Vec loadPartial(const float* from, Index count) {
+  float lanes[VL] = {};
+  for (Index i = 0; i < count; i++) lanes[i] = from[i];
+  return load(lanes);
+}
+
+/// Rounds up to a multiple of the vector length.
+SOFTRL_INLINE Index roundUp(Index n) { return (n + VL - 1) / VL * VL; }
+
+}  // namespace

@@ -1,0 +1,139 @@
+import { type ElementwiseOperation, type MapKernel, mapRegisters } from "./kernel.js";
+import type { KernelCheck, Span } from "./kernel-ranges.js";
+
+// The order of the enumeration in kernels/map.h, with the number of operands.
+const operations: Readonly<
+  Record<ElementwiseOperation, { readonly code: number; readonly operands: number }>
+> = {
+  add: { code: 0, operands: 2 },
+  subtract: { code: 1, operands: 2 },
+  multiply: { code: 2, operands: 2 },
+  divide: { code: 3, operands: 2 },
+  maximum: { code: 4, operands: 2 },
+  minimum: { code: 5, operands: 2 },
+  negate: { code: 6, operands: 1 },
+  absolute: { code: 7, operands: 1 },
+  exp: { code: 8, operands: 1 },
+  log: { code: 9, operands: 1 },
+  tanh: { code: 10, operands: 1 },
+  relu: { code: 11, operands: 1 },
+  squareRoot: { code: 12, operands: 1 },
+  greater: { code: 13, operands: 2 },
+  greaterEqual: { code: 14, operands: 2 },
+  equal: { code: 15, operands: 2 },
+  select: { code: 16, operands: 3 },
+};
+
+/** Appends the fields of a map kernel: see kernels/map.h. */
+export function encodeMap(kernel: MapKernel, check: KernelCheck, words: number[]): void {
+  const { count, inputs, constants, steps, outputs } = kernel;
+  check.size("count", count);
+  const fixed = inputs.length + constants.length;
+  if (!(fixed <= mapRegisters))
+    check.refuse("too many inputs and constants", `at most ${mapRegisters}`, fixed);
+  checkSpans(kernel, check);
+  checkSteps(kernel, check);
+
+  words.push(count, inputs.length, constants.length, steps.length, outputs.length);
+  for (const input of inputs) words.push(input.offset, isEach(kernel, input.mode) ? 1 : 0);
+  words.push(...new Int32Array(Float32Array.from(constants).buffer));
+  const direct = directWrites(kernel);
+  for (const [index, { operation, operands, target }] of steps.entries()) {
+    const [a = 0, b = a, c = a] = operands;
+    words.push(operations[operation].code, target, direct.get(index) ?? -1, a, b, c);
+  }
+  const written = new Set(direct.values());
+  for (const [index, { register, offset }] of outputs.entries()) {
+    words.push(register, offset, written.has(index) ? 1 : 0);
+  }
+}
+
+/** The ranges that a map reads at each element, reads once, and writes. */
+export function mapSpans(
+  kernel: MapKernel,
+  check: KernelCheck,
+): { readonly each: readonly Span[]; readonly scalars: readonly Span[]; readonly written: readonly Span[] } {
+  const each: Span[] = [];
+  const scalars: Span[] = [];
+  for (const [index, { offset, mode }] of kernel.inputs.entries()) {
+    if (isEach(kernel, mode)) each.push(check.span(`inputs[${index}]`, offset, kernel.count));
+    else scalars.push(check.span(`inputs[${index}]`, offset, 1));
+  }
+  const written = kernel.outputs.map(({ offset }, index) =>
+    check.span(`outputs[${index}]`, offset, kernel.count),
+  );
+  return { each, scalars, written };
+}
+
+// Over one element the modes mean the same; as "each" it may be read from the range that is written.
+function isEach(kernel: MapKernel, mode: "each" | "scalar"): boolean {
+  return mode === "each" || kernel.count === 1;
+}
+
+function checkSpans(kernel: MapKernel, check: KernelCheck): void {
+  for (const { mode } of kernel.inputs) check.known("mode", mode, { each: 0, scalar: 1 });
+  const { each, written } = mapSpans(kernel, check);
+  check.separate(written, written);
+  // Blocks are read and written in step, so the same range may be both; one that is shifted may not.
+  for (const out of written) {
+    check.separate(
+      [out],
+      each.filter(({ start }) => start !== out.start),
+    );
+  }
+}
+
+function checkSteps(kernel: MapKernel, check: KernelCheck): void {
+  const { inputs, constants, steps, outputs } = kernel;
+  const defined = new Set<number>();
+  for (let register = 0; register < inputs.length + constants.length; register++) defined.add(register);
+  const requireDefined = (name: string, register: number): void => {
+    if (!defined.has(register)) check.refuse(`${name} has no value`, "a register that was written", register);
+  };
+  for (const [index, { operation, operands, target }] of steps.entries()) {
+    const name = `steps[${index}]`;
+    const wanted = Object.hasOwn(operations, operation) ? operations[operation].operands : -1;
+    if (operands.length !== wanted) {
+      check.refuse(
+        `${name} is no known operation on so many operands`,
+        wanted,
+        `${operation}(${operands.length})`,
+      );
+    }
+    for (const operand of operands) requireDefined(`an operand of ${name}`, operand);
+    check.integer(`the target of ${name}`, target, 0, mapRegisters - 1);
+    const held = inputs[target];
+    const constant = target >= inputs.length && target < inputs.length + constants.length;
+    if (constant || (held !== undefined && held.mode === "scalar")) {
+      check.refuse(`${name} overwrites a scalar or a constant`, "another register", target);
+    }
+    defined.add(target);
+  }
+  for (const [index, { register }] of outputs.entries()) requireDefined(`outputs[${index}]`, register);
+}
+
+/**
+ * The steps that may write straight into an output: step index to output index. A step may where its value is the
+ * register's last, and where nothing afterwards reads an input that lies in the output's range.
+ */
+function directWrites(kernel: MapKernel): Map<number, number> {
+  const { inputs, steps, outputs } = kernel;
+  const result = new Map<number, number>();
+  for (const [output, { register, offset }] of outputs.entries()) {
+    const step = steps.findLastIndex(({ target }) => target === register);
+    if (step < 0 || result.has(step)) continue;
+    const aliases = new Set<number>();
+    for (const [input, { offset: from, mode }] of inputs.entries()) {
+      if (isEach(kernel, mode) && from === offset) aliases.add(input);
+    }
+    for (const { target } of steps.slice(0, step + 1)) aliases.delete(target);
+    let safe = true;
+    for (const { operands, target } of steps.slice(step + 1)) {
+      if (operands.some((operand) => aliases.has(operand))) safe = false;
+      aliases.delete(target);
+    }
+    if (outputs.some((other) => aliases.has(other.register))) safe = false;
+    if (safe) result.set(step, output);
+  }
+  return result;
+}
