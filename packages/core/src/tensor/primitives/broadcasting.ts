@@ -1,5 +1,12 @@
 import { fail } from "../../base/errors.js";
-import { broadcastShapes, formatShape, normalAxis, rowMajorStrides, sameShape, type Shape } from "../shape.js";
+import {
+  broadcastShapes,
+  formatShape,
+  normalAxis,
+  rowMajorStrides,
+  type Shape,
+  sameShape,
+} from "../shape.js";
 import { apply, type Primitive, type Tensor } from "../tensor.js";
 import { copyStrided, reshape } from "./layout.js";
 
@@ -37,7 +44,10 @@ const broadcastToPrimitive: Primitive<"broadcastTo"> = {
 /** Shape without the reduced axes, which must be valid and different. */
 export function reducedShape(where: string, x: Shape, axes: readonly number[]): Shape {
   if (new Set(axes).size !== axes.length || axes.some((axis) => !(axis >= 0 && axis < x.length))) {
-    fail(where, "the axes do not fit", { expected: `different axes of ${formatShape(x)}`, got: `[${axes.join(", ")}]` });
+    fail(where, "the axes do not fit", {
+      expected: `different axes of ${formatShape(x)}`,
+      got: `[${axes.join(", ")}]`,
+    });
   }
   return x.filter((_, axis) => !axes.includes(axis));
 }
@@ -50,12 +60,17 @@ export function reductionStrides(x: Shape, axes: readonly number[]): number[] {
 }
 
 /** Calls `visit(x's offset, out's offset)` for every element of x in order. */
-export function visitReduction(x: Shape, axes: readonly number[], visit: (from: number, to: number) => void): void {
+export function visitReduction(
+  x: Shape,
+  axes: readonly number[],
+  visit: (from: number, to: number) => void,
+): void {
   const xStrides = rowMajorStrides(x);
   const outStrides = reductionStrides(x, axes);
   const walk = (axis: number, from: number, to: number): void => {
-    if (axis === x.length) return visit(from, to);
-    for (let i = 0; i < x[axis]; i++) walk(axis + 1, from + i * xStrides[axis], to + i * outStrides[axis]);
+    if (axis === x.length) visit(from, to);
+    else
+      for (let i = 0; i < x[axis]; i++) walk(axis + 1, from + i * xStrides[axis], to + i * outStrides[axis]);
   };
   walk(0, 0, 0);
 }
@@ -82,7 +97,11 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Resolved axes: all by default, −1 the last. */
-export function reductionAxes(where: string, x: Tensor, axes?: number | readonly number[]): readonly number[] {
+export function reductionAxes(
+  where: string,
+  x: Tensor,
+  axes?: number | readonly number[],
+): readonly number[] {
   if (axes === undefined) return x.shape.map((_, axis) => axis);
   const list = typeof axes === "number" ? [axes] : axes;
   return list.map((axis) => normalAxis(where, axis, x.shape.length));

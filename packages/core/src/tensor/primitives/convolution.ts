@@ -8,7 +8,12 @@ function outputLength(length: number, filter: number, stride: number): number {
   return Math.floor((length - filter) / stride) + 1;
 }
 
-function requireConvolution(where: string, input: Shape, filter: Shape, { strideY, strideX }: ConvolutionStrides): void {
+function requireConvolution(
+  where: string,
+  input: Shape,
+  filter: Shape,
+  { strideY, strideX }: ConvolutionStrides,
+): void {
   const fits =
     input.length === 4 &&
     filter.length === 4 &&
@@ -64,7 +69,10 @@ const conv2dPrimitive: Primitive<"conv2d"> = {
     ];
   },
   derivative({ inputs: [input, filter], attributes }, g) {
-    return [inputGradient(g, filter, input.shape, attributes), filterGradient(input, g, filter.shape, attributes)];
+    return [
+      inputGradient(g, filter, input.shape, attributes),
+      filterGradient(input, g, filter.shape, attributes),
+    ];
   },
   kernel(out, [input, filter], shapes, strides) {
     const total = new Float64Array(out.length);
@@ -75,11 +83,20 @@ const conv2dPrimitive: Primitive<"conv2d"> = {
   },
 };
 
-function requireCotangent(where: string, cotangent: Shape, input: Shape, filter: Shape, strides: ConvolutionStrides): void {
+function requireCotangent(
+  where: string,
+  cotangent: Shape,
+  input: Shape,
+  filter: Shape,
+  strides: ConvolutionStrides,
+): void {
   requireConvolution(where, input, filter, strides);
   const expected = conv2dPrimitive.shape([input, filter], strides);
   if (formatShape(expected) !== formatShape(cotangent)) {
-    fail(where, "the cotangent does not fit", { expected: formatShape(expected), got: formatShape(cotangent) });
+    fail(where, "the cotangent does not fit", {
+      expected: formatShape(expected),
+      got: formatShape(cotangent),
+    });
   }
 }
 
@@ -121,12 +138,22 @@ const filterGradientPrimitive: Primitive<"conv2dFilterGradient"> = {
   },
 };
 
-function inputGradient(cotangent: Tensor, filter: Tensor, input: Shape, { strideY, strideX }: ConvolutionStrides): Tensor {
+function inputGradient(
+  cotangent: Tensor,
+  filter: Tensor,
+  input: Shape,
+  { strideY, strideX }: ConvolutionStrides,
+): Tensor {
   const attributes = { strideY, strideX, height: input[1], width: input[2] };
   return apply(inputGradientPrimitive, [cotangent, filter], attributes);
 }
 
-function filterGradient(input: Tensor, cotangent: Tensor, filter: Shape, { strideY, strideX }: ConvolutionStrides): Tensor {
+function filterGradient(
+  input: Tensor,
+  cotangent: Tensor,
+  filter: Shape,
+  { strideY, strideX }: ConvolutionStrides,
+): Tensor {
   const attributes = { strideY, strideX, filterHeight: filter[0], filterWidth: filter[1] };
   return apply(filterGradientPrimitive, [input, cotangent], attributes);
 }

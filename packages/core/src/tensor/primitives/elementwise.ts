@@ -2,7 +2,7 @@ import { fail } from "../../base/errors.js";
 import * as logspace from "../../math/logspace.js";
 import type { ElementwiseOperation } from "../kernel.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";
-import { apply, type Application, type Operand, type Primitive, type Tensor, toTensor } from "../tensor.js";
+import { type Application, apply, type Operand, type Primitive, type Tensor, toTensor } from "../tensor.js";
 import { broadcastTo } from "./broadcasting.js";
 
 type Derivative<Name extends ElementwiseOperation> = (
@@ -21,7 +21,10 @@ function elementwise<Name extends ElementwiseOperation>(
     shape(inputs) {
       const [first] = inputs;
       if (!inputs.every((shape) => sameShape(shape, first))) {
-        fail(name, "the shapes differ", { expected: "equal shapes", got: inputs.map(formatShape).join(", ") });
+        fail(name, "the shapes differ", {
+          expected: "equal shapes",
+          got: inputs.map(formatShape).join(", "),
+        });
       }
       return first;
     },
@@ -30,15 +33,31 @@ function elementwise<Name extends ElementwiseOperation>(
       const [a, b, c] = inputs;
       for (let i = 0; i < out.length; i++) {
         out[i] =
-          inputs.length === 1 ? element(a[i]) : inputs.length === 2 ? element(a[i], b[i]) : element(a[i], b[i], c[i]);
+          inputs.length === 1
+            ? element(a[i])
+            : inputs.length === 2
+              ? element(a[i], b[i])
+              : element(a[i], b[i], c[i]);
       }
     },
   };
 }
 
-const add_ = elementwise("add", (a, b) => a + b, (_, g) => [g, g]);
-const subtract_ = elementwise("subtract", (a, b) => a - b, (_, g) => [g, neg(g)]);
-const multiply_ = elementwise("multiply", (a, b) => a * b, ({ inputs: [a, b] }, g) => [mul(g, b), mul(g, a)]);
+const add_ = elementwise(
+  "add",
+  (a, b) => a + b,
+  (_, g) => [g, g],
+);
+const subtract_ = elementwise(
+  "subtract",
+  (a, b) => a - b,
+  (_, g) => [g, neg(g)],
+);
+const multiply_ = elementwise(
+  "multiply",
+  (a, b) => a * b,
+  ({ inputs: [a, b] }, g) => [mul(g, b), mul(g, a)],
+);
 const divide_ = elementwise(
   "divide",
   (a, b) => a / b,
@@ -55,29 +74,57 @@ const minimum_ = elementwise(
   (a, b) => Math.min(a, b),
   ({ inputs: [a, b] }, g) => [select(greaterEqual(b, a), g, 0), select(greaterEqual(b, a), 0, g)],
 );
-const negate_ = elementwise("negate", (a) => -a, (_, g) => [neg(g)]);
+const negate_ = elementwise(
+  "negate",
+  (a) => -a,
+  (_, g) => [neg(g)],
+);
 const absolute_ = elementwise(
   "absolute",
   (a) => Math.abs(a),
   ({ inputs: [a] }, g) => [select(greaterEqual(a, 0), g, neg(g))],
 );
-const exp_ = elementwise("exp", (a) => logspace.exp(a), ({ output }, g) => [mul(g, output)]);
-const log_ = elementwise("log", (a) => logspace.log(a), ({ inputs: [a] }, g) => [div(g, a)]);
+const exp_ = elementwise(
+  "exp",
+  (a) => logspace.exp(a),
+  ({ output }, g) => [mul(g, output)],
+);
+const log_ = elementwise(
+  "log",
+  (a) => logspace.log(a),
+  ({ inputs: [a] }, g) => [div(g, a)],
+);
 const tanh_ = elementwise(
   "tanh",
   (a) => Math.tanh(a),
   ({ output }, g) => [mul(g, sub(1, mul(output, output)))],
 );
 // The rule looks at the output, so that the pre-activation need not be kept.
-const relu_ = elementwise("relu", (a) => Math.max(a, 0), ({ output }, g) => [select(greater(output, 0), g, 0)]);
+const relu_ = elementwise(
+  "relu",
+  (a) => Math.max(a, 0),
+  ({ output }, g) => [select(greater(output, 0), g, 0)],
+);
 const squareRoot_ = elementwise(
   "squareRoot",
   (a) => Math.sqrt(a),
   ({ output }, g) => [div(mul(g, 0.5), output)],
 );
-const greater_ = elementwise("greater", (a, b) => (a > b ? 1 : 0), () => [null, null]);
-const greaterEqual_ = elementwise("greaterEqual", (a, b) => (a >= b ? 1 : 0), () => [null, null]);
-const equal_ = elementwise("equal", (a, b) => (a === b ? 1 : 0), () => [null, null]);
+const greater_ = elementwise(
+  "greater",
+  (a, b) => (a > b ? 1 : 0),
+  () => [null, null],
+);
+const greaterEqual_ = elementwise(
+  "greaterEqual",
+  (a, b) => (a >= b ? 1 : 0),
+  () => [null, null],
+);
+const equal_ = elementwise(
+  "equal",
+  (a, b) => (a === b ? 1 : 0),
+  () => [null, null],
+);
 const select_ = elementwise(
   "select",
   (condition, a, b) => (condition !== 0 ? a : b),
@@ -88,7 +135,11 @@ function unary<Name extends ElementwiseOperation>(primitive: Primitive<Name>, a:
   return apply(primitive, [a], {});
 }
 
-function binary<Name extends ElementwiseOperation>(primitive: Primitive<Name>, a: Operand, b: Operand): Tensor {
+function binary<Name extends ElementwiseOperation>(
+  primitive: Primitive<Name>,
+  a: Operand,
+  b: Operand,
+): Tensor {
   const x = toTensor(a);
   const y = toTensor(b);
   const shape = broadcastShapes(primitive.name, x.shape, y.shape);

@@ -1,6 +1,6 @@
 import { fail } from "../../base/errors.js";
 import type { Buffer } from "../executor.js";
-import { formatShape, normalAxis, rowMajorStrides, sameShape, type Shape, shapeSize } from "../shape.js";
+import { formatShape, normalAxis, rowMajorStrides, type Shape, sameShape, shapeSize } from "../shape.js";
 import { apply, type Primitive, type Tensor } from "../tensor.js";
 
 /** Copies every index of `shape` from `x` (strided, from `xStart`) to `out` (strided, from `outStart`). */
@@ -18,7 +18,8 @@ export function copyStrided(
       out[to] = x[from];
       return;
     }
-    for (let i = 0; i < shape[axis]; i++) visit(axis + 1, from + i * xStrides[axis], to + i * outStrides[axis]);
+    for (let i = 0; i < shape[axis]; i++)
+      visit(axis + 1, from + i * xStrides[axis], to + i * outStrides[axis]);
   };
   visit(0, xStart, outStart);
 }
@@ -96,7 +97,11 @@ const slicePrimitive: Primitive<"slice"> = {
 const padPrimitive: Primitive<"pad"> = {
   name: "pad",
   shape([x], { before, after }) {
-    if (before.length !== x.length || after.length !== x.length || [...before, ...after].some((n) => !(n >= 0))) {
+    if (
+      before.length !== x.length ||
+      after.length !== x.length ||
+      [...before, ...after].some((n) => !(n >= 0))
+    ) {
       fail("pad", "the widths do not fit", {
         expected: `two widths of at least 0 for each axis of ${formatShape(x)}`,
         got: `before [${before.join(", ")}], after [${after.join(", ")}]`,
@@ -111,7 +116,15 @@ const padPrimitive: Primitive<"pad"> = {
   kernel(out, [x], shapes, { before }) {
     const strides = rowMajorStrides(shapes.out);
     out.fill(0);
-    copyStrided(shapes.inputs[0], x, 0, rowMajorStrides(shapes.inputs[0]), out, offsetOf(before, strides), strides);
+    copyStrided(
+      shapes.inputs[0],
+      x,
+      0,
+      rowMajorStrides(shapes.inputs[0]),
+      out,
+      offsetOf(before, strides),
+      strides,
+    );
   },
 };
 

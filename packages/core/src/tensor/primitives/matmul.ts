@@ -19,7 +19,9 @@ const matmulPrimitive: Primitive<"matmul"> = {
       transposeA
         ? matmul(b, g, { transposeA: transposeB, transposeB: true })
         : matmul(g, b, { transposeB: !transposeB }),
-      transposeB ? matmul(g, a, { transposeA: true, transposeB: transposeA }) : matmul(a, g, { transposeA: !transposeA }),
+      transposeB
+        ? matmul(g, a, { transposeA: true, transposeB: transposeA })
+        : matmul(a, g, { transposeA: !transposeA }),
     ];
   },
   kernel(out, [a, b], shapes, { transposeA, transposeB }) {

@@ -1,0 +1,173 @@
+import type { RandomStreams } from "../base/random.js";
+import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import { Rollout } from "../data/rollout.js";
+import type { Observations, VectorEnvironment } from "../envs/environment.js";
+import { observationLength } from "../envs/spaces.js";
+import { klToPrior } from "../losses/boltzmann.js";
+import { policyGradientLoss } from "../losses/policy-gradient.js";
+import { valueLoss } from "../losses/value.js";
+import { nStepAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
+import { type LogPrior, logPrior, stateValues, type Vector } from "../math/units.js";
+import type { PolicyValueNetwork } from "../nn/heads.js";
+import { descent } from "../optim/descent.js";
+import type { Optimiser } from "../optim/optimiser.js";
+import type { Schedule } from "../optim/schedule.js";
+import type { Executor } from "../tensor/executor.js";
+import { add, constant, input, mean, mul } from "../tensor/operations.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { Algorithm, IterationReport } from "./algorithm.js";
+import { PolicyLearner, type TracedUpdate } from "./policy-learner.js";
+
+/** The hyper-parameters of {@link A2c}. */
+export interface A2cOptions {
+  /** T: steps of each environment between two updates, and the longest n of the n-step returns. A2C: 5. */
+  readonly horizon: number;
+  /** γ. */
+  readonly gamma: number;
+  /** τ, the weight of the bonus −KL[π ‖ π̄]. */
+  readonly tau: number;
+  /** log π̄ [A]; all zeros make the bonus the entropy. */
+  readonly logPrior: LogPrior<Vector>;
+  /** Whether the bonus counts in the returns (proper, §3.6) or at the visited state alone (naive). */
+  readonly entropyBonus: "proper" | "naive";
+  /** c, the weight of ½(V − V̂)². */
+  readonly valueCoefficient: number;
+  readonly optimiser: Optimiser;
+  /** By the fraction of `totalSteps` done. */
+  readonly learningRate: Schedule;
+  /** Environment steps of the whole run, all environments together. */
+  readonly totalSteps: number;
+  /** The global norm that the gradient is clipped to. */
+  readonly maxGradientNorm: number;
+}
+
+/**
+ * Advantage actor-critic, synchronous (§3.6, §6.1): ascend log π(a) Δ − τ KL, and fit V to V̂ = V + Δ.
+ *
+ * Beside it stands `soft-q-learning.ts`, the same walk: what differs is the theorem.
+ */
+export class A2c implements Algorithm {
+  readonly name = "a2c";
+  readonly stepsPerIteration: number;
+  readonly #environment: VectorEnvironment;
+  readonly #options: A2cOptions;
+  readonly #learner: PolicyLearner;
+  readonly #rollout: Rollout;
+  readonly #delta: Float64Array;
+  readonly #advantages: Float64Array;
+  readonly #targets: Float64Array;
+  readonly #learningRate = new Float64Array(1);
+  #steps = 0;
+
+  constructor(
+    environment: VectorEnvironment,
+    network: PolicyValueNetwork,
+    executor: Executor,
+    streams: RandomStreams,
+    options: A2cOptions,
+  ) {
+    const { size } = environment;
+    const batch = options.horizon * size;
+    this.stepsPerIteration = batch;
+    this.#environment = environment;
+    this.#options = options;
+    this.#rollout = new Rollout(options.horizon, size, observationLength(environment.observationSpace));
+    this.#delta = new Float64Array(batch);
+    this.#advantages = new Float64Array(batch);
+    this.#targets = new Float64Array(batch);
+    this.#learner = new PolicyLearner({
+      network,
+      executor,
+      streams,
+      size,
+      logPrior: options.logPrior,
+      traceUpdate: (theta, views) => traceUpdate(network, theta, views, batch, options),
+    });
+  }
+
+  async iterate(onStep: () => void): Promise<IterationReport> {
+    await this.#collect(onStep);
+    const losses = this.#update();
+    this.#steps += this.stepsPerIteration;
+    return { steps: this.stepsPerIteration, losses };
+  }
+
+  /** T steps of every environment, actions from π_θ. */
+  async #collect(onStep: () => void): Promise<void> {
+    const environment = this.#environment;
+    const rollout = this.#rollout;
+    for (let t = 0; t < rollout.steps; t++) {
+      const step = rollout.at(t);
+      const { logPi, v, kl } = this.#learner.judge(environment.observations);
+      step.observations.set(environment.observations);
+      step.values.set(v);
+      step.kl.set(kl);
+      this.#learner.sampleInto(logPi, step.actions);
+
+      const pending = environment.step(step.actions);
+      if (pending !== undefined) await pending;
+      rollout.record(t, environment);
+      if (rollout.truncatedAt(t)) {
+        rollout.recordFinalValues(t, this.#learner.judge(environment.finalObservations).v);
+      }
+      onStep();
+    }
+    rollout.bootstrap(this.#learner.judge(environment.observations).v);
+  }
+
+  /** Advantages and targets are numbers, computed before the loss; then one step of the optimiser. */
+  #update(): Record<string, number> {
+    const { gamma, tau, horizon, entropyBonus, learningRate, totalSteps } = this.#options;
+    const rollout = this.#rollout;
+    softTemporalDifferencesInto(rollout, entropyBonus === "proper" ? tau : 0, gamma, this.#delta);
+    nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
+    valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#targets));
+    this.#learningRate[0] = learningRate(this.#steps / totalSteps);
+    return this.#learner.update({
+      observations: rollout.observations,
+      actions: rollout.actions,
+      advantages: this.#advantages,
+      targets: this.#targets,
+      learningRate: this.#learningRate,
+    });
+  }
+
+  act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
+    this.#learner.act(observations, actions, how);
+  }
+
+  save(): Snapshot {
+    return { steps: this.#steps, learner: this.#learner.save() };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const steps = snapshotNumber("A2c.restore", snapshot, "steps");
+    this.#learner.restore(snapshotSection("A2c.restore", snapshot, "learner"));
+    this.#steps = steps;
+  }
+}
+
+/** mean[−log π(a) Δ + τ KL] + c · mean ½(V − V̂)², and one step down its gradient. */
+function traceUpdate(
+  network: PolicyValueNetwork,
+  theta: Tensor,
+  views: readonly Tensor[],
+  batch: number,
+  options: A2cOptions,
+): TracedUpdate {
+  const { tau, valueCoefficient, optimiser, maxGradientNorm } = options;
+  const observations = input("observations", [batch, ...network.observationShape]);
+  const actions = input("actions", [batch]);
+  const advantages = input("advantages", [batch]);
+  const targets = stateValues(input("targets", [batch]));
+  const learningRate = input("learningRate", []);
+  const prior = logPrior(constant(options.logPrior));
+
+  const { logPi, v } = network.apply(observations, views);
+  const policyLoss = policyGradientLoss({ logPi, logPrior: prior, actions, advantages, tau });
+  const fit = valueLoss({ v, targets });
+  const loss = add(policyLoss, mul(valueCoefficient, fit));
+  const { parameters } = network;
+  const step = descent({ parameters, theta, views, loss, optimiser, learningRate, maxGradientNorm });
+  return { step, report: { policyLoss, valueLoss: fit, kl: mean(klToPrior(logPi, prior)) } };
+}

@@ -1,0 +1,154 @@
+import { fail } from "../base/errors.js";
+import type { Random, RandomStreams } from "../base/random.js";
+import { type Snapshot, type SnapshotArray, snapshotArray, snapshotSection } from "../base/snapshot.js";
+import type { Observations } from "../envs/environment.js";
+import { klToPrior } from "../losses/boltzmann.js";
+import { mode, sampleCategorical } from "../math/categorical.js";
+import {
+  type LogPrior,
+  type LogProbabilities,
+  logPrior,
+  logProbabilities,
+  type StateValues,
+  stateValues,
+  type Vector,
+} from "../math/units.js";
+import type { PolicyValueNetwork } from "../nn/heads.js";
+import type { DescentStep } from "../optim/descent.js";
+import type { Buffer, Executor, Session } from "../tensor/executor.js";
+import { constant, input, state } from "../tensor/operations.js";
+import { program } from "../tensor/program.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/** A traced update: the step, and the figures to report about it. */
+export interface TracedUpdate {
+  readonly step: DescentStep;
+  readonly report: Readonly<Record<string, Tensor>>;
+}
+
+/** What {@link PolicyLearner} is made of. */
+export interface PolicyLearnerParts {
+  readonly network: PolicyValueNetwork;
+  readonly executor: Executor;
+  readonly streams: RandomStreams;
+  /** The number of environments S. */
+  readonly size: number;
+  /** log π̄ [A]. */
+  readonly logPrior: LogPrior<Vector>;
+  /** Traces the algorithm's update from θ [P] and its views. */
+  readonly traceUpdate: (theta: Tensor, views: readonly Tensor[]) => TracedUpdate;
+}
+
+/** What π_θ and V_θ say about S observations; overwritten by the next call. */
+export interface Judgement {
+  /** [S, A] */
+  readonly logPi: LogProbabilities<Buffer>;
+  /** [S] */
+  readonly v: StateValues<Buffer>;
+  /** [S] KL(s) */
+  readonly kl: Buffer;
+}
+
+/**
+ * A network with a policy and a value head in an executor's memory: it judges observations, draws actions, takes the
+ * update steps that its algorithm traced, and saves all of that.
+ */
+export class PolicyLearner {
+  readonly #network: PolicyValueNetwork;
+  readonly #session: Session<"judge" | "update">;
+  readonly #states: ReadonlyMap<string, Buffer>;
+  readonly #reported: readonly string[];
+  readonly #sampling: Random;
+  readonly #evaluation: Random;
+
+  constructor({ network, executor, streams, size, logPrior: prior, traceUpdate }: PolicyLearnerParts) {
+    if (prior.length !== network.actions) {
+      fail("PolicyLearner", "logPrior has the wrong length", {
+        expected: `one number for each of ${network.actions} actions`,
+        got: String(prior.length),
+      });
+    }
+    this.#network = network;
+    this.#sampling = streams.stream("sampling");
+    this.#evaluation = streams.stream("evaluation");
+
+    const theta = state("theta", [network.parameters.size]);
+    const views = network.parameters.views(theta);
+    const observations = input("observations", [size, ...network.observationShape]);
+    const { logPi, v } = network.apply(observations, views);
+    const kl = klToPrior(logPi, logPrior(constant(prior)));
+    const { step, report } = traceUpdate(theta, views);
+    this.#reported = Object.keys(report);
+    this.#session = executor.load({
+      judge: program({ outputs: { logPi, v, kl } }),
+      update: program({ outputs: { ...report, gradientNorm: step.gradientNorm }, updates: step.updates }),
+    });
+    this.#states = new Map(step.updates.map(([tensor]) => [stateName(tensor), this.#session.state(tensor)]));
+    this.#session.state(theta).set(network.parameters.initial(streams.stream("parameters")));
+  }
+
+  /** log π, V and KL of `observations` [S, ...]. */
+  judge(observations: Observations): Judgement {
+    const { judge } = this.#session.programs;
+    judge.input("observations").set(observations);
+    judge.run();
+    return {
+      logPi: logProbabilities(judge.output("logPi")),
+      v: stateValues(judge.output("v")),
+      kl: judge.output("kl"),
+    };
+  }
+
+  /** Fills `actions` [S] with draws from π_θ, for training. */
+  sampleInto(logPi: LogProbabilities<Buffer>, actions: Int32Array): void {
+    this.#drawInto(logPi, this.#sampling, actions);
+  }
+
+  /** Acts for an evaluation, with a random stream of its own. */
+  act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
+    const { logPi } = this.judge(observations);
+    const count = this.#network.actions;
+    if (how === "sample") this.#drawInto(logPi, this.#evaluation, actions);
+    else for (let s = 0; s < actions.length; s++) actions[s] = mode(logPi, s * count, count);
+  }
+
+  #drawInto(logPi: LogProbabilities<Buffer>, random: Random, actions: Int32Array): void {
+    const count = this.#network.actions;
+    for (let s = 0; s < actions.length; s++) actions[s] = sampleCategorical(logPi, random, s * count, count);
+  }
+
+  /** Runs the traced update on these inputs; returns the reported figures and the gradient's norm. */
+  update(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, number> {
+    const { update } = this.#session.programs;
+    for (const [name, values] of Object.entries(inputs)) update.input(name).set(values);
+    update.run();
+    const report: Record<string, number> = {};
+    for (const name of this.#reported) report[name] = update.output(name)[0];
+    report.gradientNorm = update.output("gradientNorm")[0];
+    return report;
+  }
+
+  save(): Snapshot {
+    const states: Record<string, SnapshotArray> = {};
+    for (const [name, buffer] of this.#states) states[name] = buffer.slice();
+    return { states, sampling: this.#sampling.save(), evaluation: this.#evaluation.save() };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const where = "PolicyLearner.restore";
+    const states = snapshotSection(where, snapshot, "states");
+    const saved = [...this.#states].map(([name, buffer]) => {
+      const kind = buffer instanceof Float64Array ? "float64" : "float32";
+      return [buffer, snapshotArray(where, states, name, kind, buffer.length)] as const;
+    });
+    for (const [buffer, values] of saved) buffer.set(values);
+    this.#sampling.restore(snapshotArray(where, snapshot, "sampling", "uint32", 4));
+    this.#evaluation.restore(snapshotArray(where, snapshot, "evaluation", "uint32", 4));
+  }
+}
+
+function stateName(tensor: Tensor): string {
+  return tensor.origin.kind === "state"
+    ? tensor.origin.name
+    : fail("PolicyLearner", "an update is not of a state");
+}

@@ -1,0 +1,172 @@
+import type { RandomStreams } from "../base/random.js";
+import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import { Rollout } from "../data/rollout.js";
+import type { Observations, VectorEnvironment } from "../envs/environment.js";
+import { observationLength } from "../envs/spaces.js";
+import { klToPrior } from "../losses/boltzmann.js";
+import { a2cStreamScales, type SoftQStreamsTerms, softQStreamsLoss } from "../losses/soft-q.js";
+import { nStepAdvantagesInto, softQTargetsInto, softTemporalDifferencesInto } from "../math/returns.js";
+import { type LogPrior, logPrior, qValues, type Vector } from "../math/units.js";
+import type { PolicyValueNetwork } from "../nn/heads.js";
+import { descent } from "../optim/descent.js";
+import type { Optimiser } from "../optim/optimiser.js";
+import type { Schedule } from "../optim/schedule.js";
+import type { Executor } from "../tensor/executor.js";
+import { constant, input, mean } from "../tensor/operations.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { Algorithm, IterationReport } from "./algorithm.js";
+import { PolicyLearner, type TracedUpdate } from "./policy-learner.js";
+
+/** The hyper-parameters of {@link SoftQLearning}. */
+export interface SoftQLearningOptions {
+  /** T: steps of each environment between two updates, and the longest n of the n-step returns. A2C: 5. */
+  readonly horizon: number;
+  /** γ. */
+  readonly gamma: number;
+  /** τ, the weight of the bonus −KL[π ‖ π̄]. */
+  readonly tau: number;
+  /** log π̄ [A]; all zeros make the bonus the entropy. */
+  readonly logPrior: LogPrior<Vector>;
+  /** c, the scale of the value stream's gradient: 1/τ by the theory, A2C's 0.5 in practice (§6.3). */
+  readonly valueCoefficient: number;
+  readonly optimiser: Optimiser;
+  /** By the fraction of `totalSteps` done. */
+  readonly learningRate: Schedule;
+  /** Environment steps of the whole run, all environments together. */
+  readonly totalSteps: number;
+  /** The global norm that the gradient is clipped to. */
+  readonly maxGradientNorm: number;
+  /** The loss to descend instead, given the loss and what it is a function of: for experiments. */
+  readonly variation?: (loss: Tensor, terms: SoftQStreamsTerms) => Tensor;
+}
+
+/**
+ * Online n-step soft Q-learning (§6.3): fit Q = V + τ log(π/π̄) to y = τ KL + V + Δ, and act with π itself. No target
+ * network, no ε, no replay.
+ *
+ * Beside it stands `a2c.ts`, the same walk: what differs is the theorem.
+ */
+export class SoftQLearning implements Algorithm {
+  readonly name = "soft-q";
+  readonly stepsPerIteration: number;
+  readonly #environment: VectorEnvironment;
+  readonly #options: SoftQLearningOptions;
+  readonly #learner: PolicyLearner;
+  readonly #rollout: Rollout;
+  readonly #delta: Float64Array;
+  readonly #advantages: Float64Array;
+  readonly #targets: Float64Array;
+  readonly #learningRate = new Float64Array(1);
+  #steps = 0;
+
+  constructor(
+    environment: VectorEnvironment,
+    network: PolicyValueNetwork,
+    executor: Executor,
+    streams: RandomStreams,
+    options: SoftQLearningOptions,
+  ) {
+    const { size } = environment;
+    const batch = options.horizon * size;
+    this.stepsPerIteration = batch;
+    this.#environment = environment;
+    this.#options = options;
+    this.#rollout = new Rollout(options.horizon, size, observationLength(environment.observationSpace));
+    this.#delta = new Float64Array(batch);
+    this.#advantages = new Float64Array(batch);
+    this.#targets = new Float64Array(batch);
+    this.#learner = new PolicyLearner({
+      network,
+      executor,
+      streams,
+      size,
+      logPrior: options.logPrior,
+      traceUpdate: (theta, views) => traceUpdate(network, theta, views, batch, options),
+    });
+  }
+
+  async iterate(onStep: () => void): Promise<IterationReport> {
+    await this.#collect(onStep);
+    const losses = this.#update();
+    this.#steps += this.stepsPerIteration;
+    return { steps: this.stepsPerIteration, losses };
+  }
+
+  /** T steps of every environment, actions from π_θ. */
+  async #collect(onStep: () => void): Promise<void> {
+    const environment = this.#environment;
+    const rollout = this.#rollout;
+    for (let t = 0; t < rollout.steps; t++) {
+      const step = rollout.at(t);
+      const { logPi, v, kl } = this.#learner.judge(environment.observations);
+      step.observations.set(environment.observations);
+      step.values.set(v);
+      step.kl.set(kl);
+      this.#learner.sampleInto(logPi, step.actions);
+
+      const pending = environment.step(step.actions);
+      if (pending !== undefined) await pending;
+      rollout.record(t, environment);
+      if (rollout.truncatedAt(t)) {
+        rollout.recordFinalValues(t, this.#learner.judge(environment.finalObservations).v);
+      }
+      onStep();
+    }
+    rollout.bootstrap(this.#learner.judge(environment.observations).v);
+  }
+
+  /** Advantages and targets are numbers, computed before the loss; then one step of the optimiser. */
+  #update(): Record<string, number> {
+    const { gamma, tau, horizon, learningRate, totalSteps } = this.#options;
+    const rollout = this.#rollout;
+    softTemporalDifferencesInto(rollout, tau, gamma, this.#delta);
+    nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
+    softQTargetsInto(rollout.kl, tau, rollout.values, this.#advantages, qValues(this.#targets));
+    this.#learningRate[0] = learningRate(this.#steps / totalSteps);
+    return this.#learner.update({
+      observations: rollout.observations,
+      actions: rollout.actions,
+      targets: this.#targets,
+      learningRate: this.#learningRate,
+    });
+  }
+
+  act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
+    this.#learner.act(observations, actions, how);
+  }
+
+  save(): Snapshot {
+    return { steps: this.#steps, learner: this.#learner.save() };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const steps = snapshotNumber("SoftQLearning.restore", snapshot, "steps");
+    this.#learner.restore(snapshotSection("SoftQLearning.restore", snapshot, "learner"));
+    this.#steps = steps;
+  }
+}
+
+/** mean ½(Q − y)² for Q = V + τ log(π/π̄), its streams scaled by 1/τ and c, and one step down its gradient. */
+function traceUpdate(
+  network: PolicyValueNetwork,
+  theta: Tensor,
+  views: readonly Tensor[],
+  batch: number,
+  options: SoftQLearningOptions,
+): TracedUpdate {
+  const { tau, valueCoefficient, optimiser, maxGradientNorm } = options;
+  const observations = input("observations", [batch, ...network.observationShape]);
+  const actions = input("actions", [batch]);
+  const targets = qValues(input("targets", [batch]));
+  const learningRate = input("learningRate", []);
+  const prior = logPrior(constant(options.logPrior));
+
+  const { logPi, v } = network.apply(observations, views);
+  const scales = a2cStreamScales(tau, valueCoefficient);
+  const terms = { v, logPi, logPrior: prior, actions, targets, tau, scales };
+  const softQLoss = softQStreamsLoss(terms);
+  const loss = options.variation?.(softQLoss, terms) ?? softQLoss;
+  const { parameters } = network;
+  const step = descent({ parameters, theta, views, loss, optimiser, learningRate, maxGradientNorm });
+  return { step, report: { softQLoss, kl: mean(klToPrior(logPi, prior)) } };
+}

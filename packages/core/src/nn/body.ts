@@ -1,0 +1,38 @@
+import type { Initialiser } from "./initialiser.js";
+import {
+  convolution,
+  dense,
+  flatten,
+  hyperbolicTangent,
+  type LayerDefinition,
+  rectifier,
+  scale,
+  sequential,
+} from "./layer.js";
+
+/** A multi-layer perceptron: dense and tanh for each hidden size. */
+export function mlp(hiddenSizes: readonly number[], initialiser?: Initialiser): LayerDefinition {
+  return sequential(
+    flatten,
+    ...hiddenSizes.flatMap((units) => [dense(units, initialiser), hyperbolicTangent]),
+  );
+}
+
+/**
+ * The network of Mnih et al. (2015) for [84, 84, 4] frames of bytes: pixels / 255, convolutions 32 of 8 × 8 by 4,
+ * 64 of 4 × 4 by 2 and 64 of 3 × 3 by 1, then 512 units; ReLU after each. Smaller frames work too, from 36 × 36 on.
+ */
+export function natureCnn(): LayerDefinition {
+  return sequential(
+    scale(1 / 255),
+    convolution(32, 8, 4),
+    rectifier,
+    convolution(64, 4, 2),
+    rectifier,
+    convolution(64, 3, 1),
+    rectifier,
+    flatten,
+    dense(512),
+    rectifier,
+  );
+}

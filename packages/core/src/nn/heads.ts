@@ -1,0 +1,105 @@
+import {
+  type Logits,
+  type LogProbabilities,
+  logits,
+  logProbabilities,
+  type QValues,
+  qValues,
+  type StateValues,
+  stateValues,
+} from "../math/units.js";
+import { logSoftmax, reshape } from "../tensor/operations.js";
+import type { Shape } from "../tensor/shape.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { orthogonal } from "./initialiser.js";
+import { dense, type Layer, type LayerDefinition } from "./layer.js";
+import { type ParameterSpec, Parameters } from "./parameters.js";
+
+/** log π_θ and V_θ of a batch. */
+export interface PolicyAndValue {
+  /** [B, A] */
+  readonly logPi: LogProbabilities<Tensor>;
+  /** [B] */
+  readonly v: StateValues<Tensor>;
+}
+
+/** A network with a policy head and a value head: the actor and critic of A2C, the two streams of Q = V + τ log π. */
+export interface PolicyValueNetwork {
+  readonly observationShape: Shape;
+  /** A */
+  readonly actions: number;
+  readonly parameters: Parameters;
+  /** @param observations [B, ...observationShape]; @param views the parameters, as `parameters.views(θ)` gives them */
+  apply(observations: Tensor, views: readonly Tensor[]): PolicyAndValue;
+}
+
+/** A network with one output an action. */
+export interface QNetwork {
+  readonly observationShape: Shape;
+  readonly actions: number;
+  readonly parameters: Parameters;
+  /** Q_θ(s,·) [B, A] */
+  apply(observations: Tensor, views: readonly Tensor[]): QValues<Tensor>;
+}
+
+/**
+ * One body, two linear heads: logits (orthogonal, gain 0.01: the first policy is nearly uniform) and value (gain 1).
+ *
+ * @param body for instance `mlp([64, 64])` or `natureCnn()`
+ */
+export function policyValueNetwork(
+  body: LayerDefinition,
+  observationShape: Shape,
+  actions: number,
+): PolicyValueNetwork {
+  const torso = body(observationShape);
+  const policy = dense(actions, orthogonal(0.01))(torso.outputShape);
+  const value = dense(1, orthogonal(1))(torso.outputShape);
+  const parameters = new Parameters([
+    ...named("body", torso),
+    ...named("policy", policy),
+    ...named("value", value),
+  ]);
+  return {
+    observationShape,
+    actions,
+    parameters,
+    apply(observations, views) {
+      const [bodyViews, policyViews, valueViews] = divide(views, [torso, policy, value]);
+      const features = torso.apply(observations, bodyViews);
+      const preferences: Logits<Tensor> = logits(policy.apply(features, policyViews));
+      const v = value.apply(features, valueViews);
+      return { logPi: logProbabilities(logSoftmax(preferences)), v: stateValues(reshape(v, [v.size])) };
+    },
+  };
+}
+
+/** A body and one linear head of A outputs, read as Q-values (orthogonal, gain 1). */
+export function qNetwork(body: LayerDefinition, observationShape: Shape, actions: number): QNetwork {
+  const torso = body(observationShape);
+  const head = dense(actions, orthogonal(1))(torso.outputShape);
+  const parameters = new Parameters([...named("body", torso), ...named("q", head)]);
+  return {
+    observationShape,
+    actions,
+    parameters,
+    apply(observations, views) {
+      const [bodyViews, headViews] = divide(views, [torso, head]);
+      return qValues(head.apply(torso.apply(observations, bodyViews), headViews));
+    },
+  };
+}
+
+function named(prefix: string, layer: Layer): ParameterSpec[] {
+  return layer.parameters.map((spec) => ({ ...spec, name: `${prefix}.${spec.name}` }));
+}
+
+/** The views of each layer, in order. */
+function divide(views: readonly Tensor[], layers: readonly Layer[]): Tensor[][] {
+  let next = 0;
+  return layers.map((layer) => {
+    const own = views.slice(next, next + layer.parameters.length);
+    next += own.length;
+    return own;
+  });
+}

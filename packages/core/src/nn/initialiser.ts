@@ -1,0 +1,68 @@
+import type { Random } from "../base/random.js";
+import { standardNormal } from "../math/normal.js";
+import { type Shape, shapeSize } from "../tensor/shape.js";
+
+/** Draws the first values of a parameter of this shape. Weights are [...inputs, outputs]. */
+export type Initialiser = (shape: Shape, random: Random) => Float64Array;
+
+/** All zero: biases. */
+export const zeros: Initialiser = (shape) => new Float64Array(shapeSize(shape));
+
+/** U(−1/√fan_in, 1/√fan_in), with fan_in the product of all axes but the last. */
+export const fanInUniform: Initialiser = (shape, random) => {
+  const bound = 1 / Math.sqrt(fanIn(shape));
+  return Float64Array.from({ length: shapeSize(shape) }, () => random.uniform(-bound, bound));
+};
+
+/** U(−bound, bound). */
+export const uniform =
+  (bound: number): Initialiser =>
+  (shape, random) =>
+    Float64Array.from({ length: shapeSize(shape) }, () => random.uniform(-bound, bound));
+
+/**
+ * A random matrix [fan_in, outputs] with orthonormal rows or columns, whichever are fewer, times `gain`
+ * (Saxe et al. 2014): Gaussian vectors, orthogonalised one after another.
+ */
+export const orthogonal =
+  (gain: number): Initialiser =>
+  (shape, random) => {
+    const rows = fanIn(shape);
+    const columns = shapeSize(shape) / rows;
+    const count = Math.min(rows, columns);
+    const length = Math.max(rows, columns);
+    const basis: Float64Array[] = [];
+    while (basis.length < count) {
+      const vector = Float64Array.from({ length }, () => standardNormal(random));
+      // Twice is enough for orthogonality to rounding (Kahan and Parlett).
+      removeComponents(vector, basis);
+      removeComponents(vector, basis);
+      basis.push(normalised(vector));
+    }
+    const matrix = new Float64Array(rows * columns);
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        matrix[row * columns + column] = gain * (rows < columns ? basis[row][column] : basis[column][row]);
+      }
+    }
+    return matrix;
+  };
+
+function fanIn(shape: Shape): number {
+  return Math.max(1, shapeSize(shape.slice(0, -1)));
+}
+
+function removeComponents(vector: Float64Array, basis: readonly Float64Array[]): void {
+  for (const direction of basis) {
+    let component = 0;
+    for (let i = 0; i < vector.length; i++) component += vector[i] * direction[i];
+    for (let i = 0; i < vector.length; i++) vector[i] -= component * direction[i];
+  }
+}
+
+function normalised(vector: Float64Array): Float64Array {
+  let square = 0;
+  for (const x of vector) square += x * x;
+  const norm = Math.sqrt(square);
+  return vector.map((x) => x / norm);
+}

@@ -1,0 +1,59 @@
+import type { Random } from "../base/random.js";
+import { gradient } from "../tensor/gradient.js";
+import { concat, reshape, slice } from "../tensor/operations.js";
+import { type Shape, shapeSize } from "../tensor/shape.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { Initialiser } from "./initialiser.js";
+
+/** One parameter of a network. */
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly initialiser: Initialiser;
+}
+
+/** A parameter and where it lies in θ. */
+export interface PlacedParameter extends ParameterSpec {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/**
+ * All parameters of a network as one vector θ, as the paper writes it: the gradient is a vector too, its norm is the
+ * global norm, an optimiser is a formula on vectors, and a checkpoint holds one array.
+ */
+export class Parameters {
+  readonly entries: readonly PlacedParameter[];
+  /** The length P of θ. */
+  readonly size: number;
+
+  constructor(specs: readonly ParameterSpec[]) {
+    let offset = 0;
+    this.entries = specs.map((spec) => {
+      const size = shapeSize(spec.shape);
+      const entry = { ...spec, offset, size };
+      offset += size;
+      return entry;
+    });
+    this.size = offset;
+  }
+
+  /** First values of θ [P]. */
+  initial(random: Random): Float64Array {
+    const theta = new Float64Array(this.size);
+    for (const { shape, initialiser, offset } of this.entries) theta.set(initialiser(shape, random), offset);
+    return theta;
+  }
+
+  /** Each parameter as a tensor of its own shape, a view into θ [P]. */
+  views(theta: Tensor): Tensor[] {
+    return this.entries.map(({ shape, offset, size }) =>
+      reshape(slice(theta, [offset], [offset + size]), shape),
+    );
+  }
+
+  /** ∂y/∂θ as one vector [P], given the views that y was computed from. */
+  gradient(y: Tensor, views: readonly Tensor[]): Tensor {
+    return concat(gradient(y, views).map((part) => reshape(part, [part.size])));
+  }
+}

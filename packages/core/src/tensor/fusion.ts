@@ -1,0 +1,296 @@
+import type { ElementwiseOperation } from "./kernel.js";
+import { allocateRegisters, type MapMember, type MapOperand } from "./map-registers.js";
+import { elementwisePrimitives } from "./primitives/elementwise.js";
+import type { Program } from "./program.js";
+import { rowMajorStrides, type Shape, shapeSize } from "./shape.js";
+
+/** Where the value of a step is found: from `offset` on inside the value of `step`. */
+export interface Location {
+  readonly step: number;
+  readonly offset: number;
+}
+
+/**
+ * What becomes one kernel: a head (any primitive that is not elementwise), or a chain of elementwise steps, or a
+ * head whose result goes straight through such a chain.
+ */
+export interface Unit {
+  /** The step whose value the rest of the program reads; the last one of the unit. */
+  readonly root: number;
+  readonly head: number | null;
+  /** A vector that is added to every row of the head's result. */
+  readonly bias: Location | null;
+  readonly members: readonly MapMember[];
+}
+
+export interface FusedProgram {
+  readonly program: Program;
+  /** For every step, the step that holds its numbers: reshapes and contiguous slices cost nothing. */
+  readonly locations: readonly Location[];
+  /** In an order in which each comes after what it reads. */
+  readonly units: readonly Unit[];
+}
+
+/** The steps of a program as few kernels: the fusion that compiled executors use. */
+export function fuse(program: Program): FusedProgram {
+  return new Fusion(program).result();
+}
+
+interface Cluster {
+  /** Where the unit stands in the program's order. */
+  readonly position: number;
+  root: number;
+  head: number | null;
+  bias: Location | null;
+  steps: number[];
+}
+
+class Fusion {
+  readonly #program: Program;
+  readonly #locations: Location[];
+  /** Steps that only repeat one number, and where that number is. */
+  readonly #repeated = new Map<number, Location>();
+  readonly #kept: ReadonlySet<number>;
+  readonly #clusterOf = new Map<number, Cluster>();
+
+  constructor(program: Program) {
+    this.#program = program;
+    this.#locations = [];
+    program.steps.forEach((_, i) => {
+      this.#locations.push(this.#locate(i));
+    });
+    this.#kept = new Set(
+      [...program.outputs.values(), ...program.updates.map((update) => update.value)].map(
+        (step) => this.#locations[step].step,
+      ),
+    );
+    this.#cluster();
+    this.#extractBiases();
+  }
+
+  result(): FusedProgram {
+    return { program: this.#program, locations: this.#locations, units: this.#demandedUnits() };
+  }
+
+  #shape(step: number): Shape {
+    return this.#program.steps[step].tensor.shape;
+  }
+
+  #size(step: number): number {
+    return shapeSize(this.#shape(step));
+  }
+
+  #name(step: number): string {
+    const { origin } = this.#program.steps[step].tensor;
+    return origin.kind === "primitive" ? origin.name : origin.kind;
+  }
+
+  #locate(step: number): Location {
+    const { tensor, inputs } = this.#program.steps[step];
+    const { origin } = tensor;
+    if (origin.kind !== "primitive") return { step, offset: 0 };
+    const source = this.#locations[inputs[0]];
+    if (origin.name === "reshape" || origin.name === "stopGradient") return source;
+    if (origin.name === "slice" && isContiguous(this.#shape(inputs[0]), tensor.shape)) {
+      const strides = rowMajorStrides(this.#shape(inputs[0]));
+      const start = origin.attributes.start.reduce(
+        (sum, position, axis) => sum + position * strides[axis],
+        0,
+      );
+      return { step: source.step, offset: source.offset + start };
+    }
+    if (origin.name === "broadcastTo" && this.#size(inputs[0]) === 1) {
+      this.#repeated.set(step, this.#repeated.get(source.step) ?? source);
+    }
+    return { step, offset: 0 };
+  }
+
+  /** Joins every step to the chain of its readers, where all of them are in one chain: last step first. */
+  #cluster(): void {
+    const readers = this.#readers();
+    for (let step = this.#program.steps.length - 1; step >= 0; step--) {
+      const elementwise = isElementwise(this.#name(step));
+      if (!this.#computes(step)) continue;
+      const target = this.#commonReader(step, readers.get(step) ?? []);
+      if (target !== null && elementwise && this.#fits(target, step)) {
+        target.steps.push(step);
+        this.#clusterOf.set(step, target);
+      } else if (
+        target !== null &&
+        target.head === null &&
+        takesEpilogue(this.#name(step)) &&
+        !this.#kept.has(step)
+      ) {
+        target.head = step;
+        this.#clusterOf.set(step, target);
+      } else {
+        const cluster = elementwise
+          ? { position: step, root: step, head: null, bias: null, steps: [step] }
+          : { position: step, root: step, head: step, bias: null, steps: [] };
+        this.#clusterOf.set(step, cluster);
+      }
+    }
+    for (const cluster of this.#clusterOf.values()) cluster.steps.sort((a, b) => a - b);
+  }
+
+  /** Whether the step has numbers of its own to compute. */
+  #computes(step: number): boolean {
+    return (
+      this.#program.steps[step].tensor.origin.kind === "primitive" && this.#locations[step].step === step
+    );
+  }
+
+  #readers(): Map<number, { step: number; whole: boolean }[]> {
+    const readers = new Map<number, { step: number; whole: boolean }[]>();
+    this.#program.steps.forEach(({ inputs }, step) => {
+      if (!this.#computes(step)) return;
+      for (const input of inputs) {
+        const location = this.#locations[input];
+        const whole = this.#size(location.step) === this.#size(input) && !this.#repeated.has(location.step);
+        const list = readers.get(location.step) ?? [];
+        list.push({ step, whole });
+        readers.set(location.step, list);
+      }
+    });
+    return readers;
+  }
+
+  #commonReader(step: number, readers: readonly { step: number; whole: boolean }[]): Cluster | null {
+    if (readers.length === 0) return null;
+    const target = this.#clusterOf.get(readers[0].step);
+    const fusable = readers.every(
+      (reader) =>
+        reader.whole &&
+        isElementwise(this.#name(reader.step)) &&
+        this.#size(reader.step) === this.#size(step) &&
+        this.#clusterOf.get(reader.step) === target,
+    );
+    return fusable && target !== undefined ? target : null;
+  }
+
+  #fits(cluster: Cluster, step: number): boolean {
+    const steps = [step, ...cluster.steps].sort((a, b) => a - b);
+    return allocateRegisters(this.#members(steps), this.#outputsOf(steps, cluster.root)) !== null;
+  }
+
+  #outputsOf(steps: readonly number[], root: number): ReadonlySet<number> {
+    return new Set(steps.filter((step) => step === root || this.#kept.has(step)));
+  }
+
+  #members(steps: readonly number[]): MapMember[] {
+    const inside = new Set(steps);
+    return steps.map((step) => ({
+      step,
+      operation: this.#name(step) as ElementwiseOperation,
+      operands: this.#program.steps[step].inputs.map((input) => this.#operand(input, inside)),
+    }));
+  }
+
+  #operand(input: number, inside: ReadonlySet<number>): MapOperand {
+    const location = this.#locations[input];
+    if (inside.has(location.step)) return { kind: "member", step: location.step };
+    const scalar = this.#repeated.get(location.step) ?? (this.#size(input) === 1 ? location : null);
+    if (scalar === null) return { kind: "each", step: location.step, offset: location.offset };
+    const { origin } = this.#program.steps[scalar.step].tensor;
+    if (origin.kind === "constant") return { kind: "constant", value: origin.values[scalar.offset] };
+    return { kind: "scalar", step: scalar.step, offset: scalar.offset };
+  }
+
+  /** head + broadcast vector, read by nobody else: the head's kernel starts its sums from the vector. */
+  #extractBiases(): void {
+    const readers = this.#readers();
+    for (const cluster of new Set(this.#clusterOf.values())) {
+      const { head } = cluster;
+      if (head === null || !takesBias(this.#name(head)) || readers.get(head)?.length !== 1) continue;
+      const [{ step: addition }] = readers.get(head) ?? [];
+      if (!cluster.steps.includes(addition) || this.#name(addition) !== "add") continue;
+      if (cluster.root !== addition && this.#kept.has(addition)) continue;
+      const { inputs } = this.#program.steps[addition];
+      const other = inputs.find((input) => this.#locations[input].step !== head);
+      const bias = other === undefined ? null : this.#rowVector(other, head);
+      if (bias === null) continue;
+      cluster.bias = bias;
+      cluster.steps = cluster.steps.filter((step) => step !== addition);
+      if (cluster.root === addition) cluster.root = head;
+      this.#redirect(addition, head);
+    }
+  }
+
+  #redirect(from: number, to: number): void {
+    this.#locations.forEach((location, step) => {
+      if (location.step === from) this.#locations[step] = { step: to, offset: location.offset };
+    });
+  }
+
+  /** The vector that `step` repeats in every row of `head`'s shape, if it is such a broadcast. */
+  #rowVector(step: number, head: number): Location | null {
+    const at = this.#locations[step].step;
+    if (this.#name(at) !== "broadcastTo") return null;
+    const [source] = this.#program.steps[at].inputs;
+    const columns = this.#shape(head).at(-1);
+    const isRow = this.#shape(source).at(-1) === columns && this.#size(source) === columns && columns !== 1;
+    return isRow ? this.#locations[source] : null;
+  }
+
+  /** Units that outputs and updates need, with all that those need. */
+  #demandedUnits(): Unit[] {
+    const units = new Map<number, Unit & { readonly position: number }>();
+    const pending = [
+      ...this.#program.outputs.values(),
+      ...this.#program.updates.map((update) => update.value),
+    ];
+    for (let step = pending.pop(); step !== undefined; step = pending.pop()) {
+      const cluster = this.#clusterOf.get(this.#locations[step].step);
+      if (cluster === undefined || units.has(cluster.root)) continue;
+      const unit = {
+        position: cluster.position,
+        root: cluster.root,
+        head: cluster.head,
+        bias: cluster.bias,
+        members: this.#members(cluster.steps),
+      };
+      units.set(cluster.root, unit);
+      pending.push(...unitReads(this.#program, this.#locations, unit).map((location) => location.step));
+    }
+    return [...units.values()].sort((a, b) => a.position - b.position);
+  }
+}
+
+/** Every place that a unit reads from. */
+export function unitReads(program: Program, locations: readonly Location[], unit: Unit): Location[] {
+  const reads: Location[] = [];
+  if (unit.head !== null) reads.push(...program.steps[unit.head].inputs.map((input) => locations[input]));
+  if (unit.bias !== null) reads.push(unit.bias);
+  for (const { operands } of unit.members) {
+    for (const operand of operands) {
+      if ((operand.kind === "each" || operand.kind === "scalar") && operand.step !== unit.head)
+        reads.push(operand);
+    }
+  }
+  return reads;
+}
+
+/** The steps of a unit that must be stored: its root, and what outputs or updates ask for. */
+export function storedSteps(unit: Unit, kept: ReadonlySet<number>): ReadonlySet<number> {
+  const steps = unit.members.map((member) => member.step).filter((step) => kept.has(step));
+  return new Set([...steps, unit.root]);
+}
+
+export function isElementwise(name: string): name is ElementwiseOperation {
+  return name in elementwisePrimitives;
+}
+
+function takesEpilogue(name: string): boolean {
+  return name === "matmul" || name === "conv2d" || name === "conv2dInputGradient";
+}
+
+function takesBias(name: string): boolean {
+  return name === "matmul" || name === "conv2d";
+}
+
+/** Whether a slice of this shape lies in one piece: only the outermost axis that is longer than 1 is cut. */
+function isContiguous(whole: Shape, part: Shape): boolean {
+  const cut = part.findIndex((length) => length !== 1);
+  if (cut === -1) return true;
+  return part.every((length, axis) => axis <= cut || length === whole[axis]);
+}
