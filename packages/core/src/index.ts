@@ -1,7 +1,26 @@
+export { A2c, type A2cOptions } from "./algorithms/a2c.js";
+export type { Algorithm, IterationReport } from "./algorithms/algorithm.js";
+export {
+  type AlgorithmName,
+  type AlgorithmOptions,
+  algorithmAbout,
+  algorithmEntry,
+  algorithmNames,
+  algorithmTitle,
+} from "./algorithms/registry.js";
+export { SoftQLearning, type SoftQLearningOptions } from "./algorithms/soft-q-learning.js";
 export { type ErrorDetails, SoftrlError } from "./base/errors.js";
 export { nearMatch, suggestion } from "./base/near-match.js";
 export { Random, RandomStreams } from "./base/random.js";
-export type { Saveable, Snapshot, SnapshotArray, SnapshotLeaf } from "./base/snapshot.js";
+export {
+  type Saveable,
+  type Snapshot,
+  type SnapshotArray,
+  type SnapshotLeaf,
+  snapshotArray,
+  snapshotNumber,
+  snapshotSection,
+} from "./base/snapshot.js";
 export { Rollout, type RolloutStep } from "./data/rollout.js";
 export { CartPole, type CartPoleOptions } from "./envs/cart-pole.js";
 export type { Environment, Observations, StepOutcome, VectorEnvironment } from "./envs/environment.js";
@@ -41,6 +60,7 @@ export {
   trainSettings,
 } from "./experiment/config.js";
 export { type EvaluationParts, type EvaluationResult, evaluate } from "./experiment/evaluate.js";
+export { makeAlgorithm } from "./experiment/make-algorithm.js";
 export type { EpisodeEvent, RunEvent, UpdateEvent } from "./experiment/run-event.js";
 export { MemoryRunStore, type RunStore } from "./experiment/run-store.js";
 export type { EnvironmentFamily, Setting } from "./experiment/setting.js";
@@ -103,3 +123,7 @@ export {
   stateValues,
   type Vector,
 } from "./math/units.js";
+export { createCompiledExecutor } from "./tensor/compiled-executor.js";
+export type { Executor, LoadedProgram, Session } from "./tensor/executor.js";
+export { createReferenceExecutor } from "./tensor/reference-executor.js";
+export { createWasmMachine } from "./tensor/wasm-machine.js";

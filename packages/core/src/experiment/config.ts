@@ -1,3 +1,4 @@
+import { algorithmAbout, algorithmNames } from "../algorithms/registry.js";
 import { fail } from "../base/errors.js";
 import { suggestion } from "../base/near-match.js";
 import {
@@ -19,8 +20,8 @@ import {
 const settings = {
   algorithm: choiceSetting({
     option: "-a, --algorithm <name>",
-    description: "the learning rule: policy gradient (a2c) or soft Q-learning (soft-q)",
-    choices: ["a2c", "soft-q"],
+    description: `the learning rule: ${algorithmNames.map((name) => `${name}, ${algorithmAbout(name)}`).join("; ")}`,
+    choices: algorithmNames,
     defaults: "a2c",
   }),
   environment: textSetting({
@@ -129,7 +130,7 @@ const settings = {
     option: "--hidden-sizes <list>",
     description: "units of each hidden layer of the mlp, separated by commas",
     low: 1,
-    defaults: { vector: [64, 64], atari: [512] },
+    defaults: { vector: [64, 64], atari: [64, 64] },
   }),
   checkpointEvery: integerSetting({
     option: "--checkpoint-every <steps>",

@@ -1,0 +1,56 @@
+import type { Algorithm } from "../algorithms/algorithm.js";
+import { algorithmEntry } from "../algorithms/registry.js";
+import { RandomStreams } from "../base/random.js";
+import type { VectorEnvironment } from "../envs/environment.js";
+import { actionCount, observationLength } from "../envs/spaces.js";
+import { log } from "../math/logspace.js";
+import { type LogPrior, logPrior } from "../math/units.js";
+import { mlp, natureCnn } from "../nn/body.js";
+import { policyValueNetwork } from "../nn/heads.js";
+import { rmsprop } from "../optim/rmsprop.js";
+import { constantSchedule, linearSchedule } from "../optim/schedule.js";
+import type { Executor } from "../tensor/executor.js";
+import type { TrainConfig } from "./config.js";
+
+/**
+ * The algorithm that a configuration describes, its parameters drawn from the seed.
+ * @throws SoftrlError when the network cannot read the environment's observations, or actions are not discrete.
+ */
+export function makeAlgorithm(
+  config: TrainConfig,
+  environment: VectorEnvironment,
+  executor: Executor,
+): Algorithm {
+  const actions = actionCount(environment.actionSpace);
+  const space = environment.observationSpace;
+  const shape = space.kind === "box" ? space.shape : [observationLength(space)];
+  const body = config.network === "mlp" ? mlp(config.hiddenSizes) : natureCnn();
+  const { learningRate, schedule } = config;
+  return algorithmEntry(config.algorithm).make(
+    environment,
+    policyValueNetwork(body, shape, actions),
+    executor,
+    new RandomStreams(config.seed),
+    {
+      horizon: config.horizon,
+      gamma: config.gamma,
+      tau: config.tau,
+      logPrior: referencePolicy(config.reference, actions),
+      entropyBonus: config.entropyBonus,
+      valueCoefficient: config.valueCoefficient,
+      optimiser: rmsprop({
+        decay: config.rmspropDecay,
+        epsilon: config.rmspropEpsilon,
+        epsilonPlace: "inside",
+      }),
+      learningRate: schedule === "linear" ? linearSchedule(learningRate, 0) : constantSchedule(learningRate),
+      totalSteps: config.steps,
+      maxGradientNorm: config.maxGradientNorm,
+    },
+  );
+}
+
+/** log π̄ [A]: zeros for the counting measure, −log A for the uniform distribution. */
+function referencePolicy(reference: TrainConfig["reference"], actions: number): LogPrior {
+  return logPrior(new Float64Array(actions).fill(reference === "uniform" ? -log(actions) : 0));
+}
