@@ -48,7 +48,41 @@ export {
   validateSpace,
 } from "./envs/spaces.js";
 export { type LocalEnvironment, type VectorizeOptions, vectorize } from "./envs/vectorize.js";
+export { type Bandit, banditObjective, banditObjectiveFromOptimum, banditOptimum } from "./exact/bandit.js";
 export { type FiniteMdp, validateFiniteMdp } from "./exact/finite-mdp.js";
+export { type Formulas, formulas } from "./exact/formulas.js";
+export { identities } from "./exact/identities.js";
+export type { Identity } from "./exact/identity.js";
+export { type Mutant, mutantFormulas, mutants } from "./exact/mutants.js";
+export {
+  boltzmannPolicies,
+  optimalityBackup,
+  policyAverage,
+  policyBackup,
+  policyBackupOfQ,
+  policyValues,
+  qOfSuccessors,
+  type SoftMdp,
+  softValues,
+  stateDivergences,
+} from "./exact/operators.js";
+export {
+  measureTheorem,
+  policyJacobian,
+  type TheoremMeasurement,
+  type TheoremNetwork,
+  type TheoremResidual,
+  theoremResidual,
+  traceTheorem,
+} from "./exact/theorem.js";
+export {
+  type MutantVerification,
+  type Verification,
+  type VerifyMutantsOptions,
+  type VerifyOptions,
+  verify,
+  verifyMutants,
+} from "./exact/verify.js";
 export { decodeCheckpoint, encodeCheckpoint } from "./experiment/checkpoint.js";
 export {
   environmentFamily,

@@ -1,0 +1,19 @@
+import type { Random } from "../base/random.js";
+import type { Formulas } from "./formulas.js";
+
+/** An equation of the paper that must hold to rounding, with a way to measure how far it does not. */
+export interface Identity {
+  /** What holds, in a few words; unique. */
+  readonly identity: string;
+  /** Where the paper states it. */
+  readonly equation: string;
+  /** The largest residual that rounding explains. */
+  readonly bound: number;
+  /** Takes seconds rather than milliseconds: left out where the mistakes are tried one by one. */
+  readonly slow?: boolean;
+  /**
+   * How far the two sides are apart, relative to their size. One side is computed by `formulas`, the other by another
+   * route (enumeration, a traced gradient, a definition spelled out), so that a mistake in a formula shows.
+   */
+  residual(formulas: Formulas, random: Random): number | Promise<number>;
+}

@@ -1,0 +1,134 @@
+import { policyFromQ } from "../losses/boltzmann.js";
+import { policyGradientLoss } from "../losses/policy-gradient.js";
+import { boltzmannPolicy } from "../math/boltzmann.js";
+import { terminatedFlags, truncatedFlags } from "../math/endings.js";
+import {
+  lambdaAdvantagesInto,
+  nStepAdvantagesInto,
+  softQTargetsInto,
+  softTemporalDifferencesInto,
+} from "../math/returns.js";
+import { logPrior, logProbabilities } from "../math/units.js";
+import { logSoftmax } from "../tensor/operations.js";
+import { discount } from "./cases.js";
+import { type Formulas, formulas } from "./formulas.js";
+
+/** A named mistake: formulas in which something is wrong, so that at least one identity must fail. */
+export interface Mutant {
+  readonly mutant: string;
+  /** What is wrong, in a sentence. */
+  readonly mistake: string;
+  readonly replaces: Partial<Formulas>;
+}
+
+/** The mistakes that this paper invites. */
+export const mutants: readonly Mutant[] = [
+  {
+    mutant: "wrong τ",
+    mistake: "The traced policy divides Q by 2τ.",
+    replaces: { policyFromQ: (q, prior, tau) => policyFromQ(q, prior, 2 * tau) },
+  },
+  {
+    mutant: "KL dropped from the return",
+    mistake: "δ takes the plain reward, r instead of r − τ KL.",
+    replaces: {
+      softTemporalDifferencesInto: (trajectory, _tau, gamma, delta) =>
+        softTemporalDifferencesInto(trajectory, 0, gamma, delta),
+    },
+  },
+  {
+    mutant: "bootstrap at a terminal state",
+    mistake: "δ adds γ V(s') after a termination too.",
+    replaces: {
+      softTemporalDifferencesInto: (trajectory, tau, gamma, delta) =>
+        softTemporalDifferencesInto(
+          { ...trajectory, terminated: terminatedFlags(trajectory.terminated.length) },
+          tau,
+          gamma,
+          delta,
+        ),
+    },
+  },
+  {
+    mutant: "n off by one",
+    mistake: "The sum takes n + 1 soft TD errors.",
+    replaces: {
+      nStepAdvantagesInto: (trajectory, delta, gamma, n, advantages) =>
+        nStepAdvantagesInto(trajectory, delta, gamma, n + 1, advantages),
+    },
+  },
+  {
+    mutant: "1/γ for 1/τ",
+    mistake: "The advantage stream is rescaled as the text of §6.3 prints it.",
+    replaces: {
+      a2cStreamScales: (_tau, valueWeight) => ({ policy: 1 / discount, value: valueWeight }),
+    },
+  },
+  {
+    mutant: "Q where logits belong",
+    mistake: "The traced policy is the softmax of Q, not of log π̄ + Q/τ.",
+    replaces: { policyFromQ: (q) => logProbabilities(logSoftmax(q)) },
+  },
+  {
+    mutant: "returns across an ending",
+    mistake: "The sum of soft TD errors runs on into the next episode after a truncation.",
+    replaces: {
+      nStepAdvantagesInto: (trajectory, delta, gamma, n, advantages) =>
+        nStepAdvantagesInto(
+          { ...trajectory, truncated: truncatedFlags(trajectory.truncated.length) },
+          delta,
+          gamma,
+          n,
+          advantages,
+        ),
+    },
+  },
+  {
+    mutant: "truncation taken for termination",
+    mistake: "δ drops γ V(final observation) where an episode was only cut off.",
+    replaces: {
+      softTemporalDifferencesInto(trajectory, tau, gamma, delta) {
+        const terminated = terminatedFlags(trajectory.terminated.length);
+        trajectory.terminated.forEach((flag, i) => {
+          terminated[i] = flag | trajectory.truncated[i];
+        });
+        softTemporalDifferencesInto({ ...trajectory, terminated }, tau, gamma, delta);
+      },
+    },
+  },
+  {
+    mutant: "KL counted in Q's own step",
+    mistake: "The soft-Q target is V + Δ, without τ KL.",
+    replaces: {
+      softQTargetsInto: (kl, _tau, values, advantages, targets) =>
+        softQTargetsInto(kl, 0, values, advantages, targets),
+    },
+  },
+  {
+    mutant: "π̄ forgotten",
+    mistake: "The Boltzmann policy is the softmax of Q/τ whatever π̄ is.",
+    replaces: {
+      boltzmannPolicy: (q, prior, tau) => boltzmannPolicy(q, logPrior(new Float64Array(prior.length)), tau),
+    },
+  },
+  {
+    mutant: "no gradient through KL",
+    mistake: "The policy gradient leaves out τ ∇KL(s).",
+    replaces: {
+      policyGradientLoss: (terms) => policyGradientLoss({ ...terms, tau: 0 }),
+    },
+  },
+  {
+    mutant: "λ for γλ",
+    mistake: "The λ form forgets to discount.",
+    replaces: {
+      lambdaAdvantagesInto: (trajectory, delta, _gamma, lambda, advantages) =>
+        lambdaAdvantagesInto(trajectory, delta, 1, lambda, advantages),
+    },
+  },
+];
+
+/** The library's formulas with the mistake of a mutant in them. */
+export function mutantFormulas({ replaces }: Mutant): Formulas {
+  return { ...formulas, ...replaces };
+}

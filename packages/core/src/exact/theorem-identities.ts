@@ -1,0 +1,151 @@
+import type { Random } from "../base/random.js";
+import { a2cStreamScales, unscaledStreams } from "../losses/soft-q.js";
+import { exp } from "../math/logspace.js";
+import { priors, temperatures } from "./cases.js";
+import type { Formulas } from "./formulas.js";
+import type { Identity } from "./identity.js";
+import { largest, relative, relativeDifference } from "./residual.js";
+import { policyJacobian, type TheoremResidual, theoremResidual } from "./theorem.js";
+import {
+  drawnTheorem,
+  enumeratedActions,
+  mlpCase,
+  mlpStreamsCase,
+  natureCnnCase,
+  natureCnnStreamsCase,
+  type TheoremCase,
+  tabularCase,
+} from "./theorem-cases.js";
+
+/** The value weight c of §6.3. */
+const valueWeight = 0.5;
+
+/** Which temperatures, horizons and reference measures a case is tried at. */
+interface Trials {
+  readonly temperatures: readonly number[];
+  readonly horizons: readonly number[];
+  /** How many of uniform, counting and random positive measure, from the last. */
+  readonly measures: number;
+}
+
+const everyTrial: Trials = { temperatures, horizons: [1, 2, 3], measures: 3 };
+const oneTrial: Trials = { temperatures: [0.05], horizons: [3], measures: 1 };
+
+/** The theorem of §4 and its rescaled form of §6.3, measured on traced gradients. */
+export const theoremIdentities: readonly Identity[] = [
+  ...theoremOf(tabularCase, everyTrial),
+  ...theoremOf(mlpCase, everyTrial),
+  ...theoremOf(mlpStreamsCase, everyTrial),
+  ...theoremOf(mlpStreamsCase, everyTrial, valueWeight),
+  ...theoremOf(natureCnnCase, oneTrial, undefined, true),
+  ...theoremOf(natureCnnStreamsCase, oneTrial, valueWeight, true),
+  {
+    identity: "the gap's traced gradient is τ²[∇log π(a)(ℓ − KL) − ∇KL] + τ(ℓ − KL)∇V",
+    equation: "§4",
+    bound: 1e-12,
+    residual: (formulas, random) => gapResidual(formulas, random).closedForm,
+  },
+  {
+    identity: "the gap has zero mean under π_θ",
+    equation: "§4",
+    bound: 1e-12,
+    residual: (formulas, random) => gapResidual(formulas, random).mean,
+  },
+];
+
+/** The two identities of one network: per sample with the gap, and in expectation without it. */
+function theoremOf(subject: TheoremCase, trials: Trials, weight?: number, slow = false): Identity[] {
+  const equation = weight === undefined ? "§4" : "§6.3";
+  const form = weight === undefined ? "τ ∇PG + ∇value" : "∇A2C, rescaled by 1/τ and c";
+  const shared = { equation, bound: 1e-12, slow };
+  const measured = (formulas: Formulas, random: Random) => measure(subject, trials, weight, formulas, random);
+  return [
+    {
+      identity: `∇soft-Q = ${form} + gap, per sample: ${subject.name}`,
+      ...shared,
+      residual: (formulas, random) => measured(formulas, random).perSample,
+    },
+    {
+      identity: `E ∇soft-Q = E ${form}: ${subject.name}`,
+      ...shared,
+      residual: (formulas, random) => measured(formulas, random).expected,
+    },
+  ];
+}
+
+/** The largest residuals over all trials. */
+function measure(
+  subject: TheoremCase,
+  trials: Trials,
+  weight: number | undefined,
+  formulas: Formulas,
+  random: Random,
+): TheoremResidual {
+  const worst = { perSample: 0, expected: 0 };
+  for (const tau of trials.temperatures) {
+    const rescaling = weight === undefined ? {} : { valueWeight: weight };
+    const theorem = drawnTheorem(subject, { tau, formulas, ...rescaling }, random);
+    let shift = 0;
+    for (const logPrior of priors(random, subject.network.actions).slice(-trials.measures)) {
+      for (const n of trials.horizons) {
+        const trial = { logPrior, tau, n, shift: shift++ };
+        const actions = enumeratedActions(subject, theorem, formulas, trial, random);
+        const { perSample, expected } = theoremResidual(theorem, actions, tau);
+        worst.perSample = Math.max(worst.perSample, perSample);
+        worst.expected = Math.max(worst.expected, expected);
+      }
+    }
+  }
+  return worst;
+}
+
+/**
+ * The gap's traced gradient against the closed form, put together from ∇log π(b) and ∇V traced one by one, and its
+ * mean over actions against zero.
+ */
+function gapResidual(formulas: Formulas, random: Random): { closedForm: number; mean: number } {
+  const worst = { closedForm: 0, mean: 0 };
+  for (const subject of [tabularCase, mlpStreamsCase]) {
+    for (const tau of temperatures) {
+      for (const rescaled of [false, true]) {
+        const scales = rescaled ? a2cStreamScales(tau, valueWeight) : unscaledStreams;
+        const theorem = drawnTheorem(
+          subject,
+          { tau, formulas, ...(rescaled ? { valueWeight } : {}) },
+          random,
+        );
+        for (const logPrior of priors(random, subject.network.actions)) {
+          const observation = subject.observation(random);
+          const { logPi } = theorem.state(observation, logPrior);
+          const { theta } = theorem;
+          const jacobian = policyJacobian(subject.network, theta, observation, logPrior, tau, formulas);
+          const pi = logPi.map((logP) => exp(logP));
+          const surprise = logPi.map((logP, a) => logP - logPrior[a]);
+          const kl = pi.reduce((total, p, a) => total + p * surprise[a], 0);
+          const gradKl = Float64Array.from(theta, (_, i) =>
+            pi.reduce((total, p, b) => total + p * surprise[b] * jacobian.logPi[b][i], 0),
+          );
+          const mean = new Float64Array(theta.length);
+          let scale = 0;
+          pi.forEach((p, action) => {
+            const targets = { advantage: 0, valueTarget: 0, softQTarget: 0 };
+            const { gap } = theorem.gradients({ observation, action, ...targets }, logPrior);
+            const excess = surprise[action] - kl;
+            const closedForm = gap.map(
+              (_, i) =>
+                scales.policy * tau ** 2 * (excess * jacobian.logPi[action][i] - gradKl[i]) +
+                scales.value * tau * excess * jacobian.v[i],
+            );
+            worst.closedForm = Math.max(worst.closedForm, relativeDifference(gap, closedForm));
+            gap.forEach((x, i) => {
+              mean[i] += p * x;
+            });
+            scale = Math.max(scale, largest(gap));
+          });
+          worst.mean = Math.max(worst.mean, relative(largest(mean), scale));
+        }
+      }
+    }
+  }
+  return worst;
+}

@@ -1,0 +1,114 @@
+import { fail } from "../base/errors.js";
+import { RandomStreams } from "../base/random.js";
+import { type Formulas, formulas } from "./formulas.js";
+import { identities } from "./identities.js";
+import type { Identity } from "./identity.js";
+import { type Mutant, mutantFormulas, mutants } from "./mutants.js";
+
+/** One identity, measured. */
+export interface Verification {
+  readonly identity: string;
+  readonly equation: string;
+  readonly residual: number;
+  readonly bound: number;
+  /** residual ≤ bound; NaN does not hold. */
+  readonly holds: boolean;
+}
+
+/** One mistake, and the identity that it breaks most. */
+export interface MutantVerification {
+  readonly mutant: string;
+  readonly mistake: string;
+  /** The identity with the largest residual for its bound. */
+  readonly identity: string;
+  readonly equation: string;
+  readonly residual: number;
+  readonly bound: number;
+  /** A finite residual above its bound. */
+  readonly caught: boolean;
+}
+
+/** What {@link verify} may be told. */
+export interface VerifyOptions {
+  /** Seed of the random cases; 0 unless given. */
+  readonly seed?: number;
+  /** The name of a mutant, to check its formulas in place of the library's. */
+  readonly mutant?: string;
+  /** Leaves out the identities that take seconds (the Nature CNN). */
+  readonly fast?: boolean;
+  /** Called after each identity, for a progress line. */
+  readonly onVerified?: (verification: Verification) => void;
+}
+
+/**
+ * Measures every identity of the paper in float64.
+ *
+ * @throws SoftrlError for an unknown mutant or a seed that is none.
+ */
+export async function verify({
+  seed = 0,
+  mutant,
+  fast = false,
+  onVerified,
+}: VerifyOptions = {}): Promise<Verification[]> {
+  const checked = mutant === undefined ? formulas : mutantFormulas(mutantOf(mutant));
+  return verifyFormulas(
+    checked,
+    fast ? identities.filter(({ slow }) => slow !== true) : identities,
+    seed,
+    onVerified,
+  );
+}
+
+/** What {@link verifyMutants} may be told. */
+export interface VerifyMutantsOptions {
+  readonly seed?: number;
+  /** Called after each mutant, for a progress line. */
+  readonly onVerified?: (verification: MutantVerification) => void;
+}
+
+/** Runs the identities that take milliseconds with each named mistake: every one must be caught. */
+export async function verifyMutants({
+  seed = 0,
+  onVerified,
+}: VerifyMutantsOptions = {}): Promise<MutantVerification[]> {
+  const results: MutantVerification[] = [];
+  for (const { mutant, mistake } of mutants) {
+    const finite = (await verify({ seed, mutant, fast: true })).filter(({ residual }) =>
+      Number.isFinite(residual),
+    );
+    const { identity, equation, residual, bound } = finite.reduce((worst, next) =>
+      next.residual / next.bound > worst.residual / worst.bound ? next : worst,
+    );
+    const result = { mutant, mistake, identity, equation, residual, bound, caught: residual > bound };
+    results.push(result);
+    onVerified?.(result);
+  }
+  return results;
+}
+
+async function verifyFormulas(
+  checked: Formulas,
+  list: readonly Identity[],
+  seed: number,
+  onVerified?: (verification: Verification) => void,
+): Promise<Verification[]> {
+  const streams = new RandomStreams(seed);
+  const results: Verification[] = [];
+  for (const { identity, equation, bound, residual: measured } of list) {
+    const residual = await measured(checked, streams.stream("verify", identity));
+    const result = { identity, equation, residual, bound, holds: residual <= bound };
+    results.push(result);
+    onVerified?.(result);
+  }
+  return results;
+}
+
+function mutantOf(name: string): Mutant {
+  return (
+    mutants.find(({ mutant }) => mutant === name) ??
+    fail("verify", `there is no mutant "${name}"`, {
+      expected: mutants.map(({ mutant }) => `"${mutant}"`).join(", "),
+    })
+  );
+}
