@@ -1,0 +1,225 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { createGymnasiumEnvironment, type GymnasiumEnvironment } from "@softrl/gymnasium";
+import { RandomStreams, SoftrlError } from "softrl";
+import { afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { frameHeader } from "../src/frames.js";
+
+const python = inject("python");
+const open: GymnasiumEnvironment[] = [];
+
+async function make(id: string, size = 1, timeoutSeconds = 60): Promise<GymnasiumEnvironment> {
+  const environment = await createGymnasiumEnvironment({ id, size, training: true, python, timeoutSeconds });
+  open.push(environment);
+  return environment;
+}
+
+const misbehaving = (name: string, size = 2, timeoutSeconds = 60) =>
+  make(`softrl_test_environments:${name}-v0`, size, timeoutSeconds);
+
+beforeAll(() => {
+  process.env.PYTHONPATH = fileURLToPath(new URL("python_modules", import.meta.url));
+  process.env.PYTHONDONTWRITEBYTECODE = "1";
+});
+afterEach(async () => {
+  for (const environment of open.splice(0)) await environment.close();
+});
+
+async function steps(environment: GymnasiumEnvironment, count: number): Promise<void> {
+  for (let t = 0; t < count; t++) await environment.step(new Int32Array(environment.size));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function gone(pid: number): Promise<boolean> {
+  for (let i = 0; i < 50 && isAlive(pid); i++) await new Promise((resolve) => setTimeout(resolve, 100));
+  return !isAlive(pid);
+}
+
+describe("an environment that misbehaves", () => {
+  it.each([
+    [
+      "NanObservation",
+      /: the observation of environment 0 is not finite at step 3, expected finite numbers, got nan/,
+    ],
+    [
+      "InfiniteReward",
+      /: the reward of environment 0 is not finite at step 3, expected a finite number, got -inf/,
+    ],
+    [
+      "WrongShape",
+      /environment 0 at step 3: the observation has the wrong shape, expected \(2,\), got \(3,\)/,
+    ],
+    ["Raises", /environment 0 raised KeyError at step 3: 'lost/],
+    ["Exits", /ended during step.*exit code 9, last line on stderr "so long"/],
+  ])("%s: one clear error at the step", async (name, message) => {
+    const environment = await misbehaving(name);
+    await environment.reset(new RandomStreams(1));
+    await steps(environment, 2);
+    const error: unknown = await steps(environment, 1).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(SoftrlError);
+    expect(String(error)).toMatch(message);
+    expect(String(error)).toContain(`softrl_test_environments:${name}-v0`);
+    expect(String(error)).not.toContain("\n");
+    expect(isAlive(environment.pid ?? Number.NaN)).toBe(false);
+  });
+
+  it("Hangs: the limit ends it", async () => {
+    const environment = await misbehaving("Hangs", 1, 5);
+    await environment.reset(new RandomStreams(1));
+    await steps(environment, 2);
+    await expect(steps(environment, 1)).rejects.toThrow(/hangs in step, expected an answer within 5 s/);
+    expect(isAlive(environment.pid ?? Number.NaN)).toBe(false);
+  });
+
+  it("Prints: nothing that it prints or reads touches the frames", async () => {
+    const environment = await misbehaving("Prints");
+    await environment.reset(new RandomStreams(1));
+    await steps(environment, 3);
+    expect(Array.from(environment.truncated)).toEqual([1, 1]);
+    expect(Array.from(environment.terminated)).toEqual([0, 0]);
+    expect(Array.from(environment.finalObservations)).toEqual([0.5, 0.5, 0.5, 0.5]);
+    expect(Array.from(environment.observations)).toEqual([0, 0, 0, 0]);
+    expect(Array.from(environment.episodeReturns)).toEqual([7, 7]);
+    expect(Array.from(environment.episodeLengths)).toEqual([3, 3]);
+  });
+
+  it("Forgets: save says null rather than half a state; Calm tells all", async () => {
+    const forgetful = await misbehaving("Forgets");
+    await forgetful.reset(new RandomStreams(1));
+    expect(await forgetful.save()).toBeNull();
+    const calm = await misbehaving("Calm");
+    await calm.reset(new RandomStreams(1));
+    expect(await calm.save()).not.toBeNull();
+  });
+
+  it("Pixels: bytes stay bytes", async () => {
+    const environment = await misbehaving("Pixels", 1);
+    expect(environment.observationSpace).toEqual({
+      kind: "box",
+      shape: [2, 2, 3],
+      dtype: "uint8",
+      low: 0,
+      high: 255,
+    });
+    await environment.reset(new RandomStreams(1));
+    expect(Array.from(environment.observations)).toEqual(Array(12).fill(7));
+    await steps(environment, 1);
+    expect(Array.from(environment.observations)).toEqual(Array.from({ length: 12 }, (_, i) => i));
+  });
+});
+
+describe("what cannot be made", () => {
+  it.each([
+    ["ALE/Pung-v5", /the environment is unknown, expected a registered Gymnasium id, got ALE\/Pung-v5.*Pong/],
+    ["Nowhere-v0", /the environment is unknown/],
+    ["no_such_module:Game-v0", /cannot be made: ModuleNotFoundError.*no_such_module/],
+    [
+      "Pendulum-v1",
+      /the action space of Pendulum-v1 is not supported, expected Discrete.*got Box\(-2\.0, 2\.0/,
+    ],
+    ["Blackjack-v1", /the observation space of Blackjack-v1 is not supported.*got Tuple\(Discrete\(32\)/],
+    ["softrl_test_environments:Nested-v0", /the observation space of .* is not supported.*got Dict\('a'/],
+  ])("%s", async (id, message) => {
+    const error: unknown = await make(id).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(SoftrlError);
+    expect(String(error)).toMatch(message);
+    expect(String(error)).not.toContain("\n");
+  });
+
+  it("an option that the environment does not take", async () => {
+    const made = createGymnasiumEnvironment({
+      id: "CartPole-v1",
+      size: 1,
+      training: true,
+      python,
+      options: { gravity: 3 },
+    });
+    await expect(made).rejects.toThrow(/CartPole-v1 cannot be made: TypeError.*gravity/);
+  });
+
+  it("a damaged state", async () => {
+    const environment = await make("CartPole-v1");
+    await environment.reset(new RandomStreams(1));
+    const snapshot = await environment.save();
+    if (!(snapshot?.state instanceof Uint8Array)) throw new Error("CartPole tells its state");
+    const state = snapshot.state.subarray(0, snapshot.state.length - 9);
+    await expect(environment.restore({ ...snapshot, state })).rejects.toThrow(
+      /saved state cannot be restored.*cut short/,
+    );
+  });
+});
+
+describe("sudden ends", () => {
+  it("20 kills at random moments: each one clear error, none hangs, none is left", async () => {
+    const random = new RandomStreams(4).stream("kills");
+    for (let kill = 0; kill < 20; kill++) {
+      const environment = await make(kill % 4 === 0 ? "ALE/Pong-v5" : "CartPole-v1", 4);
+      const pid = environment.pid ?? Number.NaN;
+      setTimeout(() => process.kill(pid, "SIGKILL"), random.integer(60));
+      const error: unknown = await (async () => {
+        for (;;) {
+          await environment.reset(new RandomStreams(kill));
+          await steps(environment, 20);
+          await environment.save();
+          if (random.integer(2) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      })().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(SoftrlError);
+      expect(String(error)).toMatch(/the Python process ended .*signal SIGKILL/);
+      expect(isAlive(pid)).toBe(false);
+      await environment.close();
+    }
+  });
+
+  // Busy in a step, the child does not read its pipe: it must notice the death in another way.
+  it.runIf(process.platform !== "win32").each([
+    ["idle", "CartPole-v1"],
+    ["stuck in a step", "softrl_test_environments:Hangs-v0"],
+  ])("a child that is %s dies with a parent that is killed", async (_, id) => {
+    const bridge = fileURLToPath(new URL("../python/bridge.py", import.meta.url));
+    const make = Buffer.from(JSON.stringify({ id, size: 1, training: true, options: {} }));
+    const frames = Buffer.concat([
+      frameHeader("make", make.length),
+      make,
+      frameHeader("reset", 4),
+      Buffer.alloc(4),
+      ...Array.from({ length: 3 }, () => [frameHeader("step", 4), Buffer.alloc(4)]).flat(),
+    ]).toString("base64");
+    const parent = spawn(process.execPath, [
+      "-e",
+      `const child = require("node:child_process").spawn(${JSON.stringify(python)}, ["-u", ${JSON.stringify(bridge)}]);
+       child.stdin.write(Buffer.from("${frames}", "base64"));
+       let bytes = 0;
+       child.stdout.on("data", (data) => {
+         bytes += data.length;
+         console.log(child.pid + " " + bytes);
+       });`,
+    ]);
+    try {
+      let pid = Number.NaN;
+      let told = Date.now();
+      parent.stdout.on("data", (data: Buffer) => {
+        pid = Number(String(data).trim().split("\n").at(-1)?.split(" ")[0]);
+        told = Date.now();
+      });
+      while (Number.isNaN(pid) || Date.now() - told < 1500) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      expect(isAlive(pid)).toBe(true);
+      parent.kill("SIGKILL");
+      await once(parent, "exit");
+      expect(await gone(pid)).toBe(true);
+    } finally {
+      parent.kill("SIGKILL");
+    }
+  });
+});
