@@ -72,10 +72,10 @@ SOFTRL_INLINE Vec hyperbolicTangent(Vec x) {
   p = p * z + splat(-5.37397155531e-2f);
   p = p * z + splat(1.33314422036e-1f);
   p = p * z + splat(-3.33332819422e-1f);
-  Vec near = p * z * x + x;
+  Vec near = p * z * magnitude + magnitude;
   Vec far = splat(1.0f) - splat(2.0f) / (exponential(magnitude + magnitude) + splat(1.0f));
-  far = floats(bits(far) | sign);
-  return choose(magnitude < splat(0.625f), near, choose(x != x, x, far));
+  Vec result = choose(magnitude < splat(0.625f), near, far);
+  return choose(x != x, x, floats(bits(result) | sign));
 }
 
 /// One float at a time, through the same arithmetic.

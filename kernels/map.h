@@ -3,7 +3,7 @@
 // code: count, inputs, constants, steps, outputs; then per input (offset, each); per constant its bits;
 // per step (operation, target, output or −1, a, b, c); per output (register, offset, written by a step).
 // A step whose value is an output's last may write straight into it: the encoder has shown that nothing reads
-// the old contents afterwards.
+// the old contents afterwards. Where an input goes out unchanged while another output covers it, the encoder keeps a copy.
 #pragma once
 #include "functions.h"
 
@@ -15,7 +15,7 @@ constexpr Index mapBlock = 256;
 enum Operation : int32 {
   opAdd, opSubtract, opMultiply, opDivide, opMaximum, opMinimum,
   opNegate, opAbsolute, opExp, opLog, opTanh, opRelu, opSquareRoot,
-  opGreater, opGreaterEqual, opEqual, opSelect,
+  opGreater, opGreaterEqual, opEqual, opSelect, opKeep,
 };
 
 // An operand: a scalar is one vector that is read again and again (advance 0).
@@ -60,6 +60,7 @@ static void mapStep(int32 operation, float* out, Index n, Operand a, Operand b, 
       for (Index i = 0; i < n; i += VL, a.at += a.advance, b.at += b.advance, c.at += c.advance)
         store(out + i, choose(load(a.at) != splat(0.0f), load(b.at), load(c.at)));
       return;
+    case opKeep: return mapUnary(out, n, a, [](Vec x) { return x; });
     default: return;
   }
 }

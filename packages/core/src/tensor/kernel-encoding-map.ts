@@ -23,6 +23,8 @@ const operations: Readonly<
   equal: { code: 15, operands: 2 },
   select: { code: 16, operands: 3 },
 };
+// Copies a register; only the encoder makes such steps.
+const keep = 17;
 
 /** Appends the fields of a map kernel: see kernels/map.h. */
 export function encodeMap(kernel: MapKernel, check: KernelCheck, words: number[]): void {
@@ -34,14 +36,16 @@ export function encodeMap(kernel: MapKernel, check: KernelCheck, words: number[]
   checkSpans(kernel, check);
   checkSteps(kernel, check);
 
-  words.push(count, inputs.length, constants.length, steps.length, outputs.length);
+  const kept = keptRegisters(kernel);
+  words.push(count, inputs.length, constants.length, steps.length + kept.length, outputs.length);
   for (const input of inputs) words.push(input.offset, isEach(kernel, input.mode) ? 1 : 0);
   words.push(...new Int32Array(Float32Array.from(constants).buffer));
-  const direct = directWrites(kernel);
+  const direct = kept.length > 0 ? new Map<number, number>() : directWrites(kernel);
   for (const [index, { operation, operands, target }] of steps.entries()) {
     const [a = 0, b = a, c = a] = operands;
     words.push(operations[operation].code, target, direct.get(index) ?? -1, a, b, c);
   }
+  for (const register of kept) words.push(keep, register, -1, register, register, register);
   const written = new Set(direct.values());
   for (const [index, { register, offset }] of outputs.entries()) {
     words.push(register, offset, written.has(index) ? 1 : 0);
@@ -110,6 +114,18 @@ function checkSteps(kernel: MapKernel, check: KernelCheck): void {
     defined.add(target);
   }
   for (const [index, { register }] of outputs.entries()) requireDefined(`outputs[${index}]`, register);
+}
+
+/** Registers that go out as they came in, from a range that another output covers: they need a copy first. */
+function keptRegisters({ count, inputs, steps, outputs }: MapKernel): number[] {
+  const kept = new Set<number>();
+  for (const { register, offset } of outputs) {
+    const input = inputs[register];
+    if (input === undefined || (input.mode === "scalar" && count > 1)) continue;
+    if (steps.some(({ target }) => target === register)) continue;
+    if (offset !== input.offset && outputs.some((other) => other.offset === input.offset)) kept.add(register);
+  }
+  return [...kept];
 }
 
 /**

@@ -1,0 +1,19 @@
+import type { Kernel, KernelMachine } from "../../src/tensor/kernel.js";
+import { createWasmMachine } from "../../src/tensor/wasm-machine.js";
+
+/** Every machine that the kernel tests run on. */
+export async function kernelMachines(): Promise<readonly KernelMachine[]> {
+  return [await createWasmMachine()];
+}
+
+/** The arena after one run of these kernels on the given numbers. */
+export function arenaAfter(
+  machine: KernelMachine,
+  kernels: readonly Kernel[],
+  before: Float32Array,
+): Float32Array {
+  const instance = machine.instantiate(before.length, [kernels]);
+  instance.arena.set(before);
+  instance.run(0);
+  return instance.arena.slice();
+}

@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+import { RandomStreams } from "../../src/base/random.js";
+import type { ElementwiseOperation, MapKernel } from "../../src/tensor/kernel.js";
+import { arenaAfter, kernelMachines } from "./kernel-machines.js";
+import { referenceRun } from "./kernel-reference.js";
+
+const random = new RandomStreams(11).stream("map");
+const special = [0, -0, 1, -1, Infinity, -Infinity, NaN, 1e-45, -1e-45, 1.1754944e-38, 3.4028235e38];
+
+const unary = ["negate", "absolute", "relu", "squareRoot"] as const;
+const binary = [
+  "add",
+  "subtract",
+  "multiply",
+  "divide",
+  "maximum",
+  "minimum",
+  "greater",
+  "greaterEqual",
+  "equal",
+] as const;
+
+function pick<T>(items: readonly T[]): T {
+  const item = items[random.integer(items.length)];
+  if (item === undefined) throw new Error("nothing to pick from");
+  return item;
+}
+
+function numbers(count: number): Float32Array {
+  return Float32Array.from({ length: count }, () =>
+    random.float() < 0.15 ? pick(special) : (random.float() - 0.5) * 8,
+  );
+}
+
+/** A random map over tensors that lie one after another, some of them updated in place. */
+function randomMap(count: number): { kernel: MapKernel; arenaLength: number } {
+  let next = random.integer(5);
+  const place = (length: number): number => {
+    const offset = next;
+    next += length + random.integer(3);
+    return offset;
+  };
+  const inputs = Array.from({ length: random.integer(5) }, () => {
+    const mode = random.float() < 0.3 ? ("scalar" as const) : ("each" as const);
+    return { offset: place(mode === "each" ? count : 1), mode };
+  });
+  const constants = Array.from({ length: inputs.length === 0 ? 1 : random.integer(3) }, () => pick(special));
+  const fixed = inputs.length + constants.length;
+  const written = Array.from({ length: fixed }, (_, register) => register);
+  const free = [...inputs.entries()].filter(([, { mode }]) => mode === "each").map(([register]) => register);
+  const steps = Array.from({ length: random.integer(8) }, () => {
+    const arity = pick([1, 2, 2, 2, 3]);
+    const operation: ElementwiseOperation = arity === 1 ? pick(unary) : arity === 2 ? pick(binary) : "select";
+    const operands = Array.from({ length: arity }, () => pick(written));
+    const target = free.length > 0 && random.float() < 0.3 ? pick(free) : fixed + random.integer(24 - fixed);
+    if (!written.includes(target)) written.push(target);
+    return { operation, operands, target };
+  });
+  const sources = inputs.filter(({ mode }) => mode === "each").map(({ offset }) => offset);
+  const outputs = Array.from({ length: 1 + random.integer(3) }, () => {
+    const inPlace = sources.length > 0 && random.float() < 0.5;
+    const offset = inPlace ? (sources.pop() ?? 0) : place(count);
+    return { register: pick(written), offset };
+  });
+  return { kernel: { kind: "map", count, inputs, constants, steps, outputs }, arenaLength: next + 3 };
+}
+
+describe.each(await kernelMachines())("map kernels on $name", (machine) => {
+  it("agree to the bit with the reference on random programs, and touch nothing else", () => {
+    for (let trial = 0; trial < 3000; trial++) {
+      const count = pick([1, 2, 3, 4, 7, 16, 31, 64, 255, 256, 257, 300, 512, 700]);
+      const { kernel, arenaLength } = randomMap(count);
+      const before = numbers(arenaLength);
+      const want = Float64Array.from(before);
+      referenceRun(kernel, want);
+      const got = arenaAfter(machine, [kernel], before);
+      const different = got.findIndex((value, i) => !Object.is(value, want[i]));
+      expect(
+        different < 0 ? "same" : JSON.stringify({ kernel, different, got: got[different] }),
+        `trial ${trial}`,
+      ).toBe("same");
+    }
+  });
+
+  const unaryKernel = (operation: ElementwiseOperation, count: number): MapKernel => ({
+    kind: "map",
+    count,
+    inputs: [{ offset: 0, mode: "each" }],
+    constants: [],
+    steps: [{ operation, operands: [0], target: 1 }],
+    outputs: [{ register: 1, offset: count }],
+  });
+  const valuesOf = (operation: ElementwiseOperation, x: readonly number[] | Float32Array): Float32Array => {
+    const before = new Float32Array(2 * x.length);
+    before.set(x);
+    return arenaAfter(machine, [unaryKernel(operation, x.length)], before).slice(x.length);
+  };
+
+  it.each([
+    ["exp", Math.exp, -104, 89],
+    ["log", Math.log, 0, 10],
+    ["tanh", Math.tanh, -10, 10],
+  ] as const)("%s is within two units in the last place", (operation, exact, low, high) => {
+    const count = 100_000;
+    const x = Float32Array.from({ length: count }, (_, i) => {
+      if (i % 2 === 0) return random.uniform(low, high);
+      const magnitude = 2 ** random.uniform(-149, operation === "log" ? 128 : 6);
+      return operation === "log" || random.float() < 0.5 ? magnitude : -magnitude;
+    });
+    const got = valuesOf(operation, x);
+    let worst = 0;
+    for (const [i, value] of got.entries()) {
+      const want = exact(x[i] ?? 0);
+      if (Math.abs(want) >= 3.4028235e38) continue;
+      const exponent = Math.max(-126, Math.floor(Math.log2(Math.abs(want) || 1e-45)));
+      worst = Math.max(worst, Math.abs(value - want) / 2 ** (exponent - 23));
+    }
+    expect(worst).toBeLessThan(2);
+  });
+
+  it("is honest about NaN, infinities and zeros", () => {
+    expect([...valuesOf("exp", [-Infinity, Infinity, NaN, 0, 1000, -1000])]).toEqual([
+      0,
+      Infinity,
+      NaN,
+      1,
+      Infinity,
+      0,
+    ]);
+    expect([...valuesOf("log", [0, -0, -1, Infinity, NaN, 1, -Infinity])]).toEqual([
+      -Infinity,
+      -Infinity,
+      NaN,
+      Infinity,
+      NaN,
+      0,
+      NaN,
+    ]);
+    expect([...valuesOf("tanh", [-Infinity, Infinity, NaN, 0, -0, 100])]).toEqual([-1, 1, NaN, 0, -0, 1]);
+    expect([...valuesOf("relu", [-Infinity, Infinity, NaN, -0])]).toEqual([0, Infinity, NaN, 0]);
+    expect([...valuesOf("squareRoot", [-1, 4, NaN, Infinity])]).toEqual([NaN, 2, NaN, Infinity]);
+  });
+});
