@@ -84,6 +84,7 @@ export {
   verifyMutants,
 } from "./exact/verify.js";
 export { decodeCheckpoint, encodeCheckpoint } from "./experiment/checkpoint.js";
+export { type Comparison, compare } from "./experiment/compare.js";
 export {
   environmentFamily,
   readSettings,

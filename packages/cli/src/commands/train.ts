@@ -1,11 +1,10 @@
-import { basename } from "node:path";
-import { algorithmTitle, iterateTogether, type TrainConfig, Trainer, trainConfig, version } from "softrl";
+import { algorithmTitle, iterateTogether, Trainer, type TrainProgress, trainConfig } from "softrl";
 import { assemble } from "../assemble.js";
-import { learningCurveSvg } from "../chart.js";
 import { chosenSettings, type OptionValues } from "../config-options.js";
 import { INTERRUPTED, type Interrupt, listenForInterrupt } from "../interrupt.js";
 import { ProgressDisplay } from "../progress.js";
-import { RunFolder, runFiles } from "../run-folder.js";
+import type { RunFolder } from "../run-folder.js";
+import { named, openRunFolder, type RunReport, writeConfig, writeReport } from "../run-report.js";
 import { clock, counted, inShort, pause, type Terminal, writeJson } from "../terminal.js";
 import { terminalPlot } from "../terminal-plot.js";
 
@@ -16,45 +15,26 @@ export async function trainCommand(options: OptionValues, terminal: Terminal): P
   let interrupt: Interrupt | null = null;
   let folder: RunFolder | null = null;
   try {
-    folder = openRunFolder(options, `${runName(config)}-${config.algorithm}`);
+    folder = openRunFolder(options, config, config.algorithm);
     interrupt = listenForInterrupt(terminal.err);
-    folder.write(runFiles.config, `${JSON.stringify(config, null, 2)}\n`);
+    writeConfig(folder, config);
     const trainer = new Trainer(config, { environment, algorithm, store: folder, clock });
-    const display = new ProgressDisplay(terminal.err, clock);
     await trainer.start();
+    const display = new ProgressDisplay(terminal.err, clock);
     const { signal } = interrupt;
-    try {
-      await iterateTogether([trainer], { clock, pause, signal, onProgress: (runs) => display.show(runs) });
-    } finally {
-      display.end();
-    }
-    const result = await trainer.finish();
-    const curve = { name: algorithmTitle(config.algorithm), ...trainer.curve };
-    folder.write(runFiles.chart, learningCurveSvg([curve], chartText(config)));
-    const report = {
-      algorithm: config.algorithm,
-      environment: config.environment,
-      seed: config.seed,
-      ...result,
-      executor: executor.name,
-      version,
-    };
-    folder.write(runFiles.result, `${JSON.stringify(report, null, 2)}\n`);
+    const onProgress = (runs: readonly TrainProgress[]) => display.show(runs);
+    await iterateTogether([trainer], { clock, pause, signal, onProgress }).finally(() => display.end());
 
+    const report = writeReport(folder, config, executor.name, await trainer.finish(), trainer.curve);
     if (options.json === true) {
       writeJson(terminal.out, { ...report, runFolder: folder.path });
     } else {
-      const plot = terminalPlot([curve]);
-      if (plot !== "") terminal.out.write(`${plot}\n\n`);
+      const plot = terminalPlot([named(config.algorithm, trainer.curve)]);
       terminal.out.write(
-        `${curve.name} on ${config.environment}, seed ${config.seed}: mean return ${inShort(result.meanReturn)} ` +
-          `over the last 100 of ${counted(result.episodes)} episodes\n` +
-          `${counted(result.steps)} steps at ${counted(result.stepsPerSecond)} a second (${executor.name})` +
-          `${result.interrupted ? ", interrupted" : ""}\n` +
-          `run folder: ${folder.path}\n`,
+        `${plot === "" ? "" : `${plot}\n\n`}${summary(report)}\nrun folder: ${folder.path}\n`,
       );
     }
-    return result.interrupted ? INTERRUPTED : 0;
+    return report.interrupted ? INTERRUPTED : 0;
   } finally {
     interrupt?.dispose();
     folder?.close();
@@ -62,24 +42,12 @@ export async function trainCommand(options: OptionValues, terminal: Terminal): P
   }
 }
 
-/** The folder that `--run-folder` names, or the next free one below `runs/`. */
-export function openRunFolder(options: OptionValues, name: string): RunFolder {
-  return typeof options.runFolder === "string"
-    ? RunFolder.create(options.runFolder)
-    : RunFolder.createNumbered(`runs/${name}`);
-}
-
-/** A folder's name for a run: `Pong-v5-seed1`. */
-export function runName(config: TrainConfig): string {
-  const id = basename(config.environment).replaceAll(/[^\w.-]/g, "_");
-  return `${id}-seed${config.seed}`;
-}
-
-/** What a run's chart says above its curves. */
-export function chartText(config: TrainConfig): { title: string; subtitle: string } {
-  const { environment, seed, environments, horizon, tau, gamma } = config;
-  return {
-    title: environment,
-    subtitle: `seed ${seed}, ${environments} environments, n = ${horizon}, τ = ${tau}, γ = ${gamma}; softrl ${version}`,
-  };
+function summary(report: RunReport): string {
+  const { algorithm, environment, seed, meanReturn, episodes, steps, stepsPerSecond } = report;
+  return (
+    `${algorithmTitle(algorithm)} on ${environment}, seed ${seed}: mean return ${inShort(meanReturn)} ` +
+    `over the last ${Math.min(100, episodes)} of ${counted(episodes)} episodes\n` +
+    `${counted(steps)} steps at ${counted(stepsPerSecond)} a second (${report.executor})` +
+    `${report.interrupted ? ", interrupted" : ""}`
+  );
 }

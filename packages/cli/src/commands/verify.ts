@@ -8,33 +8,49 @@ export async function verifyCommand(options: OptionValues, terminal: Terminal): 
 }
 
 async function identities(options: OptionValues, terminal: Terminal): Promise<number> {
-  const checks = await verify();
+  const checks = await verify({ onVerified: ({ identity }) => tick(terminal, identity) });
+  clear(terminal);
   if (options.json === true) {
     writeJson(terminal.out, checks);
   } else {
     const rows = checks.map(({ identity, equation, residual, bound, holds }) => [
       holds ? "holds" : "FAILS",
-      identity,
-      equation,
       residual.toExponential(1),
       bound.toExponential(0),
+      equation,
+      identity,
     ]);
-    terminal.out.write(`${table(["", "identity", "equation", "residual", "bound"], rows)}\n`);
+    terminal.out.write(`${table(["", "residual", "bound", "paper", "identity"], rows)}\n`);
   }
   return checks.length > 0 && checks.every(({ holds }) => holds) ? 0 : 1;
 }
 
 async function mutants(options: OptionValues, terminal: Terminal): Promise<number> {
-  const results = await verifyMutants();
+  const results = await verifyMutants({ onVerified: ({ mutant }) => tick(terminal, mutant) });
+  clear(terminal);
   if (options.json === true) {
-    writeJson(terminal.out, results);
+    writeJson(
+      terminal.out,
+      results.map((result) => ({ ...result, holds: !result.caught })),
+    );
   } else {
-    const rows = results.map(({ mutant, caught, failed }) => [
+    const rows = results.map(({ mutant, caught, residual, bound, identity }) => [
       caught ? "caught" : "MISSED",
       mutant,
-      failed.join("; "),
+      residual.toExponential(1),
+      bound.toExponential(0),
+      identity,
     ]);
-    terminal.out.write(`${table(["", "mistake", "fails"], rows)}\n`);
+    terminal.out.write(`${table(["", "mistake", "residual", "bound", "broken identity"], rows)}\n`);
   }
   return results.length > 0 && results.every(({ caught }) => caught) ? 0 : 1;
+}
+
+/** Names what was just done, on a terminal alone. */
+function tick({ err }: Terminal, name: string): void {
+  if (err.isTTY) err.write(`\r\u001b[2K${name.slice(0, (err.columns ?? 80) - 1)}`);
+}
+
+function clear({ err }: Terminal): void {
+  if (err.isTTY) err.write("\r\u001b[2K");
 }

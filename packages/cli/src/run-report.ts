@@ -1,0 +1,67 @@
+import { basename } from "node:path";
+import {
+  type AlgorithmName,
+  algorithmTitle,
+  type LearningCurve,
+  type TrainConfig,
+  type TrainResult,
+  version,
+} from "softrl";
+import { learningCurveSvg } from "./chart.js";
+import type { OptionValues } from "./config-options.js";
+import type { NamedCurve } from "./curve.js";
+import { RunFolder, runFiles } from "./run-folder.js";
+
+/** What a run came to, as `result.json` keeps it and `--json` prints it. */
+export interface RunReport extends TrainResult {
+  readonly algorithm: AlgorithmName;
+  readonly environment: string;
+  readonly seed: number;
+  readonly executor: string;
+  readonly version: string;
+}
+
+/** The folder that `--run-folder` names, or the next free one below `runs/`. */
+export function openRunFolder(options: OptionValues, config: TrainConfig, kind: string): RunFolder {
+  if (typeof options.runFolder === "string") return RunFolder.create(options.runFolder);
+  const id = basename(config.environment).replaceAll(/[^\w.-]/g, "_");
+  return RunFolder.createNumbered(`runs/${id}-seed${config.seed}-${kind}`);
+}
+
+/** Writes what a run starts from: its settings, which `--config` takes as they are. */
+export function writeConfig(folder: RunFolder, config: TrainConfig): void {
+  folder.write(runFiles.config, json(config));
+}
+
+/** Writes what a run came to: its chart and its result. */
+export function writeReport(
+  folder: RunFolder,
+  config: TrainConfig,
+  executor: string,
+  result: TrainResult,
+  curve: LearningCurve,
+): RunReport {
+  const { algorithm, environment, seed } = config;
+  const report = { algorithm, environment, seed, ...result, executor, version };
+  writeChart(folder, config, [named(algorithm, curve)]);
+  writeResult(folder, report);
+  return report;
+}
+
+export function writeChart(folder: RunFolder, config: TrainConfig, curves: readonly NamedCurve[]): void {
+  const { environment, seed, environments, horizon, tau, gamma } = config;
+  const subtitle = `seed ${seed}, ${environments} environments, n = ${horizon}, τ = ${tau}, γ = ${gamma}; softrl ${version}`;
+  folder.write(runFiles.chart, learningCurveSvg(curves, { title: environment, subtitle }));
+}
+
+export function writeResult(folder: RunFolder, result: unknown): void {
+  folder.write(runFiles.result, json(result));
+}
+
+/** A curve under its algorithm's name for people. */
+export const named = (algorithm: AlgorithmName, curve: LearningCurve): NamedCurve => ({
+  name: algorithmTitle(algorithm),
+  ...curve,
+});
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
