@@ -78,8 +78,7 @@ SOFTRL_INLINE Vec hyperbolicTangent(Vec x) {
   return choose(x != x, x, floats(bits(result) | sign));
 }
 
-/// One float at a time, through the same arithmetic.
-SOFTRL_INLINE float exponentialOf(float x) { return exponential(splat(x))[0]; }
+/// One float, through the same arithmetic.
 SOFTRL_INLINE float logarithmOf(float x) { return logarithm(splat(x))[0]; }
 
 /// Correctly rounded on every target; with no-math-errno the loop becomes one vector instruction.

@@ -20,7 +20,7 @@ struct Max {
   SOFTRL_INLINE static float lanes(Vec v) { return maxLanes(v); }
 };
 
-constexpr Index reduceRun = 4096;
+constexpr Index reduceRun = 1024;
 
 /// One run of contiguous elements, four vectors at a time.
 template <class R>

@@ -30,8 +30,13 @@ static void runScatter(const int32* code, float* arena) {
   }
 }
 
-/// log Σ exp over one row: the largest value is taken out first, so that nothing overflows.
-SOFTRL_INLINE float logSumExp(const float* x, Index n) {
+// log Σ exp of a row in two parts: its largest value, taken out so that nothing overflows, and the rest.
+struct Normaliser {
+  float top;
+  float rest;
+};
+
+SOFTRL_INLINE Normaliser logSumExp(const float* x, Index n) {
   const Index full = n / VL * VL;
   const Vec low = splat(-__builtin_inff());
   Vec largest = low;
@@ -46,17 +51,20 @@ SOFTRL_INLINE float logSumExp(const float* x, Index n) {
   for (Index i = 0; i < full; i += VL) largest = maximum(largest, load(x + i));
   const float top = maxLanes(largest);
   // All −∞, a +∞ or a NaN: the largest value is the answer.
-  if (!(top - top == 0.0f)) return top;
+  if (!(top - top == 0.0f)) return {top, 0.0f};
   const Vec shift = splat(top);
   Vec sum = full < n ? exponential(tail - shift) : splat(0.0f);
   for (Index i = 0; i < full; i += VL) sum = sum + exponential(load(x + i) - shift);
-  return top + logarithmOf(sumLanes(sum));
+  return {top, logarithmOf(sumLanes(sum))};
 }
 
 /// code: rows, columns, x, out.
 static void runLogSumExp(const int32* code, float* arena) {
   const Index rows = code[0], columns = code[1];
-  for (Index r = 0; r < rows; r++) arena[code[3] + r] = logSumExp(arena + code[2] + r * columns, columns);
+  for (Index r = 0; r < rows; r++) {
+    const Normaliser normaliser = logSumExp(arena + code[2] + r * columns, columns);
+    arena[code[3] + r] = normaliser.top + normaliser.rest;
+  }
 }
 
 static void runLogSoftmax(const int32* code, float* arena) {
@@ -64,10 +72,10 @@ static void runLogSoftmax(const int32* code, float* arena) {
   for (Index r = 0; r < rows; r++) {
     const float* x = arena + code[2] + r * columns;
     float* out = arena + code[3] + r * columns;
-    const float normaliser = logSumExp(x, columns);
+    const Normaliser normaliser = logSumExp(x, columns);
     Index i = 0;
-    for (; i + VL <= columns; i += VL) store(out + i, load(x + i) - splat(normaliser));
-    for (; i < columns; i++) out[i] = x[i] - normaliser;
+    for (; i + VL <= columns; i += VL) store(out + i, load(x + i) - splat(normaliser.top) - splat(normaliser.rest));
+    for (; i < columns; i++) out[i] = x[i] - normaliser.top - normaliser.rest;
   }
 }
 
