@@ -11,6 +11,8 @@ export interface Identity {
   readonly bound: number;
   /** Takes seconds rather than milliseconds: left out where the mistakes are tried one by one. */
   readonly slow?: boolean;
+  /** The random stream of its cases: identities that share one see the same. Its own unless given. */
+  readonly cases?: string;
   /**
    * How far the two sides are apart, relative to their size. One side is computed by `formulas`, the other by another
    * route (enumeration, a traced gradient, a definition spelled out), so that a mistake in a formula shows.

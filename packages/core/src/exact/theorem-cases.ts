@@ -21,6 +21,8 @@ import {
 export interface TheoremCase {
   readonly name: string;
   readonly network: TheoremNetwork;
+  /** Takes seconds rather than milliseconds. */
+  readonly slow: boolean;
   observation(random: Random): Float64Array;
 }
 
@@ -31,6 +33,7 @@ const frames = (random: Random) => Float64Array.from({ length: 84 * 84 * 4 }, ()
 /** Q_θ(s, ·) = θ[s, ·]: the softmax of a table. */
 export const tabularCase: TheoremCase = {
   name: "tabular softmax",
+  slow: false,
   network: {
     observationShape: [tabularStates],
     actions: 4,
@@ -47,6 +50,7 @@ export const tabularCase: TheoremCase = {
 /** Q_θ by a multi-layer perceptron. */
 export const mlpCase: TheoremCase = {
   name: "MLP with Q head",
+  slow: false,
   network: qNetwork(mlp([8, 8]), [4], 4),
   observation: vectorObservation,
 };
@@ -54,6 +58,7 @@ export const mlpCase: TheoremCase = {
 /** Q_θ = V_θ + τ log(π_θ/π̄) by a multi-layer perceptron with two heads. */
 export const mlpStreamsCase: TheoremCase = {
   name: "MLP with V and log π heads",
+  slow: false,
   network: policyValueNetwork(mlp([8, 8]), [4], 4),
   observation: vectorObservation,
 };
@@ -61,6 +66,7 @@ export const mlpStreamsCase: TheoremCase = {
 /** Q_θ by the Nature CNN on 84 × 84 × 4 bytes. */
 export const natureCnnCase: TheoremCase = {
   name: "Nature CNN with Q head",
+  slow: true,
   network: qNetwork(natureCnn(), [84, 84, 4], 3),
   observation: frames,
 };
@@ -68,6 +74,7 @@ export const natureCnnCase: TheoremCase = {
 /** The Nature CNN with two heads. */
 export const natureCnnStreamsCase: TheoremCase = {
   name: "Nature CNN with V and log π heads",
+  slow: true,
   network: policyValueNetwork(natureCnn(), [84, 84, 4], 3),
   observation: frames,
 };

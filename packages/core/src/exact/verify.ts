@@ -95,8 +95,8 @@ async function verifyFormulas(
 ): Promise<Verification[]> {
   const streams = new RandomStreams(seed);
   const results: Verification[] = [];
-  for (const { identity, equation, bound, residual: measured } of list) {
-    const residual = await measured(checked, streams.stream("verify", identity));
+  for (const { identity, equation, bound, cases = identity, residual: measured } of list) {
+    const residual = await measured(checked, streams.stream("verify", cases));
     const result = { identity, equation, residual, bound, holds: residual <= bound };
     results.push(result);
     onVerified?.(result);

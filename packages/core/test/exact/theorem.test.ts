@@ -1,0 +1,84 @@
+import { logPrior, measureTheorem, RandomStreams, traceTheorem } from "softrl";
+import { describe, expect, it } from "vitest";
+import { mlp } from "../../src/nn/body.js";
+import { policyValueNetwork, qNetwork } from "../../src/nn/heads.js";
+
+const random = new RandomStreams(6).stream("theorem");
+const counting = logPrior(new Float64Array(3));
+const observations = Float32Array.from({ length: 20 * 4 }, () => random.uniform(-1, 1));
+const actions = Int32Array.from({ length: 20 }, () => random.integer(3));
+const advantages = Float32Array.from({ length: 20 }, () => random.uniform(-5, 5));
+
+describe("measureTheorem", () => {
+  for (const [name, network] of [
+    ["(V, log π)", policyValueNetwork(mlp([16]), [4], 3)],
+    ["Q", qNetwork(mlp([16]), [4], 3)],
+  ] as const) {
+    for (const valueWeight of [undefined, 0.5]) {
+      it(`leaves rounding on a network with ${name} heads, value weight ${valueWeight}`, () => {
+        const residual = measureTheorem({
+          network,
+          theta: network.parameters.initial(random),
+          observations,
+          actions,
+          advantages,
+          logPrior: counting,
+          tau: 0.01,
+          ...(valueWeight === undefined ? {} : { valueWeight }),
+          random,
+        });
+        expect(residual.perSample).toBeLessThan(1e-12);
+        expect(residual.expected).toBeLessThan(1e-12);
+        expect(residual.perSample).toBeGreaterThan(0);
+      });
+    }
+  }
+
+  it("refuses what does not fit the network", () => {
+    const network = policyValueNetwork(mlp([16]), [4], 3);
+    const theta = network.parameters.initial(random);
+    const measurement = {
+      network,
+      theta,
+      observations,
+      actions,
+      advantages,
+      logPrior: counting,
+      tau: 0.1,
+      random,
+    };
+    expect(() => measureTheorem({ ...measurement, theta: new Float64Array(3) })).toThrow(
+      /theta has the wrong length/,
+    );
+    expect(() => measureTheorem({ ...measurement, observations: new Float32Array(7) })).toThrow(
+      /observations has the wrong length, expected 80, got 7/,
+    );
+    expect(() => measureTheorem({ ...measurement, actions: new Int32Array(20).fill(3) })).toThrow(
+      /an action is out of range/,
+    );
+  });
+});
+
+describe("traceTheorem", () => {
+  it("has a gap that is not small: a single sample of soft Q-learning is not one of A2C", () => {
+    const network = policyValueNetwork(mlp([16]), [4], 3);
+    const theorem = traceTheorem(network, { tau: 0.3, valueWeight: 0.5 });
+    theorem.theta.set(network.parameters.initial(random).map((x) => x + random.uniform(-0.3, 0.3)));
+    const observation = observations.subarray(0, 4);
+    const { v, kl } = theorem.state(observation, counting);
+    const advantage = 0.7;
+    const { softQ, policyAndValue, gap } = theorem.gradients(
+      {
+        observation,
+        action: 1,
+        advantage,
+        valueTarget: v + advantage,
+        softQTarget: 0.3 * kl + v + advantage,
+      },
+      counting,
+    );
+    const largest = (x: Float64Array) => Math.max(...x.map(Math.abs));
+    expect(largest(gap)).toBeGreaterThan(0.01 * largest(softQ));
+    expect(largest(softQ.map((x, i) => x - policyAndValue[i] - gap[i]))).toBeLessThan(1e-12 * largest(softQ));
+  });
+});
