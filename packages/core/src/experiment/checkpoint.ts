@@ -82,7 +82,9 @@ export function decodeCheckpoint(where: string, bytes: Uint8Array): Snapshot {
     if (begin !== covered) damaged(where, `"${name}" begins at byte ${covered}`, String(begin));
     covered = end;
     if (end > dataLength) damaged(where, `${end} bytes of data`, String(dataLength));
-    const copy = bytes.slice(dataStart + begin, dataStart + end);
+    // Not bytes.slice: Node's Buffer shares its memory there.
+    const copy = new Uint8Array(end - begin);
+    copy.set(bytes.subarray(dataStart + begin, dataStart + end));
     place(where, root, name, new arrayClasses[dtype](copy.buffer));
   }
   if (covered !== dataLength) damaged(where, `${covered} bytes of data`, String(dataLength));

@@ -55,6 +55,7 @@ describe("a checkpoint", () => {
     const shifted = new Uint8Array(bytes.length + 3);
     shifted.set(bytes, 3);
     expect(decodeCheckpoint("test", shifted.subarray(3))).toStrictEqual(snapshot);
+    expect(decodeCheckpoint("test", Buffer.from(bytes))).toStrictEqual(snapshot);
   });
 
   test("takes a view of a larger array for what it shows", () => {

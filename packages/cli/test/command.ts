@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const bin = fileURLToPath(new URL("../bin/softrl.js", import.meta.url));
+const built = fileURLToPath(new URL("../dist/index.js", import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+}
+
+/** Starts the real command, as its users do, in a folder of its own. */
+export function startSoftrl(
+  args: readonly string[],
+  cwd: string,
+  { env = {}, shellPrefix = "" }: { env?: Record<string, string>; shellPrefix?: string } = {},
+): Running {
+  if (!existsSync(built)) throw new Error("The command is not built: run `npm run build` first.");
+  const options = { cwd, env: { ...process.env, ...env } };
+  const child =
+    shellPrefix === ""
+      ? spawn(process.execPath, [bin, ...args], options)
+      : spawn("bash", ["-c", `${shellPrefix}; exec "$0" "$@"`, process.execPath, bin, ...args], options);
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+  return { child, finished };
+}
+
+/** Runs the real command to its end. */
+export function softrl(
+  args: readonly string[],
+  cwd: string,
+  options: { env?: Record<string, string>; shellPrefix?: string } = {},
+): Promise<Finished> {
+  return startSoftrl(args, cwd, options).finished;
+}

@@ -1,0 +1,322 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openCheckpoint, trainConfig } from "softrl";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { softrl, startSoftrl } from "./command.js";
+
+let place = "";
+beforeAll(() => {
+  place = mkdtempSync(join(tmpdir(), "softrl-command-"));
+});
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+const wholeFolder = ["chart.svg", "checkpoint.safetensors", "config.json", "events.jsonl", "result.json"];
+const text = (...path: string[]) => readFileSync(join(place, ...path), "utf8");
+const json = (...path: string[]): unknown => JSON.parse(text(...path));
+const events = (folder: string): { event: string; step?: number }[] =>
+  text(folder, "events.jsonl")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+describe("softrl train", () => {
+  test.each(["a2c", "soft-q"])("%s ends with one JSON line and a whole run folder", async (algorithm) => {
+    const args = [
+      "train",
+      "--algorithm",
+      algorithm,
+      "--env",
+      "CartPole-v1",
+      "--seed",
+      "7",
+      "--steps",
+      "12000",
+    ];
+    const run = await softrl([...args, "--run-folder", `${algorithm}-1`, "--json"], place);
+    expect(run.stderr).not.toContain("softrl:");
+    expect(run.code).toBe(0);
+    expect(run.stdout.trimEnd().split("\n")).toHaveLength(1);
+    const result: unknown = JSON.parse(run.stdout);
+    expect(result).toMatchObject({
+      algorithm,
+      environment: "CartPole-v1",
+      seed: 7,
+      steps: 12000,
+      interrupted: false,
+      runFolder: `${algorithm}-1`,
+      meanReturn: expect.any(Number),
+      episodes: expect.any(Number),
+      stepsPerSecond: expect.any(Number),
+    });
+
+    const folder = `${algorithm}-1`;
+    expect(readdirSync(join(place, folder)).sort()).toEqual(wholeFolder);
+    expect(result).toMatchObject(Object(json(folder, "result.json")));
+    expect(json(folder, "config.json")).toMatchObject({ algorithm, seed: 7, steps: 12000 });
+    const log = events(folder);
+    expect(log[0]).toMatchObject({ event: "started", version: expect.any(String) });
+    expect(log.at(-1)).toEqual({ event: "finished", step: 12000 });
+    expect(result).toMatchObject({ episodes: log.filter(({ event }) => event === "episode").length });
+    expect(text(folder, "chart.svg")).toMatch(/^<svg .*<\/svg>\n$/s);
+
+    // The config of a run, given again, is the run again.
+    const again = ["train", "--config", `${folder}/config.json`, "--run-folder", `${algorithm}-2`, "--json"];
+    expect((await softrl(again, place)).code).toBe(0);
+    const bytes = readFileSync(join(place, folder, "checkpoint.safetensors"));
+    expect(readFileSync(join(place, `${algorithm}-2`, "checkpoint.safetensors")).equals(bytes)).toBe(true);
+    const other = [
+      "train",
+      "--config",
+      `${folder}/config.json`,
+      "--seed",
+      "8",
+      "--run-folder",
+      `${algorithm}-3`,
+    ];
+    expect((await softrl(other, place)).code).toBe(0);
+    expect(readFileSync(join(place, `${algorithm}-3`, "checkpoint.safetensors")).equals(bytes)).toBe(false);
+    expect(openCheckpoint("test", bytes).config).toEqual(trainConfig(Object(json(folder, "config.json"))));
+  });
+
+  test("speaks to people without --json, and numbers its folders", async () => {
+    const args = ["train", "--steps", "4000"];
+    const [first, second] = [await softrl(args, place), await softrl(args, place)];
+    expect(first.code).toBe(0);
+    expect(first.stdout).toMatch(
+      /A2C on CartPole-v1, seed 1: mean return \d+\.\d over the last \d+ of \d+ episodes/,
+    );
+    expect(first.stdout).toContain("run folder: runs/CartPole-v1-seed1-a2c\n");
+    expect(second.stdout).toContain("run folder: runs/CartPole-v1-seed1-a2c-2\n");
+  });
+
+  test("runs on the executor that SOFTRL_EXECUTOR names", async () => {
+    const args = ["train", "--steps", "80", "--json", "--run-folder"];
+    const reference = await softrl([...args, "on-reference"], place, {
+      env: { SOFTRL_EXECUTOR: "reference" },
+    });
+    expect(JSON.parse(reference.stdout)).toMatchObject({ executor: "reference" });
+    const wasm = await softrl([...args, "on-wasm"], place, { env: { SOFTRL_EXECUTOR: "wasm" } });
+    expect(JSON.parse(wasm.stdout)).toMatchObject({ executor: "wasm" });
+    const unknown = await softrl([...args, "on-wsam"], place, { env: { SOFTRL_EXECUTOR: "wsam" } });
+    expect(unknown).toMatchObject({ code: 1, stdout: "" });
+    expect(unknown.stderr).toBe(
+      'softrl: SOFTRL_EXECUTOR: unknown executor, expected reference or wasm, got "wsam"; did you mean wasm?\n',
+    );
+  });
+});
+
+describe("Ctrl-C", () => {
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "%s leaves a folder that is complete up to then",
+    async (signal) => {
+      const folder = `stopped-by-${signal}`;
+      const args = ["train", "--steps", "50000000", "--run-folder", folder, "--json"];
+      const { child, finished } = startSoftrl(args, place);
+      await eventually(() => existsSync(join(place, folder, "events.jsonl")) && events(folder).length > 50);
+      child.kill(signal);
+      const { code, stdout, stderr } = await finished;
+      expect(code).toBe(130);
+      expect(stderr).toContain("stopping after this update");
+      expect(readdirSync(join(place, folder)).sort()).toEqual(wholeFolder);
+      const result: { interrupted: boolean; steps: number } = JSON.parse(stdout);
+      expect(result).toMatchObject({ interrupted: true, episodes: expect.any(Number) });
+      expect(result.steps).toBeGreaterThan(0);
+      expect(events(folder).at(-1)).toEqual({ event: "interrupted", step: result.steps });
+      const checkpoint = readFileSync(join(place, folder, "checkpoint.safetensors"));
+      expect(openCheckpoint("test", checkpoint).snapshot.step).toBe(result.steps);
+
+      const evaluation = await softrl(["evaluate", folder, "--episodes", "3", "--json"], place);
+      expect(evaluation.code).toBe(0);
+    },
+  );
+});
+
+describe("softrl evaluate", () => {
+  test("plays with what a run has learned, the same way for the same seed", async () => {
+    await softrl(["train", "--steps", "4000", "--run-folder", "learned"], place);
+    const args = ["evaluate", "learned", "--episodes", "5", "--json"];
+    const [first, second, other] = await Promise.all([
+      softrl(args, place),
+      softrl(args, place),
+      softrl([...args, "--mode", "mode"], place),
+    ]);
+    expect(first.code).toBe(0);
+    const result: { returns: number[]; meanReturn: number } = JSON.parse(first.stdout);
+    expect(result.returns).toHaveLength(5);
+    expect(result.meanReturn).toBeCloseTo(result.returns.reduce((a, b) => a + b) / 5, 9);
+    expect(second.stdout).toBe(first.stdout);
+    expect(JSON.parse(other.stdout)).toMatchObject({ mode: "mode", episodes: 5 });
+    const words = await softrl(["evaluate", "learned", "--episodes", "2"], place);
+    expect(words.stdout).toMatch(/^A2C on CartPole-v1, 2 episodes, sampled actions: mean return \d/);
+  });
+
+  test.each([
+    [["evaluate", "nowhere"], /nowhere\/checkpoint.safetensors: the checkpoint cannot be read/],
+    [["evaluate", "damaged"], /damaged\/checkpoint.safetensors: not a checkpoint, or damaged/],
+    [
+      ["evaluate", "learned", "--episodes", "0"],
+      /--episodes: not a valid value, expected an integer of at least 1/,
+    ],
+    [
+      ["evaluate", "learned", "--mode", "best"],
+      /--mode: not a valid value, expected "sample" or "mode", got "best"/,
+    ],
+  ])("%j is refused", async (args, message) => {
+    mkdirSync(join(place, "damaged"), { recursive: true });
+    writeFileSync(join(place, "damaged", "checkpoint.safetensors"), "not a checkpoint at all");
+    expectRefusal(await softrl(args, place), 1, message);
+  });
+});
+
+describe("softrl compare", () => {
+  test("trains both faces side by side and names its chart", async () => {
+    const run = await softrl(["compare", "--steps", "8000", "--seed", "2", "--run-folder", "both"], place);
+    expect(run.code).toBe(0);
+    expect(run.stdout).toContain("● A2C   ○ soft Q-learning   ◉ both");
+    expect(run.stdout).toMatch(/A2C +\d+\.\d .* 8 000/);
+    expect(run.stdout).toMatch(/soft Q-learning +\d+\.\d .* 8 000/);
+    expect(run.stdout).toMatch(/relative residual \d\.\de-1[4-9], bound 1e-12: holds/);
+    expect(run.stdout).toContain("chart: both/chart.svg");
+    expect(readdirSync(join(place, "both")).sort()).toEqual(["a2c", "chart.svg", "result.json", "soft-q"]);
+    for (const face of ["a2c", "soft-q"]) {
+      expect(readdirSync(join(place, "both", face)).sort()).toEqual(wholeFolder);
+    }
+    const chart = text("both", "chart.svg");
+    expect(chart).toContain("A2C");
+    expect(chart).toContain("soft Q-learning");
+
+    // Each face is the run that train makes of the same settings.
+    const alone = ["train", "--config", "both/soft-q/config.json", "--run-folder", "alone"];
+    expect((await softrl(alone, place)).code).toBe(0);
+    expect(text("alone", "checkpoint.safetensors")).toBe(text("both", "soft-q", "checkpoint.safetensors"));
+  });
+});
+
+describe("bad input", () => {
+  const cases: [string, string[], number, RegExp][] = [
+    ["an unknown command", ["trian"], 2, /unknown command 'trian' \(Did you mean train\?\)/],
+    [
+      "an unknown option",
+      ["train", "--stepps", "5"],
+      2,
+      /unknown option '--stepps' \(Did you mean --steps\?\)/,
+    ],
+    ["an option without a value", ["train", "--tau"], 2, /option '--tau <number>' argument missing/],
+    ["a word too many", ["train", "CartPole-v1"], 2, /too many arguments/],
+    ["an unknown algorithm", ["train", "--algorithm", "softq"], 1, /--algorithm: .*did you mean soft-q\?/],
+    [
+      "an unknown environment",
+      ["train", "--env", "CartPole-v2"],
+      1,
+      /--env: unknown environment.*CartPole-v1\?/,
+    ],
+    [
+      "a text for a number",
+      ["train", "--tau", "warm"],
+      1,
+      /--tau: .*expected a number in \(0, ∞\), got "warm"/,
+    ],
+    ["NaN", ["train", "--gamma", "NaN"], 1, /--gamma: .*expected a number in \[0, 1\], got "NaN"/],
+    [
+      "a number out of range",
+      ["train", "--envs", "0"],
+      1,
+      /--envs: .*expected an integer in \[1, 4096\], got 0/,
+    ],
+    [
+      "a config that is missing",
+      ["train", "--config", "missing.json"],
+      1,
+      /--config: missing.json cannot be read/,
+    ],
+    ["a config that is no JSON", ["train", "--config", "broken.json"], 1, /broken.json: not JSON/],
+    [
+      "a config of a wrong type",
+      ["train", "--config", "type.json"],
+      1,
+      /type.json: tau: .*a number.*got "0.1"/,
+    ],
+    [
+      "a config with a wrong key",
+      ["train", "--config", "key.json"],
+      1,
+      /key.json: unknown setting "tua"; did you/,
+    ],
+    [
+      "the naive bonus in soft-q",
+      ["train", "-a", "soft-q", "--entropy-bonus", "naive"],
+      1,
+      /does not go with/,
+    ],
+    ["a network that cannot see", ["train", "--network", "nature-cnn"], 1, /expected .*got/],
+    ["a folder in use", ["train", "--run-folder", "full"], 1, /full: the run folder is not empty/],
+    [
+      "a folder below a file",
+      ["train", "--run-folder", "broken.json/run"],
+      1,
+      /the run folder cannot be made/,
+    ],
+  ];
+
+  test.each(cases)("%s", async (_, args, code, message) => {
+    const here = mkdtempSync(join(place, "bad-"));
+    writeFileSync(join(here, "broken.json"), "{");
+    writeFileSync(join(here, "type.json"), '{"tau": "0.1"}');
+    writeFileSync(join(here, "key.json"), '{"tua": 0.1}');
+    mkdirSync(join(here, "full"));
+    writeFileSync(join(here, "full", "notes.txt"), "mine");
+    const before = readdirSync(here, { recursive: true });
+    expectRefusal(await softrl(args, here), code, message);
+    expect(readdirSync(here, { recursive: true })).toEqual(before);
+  });
+
+  test("a full disk is one error, and leaves no half-written file", async () => {
+    // A limit on the size of files fails writes in the middle, as a full disk does.
+    const here = mkdtempSync(join(place, "disk-"));
+    const run = await softrl(["train", "--steps", "20000", "--run-folder", "run"], here, {
+      shellPrefix: "ulimit -f 8",
+    });
+    expectRefusal(run, 1, /run\/(events.jsonl|checkpoint.safetensors): .*cannot be written, got EFBIG/);
+    expect(readdirSync(join(here, "run")).filter((name) => name.startsWith("."))).toEqual([]);
+    for (const line of readFileSync(join(here, "run", "events.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")) {
+      expect(() => JSON.parse(line)).not.toThrow();
+    }
+    expect(JSON.parse(readFileSync(join(here, "run", "config.json"), "utf8"))).toMatchObject({
+      steps: 20000,
+    });
+
+    const atOnce = await softrl(["train", "--run-folder", "nothing"], here, { shellPrefix: "ulimit -f 0" });
+    expectRefusal(atOnce, 1, /nothing\/config.json: the file cannot be written/);
+    expect(existsSync(join(here, "nothing"))).toBe(false);
+  });
+});
+
+function expectRefusal(
+  run: { code: number | null; stdout: string; stderr: string },
+  code: number,
+  message: RegExp,
+) {
+  expect(run.stderr).toMatch(message);
+  expect(run.stderr).toMatch(/^softrl: .*\n$/);
+  expect(run.stdout).toBe("");
+  expect(run.code).toBe(code);
+}
+
+async function eventually(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error("It did not happen within 30 seconds.");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
