@@ -61,7 +61,11 @@ function tensorsBetween(sources: readonly Tensor[], y: Tensor): ReadonlySet<Tens
   }
   ancestors.sort((a, b) => a.id - b.id);
   for (const tensor of ancestors) {
-    if (!dependent.has(tensor)) dependent.set(tensor, tensor.inputs.some((input) => dependent.get(input) === true));
+    if (!dependent.has(tensor))
+      dependent.set(
+        tensor,
+        tensor.inputs.some((input) => dependent.get(input) === true),
+      );
   }
   return new Set(ancestors.filter((tensor) => dependent.get(tensor)).reverse());
 }

@@ -16,6 +16,8 @@ interface Storage {
   offset: number | null;
   start: number;
   end: number;
+  /** The first unit that writes over a value that it reads here, ∞ if none. */
+  overwritten: number;
 }
 
 /** Memory that stands before a program is planned: leaves, outputs and states. */
@@ -84,9 +86,7 @@ class MemoryPlanner {
     this.#placeOutputs();
     this.#placeRest();
     const { units } = this.#fused;
-    const scratch = units.map(
-      (unit, time): Storage => ({ length: scratchOf(unit), offset: null, start: time, end: time }),
-    );
+    const scratch = units.map((unit, time) => temporary(scratchOf(unit), time));
     const storages = [...new Set([...this.#places.values()].map((place) => place.storage)), ...scratch];
     const staged = this.#stagedUpdates();
     storages.push(...staged.values());
@@ -119,7 +119,7 @@ class MemoryPlanner {
   }
 
   #fixedStorage(offset: number, length: number): Storage {
-    return { length, offset, start: 0, end: this.#fused.units.length };
+    return { length, offset, start: 0, end: this.#fused.units.length, overwritten: Number.POSITIVE_INFINITY };
   }
 
   /** A new state is written over the old one by the map that computes it, if nobody reads the old one later. */
@@ -184,6 +184,7 @@ class MemoryPlanner {
       offset: null,
       start: time,
       end: Math.max(time, this.#lastRead.get(step) ?? time),
+      overwritten: Number.POSITIVE_INFINITY,
     };
   }
 
@@ -200,8 +201,9 @@ class MemoryPlanner {
     for (const input of inputs) {
       const source = locations[input];
       const whole = source.offset === 0 && this.#size(source.step) === this.#size(input);
-      if (whole && !this.#isLeaf(source.step) && !this.#places.has(source.step)) {
-        const { storage } = place;
+      const { storage } = place;
+      const outlives = (this.#lastRead.get(source.step) ?? 0) >= storage.overwritten;
+      if (whole && !outlives && !this.#isLeaf(source.step) && !this.#places.has(source.step)) {
         storage.start = Math.min(storage.start, this.#writer.get(source.step) ?? 0);
         storage.end = Math.max(storage.end, this.#lastRead.get(source.step) ?? 0);
         this.#places.set(source.step, { storage, offset: position });
@@ -222,6 +224,7 @@ class MemoryPlanner {
       if (writer === undefined || this.#places.has(operand.step) || this.#lastRead.get(operand.step) !== time)
         continue;
       place.storage.start = writer;
+      place.storage.overwritten = time;
       this.#places.set(operand.step, place);
       return;
     }
@@ -235,7 +238,7 @@ class MemoryPlanner {
     for (const { state, value } of program.updates) {
       if (this.#direct.has(`update ${state}`) || !changing.has(locations[value].step)) continue;
       const after = this.#fused.units.length;
-      staged.set(state, { length: this.#size(state), offset: null, start: after, end: after });
+      staged.set(state, temporary(this.#size(state), after));
     }
     return staged;
   }
@@ -259,6 +262,11 @@ class MemoryPlanner {
     }
     return [...copies, ...final].filter(([from, to]) => from !== to);
   }
+}
+
+/** A range that one unit alone uses. */
+function temporary(length: number, time: number): Storage {
+  return { length, offset: null, start: time, end: time, overwritten: Number.POSITIVE_INFINITY };
 }
 
 /** First fit, largest first; returns the first element after all of them. */

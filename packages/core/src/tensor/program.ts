@@ -48,7 +48,9 @@ export function program({ outputs, updates = [] }: ProgramDefinition): Program {
     if (tensor.origin.kind === "input") {
       const { name } = tensor.origin;
       if (inputs.has(name)) {
-        fail("program", `two inputs are named "${name}"`, { remedy: "use one tensor for both, or rename one" });
+        fail("program", `two inputs are named "${name}"`, {
+          remedy: "use one tensor for both, or rename one",
+        });
       }
       inputs.set(name, at);
     }
@@ -72,11 +74,16 @@ function stepOf(position: ReadonlyMap<Tensor, number>, tensor: Tensor): number {
   return position.get(tensor) ?? fail("program", "a tensor was made after a tensor that uses it");
 }
 
-function checkedUpdates(updates: readonly (readonly [Tensor, Tensor])[]): readonly (readonly [Tensor, Tensor])[] {
+function checkedUpdates(
+  updates: readonly (readonly [Tensor, Tensor])[],
+): readonly (readonly [Tensor, Tensor])[] {
   const changed = new Set<Tensor>();
   for (const [state, value] of updates) {
     if (state.origin.kind !== "state") {
-      fail("program", "only a state can be updated", { expected: "a tensor made by state()", got: state.origin.kind });
+      fail("program", "only a state can be updated", {
+        expected: "a tensor made by state()",
+        got: state.origin.kind,
+      });
     }
     const { name } = state.origin;
     if (changed.has(state)) fail("program", `state "${name}" is updated twice`);

@@ -7,7 +7,11 @@ import type { KernelShapes, Primitive, PrimitiveAttributes, PrimitiveName, Tenso
  * The specification: every step in order, each with its primitive's reference kernel and memory of its own.
  * No fusion, no reuse; the other executors are checked against it.
  */
-export function createReferenceExecutor({ precision = "float64" }: { precision?: "float32" | "float64" } = {}): Executor {
+export function createReferenceExecutor({
+  precision = "float64",
+}: {
+  precision?: "float32" | "float64";
+} = {}): Executor {
   const allocate = (length: number): Buffer =>
     precision === "float64" ? new Float64Array(length) : new Float32Array(length);
   return {
@@ -41,18 +45,23 @@ function loadProgram(
   program.steps.forEach(({ tensor }, i) => {
     if (tensor.origin.kind === "constant") buffers[i].set(tensor.origin.values);
   });
+  // An output may be a state or an input: it keeps what it was before the updates.
+  const outputs = new Map(
+    [...program.outputs].map(([name, step]) => [name, allocate(program.steps[step].tensor.size)] as const),
+  );
   return {
     run() {
       program.steps.forEach((step, i) => {
         runStep(step, buffers[i], buffers, program);
       });
+      for (const [name, step] of program.outputs) outputs.get(name)?.set(buffers[step]);
       const values = program.updates.map(({ value }) => buffers[value].slice());
       program.updates.forEach(({ state }, i) => {
         buffers[state].set(values[i]);
       });
     },
     input: (name) => buffers[namedStep("input", program.inputs, name)],
-    output: (name) => buffers[namedStep("output", program.outputs, name)],
+    output: (name) => outputs.get(name) ?? unknownName("output", program.outputs, name),
   };
 }
 
@@ -74,11 +83,16 @@ function runStep({ tensor, inputs }: Step, out: Buffer, buffers: readonly Buffer
 }
 
 /** The step of a name, or an error that lists the names there are. */
-export function namedStep(kind: "input" | "output", steps: ReadonlyMap<string, number>, name: string): number {
-  return (
-    steps.get(name) ??
-    fail(`LoadedProgram.${kind}`, `there is no ${kind} "${name}"`, {
-      expected: [...steps.keys()].map((known) => `"${known}"`).join(", ") || `a program with an ${kind}`,
-    })
-  );
+export function namedStep(
+  kind: "input" | "output",
+  steps: ReadonlyMap<string, number>,
+  name: string,
+): number {
+  return steps.get(name) ?? unknownName(kind, steps, name);
+}
+
+function unknownName(kind: "input" | "output", steps: ReadonlyMap<string, number>, name: string): never {
+  return fail(`LoadedProgram.${kind}`, `there is no ${kind} "${name}"`, {
+    expected: [...steps.keys()].map((known) => `"${known}"`).join(", ") || `a program with an ${kind}`,
+  });
 }

@@ -67,7 +67,10 @@ export function broadcastShapes(where: string, a: Shape, b: Shape): Shape {
 export function normalAxis(where: string, axis: number, rank: number): number {
   const normal = axis < 0 ? axis + rank : axis;
   if (!(Number.isInteger(normal) && normal >= 0 && normal < rank)) {
-    fail(where, "there is no such axis", { expected: `an axis of a tensor of rank ${rank}`, got: String(axis) });
+    fail(where, "there is no such axis", {
+      expected: `an axis of a tensor of rank ${rank}`,
+      got: String(axis),
+    });
   }
   return normal;
 }

@@ -61,7 +61,12 @@ export interface Primitive<Name extends PrimitiveName> {
   /** The cotangent of each input, given the cotangent of the output; null where it is zero everywhere. */
   derivative(application: Application<Name>, cotangent: Tensor): readonly (Tensor | null)[];
   /** The specification: fills `out` from `inputs`. Written to be read. */
-  kernel(out: Buffer, inputs: readonly Buffer[], shapes: KernelShapes, attributes: PrimitiveAttributes[Name]): void;
+  kernel(
+    out: Buffer,
+    inputs: readonly Buffer[],
+    shapes: KernelShapes,
+    attributes: PrimitiveAttributes[Name],
+  ): void;
 }
 
 /** What a derivative rule may look at. */
@@ -125,7 +130,12 @@ export function apply<Name extends PrimitiveName>(
   const shape = primitive.shape(shapes, attributes);
   requireShape(primitive.name, shape);
   // The compiler does not see that name, primitive and attributes belong together for a generic Name.
-  const origin = { kind: "primitive", name: primitive.name, primitive, attributes } as unknown as AppliedPrimitive;
+  const origin = {
+    kind: "primitive",
+    name: primitive.name,
+    primitive,
+    attributes,
+  } as unknown as AppliedPrimitive;
   return new Tensor(shape, origin, inputs);
 }
 

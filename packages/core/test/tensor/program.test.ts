@@ -1,0 +1,169 @@
+import { describe, expect, it } from "vitest";
+import { gradient } from "../../src/tensor/gradient.js";
+import {
+  add,
+  constant,
+  exp,
+  input,
+  mul,
+  relu,
+  slice,
+  state,
+  sub,
+  sum,
+  tanh,
+} from "../../src/tensor/operations.js";
+import { program } from "../../src/tensor/program.js";
+import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
+import { createWasmExecutor } from "../../src/tensor/wasm-executor.js";
+
+const executors = [
+  createReferenceExecutor(),
+  createReferenceExecutor({ precision: "float32" }),
+  await createWasmExecutor(),
+];
+
+describe("program", () => {
+  it("computes the same thing once", () => {
+    const x = input("x", [3]);
+    const twice = program({ outputs: { y: add(exp(x), exp(x)) } });
+    expect(twice.steps.length).toBe(3);
+  });
+
+  it("refuses two inputs of one name", () => {
+    expect(() => program({ outputs: { y: add(input("x", [2]), input("x", [2])) } })).toThrow(
+      'program: two inputs are named "x"; use one tensor for both, or rename one.',
+    );
+  });
+
+  it("refuses an update of what is no state, of another shape, or twice", () => {
+    const s = state("s", [2]);
+    const x = input("x", [2]);
+    expect(() => program({ outputs: {}, updates: [[x, s]] })).toThrow("only a state can be updated");
+    expect(() => program({ outputs: {}, updates: [[s, sum(x)]] })).toThrow("expected [2], got []");
+    expect(() =>
+      program({
+        outputs: {},
+        updates: [
+          [s, x],
+          [s, x],
+        ],
+      }),
+    ).toThrow('state "s" is updated twice');
+  });
+});
+
+describe.each(executors.map((executor) => [`${executor.name} ${executor.precision}`, executor] as const))(
+  "%s executor",
+  (_, executor) => {
+    it("names the inputs there are when asked for another", () => {
+      const loaded = executor.load({ f: program({ outputs: { y: exp(input("x", [1])) } }) });
+      expect(() => loaded.programs.f.input("z")).toThrow('there is no input "z", expected "x"');
+      expect(() => loaded.programs.f.output("z")).toThrow('there is no output "z", expected "y"');
+    });
+
+    it("updates states after everything is computed: two states can be exchanged", () => {
+      const a = state("a", [3]);
+      const b = state("b", [3]);
+      const session = executor.load({
+        exchange: program({
+          outputs: { before: a, doubled: mul(2, a) },
+          updates: [
+            [a, b],
+            [b, a],
+          ],
+        }),
+      });
+      session.state(a).set([1, 2, 3]);
+      session.state(b).set([4, 5, 6]);
+      session.programs.exchange.run();
+      expect(Array.from(session.state(a))).toEqual([4, 5, 6]);
+      expect(Array.from(session.state(b))).toEqual([1, 2, 3]);
+      expect(Array.from(session.programs.exchange.output("before"))).toEqual([1, 2, 3]);
+      expect(Array.from(session.programs.exchange.output("doubled"))).toEqual([2, 4, 6]);
+    });
+
+    it("lets readers of a state see its old value, wherever they stand", () => {
+      const a = state("a", [4]);
+      const next = add(a, 1);
+      const late = sum(mul(next, a));
+      const head = mul(slice(a, [0], [2]), slice(a, [2], [4]));
+      const session = executor.load({ f: program({ outputs: { late, head, next }, updates: [[a, next]] }) });
+      session.state(a).set([1, 2, 3, 4]);
+      session.programs.f.run();
+      expect(session.programs.f.output("late")[0]).toBe(2 + 6 + 12 + 20);
+      expect(Array.from(session.programs.f.output("head"))).toEqual([3, 8]);
+      expect(Array.from(session.programs.f.output("next"))).toEqual([2, 3, 4, 5]);
+      expect(Array.from(session.state(a))).toEqual([2, 3, 4, 5]);
+      session.programs.f.run();
+      expect(session.programs.f.output("late")[0]).toBe(6 + 12 + 20 + 30);
+    });
+
+    it("updates a state by a shuffled view of itself", () => {
+      const a = state("a", [4]);
+      const session = executor.load({
+        f: program({ outputs: {}, updates: [[a, sub(mul(a, 2), broadcastFirst(a))]] }),
+      });
+      session.state(a).set([1, 2, 3, 4]);
+      session.programs.f.run();
+      expect(Array.from(session.state(a))).toEqual([1, 3, 5, 7]);
+    });
+
+    it("shares states between programs and keeps inputs between runs", () => {
+      const w = state("w", [2]);
+      const x = input("x", [2]);
+      const session = executor.load({
+        read: program({ outputs: { y: mul(w, x) } }),
+        write: program({ outputs: {}, updates: [[w, add(w, input("d", [2]))]] }),
+      });
+      const { read, write } = session.programs;
+      read.input("x").set([10, 100]);
+      write.input("d").set([1, 2]);
+      write.run();
+      write.run();
+      read.run();
+      expect(Array.from(read.output("y"))).toEqual([20, 400]);
+    });
+
+    it("gives one tensor under several names, and inputs and constants as outputs", () => {
+      const x = input("x", [2]);
+      const y = relu(x);
+      const traced = program({
+        outputs: { y, again: y, x, part: slice(y, [1], [2]), one: constant([1, 1]) },
+      });
+      const { f } = executor.load({ f: traced }).programs;
+      f.input("x").set([-1, 3]);
+      f.run();
+      const read = (name: string) => Array.from(f.output(name));
+      expect([read("y"), read("again"), read("x"), read("part"), read("one")]).toEqual([
+        [0, 3],
+        [0, 3],
+        [-1, 3],
+        [3],
+        [1, 1],
+      ]);
+    });
+  },
+);
+
+function broadcastFirst(a: ReturnType<typeof state>) {
+  return slice(a, [0], [1]);
+}
+
+describe("gradient", () => {
+  it("refuses a tensor that is not a scalar", () => {
+    const x = input("x", [2]);
+    expect(() => gradient(tanh(x), [x])).toThrow(
+      "gradient: y is not a scalar, expected one element, got [2]",
+    );
+  });
+
+  it("gives zeros for what y does not depend on", () => {
+    const x = input("x", [2]);
+    const other = input("other", [3]);
+    const [zero] = gradient(sum(x), [other]);
+    const { f } = executors[0].load({ f: program({ outputs: { zero } }) }).programs;
+    f.run();
+    expect(Array.from(f.output("zero"))).toEqual([0, 0, 0]);
+  });
+});
