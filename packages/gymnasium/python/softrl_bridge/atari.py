@@ -123,6 +123,10 @@ class AtariEnvironment:
         return meta, [self._ale.cloneState(include_rng=True).serialize()]
 
     def restore(self, meta, blobs):
+        # The console's switches are not in the emulator's state, and a fresh one still holds the reset switch down:
+        # one frame releases it, as it was released when the state was saved.
+        self._ale.reset_game()
+        self._ale.act(self._noop)
         self._ale.restoreState(ale_py.ALEState(blobs[0]))
         self._environment.np_random.bit_generator.state = meta["noops"]
         self._sticky_random.bit_generator.state = meta["sticky"]
