@@ -1,3 +1,4 @@
+import type { Buffer } from "./buffer.js";
 import type { Program } from "./program.js";
 import type { Tensor } from "./tensor.js";
 
@@ -9,8 +10,7 @@ export interface Executor {
   load<Names extends string>(programs: Readonly<Record<Names, Program>>): Session<Names>;
 }
 
-/** Numbers in executor memory. Views stay valid for the session's life; write inputs before a run. */
-export type Buffer = Float64Array | Float32Array;
+export type { Buffer };
 
 /** Programs in memory, ready to run. */
 export interface Session<Names extends string = string> {

@@ -1,5 +1,5 @@
 import { fail } from "../base/errors.js";
-import type { Buffer } from "./executor.js";
+import type { Buffer } from "./buffer.js";
 import { formatShape, requireShape, type Shape, shapeSize } from "./shape.js";
 
 type None = Readonly<Record<never, never>>;
