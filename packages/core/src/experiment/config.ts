@@ -67,7 +67,7 @@ const settings = {
     option: "--tau <number>",
     description: "the temperature τ, in units of reward: the price of one nat of KL divergence",
     above: 0,
-    defaults: 0.01,
+    defaults: { vector: 0.001, atari: 0.01 },
   }),
   reference: choiceSetting({
     option: "--reference <name>",
@@ -87,7 +87,7 @@ const settings = {
     option: "--learning-rate <number>",
     description: "RMSProp's step size at the start",
     above: 0,
-    defaults: 7e-4,
+    defaults: { vector: 2e-3, atari: 7e-4 },
   }),
   schedule: choiceSetting({
     option: "--schedule <name>",
