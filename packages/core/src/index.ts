@@ -158,7 +158,81 @@ export {
   stateValues,
   type Vector,
 } from "./math/units.js";
+export { mlp, natureCnn } from "./nn/body.js";
+export {
+  type PolicyAndValue,
+  type PolicyValueNetwork,
+  policyValueNetwork,
+  type QNetwork,
+  qNetwork,
+} from "./nn/heads.js";
+export { fanInUniform, type Initialiser, orthogonal, uniform, zeros } from "./nn/initialiser.js";
+export {
+  convolution,
+  dense,
+  flatten,
+  hyperbolicTangent,
+  type Layer,
+  type LayerDefinition,
+  rectifier,
+  scale,
+  sequential,
+} from "./nn/layer.js";
+export { type ParameterSpec, Parameters, type PlacedParameter } from "./nn/parameters.js";
+export { type AdamOptions, adam } from "./optim/adam.js";
+export { type ClippedGradient, clippedByGlobalNorm } from "./optim/clipping.js";
+export { type Descent, type DescentStep, descent } from "./optim/descent.js";
+export type { Optimiser, OptimiserStep } from "./optim/optimiser.js";
+export { type RmsPropOptions, rmsprop } from "./optim/rmsprop.js";
+export { constantSchedule, linearSchedule, type Schedule } from "./optim/schedule.js";
+export { sgd } from "./optim/sgd.js";
+export type { Buffer } from "./tensor/buffer.js";
 export { createCompiledExecutor } from "./tensor/compiled-executor.js";
 export type { Executor, LoadedProgram, Session } from "./tensor/executor.js";
+export { gradient } from "./tensor/gradient.js";
+export type { Kernel, KernelInstance, KernelMachine } from "./tensor/kernel.js";
+export {
+  abs,
+  add,
+  broadcastTo,
+  concat,
+  constant,
+  conv2d,
+  div,
+  equal,
+  exp,
+  gather,
+  greater,
+  greaterEqual,
+  input,
+  log,
+  logSoftmax,
+  logSumExp,
+  matmul,
+  max,
+  maximum,
+  mean,
+  minimum,
+  mul,
+  neg,
+  pad,
+  relu,
+  reshape,
+  scatter,
+  select,
+  slice,
+  sqrt,
+  square,
+  state,
+  stopGradient,
+  sub,
+  sum,
+  tanh,
+  transpose,
+} from "./tensor/operations.js";
+export { type Program, type ProgramDefinition, program, type Step } from "./tensor/program.js";
 export { createReferenceExecutor } from "./tensor/reference-executor.js";
+export type { Shape } from "./tensor/shape.js";
+export type { Operand, Tensor } from "./tensor/tensor.js";
+export { createWasmExecutor } from "./tensor/wasm-executor.js";
 export { createWasmMachine } from "./tensor/wasm-machine.js";
