@@ -49,7 +49,12 @@ export class BridgeProcess {
   private constructor({ command: [program, ...parameters], where, timeoutSeconds }: BridgeCommand) {
     this.#where = where;
     this.#timeoutMs = timeoutSeconds * 1000;
-    const child = spawn(program, parameters, { stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
+    const child = spawn(program, parameters, {
+      stdio: ["pipe", "pipe", "pipe"],
+      windowsHide: true,
+      // Sets and hashes of strings must come in the same order in every run.
+      env: { ...process.env, PYTHONHASHSEED: "0" },
+    });
     this.#child = child;
     if (living.size === 0) process.on("exit", killAll);
     living.add(child);

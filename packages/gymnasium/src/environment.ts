@@ -14,7 +14,7 @@ import {
   type VectorEnvironment,
 } from "softrl";
 import { type BridgeCommand, BridgeProcess } from "./bridge-process.js";
-import { readHello, readSpaces } from "./handshake.js";
+import { type GymnasiumVersions, readHello, readSpaces } from "./handshake.js";
 import { findPython } from "./python.js";
 
 /** What Gymnasium's `make` takes by name: JSON scalars. */
@@ -79,13 +79,6 @@ interface Made {
   readonly versions: GymnasiumVersions;
   readonly observationSpace: Box;
   readonly actionSpace: Discrete;
-}
-
-/** What the child runs on: to be kept with a run. */
-export interface GymnasiumVersions {
-  readonly python: string;
-  readonly gymnasium: string;
-  readonly numpy: string;
 }
 
 /** Made by {@link createGymnasiumEnvironment}. */

@@ -2,17 +2,29 @@ import { type Box, type Discrete, SoftrlError, type Space, validateSpace } from 
 
 const PROTOCOL = 1;
 
+/** What the child runs on: to be kept with a run. */
+export interface GymnasiumVersions {
+  readonly python: string;
+  readonly gymnasium: string;
+  readonly numpy: string;
+  /** Null where the Arcade Learning Environment is not installed. */
+  readonly alePy: string | null;
+}
+
 /** The versions in the child's first frame. */
-export function readHello(
-  where: string,
-  payload: Uint8Array,
-): { python: string; gymnasium: string; numpy: string } {
+export function readHello(where: string, payload: Uint8Array): GymnasiumVersions {
   const hello = readObject(where, "hello", payload);
   if (hello.get("protocol") !== PROTOCOL) {
     broken(where, `protocol ${PROTOCOL}`, String(hello.get("protocol")));
   }
   const version = (name: string) => String(hello.get(name));
-  return { python: version("python"), gymnasium: version("gymnasium"), numpy: version("numpy") };
+  const alePy = hello.get("alePy");
+  return {
+    python: version("python"),
+    gymnasium: version("gymnasium"),
+    numpy: version("numpy"),
+    alePy: typeof alePy === "string" ? alePy : null,
+  };
 }
 
 /** The spaces in the reply to `make`. */

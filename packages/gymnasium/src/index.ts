@@ -3,8 +3,8 @@ export {
   type GymnasiumConfig,
   type GymnasiumEnvironment,
   type GymnasiumOptions,
-  type GymnasiumVersions,
 } from "./environment.js";
+export type { GymnasiumVersions } from "./handshake.js";
 export {
   type FoundPython,
   findPython,

@@ -18,7 +18,7 @@ const candidates =
 
 /**
  * Makes a virtual environment with Gymnasium, the Arcade Learning Environment and OpenCV in pinned versions, and checks
- * that it plays. Does nothing when it already stands. What fails is taken away again.
+ * that it plays. Does nothing when it already stands. What fails half-way is taken away again; an older one that works stays.
  *
  * @param onLine hears one line for each thing done.
  * @param directory where; {@link managedDirectory} by default.
@@ -33,9 +33,11 @@ export async function setupGymnasium({
 } = {}): Promise<FoundPython> {
   const python = venvPython(directory);
   const before = await contents(directory);
+  let complete = false;
   if (before.includes("pyvenv.cfg")) {
     const standing = await inspectPython(python).catch(() => undefined);
-    if (standing !== undefined && standing.missing.length + standing.different.length === 0) {
+    complete = standing?.missing.length === 0;
+    if (standing !== undefined && complete && standing.different.length === 0) {
       onLine(`${directory} is ready: ${described(standing)}`);
       return { ...standing, source: "managed" };
     }
@@ -47,11 +49,13 @@ export async function setupGymnasium({
     });
   }
 
-  const base = await basePython();
   try {
-    await makeParent(directory);
-    onLine(`making a virtual environment in ${directory} with Python ${base.version}`);
-    await run(base.path, ["-m", "venv", "--clear", directory], venvFailure);
+    if (!complete) {
+      const base = await basePython();
+      await makeParent(directory);
+      onLine(`making a virtual environment in ${directory} with Python ${base.version}`);
+      await run(base.path, ["-m", "venv", "--clear", directory], venvFailure);
+    }
     onLine("installing the pinned packages");
     const install = ["install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"];
     const patience = ["--retries", "2", "--timeout", "20"];
@@ -66,7 +70,8 @@ export async function setupGymnasium({
     onLine("checking that Pong starts");
     await run(python, ["-c", check], checkFailure);
   } catch (error) {
-    await rm(directory, { recursive: true, force: true });
+    // One that works with other versions is better than none.
+    if (!complete) await rm(directory, { recursive: true, force: true });
     throw error;
   }
   const found = await inspectPython(python);

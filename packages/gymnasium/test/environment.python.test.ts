@@ -112,6 +112,23 @@ describe("against Gymnasium and its own wrappers", () => {
   });
 });
 
+describe("save", () => {
+  it.each(["ALE/Pong-v5", "CartPole-v1", "Taxi-v4"])(
+    "%s gives the same bytes in two processes",
+    async (id) => {
+      const saved: unknown[] = [];
+      for (let run = 0; run < 2; run++) {
+        const environment = await make({ id, size: 2, training: true });
+        await environment.reset(new RandomStreams(9));
+        for (let t = 0; t < 250; t++) await environment.step(new Int32Array(2).fill(t % 2));
+        saved.push(await environment.save());
+      }
+      expect(saved[0]).not.toBeNull();
+      expect(saved[1]).toEqual(saved[0]);
+    },
+  );
+});
+
 describe("the Atari protocol", () => {
   it("ends the learner's episode at a lost life, and the game only after the last", async () => {
     const environment = await make({ id: "ALE/Breakout-v5", size: 4, training: true });
@@ -141,6 +158,7 @@ describe("the Atari protocol", () => {
       }
     }
     expect(losses).toBeGreaterThanOrEqual(24);
+    expect(environment.versions.alePy).toMatch(/^\d/);
   });
 
   it("clips rewards in training only, and tells raw scores always", async () => {

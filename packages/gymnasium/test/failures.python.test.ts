@@ -204,8 +204,8 @@ describe("sudden ends", () => {
          console.log(child.pid + " " + bytes);
        });`,
     ]);
+    let pid = Number.NaN;
     try {
-      let pid = Number.NaN;
       let told = Date.now();
       parent.stdout.on("data", (data: Buffer) => {
         pid = Number(String(data).trim().split("\n").at(-1)?.split(" ")[0]);
@@ -220,6 +220,7 @@ describe("sudden ends", () => {
       expect(await gone(pid)).toBe(true);
     } finally {
       parent.kill("SIGKILL");
+      if (isAlive(pid)) process.kill(pid, "SIGKILL");
     }
   });
 });

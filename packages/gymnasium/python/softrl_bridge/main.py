@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import traceback
+from importlib import metadata
 
 from . import connection
 from .connection import BridgeError, Connection
@@ -60,8 +61,16 @@ def hello(pipes):
             "python": ".".join(map(str, sys.version_info[:3])),
             "gymnasium": gymnasium.__version__,
             "numpy": numpy.__version__,
+            "alePy": installed_version("ale-py"),
         },
     )
+
+
+def installed_version(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def make(request):
