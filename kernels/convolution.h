@@ -25,6 +25,9 @@ struct Positions {
   const float* x;
   float* out;
   Index width, height;
+  // Where x is an image of `filled` rows with zeros above and below, the filter rows that meet only zeros are left
+  // out: at a position's row y the rows from `before` − y on meet the image. 0 filled rows: there are no zeros.
+  Index filled, before;
   // Steps of x and out by column, by row and by sample.
   Index xColumn, xRow, xSample, outColumn, outRow, outSample;
   Index column, row, sample;
@@ -47,34 +50,65 @@ struct Weights {
   Index rows, columns;
 };
 
-/// The product of `count` positions' patches with the weights; `done(n)` after each n completed positions.
+/// Brings [from, to) nearer before it is needed: images are read in short pieces that hardware does not foresee.
+SOFTRL_INLINE void prefetch(const float* from, const float* to) {
+  for (; from < to; from += 16) __builtin_prefetch(from);
+}
+
+/// The product of `count` positions' patches with the weights; `done(n)` when the first n positions are complete.
 template <class Done>
-SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, int segments, Index length, Index segmentStep,
+SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, Index segments, Index length, Index segmentStep,
                                    const Weights& weights, const float* bias, Done done) {
-  constexpr Index chunk = 8 * tileRows;
-  const float* x[chunk];
-  float* to[chunk];
+  constexpr Index most = 8 * tileRows;
+  const float* x[most];
+  float* to[most];
+  Index row[most], sample[most];
+  // Tiles that end with the image's rows can leave out more zeros.
+  const Index width = positions.width;
+  const Index acrossTile = balanced(width, tileRows);
+  const bool aligned = positions.filled > 0 && width <= most && acrossTile * 5 >= tileRows * 4;
+  const Index chunk = aligned ? most / width * width : most;
+
   for (Index first = 0; first < count; first += chunk) {
     const Index n = count - first < chunk ? count - first : chunk;
-    for (Index i = 0; i < n; i++) positions.next(x[i], to[i]);
-    const Index tile = balanced(n, tileRows);
+    for (Index i = 0; i < n; i++) {
+      row[i] = positions.row;
+      sample[i] = positions.sample;
+      positions.next(x[i], to[i]);
+    }
+    const Index tile = aligned ? acrossTile : balanced(n, tileRows);
+    // The next chunk's input, a part with each tile.
+    const Index ahead = (x[n - 1] - x[0]) * tile / n + 16;
     for (Index column = 0; column < weights.columns; column += panelColumns) {
       const Index columns = weights.columns - column < panelColumns ? weights.columns - column : panelColumns;
+      const Index wStep = weights.packed ? panelWidth(columns) : weights.columns;
+      const float* w = weights.at + (weights.packed ? column * weights.rows : column);
       float start[panelColumns];
       panelStart(start, bias, column, columns);
-      const Product task = {segments,
-                            length,
-                            segmentStep,
-                            0,
-                            weights.at + (weights.packed ? column * weights.rows : column),
-                            weights.packed ? panelWidth(columns) : weights.columns,
-                            start,
-                            columns};
-      for (Index i = 0; i < n; i += tile) {
-        const Index rows = n - i < tile ? n - i : tile;
+      for (Index i = 0; i < n;) {
+        const Index left = aligned ? width - i % width : n - i;
+        const Index rows = left < tile ? left : tile;
+        Index from = 0, end = segments;
+        const Index top = row[i], bottom = row[i + rows - 1];
+        if (positions.filled > 0 && sample[i] == sample[i + rows - 1]) {
+          if (positions.before - bottom > from) from = positions.before - bottom;
+          if (positions.before - top + positions.filled < end) end = positions.before - top + positions.filled;
+          if (end < from) end = from;
+        }
+        const float* at[tileRows];
         float* out[tileRows];
-        for (Index r = 0; r < rows; r++) out[r] = to[i + r] + column;
-        productRows<false>(task, rows, x + i, out);
+        for (Index r = 0; r < rows; r++) {
+          at[r] = x[i + r] + from * segmentStep;
+          out[r] = to[i + r] + column;
+        }
+        if (column == 0 && first + n < count && positions.filled == 0) {
+          const float* next = x[n - 1] + (i / tile) * ahead + (segments - 1) * segmentStep;
+          prefetch(next, next + ahead);
+        }
+        const Product task = {static_cast<int>(end - from), length, segmentStep, 0, w + from * length * wStep, wStep, start,
+                              columns};
+        productRows<false>(task, rows, at, out);
+        i += rows;
       }
     }
     done(first + n);
@@ -100,6 +134,8 @@ static void runConv2d(const int32* code, float* arena) {
                                arena + code[3],
                                c.outWidth,
                                c.outHeight,
+                               0,
+                               0,
                                c.strideX * c.channels,
                                c.strideY * c.width * c.channels,
                                c.height * c.width * c.channels,
@@ -110,7 +146,7 @@ static void runConv2d(const int32* code, float* arena) {
                                0,
                                0};
   Index finished = 0;
-  gatheredProduct(positions, c.batch * c.outHeight * c.outWidth, static_cast<int>(c.filterHeight),
+  gatheredProduct(positions, c.batch * c.outHeight * c.outWidth, c.filterHeight,
                   c.filterWidth * c.channels, c.width * c.channels, weights, code[2] < 0 ? nullptr : arena + code[2],
                   [&](Index positionsDone) {
                     runEpilogue(epilogue, arena, finished, positionsDone * c.filters);
@@ -177,6 +213,8 @@ static void runConv2dInputGradient(const int32* code, float* arena) {
             out + ((first * c.height + phaseY) * c.width + phaseX) * c.channels,
             width,
             height,
+            c.outHeight,
+            rows - 1,
             c.filters,
             paddedWidth * c.filters,
             sampleSize,
@@ -186,7 +224,7 @@ static void runConv2dInputGradient(const int32* code, float* arena) {
             0,
             0,
             0};
-        gatheredProduct(positions, samples * height * width, static_cast<int>(rows), across * c.filters,
+        gatheredProduct(positions, samples * height * width, rows, across * c.filters,
                         paddedWidth * c.filters, weights, nullptr, [](Index) {});
       }
     const Index size = c.height * c.width * c.channels;
@@ -194,13 +232,16 @@ static void runConv2dInputGradient(const int32* code, float* arena) {
   }
 }
 
+// Positions that one pass of the filter gradient takes: their cotangents stay in the first cache.
+constexpr Index sweepPositions = 128;
+
 struct Sweep {
-  Index samples, height, width;
-  Index xColumn, xRow, xSample;
+  Index positions;
   Index step;  // between the cotangents of two positions
+  const Index* x;
 };
 
-/// out[r·outStep + 0..columns) += Σ over positions of x[r] · cotangent[0..columns).
+/// out[r·outStep + 0..columns) += Σ over positions p of x[sweep.x[p] + r] · cotangent[p·step + 0..columns).
 template <int R, int N>
 static void gradientTile(const Sweep& s, const float* x, const float* cotangent, float* out, Index outStep, Index columns) {
   Vec sum[R][N];
@@ -208,28 +249,27 @@ static void gradientTile(const Sweep& s, const float* x, const float* cotangent,
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
     for (int v = 0; v < N; v++) sum[r][v] = splat(0.0f);
-  for (Index b = 0; b < s.samples; b++)
-    for (Index y = 0; y < s.height; y++) {
-      const float* at = x + b * s.xSample + y * s.xRow;
-      for (Index i = 0; i < s.width; i++, at += s.xColumn, cotangent += s.step) {
-        Vec given[N];
+  const Index step = s.step;
+  const Index* offset = s.x;
+  for (const Index* end = offset + s.positions; offset < end; offset++, cotangent += step) {
+    const float* at = x + *offset;
+    Vec given[N];
 #pragma GCC unroll 16
-        for (int v = 0; v < N; v++) given[v] = load(cotangent + v * VL);
+    for (int v = 0; v < N; v++) given[v] = load(cotangent + v * VL);
 #pragma GCC unroll 16
-        for (int r = 0; r < R; r++) {
-          const Vec value = splat(at[r]);
+    for (int r = 0; r < R; r++) {
+      const Vec value = splat(at[r]);
 #pragma GCC unroll 16
-          for (int v = 0; v < N; v++) sum[r][v] += value * given[v];
-        }
-      }
+      for (int v = 0; v < N; v++) sum[r][v] += value * given[v];
     }
-  alignas(64) float lanes[R][N * VL];
+  }
   if (columns == N * VL) {
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
       for (int v = 0; v < N; v++) store(out + r * outStep + v * VL, load(out + r * outStep + v * VL) + sum[r][v]);
   } else {
+    alignas(64) float lanes[R][N * VL];
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
@@ -276,36 +316,51 @@ static void runConv2dFilterGradient(const int32* code, float* arena) {
   const float* cotangents = arena + code[1];
   float* out = arena + code[2];
   float* scratch = arena + code[3];
-  const Index positions = c.outHeight * c.outWidth;
-  const Index sampleSize = c.height * c.width * c.channels;
   const Index length = c.filterWidth * c.channels;
   const Index tile = balanced(length, gradientRows);
   const Index padded = roundUp(c.filters);
+  const Index total = c.batch * c.outHeight * c.outWidth;
+  Positions positions = {input,
+                         nullptr,
+                         c.outWidth,
+                         c.outHeight,
+                         0,
+                         0,
+                         c.strideX * c.channels,
+                         c.strideY * c.width * c.channels,
+                         c.height * c.width * c.channels,
+                         0,
+                         0,
+                         0,
+                         0,
+                         0,
+                         0};
 
   fillFloats(out, 0.0f, c.filterHeight * length * c.filters);
-  for (Index first = 0; first < c.batch; first += c.group) {
-    const Index samples = c.batch - first < c.group ? c.batch - first : c.group;
-    const float* cotangent = cotangents + first * positions * c.filters;
+  for (Index first = 0; first < total; first += sweepPositions) {
+    Index offsets[sweepPositions];
+    const Index count = total - first < sweepPositions ? total - first : sweepPositions;
+    for (Index i = 0; i < count; i++) {
+      const float* at;
+      float* none;
+      positions.next(at, none);
+      offsets[i] = at - input;
+    }
+    const float* cotangent = cotangents + first * c.filters;
     if (padded != c.filters) {
-      for (Index i = 0; i < samples * positions; i++) {
+      for (Index i = 0; i < count; i++) {
         copyFloats(scratch + i * padded, cotangent + i * c.filters, c.filters);
         for (Index f = c.filters; f < padded; f++) scratch[i * padded + f] = 0.0f;
       }
       cotangent = scratch;
     }
-    const Sweep sweep = {samples,
-                         c.outHeight,
-                         c.outWidth,
-                         c.strideX * c.channels,
-                         c.strideY * c.width * c.channels,
-                         sampleSize,
-                         padded};
+    const Sweep sweep = {count, padded, offsets};
     for (Index column = 0; column < c.filters; column += panelColumns) {
       const Index columns = c.filters - column < panelColumns ? c.filters - column : panelColumns;
       for (Index i = 0; i < c.filterHeight; i++)
         for (Index r = 0; r < length; r += tile) {
           const Index rows = length - r < tile ? length - r : tile;
-          gradientOfRows(rows, sweep, input + first * sampleSize + i * c.width * c.channels + r, cotangent + column,
+          gradientOfRows(rows, sweep, input + i * c.width * c.channels + r, cotangent + column,
                          out + (i * length + r) * c.filters + column, c.filters, columns);
         }
     }

@@ -5,9 +5,10 @@
 namespace {
 
 SOFTRL_INLINE Vec exponential(Vec x) {
-  // Beyond these the result is 0 or infinity; the final choose brings NaN back.
-  Vec low = splat(-104.0f), high = splat(89.0f);
-  Vec t = choose(x > low, x, low);
+  // Below −104 the result is 0, above 89 infinite; there and for NaN the sum below works on harmless numbers.
+  IntVec some = x > splat(-104.0f);
+  Vec t = choose(some, x, splat(0.0f));
+  Vec high = splat(89.0f);
   t = choose(t < high, t, high);
   // n = round(t / ln 2); adding 1.5·2^23 leaves n in the low bits of the mantissa.
   Vec magic = splat(12582912.0f);
@@ -28,7 +29,7 @@ SOFTRL_INLINE Vec exponential(Vec x) {
   IntVec half = n >> 1;
   Vec first = floats((half + 127) << 23);
   Vec second = floats((n - half + 127) << 23);
-  return choose(x != x, x, p * first * second);
+  return choose(some, p * first * second, choose(x != x, x, splat(0.0f)));
 }
 
 SOFTRL_INLINE Vec logarithm(Vec x) {

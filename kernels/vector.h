@@ -30,7 +30,7 @@ typedef float UnalignedVec4 __attribute__((vector_size(16), aligned(4), may_alia
 // Registers decide the shape of a tile: 32 with AVX-512, else 16 (WebAssembly engines map to 16 as well).
 constexpr int tileRows = VL == 16 ? 10 : 5;
 constexpr int tileVectors = 2;
-constexpr int gradientRows = VL == 16 ? 14 : 5;
+constexpr int gradientRows = VL == 16 ? 14 : 4;
 constexpr int panelColumns = tileVectors * VL;
 
 SOFTRL_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }

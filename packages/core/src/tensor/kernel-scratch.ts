@@ -10,6 +10,7 @@ import type {
 const vector = 16;
 const panelColumns = 2 * vector;
 const panelRows = 256;
+const sweepPositions = 128;
 
 /** Elements of scratch that a kernel needs: an upper bound over every vector length that the kernels are built for. */
 export function scratchLength(
@@ -31,12 +32,13 @@ export function scratchLength(
     }
     case "conv2dFilterGradient": {
       const { height, width } = convolutionOutput(kernel);
-      return convolutionGroup(kernel) * height * width * roundUp(kernel.filters, vector);
+      const positions = Math.min(sweepPositions, kernel.batch * height * width);
+      return positions * roundUp(kernel.filters, vector);
     }
   }
 }
 
-/** Samples that the adjoints of a convolution handle together: enough positions to fill tiles, few enough for the cache. */
+/** Samples that the input gradient of a convolution handles together: enough positions to fill tiles, few enough for the cache. */
 export function convolutionGroup(sizes: ConvolutionSizes): number {
   const { height, width } = convolutionOutput(sizes);
   return Math.min(sizes.batch, Math.max(1, Math.floor(256 / (height * width))));
