@@ -1,0 +1,120 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** One source file, as the rules of the house look at it. */
+export interface SourceFile {
+  /** From the repository's root, with slashes. */
+  readonly path: string;
+  readonly lines: number;
+  /** Without comments. */
+  readonly code: string;
+  /** The specifiers of all imports and re-exports. */
+  readonly imports: readonly string[];
+}
+
+export function sourceFile(path: string, text: string): SourceFile {
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/^\s*\/\/.*$/gm, "");
+  const statements = code.matchAll(
+    /(?:^|;|\n)\s*(?:import|export)\s[^"';]*?\bfrom\s*"([^"]+)"|\bimport\s*\(\s*"([^"]+)"|(?:^|\n)\s*import\s+"([^"]+)"/g,
+  );
+  const imports = [...statements].map(([, from, dynamic, bare]) => from ?? dynamic ?? bare ?? "");
+  return { path, lines: text.split("\n").length, code, imports };
+}
+
+/** The packages' folders below packages/. */
+export const packageFolders: readonly string[] = readdirSync(join(root, "packages")).filter((name) =>
+  existsSync(join(root, "packages", name, "package.json")),
+);
+
+/** The sources of one package. */
+export function sourcesOf(folder: string): SourceFile[] {
+  const src = join(root, "packages", folder, "src");
+  if (!existsSync(src)) return [];
+  return readdirSync(src, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .sort()
+    .map((name) => {
+      const path = relative(root, join(src, name)).replaceAll("\\", "/");
+      return sourceFile(path, readFileSync(join(root, path), "utf8"));
+    });
+}
+
+/** The file that a relative specifier names. */
+export function resolved(from: string, specifier: string): string {
+  return join(dirname(from), specifier).replaceAll("\\", "/").replace(/\.js$/, ".ts");
+}
+
+/** The first import cycle among these files, from a file back to itself; null if there is none. */
+export function importCycle(files: readonly SourceFile[]): readonly string[] | null {
+  const imports = new Map(
+    files.map(({ path, imports }) => [
+      path,
+      imports.filter((specifier) => specifier.startsWith(".")).map((specifier) => resolved(path, specifier)),
+    ]),
+  );
+  const finished = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): readonly string[] | null => {
+    const start = trail.indexOf(path);
+    if (start >= 0) return [...trail.slice(start), path];
+    if (finished.has(path)) return null;
+    for (const next of imports.get(path) ?? []) {
+      const cycle = visit(next, [...trail, path]);
+      if (cycle !== null) return cycle;
+    }
+    finished.add(path);
+    return null;
+  };
+  for (const { path } of files) {
+    const cycle = visit(path, []);
+    if (cycle !== null) return cycle;
+  }
+  return null;
+}
+
+/** core's folders from the ground floor up: a folder imports only from folders above it in this list. */
+export const layers = [
+  "base",
+  "math",
+  "tensor",
+  "nn",
+  "optim",
+  "losses",
+  "exact",
+  "envs",
+  "data",
+  "algorithms",
+  "experiment",
+] as const;
+
+/** The imports of core that go up a floor, or to a folder that is none. */
+export function upwardImports(files: readonly SourceFile[]): string[] {
+  const floor = (path: string) => {
+    const folder = /^packages\/core\/src\/([^/]+)\//.exec(path)?.[1];
+    return layers.indexOf(folder);
+  };
+  return files
+    .filter(({ path }) => basename(path) !== "index.ts" && !path.endsWith(".d.ts"))
+    .flatMap(({ path, imports }) =>
+      imports
+        .map((specifier) => (specifier.startsWith(".") ? resolved(path, specifier) : specifier))
+        .filter((target) => floor(target) < 0 || floor(target) > floor(path))
+        .map((target) => `${path} imports ${target}`),
+    );
+}
+
+/** Imports that reach into another package past its door, or out of the package's sources by a path. */
+export function deepImports(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, imports }) => {
+    const home = path.split("/").slice(0, 3).join("/");
+    return imports
+      .filter((specifier) =>
+        specifier.startsWith(".")
+          ? !resolved(path, specifier).startsWith(`${home}/`)
+          : /^(softrl|@softrl\/[^/]+)\//.test(specifier),
+      )
+      .map((specifier) => `${path} imports ${specifier}`);
+  });
+}
