@@ -75,7 +75,7 @@ export function importCycle(files: readonly SourceFile[]): readonly string[] | n
 }
 
 /** core's folders from the ground floor up: a folder imports only from folders above it in this list. */
-export const layers = [
+export const layers: readonly string[] = [
   "base",
   "math",
   "tensor",
@@ -87,13 +87,13 @@ export const layers = [
   "data",
   "algorithms",
   "experiment",
-] as const;
+];
 
 /** The imports of core that go up a floor, or to a folder that is none. */
 export function upwardImports(files: readonly SourceFile[]): string[] {
   const floor = (path: string) => {
     const folder = /^packages\/core\/src\/([^/]+)\//.exec(path)?.[1];
-    return layers.indexOf(folder);
+    return layers.indexOf(folder ?? "");
   };
   return files
     .filter(({ path }) => basename(path) !== "index.ts" && !path.endsWith(".d.ts"))

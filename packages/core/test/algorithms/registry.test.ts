@@ -35,7 +35,7 @@ function partsOf(config: TrainConfig, executor: Executor) {
   return { environment, store, clock: () => 0, algorithm: makeAlgorithm(config, environment, executor) };
 }
 
-test("the contract knows every algorithm", () => {
+test("every algorithm of the registry is tried", () => {
   expect(figures.map(([name]) => name)).toEqual([...algorithmNames]);
 });
 

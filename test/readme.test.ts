@@ -1,0 +1,152 @@
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findPython } from "@softrl/gymnasium";
+import { transformWithEsbuild } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root } from "./source-tree.js";
+
+/** Shorter than the README's own runs; commander takes the last of several. */
+const FEW_STEPS = ["--steps", "640"];
+
+interface Block {
+  readonly file: string;
+  readonly line: number;
+  readonly language: string;
+  readonly text: string;
+}
+
+const readmes = [
+  "README.md",
+  ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`),
+].filter((file) => existsSync(join(root, file)));
+const blocks = readmes.flatMap((file) => blocksOf(file, readFileSync(join(root, file), "utf8")));
+const scripts: Record<string, string> = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;
+
+let place = "";
+let gymnasium = false;
+beforeAll(async () => {
+  place = mkdtempSync(join(tmpdir(), "softrl-readme-"));
+  symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
+  gymnasium = await findPython({}).then(
+    () => true,
+    () => false,
+  );
+});
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+/** The fenced blocks of a page. */
+function blocksOf(file: string, page: string): Block[] {
+  const found: Block[] = [];
+  for (const match of page.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)) {
+    const line = page.slice(0, match.index).split("\n").length;
+    found.push({ file, line, language: match[1], text: match[2] });
+  }
+  return found;
+}
+
+/** Runs a program in the readme's place; what needs Gymnasium may say in one line that it is missing. */
+function expectToRun(program: string, args: readonly string[], needsGymnasium: boolean): void {
+  const { status, stderr } = spawnSync(program, args, { cwd: place, encoding: "utf8", timeout: 120_000 });
+  if (needsGymnasium && !gymnasium) {
+    expect(stderr).toMatch(/softrl setup gymnasium/);
+    expect(status).not.toBe(0);
+  } else {
+    expect(stderr).not.toMatch(/softrl:|Error/);
+    expect(status).toBe(0);
+  }
+}
+
+/** Runs one line of a shell block, or fails because nobody knows how. */
+function runShellLine(line: string): void {
+  for (const command of line.split("&&").map((part) => part.trim())) {
+    const words = command.replace(/\s+#.*$/, "").split(/\s+/);
+    const [program, ...args] = words[0] === "npx" ? words.slice(1) : words;
+    if (program === "npm") {
+      const script = args[0] === "run" ? args[1] : args[0];
+      if (script !== "ci" && script !== "install") expect(Object.keys(scripts), line).toContain(script);
+    } else if (program === "softrl" && args[0] === "setup") {
+      // What it installs comes from the network; its parts are tested with @softrl/gymnasium.
+      expect(args, line).toEqual(["setup", "gymnasium"]);
+    } else if (program === "softrl") {
+      const trains = args[0] === "train" || args[0] === "compare";
+      const bin = join(root, "packages/cli/bin/softrl.js");
+      expectToRun(process.execPath, [bin, ...args, ...(trains ? FEW_STEPS : [])], /ALE\//.test(line));
+    } else if (program === "diff") {
+      expect(args.map((file) => [file, existsSync(join(root, file))])).toEqual(
+        args.map((file) => [file, true]),
+      );
+    } else {
+      expect(["git", "cd"], `a line that this test cannot run: ${line}`).toContain(program);
+    }
+  }
+}
+
+describe("the READMEs", () => {
+  test("hold blocks of known languages", () => {
+    const unknown = blocks.filter(({ language }) => !["ts", "sh", "text", "json"].includes(language));
+    expect(unknown).toEqual([]);
+  });
+
+  const shell = blocks.filter(({ language }) => language === "sh");
+  test.each(shell.map((block) => [`${block.file}:${block.line}`, block] as const))("%s runs", (_, block) => {
+    const lines = block.text.replaceAll("\\\n", " ").split("\n");
+    for (const line of lines.map((text) => text.trim()))
+      if (line !== "" && !line.startsWith("#")) runShellLine(line);
+  });
+
+  const code = blocks.filter(({ language }) => language === "ts");
+  test.each(code.map((block) => [`${block.file}:${block.line}`, block] as const))(
+    "%s runs",
+    async (_, block) => {
+      const name = `${block.file.replaceAll(/\W/g, "-")}-${block.line}`;
+      const built = await transformWithEsbuild(block.text, `${name}.ts`, { format: "esm", target: "es2022" });
+      writeFileSync(join(place, `${name}.mjs`), built.code);
+      expectToRun(process.execPath, [join(place, `${name}.mjs`)], /ALE\//.test(block.text));
+    },
+  );
+
+  test("hold code that compiles", () => {
+    const files = code.map((block) => {
+      const path = join(place, `${block.file.replaceAll(/\W/g, "-")}-${block.line}.ts`);
+      writeFileSync(path, block.text);
+      return path;
+    });
+    writeFileSync(join(place, "package.json"), '{"type":"module"}');
+    const options = {
+      extends: join(root, "tsconfig.base.json"),
+      compilerOptions: {
+        composite: false,
+        noEmit: true,
+        noUnusedLocals: false,
+        lib: ["ES2023", "DOM"],
+        types: [],
+      },
+      files,
+    };
+    writeFileSync(join(place, "tsconfig.json"), JSON.stringify(options));
+    const { stdout } = spawnSync("npx", ["tsc", "-p", join(place, "tsconfig.json")], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    expect(stdout).toBe("");
+  });
+
+  test("are split into blocks as they should be", () => {
+    expect(blocksOf("x.md", "a\n```ts\nf();\n```\n\n```sh\nnpm ci\n```\n")).toEqual([
+      { file: "x.md", line: 2, language: "ts", text: "f();\n" },
+      { file: "x.md", line: 6, language: "sh", text: "npm ci\n" },
+    ]);
+    expect(() => runShellLine("npm run no-such-script")).toThrow();
+    expect(() => runShellLine("curl somewhere")).toThrow(/cannot run/);
+  });
+});
