@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { inTemporaryFolder, run } from "./command.js";
+
+interface Update {
+  readonly event: string;
+  readonly losses: Readonly<Record<string, number>>;
+}
+
+describe.each(["a2c", "soft-q"])("%s on the real ALE/Pong-v5", (algorithm) => {
+  it("trains 20,000 steps of 16 environments to the end, losses finite", async () => {
+    await inTemporaryFolder(async (folder) => {
+      const runFolder = join(folder, "run");
+      const args = ["--algorithm", algorithm, "--env", "ALE/Pong-v5", "--envs", "16", "--steps", "20000"];
+      const { code, stderr, json } = await run(["train", ...args, "--run-folder", runFolder, "--json"]);
+      expect(code, stderr).toBe(0);
+      const result = json() as { steps: number; meanReturn: number; episodes: number };
+      console.log(`${algorithm}: ${JSON.stringify(result)}`);
+      expect(result.steps).toBe(20_000);
+      expect(result.episodes).toBeGreaterThan(0);
+      // Pong ends at 21 points: nobody scores below −21.
+      expect(result.meanReturn).toBeGreaterThanOrEqual(-21);
+      const events = readFileSync(join(runFolder, "events.jsonl"), "utf8").trim().split("\n");
+      const updates = events
+        .map((line): Update => JSON.parse(line))
+        .filter(({ event }) => event === "update");
+      expect(updates.length).toBeGreaterThan(0);
+      for (const { losses } of updates) {
+        for (const [name, loss] of Object.entries(losses)) expect(Number.isFinite(loss), name).toBe(true);
+      }
+    });
+  });
+});
