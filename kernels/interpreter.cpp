@@ -45,8 +45,8 @@ extern "C" void SOFTRL_ENTRY(const int32* code, int32 length, float* arena) {
       case codeConv2dFilterGradient: runConv2dFilterGradient(fields, arena); break;
       case codeGather: runGather(fields, arena); break;
       case codeScatter: runScatter(fields, arena); break;
-      case codeLogSumExp: runLogSumExp(fields, arena); break;
-      case codeLogSoftmax: runLogSoftmax(fields, arena); break;
+      case codeLogSumExp: runLogSpace<false>(fields, arena); break;
+      case codeLogSoftmax: runLogSpace<true>(fields, arena); break;
       default: return;
     }
   }

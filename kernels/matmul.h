@@ -62,6 +62,35 @@ static void matmulPanels(const Matrices& p, Done done) {
   }
 }
 
+/// One row: it runs along the rows of b, eight at a time, in the order of memory.
+static void matmulRow(const Matrices& p) {
+  const Index n = p.n;
+  if (p.bias) copyFloats(p.out, p.bias, n);
+  else fillFloats(p.out, 0.0f, n);
+  for (Index from = 0; from < p.k; from += 8) {
+    const Index rows = p.k - from < 8 ? p.k - from : 8;
+    const float* a = p.a + from;
+    const float* b = p.b + from * n;
+    Index c = 0;
+    if (rows == 8) {
+      for (; c + VL <= n; c += VL) {
+        Vec sum = load(p.out + c);
+#pragma GCC unroll 8
+        for (Index r = 0; r < 8; r++) sum += splat(a[r]) * load(b + r * n + c);
+        store(p.out + c, sum);
+      }
+    } else {
+      for (; c + VL <= n; c += VL) {
+        Vec sum = load(p.out + c);
+        for (Index r = 0; r < rows; r++) sum += splat(a[r]) * load(b + r * n + c);
+        store(p.out + c, sum);
+      }
+    }
+    for (; c < n; c++)
+      for (Index r = 0; r < rows; r++) p.out[c] += a[r] * b[r * n + c];
+  }
+}
+
 /// R rows of a against N rows of transposed weights, a vector of k at a time.
 template <int R, int N>
 SOFTRL_INLINE void dotTile(const float* a, const float* w, Index k, float* out, Index n, const float* bias) {
@@ -122,7 +151,10 @@ static void runMatmul(const int32* code, float* arena) {
   p.scratch = arena + code[9];
   const int32* epilogue = code[10] ? code + 11 : nullptr;
 
-  if (p.n < VL && p.n * 2 <= VL + 2 && !p.transposeA && p.k >= 2 * VL) {
+  if (p.m == 1 && !p.transposeB && p.n >= VL) {
+    matmulRow(p);
+    runEpilogue(epilogue, arena, 0, p.n);
+  } else if (p.n < VL && p.n * 2 <= VL + 2 && !p.transposeA && p.k >= 2 * VL) {
     matmulDots(p);
     runEpilogue(epilogue, arena, 0, p.m * p.n);
   } else if (p.n < VL && p.transposeA && p.m >= VL) {

@@ -58,24 +58,56 @@ SOFTRL_INLINE Normaliser logSumExp(const float* x, Index n) {
   return {top, logarithmOf(sumLanes(sum))};
 }
 
-/// code: rows, columns, x, out.
-static void runLogSumExp(const int32* code, float* arena) {
-  const Index rows = code[0], columns = code[1];
-  for (Index r = 0; r < rows; r++) {
-    const Normaliser normaliser = logSumExp(arena + code[2] + r * columns, columns);
-    arena[code[3] + r] = normaliser.top + normaliser.rest;
-  }
+constexpr Index narrowColumns = 32;
+
+// Narrow rows, VL at a time, each in a lane of its own: lanes[c·VL + r] holds column c of row r.
+SOFTRL_INLINE void logSumExpLanes(const float* lanes, Index columns, Vec& top, Vec& rest) {
+  top = load(lanes);
+  for (Index c = 1; c < columns; c++) top = maximum(top, load(lanes + c * VL));
+  const IntVec finite = top - top == splat(0.0f);
+  const Vec shift = choose(finite, top, splat(0.0f));
+  Vec sum = splat(0.0f);
+  for (Index c = 0; c < columns; c++) sum = sum + exponential(load(lanes + c * VL) - shift);
+  rest = choose(finite, logarithm(sum), splat(0.0f));
 }
 
-static void runLogSoftmax(const int32* code, float* arena) {
+/// code: rows, columns, x, out.
+template <bool Softmax>
+static void runLogSpace(const int32* code, float* arena) {
   const Index rows = code[0], columns = code[1];
-  for (Index r = 0; r < rows; r++) {
-    const float* x = arena + code[2] + r * columns;
-    float* out = arena + code[3] + r * columns;
+  const float* x = arena + code[2];
+  float* out = arena + code[3];
+  if (columns <= narrowColumns) {
+    alignas(64) float lanes[narrowColumns * VL];
+    alignas(64) float results[VL];
+    for (Index row = 0; row < rows; row += VL, x += VL * columns) {
+      const Index n = rows - row < VL ? rows - row : VL;
+      for (Index c = 0; c < columns; c++)
+        for (Index r = 0; r < VL; r++) lanes[c * VL + r] = r < n ? x[r * columns + c] : 0.0f;
+      Vec top, rest;
+      logSumExpLanes(lanes, columns, top, rest);
+      if (!Softmax) {
+        store(results, top + rest);
+        for (Index r = 0; r < n; r++) out[row + r] = results[r];
+        continue;
+      }
+      for (Index c = 0; c < columns; c++) {
+        store(results, load(lanes + c * VL) - top - rest);
+        for (Index r = 0; r < n; r++) out[(row + r) * columns + c] = results[r];
+      }
+    }
+    return;
+  }
+  for (Index r = 0; r < rows; r++, x += columns) {
     const Normaliser normaliser = logSumExp(x, columns);
+    if (!Softmax) {
+      out[r] = normaliser.top + normaliser.rest;
+      continue;
+    }
+    float* row = out + r * columns;
     Index i = 0;
-    for (; i + VL <= columns; i += VL) store(out + i, load(x + i) - splat(normaliser.top) - splat(normaliser.rest));
-    for (; i < columns; i++) out[i] = x[i] - normaliser.top - normaliser.rest;
+    for (; i + VL <= columns; i += VL) store(row + i, load(x + i) - splat(normaliser.top) - splat(normaliser.rest));
+    for (; i < columns; i++) row[i] = x[i] - normaliser.top - normaliser.rest;
   }
 }
 
