@@ -47,5 +47,13 @@ async function openEnvironment(config: TrainConfig, training: boolean): Promise<
       remedy: `did you mean ${near}?`,
     });
   }
-  return createGymnasiumEnvironment({ id, size, training });
+  try {
+    return await createGymnasiumEnvironment({ id, size, training });
+  } catch (error) {
+    if (!(error instanceof SoftrlError && error.where === "findPython")) throw error;
+    throw new SoftrlError("--env", `${id} is not built in, and Gymnasium is missing`, {
+      expected: `${environmentIds.join(", ")}, or a Python with Gymnasium`,
+      ...error.details,
+    });
+  }
 }

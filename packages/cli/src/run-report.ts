@@ -7,7 +7,6 @@ import {
   type TrainResult,
   version,
 } from "softrl";
-import { learningCurveSvg } from "./chart.js";
 import type { OptionValues } from "./config-options.js";
 import type { NamedCurve } from "./curve.js";
 import { RunFolder, runFiles } from "./run-folder.js";
@@ -34,26 +33,34 @@ export function writeConfig(folder: RunFolder, config: TrainConfig): void {
 }
 
 /** Writes what a run came to: its chart and its result. */
-export function writeReport(
+export async function writeReport(
   folder: RunFolder,
   config: TrainConfig,
   executor: string,
   result: TrainResult,
   curve: LearningCurve,
-): RunReport {
+): Promise<RunReport> {
   const { algorithm, environment, seed } = config;
   const report = { algorithm, environment, seed, ...result, executor, version };
-  writeChart(folder, config, [named(algorithm, curve)]);
+  await writeChart(folder, config, [named(algorithm, curve)]);
   writeResult(folder, report);
   return report;
 }
 
-export function writeChart(folder: RunFolder, config: TrainConfig, curves: readonly NamedCurve[]): void {
+/** Draws the curves of a run, or of several with the same settings. */
+export async function writeChart(
+  folder: RunFolder,
+  config: TrainConfig,
+  curves: readonly NamedCurve[],
+): Promise<void> {
+  // Loaded when there is something to draw: it takes longer than all the rest of the command.
+  const { learningCurveSvg } = await import("./chart.js");
   const { environment, seed, environments, horizon, tau, gamma } = config;
   const subtitle = `seed ${seed}, ${environments} environments, n = ${horizon}, τ = ${tau}, γ = ${gamma}; softrl ${version}`;
   folder.write(runFiles.chart, learningCurveSvg(curves, { title: environment, subtitle }));
 }
 
+/** Writes what a command ends with. */
 export function writeResult(folder: RunFolder, result: unknown): void {
   folder.write(runFiles.result, json(result));
 }

@@ -30,15 +30,19 @@ export function counted(value: number): string {
 /** Text of a table with its columns aligned; columns that hold numbers lean right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
+    Math.max(width(title), ...rows.map((row) => width(row[column] ?? ""))),
   );
   const isNumeric = header.map((_, column) => rows.every((row) => /^[-–+\d.e ]*$/.test(row[column] ?? "")));
   const line = (cells: readonly string[]) =>
     cells
-      .map((cell, column) =>
-        isNumeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
-      )
+      .map((cell, column) => {
+        const space = " ".repeat(widths[column] - width(cell));
+        return isNumeric[column] ? space + cell : cell + space;
+      })
       .join("  ")
       .trimEnd();
   return [line(header), ...rows.map(line)].join("\n");
 }
+
+/** Columns on a terminal: the bar of π̄ takes none. */
+const width = (text: string): number => [...text.replaceAll(/\p{M}/gu, "")].length;

@@ -124,4 +124,13 @@ test("counts have groups of three, tables have columns", () => {
       ],
     ),
   ).toBe("     n\nab   1\nc   10");
+  expect(
+    table(
+      ["", ""],
+      [
+        ["π̄", "is"],
+        ["τ", "is"],
+      ],
+    ),
+  ).toBe("\nπ̄  is\nτ  is");
 });

@@ -201,6 +201,28 @@ describe("softrl compare", () => {
   });
 });
 
+describe("softrl verify", () => {
+  test("--mutants catches every named mistake, as one line of JSON", async () => {
+    const run = await softrl(["verify", "--mutants", "--json"], place);
+    expect(run.code).toBe(0);
+    const results: { mutant: string; holds: boolean; residual: number; bound: number }[] = JSON.parse(
+      run.stdout,
+    );
+    for (const mutant of [
+      "wrong τ",
+      "KL dropped from the return",
+      "bootstrap at a terminal state",
+      "n off by one",
+      "1/γ for 1/τ",
+      "Q where logits belong",
+    ]) {
+      expect(results.map((result) => result.mutant)).toContain(mutant);
+    }
+    for (const { holds, residual, bound } of results)
+      expect([holds, residual > bound]).toEqual([false, true]);
+  });
+});
+
 describe("bad input", () => {
   const cases: [string, string[], number, RegExp][] = [
     ["an unknown command", ["trian"], 2, /unknown command 'trian' \(Did you mean train\?\)/],
@@ -266,6 +288,17 @@ describe("bad input", () => {
       /the run folder cannot be made/,
     ],
   ];
+
+  test("an environment of Gymnasium without Gymnasium", async () => {
+    const env = { SOFTRL_HOME: join(place, "nowhere"), PATH: join(place, "nowhere"), SOFTRL_PYTHON: "" };
+    const run = await softrl(["train", "--env", "ALE/Pong-v5"], place, { env });
+    expectRefusal(
+      run,
+      1,
+      /--env: ALE\/Pong-v5 is not built in, and Gymnasium is missing.*softrl setup gymnasium/,
+    );
+    expect(existsSync(join(place, "nowhere"))).toBe(false);
+  });
 
   test.each(cases)("%s", async (_, args, code, message) => {
     const here = mkdtempSync(join(place, "bad-"));

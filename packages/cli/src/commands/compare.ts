@@ -54,12 +54,13 @@ export async function compareCommand(options: OptionValues, terminal: Terminal):
       { clock, pause, signal: interrupt.signal, onProgress },
     ).finally(() => display.end());
 
-    const reports = runs.map(({ config, inner, executor }, i) => {
+    const reports: RunReport[] = [];
+    for (const [i, { config, inner, executor }] of runs.entries()) {
       const { curve, ...result } = faces[i];
-      return writeReport(inner, config, executor.name, result, curve);
-    });
+      reports.push(await writeReport(inner, config, executor.name, result, curve));
+    }
     const curves = faces.map(({ curve }, i) => named(configs[i].algorithm, curve));
-    writeChart(folder, configs[0], curves);
+    await writeChart(folder, configs[0], curves);
     const report = { faces: reports, theorem, interrupted, version };
     writeResult(folder, report);
     const chart = `${folder.path}/${runFiles.chart}`;

@@ -25,7 +25,8 @@ export async function trainCommand(options: OptionValues, terminal: Terminal): P
     const onProgress = (runs: readonly TrainProgress[]) => display.show(runs);
     await iterateTogether([trainer], { clock, pause, signal, onProgress }).finally(() => display.end());
 
-    const report = writeReport(folder, config, executor.name, await trainer.finish(), trainer.curve);
+    const result = await trainer.finish();
+    const report = await writeReport(folder, config, executor.name, result, trainer.curve);
     if (options.json === true) {
       writeJson(terminal.out, { ...report, runFolder: folder.path });
     } else {
