@@ -2,7 +2,6 @@ import type { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { Rollout } from "../data/rollout.js";
 import type { Observations, VectorEnvironment } from "../envs/environment.js";
-import { observationLength } from "../envs/spaces.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
 import { valueLoss } from "../losses/value.js";
@@ -71,7 +70,7 @@ export class A2c implements Algorithm {
     this.stepsPerIteration = batch;
     this.#environment = environment;
     this.#options = options;
-    this.#rollout = new Rollout(options.horizon, size, observationLength(environment.observationSpace));
+    this.#rollout = new Rollout(options.horizon, size);
     this.#delta = new Float64Array(batch);
     this.#advantages = new Float64Array(batch);
     this.#targets = new Float64Array(batch);
@@ -80,8 +79,9 @@ export class A2c implements Algorithm {
       executor,
       streams,
       size,
+      horizon: options.horizon,
       logPrior: options.logPrior,
-      traceUpdate: (theta, views) => traceUpdate(network, theta, views, batch, options),
+      traceUpdate: (...traced) => traceUpdate(network, options, ...traced),
     });
   }
 
@@ -98,8 +98,7 @@ export class A2c implements Algorithm {
     const rollout = this.#rollout;
     for (let t = 0; t < rollout.steps; t++) {
       const step = rollout.at(t);
-      const { logPi, v, kl } = this.#learner.judge(environment.observations);
-      step.observations.set(environment.observations);
+      const { logPi, v, kl } = this.#learner.judgeStep(t, environment.observations);
       step.values.set(v);
       step.kl.set(kl);
       this.#learner.sampleInto(logPi, step.actions);
@@ -124,7 +123,6 @@ export class A2c implements Algorithm {
     valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#targets));
     this.#learningRate[0] = learningRate(this.#steps / totalSteps);
     return this.#learner.update({
-      observations: rollout.observations,
       actions: rollout.actions,
       advantages: this.#advantages,
       targets: this.#targets,
@@ -150,13 +148,13 @@ export class A2c implements Algorithm {
 /** mean[−log π(a) Δ + τ KL] + c · mean ½(V − V̂)², and one step down its gradient. */
 function traceUpdate(
   network: PolicyValueNetwork,
+  options: A2cOptions,
   theta: Tensor,
   views: readonly Tensor[],
-  batch: number,
-  options: A2cOptions,
+  observations: Tensor,
 ): TracedUpdate {
   const { tau, valueCoefficient, optimiser, maxGradientNorm } = options;
-  const observations = input("observations", [batch, ...network.observationShape]);
+  const [batch] = observations.shape;
   const actions = input("actions", [batch]);
   const advantages = input("advantages", [batch]);
   const targets = stateValues(input("targets", [batch]));

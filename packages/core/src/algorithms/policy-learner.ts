@@ -15,7 +15,7 @@ import {
 } from "../math/units.js";
 import type { PolicyValueNetwork } from "../nn/heads.js";
 import type { DescentStep } from "../optim/descent.js";
-import type { Buffer, Executor, Session } from "../tensor/executor.js";
+import type { Buffer, Executor, LoadedProgram, Session } from "../tensor/executor.js";
 import { constant, input, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -33,10 +33,12 @@ export interface PolicyLearnerParts {
   readonly streams: RandomStreams;
   /** The number of environments S. */
   readonly size: number;
+  /** Steps T of each environment between two updates. */
+  readonly horizon: number;
   /** log π̄ [A]. */
   readonly logPrior: LogPrior<Vector>;
-  /** Traces the algorithm's update from θ [P] and its views. */
-  readonly traceUpdate: (theta: Tensor, views: readonly Tensor[]) => TracedUpdate;
+  /** Traces the algorithm's update from θ [P], its views and the observations [T · S, ...]. */
+  readonly traceUpdate: (theta: Tensor, views: readonly Tensor[], observations: Tensor) => TracedUpdate;
 }
 
 /** What π_θ and V_θ say about S observations; overwritten by the next call. */
@@ -61,7 +63,8 @@ export class PolicyLearner {
   readonly #sampling: Random;
   readonly #evaluation: Random;
 
-  constructor({ network, executor, streams, size, logPrior: prior, traceUpdate }: PolicyLearnerParts) {
+  constructor(parts: PolicyLearnerParts) {
+    const { network, executor, streams, size, horizon, logPrior: prior, traceUpdate } = parts;
     if (prior.length !== network.actions) {
       fail("PolicyLearner", "logPrior has the wrong length", {
         expected: `one number for each of ${network.actions} actions`,
@@ -74,29 +77,30 @@ export class PolicyLearner {
 
     const theta = state("theta", [network.parameters.size]);
     const views = network.parameters.views(theta);
-    const observations = input("observations", [size, ...network.observationShape]);
-    const { logPi, v } = network.apply(observations, views);
+    const observations = (rows: number) => input("observations", [rows, ...network.observationShape]);
+    const { logPi, v } = network.apply(observations(size), views);
     const kl = klToPrior(logPi, logPrior(constant(prior)));
-    const { step, report } = traceUpdate(theta, views);
+    const { step, report } = traceUpdate(theta, views, observations(horizon * size));
     this.#reported = Object.keys(report);
-    this.#session = executor.load({
-      judge: program({ outputs: { logPi, v, kl } }),
-      update: program({ outputs: { ...report, gradientNorm: step.gradientNorm }, updates: step.updates }),
-    });
+    this.#session = executor.load(
+      {
+        judge: program({ outputs: { logPi, v, kl } }),
+        update: program({ outputs: { ...report, gradientNorm: step.gradientNorm }, updates: step.updates }),
+      },
+      { of: "judge", into: "update", slices: horizon },
+    );
     this.#states = new Map(step.updates.map(([tensor]) => [stateName(tensor), this.#session.state(tensor)]));
     this.#session.state(theta).set(network.parameters.initial(streams.stream("parameters")));
   }
 
   /** log π, V and KL of `observations` [S, ...]. */
   judge(observations: Observations): Judgement {
-    const { judge } = this.#session.programs;
-    judge.input("observations").set(observations);
-    judge.run();
-    return {
-      logPi: logProbabilities(judge.output("logPi")),
-      v: stateValues(judge.output("v")),
-      kl: judge.output("kl"),
-    };
+    return judgement(this.#session.programs.judge, observations);
+  }
+
+  /** The same for step t of a rollout: the next update learns from these observations. */
+  judgeStep(t: number, observations: Observations): Judgement {
+    return judgement(this.#session.recorded[t], observations);
   }
 
   /** Fills `actions` [S] with draws from π_θ, for training. */
@@ -117,7 +121,10 @@ export class PolicyLearner {
     for (let s = 0; s < actions.length; s++) actions[s] = sampleCategorical(logPi, random, s * count, count);
   }
 
-  /** Runs the traced update on these inputs; returns the reported figures and the gradient's norm. */
+  /**
+   * Runs the traced update on these inputs and on the observations that {@link judgeStep} saw at each of the T steps.
+   * @returns the reported figures and the gradient's norm.
+   */
   update(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, number> {
     const { update } = this.#session.programs;
     for (const [name, values] of Object.entries(inputs)) update.input(name).set(values);
@@ -145,6 +152,16 @@ export class PolicyLearner {
     this.#sampling.restore(snapshotArray(where, snapshot, "sampling", "uint32", 4));
     this.#evaluation.restore(snapshotArray(where, snapshot, "evaluation", "uint32", 4));
   }
+}
+
+function judgement(program: LoadedProgram, observations: Observations): Judgement {
+  program.input("observations").set(observations);
+  program.run();
+  return {
+    logPi: logProbabilities(program.output("logPi")),
+    v: stateValues(program.output("v")),
+    kl: program.output("kl"),
+  };
 }
 
 function stateName(tensor: Tensor): string {

@@ -2,7 +2,6 @@ import type { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { Rollout } from "../data/rollout.js";
 import type { Observations, VectorEnvironment } from "../envs/environment.js";
-import { observationLength } from "../envs/spaces.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { a2cStreamScales, type SoftQStreamsTerms, softQStreamsLoss } from "../losses/soft-q.js";
 import { nStepAdvantagesInto, softQTargetsInto, softTemporalDifferencesInto } from "../math/returns.js";
@@ -71,7 +70,7 @@ export class SoftQLearning implements Algorithm {
     this.stepsPerIteration = batch;
     this.#environment = environment;
     this.#options = options;
-    this.#rollout = new Rollout(options.horizon, size, observationLength(environment.observationSpace));
+    this.#rollout = new Rollout(options.horizon, size);
     this.#delta = new Float64Array(batch);
     this.#advantages = new Float64Array(batch);
     this.#targets = new Float64Array(batch);
@@ -80,8 +79,9 @@ export class SoftQLearning implements Algorithm {
       executor,
       streams,
       size,
+      horizon: options.horizon,
       logPrior: options.logPrior,
-      traceUpdate: (theta, views) => traceUpdate(network, theta, views, batch, options),
+      traceUpdate: (...traced) => traceUpdate(network, options, ...traced),
     });
   }
 
@@ -98,8 +98,7 @@ export class SoftQLearning implements Algorithm {
     const rollout = this.#rollout;
     for (let t = 0; t < rollout.steps; t++) {
       const step = rollout.at(t);
-      const { logPi, v, kl } = this.#learner.judge(environment.observations);
-      step.observations.set(environment.observations);
+      const { logPi, v, kl } = this.#learner.judgeStep(t, environment.observations);
       step.values.set(v);
       step.kl.set(kl);
       this.#learner.sampleInto(logPi, step.actions);
@@ -124,7 +123,6 @@ export class SoftQLearning implements Algorithm {
     softQTargetsInto(rollout.kl, tau, rollout.values, this.#advantages, qValues(this.#targets));
     this.#learningRate[0] = learningRate(this.#steps / totalSteps);
     return this.#learner.update({
-      observations: rollout.observations,
       actions: rollout.actions,
       targets: this.#targets,
       learningRate: this.#learningRate,
@@ -149,13 +147,13 @@ export class SoftQLearning implements Algorithm {
 /** mean ½(Q − y)² for Q = V + τ log(π/π̄), its streams scaled by 1/τ and c, and one step down its gradient. */
 function traceUpdate(
   network: PolicyValueNetwork,
+  options: SoftQLearningOptions,
   theta: Tensor,
   views: readonly Tensor[],
-  batch: number,
-  options: SoftQLearningOptions,
+  observations: Tensor,
 ): TracedUpdate {
   const { tau, valueCoefficient, optimiser, maxGradientNorm } = options;
-  const observations = input("observations", [batch, ...network.observationShape]);
+  const [batch] = observations.shape;
   const actions = input("actions", [batch]);
   const targets = qValues(input("targets", [batch]));
   const learningRate = input("learningRate", []);

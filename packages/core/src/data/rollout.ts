@@ -6,8 +6,6 @@ import { type StateValues, stateValues, type Vector } from "../math/units.js";
 
 /** One step of all environments: views into a {@link Rollout}, to be written in place. */
 export interface RolloutStep {
-  /** [S, D] s_t, as the policy saw it. */
-  readonly observations: Float32Array;
   /** [S] a_t. */
   readonly actions: Int32Array;
   /** [S] V(s_t). */
@@ -27,8 +25,6 @@ export interface RolloutStep {
 export class Rollout implements Trajectory<Float64Array> {
   readonly steps: number;
   readonly size: number;
-  /** [T, S, D] */
-  readonly observations: Float32Array;
   /** [T, S] */
   readonly actions: Int32Array;
   /** [T, S] rewards[t] follows (s_t, a_t). */
@@ -50,16 +46,13 @@ export class Rollout implements Trajectory<Float64Array> {
   /**
    * @param steps T
    * @param size the number of environments S
-   * @param observationLength D, the numbers of one observation
    */
-  constructor(steps: number, size: number, observationLength: number) {
+  constructor(steps: number, size: number) {
     requireInteger("Rollout", "steps", steps, 1);
     requireInteger("Rollout", "size", size, 1);
-    requireInteger("Rollout", "observationLength", observationLength, 1);
     this.steps = steps;
     this.size = size;
     const length = steps * size;
-    this.observations = new Float32Array(length * observationLength);
     this.actions = new Int32Array(length);
     this.rewards = new Float64Array(length);
     this.values = stateValues(new Float64Array(length));
@@ -68,16 +61,14 @@ export class Rollout implements Trajectory<Float64Array> {
     this.truncated = truncatedFlags(length);
     this.bootstrapValues = stateValues(new Float64Array(length));
     this.#finalValues = stateValues(new Float64Array(length).fill(Number.NaN));
-    const row = size * observationLength;
     this.#rows = Array.from({ length: steps }, (_, t) => ({
-      observations: this.observations.subarray(t * row, (t + 1) * row),
       actions: this.actions.subarray(t * size, (t + 1) * size),
       values: stateValues(this.values.subarray(t * size, (t + 1) * size)),
       kl: this.kl.subarray(t * size, (t + 1) * size),
     }));
   }
 
-  /** The views of step t. Copy the observations before the environment's step overwrites them. */
+  /** The views of step t. */
   at(t: number): RolloutStep {
     return this.#rows[this.#requireStep("at", t)];
   }

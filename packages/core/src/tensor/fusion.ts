@@ -59,11 +59,7 @@ class Fusion {
     program.steps.forEach((_, i) => {
       this.#locations.push(this.#locate(i));
     });
-    this.#kept = new Set(
-      [...program.outputs.values(), ...program.updates.map((update) => update.value)].map(
-        (step) => this.#locations[step].step,
-      ),
-    );
+    this.#kept = keptSteps(program, this.#locations);
     this.#cluster();
     this.#extractBiases();
   }
@@ -268,6 +264,12 @@ export function unitReads(program: Program, locations: readonly Location[], unit
     }
   }
   return reads;
+}
+
+/** The steps that outputs and updates ask for. */
+export function keptSteps(program: Program, locations: readonly Location[]): ReadonlySet<number> {
+  const asked = [...program.outputs.values(), ...program.updates.map((update) => update.value)];
+  return new Set(asked.map((step) => locations[step].step));
 }
 
 /** The steps of a unit that must be stored: its root, and what outputs or updates ask for. */

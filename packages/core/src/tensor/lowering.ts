@@ -1,9 +1,8 @@
-import { type FusedProgram, fuse, type Unit } from "./fusion.js";
+import { type FusedProgram, keptSteps, type Unit } from "./fusion.js";
 import type { ConvolutionSizes, Kernel, MapKernel } from "./kernel.js";
 import { allocateRegisters } from "./map-registers.js";
 import { type FixedMemory, kernelScratch, planMemory } from "./memory-plan.js";
 import { broadcastStrides } from "./primitives/broadcasting.js";
-import type { Program } from "./program.js";
 import { rowMajorStrides, type Shape, shapeSize } from "./shape.js";
 import type { AppliedPrimitive } from "./tensor.js";
 
@@ -14,14 +13,9 @@ export interface LoweredProgram {
   readonly end: number;
 }
 
-/** Fuses a program, plans its temporary memory from `base` on, and emits its kernels. */
-export function lower(program: Program, fixed: FixedMemory, base: number): LoweredProgram {
-  const fused = fuse(program);
-  const kept = new Set(
-    [...program.outputs.values(), ...program.updates.map((update) => update.value)].map(
-      (step) => fused.locations[step].step,
-    ),
-  );
+/** Plans a fused program's temporary memory from `base` on and emits its kernels. */
+export function lower(fused: FusedProgram, fixed: FixedMemory, base: number): LoweredProgram {
+  const kept = keptSteps(fused.program, fused.locations);
   // Scratch depends on sizes alone, so a first emission with every offset at 0 can tell it.
   const nowhere: Placement = { offset: () => 0, scratch: 0 };
   const plan = planMemory(fused, fixed, base, (unit) =>

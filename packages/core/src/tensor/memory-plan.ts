@@ -1,5 +1,5 @@
 import type { FusedProgram, Location, Unit } from "./fusion.js";
-import { storedSteps, unitReads } from "./fusion.js";
+import { keptSteps, storedSteps, unitReads } from "./fusion.js";
 import type { Kernel } from "./kernel.js";
 import { scratchLength } from "./kernel-scratch.js";
 import { rowMajorStrides, shapeSize } from "./shape.js";
@@ -26,6 +26,8 @@ export interface FixedMemory {
   leaf(step: number): number;
   /** Offset of a named output. */
   output(name: string): number;
+  /** Offset that the value of a unit's root must be written to, if it must. */
+  destination?(root: number): number | undefined;
 }
 
 /** Where everything lies, in elements of the arena. */
@@ -67,11 +69,8 @@ class MemoryPlanner {
     this.#fixed = fixed;
     const { program, locations, units } = fused;
     const afterAll = units.length;
-    const kept = new Set<number>();
-    for (const step of [...program.outputs.values(), ...program.updates.map((update) => update.value)]) {
-      kept.add(locations[step].step);
-      this.#lastRead.set(locations[step].step, afterAll);
-    }
+    const kept = keptSteps(program, locations);
+    for (const step of kept) this.#lastRead.set(step, afterAll);
     this.#stored = units.map((unit) => storedSteps(unit, kept));
     units.forEach((unit, time) => {
       for (const step of this.#stored[time]) this.#writer.set(step, time);
@@ -82,6 +81,7 @@ class MemoryPlanner {
   }
 
   plan(base: number, scratchOf: (unit: Unit) => number): MemoryPlan {
+    this.#placeDestinations();
     this.#placeUpdates();
     this.#placeOutputs();
     this.#placeRest();
@@ -120,6 +120,14 @@ class MemoryPlanner {
 
   #fixedStorage(offset: number, length: number): Storage {
     return { length, offset, start: 0, end: this.#fused.units.length, overwritten: Number.POSITIVE_INFINITY };
+  }
+
+  #placeDestinations(): void {
+    for (const { root } of this.#fused.units) {
+      const offset = this.#fixed.destination?.(root);
+      if (offset === undefined) continue;
+      this.#places.set(root, { storage: this.#fixedStorage(offset, this.#size(root)), offset: 0 });
+    }
   }
 
   /** A new state is written over the old one by the map that computes it, if nobody reads the old one later. */

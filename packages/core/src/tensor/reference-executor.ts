@@ -1,11 +1,12 @@
 import { fail } from "../base/errors.js";
-import type { Buffer, Executor, LoadedProgram, Session } from "./executor.js";
+import type { Buffer } from "./buffer.js";
+import type { Executor, LoadedProgram, Recording, Session } from "./executor.js";
 import type { Program, Step } from "./program.js";
 import type { KernelShapes, Primitive, PrimitiveAttributes, PrimitiveName, Tensor } from "./tensor.js";
 
 /**
  * The specification: every step in order, each with its primitive's reference kernel and memory of its own.
- * No fusion, no reuse; the other executors are checked against it.
+ * No fusion, no reuse, nothing taken over from a recording; the other executors are checked against it.
  */
 export function createReferenceExecutor({
   precision = "float64",
@@ -17,7 +18,10 @@ export function createReferenceExecutor({
   return {
     name: "reference",
     precision,
-    load<Names extends string>(programs: Readonly<Record<Names, Program>>): Session<Names> {
+    load<Names extends string>(
+      programs: Readonly<Record<Names, Program>>,
+      recording?: Recording<NoInfer<Names>>,
+    ): Session<Names> {
       const states = new Map<Tensor, Buffer>();
       const loaded = {} as Record<Names, LoadedProgram>;
       for (const name of Object.keys(programs) as Names[]) {
@@ -25,10 +29,36 @@ export function createReferenceExecutor({
       }
       return {
         programs: loaded,
+        recorded: recording === undefined ? [] : recordedSlices(programs[recording.of], loaded, recording),
         state: (tensor) => states.get(tensor) ?? fail("Session.state", "no loaded program uses this state"),
       };
     },
   };
+}
+
+/** The slice program with its inputs in the whole program's: it copies them over and runs. */
+function recordedSlices<Names extends string>(
+  program: Program,
+  loaded: Readonly<Record<Names, LoadedProgram>>,
+  { of, into, slices }: Recording<Names>,
+): LoadedProgram[] {
+  return Array.from({ length: slices }, (_, t) => {
+    const slice = loaded[of];
+    const shared = new Map(
+      [...program.inputs.keys()].map((name) => {
+        const size = slice.input(name).length;
+        return [name, loaded[into].input(name).subarray(t * size, (t + 1) * size)] as const;
+      }),
+    );
+    return {
+      run() {
+        for (const [name, values] of shared) slice.input(name).set(values);
+        slice.run();
+      },
+      input: (name) => shared.get(name) ?? slice.input(name),
+      output: slice.output,
+    };
+  });
 }
 
 function loadProgram(
@@ -45,23 +75,22 @@ function loadProgram(
   program.steps.forEach(({ tensor }, i) => {
     if (tensor.origin.kind === "constant") buffers[i].set(tensor.origin.values);
   });
+  const input = namedBuffers("input", program.inputs, (_, step) => buffers[step]);
   // An output may be a state or an input: it keeps what it was before the updates.
-  const outputs = new Map(
-    [...program.outputs].map(([name, step]) => [name, allocate(program.steps[step].tensor.size)] as const),
-  );
+  const output = namedBuffers("output", program.outputs, (_, step) => allocate(buffers[step].length));
   return {
     run() {
       program.steps.forEach((step, i) => {
         runStep(step, buffers[i], buffers, program);
       });
-      for (const [name, step] of program.outputs) outputs.get(name)?.set(buffers[step]);
+      for (const [name, step] of program.outputs) output(name).set(buffers[step]);
       const values = program.updates.map(({ value }) => buffers[value].slice());
       program.updates.forEach(({ state }, i) => {
         buffers[state].set(values[i]);
       });
     },
-    input: (name) => buffers[namedStep("input", program.inputs, name)],
-    output: (name) => outputs.get(name) ?? unknownName("output", program.outputs, name),
+    input,
+    output,
   };
 }
 
@@ -82,17 +111,16 @@ function runStep({ tensor, inputs }: Step, out: Buffer, buffers: readonly Buffer
   );
 }
 
-/** The step of a name, or an error that lists the names there are. */
-export function namedStep(
+/** Looks buffers up by name, or throws an error that lists the names there are. */
+export function namedBuffers<Numbers extends Buffer>(
   kind: "input" | "output",
   steps: ReadonlyMap<string, number>,
-  name: string,
-): number {
-  return steps.get(name) ?? unknownName(kind, steps, name);
-}
-
-function unknownName(kind: "input" | "output", steps: ReadonlyMap<string, number>, name: string): never {
-  return fail(`LoadedProgram.${kind}`, `there is no ${kind} "${name}"`, {
-    expected: [...steps.keys()].map((known) => `"${known}"`).join(", ") || `a program with an ${kind}`,
-  });
+  bufferOf: (name: string, step: number) => Numbers,
+): (name: string) => Numbers {
+  const buffers = new Map([...steps].map(([name, step]) => [name, bufferOf(name, step)]));
+  return (name) =>
+    buffers.get(name) ??
+    fail(`LoadedProgram.${kind}`, `there is no ${kind} "${name}"`, {
+      expected: [...steps.keys()].map((known) => `"${known}"`).join(", ") || `a program with an ${kind}`,
+    });
 }

@@ -19,17 +19,15 @@ const both = [1, 1] as const;
 
 describe("Rollout", () => {
   it("lays steps out time-major, by views that are written in place", () => {
-    const rollout = new Rollout(3, 2, 2);
+    const rollout = new Rollout(3, 2);
     for (let t = 0; t < 3; t++) {
       const step = rollout.at(t);
-      step.observations.set(Uint8Array.of(t, 1, t, 2));
       step.actions.set([10 * t, 10 * t + 1]);
       step.values.set([t, -t]);
       step.kl.set([t / 2, t / 4]);
       rollout.record(t, outcome([t, 100 + t], [goesOn, goesOn]));
       expect(rollout.at(t)).toBe(step);
     }
-    expect(Array.from(rollout.observations)).toEqual([0, 1, 0, 2, 1, 1, 1, 2, 2, 1, 2, 2]);
     expect(Array.from(rollout.actions)).toEqual([0, 1, 10, 11, 20, 21]);
     expect(Array.from(rollout.values)).toEqual([0, -0, 1, -1, 2, -2]);
     expect(Array.from(rollout.kl)).toEqual([0, 0, 0.5, 0.25, 1, 0.5]);
@@ -37,7 +35,7 @@ describe("Rollout", () => {
   });
 
   it("bootstraps with the value of the real successor", () => {
-    const rollout = new Rollout(2, 4, 1);
+    const rollout = new Rollout(2, 4);
     rollout.at(0).values.set([1, 2, 3, 4]);
     rollout.record(0, outcome([0, 0, 0, 0], [goesOn, ends, isCut, both]));
     expect(rollout.truncatedAt(0)).toBe(true);
@@ -51,7 +49,7 @@ describe("Rollout", () => {
   });
 
   it("asks for final values only where an episode was cut off and not ended", () => {
-    const rollout = new Rollout(1, 2, 1);
+    const rollout = new Rollout(1, 2);
     for (const [endings, expected] of [
       [[goesOn, goesOn], false],
       [[ends, goesOn], false],
@@ -64,7 +62,7 @@ describe("Rollout", () => {
   });
 
   it("does not take the final values of an earlier rollout for its own", () => {
-    const rollout = new Rollout(2, 1, 1);
+    const rollout = new Rollout(2, 1);
     rollout.record(1, outcome([0], [goesOn]));
     rollout.record(0, outcome([0], [isCut]));
     rollout.recordFinalValues(0, values(3));
@@ -77,7 +75,7 @@ describe("Rollout", () => {
   });
 
   it("lets no NaN through", () => {
-    const rollout = new Rollout(2, 2, 1);
+    const rollout = new Rollout(2, 2);
     for (const t of [0, 1]) rollout.record(t, outcome([0, 0], [goesOn, goesOn]));
     rollout.bootstrap(values(1, 1));
     expect(() => rollout.bootstrap(values(1, Number.NaN))).toThrow(
@@ -93,7 +91,7 @@ describe("Rollout", () => {
   });
 
   it("refuses sizes that do not fit", () => {
-    const rollout = new Rollout(2, 3, 1);
+    const rollout = new Rollout(2, 3);
     for (const t of [-1, 2, 0.5, Number.NaN])
       expect(() => rollout.at(t)).toThrow(/Rollout\.at: no such step/);
     expect(() => rollout.record(0, outcome([0], [goesOn]))).toThrow(
@@ -101,8 +99,7 @@ describe("Rollout", () => {
     );
     expect(() => rollout.recordFinalValues(0, values(1))).toThrow(/finalValues has the wrong length/);
     expect(() => rollout.bootstrap(values(1))).toThrow(/lastValues has the wrong length/);
-    expect(() => new Rollout(0, 1, 1)).toThrow(/steps/);
-    expect(() => new Rollout(1, 0, 1)).toThrow(/size/);
-    expect(() => new Rollout(1, 1, 0)).toThrow(/observationLength/);
+    expect(() => new Rollout(0, 1)).toThrow(/steps/);
+    expect(() => new Rollout(1, 0)).toThrow(/size/);
   });
 });

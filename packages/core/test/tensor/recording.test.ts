@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { RandomStreams } from "../../src/base/random.js";
+import { klToPrior } from "../../src/losses/boltzmann.js";
+import { policyGradientLoss } from "../../src/losses/policy-gradient.js";
+import { valueLoss } from "../../src/losses/value.js";
+import { logPrior, stateValues } from "../../src/math/units.js";
+import { mlp } from "../../src/nn/body.js";
+import { policyValueNetwork } from "../../src/nn/heads.js";
+import { convolution, dense, flatten, rectifier, scale, sequential } from "../../src/nn/layer.js";
+import { createCompiledExecutor } from "../../src/tensor/compiled-executor.js";
+import type { Executor } from "../../src/tensor/executor.js";
+import type { Kernel } from "../../src/tensor/kernel.js";
+import { add, constant, input, state } from "../../src/tensor/operations.js";
+import { program } from "../../src/tensor/program.js";
+import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
+import { createWasmExecutor } from "../../src/tensor/wasm-executor.js";
+import { relativeDifference } from "./run.js";
+
+const small = sequential(scale(1 / 255), convolution(5, 4, 2), rectifier, flatten, dense(9), rectifier);
+const cases = {
+  mlp: policyValueNetwork(mlp([16, 8]), [4], 3),
+  convolutional: policyValueNetwork(small, [8, 7, 2], 3),
+};
+
+/** A judge of S observations and an update's gradient over T · S of them. */
+function traced(network: (typeof cases)["mlp"], size: number, slices: number) {
+  const theta = state("theta", [network.parameters.size]);
+  const views = network.parameters.views(theta);
+  const prior = logPrior(constant([0, 0, 0]));
+  const observed = (rows: number) => input("observations", [rows, ...network.observationShape]);
+  const judged = network.apply(observed(size), views);
+  const batch = size * slices;
+  const { logPi, v } = network.apply(observed(batch), views);
+  const loss = add(
+    policyGradientLoss({
+      logPi,
+      logPrior: prior,
+      actions: input("actions", [batch]),
+      advantages: input("advantages", [batch]),
+      tau: 0.1,
+    }),
+    valueLoss({ v, targets: stateValues(input("targets", [batch])) }),
+  );
+  return {
+    theta,
+    programs: {
+      judge: program({ outputs: { ...judged, kl: klToPrior(judged.logPi, prior) } }),
+      update: program({ outputs: { loss, v, gradient: network.parameters.gradient(loss, views) } }),
+    },
+  };
+}
+
+const wasm = await createWasmExecutor();
+
+describe.each(Object.entries(cases))("a recorded %s", (_, network) => {
+  const [size, slices] = [3, 4];
+  const run = (executor: Executor) => {
+    const { theta, programs } = traced(network, size, slices);
+    const session = executor.load(programs, { of: "judge", into: "update", slices });
+    const random = new RandomStreams(4).stream("numbers");
+    session.state(theta).set(network.parameters.initial(random));
+    const outputs: number[][] = [];
+    // Twice, with other observations, so that nothing stale can pass.
+    for (const round of [1, 2]) {
+      for (const slice of session.recorded) {
+        slice
+          .input("observations")
+          .set(slice.input("observations").map(() => random.uniform(0, 200) * round));
+        slice.run();
+        outputs.push(
+          Array.from(slice.output("logPi")),
+          Array.from(slice.output("v")),
+          Array.from(slice.output("kl")),
+        );
+      }
+      const { update, judge } = session.programs;
+      update.input("actions").set(Array.from({ length: size * slices }, () => random.integer(3)));
+      for (const name of ["advantages", "targets"])
+        update.input(name).set(update.input(name).map(() => random.uniform(-1, 1)));
+      // Judging other observations in between disturbs nothing.
+      judge.input("observations").set(judge.input("observations").map(() => random.uniform(0, 255)));
+      judge.run();
+      update.run();
+      for (const name of ["loss", "v", "gradient"]) outputs.push(Array.from(update.output(name)));
+    }
+    return outputs;
+  };
+
+  it("gives what the reference gives, which records nothing", () => {
+    const expected = run(createReferenceExecutor());
+    run(wasm).forEach((values, i) => {
+      expect(relativeDifference(values, expected[i]), `output ${i}`).toBeLessThan(1e-5);
+    });
+  });
+
+  it("leaves the forward pass of the body out of the update", () => {
+    const kernels = (recorded: boolean): readonly Kernel[] => {
+      let update: readonly Kernel[] = [];
+      const machine = createCompiledExecutor({
+        name: "wasm",
+        instantiate(length, programs) {
+          update = programs[1];
+          return { arena: new Float32Array(length), run: () => {} };
+        },
+      });
+      const { programs } = traced(network, size, slices);
+      machine.load(programs, recorded ? { of: "judge", into: "update", slices } : undefined);
+      return update;
+    };
+    const forward = (list: readonly Kernel[]) =>
+      list.filter(
+        (kernel) =>
+          kernel.kind === "conv2d" || (kernel.kind === "matmul" && !kernel.transposeA && !kernel.transposeB),
+      ).length;
+    expect(forward(kernels(false))).toBe(4);
+    // What stays is the value head: its one column is computed in one kernel with the error that it is part of.
+    expect(forward(kernels(true))).toBe(1);
+  });
+});
