@@ -191,6 +191,7 @@ export { createCompiledExecutor } from "./tensor/compiled-executor.js";
 export type { Executor, LoadedProgram, Session } from "./tensor/executor.js";
 export { gradient } from "./tensor/gradient.js";
 export type { Kernel, KernelInstance, KernelMachine } from "./tensor/kernel.js";
+export { encodeKernels } from "./tensor/kernel-encoding.js";
 export {
   abs,
   add,

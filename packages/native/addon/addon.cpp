@@ -1,0 +1,176 @@
+// The door between Node and the kernels. Programs come checked by the encoder in TypeScript; what is handed over
+// once stays here, so that a run passes nothing.
+#include <node_api.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include "instruction-sets.h"
+
+namespace {
+
+// The number that must agree with the loader's: raised when the words of programs or this interface change.
+constexpr int32_t interfaceVersion = 1;
+
+/// An arena with its programs; lives until Node has dropped the arena and every function that runs over it.
+struct Instance {
+  std::atomic<int> holders{0};
+  float* arena = nullptr;
+  KernelEntry entry = nullptr;
+};
+
+struct Program {
+  Instance* instance;
+  int32_t length;
+  int32_t code[1];  // of `length` words
+};
+
+void release(Instance* instance) {
+  if (instance->holders.fetch_sub(1) != 1) return;
+  std::free(instance->arena);
+  delete instance;
+}
+
+/// Zeroed floats at a cache line, or null.
+float* allocate(size_t bytes) {
+  constexpr size_t hugePage = size_t{2} << 20;
+  const size_t alignment = bytes >= 2 * hugePage ? hugePage : 64;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, alignment, bytes > 0 ? bytes : 4) != 0) return nullptr;
+#if defined(MADV_HUGEPAGE)
+  if (alignment == hugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  std::memset(memory, 0, bytes > 0 ? bytes : 4);
+  return static_cast<float*>(memory);
+}
+
+napi_value refuse(napi_env env, const char* message) {
+  bool pending = false;
+  napi_is_exception_pending(env, &pending);
+  if (!pending) napi_throw_error(env, nullptr, message);
+  return nullptr;
+}
+
+#define CHECKED(call) \
+  if ((call) != napi_ok) return refuse(env, "softrl native: " #call " failed")
+
+napi_value runProgram(napi_env env, napi_callback_info info) {
+  void* data;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
+  const Program* program = static_cast<const Program*>(data);
+  program->instance->entry(program->code, program->length, program->instance->arena);
+  return nullptr;
+}
+
+void dropProgram(napi_env, void* data, void*) {
+  Program* program = static_cast<Program*>(data);
+  release(program->instance);
+  std::free(program);
+}
+
+void dropArena(napi_env, void*, void* hint) { release(static_cast<Instance*>(hint)); }
+
+/// One function that runs these words over the instance's arena.
+napi_value makeRun(napi_env env, Instance* instance, napi_value words) {
+  napi_typedarray_type type;
+  size_t length;
+  void* code;
+  CHECKED(napi_get_typedarray_info(env, words, &type, &length, &code, nullptr, nullptr));
+  if (type != napi_int32_array || length > INT32_MAX) return refuse(env, "softrl native: a program is an Int32Array");
+  Program* program = static_cast<Program*>(std::malloc(sizeof(Program) + length * sizeof(int32_t)));
+  if (program == nullptr) return refuse(env, "softrl native: not enough memory");
+  program->instance = instance;
+  program->length = static_cast<int32_t>(length);
+  if (length > 0) std::memcpy(program->code, code, length * sizeof(int32_t));
+  napi_value function;
+  napi_status status = napi_create_function(env, "run", NAPI_AUTO_LENGTH, runProgram, program, &function);
+  if (status == napi_ok) status = napi_add_finalizer(env, function, program, dropProgram, nullptr, nullptr);
+  if (status != napi_ok) {
+    std::free(program);
+    return refuse(env, "softrl native: a function cannot be made");
+  }
+  instance->holders++;
+  return function;
+}
+
+/// instantiate(arenaLength, programs: Int32Array[], instructionSet: index) → [ArrayBuffer | null, ...run functions];
+/// null when there is not enough memory.
+napi_value instantiate(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value given[3];
+  CHECKED(napi_get_cb_info(env, info, &count, given, nullptr, nullptr));
+  int64_t arenaLength;
+  int32_t set;
+  uint32_t programs;
+  CHECKED(napi_get_value_int64(env, given[0], &arenaLength));
+  CHECKED(napi_get_array_length(env, given[1], &programs));
+  CHECKED(napi_get_value_int32(env, given[2], &set));
+  if (arenaLength < 0 || arenaLength > INT32_MAX) return refuse(env, "softrl native: the arena's length is out of range");
+  if (set < 0 || set >= instructionSetCount || !instructionSets[set].supported())
+    return refuse(env, "softrl native: this machine lacks the instruction set");
+
+  napi_value result;
+  CHECKED(napi_create_array_with_length(env, programs + 1, &result));
+  Instance* instance = new (std::nothrow) Instance;
+  const size_t bytes = static_cast<size_t>(arenaLength) * sizeof(float);
+  float* arena = instance == nullptr ? nullptr : allocate(bytes);
+  if (arena == nullptr) {
+    delete instance;
+    napi_value nothing;
+    CHECKED(napi_get_null(env, &nothing));
+    CHECKED(napi_set_element(env, result, 0, nothing));
+    return result;
+  }
+  instance->arena = arena;
+  instance->entry = instructionSets[set].entry;
+  instance->holders = 1;
+  napi_value buffer;
+  if (napi_create_external_arraybuffer(env, arena, bytes, dropArena, instance, &buffer) != napi_ok) {
+    release(instance);
+    return refuse(env, "softrl native: this runtime takes no external memory");
+  }
+  CHECKED(napi_set_element(env, result, 0, buffer));
+  for (uint32_t i = 0; i < programs; i++) {
+    napi_value words;
+    CHECKED(napi_get_element(env, given[1], i, &words));
+    napi_value function = makeRun(env, instance, words);
+    if (function == nullptr) return nullptr;
+    CHECKED(napi_set_element(env, result, i + 1, function));
+  }
+  return result;
+}
+
+/// The compiled instruction sets, best first: [name, supported here, name, …].
+napi_value listInstructionSets(napi_env env) {
+  napi_value list;
+  CHECKED(napi_create_array(env, &list));
+  for (int i = 0; i < instructionSetCount; i++) {
+    napi_value name, supported;
+    CHECKED(napi_create_string_utf8(env, instructionSets[i].name, NAPI_AUTO_LENGTH, &name));
+    CHECKED(napi_get_boolean(env, instructionSets[i].supported(), &supported));
+    CHECKED(napi_set_element(env, list, 2 * i, name));
+    CHECKED(napi_set_element(env, list, 2 * i + 1, supported));
+  }
+  return list;
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  napi_value function, version, sets;
+  CHECKED(napi_create_function(env, "instantiate", NAPI_AUTO_LENGTH, instantiate, nullptr, &function));
+  CHECKED(napi_set_named_property(env, exports, "instantiate", function));
+  CHECKED(napi_create_int32(env, interfaceVersion, &version));
+  CHECKED(napi_set_named_property(env, exports, "interfaceVersion", version));
+  sets = listInstructionSets(env);
+  if (sets == nullptr) return nullptr;
+  CHECKED(napi_set_named_property(env, exports, "instructionSets", sets));
+  return exports;
+}

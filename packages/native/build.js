@@ -1,0 +1,154 @@
+// Compiles the kernels and the addon into build/Release, where the loader (node-gyp-build) looks.
+//
+// Plain compiler calls: an N-API addon needs nothing of node-gyp but headers, and those come from an npm package.
+// A build that is impossible or fails says so in one line and succeeds: WebAssembly serves then.
+//   --strict          fails instead
+//   --sanitize        builds with AddressSanitizer and UndefinedBehaviorSanitizer into build/Sanitize
+//   --copy-kernels    before packing: puts the kernels' sources into the package; --remove-kernels takes them out again
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const here = import.meta.dirname;
+const arguments_ = new Set(process.argv.slice(2));
+const packed = join(here, "kernels");
+const kernels = existsSync(packed) ? packed : join(here, "../../kernels");
+const sanitize = arguments_.has("--sanitize");
+const folder = join(here, "build", sanitize ? "Sanitize" : "Release");
+const addon = join(folder, "softrl_native.node");
+const stamp = join(folder, "stamp");
+
+const x64Sets = {
+  avx512: ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
+  avx2: ["-mavx2", "-mfma"],
+  baseline: [],
+};
+const instructionSets = process.arch === "x64" ? x64Sets : { baseline: [] };
+
+const flags = [
+  "-std=c++17",
+  "-O3",
+  "-fPIC",
+  "-pthread",
+  "-ffp-contract=fast",
+  "-fno-math-errno",
+  "-fno-trapping-math",
+  "-fno-exceptions",
+  "-fno-rtti",
+  "-fvisibility=hidden",
+  "-Wall",
+  "-Wextra",
+  // Vectors pass between inlined functions only.
+  "-Wno-psabi",
+  ...(sanitize ? ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] : []),
+];
+
+function sources() {
+  const ours = readdirSync(join(here, "addon")).map((name) => join(here, "addon", name));
+  const theirs = readdirSync(kernels).filter((name) => /\.(h|cpp)$/.test(name));
+  return [...ours, ...theirs.map((name) => join(kernels, name)), join(here, "build.js")].sort();
+}
+
+/** What the addon is made of: the same digest, the same addon. */
+function digest(compiler) {
+  const hash = createHash("sha256").update(`${compiler} ${process.platform} ${process.arch}\n`);
+  for (const path of sources()) hash.update(readFileSync(path)).update("\n");
+  return hash.digest("hex");
+}
+
+async function findCompiler() {
+  const names = process.env.CXX ? [process.env.CXX] : ["c++", "g++", "clang++"];
+  for (const name of names) {
+    try {
+      const { stdout } = await run(name, ["--version"]);
+      return { name, version: stdout.split("\n")[0] };
+    } catch {}
+  }
+  throw new Error(`no C++ compiler (looked for ${names.join(", ")})`);
+}
+
+async function build() {
+  if (process.platform === "win32") throw new Error("this script does not build on Windows");
+  const compiler = await findCompiler();
+  const current = digest(compiler.version);
+  if (existsSync(addon) && existsSync(stamp) && readFileSync(stamp, "utf8") === current) return;
+  const { include_dir: headers } = createRequire(import.meta.url)("node-api-headers");
+
+  mkdirSync(folder, { recursive: true });
+  const work = mkdtempSync(join(folder, "objects-"));
+  try {
+    const sets = Object.entries(instructionSets);
+    const units = [
+      ...sets.map(([set, extra]) => ({
+        source: join(kernels, "interpreter.cpp"),
+        object: join(work, `kernels-${set}.o`),
+        extra: [...extra, `-DSOFTRL_ENTRY=softrl_run_${set}`],
+      })),
+      ...readdirSync(join(here, "addon"))
+        .filter((name) => name.endsWith(".cpp"))
+        .map((name) => ({
+          source: join(here, "addon", name),
+          object: join(work, name.replace(".cpp", ".o")),
+          extra: [`-I${headers}`],
+        })),
+    ];
+    await Promise.all(
+      units.map(({ source, object, extra }) =>
+        run(compiler.name, [...flags, ...extra, "-c", source, "-o", object]),
+      ),
+    );
+    const linking =
+      process.platform === "darwin"
+        ? ["-bundle", "-undefined", "dynamic_lookup"]
+        : ["-shared", ...(sanitize ? [] : ["-static-libstdc++", "-static-libgcc"])];
+    const linked = join(work, "linked.node");
+    const sanitizers = flags.filter((flag) => flag.startsWith("-fsanitize"));
+    await run(compiler.name, [
+      ...linking,
+      "-pthread",
+      ...sanitizers,
+      ...units.map(({ object }) => object),
+      "-o",
+      linked,
+    ]);
+    // In one step, so that whoever loads it meanwhile has the old one or the new one.
+    renameSync(linked, addon);
+    writeFileSync(stamp, current);
+    console.log(`softrl: native kernels built (${sets.map(([set]) => set).join(", ")}; ${compiler.version})`);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+if (arguments_.has("--copy-kernels")) {
+  for (const path of sources())
+    if (path.startsWith(kernels)) cpSync(path, join(packed, path.slice(kernels.length)));
+} else if (arguments_.has("--remove-kernels")) {
+  if (existsSync(join(here, "../../kernels"))) rmSync(packed, { recursive: true, force: true });
+} else {
+  try {
+    await build();
+  } catch (error) {
+    // An old addon would run other kernels than these sources.
+    rmSync(addon, { force: true });
+    const reason = String(error.stderr || error.message)
+      .trim()
+      .split("\n")[0];
+    console.error(`softrl: no native kernels, WebAssembly serves: ${reason}`);
+    if (arguments_.has("--strict")) process.exitCode = 1;
+  }
+}

@@ -1,0 +1,71 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+/** The instruction sets that the kernels are compiled for, best first. */
+export const nativeInstructionSets = ["avx512", "avx2", "baseline"] as const;
+export type InstructionSet = (typeof nativeInstructionSets)[number];
+
+/** What this machine has of the native kernels. */
+export type NativeReport =
+  | {
+      readonly available: true;
+      /** The instruction set that runs, and those that could. */
+      readonly instructionSet: InstructionSet;
+      readonly supported: readonly InstructionSet[];
+      readonly threads: number;
+    }
+  | { readonly available: false; readonly reason: string };
+
+/** The interface of addon/addon.cpp. */
+export interface Addon {
+  readonly interfaceVersion: number;
+  /** Name, whether this machine has it, name, … */
+  readonly instructionSets: readonly (string | boolean)[];
+  /** The arena's memory (null when there is not enough), then a function for each program. */
+  readonly instantiate: (
+    arenaLength: number,
+    programs: readonly Int32Array<ArrayBuffer>[],
+    instructionSet: number,
+  ) => readonly [ArrayBuffer | null, ...(() => void)[]];
+}
+
+const interfaceVersion = 1;
+
+export type LoadedAddon =
+  | { readonly found: true; readonly addon: Addon }
+  | { readonly found: false; readonly reason: string };
+
+let loaded: LoadedAddon | undefined;
+
+/** The addon, looked for once: a local build or a prebuilt one, or the file that SOFTRL_NATIVE_ADDON names. */
+export function loadAddon(): LoadedAddon {
+  loaded ??= load(process.env.SOFTRL_NATIVE_ADDON);
+  return loaded;
+}
+
+function load(forced: string | undefined): LoadedAddon {
+  const require = createRequire(import.meta.url);
+  try {
+    const addon: Addon =
+      forced === undefined || forced === ""
+        ? require("node-gyp-build")(fileURLToPath(new URL("..", import.meta.url)))
+        : require(forced);
+    if (addon.interfaceVersion !== interfaceVersion) {
+      return { found: false, reason: "the addon was built from other sources than this package's" };
+    }
+    return { found: true, addon };
+  } catch (error) {
+    const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return { found: false, reason: reason ?? "" };
+  }
+}
+
+/** The instruction sets that are compiled and that this machine has, best first, with their index. */
+export function supportedSets(
+  addon: Addon,
+): readonly { readonly name: InstructionSet; readonly index: number }[] {
+  return nativeInstructionSets.flatMap((name) => {
+    const at = addon.instructionSets.indexOf(name);
+    return at >= 0 && addon.instructionSets[at + 1] === true ? [{ name, index: at / 2 }] : [];
+  });
+}

@@ -1,0 +1,110 @@
+import {
+  createCompiledExecutor,
+  type Executor,
+  encodeKernels,
+  type Kernel,
+  type KernelInstance,
+  type KernelMachine,
+  SoftrlError,
+  suggestion,
+} from "softrl";
+import {
+  type Addon,
+  type InstructionSet,
+  loadAddon,
+  type NativeReport,
+  nativeInstructionSets,
+  supportedSets,
+} from "./addon.js";
+
+export interface NativeOptions {
+  /** The kernels to run; by default SOFTRL_NATIVE_ISA, else the best that this machine has. */
+  readonly instructionSet?: InstructionSet;
+}
+
+const remedy =
+  "install a C++ compiler and run `npm rebuild @softrl/native`, or use WebAssembly (SOFTRL_EXECUTOR=wasm)";
+
+/**
+ * The machine that runs kernels as native code.
+ *
+ * @throws SoftrlError when the addon is not there, or this machine lacks the instruction set that is asked for.
+ */
+export function createNativeMachine(options: NativeOptions = {}): KernelMachine {
+  const loaded = loadAddon();
+  if (!loaded.found) {
+    throw new SoftrlError("createNativeMachine", `the native kernels are not available (${loaded.reason})`, {
+      remedy,
+    });
+  }
+  const { addon } = loaded;
+  const { index } = chooseSet(addon, options.instructionSet ?? process.env.SOFTRL_NATIVE_ISA);
+  return { name: "native", instantiate: (length, programs) => instantiate(addon, index, length, programs) };
+}
+
+/** The executor over {@link createNativeMachine}. */
+export function createNativeExecutor(options: NativeOptions = {}): Executor {
+  return createCompiledExecutor(createNativeMachine(options));
+}
+
+/** What this machine has of the native kernels, and why not; throws nothing. */
+export function inspectNative(options: NativeOptions = {}): NativeReport {
+  const loaded = loadAddon();
+  if (!loaded.found) return { available: false, reason: loaded.reason };
+  const supported = supportedSets(loaded.addon).map(({ name }) => name);
+  try {
+    const { name } = chooseSet(loaded.addon, options.instructionSet ?? process.env.SOFTRL_NATIVE_ISA);
+    return { available: true, instructionSet: name, supported, threads: 1 };
+  } catch (error) {
+    return { available: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function chooseSet(
+  addon: Addon,
+  wanted: string | undefined,
+): { readonly name: InstructionSet; readonly index: number } {
+  const supported = supportedSets(addon);
+  const names = supported.map(({ name }) => name);
+  const chosen =
+    wanted === undefined || wanted === "" ? supported[0] : supported.find((set) => set.name === wanted);
+  if (chosen !== undefined) return chosen;
+  const name = String(wanted);
+  const known = nativeInstructionSets.some((set) => set === name);
+  throw new SoftrlError(
+    "SOFTRL_NATIVE_ISA",
+    known ? "this machine or this build lacks the instruction set" : "unknown instruction set",
+    { expected: names.join(" or "), got: JSON.stringify(name), remedy: suggestion(name, names) },
+  );
+}
+
+function instantiate(
+  addon: Addon,
+  set: number,
+  arenaLength: number,
+  programs: readonly (readonly Kernel[])[],
+): KernelInstance {
+  const codes = programs.map((kernels) => encodeKernels(kernels, arenaLength));
+  const [memory, ...runs] = addon.instantiate(arenaLength, codes, set);
+  if (memory === null) {
+    throw new SoftrlError(
+      "KernelMachine.instantiate",
+      `not enough memory for ${((arenaLength * 4) / 2 ** 20).toFixed(1)} MiB`,
+      { remedy: "use a smaller batch or network" },
+    );
+  }
+  const arena = new Float32Array(memory);
+  return {
+    arena,
+    run(program) {
+      const run = runs[program];
+      if (run === undefined) {
+        throw new SoftrlError("KernelInstance.run", "no such program", {
+          expected: `an index below ${runs.length}`,
+          got: String(program),
+        });
+      }
+      run();
+    },
+  };
+}
