@@ -11,6 +11,7 @@ import type { PolicyValueNetwork } from "../nn/heads.js";
 import { descent } from "../optim/descent.js";
 import type { Optimiser } from "../optim/optimiser.js";
 import type { Schedule } from "../optim/schedule.js";
+import type { Buffer } from "../tensor/buffer.js";
 import type { Executor } from "../tensor/executor.js";
 import { add, constant, input, mean, mul } from "../tensor/operations.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -53,9 +54,10 @@ export class A2c implements Algorithm {
   readonly #learner: PolicyLearner;
   readonly #rollout: Rollout;
   readonly #delta: Float64Array;
-  readonly #advantages: Float64Array;
-  readonly #targets: Float64Array;
-  readonly #learningRate = new Float64Array(1);
+  readonly #advantages: Buffer;
+  readonly #targets: Buffer;
+  readonly #actions: Buffer;
+  readonly #learningRate: Buffer;
   #steps = 0;
 
   constructor(
@@ -72,8 +74,6 @@ export class A2c implements Algorithm {
     this.#options = options;
     this.#rollout = new Rollout(options.horizon, size);
     this.#delta = new Float64Array(batch);
-    this.#advantages = new Float64Array(batch);
-    this.#targets = new Float64Array(batch);
     this.#learner = new PolicyLearner({
       network,
       executor,
@@ -83,6 +83,10 @@ export class A2c implements Algorithm {
       logPrior: options.logPrior,
       traceUpdate: (...traced) => traceUpdate(network, options, ...traced),
     });
+    this.#actions = this.#learner.updateInput("actions");
+    this.#advantages = this.#learner.updateInput("advantages");
+    this.#targets = this.#learner.updateInput("targets");
+    this.#learningRate = this.#learner.updateInput("learningRate");
   }
 
   async iterate(onStep: () => void): Promise<IterationReport> {
@@ -115,19 +119,15 @@ export class A2c implements Algorithm {
   }
 
   /** Advantages and targets are numbers, computed before the loss; then one step of the optimiser. */
-  #update(): Record<string, number> {
+  #update(): Readonly<Record<string, number>> {
     const { gamma, tau, horizon, entropyBonus, learningRate, totalSteps } = this.#options;
     const rollout = this.#rollout;
     softTemporalDifferencesInto(rollout, entropyBonus === "proper" ? tau : 0, gamma, this.#delta);
     nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
     valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#targets));
     this.#learningRate[0] = learningRate(this.#steps / totalSteps);
-    return this.#learner.update({
-      actions: rollout.actions,
-      advantages: this.#advantages,
-      targets: this.#targets,
-      learningRate: this.#learningRate,
-    });
+    this.#actions.set(rollout.actions);
+    return this.#learner.update();
   }
 
   act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {

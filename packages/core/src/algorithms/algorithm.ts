@@ -1,7 +1,7 @@
 import type { Snapshot } from "../base/snapshot.js";
 import type { Observations } from "../envs/environment.js";
 
-/** What one rollout and one update did. Sums and means over the iteration; NaN never passes silently. */
+/** What one rollout and one update did; overwritten by the next. */
 export interface IterationReport {
   /** Environment steps taken in this iteration, all environments together. */
   readonly steps: number;

@@ -59,7 +59,9 @@ export class PolicyLearner {
   readonly #network: PolicyValueNetwork;
   readonly #session: Session<"judge" | "update">;
   readonly #states: ReadonlyMap<string, Buffer>;
-  readonly #reported: readonly string[];
+  readonly #judged: readonly Judgement[];
+  readonly #figures: readonly (readonly [name: string, figure: Buffer])[];
+  readonly #report: Record<string, number> = {};
   readonly #sampling: Random;
   readonly #evaluation: Random;
 
@@ -81,26 +83,34 @@ export class PolicyLearner {
     const { logPi, v } = network.apply(observations(size), views);
     const kl = klToPrior(logPi, logPrior(constant(prior)));
     const { step, report } = traceUpdate(theta, views, observations(horizon * size));
-    this.#reported = Object.keys(report);
+    const reported = { ...report, gradientNorm: step.gradientNorm };
     this.#session = executor.load(
       {
         judge: program({ outputs: { logPi, v, kl } }),
-        update: program({ outputs: { ...report, gradientNorm: step.gradientNorm }, updates: step.updates }),
+        update: program({ outputs: reported, updates: step.updates }),
       },
       { of: "judge", into: "update", slices: horizon },
     );
+    this.#judged = [this.#session.programs.judge, ...this.#session.recorded].map(judgementOf);
+    this.#figures = Object.keys(reported).map((name) => [name, this.#session.programs.update.output(name)]);
     this.#states = new Map(step.updates.map(([tensor]) => [stateName(tensor), this.#session.state(tensor)]));
     this.#session.state(theta).set(network.parameters.initial(streams.stream("parameters")));
   }
 
   /** log π, V and KL of `observations` [S, ...]. */
   judge(observations: Observations): Judgement {
-    return judgement(this.#session.programs.judge, observations);
+    return this.#judgeWith(this.#session.programs.judge, this.#judged[0], observations);
   }
 
   /** The same for step t of a rollout: the next update learns from these observations. */
   judgeStep(t: number, observations: Observations): Judgement {
-    return judgement(this.#session.recorded[t], observations);
+    return this.#judgeWith(this.#session.recorded[t], this.#judged[t + 1], observations);
+  }
+
+  #judgeWith(program: LoadedProgram, judgement: Judgement, observations: Observations): Judgement {
+    program.input("observations").set(observations);
+    program.run();
+    return judgement;
   }
 
   /** Fills `actions` [S] with draws from π_θ, for training. */
@@ -121,18 +131,19 @@ export class PolicyLearner {
     for (let s = 0; s < actions.length; s++) actions[s] = sampleCategorical(logPi, random, s * count, count);
   }
 
+  /** The memory of one of the update's inputs, by the name that it was traced with: write it before an update. */
+  updateInput(name: string): Buffer {
+    return this.#session.programs.update.input(name);
+  }
+
   /**
-   * Runs the traced update on these inputs and on the observations that {@link judgeStep} saw at each of the T steps.
-   * @returns the reported figures and the gradient's norm.
+   * Runs the traced update on its inputs and on the observations that {@link judgeStep} saw at each of the T steps.
+   * @returns the reported figures and the gradient's norm; the same object each time.
    */
-  update(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, number> {
-    const { update } = this.#session.programs;
-    for (const [name, values] of Object.entries(inputs)) update.input(name).set(values);
-    update.run();
-    const report: Record<string, number> = {};
-    for (const name of this.#reported) report[name] = update.output(name)[0];
-    report.gradientNorm = update.output("gradientNorm")[0];
-    return report;
+  update(): Readonly<Record<string, number>> {
+    this.#session.programs.update.run();
+    for (const [name, figure] of this.#figures) this.#report[name] = figure[0];
+    return this.#report;
   }
 
   save(): Snapshot {
@@ -154,9 +165,7 @@ export class PolicyLearner {
   }
 }
 
-function judgement(program: LoadedProgram, observations: Observations): Judgement {
-  program.input("observations").set(observations);
-  program.run();
+function judgementOf(program: LoadedProgram): Judgement {
   return {
     logPi: logProbabilities(program.output("logPi")),
     v: stateValues(program.output("v")),

@@ -10,6 +10,7 @@ import type { PolicyValueNetwork } from "../nn/heads.js";
 import { descent } from "../optim/descent.js";
 import type { Optimiser } from "../optim/optimiser.js";
 import type { Schedule } from "../optim/schedule.js";
+import type { Buffer } from "../tensor/buffer.js";
 import type { Executor } from "../tensor/executor.js";
 import { constant, input, mean } from "../tensor/operations.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -53,9 +54,10 @@ export class SoftQLearning implements Algorithm {
   readonly #learner: PolicyLearner;
   readonly #rollout: Rollout;
   readonly #delta: Float64Array;
-  readonly #advantages: Float64Array;
-  readonly #targets: Float64Array;
-  readonly #learningRate = new Float64Array(1);
+  readonly #advantages: Buffer;
+  readonly #targets: Buffer;
+  readonly #actions: Buffer;
+  readonly #learningRate: Buffer;
   #steps = 0;
 
   constructor(
@@ -72,8 +74,6 @@ export class SoftQLearning implements Algorithm {
     this.#options = options;
     this.#rollout = new Rollout(options.horizon, size);
     this.#delta = new Float64Array(batch);
-    this.#advantages = new Float64Array(batch);
-    this.#targets = new Float64Array(batch);
     this.#learner = new PolicyLearner({
       network,
       executor,
@@ -83,6 +83,10 @@ export class SoftQLearning implements Algorithm {
       logPrior: options.logPrior,
       traceUpdate: (...traced) => traceUpdate(network, options, ...traced),
     });
+    this.#actions = this.#learner.updateInput("actions");
+    this.#advantages = new Float64Array(batch);
+    this.#targets = this.#learner.updateInput("targets");
+    this.#learningRate = this.#learner.updateInput("learningRate");
   }
 
   async iterate(onStep: () => void): Promise<IterationReport> {
@@ -115,18 +119,15 @@ export class SoftQLearning implements Algorithm {
   }
 
   /** Advantages and targets are numbers, computed before the loss; then one step of the optimiser. */
-  #update(): Record<string, number> {
+  #update(): Readonly<Record<string, number>> {
     const { gamma, tau, horizon, learningRate, totalSteps } = this.#options;
     const rollout = this.#rollout;
     softTemporalDifferencesInto(rollout, tau, gamma, this.#delta);
     nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
     softQTargetsInto(rollout.kl, tau, rollout.values, this.#advantages, qValues(this.#targets));
     this.#learningRate[0] = learningRate(this.#steps / totalSteps);
-    return this.#learner.update({
-      actions: rollout.actions,
-      targets: this.#targets,
-      learningRate: this.#learningRate,
-    });
+    this.#actions.set(rollout.actions);
+    return this.#learner.update();
   }
 
   act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
