@@ -16,6 +16,13 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends every command that is still running: after a test that failed in the middle. */
+export function endAll(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
 /** Starts the real command, as its users do, in a folder of its own. */
 export function startSoftrl(
   args: readonly string[],
@@ -28,6 +35,8 @@ export function startSoftrl(
     shellPrefix === ""
       ? spawn(process.execPath, [bin, ...args], options)
       : spawn("bash", ["-c", `${shellPrefix}; exec "$0" "$@"`, process.execPath, bin, ...args], options);
+  running.add(child);
+  child.once("close", () => running.delete(child));
   let stdout = "";
   let stderr = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {

@@ -10,13 +10,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint, trainConfig } from "softrl";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { softrl, startSoftrl } from "./command.js";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { endAll, softrl, startSoftrl } from "./command.js";
 
 let place = "";
 beforeAll(() => {
   place = mkdtempSync(join(tmpdir(), "softrl-command-"));
 });
+afterEach(endAll);
 afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 const wholeFolder = ["chart.svg", "checkpoint.safetensors", "config.json", "events.jsonl", "result.json"];
@@ -202,6 +203,18 @@ describe("softrl compare", () => {
 });
 
 describe("softrl verify", () => {
+  test("--json is one line, and all holds", async () => {
+    const run = await softrl(["verify", "--json"], place);
+    expect(run.code).toBe(0);
+    expect(run.stdout.trimEnd().split("\n")).toHaveLength(1);
+    const results: Record<string, unknown>[] = JSON.parse(run.stdout);
+    expect(results.length).toBeGreaterThan(20);
+    for (const result of results) {
+      expect(Object.keys(result)).toEqual(["identity", "equation", "residual", "bound", "holds"]);
+      expect(result).toMatchObject({ holds: true, bound: 1e-12 });
+    }
+  });
+
   test("--mutants catches every named mistake, as one line of JSON", async () => {
     const run = await softrl(["verify", "--mutants", "--json"], place);
     expect(run.code).toBe(0);
