@@ -5,7 +5,7 @@ export default defineConfig({
   resolve: { conditions: ["softrl-source"] },
   ssr: { resolve: { conditions: ["softrl-source"], externalConditions: ["softrl-source"] } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "bench/test/**/*.test.ts"],
     // These need a Python with Gymnasium: `npm run test:python`.
     exclude: ["**/node_modules/**", "**/*.python.test.ts"],
     testTimeout: 60_000,

@@ -1,0 +1,57 @@
+// @ts-check
+import { spread } from "./measure.js";
+
+/**
+ * A bar of the table: ours against one or several peers, of which the fastest counts.
+ * @typedef {object} Bar
+ * @property {string} ours a contestant's name
+ * @property {readonly string[]} peers contestants' names; those that were not measured are left out
+ * @property {"time" | "rate"} of what the ratio is of: ours over theirs
+ * @property {number} [most] the bar for a time
+ * @property {number} [least] the bar for a rate
+ */
+
+/**
+ * @typedef {object} Comparison
+ * @property {string} ours
+ * @property {string} peer
+ * @property {"time" | "rate"} of
+ * @property {import("./measure.js").Spread} ratio of the rounds, each contestant against the other in the same round
+ * @property {string | null} bar
+ * @property {boolean | null} met null where there is no bar
+ */
+
+/**
+ * @param {readonly import("./measure.js").Measurement[]} measurements
+ * @param {readonly Bar[]} bars
+ * @returns {Comparison[]} one for each bar whose contestants were measured
+ */
+export function compared(measurements, bars) {
+  const named = new Map(measurements.map((measurement) => [measurement.name, measurement]));
+  return bars.flatMap(({ ours: name, peers, of, most, least }) => {
+    const ours = named.get(name);
+    const [peer] = peers
+      .flatMap((peerName) => named.get(peerName) ?? [])
+      .sort((a, b) => a.seconds.median - b.seconds.median);
+    if (ours === undefined || peer === undefined) return [];
+    const ratio = spread(
+      ours.samples.map((seconds, i) =>
+        of === "time" ? seconds / peer.samples[i] : peer.samples[i] / seconds,
+      ),
+    );
+    return [{ ours: name, peer: peer.name, of, ratio, ...judged(ratio.median, most, least) }];
+  });
+}
+
+/**
+ * Whether a figure meets its bar.
+ * @param {number} figure
+ * @param {number | undefined} most
+ * @param {number | undefined} least
+ * @returns {{ readonly bar: string | null, readonly met: boolean | null }}
+ */
+export function judged(figure, most, least) {
+  if (most !== undefined) return { bar: `≤ ${most}`, met: figure <= most };
+  if (least !== undefined) return { bar: `≥ ${least}`, met: figure >= least };
+  return { bar: null, met: null };
+}

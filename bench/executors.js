@@ -1,0 +1,56 @@
+// @ts-check
+import { createReferenceExecutor, createWasmExecutor } from "softrl";
+
+/**
+ * @typedef {object} Found
+ * @property {string} name as the table prints it
+ * @property {"native" | "wasm"} kind
+ * @property {number} threads
+ * @property {string} instructionSet
+ * @property {import("softrl").Executor} executor
+ */
+
+/** The slow one that the others are checked against. */
+export const reference = createReferenceExecutor();
+
+/**
+ * The executors of this machine: WebAssembly always, the native one where it is installed, with one thread and two.
+ * @returns {Promise<{ readonly executors: readonly Found[], readonly missing: readonly string[] }>}
+ */
+export async function findExecutors() {
+  /** @type {Found[]} */
+  const executors = [
+    {
+      name: "wasm",
+      kind: "wasm",
+      threads: 1,
+      instructionSet: "128 bits",
+      executor: await createWasmExecutor(),
+    },
+  ];
+  /** @type {string[]} */
+  const missing = [];
+  try {
+    // Not a literal, so that the types do not depend on an optional package.
+    const door = "@softrl/native";
+    const { createNativeExecutor, inspectNative } = await import(door);
+    for (const threads of [1, 2]) {
+      const found = inspectNative({ threads });
+      if (!found.available) throw new Error(found.reason);
+      if (found.threads !== threads) {
+        missing.push(`native executor with ${threads} threads: it runs ${found.threads}`);
+        continue;
+      }
+      executors.push({
+        name: threads === 1 ? "native" : `native, ${threads} threads`,
+        kind: "native",
+        threads,
+        instructionSet: found.instructionSet,
+        executor: await createNativeExecutor({ threads }),
+      });
+    }
+  } catch (error) {
+    missing.push(`native executor: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
+  }
+  return { executors, missing };
+}

@@ -1,0 +1,51 @@
+// @ts-check
+import { spawnSync } from "node:child_process";
+import { cpus, loadavg, totalmem } from "node:os";
+import { join } from "node:path";
+
+/**
+ * What the figures depend on, without the machine's name.
+ * @typedef {object} Machine
+ * @property {string} processor
+ * @property {number} cores
+ * @property {number} gibibytes
+ * @property {string} system
+ * @property {string} node
+ * @property {string} commit
+ * @property {boolean} changed whether the sources differ from the commit
+ * @property {string} date
+ */
+
+/** @returns {Machine} */
+export function machine() {
+  const processors = cpus();
+  return {
+    processor: processorName(processors[0]?.model ?? "unknown"),
+    cores: processors.length,
+    gibibytes: Math.round(totalmem() / 2 ** 30),
+    system: `${process.platform} ${process.arch}`,
+    node: process.version,
+    commit: git("rev-parse", "--short=12", "HEAD") || "unknown",
+    changed: git("status", "--porcelain", "--", "packages", "kernels", "bench") !== "",
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+/** The load of the last minute: above one a core, others were at work as well. */
+export function load() {
+  return loadavg()[0];
+}
+
+/** Some virtual machines hide the model behind a bare "Processor". @param {string} model */
+function processorName(model) {
+  return model.replace(/\s+/g, " ").trim();
+}
+
+/** @param {readonly string[]} words */
+function git(...words) {
+  const { stdout, status } = spawnSync("git", words, {
+    cwd: join(import.meta.dirname, ".."),
+    encoding: "utf8",
+  });
+  return status === 0 ? stdout.trim() : "";
+}

@@ -1,0 +1,106 @@
+// @ts-check
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { readArguments, usage } from "./arguments.js";
+import { findExecutors } from "./executors.js";
+import { load, machine } from "./machine.js";
+import { findPeers } from "./peers.js";
+import { scalingPlot } from "./plot.js";
+import { comparisonCells, contestantLines, markdown, table, withTable } from "./report.js";
+import { rows } from "./rows.js";
+import { measureScaling, scalingCsv } from "./scaling.js";
+
+const scalingName = "scaling";
+const rowNames = [...rows.map(({ name }) => name), scalingName];
+
+const plans = {
+  full: { blockSeconds: 0.3, rounds: 15 },
+  quick: { blockSeconds: 0.005, rounds: 3 },
+};
+
+/** @param {readonly string[]} words */
+async function main(words) {
+  const request = readArguments(words, rowNames);
+  const wanted = request.names.length === 0 ? rowNames : request.names;
+  const loadBefore = load();
+  const { executors, missing } = await findExecutors();
+  const peers = request.peers ? await findPeers() : null;
+  const notes = [...missing, ...missingPeers(request.peers, peers)];
+  for (const note of notes) console.error(`bench: not measured: ${note}`);
+
+  const context = {
+    executors,
+    peers,
+    quick: request.quick,
+    seed: request.seed,
+    plan: request.quick ? plans.quick : plans.full,
+  };
+  const results = [];
+  for (const row of rows.filter(({ name }) => wanted.includes(name))) {
+    const result = await row.measure(context);
+    results.push(result);
+    console.log(contestantLines(result));
+    console.log(`${table(comparisonCells(result))}\n`);
+  }
+  const scaling = wanted.includes(scalingName) ? await measureScaling(context) : [];
+  for (const { name, growth, bar, met } of scaling) {
+    console.log(
+      `${name}: a sample costs ${growth.toFixed(2)} times its least (${bar}: ${met ? "yes" : "no"})`,
+    );
+  }
+
+  /** @type {import("./report.js").Report} */
+  const report = {
+    format: 1,
+    seed: request.seed,
+    quick: request.quick,
+    machine: machine(),
+    load: { before: loadBefore, after: load() },
+    executors: executors.map(({ name, threads, instructionSet }) => ({ name, threads, instructionSet })),
+    peers,
+    notes,
+    rows: results,
+    scaling,
+  };
+  const out = join(import.meta.dirname, "out");
+  write(request.json ?? join(out, "bench.json"), `${JSON.stringify(report, null, 1)}\n`);
+  if (scaling.length > 0) {
+    const folder = request.markdown === undefined ? out : join(import.meta.dirname, "results");
+    write(join(folder, "scaling.csv"), scalingCsv(scaling));
+    write(join(folder, "scaling.svg"), scalingPlot(scaling));
+  }
+  if (request.markdown !== undefined) {
+    write(request.markdown, withTable(readFileSync(request.markdown, "utf8"), markdown(report)));
+  }
+}
+
+/**
+ * @param {boolean} asked
+ * @param {import("./peers.js").PeerVersions | null} peers
+ */
+function missingPeers(asked, peers) {
+  if (!asked) return ["peers: --no-peers"];
+  if (peers === null) return ["peers: there is no python3"];
+  const absent = ["torch", "jax", "optax", "gymnasium", "stable_baselines3"].filter(
+    (name) => !(name in peers.packages),
+  );
+  return absent.map((name) => `${name}: not installed; npm run bench:peers installs it`);
+}
+
+/**
+ * @param {string} path
+ * @param {string} text
+ */
+function write(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  console.error(`bench: wrote ${path}`);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.error(usage);
+  process.exitCode = 1;
+}

@@ -1,0 +1,146 @@
+// @ts-check
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const here = import.meta.dirname;
+
+/** The virtual environment that `npm run bench:peers` makes. */
+export const environmentFolder = join(here, ".venv");
+
+/** The Python that has the peers: the virtual environment's where it was made, else the one on the path. */
+export function peerPython() {
+  const own = join(environmentFolder, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+  return existsSync(own) ? own : "python3";
+}
+
+/**
+ * @typedef {object} PeerVersions
+ * @property {string} python
+ * @property {Readonly<Record<string, string>>} packages versions of those that can be imported
+ */
+
+/**
+ * What Python and which peers there are; null where there is no Python.
+ * @returns {Promise<PeerVersions | null>}
+ */
+export async function findPeers() {
+  const python = peerPython();
+  if (spawnSync(python, ["--version"]).status !== 0) return null;
+  const process = new PeerProcess("versions", {});
+  try {
+    const { python, packages } = await process.ask({ do: "versions" });
+    return { python, packages };
+  } finally {
+    process.end();
+  }
+}
+
+/** A Python process that waits for the next request, so that its blocks can alternate with others. */
+export class PeerProcess {
+  #child;
+  #lines;
+  #stderr = "";
+  /** @type {string} */
+  #name;
+
+  /**
+   * @param {string} name for messages
+   * @param {Readonly<Record<string, string>>} variables environment variables on top of this process's
+   */
+  constructor(name, variables) {
+    this.#name = name;
+    this.#child = spawn(peerPython(), [join(here, "peers/serve.py")], {
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1", ...variables },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.#child.stderr.setEncoding("utf8").on("data", (text) => {
+      this.#stderr = (this.#stderr + text).slice(-2000);
+    });
+    this.#child.stdin.on("error", () => {});
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /**
+   * @param {Readonly<Record<string, unknown>>} request
+   * @returns {Promise<any>} the answer, as peers/serve.py describes it
+   */
+  async ask(request) {
+    this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error(`bench: the peer ${this.#name} ended\n${this.#stderr}`);
+    const answer = JSON.parse(value);
+    if (answer.error !== undefined) throw new Error(`bench: the peer ${this.#name}: ${answer.error}`);
+    return answer;
+  }
+
+  end() {
+    this.#child.stdin.end();
+    this.#child.kill();
+  }
+}
+
+/**
+ * Loads a piece of work into a process of its own.
+ * @param {string} name as the table prints it
+ * @param {string} work the module in peers/
+ * @param {Readonly<Record<string, unknown>>} spec
+ * @param {Readonly<Record<string, string>>} variables
+ */
+export async function loadPeer(name, work, spec, variables) {
+  const process = new PeerProcess(name, variables);
+  try {
+    await process.ask({ do: "load", key: name, work, spec });
+  } catch (error) {
+    process.end();
+    throw error;
+  }
+  return {
+    name,
+    /**
+     * @param {number} iterations
+     * @returns {Promise<import("./measure.js").Block>}
+     */
+    run: (iterations) => process.ask({ do: "run", key: name, iterations }),
+    /** @returns {Promise<Readonly<Record<string, Float32Array>>>} */
+    async check() {
+      const answer = await process.ask({ do: "check", key: name });
+      return Object.fromEntries(Object.entries(answer).map(([key, text]) => [key, decoded(text)]));
+    },
+    end: () => process.end(),
+  };
+}
+
+/**
+ * The environment variables that hold a library to so many threads.
+ * @param {number} threads
+ */
+export function threadVariables(threads) {
+  const count = String(threads);
+  return {
+    OMP_NUM_THREADS: count,
+    MKL_NUM_THREADS: count,
+    OPENBLAS_NUM_THREADS: count,
+    NPROC: count,
+    ...(threads === 1 ? { XLA_FLAGS: "--xla_cpu_multi_thread_eigen=false" } : {}),
+  };
+}
+
+/** Memory is kept instead of given back after each step: glibc's allocator, as tuned as environment variables can. */
+export const keptMemory = {
+  MALLOC_MMAP_MAX_: "0",
+  MALLOC_TRIM_THRESHOLD_: "17179869184",
+  MALLOC_TOP_PAD_: "268435456",
+};
+
+/** @param {ArrayBufferView} view */
+export function encoded(view) {
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString("base64");
+}
+
+/** @param {string} text */
+function decoded(text) {
+  const bytes = new Uint8Array(Buffer.from(text, "base64"));
+  return new Float32Array(bytes.buffer);
+}

@@ -1,0 +1,165 @@
+// @ts-check
+
+/**
+ * Everything that one run measured.
+ * @typedef {object} Report
+ * @property {1} format
+ * @property {number} seed
+ * @property {boolean} quick
+ * @property {import("./machine.js").Machine} machine
+ * @property {{ readonly before: number, readonly after: number }} load
+ * @property {readonly { readonly name: string, readonly threads: number, readonly instructionSet: string }[]} executors
+ * @property {import("./peers.js").PeerVersions | null} peers
+ * @property {readonly string[]} notes
+ * @property {readonly import("./rows.js").RowResult[]} rows
+ * @property {readonly import("./scaling.js").Growth[]} scaling
+ */
+
+const tableHead = [
+  ["work", "ours", "", "peer", "", "ratio (quartiles)", "bar", "met"],
+  ["---", "---", "---", "---", "---", "---", "---", "---"],
+];
+
+/**
+ * One row's figures as lines of a Markdown table.
+ * @param {import("./rows.js").RowResult} row
+ * @returns {string[][]}
+ */
+export function comparisonCells(row) {
+  return row.comparisons.map(({ ours, peer, ratio, bar, met }) => [
+    row.title,
+    ours,
+    figure(row, ours),
+    peer,
+    figure(row, peer),
+    `${short(ratio.median)} (${short(ratio.low)}..${short(ratio.high)})`,
+    bar ?? "–",
+    met === null ? "–" : met ? "yes" : "**no**",
+  ]);
+}
+
+/**
+ * The contestants of one row, fastest first.
+ * @param {import("./rows.js").RowResult} row
+ * @returns {string}
+ */
+export function contestantLines(row) {
+  const sorted = [...row.measurements].sort((a, b) => a.seconds.median - b.seconds.median);
+  const lines = sorted.map(({ name, seconds, figures }) => {
+    const { median, least, most } = seconds;
+    const ends = row.unit === "ms" ? [least, most] : [most, least];
+    const range = [median, ...ends].map((value) => amount(row, value));
+    const length =
+      figures.episodeLength === undefined ? "" : `, episodes of ${short(figures.episodeLength)} steps`;
+    return `  ${name.padEnd(30)} ${range[0]} ${row.unit} (${range[1]}..${range[2]})${length}`;
+  });
+  const checks = row.checks.map(
+    ({ what, difference }) => `  ${what}: ${difference.toExponential(1)} relative`,
+  );
+  const missing = row.missing.length === 0 ? [] : [`  not measured: ${row.missing.join("; ")}`];
+  return [row.title, ...lines, ...checks, ...missing].join("\n");
+}
+
+/**
+ * The table of a report, in Markdown, with the machine above it.
+ * @param {Report} report
+ * @returns {string}
+ */
+export function markdown(report) {
+  const { machine, load, peers, seed } = report;
+  const sets = report.executors.map(({ name, instructionSet }) => `${name} (${instructionSet})`);
+  const packages = Object.entries(peers?.packages ?? {}).map(([name, version]) => `${name} ${version}`);
+  const head = [
+    `${machine.processor}, ${machine.cores} cores, ${machine.gibibytes} GiB, ${machine.system}; Node ${machine.node}; ${sets.join(", ")}` +
+      `${peers === null ? "" : `; Python ${peers.python}, ${packages.join(", ")}`}.`,
+    `Commit ${machine.commit}${machine.changed ? " with changes" : ""}, ${machine.date}, seed ${seed}; ` +
+      `load ${load.before.toFixed(1)} before and ${load.after.toFixed(1)} after on ${machine.cores} cores` +
+      `${report.quick ? "; **quick: these figures mean nothing**" : ""}.`,
+  ];
+  const cells = [...tableHead, ...report.rows.flatMap(comparisonCells)];
+  const growth = report.scaling.map(({ name, points, growth, bar, met }) => [
+    name,
+    `${short((points[0]?.seconds.median ?? Number.NaN) * 1e6)}`,
+    ...[points[points.length - 1]].map(({ size, seconds }) => short((seconds.median / size) * 1e6)),
+    short(growth),
+    bar ?? "–",
+    met ? "yes" : "**no**",
+  ]);
+  const sizes = report.scaling[0]?.points.map(({ size }) => size) ?? [];
+  const growthHead = [
+    [
+      "as the work grows",
+      "µs a sample at 1",
+      `at ${sizes[sizes.length - 1]}`,
+      "growth over the best",
+      "bar",
+      "met",
+    ],
+    ["---", "---", "---", "---", "---", "---"],
+  ];
+  return [
+    ...head,
+    "",
+    table(cells),
+    ...(growth.length === 0 ? [] : ["", table([...growthHead, ...growth])]),
+    ...report.rows.flatMap((row) => [
+      "",
+      `<details><summary>${row.title}</summary>`,
+      "",
+      "```",
+      contestantLines(row),
+      "```",
+      "",
+      "</details>",
+    ]),
+  ].join("\n");
+}
+
+/**
+ * Puts text between the two markers of a document.
+ * @param {string} document
+ * @param {string} text
+ */
+export function withTable(document, text) {
+  const begin = "<!-- bench: begin -->";
+  const end = "<!-- bench: end -->";
+  const from = document.indexOf(begin);
+  const to = document.indexOf(end);
+  if (from < 0 || to < from) {
+    throw new Error(`bench: the document has no place for the table; expected ${begin} and ${end} in it`);
+  }
+  return `${document.slice(0, from + begin.length)}\n${text}\n${document.slice(to)}`;
+}
+
+/**
+ * @param {readonly (readonly string[])[]} cells
+ * @returns {string}
+ */
+export function table(cells) {
+  return cells.map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/**
+ * @param {import("./rows.js").RowResult} row
+ * @param {string} name
+ */
+function figure(row, name) {
+  const measurement = row.measurements.find((candidate) => candidate.name === name);
+  return measurement === undefined ? "" : `${amount(row, measurement.seconds.median)} ${row.unit}`;
+}
+
+/**
+ * @param {import("./rows.js").RowResult} row
+ * @param {number} seconds
+ */
+function amount(row, seconds) {
+  if (row.unit === "ms") return short(seconds * 1000);
+  const rate = row.stepsPerIteration / seconds;
+  return rate >= 1e6 ? `${short(rate / 1e6)}M` : `${short(rate / 1e3)}k`;
+}
+
+/** Three digits that count. @param {number} value */
+export function short(value) {
+  if (!Number.isFinite(value)) return String(value);
+  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}

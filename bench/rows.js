@@ -1,0 +1,404 @@
+// @ts-check
+import { cartPoleConfig, cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
+import { compared, judged } from "./comparison.js";
+import { reference } from "./executors.js";
+import { measureAlternating, spread, timed } from "./measure.js";
+import { encoded, keptMemory, loadPeer, threadVariables } from "./peers.js";
+import { drawnBatch, hyperParameters, loadedStep, networks, tracedStep } from "./training-step.js";
+
+/**
+ * What a row is measured with.
+ * @typedef {object} Context
+ * @property {readonly import("./executors.js").Found[]} executors
+ * @property {import("./peers.js").PeerVersions | null} peers
+ * @property {boolean} quick
+ * @property {number} seed
+ * @property {{ readonly blockSeconds: number, readonly rounds: number }} plan
+ */
+
+/**
+ * One row, measured.
+ * @typedef {object} RowResult
+ * @property {string} name
+ * @property {string} title
+ * @property {Readonly<Record<string, number | string>>} sizes
+ * @property {"ms" | "steps/s"} unit
+ * @property {number} stepsPerIteration environment steps; 0 where the unit is ms
+ * @property {readonly import("./measure.js").Measurement[]} measurements
+ * @property {readonly import("./comparison.js").Comparison[]} comparisons
+ * @property {readonly Check[]} checks
+ * @property {readonly string[]} missing peers that could not be loaded
+ */
+
+/**
+ * Whether two contestants compute the same.
+ * @typedef {object} Check
+ * @property {string} what
+ * @property {number} difference ‖a − b‖ / ‖b‖
+ */
+
+/**
+ * @typedef {object} Row
+ * @property {string} name on the command line
+ * @property {(context: Context) => Promise<RowResult>} measure
+ */
+
+const cleanrl = "PyTorch (CleanRL)";
+const tuned = "PyTorch (tuned)";
+const twoThreads = ", 2 threads";
+
+/** The largest relative difference of two gradients in float32 that are called the same. */
+const sameGradient = 1e-4;
+
+/**
+ * A training step or a forward pass of one network.
+ * @param {object} row
+ * @param {string} row.name
+ * @param {keyof typeof networks} row.network
+ * @param {"step" | "forward"} row.kind
+ * @param {number} row.batch
+ * @param {readonly import("./comparison.js").Bar[]} row.bars
+ * @returns {Row}
+ */
+function networkRow({ name, network: networkName, kind, batch: fullBatch, bars }) {
+  return {
+    name,
+    async measure({ executors, peers, quick, seed, plan }) {
+      const network = networks[networkName];
+      const batch = quick ? Math.min(fullBatch, 4) : fullBatch;
+      const traced = tracedStep(network, batch);
+      const data = drawnBatch(network, batch, seed);
+      const ours = executors.map(({ name, executor }) => {
+        const { run } = loadedStep(executor, traced, data, kind);
+        return { name, run: timed((iterations) => repeat(run, iterations)) };
+      });
+      const theirs = await loadedPeers(peers, torchPeers(network, kind, batch, data));
+      try {
+        const checks = await gradientChecks({
+          executors,
+          traced,
+          data,
+          theirs: theirs.loaded,
+          batch,
+          network,
+        });
+        const measurements = await measureAlternating([...ours, ...theirs.loaded], plan);
+        return {
+          name,
+          title: `${network.name} ${kind}, B = ${batch}`,
+          sizes: {
+            batch,
+            observation: network.observationShape.join("×"),
+            actions: network.actions,
+            parameters: traced.parameters.size,
+            ...(kind === "step" ? { loss: "A2C", optimiser: "RMSProp", ...hyperParameters } : {}),
+          },
+          unit: "ms",
+          stepsPerIteration: 0,
+          measurements,
+          comparisons: compared(measurements, bars),
+          checks,
+          missing: theirs.missing,
+        };
+      } finally {
+        for (const peer of theirs.loaded) peer.end();
+      }
+    },
+  };
+}
+
+/**
+ * @param {import("./training-step.js").NetworkCase} network
+ * @param {"step" | "forward"} kind
+ * @param {number} batch
+ * @param {ReturnType<typeof drawnBatch>} data
+ */
+function torchPeers(network, kind, batch, data) {
+  const spec = {
+    ...hyperParameters,
+    kind,
+    batch,
+    layers: network.layers,
+    activation: network.activation,
+    observationShape: network.observationShape,
+    actions: network.actions,
+    scale: network.scale,
+    entries: data.entries,
+    theta: encoded(data.theta),
+    observations: encoded(data.observations),
+    actionsTaken: encoded(data.actions),
+    advantages: encoded(data.advantages),
+    targets: encoded(data.targets),
+  };
+  return [1, 2].flatMap((threads) =>
+    [cleanrl, tuned].map((variant) => ({
+      name: threads === 1 ? variant : variant + twoThreads,
+      needs: ["torch"],
+      work: "torch_step",
+      spec: { ...spec, threads, variant: variant === tuned ? "tuned" : "cleanrl" },
+      variables: { ...threadVariables(threads), ...(variant === tuned ? keptMemory : {}) },
+    })),
+  );
+}
+
+/**
+ * Every contestant's gradient at the same parameters and batch, against PyTorch's; without PyTorch a small network's
+ * against the reference executor's.
+ * @param {object} parts
+ * @param {Context["executors"]} parts.executors
+ * @param {ReturnType<typeof tracedStep>} parts.traced
+ * @param {ReturnType<typeof drawnBatch>} parts.data
+ * @param {readonly Loaded[]} parts.theirs
+ * @param {number} parts.batch
+ * @param {import("./training-step.js").NetworkCase} parts.network
+ * @returns {Promise<Check[]>}
+ */
+async function gradientChecks({ executors, traced, data, theirs, network }) {
+  const gradients = await Promise.all(
+    theirs.map(async ({ name, check }) => ({ name, gradient: (await check()).gradient })),
+  );
+  const own = executors.map(({ name, executor }) => ({
+    name,
+    gradient: ownGradient(executor, traced, data),
+  }));
+  if (gradients.length === 0 && network === networks.nature) return [];
+  const against = gradients[0] ?? {
+    name: "the reference executor",
+    gradient: ownGradient(reference, traced, data),
+  };
+  return [...own, ...gradients.slice(1)].map(({ name, gradient }) => {
+    const difference = relativeDifference(gradient, against.gradient);
+    if (!(difference <= sameGradient)) {
+      throw new Error(
+        `bench: the gradients of ${name} and ${against.name} differ; expected at most ${sameGradient} relative, got ${difference}`,
+      );
+    }
+    return { what: `gradient of ${name} against ${against.name}`, difference };
+  });
+}
+
+/**
+ * @param {import("softrl").Executor} executor
+ * @param {ReturnType<typeof tracedStep>} traced
+ * @param {ReturnType<typeof drawnBatch>} data
+ */
+function ownGradient(executor, traced, data) {
+  const it = loadedStep(executor, traced, data, "gradient");
+  it.run();
+  return it.output("gradient").slice();
+}
+
+/**
+ * ‖a − b‖ / ‖b‖; NaN where the lengths differ.
+ * @param {Float32Array | Float64Array} a
+ * @param {Float32Array | Float64Array} b
+ */
+function relativeDifference(a, b) {
+  if (a.length !== b.length) return Number.NaN;
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < a.length; i++) {
+    difference += (a[i] - b[i]) ** 2;
+    norm += b[i] ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}
+
+/**
+ * A2C on CartPole, from the environments to the optimiser.
+ * @param {number} environments
+ * @param {readonly import("./comparison.js").Bar[]} bars
+ * @returns {Row}
+ */
+function cartPoleRow(environments, bars) {
+  const name = `cartpole-${environments}`;
+  return {
+    name,
+    async measure({ executors, peers, seed, plan }) {
+      const config = cartPoleConfig(environments, seed);
+      const { horizon, gamma, tau, hiddenSizes, learningRate, valueCoefficient, maxGradientNorm } = config;
+      const settings = {
+        environments,
+        horizon,
+        gamma,
+        tau,
+        hiddenSizes,
+        learningRate,
+        valueCoefficient,
+        maxGradientNorm,
+        decay: config.rmspropDecay,
+        epsilon: config.rmspropEpsilon,
+        seed,
+      };
+      const ours = [];
+      for (const { name, executor } of executors) {
+        ours.push({ name, run: await cartPoleTraining(executor, config) });
+      }
+      const theirs = await loadedPeers(
+        peers,
+        [1, 2].flatMap((threads) =>
+          [
+            { name: "JAX", needs: ["jax", "optax"], work: "jax_a2c" },
+            { name: "stable-baselines3", needs: ["stable_baselines3"], work: "sb3_a2c" },
+          ].map((peer) => ({
+            ...peer,
+            name: threads === 1 ? peer.name : peer.name + twoThreads,
+            spec: { ...settings, threads },
+            variables: threadVariables(threads),
+          })),
+        ),
+      );
+      try {
+        const measurements = await measureAlternating([...ours, ...theirs.loaded], plan);
+        return {
+          name,
+          title: `CartPole A2C end to end, S = ${environments}, n = ${horizon}`,
+          sizes: { ...settings, hiddenSizes: hiddenSizes.join("×") },
+          unit: "steps/s",
+          stepsPerIteration: environments * horizon,
+          measurements,
+          comparisons: compared(measurements, bars),
+          checks: [],
+          missing: theirs.missing,
+        };
+      } finally {
+        for (const peer of theirs.loaded) peer.end();
+      }
+    },
+  };
+}
+
+/** @type {Row} */
+const cartPoleAlone = {
+  name: "cartpole-alone",
+  async measure({ peers, quick, seed, plan }) {
+    const environments = quick ? 16 : 64;
+    const ours = { name: "softrl", run: timed(cartPoleStepping(environments, seed)) };
+    const theirs = await loadedPeers(peers, [
+      {
+        name: "Gymnasium (NumPy)",
+        needs: ["gymnasium"],
+        work: "gymnasium_cart_pole",
+        spec: { environments, seed },
+        variables: threadVariables(1),
+      },
+    ]);
+    try {
+      const measurements = await measureAlternating([ours, ...theirs.loaded], plan);
+      const million = spread(measurements[0].samples.map((seconds) => environments / seconds / 1e6));
+      return {
+        name: "cartpole-alone",
+        title: `CartPole alone, S = ${environments}`,
+        sizes: { environments, seed },
+        unit: "steps/s",
+        stepsPerIteration: environments,
+        measurements,
+        comparisons: [
+          {
+            ours: "softrl",
+            peer: "10⁶ steps/s",
+            of: "rate",
+            ratio: million,
+            ...judged(million.median, undefined, 25),
+          },
+          ...compared(measurements, [{ ours: "softrl", peers: ["Gymnasium (NumPy)"], of: "rate" }]),
+        ],
+        checks: [],
+        missing: theirs.missing,
+      };
+    } finally {
+      for (const peer of theirs.loaded) peer.end();
+    }
+  },
+};
+
+/** @typedef {Awaited<ReturnType<typeof loadPeer>>} Loaded */
+
+/**
+ * Loads those peers whose packages are there, and says which are not.
+ * @param {import("./peers.js").PeerVersions | null} versions
+ * @param {readonly { name: string, needs: readonly string[], work: string, spec: Record<string, unknown>, variables: Record<string, string> }[]} wanted
+ */
+async function loadedPeers(versions, wanted) {
+  /** @type {Loaded[]} */
+  const loaded = [];
+  /** @type {string[]} */
+  const missing = [];
+  for (const { name, needs, work, spec, variables } of wanted) {
+    if (versions === null || needs.some((need) => versions.packages[need] === undefined)) missing.push(name);
+    else loaded.push(await loadPeer(name, work, spec, variables));
+  }
+  return { loaded, missing };
+}
+
+/**
+ * @param {() => void} work
+ * @param {number} times
+ */
+function repeat(work, times) {
+  for (let i = 0; i < times; i++) work();
+}
+
+/** @param {string} name */
+const threaded = (name) => [name, name + twoThreads];
+
+/** @type {readonly Row[]} */
+export const rows = [
+  networkRow({
+    name: "nature-step",
+    network: "nature",
+    kind: "step",
+    batch: 80,
+    bars: [
+      { ours: "native", peers: [cleanrl], of: "time", most: 0.48 },
+      { ours: "native", peers: [tuned], of: "time", most: 0.85 },
+      { ours: "native, 2 threads", peers: [cleanrl + twoThreads, tuned + twoThreads], of: "time", most: 0.7 },
+      { ours: "wasm", peers: [cleanrl], of: "time", most: 2.3 },
+      { ours: "wasm", peers: [tuned], of: "time" },
+    ],
+  }),
+  networkRow({
+    name: "nature-forward",
+    network: "nature",
+    kind: "forward",
+    batch: 16,
+    bars: [
+      { ours: "native", peers: [cleanrl], of: "time", most: 0.6 },
+      { ours: "native", peers: [tuned], of: "time" },
+      { ours: "wasm", peers: [cleanrl], of: "time" },
+    ],
+  }),
+  networkRow({
+    name: "minatar-step",
+    network: "minatar",
+    kind: "step",
+    batch: 32,
+    bars: [
+      { ours: "native", peers: threaded(cleanrl), of: "time", most: 0.15 },
+      { ours: "native", peers: threaded(tuned), of: "time" },
+      { ours: "wasm", peers: threaded(cleanrl), of: "time", most: 0.7 },
+      { ours: "wasm", peers: threaded(tuned), of: "time" },
+    ],
+  }),
+  networkRow({
+    name: "mlp-step",
+    network: "mlp",
+    kind: "step",
+    batch: 32,
+    bars: [
+      { ours: "native", peers: threaded(cleanrl), of: "time", most: 0.014 },
+      { ours: "native", peers: threaded(tuned), of: "time" },
+      { ours: "wasm", peers: threaded(cleanrl), of: "time", most: 0.06 },
+      { ours: "wasm", peers: threaded(tuned), of: "time" },
+    ],
+  }),
+  ...[8, 16].map((environments) =>
+    cartPoleRow(environments, [
+      { ours: "native", peers: threaded("JAX"), of: "rate", least: 1.5 },
+      { ours: "wasm", peers: threaded("JAX"), of: "rate" },
+      { ours: "native", peers: threaded("stable-baselines3"), of: "rate", least: 50 },
+      { ours: "wasm", peers: threaded("stable-baselines3"), of: "rate", least: 15 },
+    ]),
+  ),
+  cartPoleAlone,
+];

@@ -1,0 +1,90 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const main = fileURLToPath(new URL("../main.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "softrl-bench-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function bench(...words: string[]) {
+  return spawnSync(process.execPath, [main, ...words], { encoding: "utf8" });
+}
+
+interface Spread {
+  median: number;
+  low: number;
+  high: number;
+  least: number;
+  most: number;
+}
+
+interface Report {
+  format: number;
+  seed: number;
+  quick: boolean;
+  machine: { processor: string; cores: number; commit: string };
+  executors: { name: string }[];
+  peers: unknown;
+  rows: {
+    name: string;
+    sizes: Record<string, unknown>;
+    measurements: { name: string; samples: number[]; seconds: Spread }[];
+    checks: { what: string; difference: number }[];
+  }[];
+  scaling: unknown[];
+}
+
+describe("npm run bench -- --quick, without peers", () => {
+  const json = join(folder, "bench.json");
+  const names = ["minatar-step", "mlp-step", "cartpole-8", "cartpole-alone"];
+  let finished: ReturnType<typeof bench>;
+  beforeAll(() => {
+    finished = bench(...names, "--quick", "--no-peers", "--seed", "7", "--json", json);
+  });
+
+  test("runs and says what is missing", () => {
+    expect(finished.stderr).toContain("not measured: peers: --no-peers");
+    expect(finished.status).toBe(0);
+    expect(finished.stdout).toContain("MLP 4-64-64 step");
+  });
+
+  test("writes every row with ordered spreads, sizes, seed and machine", () => {
+    const report: Report = JSON.parse(readFileSync(json, "utf8"));
+    expect(report).toMatchObject({ format: 1, seed: 7, quick: true, peers: null, scaling: [] });
+    expect(report.machine.cores).toBeGreaterThan(0);
+    expect(report.executors.map(({ name }) => name)).toContain("wasm");
+    expect(report.rows.map(({ name }) => name)).toEqual(names);
+    for (const { measurements, sizes } of report.rows) {
+      expect(Object.keys(sizes).length).toBeGreaterThan(0);
+      for (const { seconds, samples } of measurements) {
+        const { least, low, median, high, most } = seconds;
+        expect([least, low, median, high, most]).toEqual(
+          [least, low, median, high, most].sort((a, b) => a - b),
+        );
+        expect(least).toBeGreaterThan(0);
+        expect(samples).toHaveLength(3);
+      }
+    }
+  });
+
+  test("checks the gradients that are measured", () => {
+    const report: Report = JSON.parse(readFileSync(json, "utf8"));
+    const [minatar, mlp] = report.rows;
+    for (const { checks } of [minatar, mlp]) {
+      expect(checks.map(({ what }) => what)).toContain("gradient of wasm against the reference executor");
+      for (const { difference } of checks) {
+        expect(difference).toBeGreaterThan(0);
+        expect(difference).toBeLessThan(1e-5);
+      }
+    }
+  });
+});
+
+test("an unknown row is refused with the names that there are", () => {
+  const { status, stderr } = bench("nature", "--quick");
+  expect(status).toBe(1);
+  expect(stderr).toContain('no row is named "nature"; there are nature-step');
+});

@@ -1,0 +1,182 @@
+// @ts-check
+import {
+  add,
+  constant,
+  convolution,
+  dense,
+  descent,
+  fanInUniform,
+  flatten,
+  input,
+  logPrior,
+  mlp,
+  mul,
+  natureCnn,
+  policyGradientLoss,
+  policyValueNetwork,
+  program,
+  RandomStreams,
+  rectifier,
+  rmsprop,
+  sequential,
+  state,
+  stateValues,
+  uniform,
+  valueLoss,
+} from "softrl";
+
+/**
+ * A network and the batch that it is trained on.
+ * @typedef {object} NetworkCase
+ * @property {string} name
+ * @property {import("softrl").LayerDefinition} body
+ * @property {readonly (readonly (string | number)[])[]} layers the body, in the words that the peers take
+ * @property {"relu" | "tanh"} activation
+ * @property {readonly number[]} observationShape
+ * @property {number} actions
+ * @property {number} scale what observations are divided by
+ * @property {(random: import("softrl").Random) => number} drawn one number of an observation
+ */
+
+/** @type {Readonly<Record<"nature" | "minatar" | "mlp", NetworkCase>>} */
+export const networks = {
+  nature: {
+    name: "Nature CNN",
+    body: natureCnn(),
+    layers: [
+      ["convolution", 32, 8, 4],
+      ["convolution", 64, 4, 2],
+      ["convolution", 64, 3, 1],
+      ["dense", 512],
+    ],
+    activation: "relu",
+    observationShape: [84, 84, 4],
+    actions: 6,
+    scale: 255,
+    drawn: (random) => random.integer(256),
+  },
+  minatar: {
+    name: "MinAtar net",
+    body: sequential(convolution(16, 3, 1), rectifier, flatten, dense(128), rectifier),
+    layers: [
+      ["convolution", 16, 3, 1],
+      ["dense", 128],
+    ],
+    activation: "relu",
+    observationShape: [10, 10, 4],
+    actions: 6,
+    scale: 1,
+    drawn: (random) => random.integer(2),
+  },
+  mlp: {
+    name: "MLP 4-64-64",
+    body: mlp([64, 64]),
+    layers: [
+      ["dense", 64],
+      ["dense", 64],
+    ],
+    activation: "tanh",
+    observationShape: [4],
+    actions: 2,
+    scale: 1,
+    drawn: (random) => random.uniform(-1, 1),
+  },
+};
+
+/** The step size is tiny, so that one batch can be trained on a million times: the arithmetic is the same. */
+export const hyperParameters = {
+  learningRate: 1e-8,
+  decay: 0.99,
+  epsilon: 1e-5,
+  tau: 0.01,
+  valueCoefficient: 0.5,
+  maxGradientNorm: 0.5,
+};
+
+/**
+ * A2C's loss of one batch and what is made of it; the same formulas as `algorithms/a2c.ts`.
+ * @param {NetworkCase} network
+ * @param {number} batch
+ */
+export function tracedStep({ body, observationShape, actions }, batch) {
+  const { tau, valueCoefficient, decay, epsilon, maxGradientNorm, learningRate } = hyperParameters;
+  const network = policyValueNetwork(body, observationShape, actions);
+  const theta = state("theta", [network.parameters.size]);
+  const views = network.parameters.views(theta);
+  const { logPi, v } = network.apply(input("observations", [batch, ...observationShape]), views);
+  const policyLoss = policyGradientLoss({
+    logPi,
+    logPrior: logPrior(constant(new Float64Array(actions))),
+    actions: input("actions", [batch]),
+    advantages: input("advantages", [batch]),
+    tau,
+  });
+  const fit = valueLoss({ v, targets: stateValues(input("targets", [batch])) });
+  const loss = add(policyLoss, mul(valueCoefficient, fit));
+  const step = descent({
+    parameters: network.parameters,
+    theta,
+    views,
+    loss,
+    // PyTorch has ε outside the root.
+    optimiser: rmsprop({ decay, epsilon, epsilonPlace: "outside" }),
+    learningRate,
+    maxGradientNorm,
+  });
+  return {
+    parameters: network.parameters,
+    theta,
+    forward: program({ outputs: { logPi, v } }),
+    step: program({ outputs: { loss, gradientNorm: step.gradientNorm }, updates: step.updates }),
+    gradient: program({ outputs: { loss, gradient: network.parameters.gradient(loss, views) } }),
+  };
+}
+
+/**
+ * Parameters and a batch, drawn from the seed; what every contestant computes with.
+ * @param {NetworkCase} network
+ * @param {number} batch
+ * @param {number} seed
+ */
+export function drawnBatch(network, batch, seed) {
+  const { observationShape, actions, body, drawn } = network;
+  const streams = new RandomStreams(seed);
+  const { parameters } = policyValueNetwork(body, observationShape, actions);
+  const weights = streams.stream("bench", "parameters");
+  const theta = new Float32Array(parameters.size);
+  for (const { shape, offset } of parameters.entries) {
+    // Biases are drawn too, since zeros would hide one that is lost.
+    const initialiser = shape.length > 1 ? fanInUniform : uniform(0.1);
+    theta.set(initialiser(shape, weights), offset);
+  }
+  const random = streams.stream("bench", "batch");
+  const length = observationShape.reduce((product, size) => product * size, batch);
+  return {
+    theta,
+    entries: parameters.entries.map(({ shape, offset, size }) => ({ shape, offset, size })),
+    observations: Float32Array.from({ length }, () => drawn(random)),
+    actions: Int32Array.from({ length: batch }, () => random.integer(actions)),
+    advantages: Float32Array.from({ length: batch }, () => random.uniform(-1, 1)),
+    targets: Float32Array.from({ length: batch }, () => random.uniform(-1, 1)),
+  };
+}
+
+/**
+ * Puts a batch into an executor's memory and returns the work that is measured.
+ * @param {import("softrl").Executor} executor
+ * @param {ReturnType<typeof tracedStep>} traced
+ * @param {ReturnType<typeof drawnBatch>} data
+ * @param {"forward" | "step" | "gradient"} which
+ */
+export function loadedStep(executor, traced, data, which) {
+  const session = executor.load({ it: traced[which] });
+  const { it } = session.programs;
+  session.state(traced.theta).set(data.theta);
+  it.input("observations").set(data.observations);
+  if (which !== "forward") {
+    it.input("actions").set(data.actions);
+    it.input("advantages").set(data.advantages);
+    it.input("targets").set(data.targets);
+  }
+  return it;
+}
