@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 const here = import.meta.dirname;
 const wasmPath = join(here, "kernels.wasm");
-const modulePath = join(here, "../packages/core/src/tensor/kernels-wasm.ts");
+const modulePath = join(here, "../packages/core/src/tensor/compiled/kernels-wasm.ts");
 
 const compilerFlags = [
   "--target=wasm32",

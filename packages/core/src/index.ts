@@ -187,11 +187,13 @@ export { type RmsPropOptions, rmsprop } from "./optim/rmsprop.js";
 export { constantSchedule, linearSchedule, type Schedule } from "./optim/schedule.js";
 export { sgd } from "./optim/sgd.js";
 export type { Buffer } from "./tensor/buffer.js";
-export { createCompiledExecutor } from "./tensor/compiled-executor.js";
+export { createCompiledExecutor } from "./tensor/compiled/compiled-executor.js";
+export type { Kernel, KernelInstance, KernelMachine } from "./tensor/compiled/kernel.js";
+export { encodeKernels } from "./tensor/compiled/kernel-encoding.js";
+export { createWasmExecutor } from "./tensor/compiled/wasm-executor.js";
+export { createWasmMachine } from "./tensor/compiled/wasm-machine.js";
 export type { Executor, LoadedProgram, Session } from "./tensor/executor.js";
 export { gradient } from "./tensor/gradient.js";
-export type { Kernel, KernelInstance, KernelMachine } from "./tensor/kernel.js";
-export { encodeKernels } from "./tensor/kernel-encoding.js";
 export {
   abs,
   add,
@@ -235,5 +237,3 @@ export { type Program, type ProgramDefinition, program, type Step } from "./tens
 export { createReferenceExecutor } from "./tensor/reference-executor.js";
 export type { Shape } from "./tensor/shape.js";
 export type { Operand, Tensor } from "./tensor/tensor.js";
-export { createWasmExecutor } from "./tensor/wasm-executor.js";
-export { createWasmMachine } from "./tensor/wasm-machine.js";

@@ -49,6 +49,26 @@ export interface ConvolutionStrides {
 
 export type PrimitiveName = keyof PrimitiveAttributes;
 
+/** Primitives that compute each element from the inputs' elements there: comparisons give 0 or 1, select(c, a, b) is a where c ≠ 0. */
+export type ElementwiseOperation =
+  | "add"
+  | "subtract"
+  | "multiply"
+  | "divide"
+  | "maximum"
+  | "minimum"
+  | "negate"
+  | "absolute"
+  | "exp"
+  | "log"
+  | "tanh"
+  | "relu"
+  | "squareRoot"
+  | "greater"
+  | "greaterEqual"
+  | "equal"
+  | "select";
+
 /**
  * A primitive: its shape rule, its derivative rule and its reference kernel, together.
  *

@@ -11,9 +11,9 @@ import { mlp } from "../../src/nn/body.js";
 import { policyValueNetwork } from "../../src/nn/heads.js";
 import { rmsprop } from "../../src/optim/rmsprop.js";
 import { linearSchedule } from "../../src/optim/schedule.js";
+import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import { sub } from "../../src/tensor/operations.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
-import { createWasmExecutor } from "../../src/tensor/wasm-executor.js";
 import { algorithmContract } from "./contract.js";
 
 const wasm = await createWasmExecutor();

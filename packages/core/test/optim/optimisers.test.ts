@@ -6,10 +6,10 @@ import type { Optimiser } from "../../src/optim/optimiser.js";
 import { rmsprop } from "../../src/optim/rmsprop.js";
 import { constantSchedule, linearSchedule } from "../../src/optim/schedule.js";
 import { sgd } from "../../src/optim/sgd.js";
+import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import { constant, input, state } from "../../src/tensor/operations.js";
 import { program } from "../../src/tensor/program.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
-import { createWasmExecutor } from "../../src/tensor/wasm-executor.js";
 import { evaluateTensor } from "../tensor/run.js";
 
 const wasm = await createWasmExecutor();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SoftrlError } from "../../src/base/errors.js";
 import { RandomStreams } from "../../src/base/random.js";
-import type { Kernel, MapKernel } from "../../src/tensor/kernel.js";
-import { encodeKernels } from "../../src/tensor/kernel-encoding.js";
+import type { Kernel, MapKernel } from "../../src/tensor/compiled/kernel.js";
+import { encodeKernels } from "../../src/tensor/compiled/kernel-encoding.js";
 import { kernelMachines } from "./kernel-machines.js";
 
 const arenaLength = 6000;

@@ -1,5 +1,5 @@
-import type { Kernel, KernelMachine } from "../../src/tensor/kernel.js";
-import { createWasmMachine } from "../../src/tensor/wasm-machine.js";
+import type { Kernel, KernelMachine } from "../../src/tensor/compiled/kernel.js";
+import { createWasmMachine } from "../../src/tensor/compiled/wasm-machine.js";
 
 /** Every machine that the kernel tests run on. */
 export async function kernelMachines(): Promise<readonly KernelMachine[]> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RandomStreams } from "../../src/base/random.js";
-import type { ElementwiseOperation, MapKernel } from "../../src/tensor/kernel.js";
+import type { MapKernel } from "../../src/tensor/compiled/kernel.js";
+import type { ElementwiseOperation } from "../../src/tensor/tensor.js";
 import { arenaAfter, kernelMachines } from "./kernel-machines.js";
 import { referenceRun } from "./kernel-reference.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RandomStreams } from "../../src/base/random.js";
-import type { ConvolutionSizes, Kernel, MapKernel } from "../../src/tensor/kernel.js";
-import { scratchLength } from "../../src/tensor/kernel-scratch.js";
+import type { ConvolutionSizes, Kernel, MapKernel } from "../../src/tensor/compiled/kernel.js";
+import { scratchLength } from "../../src/tensor/compiled/kernel-scratch.js";
 import { arenaAfter, kernelMachines } from "./kernel-machines.js";
 import { convolutionLengths, referenceRun } from "./kernel-reference.js";
 

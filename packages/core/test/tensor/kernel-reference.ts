@@ -6,7 +6,7 @@ import type {
   Kernel,
   MapKernel,
   MatmulKernel,
-} from "../../src/tensor/kernel.js";
+} from "../../src/tensor/compiled/kernel.js";
 
 // What each kernel means, in float64 loops that are written to be read; map steps round to float32 as kernels do.
 

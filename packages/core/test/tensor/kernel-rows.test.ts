@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RandomStreams } from "../../src/base/random.js";
-import type { Kernel } from "../../src/tensor/kernel.js";
+import type { Kernel } from "../../src/tensor/compiled/kernel.js";
 import { arenaAfter, kernelMachines } from "./kernel-machines.js";
 import { referenceRun } from "./kernel-reference.js";
 

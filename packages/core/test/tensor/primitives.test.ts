@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { RandomStreams } from "../../src/base/random.js";
+import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import { gradient } from "../../src/tensor/gradient.js";
 import { constant, input, mul, sum } from "../../src/tensor/operations.js";
 import { primitives } from "../../src/tensor/primitives/table.js";
 import { program } from "../../src/tensor/program.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
 import type { PrimitiveName, Tensor } from "../../src/tensor/tensor.js";
-import { createWasmExecutor } from "../../src/tensor/wasm-executor.js";
 import { drawInputs, type Example, examples } from "./primitive-examples.js";
 import { evaluateTensor, relativeDifference, runOnce } from "./run.js";
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import { gradient } from "../../src/tensor/gradient.js";
 import {
   add,
@@ -15,7 +16,6 @@ import {
 } from "../../src/tensor/operations.js";
 import { program } from "../../src/tensor/program.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
-import { createWasmExecutor } from "../../src/tensor/wasm-executor.js";
 
 const executors = [
   createReferenceExecutor(),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { RandomStreams } from "../../src/base/random.js";
+import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import type { Executor } from "../../src/tensor/executor.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
-import { createWasmExecutor } from "../../src/tensor/wasm-executor.js";
 import { type RandomProgram, randomProgram } from "./random-programs.js";
 import { relativeDifference } from "./run.js";
 

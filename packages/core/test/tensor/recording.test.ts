@@ -7,13 +7,13 @@ import { logPrior, stateValues } from "../../src/math/units.js";
 import { mlp } from "../../src/nn/body.js";
 import { policyValueNetwork } from "../../src/nn/heads.js";
 import { convolution, dense, flatten, rectifier, scale, sequential } from "../../src/nn/layer.js";
-import { createCompiledExecutor } from "../../src/tensor/compiled-executor.js";
+import { createCompiledExecutor } from "../../src/tensor/compiled/compiled-executor.js";
+import type { Kernel } from "../../src/tensor/compiled/kernel.js";
+import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import type { Executor } from "../../src/tensor/executor.js";
-import type { Kernel } from "../../src/tensor/kernel.js";
 import { add, constant, input, state } from "../../src/tensor/operations.js";
 import { program } from "../../src/tensor/program.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
-import { createWasmExecutor } from "../../src/tensor/wasm-executor.js";
 import { relativeDifference } from "./run.js";
 
 const small = sequential(scale(1 / 255), convolution(5, 4, 2), rectifier, flatten, dense(9), rectifier);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SoftrlError } from "../../src/base/errors.js";
-import type { Kernel } from "../../src/tensor/kernel.js";
-import { createWasmMachine } from "../../src/tensor/wasm-machine.js";
+import type { Kernel } from "../../src/tensor/compiled/kernel.js";
+import { createWasmMachine } from "../../src/tensor/compiled/wasm-machine.js";
 
 const fill = (out: number, count: number, value: number): Kernel => ({ kind: "fill", out, count, value });
 

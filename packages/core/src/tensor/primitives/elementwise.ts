@@ -1,8 +1,15 @@
 import { fail } from "../../base/errors.js";
 import * as logspace from "../../math/logspace.js";
-import type { ElementwiseOperation } from "../kernel.js";
 import { broadcastShapes, formatShape, sameShape } from "../shape.js";
-import { type Application, apply, type Operand, type Primitive, type Tensor, toTensor } from "../tensor.js";
+import {
+  type Application,
+  apply,
+  type ElementwiseOperation,
+  type Operand,
+  type Primitive,
+  type Tensor,
+  toTensor,
+} from "../tensor.js";
 import { broadcastTo } from "./broadcasting.js";
 
 type Derivative<Name extends ElementwiseOperation> = (

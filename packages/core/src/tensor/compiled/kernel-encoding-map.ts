@@ -1,4 +1,5 @@
-import { type ElementwiseOperation, type MapKernel, mapRegisters } from "./kernel.js";
+import type { ElementwiseOperation } from "../tensor.js";
+import { type MapKernel, mapRegisters } from "./kernel.js";
 import type { KernelCheck, Span } from "./kernel-ranges.js";
 
 // The order of the enumeration in kernels/map.h, with the number of operands.

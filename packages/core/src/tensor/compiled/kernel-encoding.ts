@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.js";
+import { fail } from "../../base/errors.js";
 import type {
   Conv2dFilterGradientKernel,
   Conv2dInputGradientKernel,

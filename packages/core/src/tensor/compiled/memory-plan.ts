@@ -1,8 +1,8 @@
+import { rowMajorStrides, shapeSize } from "../shape.js";
 import type { FusedProgram, Location, Unit } from "./fusion.js";
 import { keptSteps, storedSteps, unitReads } from "./fusion.js";
 import type { Kernel } from "./kernel.js";
 import { scratchLength } from "./kernel-scratch.js";
-import { rowMajorStrides, shapeSize } from "./shape.js";
 
 /** Offsets are multiples of this many elements, a cache line. */
 export const alignment = 16;

@@ -1,8 +1,8 @@
-import type { ElementwiseOperation } from "./kernel.js";
+import { elementwisePrimitives } from "../primitives/elementwise.js";
+import type { Program } from "../program.js";
+import { rowMajorStrides, type Shape, shapeSize } from "../shape.js";
+import type { ElementwiseOperation } from "../tensor.js";
 import { allocateRegisters, type MapMember, type MapOperand } from "./map-registers.js";
-import { elementwisePrimitives } from "./primitives/elementwise.js";
-import type { Program } from "./program.js";
-import { rowMajorStrides, type Shape, shapeSize } from "./shape.js";
 
 /** Where the value of a step is found: from `offset` on inside the value of `step`. */
 export interface Location {

@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.js";
+import { fail } from "../../base/errors.js";
 
 /** Elements [start, end) of the arena, by the name of the field that spans them. */
 export interface Span {

@@ -1,13 +1,13 @@
-import { fail } from "../base/errors.js";
-import type { Executor, LoadedProgram, Recording, Session } from "./executor.js";
+import { fail } from "../../base/errors.js";
+import type { Executor, LoadedProgram, Recording, Session } from "../executor.js";
+import type { Program } from "../program.js";
+import { namedBuffers } from "../reference-executor.js";
+import type { Tensor } from "../tensor.js";
 import { type FusedProgram, fuse } from "./fusion.js";
 import type { KernelMachine } from "./kernel.js";
 import { lower } from "./lowering.js";
 import { aligned, alignment, type FixedMemory } from "./memory-plan.js";
-import type { Program } from "./program.js";
 import { correspondence } from "./recording.js";
-import { namedBuffers } from "./reference-executor.js";
-import type { Tensor } from "./tensor.js";
 
 /**
  * An executor that lowers programs to kernels and lets a machine run them: one arena a session, with the states

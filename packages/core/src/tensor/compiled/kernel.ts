@@ -4,26 +4,7 @@
  * All numbers are float32 in one arena; every offset, stride and count is in elements. Shapes are row-major, images
  * are NHWC, convolution weights are HWIO. A kernel never reads or writes outside the ranges that its fields span.
  */
-
-/** Elementwise operations of a {@link MapKernel}; comparisons give 0 or 1, select(c, a, b) is a where c ≠ 0. */
-export type ElementwiseOperation =
-  | "add"
-  | "subtract"
-  | "multiply"
-  | "divide"
-  | "maximum"
-  | "minimum"
-  | "negate"
-  | "absolute"
-  | "exp"
-  | "log"
-  | "tanh"
-  | "relu"
-  | "squareRoot"
-  | "greater"
-  | "greaterEqual"
-  | "equal"
-  | "select";
+import type { ElementwiseOperation } from "../tensor.js";
 
 /**
  * One pass over `count` elements through a small register machine. Registers hold one value an element.

@@ -1,4 +1,4 @@
-import { fail, SoftrlError } from "../base/errors.js";
+import { fail, SoftrlError } from "../../base/errors.js";
 import type { Kernel, KernelInstance, KernelMachine } from "./kernel.js";
 import { encodeKernels } from "./kernel-encoding.js";
 import { kernelsBase64 } from "./kernels-wasm.js";

@@ -1,10 +1,10 @@
+import { broadcastStrides } from "../primitives/broadcasting.js";
+import { rowMajorStrides, type Shape, shapeSize } from "../shape.js";
+import type { AppliedPrimitive, ElementwiseOperation } from "../tensor.js";
 import { type FusedProgram, keptSteps, type Unit } from "./fusion.js";
 import type { ConvolutionSizes, Kernel, MapKernel } from "./kernel.js";
 import { allocateRegisters } from "./map-registers.js";
 import { type FixedMemory, kernelScratch, planMemory } from "./memory-plan.js";
-import { broadcastStrides } from "./primitives/broadcasting.js";
-import { rowMajorStrides, type Shape, shapeSize } from "./shape.js";
-import type { AppliedPrimitive } from "./tensor.js";
 
 /** A program as kernels over an arena. */
 export interface LoweredProgram {
@@ -184,11 +184,9 @@ function headKernels(origin: AppliedPrimitive, place: HeadPlace): Kernel[] {
     case "stopGradient":
       throw new Error(`lower: ${origin.name} has memory of its own`);
     default:
-      throw new Error(`lower: ${origin.name satisfies ElementwiseName} is not fused into a chain`);
+      throw new Error(`lower: ${origin.name satisfies ElementwiseOperation} is not fused into a chain`);
   }
 }
-
-type ElementwiseName = import("./kernel.js").ElementwiseOperation;
 
 /** Whether a part of a concatenation lies in it in one piece. */
 function isWhole(part: Shape, whole: Shape, axis: number): boolean {

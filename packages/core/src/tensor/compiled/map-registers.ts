@@ -1,4 +1,5 @@
-import { type ElementwiseOperation, type MapKernel, mapRegisters } from "./kernel.js";
+import type { ElementwiseOperation } from "../tensor.js";
+import { type MapKernel, mapRegisters } from "./kernel.js";
 
 /** What a step of a map reads: an earlier member, numbers in memory, or a constant. */
 export type MapOperand =

@@ -1,6 +1,6 @@
+import type { Step } from "../program.js";
+import { type Shape, sameShape } from "../shape.js";
 import { type FusedProgram, isElementwise, keptSteps, storedSteps, type Unit } from "./fusion.js";
-import type { Step } from "./program.js";
-import { type Shape, sameShape } from "./shape.js";
 
 /** What a program over a slice of a batch has in common with a program over the whole batch. */
 export interface Correspondence {
