@@ -107,10 +107,15 @@ describe("softrl train", () => {
     expect(JSON.parse(reference.stdout)).toMatchObject({ executor: "reference" });
     const wasm = await softrl([...args, "on-wasm"], place, { env: { SOFTRL_EXECUTOR: "wasm" } });
     expect(JSON.parse(wasm.stdout)).toMatchObject({ executor: "wasm" });
+    const native = await softrl([...args, "on-native"], place, { env: { SOFTRL_EXECUTOR: "native" } });
+    if (native.code === 0) expect(JSON.parse(native.stdout)).toMatchObject({ executor: "native" });
+    else expectRefusal(native, 1, /native.*SOFTRL_EXECUTOR=wasm/);
+    const chosen = await softrl([...args, "on-the-best"], place, { env: { SOFTRL_EXECUTOR: "" } });
+    expect(JSON.parse(chosen.stdout)).toMatchObject({ executor: native.code === 0 ? "native" : "wasm" });
     const unknown = await softrl([...args, "on-wsam"], place, { env: { SOFTRL_EXECUTOR: "wsam" } });
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
     expect(unknown.stderr).toBe(
-      'softrl: SOFTRL_EXECUTOR: unknown executor, expected reference or wasm, got "wsam"; did you mean wasm?\n',
+      'softrl: SOFTRL_EXECUTOR: unknown executor, expected reference or wasm or native, got "wsam"; did you mean wasm?\n',
     );
   });
 });
