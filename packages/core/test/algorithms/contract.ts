@@ -2,19 +2,19 @@ import { describe, expect, it } from "vitest";
 import type { Algorithm } from "../../src/algorithms/algorithm.js";
 import { RandomStreams } from "../../src/base/random.js";
 import { CartPole } from "../../src/envs/cart-pole.js";
-import type { LocalEnvironment } from "../../src/envs/vectorize.js";
+
 import { encodeCheckpoint } from "../../src/experiment/checkpoint.js";
 
 /** A training setting: the same seed makes the same one. */
 export interface Setting {
-  readonly environment: LocalEnvironment;
+  readonly environment: CartPole;
   readonly algorithm: Algorithm;
 }
 
 /** What every algorithm must do, on CartPole. */
 export function algorithmContract(
   name: string,
-  make: (environment: LocalEnvironment, streams: RandomStreams) => Algorithm,
+  make: (environment: CartPole, streams: RandomStreams) => Algorithm,
 ): void {
   const setting = (seed: number): Setting => {
     const streams = new RandomStreams(seed);

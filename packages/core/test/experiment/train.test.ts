@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import manifest from "../../package.tson" with { type: "json" };
+import manifest from "../../package.json" with { type: "json" };
 import { makeEnvironment } from "../../src/envs/registry.js";
 import { vectorize } from "../../src/envs/vectorize.js";
 import { trainConfig } from "../../src/experiment/config.js";
