@@ -103,9 +103,12 @@ export async function loadPeer(name, work, spec, variables) {
      * @returns {Promise<import("./measure.js").Block>}
      */
     run: (iterations) => process.ask({ do: "run", key: name, iterations }),
-    /** @returns {Promise<Readonly<Record<string, Float32Array>>>} */
-    async check() {
-      const answer = await process.ask({ do: "check", key: name });
+    /**
+     * @param {number} samples
+     * @returns {Promise<Readonly<Record<string, Float32Array>>>} loss and gradient of the first samples
+     */
+    async check(samples) {
+      const answer = await process.ask({ do: "check", key: name, samples });
       return Object.fromEntries(Object.entries(answer).map(([key, text]) => [key, decoded(text)]));
     },
     end: () => process.end(),

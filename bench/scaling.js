@@ -2,7 +2,7 @@
 import { cartPoleConfig, cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
 import { judged } from "./comparison.js";
 import { measureAlternating, timed } from "./measure.js";
-import { drawnBatch, loadedStep, networks, tracedStep } from "./training-step.js";
+import { drawnBatch, firstSamples, loadedStep, networks, tracedStep } from "./training-step.js";
 
 /**
  * How the time of one kind of work grows with its size.
@@ -70,21 +70,6 @@ function linearity(points) {
   const each = points.map(({ size, seconds }) => seconds.median / size);
   const growth = each[each.length - 1] / Math.min(...each);
   return { growth, ...judged(growth, allowedGrowth, undefined) };
-}
-
-/**
- * @param {ReturnType<typeof drawnBatch>} data
- * @param {number} batch
- */
-function firstSamples(data, batch) {
-  const width = data.observations.length / data.actions.length;
-  return {
-    ...data,
-    observations: data.observations.subarray(0, batch * width),
-    actions: data.actions.subarray(0, batch),
-    advantages: data.advantages.subarray(0, batch),
-    targets: data.targets.subarray(0, batch),
-  };
 }
 
 /**

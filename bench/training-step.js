@@ -180,3 +180,18 @@ export function loadedStep(executor, traced, data, which) {
   }
   return it;
 }
+
+/**
+ * @param {ReturnType<typeof drawnBatch>} data
+ * @param {number} batch
+ */
+export function firstSamples(data, batch) {
+  const width = data.observations.length / data.actions.length;
+  return {
+    ...data,
+    observations: data.observations.subarray(0, batch * width),
+    actions: data.actions.subarray(0, batch),
+    advantages: data.advantages.subarray(0, batch),
+    targets: data.targets.subarray(0, batch),
+  };
+}

@@ -49,7 +49,7 @@ def answer(request, loaded):
             iterations, figures = work.run(request["iterations"])
             return {"seconds": time.perf_counter() - began, "iterations": iterations, "figures": figures}
         case "check":
-            arrays = loaded[request["key"]].check()
+            arrays = loaded[request["key"]].check(request["samples"])
             return {name: encode(array) for name, array in arrays.items()}
     raise ValueError(f"unknown request {request['do']!r}")
 

@@ -82,10 +82,12 @@ class Work:
             observations = observations.permute(0, 3, 1, 2)
             memory = torch.channels_last if self.tuned else torch.contiguous_format
             observations = observations.contiguous(memory_format=memory)
-        self.observations = observations
-        self.actions = decode(spec["actionsTaken"], "<i4", (batch,)).long()
-        self.advantages = decode(spec["advantages"], "<f4", (batch,))
-        self.targets = decode(spec["targets"], "<f4", (batch,))
+        self.batch = (
+            observations,
+            decode(spec["actionsTaken"], "<i4", (batch,)).long(),
+            decode(spec["advantages"], "<f4", (batch,)),
+            decode(spec["targets"], "<f4", (batch,)),
+        )
         self.agent = LeanAgent(spec) if self.tuned else Agent(spec)
         if self.tuned and len(shape) == 3:
             self.agent = self.agent.to(memory_format=torch.channels_last)
@@ -156,23 +158,24 @@ class Work:
             parts.append(value.reshape(-1))
         return torch.cat(parts)
 
-    def loss(self):
+    def loss(self, observations, actions, advantages, targets):
         tau, coefficient = self.spec["tau"], self.spec["valueCoefficient"]
         if self.tuned:
-            out = self.agent(self.observations)
+            out = self.agent(observations)
             log_pi = torch.log_softmax(out[:, :-1], dim=-1)
-            taken = log_pi.gather(1, self.actions.unsqueeze(1)).squeeze(1)
-            objective = taken * self.advantages - tau * (log_pi.exp() * log_pi).sum(-1)
-            error = out[:, -1] - self.targets
+            taken = log_pi.gather(1, actions.unsqueeze(1)).squeeze(1)
+            objective = taken * advantages - tau * (log_pi.exp() * log_pi).sum(-1)
+            error = out[:, -1] - targets
             return (coefficient * 0.5 * error * error - objective).mean()
-        log_prob, entropy, value = self.agent.act(self.observations, self.actions)
-        policy_loss = -(self.advantages * log_prob).mean()
-        value_loss = 0.5 * ((value.view(-1) - self.targets) ** 2).mean()
+        log_prob, entropy, value = self.agent.act(observations, actions)
+        policy_loss = -(advantages * log_prob).mean()
+        value_loss = 0.5 * ((value.view(-1) - targets) ** 2).mean()
         return policy_loss - tau * entropy.mean() + coefficient * value_loss
 
-    def check(self):
+    def check(self, samples):
+        """Loss and gradient of the first samples."""
         self.optimizer.zero_grad()
-        loss = self.loss()
+        loss = self.loss(*(part[:samples] for part in self.batch))
         loss.backward()
         gradient = self.read_gradient()
         self.optimizer.zero_grad()
@@ -185,7 +188,7 @@ class Step(Work):
     def run(self, iterations):
         foreach = True if self.tuned else None
         for _ in range(iterations):
-            loss = self.loss()
+            loss = self.loss(*self.batch)
             self.optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(self.agent.parameters(), MAX_NORM, foreach=foreach)
@@ -197,7 +200,7 @@ class Forward(Work):
     """log π and V, without gradients: what a rollout asks for at each step."""
 
     def run(self, iterations):
-        agent, observations = self.agent, self.observations
+        agent, observations = self.agent, self.batch[0]
         with torch.inference_mode() if self.tuned else torch.no_grad():
             for _ in range(iterations):
                 if self.tuned:
