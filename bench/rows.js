@@ -85,14 +85,7 @@ function networkRow({ name, network: networkName, kind, batch: fullBatch, bars }
       });
       const theirs = await loadedPeers(peers, torchPeers(network, kind, batch, data));
       try {
-        const checks = await gradientChecks({
-          executors,
-
-          data,
-          theirs: theirs.loaded,
-          batch,
-          network,
-        });
+        const checks = await gradientChecks({ executors, data, theirs: theirs.loaded, network });
         const measurements = await measureAlternating([...ours, ...theirs.loaded], plan);
         return {
           name,
