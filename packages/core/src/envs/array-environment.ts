@@ -1,0 +1,197 @@
+import { fail, requireInteger, requireLength } from "../base/errors.js";
+import { Random, type RandomStreams } from "../base/random.js";
+import { type Snapshot, snapshotArray } from "../base/snapshot.js";
+import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
+import type { Observations, VectorEnvironment } from "./environment.js";
+import { type Box, type Discrete, observationLength } from "./spaces.js";
+
+/** What every built-in vector environment is made from. */
+export interface ArrayEnvironmentParts {
+  readonly id: string;
+  /** S */
+  readonly size: number;
+  readonly observationSpace: Box;
+  /** A */
+  readonly actions: number;
+  /** The time limit; Infinity for none. */
+  readonly maxEpisodeSteps: number;
+}
+
+/**
+ * The part of a vector environment over typed arrays that is alike in all of them: arrays, checks, time limit,
+ * returns, reset within the step, and snapshots.
+ *
+ * A heir keeps its states in arrays of its own and steps all of them in one loop ({@link advance}), so that the loop
+ * is compiled for it alone.
+ */
+export abstract class ArrayEnvironment<Seen extends Observations> implements VectorEnvironment {
+  readonly id: string;
+  readonly size: number;
+  readonly observationSpace: Box;
+  readonly actionSpace: Discrete;
+  readonly observations: Seen;
+  readonly finalObservations: Seen;
+  readonly rewards: Float64Array;
+  readonly episodeReturns: Float64Array;
+  readonly episodeLengths: Int32Array;
+  readonly episodeEnded: Uint8Array;
+  readonly terminated: Terminated;
+  readonly truncated: Truncated;
+  /** Numbers in one observation. */
+  protected readonly width: number;
+  /** [S], steps of the episodes that are under way. */
+  protected readonly steps: Int32Array;
+  readonly #returns: Float64Array;
+  readonly #limit: number;
+  #randoms: Random[] = [];
+  #closed = false;
+
+  /** @param observations makes an array of this length: bytes or float32. */
+  protected constructor(parts: ArrayEnvironmentParts, observations: (length: number) => Seen) {
+    const { id, size, observationSpace, actions, maxEpisodeSteps } = parts;
+    requireInteger(id, "size", size, 1);
+    if (maxEpisodeSteps !== Infinity) requireInteger(id, "maxEpisodeSteps", maxEpisodeSteps, 1);
+    this.id = id;
+    this.size = size;
+    this.observationSpace = observationSpace;
+    this.actionSpace = { kind: "discrete", n: actions };
+    this.width = observationLength(observationSpace);
+    this.observations = observations(size * this.width);
+    this.finalObservations = observations(size * this.width);
+    this.rewards = new Float64Array(size);
+    this.episodeReturns = new Float64Array(size);
+    this.episodeLengths = new Int32Array(size);
+    this.episodeEnded = new Uint8Array(size);
+    this.terminated = terminatedFlags(size);
+    this.truncated = truncatedFlags(size);
+    this.steps = new Int32Array(size);
+    this.#returns = new Float64Array(size);
+    this.#limit = maxEpisodeSteps;
+  }
+
+  reset(streams: RandomStreams): void {
+    this.#requireOpen("reset");
+    this.#randoms = Array.from({ length: this.size }, (_, i) => streams.stream("environment", i));
+    this.seeded();
+    for (let i = 0; i < this.size; i++) this.begin(i);
+    this.#clearOutcomes();
+  }
+
+  step(actions: Int32Array): void {
+    this.requireStarted("step");
+    requireLength(this.id, "actions", actions.length, this.size, "give one action an environment");
+    this.#requireActions(actions);
+    this.advance(actions);
+  }
+
+  save(): Snapshot {
+    this.requireStarted("save");
+    const randoms = new Uint32Array(this.size * 4);
+    this.#randoms.forEach((random, i) => {
+      randoms.set(random.save(), i * 4);
+    });
+    return { randoms, steps: this.steps.slice(), returns: this.#returns.slice(), ...this.saveStates() };
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.#requireOpen("restore");
+    const where = `${this.id} restore`;
+    const randoms = snapshotArray(where, snapshot, "randoms", "uint32", this.size * 4);
+    const steps = snapshotArray(where, snapshot, "steps", "int32", this.size);
+    const returns = snapshotArray(where, snapshot, "returns", "float64", this.size);
+    const restored = Array.from(
+      { length: this.size },
+      (_, i) => new Random(randoms.subarray(i * 4, i * 4 + 4)),
+    );
+    this.restoreStates(where, snapshot);
+    this.#randoms = restored;
+    this.steps.set(steps);
+    this.#returns.set(returns);
+    this.#clearOutcomes();
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Steps all environments, and calls {@link settle} for each once its new observation is written. */
+  protected abstract advance(actions: Int32Array): void;
+  /** Draws the first state of environment i and writes its observation. */
+  protected abstract start(i: number): void;
+  /** Copies of the states, as a snapshot. */
+  protected abstract saveStates(): Snapshot;
+  /** Takes the states of a snapshot, all of them checked before the first changes, and writes the observations. */
+  protected abstract restoreStates(where: string, snapshot: Snapshot): void;
+
+  /** Called when new streams have come, before the first episodes start. */
+  protected seeded(): void {}
+
+  /** The stream of environment i. */
+  protected random(i: number): Random {
+    return this.#randoms[i];
+  }
+
+  /** Starts an episode of environment i. */
+  protected begin(i: number): void {
+    this.steps[i] = 0;
+    this.#returns[i] = 0;
+    this.start(i);
+  }
+
+  /** Writes down how the step of environment i came out, and begins its next episode where this one ended. */
+  protected settle(i: number, reward: number, ended: boolean): void {
+    const late = ++this.steps[i] >= this.#limit;
+    this.#returns[i] += reward;
+    this.rewards[i] = reward;
+    this.terminated[i] = ended ? 1 : 0;
+    this.truncated[i] = late ? 1 : 0;
+    this.episodeEnded[i] = ended || late ? 1 : 0;
+    if (ended || late) this.#end(i);
+  }
+
+  protected requireStarted(what: string): void {
+    this.#requireOpen(what);
+    if (this.#randoms.length === 0) {
+      fail(`${this.id} ${what}`, "no episode has begun", { remedy: "call reset(streams) first" });
+    }
+  }
+
+  /** Throws unless environment i is there and has begun. */
+  protected requirePlace(what: string, i: number): void {
+    this.requireStarted(what);
+    requireInteger(`${this.id} ${what}`, "i", i, 0);
+    if (i >= this.size) fail(`${this.id} ${what}`, "no such environment", { got: `${i} of ${this.size}` });
+  }
+
+  #end(i: number): void {
+    const { width, observations, finalObservations } = this;
+    for (let at = i * width, end = at + width; at < end; at++) finalObservations[at] = observations[at];
+    this.episodeReturns[i] = this.#returns[i];
+    this.episodeLengths[i] = this.steps[i];
+    this.begin(i);
+  }
+
+  #clearOutcomes(): void {
+    this.rewards.fill(0);
+    this.terminated.fill(0);
+    this.truncated.fill(0);
+    this.episodeEnded.fill(0);
+  }
+
+  /** Before any state changes, so that a wrong action leaves no half-made step. */
+  #requireActions(actions: Int32Array): void {
+    const { n } = this.actionSpace;
+    for (let i = 0; i < actions.length; i++) {
+      if (!(actions[i] >= 0 && actions[i] < n)) {
+        fail(`${this.id} environment ${i}, step ${this.steps[i] + 1}`, "the action is out of range", {
+          expected: n === 2 ? "0 or 1" : `an integer in [0, ${n - 1}]`,
+          got: String(actions[i]),
+        });
+      }
+    }
+  }
+
+  #requireOpen(what: string): void {
+    if (this.#closed) fail(`${this.id} ${what}`, "the environment is closed", { remedy: "make a new one" });
+  }
+}

@@ -1,0 +1,97 @@
+import { down, Game, type GameKind, over, side, up } from "./game.js";
+
+// The state: single numbers first, then three numbers a car.
+const chicken = 1;
+const moveTimer = 2;
+const timeLeft = 3;
+const cars = 4;
+
+const carCount = 8;
+const carLength = 3;
+/** Of a car: its column; its signed speed, ±1 to ±5, which counts the steps it waits; the steps until it moves. */
+const column = 0;
+const speed = 1;
+const timer = 2;
+
+const chickenColumn = 4;
+const lastRow = side - 1;
+const movePause = 3;
+const timeLimit = 2500;
+
+/** Freeway: bring the chicken across eight lanes as often as possible in 2501 steps. Car k drives along row k + 1. */
+export const freeway: GameKind = {
+  name: "Freeway",
+  channels: [
+    ["chicken", 0xffffff],
+    ["car", 0xff5a4f],
+    ["fastest", 0xffd24a],
+    ["fast", 0xd9b84a],
+    ["medium", 0xa8934a],
+    ["slow", 0x7d7247],
+    ["slowest", 0x565244],
+  ],
+  stateLength: cars + carCount * carLength,
+  make: (parts) => new Freeway(parts),
+};
+
+class Freeway extends Game {
+  protected begin(): void {
+    const s = this.state;
+    this.#drawSpeeds();
+    s[chicken] = lastRow;
+    s[moveTimer] = movePause;
+    s[timeLeft] = timeLimit;
+  }
+
+  #drawSpeeds(): void {
+    const s = this.state;
+    const end = cars + carCount * carLength;
+    for (let at = cars; at < end; at += carLength) s[at + timer] = this.random.integer(1, 6);
+    for (let at = cars; at < end; at += carLength) {
+      s[at + speed] = s[at + timer] * Math.sign(this.random.float() - 0.5);
+    }
+  }
+
+  protected advance(action: number): number {
+    const s = this.state;
+    let reward = 0;
+    if (s[moveTimer] === 0 && (action === up || action === down)) {
+      s[moveTimer] = movePause;
+      s[chicken] = action === up ? Math.max(0, s[chicken] - 1) : Math.min(lastRow, s[chicken] + 1);
+    }
+    if (s[chicken] === 0) {
+      reward = 1;
+      this.#drawSpeeds();
+      s[chicken] = lastRow;
+    }
+    for (let k = 0, at = cars; k < carCount; k++, at += carLength) {
+      if (s[at + column] === chickenColumn && s[chicken] === k + 1) s[chicken] = lastRow;
+      if (s[at + timer] > 0) {
+        s[at + timer]--;
+        continue;
+      }
+      s[at + timer] = Math.abs(s[at + speed]);
+      s[at + column] = wrapped(s[at + column] + (s[at + speed] > 0 ? 1 : -1));
+      if (s[at + column] === chickenColumn && s[chicken] === k + 1) s[chicken] = lastRow;
+    }
+    if (s[moveTimer] > 0) s[moveTimer]--;
+    if (--s[timeLeft] < 0) s[over] = 1;
+    return reward;
+  }
+
+  protected show(): void {
+    const s = this.state;
+    this.paint(chickenColumn, s[chicken], 0);
+    for (let k = 0, at = cars; k < carCount; k++, at += carLength) {
+      this.paint(s[at + column], k + 1, 1);
+      const behind = wrapped(s[at + column] - (s[at + speed] > 0 ? 1 : -1));
+      this.paint(behind, k + 1, 1 + Math.abs(s[at + speed]));
+    }
+  }
+}
+
+/** A column that has gone one beyond an edge comes back at the other. */
+function wrapped(x: number): number {
+  if (x < 0) return side - 1;
+  return x > side - 1 ? 0 : x;
+}

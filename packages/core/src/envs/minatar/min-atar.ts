@@ -1,0 +1,145 @@
+import { fail, requireInteger, requireNumber } from "../../base/errors.js";
+import { type Snapshot, snapshotArray } from "../../base/snapshot.js";
+import { ArrayEnvironment } from "../array-environment.js";
+import { asterix } from "./asterix.js";
+import { breakout } from "./breakout.js";
+import { freeway } from "./freeway.js";
+import { type Game, side } from "./game.js";
+import { RandomState } from "./random-state.js";
+import { seaquest } from "./seaquest.js";
+import { spaceInvaders } from "./space-invaders.js";
+
+/** The five games, by name. */
+const games = {
+  Asterix: asterix,
+  Breakout: breakout,
+  Freeway: freeway,
+  Seaquest: seaquest,
+  SpaceInvaders: spaceInvaders,
+};
+
+/** The name of a game of MinAtar. */
+export type MinAtarGame = keyof typeof games;
+
+export interface MinAtarOptions {
+  /** Probability that a step takes the action of the step before instead; 0.1. */
+  readonly stickyProbability?: number;
+  /** Whether a game gets harder as it goes on; true. Breakout and Freeway never do. */
+  readonly ramping?: boolean;
+  /** The time limit; none unless given, as in MinAtar itself. */
+  readonly maxEpisodeSteps?: number;
+}
+
+/** Actions: nothing, left, up, right, down, fire. */
+const actionCount = 6;
+
+/**
+ * S games of MinAtar (Young and Tian 2019), stepped together, with the same numbers as the original for the same
+ * seed: built from a description of its rules, without its code.
+ *
+ * An observation is [10, 10, channels] of bytes, 0 or 1, row 0 on top; the six actions are nothing, left, up, right,
+ * down and fire. Game i draws from a `RandomState` of NumPy's, whose seed is the first number of
+ * `streams.stream("environment", i)`.
+ */
+export class MinAtar extends ArrayEnvironment<Uint8Array> {
+  readonly #sticky: number;
+  readonly #games: readonly Game[];
+  readonly #generators: readonly RandomState[];
+  readonly #states: Int32Array;
+  readonly #generatorStates: Uint32Array;
+  readonly #lastActions: Int32Array;
+
+  /** @param size the number of games S. */
+  constructor(game: MinAtarGame, size: number, options: MinAtarOptions = {}) {
+    if (!Object.hasOwn(games, game)) {
+      fail("MinAtar", "no such game", { expected: Object.keys(games).join(" or "), got: String(game) });
+    }
+    const { stickyProbability = 0.1, ramping = true, maxEpisodeSteps = Infinity } = options;
+    requireNumber("MinAtar", "stickyProbability", stickyProbability, 0, 1);
+    const kind = games[game];
+    super(
+      {
+        id: `MinAtar/${kind.name}-v1`,
+        size,
+        observationSpace: {
+          kind: "box",
+          shape: [side, side, kind.channels.length],
+          dtype: "uint8",
+          low: 0,
+          high: 1,
+        },
+        actions: actionCount,
+        maxEpisodeSteps,
+      },
+      (length) => new Uint8Array(length),
+    );
+    this.#sticky = stickyProbability;
+    const { stateLength } = kind;
+    this.#states = new Int32Array(size * stateLength);
+    this.#generatorStates = new Uint32Array(size * RandomState.length);
+    this.#lastActions = new Int32Array(size);
+    this.#generators = Array.from(
+      { length: size },
+      (_, i) =>
+        new RandomState(this.#generatorStates.subarray(i * RandomState.length, (i + 1) * RandomState.length)),
+    );
+    this.#games = this.#generators.map((random, i) =>
+      kind.make({
+        random,
+        state: this.#states.subarray(i * stateLength, (i + 1) * stateLength),
+        observation: this.observations.subarray(i * this.width, (i + 1) * this.width),
+        ramping,
+      }),
+    );
+  }
+
+  /** Starts game i over with NumPy's `RandomState(seed)`, as the original's `seed` and `reset` do. */
+  seed(i: number, seed: number): void {
+    this.requirePlace("seed", i);
+    requireInteger("MinAtar.seed", "seed", seed, 0);
+    if (seed > 0xffffffff) fail("MinAtar.seed", "seed takes 32 bits", { got: String(seed) });
+    this.#generators[i].seed(seed);
+    this.#lastActions[i] = 0;
+    this.begin(i);
+  }
+
+  protected override seeded(): void {
+    this.#generators.forEach((generator, i) => {
+      generator.seed(this.random(i).uint32());
+    });
+    this.#lastActions.fill(0);
+  }
+
+  protected start(i: number): void {
+    this.#games[i].start();
+  }
+
+  protected advance(actions: Int32Array): void {
+    const last = this.#lastActions;
+    for (let i = 0; i < actions.length; i++) {
+      // The draw comes before the step even where nothing can stick, so that the game's own draws stay in place.
+      if (this.#generators[i].float() >= this.#sticky) last[i] = actions[i];
+      const game = this.#games[i];
+      const reward = game.play(last[i]);
+      this.settle(i, reward, game.over);
+    }
+  }
+
+  protected saveStates(): Snapshot {
+    return {
+      games: this.#states.slice(),
+      generators: this.#generatorStates.slice(),
+      lastActions: this.#lastActions.slice(),
+    };
+  }
+
+  protected restoreStates(where: string, snapshot: Snapshot): void {
+    const states = snapshotArray(where, snapshot, "games", "int32", this.#states.length);
+    const generators = snapshotArray(where, snapshot, "generators", "uint32", this.#generatorStates.length);
+    const lastActions = snapshotArray(where, snapshot, "lastActions", "int32", this.size);
+    this.#states.set(states);
+    this.#generatorStates.set(generators);
+    this.#lastActions.set(lastActions);
+    for (const game of this.#games) game.showAll();
+  }
+}

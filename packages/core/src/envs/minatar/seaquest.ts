@@ -1,0 +1,319 @@
+import { down, fire, Game, type GameKind, left, onBoard, over, right, side, up } from "./game.js";
+
+// The state: single numbers first, then the lists.
+const playerX = 1;
+const playerY = 2;
+/** −1 or 1, as for everything that swims. */
+const facing = 3;
+const oxygen = 4;
+const aboard = 5;
+const spawnInterval = 6;
+const spawnTimer = 7;
+const diverTimer = 8;
+const moveInterval = 9;
+const cooldown = 10;
+const rampIndex = 11;
+/** 1 since the boat has come up, until it dives. */
+const surfaced = 12;
+
+/**
+ * A list is its length and then its members, oldest first. The rules keep every list below 64: an enemy comes at
+ * most every step and, once they come so fast, is gone after 30.
+ */
+const capacity = 64;
+const memberLength = 5;
+const listLength = 1 + capacity * memberLength;
+/** Of a member: column, row, the way it goes, and the timers of its next move and its next shot. */
+const column = 0;
+const row = 1;
+const direction = 2;
+const moveTimer = 3;
+const shotTimer = 4;
+
+const bullets = 13;
+const divers = bullets + listLength;
+const enemyBullets = divers + listLength;
+const fish = enemyBullets + listLength;
+const subs = fish + listLength;
+
+const fullOxygen = 200;
+const fullBoat = 6;
+const diverInterval = 30;
+const diverPause = 5;
+const cannonPause = 5;
+const enemyPause = 10;
+const fastestMove = 2;
+const lastRow = side - 1;
+
+/**
+ * Seaquest: shoot fish and submarines, take divers aboard, and come up before the oxygen is gone: with a diver, or
+ * the game is over; with six, for a reward that grows with the oxygen left.
+ */
+export const seaquest: GameKind = {
+  name: "Seaquest",
+  channels: [
+    ["front", 0x4f9dff],
+    ["back", 0x2f6fc0],
+    ["own bullet", 0xffffff],
+    ["trail", 0x6b6f7a],
+    ["enemy bullet", 0xff8a4f],
+    ["fish", 0xff5a4f],
+    ["submarine", 0xc04fff],
+    ["oxygen", 0x9fe8ff],
+    ["diver aboard", 0xffd24a],
+    ["diver", 0xffd24a],
+  ],
+  stateLength: subs + listLength,
+  make: (parts) => new Seaquest(parts),
+};
+
+class Seaquest extends Game {
+  protected begin(): void {
+    const s = this.state;
+    s[playerX] = 5;
+    s[facing] = -1;
+    s[oxygen] = fullOxygen;
+    s[spawnInterval] = s[spawnTimer] = 20;
+    s[diverTimer] = diverInterval;
+    s[moveInterval] = 5;
+    s[surfaced] = 1;
+  }
+
+  protected advance(action: number): number {
+    const s = this.state;
+    if (s[spawnTimer] === 0) {
+      this.#spawnEnemy();
+      s[spawnTimer] = s[spawnInterval];
+    }
+    if (s[diverTimer] === 0) {
+      const way = this.random.float() < 1 / 2 ? 1 : -1;
+      this.#append(divers, way > 0 ? 0 : side - 1, this.random.integer(1, lastRow), way, diverPause, 0);
+      s[diverTimer] = diverInterval;
+    }
+    this.#steer(action);
+    let reward = this.#flyBullets();
+    this.#swimDivers();
+    reward += this.#swimEnemies(subs, true);
+    this.#flyEnemyBullets();
+    reward += this.#swimEnemies(fish, false);
+    if (s[spawnTimer] > 0) s[spawnTimer]--;
+    if (s[diverTimer] > 0) s[diverTimer]--;
+    if (s[cooldown] > 0) s[cooldown]--;
+    if (s[oxygen] <= 0) s[over] = 1;
+    if (s[playerY] > 0) {
+      s[oxygen]--;
+      s[surfaced] = 0;
+    } else if (s[surfaced] === 0) {
+      if (s[aboard] === 0) s[over] = 1;
+      else reward += this.#surface();
+    }
+    return reward;
+  }
+
+  #spawnEnemy(): void {
+    const s = this.state;
+    const way = this.random.float() < 1 / 2 ? 1 : -1;
+    const isSub = this.random.float() < 1 / 3;
+    const y = this.random.integer(1, lastRow);
+    if (this.#opposes(fish, y, way) || this.#opposes(subs, y, way)) return;
+    this.#append(isSub ? subs : fish, way > 0 ? 0 : side - 1, y, way, s[moveInterval], enemyPause);
+  }
+
+  /** Whether a member of the list in this row goes the other way. */
+  #opposes(list: number, y: number, way: number): boolean {
+    const s = this.state;
+    for (let at = list + 1, end = at + s[list] * memberLength; at < end; at += memberLength) {
+      if (s[at + row] === y && s[at + direction] !== way) return true;
+    }
+    return false;
+  }
+
+  #steer(action: number): void {
+    const s = this.state;
+    if (action === fire) {
+      if (s[cooldown] > 0) return;
+      this.#append(bullets, s[playerX], s[playerY], s[facing], 0, 0);
+      s[cooldown] = cannonPause;
+    } else if (action === left) {
+      s[playerX] = Math.max(0, s[playerX] - 1);
+      s[facing] = -1;
+    } else if (action === right) {
+      s[playerX] = Math.min(side - 1, s[playerX] + 1);
+      s[facing] = 1;
+    } else if (action === up) {
+      s[playerY] = Math.max(0, s[playerY] - 1);
+    } else if (action === down) {
+      s[playerY] = Math.min(lastRow - 1, s[playerY] + 1);
+    }
+  }
+
+  #flyBullets(): number {
+    const s = this.state;
+    let reward = 0;
+    for (let at = this.#last(bullets); at > bullets; at -= memberLength) {
+      s[at + column] += s[at + direction];
+      if (!onBoard(s[at + column])) {
+        this.#remove(bullets, at);
+        continue;
+      }
+      const list = this.#removeAt(fish, at) ? fish : this.#removeAt(subs, at) ? subs : 0;
+      if (list === 0) continue;
+      reward++;
+      this.#remove(bullets, at);
+    }
+    return reward;
+  }
+
+  #swimDivers(): void {
+    const s = this.state;
+    for (let at = this.#last(divers); at > divers; at -= memberLength) {
+      if (this.#takeAboard(at)) continue;
+      if (s[at + moveTimer] > 0) {
+        s[at + moveTimer]--;
+        continue;
+      }
+      s[at + moveTimer] = diverPause;
+      s[at + column] += s[at + direction];
+      if (!onBoard(s[at + column])) this.#remove(divers, at);
+      else this.#takeAboard(at);
+    }
+  }
+
+  #takeAboard(at: number): boolean {
+    const s = this.state;
+    if (s[aboard] >= fullBoat || !this.#onPlayer(at)) return false;
+    s[aboard]++;
+    this.#remove(divers, at);
+    return true;
+  }
+
+  /** Moves fish, or submarines, which also shoot, even in the step that takes them off the board. */
+  #swimEnemies(list: number, shooting: boolean): number {
+    const s = this.state;
+    let reward = 0;
+    for (let at = this.#last(list); at > list; at -= memberLength) {
+      if (this.#onPlayer(at)) s[over] = 1;
+      let gone = false;
+      if (s[at + moveTimer] > 0) {
+        s[at + moveTimer]--;
+      } else {
+        s[at + moveTimer] = s[moveInterval];
+        s[at + column] += s[at + direction];
+        if (!onBoard(s[at + column])) {
+          gone = true;
+        } else if (this.#onPlayer(at)) {
+          s[over] = 1;
+        } else if (this.#removeAt(bullets, at)) {
+          reward++;
+          gone = true;
+        }
+      }
+      if (shooting) {
+        if (s[at + shotTimer] > 0) {
+          s[at + shotTimer]--;
+        } else {
+          s[at + shotTimer] = enemyPause;
+          this.#append(enemyBullets, s[at + column], s[at + row], s[at + direction], 0, 0);
+        }
+      }
+      if (gone) this.#remove(list, at);
+    }
+    return reward;
+  }
+
+  #flyEnemyBullets(): void {
+    const s = this.state;
+    for (let at = this.#last(enemyBullets); at > enemyBullets; at -= memberLength) {
+      if (this.#onPlayer(at)) s[over] = 1;
+      s[at + column] += s[at + direction];
+      if (!onBoard(s[at + column])) this.#remove(enemyBullets, at);
+      else if (this.#onPlayer(at)) s[over] = 1;
+    }
+  }
+
+  #surface(): number {
+    const s = this.state;
+    let reward = 0;
+    s[surfaced] = 1;
+    if (s[aboard] === fullBoat) {
+      s[aboard] = 0;
+      reward = this.#oxygenCells();
+    }
+    s[oxygen] = fullOxygen;
+    // A full boat leaves with −1: the rules say so.
+    s[aboard]--;
+    if (this.ramping && (s[spawnInterval] > 1 || s[moveInterval] > fastestMove)) {
+      if (s[moveInterval] > fastestMove && s[rampIndex] % 2 === 1) s[moveInterval]--;
+      if (s[spawnInterval] > 1) s[spawnInterval]--;
+      s[rampIndex]++;
+    }
+    return reward;
+  }
+
+  #oxygenCells(): number {
+    return Math.floor((Math.max(0, this.state[oxygen]) * side) / fullOxygen);
+  }
+
+  #onPlayer(at: number): boolean {
+    const s = this.state;
+    return s[at + column] === s[playerX] && s[at + row] === s[playerY];
+  }
+
+  /** The place of the newest member; the list's own place, if there is none, less the rest of a member. */
+  #last(list: number): number {
+    return list + 1 + (this.state[list] - 1) * memberLength;
+  }
+
+  #append(list: number, x: number, y: number, way: number, untilMove: number, untilShot: number): void {
+    const s = this.state;
+    const at = list + 1 + s[list] * memberLength;
+    s[at + column] = x;
+    s[at + row] = y;
+    s[at + direction] = way;
+    s[at + moveTimer] = untilMove;
+    s[at + shotTimer] = untilShot;
+    s[list]++;
+  }
+
+  /** Takes the member at this place out; younger ones move up. */
+  #remove(list: number, at: number): void {
+    const s = this.state;
+    const end = list + 1 + s[list] * memberLength;
+    for (let to = at; to < end - memberLength; to++) s[to] = s[to + memberLength];
+    s[list]--;
+  }
+
+  /** Takes out the oldest member of the list that is where `other` is; whether there was one. */
+  #removeAt(list: number, other: number): boolean {
+    const s = this.state;
+    for (let at = list + 1, end = at + s[list] * memberLength; at < end; at += memberLength) {
+      if (s[at + column] !== s[other + column] || s[at + row] !== s[other + row]) continue;
+      this.#remove(list, at);
+      return true;
+    }
+    return false;
+  }
+
+  protected show(): void {
+    const s = this.state;
+    this.paint(s[playerX], s[playerY], 0);
+    const back = s[playerX] - s[facing];
+    if (onBoard(back)) this.paint(back, s[playerY], 1);
+    this.#showList(bullets, 2, false);
+    this.#showList(enemyBullets, 4, false);
+    this.#showList(fish, 5, true);
+    this.#showList(subs, 6, true);
+    this.#showList(divers, 9, true);
+    for (let x = this.#oxygenCells() - 1; x >= 0; x--) this.paint(x, lastRow, 7);
+    for (let x = lastRow - s[aboard]; x < lastRow; x++) this.paint(x, lastRow, 8);
+  }
+
+  #showList(list: number, channel: number, trail: boolean): void {
+    const s = this.state;
+    for (let at = list + 1, end = at + s[list] * memberLength; at < end; at += memberLength) {
+      this.paint(s[at + column], s[at + row], channel);
+      const behind = s[at + column] - s[at + direction];
+      if (trail && onBoard(behind)) this.paint(behind, s[at + row], 3);
+    }
+  }
+}

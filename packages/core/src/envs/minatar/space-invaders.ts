@@ -1,0 +1,188 @@
+import { fire, Game, type GameKind, left, over, right, side } from "./game.js";
+
+// The state: single numbers first, then three grids of a number a row, whose bit x is the cell of column x.
+const cannon = 1;
+const direction = 2;
+const moveInterval = 3;
+const moveTimer = 4;
+const shotTimer = 5;
+const cooldown = 6;
+const rampIndex = 7;
+const aliens = 8;
+const friendly = aliens + side;
+const enemy = friendly + side;
+
+const lastRow = side - 1;
+const alienRows = 4;
+/** Columns 2 to 7. */
+const alienRow = 0b0011111100;
+const leftEdge = 1;
+const rightEdge = 1 << (side - 1);
+
+const slowestMove = 12;
+const fastestInterval = 6;
+const enemyPause = 10;
+const cannonPause = 5;
+
+/** SpaceInvaders: shoot the aliens before they land; fewer aliens march faster, and every wave starts faster. */
+export const spaceInvaders: GameKind = {
+  name: "SpaceInvaders",
+  channels: [
+    ["cannon", 0x4f9dff],
+    ["alien", 0x6fd36f],
+    ["going left", 0x3f8f3f],
+    ["going right", 0x3f8f3f],
+    ["own bullet", 0xffffff],
+    ["alien bullet", 0xff5a4f],
+  ],
+  stateLength: enemy + side,
+  make: (parts) => new SpaceInvaders(parts),
+};
+
+class SpaceInvaders extends Game {
+  protected begin(): void {
+    const s = this.state;
+    s[cannon] = 5;
+    s[direction] = -1;
+    s[moveInterval] = s[moveTimer] = slowestMove;
+    s[shotTimer] = enemyPause;
+    this.#refill();
+  }
+
+  #refill(): void {
+    for (let y = 0; y < alienRows; y++) this.state[aliens + y] = alienRow;
+  }
+
+  protected advance(action: number): number {
+    const s = this.state;
+    if (action === fire) {
+      if (s[cooldown] === 0) {
+        s[friendly + lastRow] |= 1 << s[cannon];
+        s[cooldown] = cannonPause;
+      }
+    } else if (action === left) {
+      s[cannon] = Math.max(0, s[cannon] - 1);
+    } else if (action === right) {
+      s[cannon] = Math.min(lastRow, s[cannon] + 1);
+    }
+    this.#flyBullets();
+    this.#touch(enemy);
+    this.#touch(aliens);
+    if (s[moveTimer] === 0) this.#march();
+    if (s[shotTimer] === 0) {
+      s[shotTimer] = enemyPause;
+      this.#shoot();
+    }
+    const reward = this.#hit();
+    if (s[cooldown] > 0) s[cooldown]--;
+    s[moveTimer]--;
+    s[shotTimer]--;
+    if (this.#alienColumns() === 0) {
+      if (this.ramping && s[moveInterval] > fastestInterval) {
+        s[moveInterval]--;
+        s[rampIndex]++;
+      }
+      this.#refill();
+    }
+    return reward;
+  }
+
+  #flyBullets(): void {
+    const s = this.state;
+    for (let y = 0; y < lastRow; y++) s[friendly + y] = s[friendly + y + 1];
+    s[friendly + lastRow] = 0;
+    for (let y = lastRow; y > 0; y--) s[enemy + y] = s[enemy + y - 1];
+    s[enemy] = 0;
+  }
+
+  /** The game is over where something of this grid is at the cannon. */
+  #touch(grid: number): void {
+    const s = this.state;
+    if ((s[grid + lastRow] & (1 << s[cannon])) !== 0) s[over] = 1;
+  }
+
+  #march(): void {
+    const s = this.state;
+    s[moveTimer] = Math.min(this.#alienCount(), s[moveInterval]);
+    if ((this.#alienColumns() & (s[direction] < 0 ? leftEdge : rightEdge)) !== 0) {
+      s[direction] = -s[direction];
+      const lowest = s[aliens + lastRow];
+      if (lowest !== 0) s[over] = 1;
+      for (let y = lastRow; y > 0; y--) s[aliens + y] = s[aliens + y - 1];
+      s[aliens] = lowest;
+    } else if (s[direction] < 0) {
+      for (let y = 0; y < side; y++) s[aliens + y] >>= 1;
+    } else {
+      for (let y = 0; y < side; y++) s[aliens + y] <<= 1;
+    }
+    this.#touch(aliens);
+  }
+
+  /** The lowest alien of the nearest column that has one shoots; of two columns as near, the left one. */
+  #shoot(): void {
+    const s = this.state;
+    const columns = this.#alienColumns();
+    let nearest = -1;
+    for (let distance = 0; distance < side && nearest < 0; distance++) {
+      const lower = s[cannon] - distance;
+      const upper = s[cannon] + distance;
+      if (lower >= 0 && (columns & (1 << lower)) !== 0) nearest = lower;
+      else if (upper < side && (columns & (1 << upper)) !== 0) nearest = upper;
+    }
+    if (nearest < 0) return;
+    let y = lastRow;
+    while ((s[aliens + y] & (1 << nearest)) === 0) y--;
+    s[enemy + y] |= 1 << nearest;
+  }
+
+  #hit(): number {
+    const s = this.state;
+    let hits = 0;
+    for (let y = 0; y < side; y++) {
+      const both = s[aliens + y] & s[friendly + y];
+      if (both === 0) continue;
+      hits += bitCount(both);
+      s[aliens + y] &= ~both;
+      s[friendly + y] &= ~both;
+    }
+    return hits;
+  }
+
+  /** Bit x is set where column x has an alien. */
+  #alienColumns(): number {
+    const s = this.state;
+    let columns = 0;
+    for (let y = 0; y < side; y++) columns |= s[aliens + y];
+    return columns;
+  }
+
+  #alienCount(): number {
+    let count = 0;
+    for (let y = 0; y < side; y++) count += bitCount(this.state[aliens + y]);
+    return count;
+  }
+
+  protected show(): void {
+    const s = this.state;
+    this.paint(s[cannon], lastRow, 0);
+    const facing = s[direction] < 0 ? 2 : 3;
+    for (let y = 0; y < side; y++) {
+      for (let bits = s[aliens + y]; bits !== 0; bits &= bits - 1) {
+        const x = lowestBit(bits);
+        this.paint(x, y, 1);
+        this.paint(x, y, facing);
+      }
+      for (let bits = s[friendly + y]; bits !== 0; bits &= bits - 1) this.paint(lowestBit(bits), y, 4);
+      for (let bits = s[enemy + y]; bits !== 0; bits &= bits - 1) this.paint(lowestBit(bits), y, 5);
+    }
+  }
+}
+
+/** The place of the lowest bit that is set. */
+const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits);
+
+function bitCount(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
