@@ -1,6 +1,7 @@
 import { createGymnasiumEnvironment } from "@softrl/gymnasium";
 import {
   type Algorithm,
+  type AlgorithmVariation,
   type Executor,
   environmentIds,
   isBuiltIn,
@@ -24,11 +25,17 @@ export interface Assembly {
  * Makes environment, executor and algorithm.
  * @param training whether rewards are clipped and lives end episodes, where the environment does so in training.
  */
-export async function assemble(config: TrainConfig, training: boolean): Promise<Assembly> {
-  const executor = await chooseExecutor(process.env.SOFTRL_EXECUTOR);
+export async function assemble(
+  config: TrainConfig,
+  training: boolean,
+  variation: AlgorithmVariation = {},
+): Promise<Assembly> {
+  // Parameters that are equal but for rounding are only seen to be so in float64.
+  const standard = variation.gap === "subtracted" ? "reference" : undefined;
+  const executor = await chooseExecutor(process.env.SOFTRL_EXECUTOR || standard);
   const environment = await openEnvironment(config, training);
   try {
-    return { environment, executor, algorithm: makeAlgorithm(config, environment, executor) };
+    return { environment, executor, algorithm: makeAlgorithm(config, environment, executor, variation) };
   } catch (error) {
     await environment.close();
     throw error;

@@ -67,6 +67,10 @@ function program(terminal: Terminal, run: (command: Promise<number>) => Promise<
     .description("train A2C and soft Q-learning side by side, with one seed and the same settings");
   addConfigOptions(compare, ["algorithm", "entropyBonus"]);
   compare
+    .option(
+      "--subtract-gap",
+      "soft Q-learning descends its loss less the gap of §4, in float64: its parameters must be A2C's, update by update",
+    )
     .option("-o, --run-folder <path>", RUN_FOLDER)
     .option("--json", JSON_LINE)
     .action((options: OptionValues) => run(compareCommand(options, terminal)));

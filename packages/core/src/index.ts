@@ -84,7 +84,13 @@ export {
   verifyMutants,
 } from "./exact/verify.js";
 export { decodeCheckpoint, encodeCheckpoint } from "./experiment/checkpoint.js";
-export { type Comparison, compare } from "./experiment/compare.js";
+export {
+  type Comparison,
+  compare,
+  faces,
+  type ParameterDistance,
+  type TheoremInTraining,
+} from "./experiment/compare.js";
 export {
   environmentFamily,
   readSettings,
@@ -95,7 +101,7 @@ export {
   trainSettings,
 } from "./experiment/config.js";
 export { type EvaluationParts, type EvaluationResult, evaluate } from "./experiment/evaluate.js";
-export { makeAlgorithm } from "./experiment/make-algorithm.js";
+export { type AlgorithmVariation, makeAlgorithm } from "./experiment/make-algorithm.js";
 export type { EpisodeEvent, RunEvent, UpdateEvent } from "./experiment/run-event.js";
 export { MemoryRunStore, type RunStore } from "./experiment/run-store.js";
 export type { EnvironmentFamily, Setting } from "./experiment/setting.js";

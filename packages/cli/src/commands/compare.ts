@@ -1,12 +1,12 @@
 import {
-  algorithmNames,
   algorithmTitle,
+  type Comparison,
   compare,
   type TrainConfig,
   Trainer,
   type TrainProgress,
+  faces as theFaces,
   trainConfig,
-  type Verification,
   version,
 } from "softrl";
 import { type Assembly, assemble } from "../assemble.js";
@@ -29,12 +29,13 @@ import { terminalPlot } from "../terminal-plot.js";
 /** `softrl compare`: both faces with one seed and the same settings, an iteration of each in turn. */
 export async function compareCommand(options: OptionValues, terminal: Terminal): Promise<number> {
   const chosen = chosenSettings(options);
-  const configs = algorithmNames.map((algorithm) => trainConfig({ ...chosen, algorithm }));
+  const gap = options.subtractGap === true ? "subtracted" : "kept";
+  const configs = theFaces.map((algorithm) => trainConfig({ ...chosen, algorithm }));
   const assemblies: Assembly[] = [];
   const folders: RunFolder[] = [];
   let interrupt: Interrupt | null = null;
   try {
-    for (const config of configs) assemblies.push(await assemble(config, true));
+    for (const config of configs) assemblies.push(await assemble(config, true, { gap }));
     const folder = openRunFolder(options, configs[0], "compare");
     folders.push(folder);
     interrupt = listenForInterrupt(terminal.err);
@@ -49,10 +50,12 @@ export async function compareCommand(options: OptionValues, terminal: Terminal):
 
     const display = new ProgressDisplay(terminal.err, clock);
     const onProgress = (progress: readonly TrainProgress[]) => display.show(progress);
-    const { faces, theorem, interrupted } = await compare(
+    const comparison = await compare(
       runs.map(({ trainer }) => trainer),
       { clock, pause, signal: interrupt.signal, onProgress },
+      { watchParameters: gap === "subtracted" },
     ).finally(() => display.end());
+    const { faces, theorem, parameterDistance, interrupted } = comparison;
 
     const reports: RunReport[] = [];
     for (const [i, { config, inner, executor }] of runs.entries()) {
@@ -61,11 +64,11 @@ export async function compareCommand(options: OptionValues, terminal: Terminal):
     }
     const curves = faces.map(({ curve }, i) => named(configs[i].algorithm, curve));
     await writeChart(folder, configs[0], curves);
-    const report = { faces: reports, theorem, interrupted, version };
+    const report = { faces: reports, theorem, parameterDistance, interrupted, version };
     writeResult(folder, report);
     const chart = `${folder.path}/${runFiles.chart}`;
     if (options.json === true) writeJson(terminal.out, { ...report, chart, runFolder: folder.path });
-    else terminal.out.write(inWords(configs[0], reports, terminalPlot(curves), theorem, chart));
+    else terminal.out.write(inWords(configs[0], reports, terminalPlot(curves), comparison, chart));
     if (interrupted) return INTERRUPTED;
     return theorem.holds ? 0 : 1;
   } finally {
@@ -79,7 +82,7 @@ function inWords(
   { environment, seed }: TrainConfig,
   reports: readonly RunReport[],
   plot: string,
-  { identity, equation, residual, bound, holds }: Verification,
+  { theorem, parameterDistance }: Comparison,
   chart: string,
 ): string {
   const rows = reports.map((report) => [
@@ -95,11 +98,23 @@ function inWords(
     ...(plot === "" ? [] : [plot, ""]),
     table(["", "mean return", "episodes", "steps", "steps/s"], rows),
     "",
-    `the theorem (${equation}) on traced gradients in float64, where it holds least well:`,
-    `  ${identity}`,
-    `  relative residual ${residual.toExponential(1)}, bound ${bound.toExponential(0)}: ${holds ? "holds" : "DOES NOT HOLD"}`,
+    `the theorem (§4, §6.3) at the networks that were learned, on traced gradients in float64:`,
+    `  per sample, ∇soft-Q = ∇A2C + gap   relative residual ${theorem.perSample.toExponential(1)}`,
+    `  over actions, E ∇soft-Q = E ∇A2C   relative residual ${theorem.expected.toExponential(1)}`,
+    `  bound ${theorem.bound.toExponential(0)}: ${theorem.holds ? "holds" : "DOES NOT HOLD"}`,
+    ...distanceInWords(parameterDistance),
     "",
     `chart: ${chart}`,
     "",
   ].join("\n");
+}
+
+function distanceInWords(distance: Comparison["parameterDistance"]): string[] {
+  if (distance === null) return [];
+  const { updates, largest } = distance;
+  return [
+    "",
+    "soft Q-learning descended its loss less the gap: its parameters are A2C's,",
+    `  ${largest.toExponential(1)} apart at most, relative, after each of ${counted(updates)} updates`,
+  ];
 }

@@ -49,6 +49,7 @@ export interface A2cOptions {
 export class A2c implements Algorithm {
   readonly name = "a2c";
   readonly stepsPerIteration: number;
+  readonly network: PolicyValueNetwork;
   readonly #environment: VectorEnvironment;
   readonly #options: A2cOptions;
   readonly #learner: PolicyLearner;
@@ -70,6 +71,7 @@ export class A2c implements Algorithm {
     const { size } = environment;
     const batch = options.horizon * size;
     this.stepsPerIteration = batch;
+    this.network = network;
     this.#environment = environment;
     this.#options = options;
     this.#rollout = new Rollout(options.horizon, size);
@@ -132,6 +134,10 @@ export class A2c implements Algorithm {
 
   act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
     this.#learner.act(observations, actions, how);
+  }
+
+  theta(): Float64Array {
+    return this.#learner.theta();
   }
 
   save(): Snapshot {

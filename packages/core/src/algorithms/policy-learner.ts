@@ -59,6 +59,7 @@ export class PolicyLearner {
   readonly #network: PolicyValueNetwork;
   readonly #session: Session<"judge" | "update">;
   readonly #states: ReadonlyMap<string, Buffer>;
+  readonly #theta: Buffer;
   readonly #judged: readonly Judgement[];
   readonly #figures: readonly (readonly [name: string, figure: Buffer])[];
   readonly #report: Record<string, number> = {};
@@ -94,7 +95,8 @@ export class PolicyLearner {
     this.#judged = [this.#session.programs.judge, ...this.#session.recorded].map(judgementOf);
     this.#figures = Object.keys(reported).map((name) => [name, this.#session.programs.update.output(name)]);
     this.#states = new Map(step.updates.map(([tensor]) => [stateName(tensor), this.#session.state(tensor)]));
-    this.#session.state(theta).set(network.parameters.initial(streams.stream("parameters")));
+    this.#theta = this.#session.state(theta);
+    this.#theta.set(network.parameters.initial(streams.stream("parameters")));
   }
 
   /** log π, V and KL of `observations` [S, ...]. */
@@ -144,6 +146,11 @@ export class PolicyLearner {
     this.#session.programs.update.run();
     for (const [name, figure] of this.#figures) this.#report[name] = figure[0];
     return this.#report;
+  }
+
+  /** θ [P], a copy. */
+  theta(): Float64Array {
+    return Float64Array.from(this.#theta);
   }
 
   save(): Snapshot {

@@ -4,13 +4,13 @@ import type { PolicyValueNetwork } from "../nn/heads.js";
 import type { Executor } from "../tensor/executor.js";
 import { A2c, type A2cOptions } from "./a2c.js";
 import type { Algorithm } from "./algorithm.js";
-import { SoftQLearning } from "./soft-q-learning.js";
+import { SoftQLearning, type SoftQLearningOptions } from "./soft-q-learning.js";
 
 /** The name of an algorithm on the command line. */
 export type AlgorithmName = "a2c" | "soft-q";
 
 /** What the algorithms take, together: each reads what is its own. */
-export type AlgorithmOptions = A2cOptions;
+export type AlgorithmOptions = A2cOptions & Pick<SoftQLearningOptions, "variation">;
 
 interface Entry {
   /** The name for legends and tables. */

@@ -49,6 +49,7 @@ export interface SoftQLearningOptions {
 export class SoftQLearning implements Algorithm {
   readonly name = "soft-q";
   readonly stepsPerIteration: number;
+  readonly network: PolicyValueNetwork;
   readonly #environment: VectorEnvironment;
   readonly #options: SoftQLearningOptions;
   readonly #learner: PolicyLearner;
@@ -70,6 +71,7 @@ export class SoftQLearning implements Algorithm {
     const { size } = environment;
     const batch = options.horizon * size;
     this.stepsPerIteration = batch;
+    this.network = network;
     this.#environment = environment;
     this.#options = options;
     this.#rollout = new Rollout(options.horizon, size);
@@ -132,6 +134,10 @@ export class SoftQLearning implements Algorithm {
 
   act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
     this.#learner.act(observations, actions, how);
+  }
+
+  theta(): Float64Array {
+    return this.#learner.theta();
   }
 
   save(): Snapshot {

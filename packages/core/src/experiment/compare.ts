@@ -1,35 +1,100 @@
-import { type Verification, verify } from "../exact/verify.js";
+import { RandomStreams } from "../base/random.js";
+import { measureTheorem, type TheoremResidual } from "../exact/theorem.js";
+import { referencePolicy } from "./make-algorithm.js";
 import { type Host, iterateTogether } from "./train.js";
 import type { LearningCurve, Trainer, TrainResult } from "./trainer.js";
+
+/** The algorithms that the theorem makes one. */
+export const faces = ["a2c", "soft-q"] as const;
 
 /** What a comparison came to. */
 export interface Comparison {
   /** In the trainers' order. */
   readonly faces: readonly (TrainResult & { readonly curve: LearningCurve })[];
-  /** The theorem on traced gradients in float64: the identity in expectation over actions (§4, §6.3) that holds least well. */
-  readonly theorem: Verification;
+  /** The theorem at the networks that were learned, the larger residual of all. */
+  readonly theorem: TheoremInTraining;
+  /** How far the trainers' parameters were apart after the update where they were farthest; null unless watched. */
+  readonly parameterDistance: ParameterDistance | null;
   readonly interrupted: boolean;
 }
+
+/** Residuals of the theorem in float64 on traced gradients, in the form of §6.3, relative to the gradients. */
+export interface TheoremInTraining extends TheoremResidual {
+  /** States measured. */
+  readonly states: number;
+  readonly bound: number;
+  readonly holds: boolean;
+}
+
+/** max |θ − θ'| / max |θ| over all pairs with the first trainer. */
+export interface ParameterDistance {
+  readonly updates: number;
+  readonly largest: number;
+}
+
+const BOUND = 1e-12;
+const STATES = 4;
 
 /**
  * Trains runs side by side, an iteration of each in turn, so that their curves grow together, and measures the
  * theorem that says why they should look alike.
+ *
+ * @param watchParameters whether to compare the trainers' parameters after every update.
  */
-export async function compare(trainers: readonly Trainer[], host: Host): Promise<Comparison> {
+export async function compare(
+  trainers: readonly Trainer[],
+  host: Host,
+  { watchParameters = false }: { readonly watchParameters?: boolean } = {},
+): Promise<Comparison> {
   for (const trainer of trainers) await trainer.start();
-  await iterateTogether(trainers, host);
-  const faces = [];
-  for (const trainer of trainers) faces.push({ ...(await trainer.finish()), curve: trainer.curve });
-  return { faces, theorem: await measuredTheorem(), interrupted: faces.some((face) => face.interrupted) };
+  let distance: ParameterDistance = { updates: 0, largest: 0 };
+  await iterateTogether(trainers, host, () => {
+    if (watchParameters) distance = farther(distance, trainers);
+  });
+  const results = [];
+  for (const trainer of trainers) results.push({ ...(await trainer.finish()), curve: trainer.curve });
+  return {
+    faces: results,
+    theorem: theoremInTraining(trainers),
+    parameterDistance: watchParameters ? distance : null,
+    interrupted: results.some((result) => result.interrupted),
+  };
 }
 
-/** The worst of the theorem's identities in expectation over actions that take milliseconds. */
-async function measuredTheorem(): Promise<Verification> {
-  const identities = (await verify({ fast: true })).filter(({ identity }) =>
-    identity.startsWith("E ∇soft-Q"),
-  );
-  // NaN is worse than any number.
-  return identities.reduce((worst, next) =>
-    next.residual / next.bound <= worst.residual / worst.bound ? worst : next,
-  );
+function farther({ updates, largest }: ParameterDistance, trainers: readonly Trainer[]): ParameterDistance {
+  const [first, ...others] = trainers.map(({ algorithm }) => algorithm.theta());
+  const scale = first.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  let distance = largest;
+  for (const theta of others) {
+    for (let i = 0; i < first.length; i++)
+      distance = Math.max(distance, Math.abs(first[i] - theta[i]) / scale);
+  }
+  return { updates: updates + 1, largest: distance };
+}
+
+/** The theorem at each trainer's parameters, at states where its environments stand. */
+function theoremInTraining(trainers: readonly Trainer[]): TheoremInTraining {
+  let perSample = 0;
+  let expected = 0;
+  for (const { algorithm, environment, config } of trainers) {
+    const { network } = algorithm;
+    // Frames take seconds in float64: one state of them is enough.
+    const states = network.observationShape.length > 1 ? 1 : Math.min(STATES, environment.size);
+    const residual = measureTheorem({
+      network,
+      theta: algorithm.theta(),
+      observations: environment.observations,
+      actions: new Int32Array(environment.size),
+      advantages: new Float64Array(environment.size).fill(1),
+      logPrior: referencePolicy(config.reference, network.actions),
+      tau: config.tau,
+      valueWeight: config.valueCoefficient,
+      random: new RandomStreams(config.seed).stream("theorem"),
+      states,
+    });
+    perSample = Math.max(perSample, residual.perSample);
+    expected = Math.max(expected, residual.expected);
+  }
+  const holds = perSample <= BOUND && expected <= BOUND;
+  return { perSample, expected, states: STATES, bound: BOUND, holds };
 }

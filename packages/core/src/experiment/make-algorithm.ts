@@ -3,6 +3,7 @@ import { algorithmEntry } from "../algorithms/registry.js";
 import { RandomStreams } from "../base/random.js";
 import type { VectorEnvironment } from "../envs/environment.js";
 import { actionCount, observationLength } from "../envs/spaces.js";
+import { theoremGap } from "../losses/theorem-gap.js";
 import { log } from "../math/logspace.js";
 import { type LogPrior, logPrior } from "../math/units.js";
 import { mlp, natureCnn } from "../nn/body.js";
@@ -10,7 +11,17 @@ import { policyValueNetwork } from "../nn/heads.js";
 import { rmsprop } from "../optim/rmsprop.js";
 import { constantSchedule, linearSchedule } from "../optim/schedule.js";
 import type { Executor } from "../tensor/executor.js";
+import { sub } from "../tensor/operations.js";
 import type { TrainConfig } from "./config.js";
+
+/** What an experiment may change about an algorithm without being a setting of it. */
+export interface AlgorithmVariation {
+  /**
+   * Whether soft Q-learning descends its own loss, or that less the gap between it and the policy gradient (§4),
+   * which leaves A2C's step.
+   */
+  readonly gap?: "kept" | "subtracted";
+}
 
 /**
  * The algorithm that a configuration describes, its parameters drawn from the seed.
@@ -20,6 +31,7 @@ export function makeAlgorithm(
   config: TrainConfig,
   environment: VectorEnvironment,
   executor: Executor,
+  { gap = "kept" }: AlgorithmVariation = {},
 ): Algorithm {
   const actions = actionCount(environment.actionSpace);
   const space = environment.observationSpace;
@@ -46,11 +58,12 @@ export function makeAlgorithm(
       learningRate: schedule === "linear" ? linearSchedule(learningRate, 0) : constantSchedule(learningRate),
       totalSteps: config.steps,
       maxGradientNorm: config.maxGradientNorm,
+      ...(gap === "kept" ? {} : { variation: (loss, terms) => sub(loss, theoremGap(terms)) }),
     },
   );
 }
 
 /** log π̄ [A]: zeros for the counting measure, −log A for the uniform distribution. */
-function referencePolicy(reference: TrainConfig["reference"], actions: number): LogPrior {
+export function referencePolicy(reference: TrainConfig["reference"], actions: number): LogPrior {
   return logPrior(new Float64Array(actions).fill(reference === "uniform" ? -log(actions) : 0));
 }

@@ -26,12 +26,20 @@ export async function train(config: TrainConfig, parts: TrainerParts & Host): Pr
   return trainer.finish();
 }
 
-/** Iterates started trainers in turn, until each is done or the signal stops them all. */
-export async function iterateTogether(trainers: readonly Trainer[], host: Host): Promise<void> {
+/**
+ * Iterates started trainers in turn, until each is done or the signal stops them all.
+ * @param onRound called when each has made an iteration
+ */
+export async function iterateTogether(
+  trainers: readonly Trainer[],
+  host: Host,
+  onRound?: () => void,
+): Promise<void> {
   const report = () => host.onProgress?.(trainers.map((trainer) => trainer.progress));
   let paused = host.clock();
   while (!host.signal?.aborted && trainers.some((trainer) => !trainer.done)) {
     for (const trainer of trainers) if (!trainer.done) await trainer.iterate();
+    onRound?.();
     if (host.clock() - paused >= SECONDS_BETWEEN_PAUSES) {
       report();
       await host.pause?.();

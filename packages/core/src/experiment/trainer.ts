@@ -61,8 +61,8 @@ const FORMAT = 1;
  */
 export class Trainer {
   readonly config: TrainConfig;
-  readonly #environment: VectorEnvironment;
-  readonly #algorithm: Algorithm;
+  readonly environment: VectorEnvironment;
+  readonly algorithm: Algorithm;
   readonly #store: RunStore;
   readonly #clock: () => number;
   readonly #window = new ReturnsWindow();
@@ -74,8 +74,8 @@ export class Trainer {
 
   constructor(config: TrainConfig, parts: TrainerParts) {
     this.config = trainConfig(config);
-    this.#environment = parts.environment;
-    this.#algorithm = parts.algorithm;
+    this.environment = parts.environment;
+    this.algorithm = parts.algorithm;
     this.#store = parts.store ?? new MemoryRunStore();
     this.#clock = parts.clock;
     if (parts.environment.size !== this.config.environments) {
@@ -108,7 +108,7 @@ export class Trainer {
 
   /** Starts all episodes from the seed and opens the run in the store. */
   async start(): Promise<void> {
-    await this.#environment.reset(new RandomStreams(this.config.seed));
+    await this.environment.reset(new RandomStreams(this.config.seed));
     await this.#store.append({ event: "started", version, config: this.config });
   }
 
@@ -121,10 +121,10 @@ export class Trainer {
     const before = this.#step;
     const endings: { step: number; environment: number; return: number; length: number }[] = [];
     let step = before;
-    const report = await this.#algorithm.iterate(() => {
-      step += this.#environment.size;
-      requireFiniteStep(this.#environment, step);
-      const { episodeEnded, episodeReturns, episodeLengths } = this.#environment;
+    const report = await this.algorithm.iterate(() => {
+      step += this.environment.size;
+      requireFiniteStep(this.environment, step);
+      const { episodeEnded, episodeReturns, episodeLengths } = this.environment;
       for (let i = 0; i < episodeEnded.length; i++) {
         if (episodeEnded[i] === 0) continue;
         this.#window.add(episodeReturns[i]);
@@ -163,7 +163,7 @@ export class Trainer {
 
   /** Everything that the run is: configuration, counters, scores, algorithm and environments. */
   async save(): Promise<Snapshot> {
-    const algorithm = this.#algorithm.save();
+    const algorithm = this.algorithm.save();
     requireFiniteSnapshot(this.config.algorithm, algorithm, this.#step);
     return {
       format: FORMAT,
@@ -179,7 +179,7 @@ export class Trainer {
         meanReturns: Float64Array.from(this.#curve.meanReturns),
       },
       algorithm,
-      environment: await this.#environment.save(),
+      environment: await this.environment.save(),
     };
   }
 
@@ -213,8 +213,8 @@ export class Trainer {
       Object.keys(lossSums).map((name) => [name, snapshotNumber(where, lossSums, name)]),
     );
     this.#updates = snapshotNumber(where, snapshot, "updates");
-    this.#algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
-    await this.#environment.restore(snapshotSection(where, snapshot, "environment"));
+    this.algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
+    await this.environment.restore(snapshotSection(where, snapshot, "environment"));
     this.#step = step;
   }
 
