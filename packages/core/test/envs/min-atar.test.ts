@@ -51,7 +51,7 @@ describe("MinAtar", () => {
     environment.seed(0, 0);
     const hash = new Hash();
     hash.addBits(observations);
-    const seen = { hashes: new Array<string>(), total: 0, episodes: 0 };
+    const seen = { hashes: [] as string[], total: 0, episodes: 0 };
     const actions = actionsOfTheRecord();
     for (let t = 1; t <= 6000; t++) {
       environment.step(Int32Array.of(actions.next().value));

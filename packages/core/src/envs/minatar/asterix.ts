@@ -38,7 +38,7 @@ export const asterix: GameKind = {
 };
 
 class Asterix extends Game {
-  protected begin(): void {
+  begin(): void {
     const s = this.state;
     s[playerX] = 5;
     s[playerY] = 5;
@@ -47,7 +47,7 @@ class Asterix extends Game {
     s[rampTimer] = 100;
   }
 
-  protected advance(action: number): number {
+  advance(action: number): number {
     const s = this.state;
     if (s[spawnTimer] === 0) {
       this.#spawn();
@@ -113,15 +113,15 @@ class Asterix extends Game {
     s[rampTimer] = 100;
   }
 
-  protected show(): void {
+  show(): void {
     const s = this.state;
-    this.paint(s[playerX], s[playerY], 0);
+    this.board.paint(s[playerX], s[playerY], 0);
     for (let k = 0; k < slotCount; k++) {
       const at = slots + k * slotLength;
       if (s[at + kind] === nothing) continue;
-      this.paint(s[at + column], k + 1, s[at + kind] === gold ? 3 : 1);
+      this.board.paint(s[at + column], k + 1, s[at + kind] === gold ? 3 : 1);
       const behind = s[at + column] - s[at + direction];
-      if (onBoard(behind)) this.paint(behind, k + 1, 2);
+      if (onBoard(behind)) this.board.paint(behind, k + 1, 2);
     }
   }
 }

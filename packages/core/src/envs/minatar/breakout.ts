@@ -34,7 +34,7 @@ export const breakout: GameKind = {
 };
 
 class Breakout extends Game {
-  protected begin(): void {
+  begin(): void {
     const s = this.state;
     const fromRight = this.random.integer(0, 2) === 1;
     s[paddle] = 4;
@@ -44,7 +44,7 @@ class Breakout extends Game {
     for (let row = 0; row < brickRows; row++) s[bricks + row] = fullRow;
   }
 
-  protected advance(action: number): number {
+  advance(action: number): number {
     const s = this.state;
     if (action === left) s[paddle] = Math.max(0, s[paddle] - 1);
     else if (action === right) s[paddle] = Math.min(side - 1, s[paddle] + 1);
@@ -93,7 +93,7 @@ class Breakout extends Game {
 
   #removeBrick(x: number, y: number): void {
     this.state[bricks + y - 1] &= ~(1 << x);
-    this.observation[(y * side + x) * 4 + 3] = 0;
+    this.board.set(x, y, 3, 0);
   }
 
   #refill(): void {
@@ -101,18 +101,18 @@ class Breakout extends Game {
     this.showLasting();
   }
 
-  protected override showLasting(): void {
+  override showLasting(): void {
     for (let y = 1; y <= brickRows; y++) {
       for (let x = 0; x < side; x++) {
-        this.observation[(y * side + x) * 4 + 3] = (this.state[bricks + y - 1] >> x) & 1;
+        this.board.set(x, y, 3, (this.state[bricks + y - 1] & (1 << x)) === 0 ? 0 : 1);
       }
     }
   }
 
-  protected show(): void {
+  show(): void {
     const s = this.state;
-    this.paint(s[paddle], side - 1, 0);
-    this.paint(s[ballX], s[ballY], 1);
-    this.paint(s[trailX], s[trailY], 2);
+    this.board.paint(s[paddle], side - 1, 0);
+    this.board.paint(s[ballX], s[ballY], 1);
+    this.board.paint(s[trailX], s[trailY], 2);
   }
 }

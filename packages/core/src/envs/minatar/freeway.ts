@@ -35,7 +35,7 @@ export const freeway: GameKind = {
 };
 
 class Freeway extends Game {
-  protected begin(): void {
+  begin(): void {
     const s = this.state;
     this.#drawSpeeds();
     s[chicken] = lastRow;
@@ -52,7 +52,7 @@ class Freeway extends Game {
     }
   }
 
-  protected advance(action: number): number {
+  advance(action: number): number {
     const s = this.state;
     let reward = 0;
     if (s[moveTimer] === 0 && (action === up || action === down)) {
@@ -79,13 +79,13 @@ class Freeway extends Game {
     return reward;
   }
 
-  protected show(): void {
+  show(): void {
     const s = this.state;
-    this.paint(chickenColumn, s[chicken], 0);
+    this.board.paint(chickenColumn, s[chicken], 0);
     for (let k = 0, at = cars; k < carCount; k++, at += carLength) {
-      this.paint(s[at + column], k + 1, 1);
+      this.board.paint(s[at + column], k + 1, 1);
       const behind = wrapped(s[at + column] - (s[at + speed] > 0 ? 1 : -1));
-      this.paint(behind, k + 1, 1 + Math.abs(s[at + speed]));
+      this.board.paint(behind, k + 1, 1 + Math.abs(s[at + speed]));
     }
   }
 }

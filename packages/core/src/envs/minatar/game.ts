@@ -18,8 +18,8 @@ export interface GameParts {
   readonly random: RandomState;
   /** All that the game is, so that copying it saves the game. */
   readonly state: Int32Array;
-  /** [10, 10, channels], bytes 0 or 1; the game alone writes it. */
-  readonly observation: Uint8Array;
+  /** What it is seen on. */
+  readonly board: Board;
   /** Whether the game gets harder. */
   readonly ramping: boolean;
 }
@@ -28,7 +28,7 @@ export interface GameParts {
 export interface GameKind {
   /** As in the id `MinAtar/<name>-v1`. */
   readonly name: string;
-  /** What each channel of the observation shows, with its colour (red, green, blue) in a picture. */
+  /** What each channel of the observation shows, with its colour (0xrrggbb) in a picture. */
   readonly channels: readonly (readonly [name: string, colour: number])[];
   /** Numbers in the state. */
   readonly stateLength: number;
@@ -38,76 +38,73 @@ export interface GameKind {
 /**
  * One game of MinAtar (Young and Tian 2019), built from a description of its rules.
  *
- * Few of an observation's numbers are 1, so a game remembers which, and clears those alone.
+ * Methods stand in the heirs alone: one that several games share would be compiled for none of them.
  */
 export abstract class Game {
   protected readonly random: RandomState;
   protected readonly state: Int32Array;
-  protected readonly observation: Uint8Array;
+  protected readonly board: Board;
   protected readonly ramping: boolean;
-  readonly #channels: number;
-  readonly #painted: Int32Array;
-  #paintedCount = 0;
 
-  constructor(parts: GameParts) {
-    this.random = parts.random;
-    this.state = parts.state;
-    this.observation = parts.observation;
-    this.ramping = parts.ramping;
-    this.#channels = parts.observation.length / (side * side);
-    this.#painted = new Int32Array(parts.observation.length);
-  }
-
-  /** Starts a game and shows it. */
-  start(): void {
-    this.state.fill(0);
-    this.begin();
-    this.showAll();
-  }
-
-  /** Takes one step and shows what came of it; the reward. */
-  play(action: number): number {
-    const reward = this.advance(action);
-    this.erase();
-    this.show();
-    return reward;
-  }
-
-  /** Whether the game is over: no step may follow. */
-  get over(): boolean {
-    return this.state[over] === 1;
-  }
-
-  /** Shows the state from an empty observation on. */
-  showAll(): void {
-    this.observation.fill(0);
-    this.#paintedCount = 0;
-    this.showLasting();
-    this.show();
+  constructor({ random, state, board, ramping }: GameParts) {
+    this.random = random;
+    this.state = state;
+    this.board = board;
+    this.ramping = ramping;
   }
 
   /** Sets up a new game in a state of zeros. */
-  protected abstract begin(): void;
-  /** The rules; the reward. */
-  protected abstract advance(action: number): number;
-  /** Paints everything that {@link erase} clears. */
-  protected abstract show(): void;
-  /** Paints what the game itself clears. */
-  protected showLasting(): void {}
+  abstract begin(): void;
+  /** Takes one step by the rules; the reward. */
+  abstract advance(action: number): number;
+  /** Paints the state on an erased board. */
+  abstract show(): void;
+  /** Sets what the game itself keeps up to date on the board from step to step; for most games nothing. */
+  showLasting(): void {}
+}
 
-  /** Sets a cell of a channel until the next step; more than once does no harm. */
-  protected paint(x: number, y: number, channel: number): void {
-    const at = (y * side + x) * this.#channels + channel;
-    this.observation[at] = 1;
-    this.#painted[this.#paintedCount++] = at;
+/**
+ * The observation of one game: [10, 10, channels], bytes 0 or 1.
+ *
+ * Few of them are 1, so the board remembers which, and erases those alone.
+ */
+export class Board {
+  readonly #cells: Uint8Array;
+  readonly #channels: number;
+  readonly #painted: Int32Array;
+  #count = 0;
+
+  /** @param cells the place of the observation; shared, not copied. */
+  constructor(cells: Uint8Array) {
+    this.#cells = cells;
+    this.#channels = cells.length / (side * side);
+    this.#painted = new Int32Array(cells.length);
   }
 
-  /** Clears what {@link paint} has set. */
-  protected erase(): void {
+  /** Sets a cell of a channel until the board is erased. */
+  paint(x: number, y: number, channel: number): void {
+    const at = (y * side + x) * this.#channels + channel;
+    this.#cells[at] = 1;
+    this.#painted[this.#count++] = at;
+  }
+
+  /** Clears what was painted. */
+  erase(): void {
+    const cells = this.#cells;
     const painted = this.#painted;
-    const observation = this.observation;
-    for (let k = this.#paintedCount - 1; k >= 0; k--) observation[painted[k]] = 0;
-    this.#paintedCount = 0;
+    for (let k = this.#count - 1; k >= 0; k--) cells[painted[k]] = 0;
+    this.#count = 0;
+  }
+
+  /** Sets or clears a cell that {@link erase} leaves alone. */
+  set(x: number, y: number, channel: number, value: 0 | 1): void {
+    this.#cells[(y * side + x) * this.#channels + channel] = value;
+  }
+
+  /** Clears all cells. */
+  clear(): void {
+    this.#cells.fill(0);
+    this.#count = 0;
   }
 }
 

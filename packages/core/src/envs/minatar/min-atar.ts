@@ -4,7 +4,7 @@ import { ArrayEnvironment } from "../array-environment.js";
 import { asterix } from "./asterix.js";
 import { breakout } from "./breakout.js";
 import { freeway } from "./freeway.js";
-import { type Game, side } from "./game.js";
+import { Board, type Game, over, side } from "./game.js";
 import { RandomState } from "./random-state.js";
 import { seaquest } from "./seaquest.js";
 import { spaceInvaders } from "./space-invaders.js";
@@ -44,7 +44,9 @@ const actionCount = 6;
 export class MinAtar extends ArrayEnvironment<Uint8Array> {
   readonly #sticky: number;
   readonly #games: readonly Game[];
+  readonly #boards: readonly Board[];
   readonly #generators: readonly RandomState[];
+  readonly #stateLength: number;
   readonly #states: Int32Array;
   readonly #generatorStates: Uint32Array;
   readonly #lastActions: Int32Array;
@@ -75,6 +77,7 @@ export class MinAtar extends ArrayEnvironment<Uint8Array> {
     );
     this.#sticky = stickyProbability;
     const { stateLength } = kind;
+    this.#stateLength = stateLength;
     this.#states = new Int32Array(size * stateLength);
     this.#generatorStates = new Uint32Array(size * RandomState.length);
     this.#lastActions = new Int32Array(size);
@@ -83,11 +86,15 @@ export class MinAtar extends ArrayEnvironment<Uint8Array> {
       (_, i) =>
         new RandomState(this.#generatorStates.subarray(i * RandomState.length, (i + 1) * RandomState.length)),
     );
+    this.#boards = Array.from(
+      { length: size },
+      (_, i) => new Board(this.observations.subarray(i * this.width, (i + 1) * this.width)),
+    );
     this.#games = this.#generators.map((random, i) =>
       kind.make({
         random,
         state: this.#states.subarray(i * stateLength, (i + 1) * stateLength),
-        observation: this.observations.subarray(i * this.width, (i + 1) * this.width),
+        board: this.#boards[i],
         ramping,
       }),
     );
@@ -111,17 +118,23 @@ export class MinAtar extends ArrayEnvironment<Uint8Array> {
   }
 
   protected start(i: number): void {
-    this.#games[i].start();
+    this.#states.fill(0, i * this.#stateLength, (i + 1) * this.#stateLength);
+    this.#games[i].begin();
+    this.#show(i);
   }
 
   protected advance(actions: Int32Array): void {
     const last = this.#lastActions;
+    const states = this.#states;
+    const length = this.#stateLength;
     for (let i = 0; i < actions.length; i++) {
       // The draw comes before the step even where nothing can stick, so that the game's own draws stay in place.
       if (this.#generators[i].float() >= this.#sticky) last[i] = actions[i];
       const game = this.#games[i];
-      const reward = game.play(last[i]);
-      this.settle(i, reward, game.over);
+      const reward = game.advance(last[i]);
+      this.#boards[i].erase();
+      game.show();
+      this.settle(i, reward, states[i * length + over] === 1);
     }
   }
 
@@ -140,6 +153,13 @@ export class MinAtar extends ArrayEnvironment<Uint8Array> {
     this.#states.set(states);
     this.#generatorStates.set(generators);
     this.#lastActions.set(lastActions);
-    for (const game of this.#games) game.showAll();
+    for (let i = 0; i < this.size; i++) this.#show(i);
+  }
+
+  /** Shows game i on an empty board. */
+  #show(i: number): void {
+    this.#boards[i].clear();
+    this.#games[i].showLasting();
+    this.#games[i].show();
   }
 }

@@ -68,7 +68,10 @@ export const seaquest: GameKind = {
 };
 
 class Seaquest extends Game {
-  protected begin(): void {
+  /** The cells of oxygen that the board shows. */
+  #gauge = 0;
+
+  begin(): void {
     const s = this.state;
     s[playerX] = 5;
     s[facing] = -1;
@@ -79,7 +82,7 @@ class Seaquest extends Game {
     s[surfaced] = 1;
   }
 
-  protected advance(action: number): number {
+  advance(action: number): number {
     const s = this.state;
     if (s[spawnTimer] === 0) {
       this.#spawnEnemy();
@@ -294,26 +297,32 @@ class Seaquest extends Game {
     return false;
   }
 
-  protected show(): void {
+  show(): void {
     const s = this.state;
-    this.paint(s[playerX], s[playerY], 0);
+    this.board.paint(s[playerX], s[playerY], 0);
     const back = s[playerX] - s[facing];
-    if (onBoard(back)) this.paint(back, s[playerY], 1);
+    if (onBoard(back)) this.board.paint(back, s[playerY], 1);
     this.#showList(bullets, 2, false);
     this.#showList(enemyBullets, 4, false);
     this.#showList(fish, 5, true);
     this.#showList(subs, 6, true);
     this.#showList(divers, 9, true);
-    for (let x = this.#oxygenCells() - 1; x >= 0; x--) this.paint(x, lastRow, 7);
-    for (let x = lastRow - s[aboard]; x < lastRow; x++) this.paint(x, lastRow, 8);
+    if (this.#oxygenCells() !== this.#gauge) this.showLasting();
+    for (let x = lastRow - s[aboard]; x < lastRow; x++) this.board.paint(x, lastRow, 8);
+  }
+
+  /** The oxygen gauge, which changes once in 20 steps. */
+  override showLasting(): void {
+    this.#gauge = this.#oxygenCells();
+    for (let x = 0; x < side; x++) this.board.set(x, lastRow, 7, x < this.#gauge ? 1 : 0);
   }
 
   #showList(list: number, channel: number, trail: boolean): void {
     const s = this.state;
     for (let at = list + 1, end = at + s[list] * memberLength; at < end; at += memberLength) {
-      this.paint(s[at + column], s[at + row], channel);
+      this.board.paint(s[at + column], s[at + row], channel);
       const behind = s[at + column] - s[at + direction];
-      if (trail && onBoard(behind)) this.paint(behind, s[at + row], 3);
+      if (trail && onBoard(behind)) this.board.paint(behind, s[at + row], 3);
     }
   }
 }

@@ -40,7 +40,7 @@ export const spaceInvaders: GameKind = {
 };
 
 class SpaceInvaders extends Game {
-  protected begin(): void {
+  begin(): void {
     const s = this.state;
     s[cannon] = 5;
     s[direction] = -1;
@@ -53,7 +53,7 @@ class SpaceInvaders extends Game {
     for (let y = 0; y < alienRows; y++) this.state[aliens + y] = alienRow;
   }
 
-  protected advance(action: number): number {
+  advance(action: number): number {
     const s = this.state;
     if (action === fire) {
       if (s[cooldown] === 0) {
@@ -162,18 +162,18 @@ class SpaceInvaders extends Game {
     return count;
   }
 
-  protected show(): void {
+  show(): void {
     const s = this.state;
-    this.paint(s[cannon], lastRow, 0);
+    this.board.paint(s[cannon], lastRow, 0);
     const facing = s[direction] < 0 ? 2 : 3;
     for (let y = 0; y < side; y++) {
       for (let bits = s[aliens + y]; bits !== 0; bits &= bits - 1) {
         const x = lowestBit(bits);
-        this.paint(x, y, 1);
-        this.paint(x, y, facing);
+        this.board.paint(x, y, 1);
+        this.board.paint(x, y, facing);
       }
-      for (let bits = s[friendly + y]; bits !== 0; bits &= bits - 1) this.paint(lowestBit(bits), y, 4);
-      for (let bits = s[enemy + y]; bits !== 0; bits &= bits - 1) this.paint(lowestBit(bits), y, 5);
+      for (let bits = s[friendly + y]; bits !== 0; bits &= bits - 1) this.board.paint(lowestBit(bits), y, 4);
+      for (let bits = s[enemy + y]; bits !== 0; bits &= bits - 1) this.board.paint(lowestBit(bits), y, 5);
     }
   }
 }
