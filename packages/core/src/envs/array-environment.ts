@@ -163,6 +163,20 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     if (i >= this.size) fail(`${this.id} ${what}`, "no such environment", { got: `${i} of ${this.size}` });
   }
 
+  /** Copies a state into row i of `states` and begins the count of steps: for the heirs' `setState`. */
+  protected takeState(i: number, state: ArrayLike<number>, states: Float64Array): void {
+    const where = `${this.id} setState`;
+    this.requirePlace("setState", i);
+    const length = states.length / this.size;
+    requireLength(where, "state", state.length, length);
+    for (let j = 0; j < length; j++) {
+      if (!Number.isFinite(state[j])) fail(where, `state[${j}] is not finite`, { got: String(state[j]) });
+    }
+    states.set(state, i * length);
+    this.steps[i] = 0;
+    this.#returns[i] = 0;
+  }
+
   #end(i: number): void {
     const { width, observations, finalObservations } = this;
     for (let at = i * width, end = at + width; at < end; at++) finalObservations[at] = observations[at];

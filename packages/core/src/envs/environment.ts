@@ -1,6 +1,7 @@
 import type { Random, RandomStreams } from "../base/random.js";
 import type { Saveable, Snapshot } from "../base/snapshot.js";
 import type { Terminated, Truncated } from "../math/endings.js";
+import type { Picture } from "./canvas.js";
 import type { Space } from "./spaces.js";
 
 export { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
@@ -22,6 +23,8 @@ export interface Environment extends Saveable {
   reset(random: Random, observation: Observations): void;
   /** Takes one step and writes the observation after it, all of it; `observation` is the array of last time. */
   step(action: number, observation: Observations): StepOutcome;
+  /** An observation of this environment as a picture; a pure function. Left out, the observation's numbers are shown. */
+  paint?(observation: Observations): Picture;
 }
 
 /** The outcome of one step. A time limit is a truncation, never a termination. */
@@ -62,6 +65,8 @@ export interface VectorEnvironment {
   readonly terminated: Terminated;
   readonly truncated: Truncated;
 
+  /** One observation of this environment as a picture; a pure function of it. */
+  paint?(observation: Observations): Picture;
   /** Starts all episodes; environment i draws from `streams.stream("environment", i)`. */
   reset(streams: RandomStreams): void | Promise<void>;
   /** Steps all environments; `actions` is [S]. Returns a promise only where the environment lives elsewhere. */

@@ -2,6 +2,7 @@ import { fail, requireNumber } from "../base/errors.js";
 import type { Random } from "../base/random.js";
 import { type Snapshot, snapshotNumber } from "../base/snapshot.js";
 import { type FiniteMdp, validateFiniteMdp } from "../exact/finite-mdp.js";
+import { drawAgent, gridCanvas, type Picture } from "./canvas.js";
 import type { Environment, Observations, StepOutcome } from "./environment.js";
 import { type Box, type Discrete, oneHotSpace } from "./spaces.js";
 
@@ -31,6 +32,8 @@ const moves = [
   [0, -1],
 ] as const;
 
+const colours: Readonly<Record<string, number>> = { "#": 0x4a4f59, G: 0x57b86b, X: 0xc4473d };
+
 /** The actions' order, clockwise: action a ± 1 (mod 4) is the move to its side. */
 export const gridActions = ["up", "right", "down", "left"] as const;
 
@@ -45,6 +48,7 @@ export class GridWorld implements Environment {
   readonly actionSpace: Discrete = { kind: "discrete", n: moves.length };
   /** The exact process: states are the cells, numbered as in the observation. */
   readonly mdp: FiniteMdp;
+  readonly #layout: readonly string[];
   readonly #starts: readonly number[];
   readonly #slip: number;
   /** [S, A]: the cell that a move leads to. */
@@ -63,6 +67,7 @@ export class GridWorld implements Environment {
     requireNumber("GridWorld", "pitReward", pitReward, -Number.MAX_VALUE, Number.MAX_VALUE);
     const { letters, targets } = cellsOf(layout);
     const cells = letters.length;
+    this.#layout = layout;
     this.#slip = slip;
     this.#targets = targets;
     this.#starts = letters.flatMap((letter, cell) => (letter === "S" ? [cell] : []));
@@ -101,6 +106,21 @@ export class GridWorld implements Environment {
       terminated: this.mdp.terminal[this.#cell] === 1,
       truncated: false,
     };
+  }
+
+  /** The maze: walls dark, goals green, pits red, the agent a disc. */
+  paint(observation: Observations): Picture {
+    const columns = this.#layout[0].length;
+    const letters = [...this.#layout.join("")];
+    const canvas = gridCanvas(
+      this.#layout.length,
+      columns,
+      letters.map((letter) => colours[letter] ?? 0xf4f5f7),
+    );
+    let cell = observation.indexOf(1);
+    const at = letters.findIndex((letter) => letter !== "#" && cell-- === 0);
+    drawAgent(canvas, Math.floor(at / columns), at % columns);
+    return canvas;
   }
 
   save(): Snapshot {

@@ -2,6 +2,7 @@ import { fail, requireInteger, requireLength, SoftrlError } from "../base/errors
 import { type Random, RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
 import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
+import type { Picture } from "./canvas.js";
 import type { Environment, Observations, StepOutcome, VectorEnvironment } from "./environment.js";
 import {
   actionCount,
@@ -46,6 +47,8 @@ export class LocalEnvironment implements VectorEnvironment {
   readonly episodeEnded: Uint8Array;
   readonly terminated: Terminated;
   readonly truncated: Truncated;
+  /** As the environments paint themselves; not there where they do not. */
+  readonly paint?: (observation: Observations) => Picture;
   readonly #environments: readonly Environment[];
   readonly #rows: readonly Observations[];
   readonly #finalRows: readonly Observations[];
@@ -70,7 +73,8 @@ export class LocalEnvironment implements VectorEnvironment {
         remedy: "return a new environment at each call",
       });
     }
-    const { observationSpace, actionSpace } = this.#environments[0];
+    const [first] = this.#environments;
+    const { observationSpace, actionSpace } = first;
     this.#requireSpaces(observationSpace, actionSpace);
     this.observationSpace = observationSpace;
     this.actionSpace = actionSpace;
@@ -90,6 +94,7 @@ export class LocalEnvironment implements VectorEnvironment {
     this.episodeEnded = new Uint8Array(size);
     this.terminated = terminatedFlags(size);
     this.truncated = truncatedFlags(size);
+    if (first.paint !== undefined) this.paint = first.paint.bind(first);
     this.#steps = new Int32Array(size);
     this.#returns = new Float64Array(size);
   }

@@ -1,10 +1,12 @@
 import { fail, requireInteger, requireNumber } from "../../base/errors.js";
 import { type Snapshot, snapshotArray } from "../../base/snapshot.js";
 import { ArrayEnvironment } from "../array-environment.js";
+import { Canvas, type Picture } from "../canvas.js";
+import type { Observations } from "../environment.js";
 import { asterix } from "./asterix.js";
 import { breakout } from "./breakout.js";
 import { freeway } from "./freeway.js";
-import { Board, type Game, over, side } from "./game.js";
+import { Board, type Game, type GameKind, over, side } from "./game.js";
 import { RandomState } from "./random-state.js";
 import { seaquest } from "./seaquest.js";
 import { spaceInvaders } from "./space-invaders.js";
@@ -33,6 +35,9 @@ export interface MinAtarOptions {
 /** Actions: nothing, left, up, right, down, fire. */
 const actionCount = 6;
 
+/** Pixels a side of a cell in a picture. */
+const cell = 16;
+
 /**
  * S games of MinAtar (Young and Tian 2019), stepped together, with the same numbers as the original for the same
  * seed: built from a description of its rules, without its code.
@@ -42,6 +47,7 @@ const actionCount = 6;
  * `streams.stream("environment", i)`.
  */
 export class MinAtar extends ArrayEnvironment<Uint8Array> {
+  readonly #kind: GameKind;
   readonly #sticky: number;
   readonly #games: readonly Game[];
   readonly #boards: readonly Board[];
@@ -75,6 +81,7 @@ export class MinAtar extends ArrayEnvironment<Uint8Array> {
       },
       (length) => new Uint8Array(length),
     );
+    this.#kind = kind;
     this.#sticky = stickyProbability;
     const { stateLength } = kind;
     this.#stateLength = stateLength;
@@ -108,6 +115,20 @@ export class MinAtar extends ArrayEnvironment<Uint8Array> {
     this.#generators[i].seed(seed);
     this.#lastActions[i] = 0;
     this.begin(i);
+  }
+
+  /** The board, each cell in the colour of its first channel that is set. */
+  paint(observation: Observations): Picture {
+    const { channels } = this.#kind;
+    const canvas = new Canvas(side * cell, side * cell, 0x14161b);
+    for (let at = 0; at < side * side; at++) {
+      const row = observation.subarray(at * channels.length, (at + 1) * channels.length);
+      const first = row.findIndex((value: number) => value !== 0);
+      if (first < 0) continue;
+      const x = (at % side) * cell;
+      canvas.rectangle(x, Math.floor(at / side) * cell, cell, cell, channels[first][1]);
+    }
+    return canvas;
   }
 
   protected override seeded(): void {
