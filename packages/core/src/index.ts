@@ -48,24 +48,67 @@ export {
   validateSpace,
 } from "./envs/spaces.js";
 export { type LocalEnvironment, type VectorizeOptions, vectorize } from "./envs/vectorize.js";
-export { type Bandit, banditObjective, banditObjectiveFromOptimum, banditOptimum } from "./exact/bandit.js";
-export { type FiniteMdp, validateFiniteMdp } from "./exact/finite-mdp.js";
+export {
+  type Bandit,
+  type BanditArrays,
+  bandit,
+  banditGradient,
+  banditObjective,
+  banditObjectiveFromOptimum,
+  banditOptimum,
+  validateBandit,
+} from "./exact/bandit.js";
+export { type FiniteMdp, finiteMdp, type MdpArrays, validateFiniteMdp } from "./exact/finite-mdp.js";
 export { type Formulas, formulas } from "./exact/formulas.js";
 export { identities } from "./exact/identities.js";
 export type { Identity } from "./exact/identity.js";
+export {
+  type ChainOptions,
+  chain,
+  type GarnetOptions,
+  garnet,
+  mdpOf,
+  riverSwim,
+} from "./exact/mdp-families.js";
 export { type Mutant, mutantFormulas, mutants } from "./exact/mutants.js";
 export {
   boltzmannPolicies,
+  greedyPolicies,
+  lambdaBackup,
+  lambdaBackupOfQ,
+  nStepBackup,
+  nStepBackupOfQ,
   optimalityBackup,
+  optimalityBackupOfV,
   policyAverage,
   policyBackup,
   policyBackupOfQ,
+  policyQ,
+  policyTransitions,
   policyValues,
   qOfSuccessors,
-  type SoftMdp,
   softValues,
   stateDivergences,
 } from "./exact/operators.js";
+export { requirePolicy, type SoftMdp, validateSoftMdp } from "./exact/soft-mdp.js";
+export {
+  type CertifiedValues,
+  evaluatePolicy,
+  iteratePolicyEvaluation,
+  type SoftSolution,
+  softPolicyIteration,
+  softValueIteration,
+  type ValueIterationOptions,
+} from "./exact/solvers.js";
+export {
+  denseMdp,
+  isSparse,
+  type Mdp,
+  type SparseMdp,
+  sparseMdp,
+  validateMdp,
+  validateSparseMdp,
+} from "./exact/sparse-mdp.js";
 export {
   measureTheorem,
   policyJacobian,

@@ -16,11 +16,12 @@ import {
   policyAverage,
   policyBackup,
   policyBackupOfQ,
-  type SoftMdp,
   softValues,
   stateDivergences,
 } from "./operators.js";
 import { relativeDifference } from "./residual.js";
+import type { SoftMdp } from "./soft-mdp.js";
+import { denseMdp } from "./sparse-mdp.js";
 
 const horizons = [1, 2, 3];
 const gamma = discount;
@@ -294,7 +295,7 @@ function enumeratePaths(
   random: Random,
   firstAction?: number,
 ): Paths {
-  const { states, actions, transitions, rewards, terminal } = problem.mdp;
+  const { states, actions, transitions, rewards, terminal } = denseMdp(problem.mdp);
   const steps = Math.max(...horizons) + 1;
   const kl = stateDivergences(problem, logPi);
   interface Step {

@@ -1,8 +1,8 @@
 /** The bandit of §2: one state, one action, one reward. */
-import { requireLength } from "../base/errors.js";
+import { fail, requireLength, requireNumber } from "../base/errors.js";
 import { boltzmannPolicy, softValue } from "../math/boltzmann.js";
 import { klDivergence } from "../math/categorical.js";
-import { exp } from "../math/logspace.js";
+import { exp, log } from "../math/logspace.js";
 import { type LogPrior, type LogProbabilities, logPrior, qValues } from "../math/units.js";
 
 export interface Bandit {
@@ -11,6 +11,61 @@ export interface Bandit {
   /** [A] log π̄. */
   readonly logPrior: LogPrior;
   readonly tau: number;
+}
+
+/** A bandit as arrays of numbers, the way one writes it down. */
+export interface BanditArrays {
+  /** r̄(a) */
+  readonly rewards: readonly number[];
+  /** π̄(a), a weight of at least 0 each, not necessarily normalised; uniform unless given. */
+  readonly prior?: readonly number[];
+  /** Temperature, above 0. */
+  readonly tau: number;
+}
+
+/** A validated bandit. @throws SoftrlError that names the action that is wrong. */
+export function bandit({
+  rewards,
+  prior = rewards.map(() => 1 / rewards.length),
+  tau,
+}: BanditArrays): Bandit {
+  requireLength("bandit", "prior", prior.length, rewards.length, "π̄ has one weight an action");
+  prior.forEach((weight, a) => {
+    if (!(weight >= 0 && weight < Infinity)) {
+      fail("bandit", `prior of action ${a} is no weight`, {
+        expected: "a finite number of at least 0",
+        got: String(weight),
+      });
+    }
+  });
+  const made = {
+    rewards: Float64Array.from(rewards),
+    logPrior: logPrior(Float64Array.from(prior, log)),
+    tau,
+  };
+  validateBandit(made, "bandit");
+  return made;
+}
+
+/** Throws unless rewards are finite, π̄ allows an action and τ is positive; the message names the action. */
+export function validateBandit({ rewards, logPrior: prior, tau }: Bandit, where = "Bandit"): void {
+  if (rewards.length === 0) fail(where, "rewards is empty", { expected: "one reward an action" });
+  requireLength(where, "logPrior", prior.length, rewards.length, "π̄ has one weight an action");
+  requireNumber(where, "tau", tau, Number.MIN_VALUE, Number.MAX_VALUE);
+  let allowed = 0;
+  for (let a = 0; a < rewards.length; a++) {
+    if (!Number.isFinite(rewards[a])) {
+      fail(where, `rewards of action ${a} is not finite`, { got: String(rewards[a]) });
+    }
+    if (!(prior[a] < Infinity)) {
+      fail(where, `logPrior of action ${a} is no logarithm of a weight`, {
+        expected: "a number, or −∞ for a forbidden action",
+        got: String(prior[a]),
+      });
+    }
+    if (prior[a] > -Infinity) allowed++;
+  }
+  if (allowed === 0) fail(where, "logPrior forbids every action");
 }
 
 /** η(π) = E_π[r̄] − τ KL[π‖π̄] (1). Units of reward. */
@@ -34,4 +89,15 @@ export function banditObjectiveFromOptimum(bandit: Bandit, logPi: LogProbabiliti
   const { rewards, tau } = bandit;
   const distance = klDivergence(logPi, logPrior(banditOptimum(bandit)));
   return softValue(qValues(rewards), bandit.logPrior, tau) - tau * distance;
+}
+
+/**
+ * ∂η/∂θ_b = π(b) (r̄(b) − τ log(π(b)/π̄(b)) − η) for the softmax of logits θ: the policy gradient of the bandit,
+ * E_π[∇log π (r̄ − τ log(π/π̄))] without sampling (§2). [A], units of reward.
+ */
+export function banditGradient(bandit: Bandit, logPi: LogProbabilities): Float64Array {
+  const eta = banditObjective(bandit, logPi);
+  return logPi.map(
+    (logP, b) => exp(logP) * (bandit.rewards[b] - bandit.tau * (logP - bandit.logPrior[b]) - eta),
+  );
 }

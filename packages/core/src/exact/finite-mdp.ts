@@ -41,36 +41,49 @@ export function validateFiniteMdp(mdp: FiniteMdp, where = "FiniteMdp"): void {
   for (let s = 0; s < states; s++) {
     for (let a = 0; a < actions; a++) {
       const row = s * actions + a;
-      requireDistribution(
-        where,
-        `transitions of state ${s}, action ${a}`,
-        mdp.transitions,
-        row * states,
-        states,
-      );
-      if (!Number.isFinite(mdp.rewards[row])) {
-        fail(where, `rewards of state ${s}, action ${a} is not finite`, { got: String(mdp.rewards[row]) });
-      }
+      const name = () => `transitions of state ${s}, action ${a}`;
+      requireDistribution(where, name, mdp.transitions, row * states, states);
+      requireReward(where, mdp, row);
     }
-    if (mdp.terminal[s] !== 0 && mdp.terminal[s] !== 1) {
-      fail(where, `terminal of state ${s} is no flag`, { expected: "0 or 1", got: String(mdp.terminal[s]) });
-    }
+    requireFlag(where, mdp.terminal, s);
   }
-  requireDistribution(where, "initial", mdp.initial, 0, states);
+  requireDistribution(where, () => "initial", mdp.initial, 0, states);
 }
 
-function requireDistribution(
+/** Throws unless the reward of a row is finite. */
+export function requireReward(
   where: string,
-  name: string,
+  { rewards, actions }: { readonly rewards: Float64Array; readonly actions: number },
+  row: number,
+): void {
+  if (!Number.isFinite(rewards[row])) {
+    fail(where, `rewards of state ${Math.floor(row / actions)}, action ${row % actions} is not finite`, {
+      got: String(rewards[row]),
+    });
+  }
+}
+
+/** Throws unless the terminal flag of a state is 0 or 1. */
+export function requireFlag(where: string, terminal: Uint8Array, s: number): void {
+  if (terminal[s] !== 0 && terminal[s] !== 1) {
+    fail(where, `terminal of state ${s} is no flag`, { expected: "0 or 1", got: String(terminal[s]) });
+  }
+}
+
+/** Throws unless `length` numbers from `offset` are probabilities that sum to one within 1e-9. */
+export function requireDistribution(
+  where: string,
+  name: () => string,
   numbers: Float64Array,
   offset: number,
   length: number,
+  place: (at: number) => string = (at) => `state ${at - offset}`,
 ): void {
   let sum = 0;
-  for (let i = 0; i < length; i++) {
-    const probability = numbers[offset + i];
+  for (let i = offset; i < offset + length; i++) {
+    const probability = numbers[i];
     if (!(probability >= 0 && probability < Infinity)) {
-      fail(where, `${name} holds no probability at state ${i}`, {
+      fail(where, `${name()} holds no probability at ${place(i)}`, {
         expected: "a finite number of at least 0",
         got: String(probability),
       });
@@ -78,6 +91,49 @@ function requireDistribution(
     sum += probability;
   }
   if (!(Math.abs(sum - 1) <= rowTolerance)) {
-    fail(where, `${name} does not sum to one`, { expected: `1 within ${rowTolerance}`, got: String(sum) });
+    fail(where, `${name()} does not sum to one`, { expected: `1 within ${rowTolerance}`, got: String(sum) });
   }
+}
+
+/** A process as nested arrays, the way one writes it down. */
+export interface MdpArrays {
+  /** transitions[s][a][s'] = P(s' | s, a) */
+  readonly transitions: readonly (readonly (readonly number[])[])[];
+  /** rewards[s][a] = r̄(s, a) */
+  readonly rewards: readonly (readonly number[])[];
+  /** terminal[s]; nowhere unless given. */
+  readonly terminal?: readonly boolean[];
+  /** initial[s] = P(s_0 = s); state 0 unless given. */
+  readonly initial?: readonly number[];
+}
+
+/**
+ * A validated process from nested arrays.
+ * @throws SoftrlError that names the row that is wrong, too long or too short.
+ */
+export function finiteMdp({ transitions, rewards, terminal, initial }: MdpArrays): FiniteMdp {
+  const where = "finiteMdp";
+  const states = transitions.length;
+  requireInteger(where, "the number of states", states, 1);
+  const actions = transitions[0].length;
+  requireInteger(where, "the number of actions", actions, 1);
+  requireLength(where, "rewards", rewards.length, states, "one row a state");
+  transitions.forEach((rows, s) => {
+    requireLength(where, `transitions of state ${s}`, rows.length, actions, "one row an action");
+    requireLength(where, `rewards of state ${s}`, rewards[s].length, actions, "one number an action");
+    rows.forEach((row, a) => {
+      const name = `transitions of state ${s}, action ${a}`;
+      requireLength(where, name, row.length, states, "one probability a state");
+    });
+  });
+  const mdp: FiniteMdp = {
+    states,
+    actions,
+    transitions: Float64Array.from(transitions.flat(2)),
+    rewards: Float64Array.from(rewards.flat()),
+    terminal: terminal === undefined ? new Uint8Array(states) : Uint8Array.from(terminal, Number),
+    initial: Float64Array.from(initial ?? transitions.map((_, s) => (s === 0 ? 1 : 0))),
+  };
+  validateFiniteMdp(mdp, where);
+  return mdp;
 }

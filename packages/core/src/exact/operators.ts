@@ -1,15 +1,14 @@
 /**
- * The backups of §3.3–3.4 on a finite MDP, dense and in float64: what the sampled targets are expectations of.
+ * The backups of §3.3–3.4 on a finite MDP, dense or sparse, in float64: what the sampled targets are expectations of.
  *
  * V is [S], Q, log π and log π̄ are [S, A]. A terminal state is worth nothing: no reward, no KL, no bootstrap.
  */
-import { requireLength, requireNumber } from "../base/errors.js";
+import { requireInteger, requireNumber } from "../base/errors.js";
 import { boltzmannPolicy, softValue } from "../math/boltzmann.js";
 import { klDivergence } from "../math/categorical.js";
 import { solve } from "../math/linear-algebra.js";
-import { exp } from "../math/logspace.js";
+import { exp, log } from "../math/logspace.js";
 import {
-  type LogPrior,
   type LogProbabilities,
   logPrior,
   logProbabilities,
@@ -18,25 +17,8 @@ import {
   type StateValues,
   stateValues,
 } from "../math/units.js";
-import type { FiniteMdp } from "./finite-mdp.js";
-
-/** A finite MDP with the bonus and the discount that make it the paper's problem. */
-export interface SoftMdp {
-  readonly mdp: FiniteMdp;
-  /** [S, A] log π̄(a|s). */
-  readonly logPrior: LogPrior;
-  /** Temperature, not negative; positive where a policy is asked for. */
-  readonly tau: number;
-  /** Discount in [0, 1]. */
-  readonly gamma: number;
-}
-
-/** Throws unless log π̄ is [S, A] and τ and γ are in range. */
-export function requireSoftMdp(where: string, { mdp, logPrior, tau, gamma }: SoftMdp): void {
-  requireLength(where, "logPrior", logPrior.length, mdp.states * mdp.actions, "log π̄ is [S, A]");
-  requireNumber(where, "tau", tau, 0, Number.MAX_VALUE);
-  requireNumber(where, "gamma", gamma, 0, 1);
-}
+import { requireSoftMdp, type SoftMdp } from "./soft-mdp.js";
+import { type Mdp, successorMeans, weightedTransitions } from "./sparse-mdp.js";
 
 /** V_Q(s) = τ log Σ π̄ exp(Q(s,·)/τ) of each state (§3.2); 0 at terminal states. [S] */
 export function softValues({ mdp, logPrior: prior, tau }: SoftMdp, q: QValues): StateValues {
@@ -57,6 +39,27 @@ export function boltzmannPolicies({ mdp, logPrior: prior, tau }: SoftMdp, q: QVa
   return logPi;
 }
 
+/**
+ * The limit of {@link boltzmannPolicies} as τ → 0: π̄ restricted to the actions of largest Q, normalised. [S, A]
+ */
+export function greedyPolicies({ mdp, logPrior: prior }: SoftMdp, q: QValues): LogProbabilities {
+  const logPi = logProbabilities(new Float64Array(q.length).fill(Number.NEGATIVE_INFINITY));
+  for (let s = 0; s < mdp.states; s++) {
+    const from = s * mdp.actions;
+    let high = Number.NEGATIVE_INFINITY;
+    let shift = Number.NEGATIVE_INFINITY;
+    for (let i = from; i < from + mdp.actions; i++) {
+      if (prior[i] > Number.NEGATIVE_INFINITY && q[i] > high) high = q[i];
+    }
+    const best = (i: number) => prior[i] > Number.NEGATIVE_INFINITY && q[i] === high;
+    for (let i = from; i < from + mdp.actions; i++) if (best(i)) shift = Math.max(shift, prior[i]);
+    let sum = 0;
+    for (let i = from; i < from + mdp.actions; i++) if (best(i)) sum += exp(prior[i] - shift);
+    for (let i = from; i < from + mdp.actions; i++) if (best(i)) logPi[i] = prior[i] - shift - log(sum);
+  }
+  return logPi;
+}
+
 /** KL(s) = D_KL[π(·|s) ‖ π̄(·|s)] of each state; 0 at terminal states. [S] */
 export function stateDivergences({ mdp, logPrior: prior }: SoftMdp, logPi: LogProbabilities): Float64Array {
   const kl = new Float64Array(mdp.states);
@@ -69,13 +72,9 @@ export function stateDivergences({ mdp, logPrior: prior }: SoftMdp, logPi: LogPr
 
 /** r̄(s,a) + γ Σ P(s'|s,a) V(s'), with 0 for V at terminal s' (25). [S, A]; 0 in the rows of terminal states. */
 export function qOfSuccessors({ mdp, gamma }: SoftMdp, v: StateValues): QValues {
-  const { states, actions, transitions, rewards, terminal } = mdp;
-  const q = qValues(new Float64Array(states * actions));
+  const q = qValues(successorMeans(mdp, v));
   for (let i = 0; i < q.length; i++) {
-    if (terminal[Math.floor(i / actions)]) continue;
-    let next = 0;
-    for (let s = 0; s < states; s++) if (!terminal[s]) next += transitions[i * states + s] * v[s];
-    q[i] = rewards[i] + gamma * next;
+    q[i] = mdp.terminal[Math.floor(i / mdp.actions)] ? 0 : mdp.rewards[i] + gamma * q[i];
   }
   return q;
 }
@@ -95,6 +94,11 @@ export function optimalityBackup(problem: SoftMdp, q: QValues): QValues {
   return qOfSuccessors(problem, softValues(problem, q));
 }
 
+/** [T V](s) = τ log Σ π̄ exp(E[r + γ V(s')]/τ), the optimality backup of values (§3.3). [S] */
+export function optimalityBackupOfV(problem: SoftMdp, v: StateValues): StateValues {
+  return softValues(problem, qOfSuccessors(problem, v));
+}
+
 /** E_π[Q(s,·)] − τ KL(s) of each state (§3.1); 0 at terminal states. [S] */
 export function policyAverage(problem: SoftMdp, logPi: LogProbabilities, q: QValues): StateValues {
   const { states, actions, terminal } = problem.mdp;
@@ -102,8 +106,11 @@ export function policyAverage(problem: SoftMdp, logPi: LogProbabilities, q: QVal
   const v = stateValues(new Float64Array(states));
   for (let s = 0; s < states; s++) {
     if (terminal[s]) continue;
-    for (let i = s * actions; i < (s + 1) * actions; i++) v[s] += exp(logPi[i]) * q[i];
-    v[s] -= problem.tau * kl[s];
+    // An action of probability zero adds nothing, whatever its Q; and 0 · ∞ is nothing at τ = 0.
+    for (let i = s * actions; i < (s + 1) * actions; i++) {
+      if (logPi[i] > Number.NEGATIVE_INFINITY) v[s] += exp(logPi[i]) * q[i];
+    }
+    if (problem.tau > 0) v[s] -= problem.tau * kl[s];
   }
   return v;
 }
@@ -115,24 +122,91 @@ export function policyAverage(problem: SoftMdp, logPi: LogProbabilities, q: QVal
  */
 export function policyValues(problem: SoftMdp, logPi: LogProbabilities): StateValues {
   requireSoftMdp("policyValues", problem);
+  const immediate = policyBackup({ ...problem, gamma: 0 }, logPi, zeroValues(problem));
+  return stateValues(solve(discountedSystem(problem, logPi, problem.gamma), immediate));
+}
+
+/** Q_π = r̄ + γ E V_π (25), by solving for V_π first. [S, A] */
+export function policyQ(problem: SoftMdp, logPi: LogProbabilities): QValues {
+  return qOfSuccessors(problem, policyValues(problem, logPi));
+}
+
+/** T_π^n V: n backups, which is V + E Σ_{d<n} γ^d δ_d (§3.4). [S] */
+export function nStepBackup(
+  problem: SoftMdp,
+  logPi: LogProbabilities,
+  v: StateValues,
+  n: number,
+): StateValues {
+  requireInteger("nStepBackup", "n", n, 0);
+  let result = v;
+  for (let i = 0; i < n; i++) result = policyBackup(problem, logPi, result);
+  return result;
+}
+
+/** T_π^n Q: n backups (§3.4). [S, A] */
+export function nStepBackupOfQ(problem: SoftMdp, logPi: LogProbabilities, q: QValues, n: number): QValues {
+  requireInteger("nStepBackupOfQ", "n", n, 0);
+  let result = q;
+  for (let i = 0; i < n; i++) result = policyBackupOfQ(problem, logPi, result);
+  return result;
+}
+
+/**
+ * T_π^λ V = (1 − λ) Σ_{n≥1} λ^{n−1} T_π^n V, in closed form V + (I − γλ P_π)⁻¹ (T_π V − V) (§3.4): TD(λ) with γλ in
+ * the place of γ. λ = 0 gives T_π V, λ = 1 gives V_π. [S]
+ */
+export function lambdaBackup(
+  problem: SoftMdp,
+  logPi: LogProbabilities,
+  v: StateValues,
+  lambda: number,
+): StateValues {
+  requireNumber("lambdaBackup", "lambda", lambda, 0, 1);
+  const delta = policyBackup(problem, logPi, v);
+  for (let s = 0; s < delta.length; s++) delta[s] -= problem.mdp.terminal[s] ? 0 : v[s];
+  const sum = solve(discountedSystem(problem, logPi, problem.gamma * lambda), delta);
+  return stateValues(sum.map((x, s) => (problem.mdp.terminal[s] ? 0 : v[s] + x)));
+}
+
+/** T_π^λ Q = (1 − λ) Σ_{n≥1} λ^{n−1} T_π^n Q, in closed form (§3.4). λ = 0 gives T_π Q, λ = 1 gives Q_π. [S, A] */
+export function lambdaBackupOfQ(
+  problem: SoftMdp,
+  logPi: LogProbabilities,
+  q: QValues,
+  lambda: number,
+): QValues {
+  requireNumber("lambdaBackupOfQ", "lambda", lambda, 0, 1);
   const { mdp, gamma } = problem;
-  const { states, actions, transitions, terminal } = mdp;
-  const matrix = new Float64Array(states * states);
-  for (let s = 0; s < states; s++) {
-    matrix[s * states + s] = 1;
-    if (terminal[s]) continue;
-    for (let i = s * actions; i < (s + 1) * actions; i++) {
-      for (let next = 0; next < states; next++) {
-        if (!terminal[next])
-          matrix[s * states + next] -= gamma * exp(logPi[i]) * transitions[i * states + next];
-      }
-    }
-  }
-  const immediate = policyBackup({ ...problem, gamma: 0 }, logPi, stateValues(new Float64Array(states)));
-  return stateValues(solve(matrix, immediate));
+  const backup = policyBackupOfQ(problem, logPi, q);
+  const difference = qValues(backup.map((x, i) => x - q[i]));
+  // After the first step the differences average over π like values: (I − γλ P_π) x = E_π of them.
+  const averaged = policyAverage({ ...problem, tau: 0 }, logPi, difference);
+  const sum = solve(discountedSystem(problem, logPi, gamma * lambda), averaged);
+  const means = successorMeans(mdp, sum);
+  return qValues(backup.map((x, i) => x + gamma * lambda * means[i]));
+}
+
+/** P_π(s'|s) between states that go on, [S, S'] row-major; 0 from and to terminal states. */
+export function policyTransitions({ mdp }: SoftMdp, logPi: LogProbabilities): Float64Array {
+  return weightedTransitions(mdp, logPi.map(exp));
+}
+
+/** I − discount · P_π: [S, S]. */
+export function discountedSystem(problem: SoftMdp, logPi: LogProbabilities, discount: number): Float64Array {
+  const { states } = problem.mdp;
+  const matrix = policyTransitions(problem, logPi);
+  for (let i = 0; i < matrix.length; i++) matrix[i] *= -discount;
+  for (let s = 0; s < states; s++) matrix[s * states + s] += 1;
+  return matrix;
+}
+
+/** V = 0. [S] */
+export function zeroValues({ mdp }: SoftMdp): StateValues {
+  return stateValues(new Float64Array(mdp.states));
 }
 
 /** The rows of a [S, A] array that belong to one state. */
-function row(x: Float64Array, s: number, { actions }: FiniteMdp): Float64Array {
+function row(x: Float64Array, s: number, { actions }: Mdp): Float64Array {
   return x.subarray(s * actions, (s + 1) * actions);
 }

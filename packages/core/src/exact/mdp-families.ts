@@ -1,0 +1,165 @@
+/** Processes to try theory on: a random family, and two classics of exploration. */
+import { fail, requireInteger, requireNumber } from "../base/errors.js";
+import type { Random } from "../base/random.js";
+import type { FiniteMdp } from "./finite-mdp.js";
+import { type Mdp, type SparseMdp, validateMdp } from "./sparse-mdp.js";
+
+/** What a Garnet is drawn from. */
+export interface GarnetOptions {
+  /** S */
+  readonly states: number;
+  /** A */
+  readonly actions: number;
+  /** b: different successors of each (s, a), at most S. */
+  readonly branching: number;
+  /** The fraction of states, counted from the last, that end the episode; 0 unless given. */
+  readonly terminal?: number;
+}
+
+/**
+ * A Garnet (Archibald, McKinnon and Thomas 1995): b different successors of each (s, a), drawn alike, with the lengths
+ * that b − 1 uniform cuts leave of [0, 1] as probabilities; rewards uniform in [−1, 1); state 0 starts.
+ */
+export function garnet(options: GarnetOptions, random: Random): SparseMdp {
+  const { states, actions, branching, terminal: ending = 0 } = options;
+  requireInteger("garnet", "states", states, 1);
+  requireInteger("garnet", "actions", actions, 1);
+  requireInteger("garnet", "branching", branching, 1);
+  requireNumber("garnet", "terminal", ending, 0, 1);
+  if (!(branching <= states)) {
+    fail("garnet", "branching is out of range", {
+      expected: `at most ${states} states`,
+      got: String(branching),
+    });
+  }
+  const rows = states * actions;
+  const rowStarts = Int32Array.from({ length: rows + 1 }, (_, row) => row * branching);
+  const successors = new Int32Array(rows * branching);
+  const probabilities = new Float64Array(rows * branching);
+  const rewards = new Float64Array(rows);
+  const cuts = new Float64Array(branching + 1);
+  for (let row = 0; row < rows; row++) {
+    const from = row * branching;
+    drawDifferentInto(successors.subarray(from, from + branching), states, random);
+    for (let k = 1; k < branching; k++) cuts[k] = random.float();
+    cuts[0] = 0;
+    cuts[branching] = 1;
+    cuts.sort();
+    for (let k = 0; k < branching; k++) probabilities[from + k] = cuts[k + 1] - cuts[k];
+    rewards[row] = random.uniform(-1, 1);
+  }
+  const terminal = new Uint8Array(states);
+  terminal.fill(1, states - Math.floor(ending * states));
+  const initial = new Float64Array(states);
+  initial[0] = 1;
+  return { states, actions, rowStarts, successors, probabilities, rewards, terminal, initial };
+}
+
+/** The chain's numbers; the usual ones unless given. */
+export interface ChainOptions {
+  /** States; 5. */
+  readonly length?: number;
+  /** Probability that the other action is taken; 0.2. */
+  readonly slip?: number;
+  /** Reward of going back to the start; 2. */
+  readonly small?: number;
+  /** Reward of going on at the end; 10. */
+  readonly large?: number;
+}
+
+/**
+ * The chain (Strens 2000): action 0 goes on and earns nothing until the end, where it stays and earns `large`;
+ * action 1 goes back to the start and earns `small`. It never ends.
+ */
+export function chain({ length = 5, slip = 0.2, small = 2, large = 10 }: ChainOptions = {}): FiniteMdp {
+  requireInteger("chain", "length", length, 2);
+  requireNumber("chain", "slip", slip, 0, 1);
+  const mdp = endlessMdp(length, 2);
+  for (let s = 0; s < length; s++) {
+    for (const a of [0, 1]) {
+      for (const move of [0, 1]) {
+        const p = move === a ? 1 - slip : slip;
+        const next = move === 0 ? Math.min(s + 1, length - 1) : 0;
+        mdp.transitions[(s * 2 + a) * length + next] += p;
+        mdp.rewards[s * 2 + a] += p * (move === 1 ? small : s === length - 1 ? large : 0);
+      }
+    }
+  }
+  validateMdp(mdp, "chain");
+  return mdp;
+}
+
+/**
+ * River swim (Strehl and Littman 2008): action 0 swims with the stream, to the left, and earns 0.005 at the bank;
+ * action 1 swims against it (0.35 on, 0.6 nowhere, 0.05 back) and earns 1 at the far end. It never ends.
+ */
+export function riverSwim(length = 6): FiniteMdp {
+  requireInteger("riverSwim", "length", length, 3);
+  const mdp = endlessMdp(length, 2);
+  const { transitions, rewards } = mdp;
+  const last = length - 1;
+  for (let s = 0; s < length; s++) {
+    transitions[s * 2 * length + Math.max(s - 1, 0)] = 1;
+    const right = (s * 2 + 1) * length;
+    if (s === 0) {
+      transitions[right] = 0.4;
+      transitions[right + 1] = 0.6;
+    } else if (s === last) {
+      transitions[right + last - 1] = 0.4;
+      transitions[right + last] = 0.6;
+    } else {
+      transitions[right + s - 1] = 0.05;
+      transitions[right + s] = 0.6;
+      transitions[right + s + 1] = 0.35;
+    }
+  }
+  rewards[0] = 0.005;
+  rewards[last * 2 + 1] = 1;
+  validateMdp(mdp, "riverSwim");
+  return mdp;
+}
+
+/**
+ * The exact process of an environment that knows it, such as `GridWorld`, validated.
+ * @throws SoftrlError when there is none, or when it is malformed.
+ */
+export function mdpOf(environment: object): Mdp {
+  const where = `mdpOf ${environment.constructor.name}`;
+  if (!hasMdp(environment)) {
+    return fail(where, "this environment does not know its process", {
+      expected: "a property mdp",
+      remedy: "take a tabular one such as GridWorld, or write the process down with finiteMdp",
+    });
+  }
+  validateMdp(environment.mdp, where);
+  return environment.mdp;
+}
+
+function hasMdp(environment: object): environment is { readonly mdp: Mdp } {
+  return "mdp" in environment && typeof environment.mdp === "object" && environment.mdp !== null;
+}
+
+function endlessMdp(states: number, actions: number): FiniteMdp {
+  const initial = new Float64Array(states);
+  initial[0] = 1;
+  return {
+    states,
+    actions,
+    transitions: new Float64Array(states * actions * states),
+    rewards: new Float64Array(states * actions),
+    terminal: new Uint8Array(states),
+    initial,
+  };
+}
+
+/** Different integers in [0, n), all choices alike (Floyd's algorithm). */
+function drawDifferentInto(numbers: Int32Array, n: number, random: Random): void {
+  const count = numbers.length;
+  for (let k = 0; k < count; k++) {
+    const high = n - count + k;
+    const draw = random.integer(high + 1);
+    let taken = false;
+    for (let j = 0; j < k && !taken; j++) taken = numbers[j] === draw;
+    numbers[k] = taken ? high : draw;
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * Solutions of a finite MDP, each with a certified bound on its error: contraction makes the last change or the
+ * residual a bound on what is left, and the rounding of float64 is added to it.
+ */
+import { fail, requireInteger, requireLength, requireNumber } from "../base/errors.js";
+import { solve } from "../math/linear-algebra.js";
+import { type LogProbabilities, type QValues, qValues, type StateValues } from "../math/units.js";
+import {
+  boltzmannPolicies,
+  discountedSystem,
+  greedyPolicies,
+  policyBackup,
+  policyValues,
+  qOfSuccessors,
+  zeroValues,
+} from "./operators.js";
+import { requirePolicy, type SoftMdp, validateSoftMdp } from "./soft-mdp.js";
+import { isSparse, sparseMdp } from "./sparse-mdp.js";
+import { sweepInto } from "./sweep.js";
+
+/** Values with a certified bound on their error. */
+export interface CertifiedValues {
+  /** [S] */
+  readonly v: StateValues;
+  /** max_s |V(s) − the true V(s)| is at most this; ∞ where γ = 1 leaves no contraction to certify by. */
+  readonly bound: number;
+}
+
+/** V* with the policy that is Boltzmann (greedy for τ = 0) in its Q. */
+export interface SoftSolution extends CertifiedValues {
+  /** r̄ + γ E V: [S, A], as near to Q* as V to V*, times γ. */
+  readonly q: QValues;
+  /** [S, A] */
+  readonly logPi: LogProbabilities;
+  /** Sweeps of value iteration, or policies of policy iteration. */
+  readonly iterations: number;
+  /** ‖last change‖∞ of each iteration, the newest last. */
+  readonly changes: readonly number[];
+}
+
+/** How value iteration goes. */
+export interface ValueIterationOptions {
+  /**
+   * The error γ/(1 − γ) · ‖last change‖∞ at which to stop; 1e-10 unless given. A change within rounding stops too. The
+   * certified bound is larger by what rounding may add. For γ = 1 the change itself is taken.
+   */
+  readonly tolerance?: number;
+  /** Sweeps at most; 1,000,000 unless given. */
+  readonly sweeps?: number;
+  /** "jacobi": every state from the V of the last sweep; "gauss-seidel": in place, from the newest, half the memory. */
+  readonly order?: "jacobi" | "gauss-seidel";
+  /** The first V [S]; 0 unless given. */
+  readonly start?: StateValues;
+}
+
+/**
+ * V* by V ← T V (§3.3), the hard limit for τ = 0. Both orders contract by γ a sweep, so that
+ * ‖V − V*‖∞ ≤ γ/(1 − γ) · ‖last change‖∞.
+ *
+ * @throws SoftrlError for a malformed problem, or when the sweeps do not meet the tolerance.
+ */
+export function softValueIteration(problem: SoftMdp, options: ValueIterationOptions = {}): SoftSolution {
+  const where = "softValueIteration";
+  const { tolerance = 1e-10, sweeps = 1_000_000, order = "jacobi", start } = options;
+  validateSoftMdp(problem, where);
+  requireNumber(where, "tolerance", tolerance, Number.MIN_VALUE, Number.MAX_VALUE);
+  requireInteger(where, "sweeps", sweeps, 1);
+  const { states, terminal } = problem.mdp;
+  if (start !== undefined) requireLength(where, "start", start.length, states, "V is [S]");
+  const sparse = { ...problem, mdp: sparseMdp(problem.mdp) };
+  const { gamma } = problem;
+  let v = zeroValues(problem);
+  if (start !== undefined) v.set(start.map((x, s) => (terminal[s] ? 0 : x)));
+  let next = order === "jacobi" ? zeroValues(problem) : v;
+  const rounding = backupRounding(sparse);
+  const changes: number[] = [];
+  for (;;) {
+    const change = sweepInto(sparse, v, next);
+    [v, next] = [next, v];
+    changes.push(change);
+    const remaining = rounding(v);
+    const left = gamma < 1 ? (gamma * change) / (1 - gamma) : change;
+    if (left <= tolerance || change <= remaining) {
+      const bound = gamma < 1 ? (gamma * change + remaining) / (1 - gamma) : Number.POSITIVE_INFINITY;
+      return { ...withPolicy(problem, v), bound, iterations: changes.length, changes };
+    }
+    if (changes.length === sweeps) {
+      fail(where, "the tolerance is not met", {
+        expected: `at most ${tolerance} within ${sweeps} sweeps`,
+        got: String(left),
+        remedy: "allow more sweeps or a larger tolerance; with gamma = 1 the value may be infinite",
+      });
+    }
+  }
+}
+
+/**
+ * V* by policy iteration: evaluate π exactly, take the Boltzmann policy of Q_π (greedy for τ = 0), until V stops
+ * rising. Certified by the residual: ‖V − V*‖∞ ≤ ‖T V − V‖∞ / (1 − γ).
+ *
+ * @throws SoftrlError for a malformed problem, or when 1000 policies do not meet the tolerance.
+ */
+export function softPolicyIteration(
+  problem: SoftMdp,
+  { tolerance = 1e-10, policies = 1000 }: { readonly tolerance?: number; readonly policies?: number } = {},
+): SoftSolution {
+  const where = "softPolicyIteration";
+  validateSoftMdp(problem, where);
+  requireNumber(where, "tolerance", tolerance, Number.MIN_VALUE, Number.MAX_VALUE);
+  requireInteger(where, "policies", policies, 1);
+  const { gamma } = problem;
+  const improved = problem.tau > 0 ? boltzmannPolicies : greedyPolicies;
+  const sparse = { ...problem, mdp: sparseMdp(problem.mdp) };
+  // The Boltzmann policy of nothing is π̄ normalised: every end within reach stays so.
+  let v = policyValues(problem, boltzmannPolicies({ ...problem, tau: 1 }, zeroQ(problem)));
+  const rounding = backupRounding(sparse);
+  const changes: number[] = [];
+  for (;;) {
+    const change = sweepInto(sparse, v, zeroValues(problem));
+    changes.push(change);
+    const remaining = rounding(v);
+    const left = gamma < 1 ? change / (1 - gamma) : change;
+    if (left <= tolerance || change <= remaining) {
+      const bound = gamma < 1 ? (change + remaining) / (1 - gamma) : Number.POSITIVE_INFINITY;
+      return { ...withPolicy(problem, v), bound, iterations: changes.length, changes };
+    }
+    if (changes.length === policies) {
+      fail(where, "the tolerance is not met", {
+        expected: `at most ${tolerance} within ${policies} policies`,
+        got: String(left),
+        remedy: "allow more policies or a larger tolerance",
+      });
+    }
+    v = policyValues(problem, improved(problem, qOfSuccessors(problem, v)));
+  }
+}
+
+/**
+ * V_π by a direct solution of (I − γ P_π) V = r_π − τ KL (24), certified by its residual: the error is
+ * (I − γ P_π)⁻¹ (T_π V − V). Holds for γ = 1 too. S³ operations.
+ *
+ * @throws SoftrlError for a malformed problem or policy, or where V_π is infinite.
+ */
+export function evaluatePolicy(problem: SoftMdp, logPi: LogProbabilities): CertifiedValues {
+  const where = "evaluatePolicy";
+  validateSoftMdp(problem, where);
+  requirePolicy(where, problem, logPi);
+  const v = policyValues(problem, logPi);
+  const backup = policyBackup(problem, logPi, v);
+  const { states } = problem.mdp;
+  let residual = 0;
+  for (let s = 0; s < states; s++) residual = Math.max(residual, Math.abs(backup[s] - v[s]));
+  residual += backupRounding(problem)(v);
+  const { gamma } = problem;
+  if (gamma < 1) return { v, bound: residual / (1 - gamma) };
+  // (I − P)⁻¹ 1, the expected number of steps to the end, is the largest row sum of the inverse.
+  const steps = solve(discountedSystem(problem, logPi, 1), new Float64Array(states).fill(1));
+  // Solved in float64 itself: one per cent more than covers its rounding.
+  return { v, bound: 1.01 * residual * steps.reduce((high, x) => Math.max(high, x), 0) };
+}
+
+/** V_π by V ← T_π V, for processes too large to factorise: ‖V − V_π‖∞ ≤ γ/(1 − γ) · ‖last change‖∞. */
+export function iteratePolicyEvaluation(
+  problem: SoftMdp,
+  logPi: LogProbabilities,
+  { tolerance = 1e-10, sweeps = 1_000_000 }: { readonly tolerance?: number; readonly sweeps?: number } = {},
+): CertifiedValues & { readonly iterations: number } {
+  const where = "iteratePolicyEvaluation";
+  validateSoftMdp(problem, where);
+  requirePolicy(where, problem, logPi);
+  const { gamma } = problem;
+  requireNumber(where, "gamma", gamma, 0, 1 - Number.EPSILON);
+  let v = zeroValues(problem);
+  let bound = Number.POSITIVE_INFINITY;
+  const rounding = backupRounding(problem);
+  for (let iterations = 1; iterations <= sweeps; iterations++) {
+    const next = policyBackup(problem, logPi, v);
+    let change = 0;
+    for (let s = 0; s < v.length; s++) change = Math.max(change, Math.abs(next[s] - v[s]));
+    v = next;
+    const remaining = rounding(v);
+    bound = (gamma * change + remaining) / (1 - gamma);
+    if ((gamma * change) / (1 - gamma) <= tolerance || change <= remaining) return { v, bound, iterations };
+  }
+  return fail(where, "the tolerance is not met", {
+    expected: `a bound of at most ${tolerance} within ${sweeps} sweeps`,
+    got: String(bound),
+    remedy: "allow more sweeps or a larger tolerance",
+  });
+}
+
+function withPolicy(problem: SoftMdp, v: StateValues) {
+  const q = qOfSuccessors(problem, v);
+  return { v, q, logPi: (problem.tau > 0 ? boltzmannPolicies : greedyPolicies)(problem, q) };
+}
+
+function zeroQ({ mdp }: SoftMdp): QValues {
+  return qValues(new Float64Array(mdp.states * mdp.actions));
+}
+
+/** What float64 may add to one backup of V: a generous count of roundings of its largest terms. */
+function backupRounding({ mdp, logPrior, tau, gamma }: SoftMdp): (v: StateValues) => number {
+  let reward = 0;
+  let prior = 0;
+  for (let i = 0; i < mdp.rewards.length; i++) {
+    reward = Math.max(reward, Math.abs(mdp.rewards[i]));
+    if (logPrior[i] > Number.NEGATIVE_INFINITY) prior = Math.max(prior, Math.abs(logPrior[i]));
+  }
+  const successors = isSparse(mdp) ? mdp.successors.length / mdp.rewards.length : mdp.states;
+  const terms = Number.EPSILON * (mdp.actions + successors + 8);
+  return (v) => {
+    let value = 0;
+    for (let s = 0; s < v.length; s++) value = Math.max(value, Math.abs(v[s]));
+    return terms * (reward + (1 + gamma) * value + tau * (prior + mdp.actions));
+  };
+}

@@ -1,0 +1,59 @@
+import { exp, log } from "../math/logspace.js";
+import type { StateValues } from "../math/units.js";
+import type { SoftMdp } from "./soft-mdp.js";
+import type { SparseMdp } from "./sparse-mdp.js";
+
+/** A soft MDP whose process is sparse. */
+export type SparseSoftMdp = SoftMdp & { readonly mdp: SparseMdp };
+
+/**
+ * One sweep of T over V (§3.3): next(s) = τ log Σ π̄ exp(E[r + γ V(s')]/τ), the maximum for τ = 0. `next` may be `v`,
+ * which makes it Gauss-Seidel: each state then sees the new values of those before it.
+ *
+ * Q is never stored. V must be 0 at terminal states. Linear in the number of transitions.
+ * @returns ‖next − v‖∞.
+ */
+export function sweepInto(
+  { mdp, logPrior, tau, gamma }: SparseSoftMdp,
+  v: StateValues,
+  next: StateValues,
+): number {
+  const { states, actions, rowStarts, successors, probabilities, rewards, terminal } = mdp;
+  const q = new Float64Array(actions);
+  let change = 0;
+  for (let s = 0; s < states; s++) {
+    if (terminal[s] !== 0) {
+      next[s] = 0;
+      continue;
+    }
+    const from = s * actions;
+    let high = Number.NEGATIVE_INFINITY;
+    for (let a = 0; a < actions; a++) {
+      const row = from + a;
+      const end = rowStarts[row + 1];
+      let mean = 0;
+      for (let k = rowStarts[row]; k < end; k++) mean += probabilities[k] * v[successors[k]];
+      const x = rewards[row] + gamma * mean;
+      q[a] = x;
+      if (x > high && logPrior[row] > Number.NEGATIVE_INFINITY) high = x;
+    }
+    let value = high;
+    if (tau > 0) {
+      // π̄ may be far from one, so the largest exponent is taken off, not the largest Q alone.
+      let shift = Number.NEGATIVE_INFINITY;
+      for (let a = 0; a < actions; a++) {
+        const weight = logPrior[from + a];
+        const x = weight > Number.NEGATIVE_INFINITY ? weight + (q[a] - high) / tau : weight;
+        q[a] = x;
+        if (x > shift) shift = x;
+      }
+      let sum = 0;
+      for (let a = 0; a < actions; a++) sum += exp(q[a] - shift);
+      value = high + tau * (shift + log(sum));
+    }
+    const step = Math.abs(value - v[s]);
+    if (!(step <= change)) change = step;
+    next[s] = value;
+  }
+  return change;
+}

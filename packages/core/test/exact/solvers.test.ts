@@ -1,0 +1,183 @@
+import {
+  chain,
+  denseMdp,
+  evaluatePolicy,
+  GridWorld,
+  garnet,
+  greedyPolicies,
+  iteratePolicyEvaluation,
+  lambdaBackup,
+  lambdaBackupOfQ,
+  logPrior,
+  nStepBackup,
+  nStepBackupOfQ,
+  optimalityBackup,
+  optimalityBackupOfV,
+  policyQ,
+  policyValues,
+  qValues,
+  type Random,
+  RandomStreams,
+  riverSwim,
+  type SoftMdp,
+  softPolicyIteration,
+  softValueIteration,
+  stateValues,
+} from "softrl";
+import { describe, expect, it } from "vitest";
+import { randomPolicy } from "../../src/exact/cases.js";
+
+const distance = (x: Float64Array, y: Float64Array) =>
+  x.reduce((high, xi, i) => Math.max(high, Math.abs(xi - y[i])), 0);
+
+function randomProblem(random: Random): SoftMdp {
+  const states = 2 + random.integer(8);
+  const actions = 1 + random.integer(4);
+  const branching = 1 + random.integer(states);
+  const mdp = garnet({ states, actions, branching, terminal: random.integer(2) / states }, random);
+  return {
+    mdp: random.integer(2) === 0 ? mdp : denseMdp(mdp),
+    logPrior: logPrior(Float64Array.from({ length: states * actions }, () => random.uniform(-2, 1))),
+    tau: [0, 1e-4, 0.1, 1, 5][random.integer(5)],
+    gamma: random.uniform(0, 0.95),
+  };
+}
+
+describe("solvers on 1,000 random MDPs", () => {
+  it("keep their certified bounds, and agree with each other to 1e-10", () => {
+    const random = new RandomStreams(1).stream("solvers");
+    let tightest = 0;
+    for (let i = 0; i < 1000; i++) {
+      const problem = randomProblem(random);
+      const truth = softPolicyIteration(problem, { tolerance: 1e-10 });
+      const jacobi = softValueIteration(problem, { tolerance: 1e-11 });
+      const inPlace = softValueIteration(problem, { tolerance: 1e-11, order: "gauss-seidel" });
+      const rough = softValueIteration(problem, { tolerance: 0.1 });
+      const scale = 1 + Math.max(...truth.v.map(Math.abs));
+      expect(distance(jacobi.v, truth.v)).toBeLessThan(1e-10 * scale);
+      expect(distance(inPlace.v, truth.v)).toBeLessThan(1e-10 * scale);
+      expect(rough.bound).toBeLessThanOrEqual(0.1 + 1e-10);
+      const error = distance(rough.v, truth.v);
+      expect(error).toBeLessThanOrEqual(rough.bound + truth.bound);
+      tightest = Math.max(tightest, error / rough.bound);
+      for (const { v, bound } of [jacobi, inPlace, truth]) {
+        // The fixed point is known to within `truth.bound` alone.
+        expect(distance(v, truth.v)).toBeLessThanOrEqual(bound + truth.bound);
+      }
+    }
+    // A bound of ten times the error would hold too; this one is nearly reached.
+    expect(tightest).toBeGreaterThan(0.9);
+  });
+
+  it("contract: T by γ, T_π^n by γⁿ", () => {
+    const random = new RandomStreams(2).stream("contraction");
+    let largest = 0;
+    for (let i = 0; i < 1000; i++) {
+      const problem = randomProblem(random);
+      const { mdp, gamma } = problem;
+      const draws = (length: number) => Float64Array.from({ length }, () => random.uniform(-3, 3));
+      const size = mdp.states * mdp.actions;
+      const [p, q] = [qValues(draws(size)), qValues(draws(size))];
+      const [u, v] = [stateValues(draws(mdp.states)), stateValues(draws(mdp.states))];
+      const slack = 1 + 1e-12;
+      const ratio = distance(optimalityBackup(problem, p), optimalityBackup(problem, q)) / distance(p, q);
+      expect(ratio).toBeLessThanOrEqual(gamma * slack + 1e-14);
+      largest = Math.max(largest, ratio / gamma);
+      expect(distance(optimalityBackupOfV(problem, u), optimalityBackupOfV(problem, v))).toBeLessThanOrEqual(
+        gamma * distance(u, v) * slack + 1e-14,
+      );
+      const logPi = randomPolicy(random, mdp.actions, mdp.states);
+      for (const n of [1, 2, 5]) {
+        const rate = gamma ** n * slack;
+        expect(
+          distance(nStepBackup(problem, logPi, u, n), nStepBackup(problem, logPi, v, n)),
+        ).toBeLessThanOrEqual(rate * distance(u, v) + 1e-14);
+        expect(
+          distance(nStepBackupOfQ(problem, logPi, p, n), nStepBackupOfQ(problem, logPi, q, n)),
+        ).toBeLessThanOrEqual(rate * distance(p, q) + 1e-14);
+      }
+    }
+    expect(largest).toBeGreaterThan(0.5);
+  });
+
+  it("evaluate policies within their bounds", () => {
+    const random = new RandomStreams(3).stream("evaluation");
+    for (let i = 0; i < 200; i++) {
+      const problem = randomProblem(random);
+      const logPi = randomPolicy(random, problem.mdp.actions, problem.mdp.states);
+      const exact = evaluatePolicy(problem, logPi);
+      const swept = iteratePolicyEvaluation(problem, logPi, { tolerance: 1e-6 });
+      expect(distance(exact.v, swept.v)).toBeLessThanOrEqual(exact.bound + swept.bound);
+      expect(exact.bound).toBeLessThan(1e-9 * (1 + Math.max(...exact.v.map(Math.abs))));
+    }
+  });
+});
+
+describe("the hard limit", () => {
+  it("is reached as τ → 0, with no overflow on the way", () => {
+    const mdp = riverSwim();
+    const prior = logPrior(new Float64Array(12));
+    const hard = softValueIteration({ mdp, logPrior: prior, tau: 0, gamma: 0.95 });
+    let last = Number.POSITIVE_INFINITY;
+    for (const tau of [1, 1e-2, 1e-4, 1e-8, 1e-50, 1e-300, Number.MIN_VALUE]) {
+      const soft = softValueIteration({ mdp, logPrior: prior, tau, gamma: 0.95 });
+      for (const x of [...soft.v, ...soft.q]) expect(Number.isFinite(x)).toBe(true);
+      const gap = distance(soft.v, hard.v);
+      // 0 ≤ V_τ − V_0 ≤ τ log A / (1 − γ).
+      expect(gap).toBeLessThanOrEqual((tau * Math.log(2)) / 0.05 + 2e-10);
+      expect(gap).toBeLessThanOrEqual(last + 2e-10);
+      last = gap;
+    }
+  });
+
+  it("greedyPolicies share ties as π̄ does, within its support", () => {
+    const problem: SoftMdp = {
+      mdp: chain({ length: 2 }),
+      logPrior: logPrior(Float64Array.from([0.25, 0.75, 0, 1], Math.log)),
+      tau: 0,
+      gamma: 0.9,
+    };
+    const logPi = greedyPolicies(problem, qValues(Float64Array.of(3, 3, 9, 1)));
+    expect([...logPi].map(Math.exp)).toEqual([0.25, 0.75, 0, 1].map((x) => expect.closeTo(x, 12)));
+  });
+});
+
+describe("λ forms", () => {
+  it("are one backup at λ = 0 and the policy's own values at λ = 1", () => {
+    const random = new RandomStreams(4).stream("lambda");
+    const problem = { ...randomProblem(random), tau: 0.3, gamma: 0.8 };
+    const { states, actions, terminal } = problem.mdp;
+    const logPi = randomPolicy(random, actions, states);
+    const v = stateValues(
+      Float64Array.from({ length: states }, (_, s) => (terminal[s] ? 0 : random.uniform(-1, 1))),
+    );
+    const q = qValues(Float64Array.from({ length: states * actions }, () => random.uniform(-1, 1)));
+    const near = (x: Float64Array, y: Float64Array) => expect(distance(x, y)).toBeLessThan(1e-12);
+    near(lambdaBackup(problem, logPi, v, 0), nStepBackup(problem, logPi, v, 1));
+    near(lambdaBackup(problem, logPi, v, 1), policyValues(problem, logPi));
+    near(lambdaBackupOfQ(problem, logPi, q, 0), nStepBackupOfQ(problem, logPi, q, 1));
+    near(lambdaBackupOfQ(problem, logPi, q, 1), policyQ(problem, logPi));
+  });
+});
+
+describe("without a discount", () => {
+  it("solves a maze that ends, and states that no contraction certifies value iteration", () => {
+    const { mdp } = new GridWorld();
+    const problem: SoftMdp = {
+      mdp,
+      logPrior: logPrior(new Float64Array(mdp.states * mdp.actions).fill(-Math.log(4))),
+      tau: 0.05,
+      gamma: 1,
+    };
+    const swept = softValueIteration(problem);
+    expect(swept.bound).toBe(Number.POSITIVE_INFINITY);
+    const exact = evaluatePolicy(problem, swept.logPi);
+    expect(exact.bound).toBeLessThan(1e-10);
+    expect(distance(exact.v, swept.v)).toBeLessThan(1e-8);
+  });
+
+  it("says so when a tolerance cannot be met", () => {
+    const problem: SoftMdp = { mdp: chain(), logPrior: logPrior(new Float64Array(10)), tau: 1, gamma: 0.99 };
+    expect(() => softValueIteration(problem, { sweeps: 3 })).toThrow(/the tolerance is not met.*3 sweeps/);
+  });
+});
