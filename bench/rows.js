@@ -53,6 +53,7 @@ import {
 const cleanrl = "PyTorch (CleanRL)";
 const tuned = "PyTorch (tuned)";
 const twoThreads = ", 2 threads";
+const activationsKept = ", activations kept";
 
 /**
  * The largest relative difference of two gradients that are called the same. Float32 alone makes 1e-6; one ReLU that
@@ -68,24 +69,31 @@ const comparedSamples = 8;
  * @param {keyof typeof networks} row.network
  * @param {"step" | "forward"} row.kind
  * @param {number} row.batch
+ * @param {number} [row.slices] also measures the step that keeps the activations of a rollout of so many steps
  * @param {readonly import("./comparison.js").Bar[]} row.bars
  * @returns {Row}
  */
-function networkRow({ name, network: networkName, kind, batch: fullBatch, bars }) {
+function networkRow({ name, network: networkName, kind, batch: fullBatch, slices = 1, bars }) {
   return {
     name,
     async measure({ executors, peers, quick, seed, plan }) {
       const network = networks[networkName];
-      const batch = quick ? Math.min(fullBatch, 4) : fullBatch;
+      const batch = quick ? 4 * slices : fullBatch;
       const traced = tracedStep(network, batch);
+      const kept = tracedStep(network, batch, slices);
       const data = drawnBatch(network, batch, seed);
-      const ours = executors.map(({ name, executor }) => {
-        const { run } = loadedStep(executor, traced, data, kind);
-        return { name, run: timed((iterations) => repeat(run, iterations)) };
-      });
+      const ours = executors.flatMap(({ name, executor }) =>
+        (slices === 1 ? [traced] : [traced, kept]).map((one) => {
+          const { run } = loadedStep(executor, one, data, kind);
+          return {
+            name: one === traced ? name : name + activationsKept,
+            run: timed((iterations) => repeat(run, iterations)),
+          };
+        }),
+      );
       const theirs = await loadedPeers(peers, torchPeers(network, kind, batch, data));
       try {
-        const checks = await gradientChecks({ executors, data, theirs: theirs.loaded, network });
+        const checks = await gradientChecks({ executors, data, theirs: theirs.loaded, network, slices });
         const measurements = await measureAlternating([...ours, ...theirs.loaded], plan);
         return {
           name,
@@ -153,21 +161,27 @@ function torchPeers(network, kind, batch, data) {
  * @param {ReturnType<typeof drawnBatch>} parts.data
  * @param {readonly Loaded[]} parts.theirs
  * @param {import("./training-step.js").NetworkCase} parts.network
+ * @param {number} parts.slices
  * @returns {Promise<Check[]>}
  */
-async function gradientChecks({ executors, data, theirs, network }) {
+async function gradientChecks({ executors, data, theirs, network, slices }) {
   const samples = Math.min(comparedSamples, data.actions.length);
-  const traced = tracedStep(network, samples);
   const first = firstSamples(data, samples);
-  /** @param {import("softrl").Executor} executor */
-  const gradientBy = (executor) => {
-    const it = loadedStep(executor, traced, first, "gradient");
+  /**
+   * @param {import("softrl").Executor} executor
+   * @param {number} [parts]
+   */
+  const gradientBy = (executor, parts) => {
+    const it = loadedStep(executor, tracedStep(network, samples, parts), first, "gradient");
     it.run();
     return it.output("gradient").slice();
   };
   const gradients = [];
   for (const { name, check } of theirs) gradients.push({ name, gradient: (await check(samples)).gradient });
-  const own = executors.map(({ name, executor }) => ({ name, gradient: gradientBy(executor) }));
+  const own = executors.flatMap(({ name, executor }) => [
+    { name, gradient: gradientBy(executor) },
+    ...(slices === 1 ? [] : [{ name: name + activationsKept, gradient: gradientBy(executor, 2) }]),
+  ]);
   // The reference executor takes minutes for the Nature CNN.
   if (gradients.length === 0 && network === networks.nature) return [];
   const against = gradients.shift() ?? { name: "the reference executor", gradient: gradientBy(reference) };
@@ -343,11 +357,14 @@ export const rows = [
     network: "nature",
     kind: "step",
     batch: 80,
+    slices: 5,
     bars: [
       { ours: "native", peers: [cleanrl], of: "time", most: 0.48 },
+      { ours: `native${activationsKept}`, peers: [cleanrl], of: "time", most: 0.4 },
       { ours: "native", peers: [tuned], of: "time", most: 0.85 },
       { ours: "native, 2 threads", peers: [cleanrl + twoThreads, tuned + twoThreads], of: "time", most: 0.7 },
       { ours: "wasm", peers: [cleanrl], of: "time", most: 2.3 },
+      { ours: `wasm${activationsKept}`, peers: [cleanrl], of: "time" },
       { ours: "wasm", peers: [tuned], of: "time" },
     ],
   }),

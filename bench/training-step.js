@@ -97,13 +97,16 @@ export const hyperParameters = {
  * A2C's loss of one batch and what is made of it; the same formulas as `algorithms/a2c.ts`.
  * @param {NetworkCase} network
  * @param {number} batch
+ * @param {number} [slices] the T steps of a rollout that the batch comes from
  */
-export function tracedStep({ body, observationShape, actions }, batch) {
+export function tracedStep({ body, observationShape, actions }, batch, slices = 1) {
   const { tau, valueCoefficient, decay, epsilon, maxGradientNorm, learningRate } = hyperParameters;
   const network = policyValueNetwork(body, observationShape, actions);
   const theta = state("theta", [network.parameters.size]);
   const views = network.parameters.views(theta);
-  const { logPi, v } = network.apply(input("observations", [batch, ...observationShape]), views);
+  /** @param {number} rows */
+  const judged = (rows) => network.apply(input("observations", [rows, ...observationShape]), views);
+  const { logPi, v } = judged(batch);
   const policyLoss = policyGradientLoss({
     logPi,
     logPrior: logPrior(constant(new Float64Array(actions))),
@@ -126,6 +129,8 @@ export function tracedStep({ body, observationShape, actions }, batch) {
   return {
     parameters: network.parameters,
     theta,
+    slices,
+    slice: program({ outputs: { ...judged(batch / slices) } }),
     forward: program({ outputs: { logPi, v } }),
     step: program({ outputs: { loss, gradientNorm: step.gradientNorm }, updates: step.updates }),
     gradient: program({ outputs: { loss, gradient: network.parameters.gradient(loss, views) } }),
@@ -162,17 +167,29 @@ export function drawnBatch(network, batch, seed) {
 }
 
 /**
- * Puts a batch into an executor's memory and returns the work that is measured.
+ * Puts a batch into an executor's memory and returns the work that is measured. With several slices the forward pass
+ * is done here, as a rollout does it, and the work takes over its activations.
  * @param {import("softrl").Executor} executor
  * @param {ReturnType<typeof tracedStep>} traced
  * @param {ReturnType<typeof drawnBatch>} data
  * @param {"forward" | "step" | "gradient"} which
  */
 export function loadedStep(executor, traced, data, which) {
-  const session = executor.load({ it: traced[which] });
+  const { theta, slice, slices } = traced;
+  const programs = { it: traced[which], slice };
+  const session =
+    slices === 1
+      ? executor.load({ it: programs.it })
+      : executor.load(programs, { of: "slice", into: "it", slices });
   const { it } = session.programs;
-  session.state(traced.theta).set(data.theta);
-  it.input("observations").set(data.observations);
+  session.state(theta).set(data.theta);
+  session.recorded.forEach((program, t) => {
+    const { observations } = data;
+    const length = observations.length / slices;
+    program.input("observations").set(observations.subarray(t * length, (t + 1) * length));
+    program.run();
+  });
+  if (slices === 1) it.input("observations").set(data.observations);
   if (which !== "forward") {
     it.input("actions").set(data.actions);
     it.input("advantages").set(data.advantages);
