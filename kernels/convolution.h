@@ -4,7 +4,7 @@
 // code: batch, height, width, channels, filterHeight, filterWidth, filters, strideY, strideX, samples a group, then
 //   conv2d: input, filter, bias (or −1), out, scratch, epilogue (0 or 1), map
 //   conv2dInputGradient: cotangent, filter, out, scratch, epilogue (0 or 1), map
-//   conv2dFilterGradient: input, cotangent, out, scratch
+//   conv2dFilterGradient: input, cotangent, out, scratch, positions a part
 #pragma once
 #include "tile.h"
 
@@ -31,6 +31,15 @@ struct Positions {
   // Steps of x and out by column, by row and by sample.
   Index xColumn, xRow, xSample, outColumn, outRow, outSample;
   Index column, row, sample;
+
+  /// The same positions from this one on.
+  SOFTRL_INLINE Positions from(Index position) const {
+    Positions result = *this;
+    result.column = position % width;
+    result.row = position / width % height;
+    result.sample = position / (width * height);
+    return result;
+  }
 
   SOFTRL_INLINE void next(const float*& from, float*& to) {
     from = x + sample * xSample + row * xRow + column * xColumn;
@@ -115,7 +124,7 @@ SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, Index segme
   }
 }
 
-static void runConv2d(const int32* code, float* arena) {
+static void runConv2d(const int32* code, float* arena, Team* team) {
   const Convolution c(code);
   code += 10;
   const int32* epilogue = code[5] ? code + 6 : nullptr;
@@ -145,13 +154,19 @@ static void runConv2d(const int32* code, float* arena) {
                                0,
                                0,
                                0};
-  Index finished = 0;
-  gatheredProduct(positions, c.batch * c.outHeight * c.outWidth, c.filterHeight,
-                  c.filterWidth * c.channels, c.width * c.channels, weights, code[2] < 0 ? nullptr : arena + code[2],
-                  [&](Index positionsDone) {
-                    runEpilogue(epilogue, arena, finished, positionsDone * c.filters);
-                    finished = positionsDone * c.filters;
-                  });
+  const Index total = c.batch * c.outHeight * c.outWidth;
+  Team* helpers = teamFor(team, 2.0 * total * depth * c.filters);
+  const Index size = helpers ? partSize(total, 32, 8 * tileRows) : total;
+  const float* bias = code[2] < 0 ? nullptr : arena + code[2];
+  eachPart(helpers, partCount(total, size), [&](Index part, int) {
+    const Index first = part * size;
+    Index finished = first;
+    gatheredProduct(positions.from(first), total - first < size ? total - first : size, c.filterHeight,
+                    c.filterWidth * c.channels, c.width * c.channels, weights, bias, [&](Index positionsDone) {
+                      runEpilogue(epilogue, arena, finished * c.filters, (first + positionsDone) * c.filters);
+                      finished = first + positionsDone;
+                    });
+  });
 }
 
 /// Positions of one stride phase: those among `size` that leave the remainder `phase`.
@@ -159,7 +174,7 @@ SOFTRL_INLINE Index phaseSize(Index size, Index phase, Index stride) {
   return size > phase ? (size - phase + stride - 1) / stride : 0;
 }
 
-static void runConv2dInputGradient(const int32* code, float* arena) {
+static void runConv2dInputGradient(const int32* code, float* arena, Team* team) {
   const Convolution c(code);
   code += 10;
   const float* cotangent = arena + code[0];
@@ -192,12 +207,17 @@ static void runConv2dInputGradient(const int32* code, float* arena) {
       }
     }
 
-  fillFloats(scratch, 0.0f, c.group * sampleSize);
-  for (Index first = 0; first < c.batch; first += c.group) {
+  Team* helpers = teamFor(team, 2.0 * c.batch * c.outHeight * c.outWidth * c.filterHeight * c.filterWidth * c.channels * c.filters);
+  if (helpers && !helpers->reserve(helpers, static_cast<int>(c.group * sampleSize))) helpers = nullptr;
+  for (int thread = 0; thread < (helpers ? helpers->threads : 1); thread++)
+    fillFloats(helpers ? helpers->scratch[thread] : scratch, 0.0f, c.group * sampleSize);
+  eachPart(helpers, partCount(c.batch, c.group), [&](Index part, int thread) {
+    const Index first = part * c.group;
     const Index samples = c.batch - first < c.group ? c.batch - first : c.group;
+    float* padded = helpers ? helpers->scratch[thread] : scratch;
     for (Index b = 0; b < samples; b++)
       for (Index y = 0; y < c.outHeight; y++)
-        copyFloats(scratch + b * sampleSize + ((y + most - 1) * paddedWidth + mostAcross - 1) * c.filters,
+        copyFloats(padded + b * sampleSize + ((y + most - 1) * paddedWidth + mostAcross - 1) * c.filters,
                    cotangent + ((first + b) * c.outHeight + y) * c.outWidth * c.filters, c.outWidth * c.filters);
     const float* weightsAt = regrouped;
     for (Index phaseY = 0; phaseY < c.strideY; phaseY++)
@@ -209,7 +229,7 @@ static void runConv2dInputGradient(const int32* code, float* arena) {
         const Weights weights = {weightsAt, true, depth, c.channels};
         weightsAt += depth * roundUp(c.channels);
         const Positions positions = {
-            scratch + ((most - rows) * paddedWidth + mostAcross - across) * c.filters,
+            padded + ((most - rows) * paddedWidth + mostAcross - across) * c.filters,
             out + ((first * c.height + phaseY) * c.width + phaseX) * c.channels,
             width,
             height,
@@ -229,7 +249,7 @@ static void runConv2dInputGradient(const int32* code, float* arena) {
       }
     const Index size = c.height * c.width * c.channels;
     runEpilogue(epilogue, arena, first * size, (first + samples) * size);
-  }
+  });
 }
 
 // Positions that one pass of the filter gradient takes: their cotangents stay in the first cache.
@@ -309,18 +329,13 @@ static void gradientOfRows(Index rows, const Sweep& s, const float* x, const flo
   }
 }
 
-static void runConv2dFilterGradient(const int32* code, float* arena) {
-  const Convolution c(code);
-  code += 10;
-  const float* input = arena + code[0];
-  const float* cotangents = arena + code[1];
-  float* out = arena + code[2];
-  float* scratch = arena + code[3];
+/// out = Σ over the positions [begin, end) of each position's patch times its cotangents.
+static void gradientOfPositions(const Convolution& c, const float* input, const float* cotangents, Index begin, Index end,
+                                float* out, float* scratch) {
   const Index length = c.filterWidth * c.channels;
   const Index tile = balanced(length, gradientRows);
   const Index padded = roundUp(c.filters);
-  const Index total = c.batch * c.outHeight * c.outWidth;
-  Positions positions = {input,
+  const Positions all = {input,
                          nullptr,
                          c.outWidth,
                          c.outHeight,
@@ -335,11 +350,12 @@ static void runConv2dFilterGradient(const int32* code, float* arena) {
                          0,
                          0,
                          0};
+  Positions positions = all.from(begin);
 
   fillFloats(out, 0.0f, c.filterHeight * length * c.filters);
-  for (Index first = 0; first < total; first += sweepPositions) {
+  for (Index first = begin; first < end; first += sweepPositions) {
     Index offsets[sweepPositions];
-    const Index count = total - first < sweepPositions ? total - first : sweepPositions;
+    const Index count = end - first < sweepPositions ? end - first : sweepPositions;
     for (Index i = 0; i < count; i++) {
       const float* at;
       float* none;
@@ -364,6 +380,44 @@ static void runConv2dFilterGradient(const int32* code, float* arena) {
                          out + (i * length + r) * c.filters + column, c.filters, columns);
         }
     }
+  }
+}
+
+SOFTRL_INLINE void addFloats(float* to, const float* from, Index count) {
+  Index i = 0;
+  for (; i + VL <= count; i += VL) store(to + i, load(to + i) + load(from + i));
+  for (; i < count; i++) to[i] += from[i];
+}
+
+static void runConv2dFilterGradient(const int32* code, float* arena, Team* team) {
+  const Convolution c(code);
+  code += 10;
+  const float* input = arena + code[0];
+  const float* cotangents = arena + code[1];
+  float* out = arena + code[2];
+  float* scratch = arena + code[3];
+  const Index size = code[4];
+  const Index total = c.batch * c.outHeight * c.outWidth;
+  const Index parts = partCount(total, size);
+  const Index length = c.filterHeight * c.filterWidth * c.channels * c.filters;
+  // Scratch holds the padded cotangents of a sweep, then the sums of the parts but the first.
+  const Index sweepSize = (total < sweepPositions ? total : sweepPositions) * roundUp(c.filters);
+  float* sums = scratch + sweepSize;
+
+  Team* helpers = teamFor(team, parts > 1 ? 2.0 * total * length : 0.0);
+  if (helpers && helpers->reserve(helpers, static_cast<int>(sweepSize))) {
+    eachPart(helpers, parts, [&](Index part, int thread) {
+      const Index begin = part * size, end = total - begin < size ? total : begin + size;
+      gradientOfPositions(c, input, cotangents, begin, end, part == 0 ? out : sums + (part - 1) * length,
+                          helpers->scratch[thread]);
+    });
+    for (Index part = 1; part < parts; part++) addFloats(out, sums + (part - 1) * length, length);
+    return;
+  }
+  for (Index part = 0; part < parts; part++) {
+    const Index begin = part * size, end = total - begin < size ? total : begin + size;
+    gradientOfPositions(c, input, cotangents, begin, end, part == 0 ? out : sums, scratch);
+    if (part > 0) addFloats(out, sums, length);
   }
 }
 

@@ -29,20 +29,18 @@ enum Opcode : int32 {
   codeLogSoftmax,
 };
 
-}  // namespace
-
-extern "C" void SOFTRL_ENTRY(const int32* code, int32 length, float* arena) {
+static void execute(const int32* code, int32 length, float* arena, Team* team) {
   for (const int32* end = code + length; code < end; code += code[1]) {
     const int32* fields = code + 2;
     switch (code[0]) {
-      case codeMap: runMap(fields, arena, 0, fields[0]); break;
-      case codeReduce: runReduce(fields, arena); break;
+      case codeMap: runMapShared(fields, arena, 0, fields[0], team); break;
+      case codeReduce: runReduce(fields, arena, team); break;
       case codeCopy: runCopy(fields, arena); break;
       case codeFill: runFill(fields, arena); break;
-      case codeMatmul: runMatmul(fields, arena); break;
-      case codeConv2d: runConv2d(fields, arena); break;
-      case codeConv2dInputGradient: runConv2dInputGradient(fields, arena); break;
-      case codeConv2dFilterGradient: runConv2dFilterGradient(fields, arena); break;
+      case codeMatmul: runMatmul(fields, arena, team); break;
+      case codeConv2d: runConv2d(fields, arena, team); break;
+      case codeConv2dInputGradient: runConv2dInputGradient(fields, arena, team); break;
+      case codeConv2dFilterGradient: runConv2dFilterGradient(fields, arena, team); break;
       case codeGather: runGather(fields, arena); break;
       case codeScatter: runScatter(fields, arena); break;
       case codeLogSumExp: runLogSpace<false>(fields, arena); break;
@@ -51,3 +49,13 @@ extern "C" void SOFTRL_ENTRY(const int32* code, int32 length, float* arena) {
     }
   }
 }
+
+}  // namespace
+
+#ifdef __wasm__
+extern "C" void SOFTRL_ENTRY(const int32* code, int32 length, float* arena) { execute(code, length, arena, nullptr); }
+#else
+extern "C" void SOFTRL_ENTRY(const int32* code, int32 length, float* arena, Team* team) {
+  execute(code, length, arena, team);
+}
+#endif

@@ -6,6 +6,7 @@
 // the old contents afterwards. Where an input goes out unchanged while another output covers it, the encoder keeps a copy.
 #pragma once
 #include "functions.h"
+#include "parts.h"
 
 namespace {
 
@@ -119,6 +120,17 @@ static void runMap(const int32* code, float* arena, Index start, Index end) {
       else fillFloats(out, value.at[0], n);
     }
   }
+}
+
+/// The same, cut into parts.
+static void runMapShared(const int32* code, float* arena, Index start, Index end, Team* team) {
+  const Index count = end - start;
+  Team* helpers = teamFor(team, static_cast<double>(count) * (code[1] + 4 * code[3] + code[4]));
+  const Index size = helpers ? partSize(count, 64, 16 * mapBlock) : count;
+  eachPart(helpers, partCount(count, size), [=](Index part, int) {
+    const Index from = start + part * size;
+    runMap(code, arena, from, end - from < size ? end : from + size);
+  });
 }
 
 }  // namespace

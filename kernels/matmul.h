@@ -19,9 +19,14 @@ struct Matrices {
   float* scratch;
 };
 
-/// The general case; `done(from, to)` is called when these rows of out are complete.
+// A block of out: rows [row, rowEnd), columns [column, columnEnd); its columns start at a panel.
+struct Block {
+  Index row, rowEnd, column, columnEnd;
+};
+
+/// A block of the general case; `done(from, to)` is called when these rows of it are complete.
 template <class Done>
-static void matmulPanels(const Matrices& p, Done done) {
+static void matmulBlock(const Matrices& p, const Block& cut, float* scratch, Done done) {
   const Index m = p.m, k = p.k, n = p.n;
   // Strided weights are read in place where there are few, or few rows to use them for.
   const bool pack = m > 2 * tileRows && k * n > 8192;
@@ -29,11 +34,11 @@ static void matmulPanels(const Matrices& p, Done done) {
   if (block < 8 * tileRows) block = 8 * tileRows;
   float start[panelColumns];
 
-  for (Index row = 0; row < m; row += block) {
-    const Index rows = m - row < block ? m - row : block;
+  for (Index row = cut.row; row < cut.rowEnd; row += block) {
+    const Index rows = cut.rowEnd - row < block ? cut.rowEnd - row : block;
     const Index tile = balanced(rows, tileRows);
-    for (Index column = 0; column < n; column += panelColumns) {
-      const Index columns = n - column < panelColumns ? n - column : panelColumns;
+    for (Index column = cut.column; column < cut.columnEnd; column += panelColumns) {
+      const Index columns = cut.columnEnd - column < panelColumns ? cut.columnEnd - column : panelColumns;
       const Index width = panelWidth(columns);
       const bool packed = p.transposeB || pack || columns != width;
       const Index depth = packed ? panelRows : k;
@@ -41,9 +46,9 @@ static void matmulPanels(const Matrices& p, Done done) {
       for (Index from = 0; from < k; from += depth) {
         const Index length = k - from < depth ? k - from : depth;
         const float* w = p.b + from * n + column;
-        if (p.transposeB) transpose(p.scratch, width, p.b + column * k + from, k, length, columns, width);
-        else if (packed) packRows(p.scratch, w, n, length, columns);
-        const Product task = {1,      length, 0, m, packed ? p.scratch : w, packed ? width : n, from == 0 ? start : nullptr,
+        if (p.transposeB) transpose(scratch, width, p.b + column * k + from, k, length, columns, width);
+        else if (packed) packRows(scratch, w, n, length, columns);
+        const Product task = {1,      length, 0, m, packed ? scratch : w, packed ? width : n, from == 0 ? start : nullptr,
                               columns};
         for (Index i = 0; i < rows; i += tile) {
           const Index count = rows - i < tile ? rows - i : tile;
@@ -60,6 +65,27 @@ static void matmulPanels(const Matrices& p, Done done) {
     }
     done(row, row + rows);
   }
+}
+
+/// The general case, then the epilogue.
+static void matmulPanels(const Matrices& p, const int32* epilogue, float* arena, Team* team) {
+  Team* helpers = teamFor(team, 2.0 * p.m * p.k * p.n);
+  if (!helpers || !helpers->reserve(helpers, panelColumns * panelRows)) {
+    matmulBlock(p, {0, p.m, 0, p.n}, p.scratch,
+                [&](Index from, Index to) { runEpilogue(epilogue, arena, from * p.n, to * p.n); });
+    return;
+  }
+  // Columns first: each part packs its own weights. Rows where there are few columns.
+  constexpr Index most = 32;
+  const Index columns = partSize(p.n, most, panelColumns);
+  const Index across = partCount(p.n, columns);
+  const Index rows = across * 2 > most ? p.m : partSize(p.m, most / across, 4 * tileRows);
+  eachPart(helpers, across * partCount(p.m, rows), [&](Index part, int thread) {
+    const Index row = part / across * rows, column = part % across * columns;
+    const Block cut = {row, p.m - row < rows ? p.m : row + rows, column, p.n - column < columns ? p.n : column + columns};
+    matmulBlock(p, cut, helpers->scratch[thread], [](Index, Index) {});
+  });
+  if (epilogue) runMapShared(epilogue, arena, 0, p.m * p.n, team);
 }
 
 /// One row: it runs along the rows of b, eight at a time, in the order of memory.
@@ -137,7 +163,7 @@ static void matmulDots(const Matrices& p) {
   for (; row < p.m; row++) dotRows<1>(p, w, row);
 }
 
-static void runMatmul(const int32* code, float* arena) {
+static void runMatmul(const int32* code, float* arena, Team* team) {
   Matrices p;
   p.m = code[0];
   p.k = code[1];
@@ -169,14 +195,14 @@ static void runMatmul(const int32* code, float* arena) {
     q.bias = nullptr;
     q.out = p.scratch;
     q.scratch = p.scratch + p.m * p.n;
-    matmulPanels(q, [](Index, Index) {});
+    matmulPanels(q, nullptr, arena, team);
     transpose(p.out, p.n, p.scratch, p.m, p.m, p.n, p.n);
     if (p.bias)
       for (Index i = 0; i < p.m; i++)
         for (Index j = 0; j < p.n; j++) p.out[i * p.n + j] += p.bias[j];
     runEpilogue(epilogue, arena, 0, p.m * p.n);
   } else {
-    matmulPanels(p, [&](Index from, Index to) { runEpilogue(epilogue, arena, from * p.n, to * p.n); });
+    matmulPanels(p, epilogue, arena, team);
   }
 }
 

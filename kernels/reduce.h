@@ -2,7 +2,7 @@
 //
 // code: operation (0 sum, 1 max), axes, x, out; then per axis (size, reduced). Adjacent axes of a kind are merged.
 #pragma once
-#include "vector.h"
+#include "parts.h"
 
 namespace {
 
@@ -142,9 +142,71 @@ static void reduceAxes(const int32* code, float* arena) {
   }
 }
 
-static void runReduce(const int32* code, float* arena) {
-  if (code[0]) reduceAxes<Max>(code, arena);
-  else reduceAxes<Sum>(code, arena);
+// Long sums of a few numbers or columns are cut at places that depend on the sizes alone.
+constexpr Index mostCuts = 16;
+constexpr Index mostCutColumns = 128;
+
+/// All of x[n]: the runs of each cut, then the cuts.
+template <class R>
+static void reduceAll(const float* x, Index n, float* out, Team* team) {
+  double results[mostCuts];
+  const Index size = partSize(n, mostCuts, 16 * reduceRun);
+  const Index cuts = partCount(n, size);
+  eachPart(teamFor(team, 4.0 * n), cuts, [&](Index cut, int) {
+    const Index end = n - cut * size < size ? n : (cut + 1) * size;
+    double total = R::empty;
+    for (Index j = cut * size; j < end; j += reduceRun) {
+      const float part = reduceContiguous<R>(x + j, end - j < reduceRun ? end - j : reduceRun);
+      if (R::empty == 0.0f) total += part;
+      else total = R::combine(static_cast<float>(total), part);
+    }
+    results[cut] = total;
+  });
+  double total = results[0];
+  for (Index cut = 1; cut < cuts; cut++) {
+    if (R::empty == 0.0f) total += results[cut];
+    else total = R::combine(static_cast<float>(total), static_cast<float>(results[cut]));
+  }
+  *out = static_cast<float>(total);
+}
+
+/// The columns of x[rows, columns], of which there are few: the rows of each cut, then the cuts.
+template <class R>
+static void reduceRows(const float* x, Index rows, Index columns, float* out, Team* team) {
+  float results[mostCuts * mostCutColumns];
+  const Index size = partSize(rows, mostCuts, 1024);
+  const Index cuts = partCount(rows, size);
+  eachPart(teamFor(team, 4.0 * rows * columns), cuts, [&](Index cut, int) {
+    const float* from = x + cut * size * columns;
+    float* to = cuts == 1 ? out : results + cut * columns;
+    Axes reduced;
+    reduced.add(rows - cut * size < size ? rows - cut * size : size, columns);
+    Index j = 0;
+    for (; j + 4 * VL <= columns; j += 4 * VL) reduceColumns<R, 4>(from + j, reduced, to + j, 4 * VL);
+    for (; j + VL <= columns; j += VL) reduceColumns<R, 1>(from + j, reduced, to + j, VL);
+    if (j < columns) reduceColumns<R, 1>(from + j, reduced, to + j, columns - j);
+  });
+  if (cuts == 1) return;
+  for (Index c = 0; c < columns; c++) {
+    float total = results[c];
+    for (Index cut = 1; cut < cuts; cut++) total = R::combine(total, results[cut * columns + c]);
+    out[c] = total;
+  }
+}
+
+template <class R>
+SOFTRL_INLINE void reduceBy(const int32* code, float* arena, Team* team) {
+  const float* x = arena + code[2];
+  float* out = arena + code[3];
+  const bool rowsOfFew = code[1] == 2 && code[5] && !code[7] && code[6] <= mostCutColumns;
+  if (code[1] == 1 && code[5]) reduceAll<R>(x, code[4], out, team);
+  else if (rowsOfFew) reduceRows<R>(x, code[4], code[6], out, team);
+  else reduceAxes<R>(code, arena);
+}
+
+static void runReduce(const int32* code, float* arena, Team* team) {
+  if (code[0]) reduceBy<Max>(code, arena, team);
+  else reduceBy<Sum>(code, arena, team);
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ async function build() {
         .map((name) => ({
           source: join(here, "addon", name),
           object: join(work, name.replace(".cpp", ".o")),
-          extra: [`-I${headers}`],
+          extra: [`-I${headers}`, `-I${kernels}`],
         })),
     ];
     await Promise.all(

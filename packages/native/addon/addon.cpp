@@ -13,17 +13,19 @@
 #endif
 
 #include "instruction-sets.h"
+#include "threads.h"
 
 namespace {
 
 // The number that must agree with the loader's: raised when the words of programs or this interface change.
-constexpr int32_t interfaceVersion = 1;
+constexpr int32_t interfaceVersion = 2;
 
 /// An arena with its programs; lives until Node has dropped the arena and every function that runs over it.
 struct Instance {
   std::atomic<int> holders{0};
   float* arena = nullptr;
   KernelEntry entry = nullptr;
+  SoftrlTeam* team = nullptr;
 };
 
 struct Program {
@@ -34,6 +36,7 @@ struct Program {
 
 void release(Instance* instance) {
   if (instance->holders.fetch_sub(1) != 1) return;
+  leaveTeam(instance->team);
   std::free(instance->arena);
   delete instance;
 }
@@ -65,7 +68,11 @@ napi_value runProgram(napi_env env, napi_callback_info info) {
   void* data;
   if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
   const Program* program = static_cast<const Program*>(data);
-  program->instance->entry(program->code, program->length, program->instance->arena);
+  const Instance* instance = program->instance;
+  // Alone, too, a run gives the same numbers: nobody waits for a team.
+  SoftrlTeam* team = instance->team != nullptr && takeTeam(instance->team) ? instance->team : nullptr;
+  instance->entry(program->code, program->length, instance->arena, team);
+  if (team != nullptr) giveTeamBack(team);
   return nullptr;
 }
 
@@ -100,18 +107,19 @@ napi_value makeRun(napi_env env, Instance* instance, napi_value words) {
   return function;
 }
 
-/// instantiate(arenaLength, programs: Int32Array[], instructionSet: index) → [ArrayBuffer | null, ...run functions];
-/// null when there is not enough memory.
+/// instantiate(arenaLength, programs: Int32Array[], instructionSet: index, threads)
+///   → [ArrayBuffer | null, ...run functions]; null when there is not enough memory.
 napi_value instantiate(napi_env env, napi_callback_info info) {
-  size_t count = 3;
-  napi_value given[3];
+  size_t count = 4;
+  napi_value given[4];
   CHECKED(napi_get_cb_info(env, info, &count, given, nullptr, nullptr));
   int64_t arenaLength;
-  int32_t set;
+  int32_t set, threads;
   uint32_t programs;
   CHECKED(napi_get_value_int64(env, given[0], &arenaLength));
   CHECKED(napi_get_array_length(env, given[1], &programs));
   CHECKED(napi_get_value_int32(env, given[2], &set));
+  CHECKED(napi_get_value_int32(env, given[3], &threads));
   if (arenaLength < 0 || arenaLength > INT32_MAX) return refuse(env, "softrl native: the arena's length is out of range");
   if (set < 0 || set >= instructionSetCount || !instructionSets[set].supported())
     return refuse(env, "softrl native: this machine lacks the instruction set");
@@ -130,6 +138,7 @@ napi_value instantiate(napi_env env, napi_callback_info info) {
   }
   instance->arena = arena;
   instance->entry = instructionSets[set].entry;
+  instance->team = joinTeam(threads);
   instance->holders = 1;
   napi_value buffer;
   if (napi_create_external_arraybuffer(env, arena, bytes, dropArena, instance, &buffer) != napi_ok) {

@@ -2,10 +2,10 @@
 
 extern "C" {
 #if defined(__x86_64__)
-void softrl_run_avx512(const int32_t* code, int32_t length, float* arena);
-void softrl_run_avx2(const int32_t* code, int32_t length, float* arena);
+void softrl_run_avx512(const int32_t* code, int32_t length, float* arena, SoftrlTeam* team);
+void softrl_run_avx2(const int32_t* code, int32_t length, float* arena, SoftrlTeam* team);
 #endif
-void softrl_run_baseline(const int32_t* code, int32_t length, float* arena);
+void softrl_run_baseline(const int32_t* code, int32_t length, float* arena, SoftrlTeam* team);
 }
 
 namespace {

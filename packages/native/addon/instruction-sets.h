@@ -2,7 +2,9 @@
 #pragma once
 #include <cstdint>
 
-using KernelEntry = void (*)(const int32_t* code, int32_t length, float* arena);
+#include "team.h"
+
+using KernelEntry = void (*)(const int32_t* code, int32_t length, float* arena, SoftrlTeam* team);
 
 struct InstructionSet {
   const char* name;

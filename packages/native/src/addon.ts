@@ -26,10 +26,11 @@ export interface Addon {
     arenaLength: number,
     programs: readonly Int32Array<ArrayBuffer>[],
     instructionSet: number,
+    threads: number,
   ) => readonly [ArrayBuffer | null, ...(() => void)[]];
 }
 
-const interfaceVersion = 1;
+const interfaceVersion = 2;
 
 export type LoadedAddon =
   | { readonly found: true; readonly addon: Addon }

@@ -20,7 +20,11 @@ import {
 export interface NativeOptions {
   /** The kernels to run; by default SOFTRL_NATIVE_ISA, else the best that this machine has. */
   readonly instructionSet?: InstructionSet;
+  /** From 1 to 64; by default SOFTRL_THREADS, else 1. The numbers that come out do not depend on it. */
+  readonly threads?: number;
 }
+
+const mostThreads = 64;
 
 const remedy =
   "install a C++ compiler and run `npm rebuild @softrl/native`, or use WebAssembly (SOFTRL_EXECUTOR=wasm)";
@@ -39,7 +43,11 @@ export function createNativeMachine(options: NativeOptions = {}): KernelMachine 
   }
   const { addon } = loaded;
   const { index } = chooseSet(addon, options.instructionSet ?? process.env.SOFTRL_NATIVE_ISA);
-  return { name: "native", instantiate: (length, programs) => instantiate(addon, index, length, programs) };
+  const threads = chooseThreads(options.threads ?? process.env.SOFTRL_THREADS);
+  return {
+    name: "native",
+    instantiate: (length, programs) => instantiate(addon, index, threads, length, programs),
+  };
 }
 
 /** The executor over {@link createNativeMachine}. */
@@ -54,7 +62,8 @@ export function inspectNative(options: NativeOptions = {}): NativeReport {
   const supported = supportedSets(loaded.addon).map(({ name }) => name);
   try {
     const { name } = chooseSet(loaded.addon, options.instructionSet ?? process.env.SOFTRL_NATIVE_ISA);
-    return { available: true, instructionSet: name, supported, threads: 1 };
+    const threads = chooseThreads(options.threads ?? process.env.SOFTRL_THREADS);
+    return { available: true, instructionSet: name, supported, threads };
   } catch (error) {
     return { available: false, reason: error instanceof Error ? error.message : String(error) };
   }
@@ -78,14 +87,25 @@ function chooseSet(
   );
 }
 
+function chooseThreads(wanted: number | string | undefined): number {
+  if (wanted === undefined || wanted === "") return 1;
+  const threads = Number(wanted);
+  if (Number.isInteger(threads) && threads >= 1 && threads <= mostThreads) return threads;
+  throw new SoftrlError("SOFTRL_THREADS", "the number of threads is out of range", {
+    expected: `an integer in [1, ${mostThreads}]`,
+    got: String(wanted),
+  });
+}
+
 function instantiate(
   addon: Addon,
   set: number,
+  threads: number,
   arenaLength: number,
   programs: readonly (readonly Kernel[])[],
 ): KernelInstance {
   const codes = programs.map((kernels) => encodeKernels(kernels, arenaLength));
-  const [memory, ...runs] = addon.instantiate(arenaLength, codes, set);
+  const [memory, ...runs] = addon.instantiate(arenaLength, codes, set, threads);
   if (memory === null) {
     throw new SoftrlError(
       "KernelMachine.instantiate",

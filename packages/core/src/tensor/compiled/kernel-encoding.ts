@@ -11,7 +11,7 @@ import type {
 } from "./kernel.js";
 import { encodeMap, mapSpans } from "./kernel-encoding-map.js";
 import { KernelCheck, type Span } from "./kernel-ranges.js";
-import { convolutionGroup, convolutionOutput, scratchLength } from "./kernel-scratch.js";
+import { convolutionGroup, convolutionOutput, filterGradientPart, scratchLength } from "./kernel-scratch.js";
 
 // The order of the enumeration in kernels/interpreter.cpp.
 const opcodes: Readonly<Record<Kernel["kind"], number>> = {
@@ -205,7 +205,7 @@ function encodeFilterGradient(kernel: Conv2dFilterGradientKernel, check: KernelC
     check.span("scratch", scratch, scratchLength(kernel)),
   ];
   check.separate(written, [...read, ...written]);
-  words.push(input, cotangent, out, scratch);
+  words.push(input, cotangent, out, scratch, filterGradientPart(kernel));
 }
 
 function encodeConvolution(

@@ -11,6 +11,8 @@ const vector = 16;
 const panelColumns = 2 * vector;
 const panelRows = 256;
 const sweepPositions = 128;
+const mostParts = 8;
+const leastPartOperations = 4e6;
 
 /** Elements of scratch that a kernel needs: an upper bound over every vector length that the kernels are built for. */
 export function scratchLength(
@@ -32,8 +34,10 @@ export function scratchLength(
     }
     case "conv2dFilterGradient": {
       const { height, width } = convolutionOutput(kernel);
-      const positions = Math.min(sweepPositions, kernel.batch * height * width);
-      return positions * roundUp(kernel.filters, vector);
+      const positions = kernel.batch * height * width;
+      const parts = Math.ceil(positions / filterGradientPart(kernel));
+      const filter = kernel.filterHeight * kernel.filterWidth * kernel.channels * kernel.filters;
+      return Math.min(sweepPositions, positions) * roundUp(kernel.filters, vector) + (parts - 1) * filter;
     }
   }
 }
@@ -42,6 +46,18 @@ export function scratchLength(
 export function convolutionGroup(sizes: ConvolutionSizes): number {
   const { height, width } = convolutionOutput(sizes);
   return Math.min(sizes.batch, Math.max(1, Math.floor(256 / (height * width))));
+}
+
+/**
+ * Output positions that the filter gradient sums at a time, before it sums the sums: at most 8 parts that threads can
+ * share, each worth it. It depends on sizes alone, so that the sum does not depend on threads.
+ */
+export function filterGradientPart(sizes: ConvolutionSizes): number {
+  const { height, width } = convolutionOutput(sizes);
+  const positions = sizes.batch * height * width;
+  const operations = 2 * sizes.filterHeight * sizes.filterWidth * sizes.channels * sizes.filters;
+  const worthwhile = Math.max(4 * sweepPositions, Math.ceil(leastPartOperations / operations));
+  return roundUp(Math.max(Math.ceil(positions / mostParts), worthwhile), sweepPositions);
 }
 
 /** Height and width of conv2d's output. */
