@@ -22,9 +22,16 @@ export {
   snapshotSection,
 } from "./base/snapshot.js";
 export { Rollout, type RolloutStep } from "./data/rollout.js";
+export { Acrobot, type AcrobotOptions } from "./envs/acrobot.js";
+export { Canvas, type Picture } from "./envs/canvas.js";
 export { CartPole, type CartPoleOptions } from "./envs/cart-pole.js";
+export { type CliffWalkingOptions, cliffWalking } from "./envs/cliff-walking.js";
 export type { Environment, Observations, StepOutcome, VectorEnvironment } from "./envs/environment.js";
+export { type FrozenLakeOptions, frozenLake } from "./envs/frozen-lake.js";
 export { GridWorld, type GridWorldOptions, gridActions } from "./envs/grid-world.js";
+export { MinAtar, type MinAtarGame, type MinAtarOptions } from "./envs/minatar/min-atar.js";
+export { MountainCar, type MountainCarOptions } from "./envs/mountain-car.js";
+export { finalPicture, observationPicture, picture } from "./envs/picture.js";
 export {
   type EnvironmentId,
   type EnvironmentOptions,
@@ -47,6 +54,8 @@ export {
   UNBOUNDED,
   validateSpace,
 } from "./envs/spaces.js";
+export { type Outcome, TabularEnvironment, type TabularWorld } from "./envs/tabular.js";
+export { type TaxiOptions, taxi } from "./envs/taxi.js";
 export { type LocalEnvironment, type VectorizeOptions, vectorize } from "./envs/vectorize.js";
 export {
   type Bandit,
@@ -70,7 +79,21 @@ export {
   mdpOf,
   riverSwim,
 } from "./exact/mdp-families.js";
-export { type Mutant, mutantFormulas, mutants } from "./exact/mutants.js";
+export type { Mutant } from "./exact/mutant.js";
+export { mutantFormulas, mutants } from "./exact/mutants.js";
+export {
+  type DampedSoftQ,
+  dampedSoftQStep,
+  fisherMatrix,
+  fisherVectorProduct,
+  logLinearPolicy,
+  naturalGradient,
+  naturalGradientByConjugateGradients,
+  naturalGradientByLeastSquares,
+  type PolicyAt,
+  regressionTargets,
+} from "./exact/natural-gradient.js";
+export { occupancy, visitsOf } from "./exact/occupancy.js";
 export {
   boltzmannPolicies,
   greedyPolicies,
@@ -90,6 +113,20 @@ export {
   softValues,
   stateDivergences,
 } from "./exact/operators.js";
+export {
+  expectedSoftQTargets,
+  naivePolicyGradient,
+  nStepAdvantages,
+  type PolicyGradientParts,
+  policyAdvantages,
+  policyGradient,
+  properPolicyGradient,
+  type SoftQGradientParts,
+  softQGradient,
+  valueGradient,
+  visitedPolicyGradient,
+} from "./exact/policy-gradient.js";
+export { type Derivatives, linearQ, linearScores, type QModel, tabularFeatures } from "./exact/scores.js";
 export { requirePolicy, type SoftMdp, validateSoftMdp } from "./exact/soft-mdp.js";
 export {
   type CertifiedValues,

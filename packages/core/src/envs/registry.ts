@@ -1,15 +1,39 @@
 import { fail } from "../base/errors.js";
 import { nearMatch, suggestion } from "../base/near-match.js";
+import { Acrobot, type AcrobotOptions } from "./acrobot.js";
 import { CartPole, type CartPoleOptions } from "./cart-pole.js";
+import { type CliffWalkingOptions, cliffWalking } from "./cliff-walking.js";
 import type { VectorEnvironment } from "./environment.js";
+import { type FrozenLakeOptions, frozenLake } from "./frozen-lake.js";
 import { GridWorld, type GridWorldOptions } from "./grid-world.js";
+import { MinAtar, type MinAtarGame, type MinAtarOptions } from "./minatar/min-atar.js";
+import { MountainCar, type MountainCarOptions } from "./mountain-car.js";
+import { type TaxiOptions, taxi } from "./taxi.js";
 import { type VectorizeOptions, vectorize } from "./vectorize.js";
 
 /** The ids of the environments that core brings along. */
-export type EnvironmentId = "CartPole-v1" | "GridWorld-v0";
+export type EnvironmentId =
+  | "CartPole-v1"
+  | "Acrobot-v1"
+  | "MountainCar-v0"
+  | "GridWorld-v0"
+  | "FrozenLake-v1"
+  | "FrozenLake8x8-v1"
+  | "CliffWalking-v1"
+  | "Taxi-v4"
+  | `MinAtar/${MinAtarGame}-v1`;
 
 /** Options of the built-in environments; {@link environmentOptions} says which belongs to which. */
-export interface EnvironmentOptions extends CartPoleOptions, GridWorldOptions, VectorizeOptions {}
+export interface EnvironmentOptions
+  extends CartPoleOptions,
+    AcrobotOptions,
+    MountainCarOptions,
+    GridWorldOptions,
+    FrozenLakeOptions,
+    CliffWalkingOptions,
+    TaxiOptions,
+    MinAtarOptions,
+    VectorizeOptions {}
 
 interface Entry {
   /** One line for people. */
@@ -19,11 +43,29 @@ interface Entry {
   make(size: number, options: EnvironmentOptions): VectorEnvironment;
 }
 
+function minAtar(game: MinAtarGame, about: string): Entry {
+  return {
+    about: `${about}; MinAtar's game of 10 × 10 cells, with sticky actions`,
+    options: ["stickyProbability", "ramping", "maxEpisodeSteps"],
+    make: (size, options) => new MinAtar(game, size, options),
+  };
+}
+
 const entries: Readonly<Record<EnvironmentId, Entry>> = {
   "CartPole-v1": {
     about: "balance a pole on a cart; Gymnasium's twin, 500 steps",
     options: ["maxEpisodeSteps"],
     make: (size, options) => new CartPole(size, options),
+  },
+  "Acrobot-v1": {
+    about: "swing two links up by the joint between them; Gymnasium's twin, 500 steps",
+    options: ["maxEpisodeSteps"],
+    make: (size, options) => new Acrobot(size, options),
+  },
+  "MountainCar-v0": {
+    about: "drive a weak car out of a valley; Gymnasium's twin, 200 steps",
+    options: ["maxEpisodeSteps"],
+    make: (size, options) => new MountainCar(size, options),
   },
   "GridWorld-v0": {
     about: "walk to the goal past a pit in a small, slippery maze; 100 steps",
@@ -33,6 +75,31 @@ const entries: Readonly<Record<EnvironmentId, Entry>> = {
         maxEpisodeSteps: options.maxEpisodeSteps ?? 100,
       }),
   },
+  "FrozenLake-v1": {
+    about: "cross slippery ice between four holes; Gymnasium's table of 16 states, 100 steps",
+    options: ["slippery", "maxEpisodeSteps"],
+    make: (size, options) => frozenLake("4x4", size, options),
+  },
+  "FrozenLake8x8-v1": {
+    about: "cross a larger lake; Gymnasium's table of 64 states, 200 steps",
+    options: ["slippery", "maxEpisodeSteps"],
+    make: (size, options) => frozenLake("8x8", size, options),
+  },
+  "CliffWalking-v1": {
+    about: "walk along a cliff to the goal; Gymnasium's table of 48 states, no time limit",
+    options: ["slippery", "maxEpisodeSteps"],
+    make: (size, options) => cliffWalking(size, options),
+  },
+  "Taxi-v4": {
+    about: "fetch a passenger and bring them home; Gymnasium's table of 500 states, 200 steps",
+    options: ["maxEpisodeSteps"],
+    make: (size, options) => taxi(size, options),
+  },
+  "MinAtar/Asterix-v1": minAtar("Asterix", "gather gold, keep away from enemies"),
+  "MinAtar/Breakout-v1": minAtar("Breakout", "bounce a ball into a wall of bricks"),
+  "MinAtar/Freeway-v1": minAtar("Freeway", "bring a chicken across eight lanes"),
+  "MinAtar/Seaquest-v1": minAtar("Seaquest", "fetch divers between submarines"),
+  "MinAtar/SpaceInvaders-v1": minAtar("SpaceInvaders", "shoot the aliens before they land"),
 };
 
 /** The ids of the built-in environments. */

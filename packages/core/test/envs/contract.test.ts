@@ -1,4 +1,4 @@
-import { CartPole, GridWorld, makeEnvironment, vectorize } from "softrl";
+import { CartPole, environmentIds, GridWorld, makeEnvironment, TabularEnvironment, vectorize } from "softrl";
 import { environmentContract } from "./contract.js";
 import { Toy } from "./toy.js";
 
@@ -19,6 +19,43 @@ environmentContract("GridWorld-v0", (size) => makeEnvironment("GridWorld-v0", si
   isTerminal: (observation) => mdp.terminal[observation.indexOf(1)] === 1,
   meets: ["termination", "truncation"],
 });
+
+environmentContract("Acrobot-v1", (size) => makeEnvironment("Acrobot-v1", size, { maxEpisodeSteps: 90 }), {
+  isTerminal: ([cosine1, sine1, cosine2, sine2]) => -cosine1 - (cosine1 * cosine2 - sine1 * sine2) > 1 + 1e-6,
+  meets: ["truncation"],
+});
+environmentContract("MountainCar-v0", (size) => makeEnvironment("MountainCar-v0", size), {
+  isTerminal: ([position]) => position >= 0.5,
+  meets: ["truncation"],
+});
+
+// Episodes are cut short, so that both endings are met in few steps.
+for (const [id, limit] of [
+  ["FrozenLake-v1", 6],
+  ["FrozenLake8x8-v1", 40],
+  ["CliffWalking-v1", 50],
+  ["Taxi-v4", 50],
+] as const) {
+  const make = (size: number) => makeEnvironment(id, size, { maxEpisodeSteps: limit });
+  const table = make(1);
+  const { terminal } = table instanceof TabularEnvironment ? table.mdp : { terminal: new Uint8Array() };
+  environmentContract(id, make, {
+    isTerminal: (observation) => terminal[observation.indexOf(1)] === 1,
+    meets: id.startsWith("FrozenLake") ? ["termination", "truncation"] : ["truncation"],
+  });
+}
+
+for (const id of environmentIds.filter((name) => name.startsWith("MinAtar/"))) {
+  environmentContract(id, (size) => makeEnvironment(id, size), {
+    steps: 600,
+    meets: id === "MinAtar/Freeway-v1" ? [] : ["termination"],
+  });
+}
+environmentContract(
+  "MinAtar/Breakout-v1 of 12 steps",
+  (size) => makeEnvironment("MinAtar/Breakout-v1", size, { maxEpisodeSteps: 12 }),
+  { steps: 300, meets: ["termination", "truncation"] },
+);
 
 environmentContract(
   "a toy of bytes",

@@ -1,6 +1,6 @@
-import { RandomStreams } from "softrl";
+import { MinAtar, type MinAtarGame, RandomStreams } from "softrl";
 import { describe, expect, it } from "vitest";
-import { MinAtar, type MinAtarGame } from "../../src/envs/minatar/min-atar.js";
+import { RandomState } from "../../src/envs/minatar/random-state.js";
 
 /**
  * What the original's games do for seed 0 and the actions of {@link actionsOfTheRecord}: the hash of all that was
@@ -65,5 +65,129 @@ describe("MinAtar", () => {
       if ([1, 100, 1000, 6000].includes(t)) seen.hashes.push(hash.toString());
     }
     expect(seen).toEqual({ hashes, total, episodes });
+  });
+
+  it("takes the last action in one step of ten, also across the end of a game", () => {
+    // The cannon moves right and left in turn; a step that goes the way of the one before was sticky.
+    const environment = new MinAtar("SpaceInvaders", 50);
+    environment.reset(new RandomStreams(3));
+    let sticky = 0;
+    const steps = 200;
+    const cannons = () =>
+      Array.from({ length: 50 }, (_, i) =>
+        Array.from({ length: 10 }, (_, x) => environment.observations[i * 600 + (90 + x) * 6]).indexOf(1),
+      );
+    let before = cannons();
+    for (let t = 0; t < steps; t++) {
+      environment.step(new Int32Array(50).fill(t % 2 === 0 ? 3 : 1));
+      const after = cannons();
+      after.forEach((x, i) => {
+        if (environment.terminated[i] === 0 && x - before[i] !== (t % 2 === 0 ? 1 : -1)) sticky++;
+      });
+      before = after;
+    }
+    const trials = 50 * steps;
+    expect(Math.abs(sticky - trials * 0.1)).toBeLessThan(5 * Math.sqrt(trials * 0.1 * 0.9));
+  });
+
+  it("does as it is told where nothing sticks", () => {
+    const environment = new MinAtar("Asterix", 1, { stickyProbability: 0 });
+    environment.reset(new RandomStreams(1));
+    const column = () =>
+      environment.observations.findIndex((value, at) => at % 4 === 0 && value === 1) / 4 - 50;
+    expect(column()).toBe(5);
+    for (const [action, expected] of [
+      [3, 6],
+      [1, 5],
+      [1, 4],
+      [0, 4],
+      [5, 4],
+    ]) {
+      environment.step(Int32Array.of(action));
+      expect(column()).toBe(expected);
+    }
+  });
+
+  it("gets harder unless told not to", () => {
+    const play = (ramping: boolean) => {
+      const environment = new MinAtar("Asterix", 64, { ramping });
+      environment.reset(new RandomStreams(4));
+      let episodes = 0;
+      for (let t = 0; t < 3000; t++) {
+        environment.step(new Int32Array(64).fill(2 + 2 * (t % 2)));
+        episodes += environment.episodeEnded.reduce((sum, ended) => sum + ended, 0);
+      }
+      return episodes;
+    };
+    const [ramped, level] = [play(true), play(false)];
+    expect(ramped).not.toBe(level);
+  });
+
+  it("truncates where a limit is given", () => {
+    const environment = new MinAtar("Freeway", 1, { maxEpisodeSteps: 7 });
+    environment.reset(new RandomStreams(1));
+    for (let t = 1; t <= 7; t++) {
+      environment.step(Int32Array.of(0));
+      expect([environment.truncated[0], environment.terminated[0]]).toEqual([t === 7 ? 1 : 0, 0]);
+    }
+  });
+
+  it("starts each game from the stream of its number", () => {
+    const seedOf = (i: number) => new RandomStreams(9).stream("environment", i).uint32();
+    const environment = new MinAtar("Breakout", 8);
+    environment.reset(new RandomStreams(9));
+    const twin = new MinAtar("Breakout", 8);
+    twin.reset(new RandomStreams(1));
+    for (let i = 0; i < 8; i++) twin.seed(i, seedOf(i));
+    for (let t = 0; t < 100; t++) {
+      expect(environment.observations).toEqual(twin.observations);
+      environment.step(new Int32Array(8).fill(t % 6));
+      twin.step(new Int32Array(8).fill(t % 6));
+    }
+  });
+
+  it("refuses what it does not have", () => {
+    const environment = new MinAtar("Breakout", 1);
+    expect(() => environment.seed(0, 0)).toThrow(/reset/);
+    environment.reset(new RandomStreams(1));
+    expect(() => environment.seed(0, 2 ** 32)).toThrow(/32 bits/);
+    expect(() => environment.seed(1, 0)).toThrow(/no such environment/);
+    expect(() => new MinAtar("Breakout", 1, { stickyProbability: 1.5 })).toThrow(/stickyProbability/);
+    expect(() => new MinAtar("Breakout", 1, { maxEpisodeSteps: 0 })).toThrow(/maxEpisodeSteps/);
+  });
+});
+
+describe("RandomState, NumPy's", () => {
+  const seeded = (seed: number) => {
+    const state = new RandomState(new Uint32Array(RandomState.length));
+    state.seed(seed);
+    return state;
+  };
+
+  it("draws NumPy's numbers, beyond the first 624 words too", () => {
+    // numpy.random.RandomState(s).random_sample(), the first, the second and the thousandth.
+    for (const [seed, ...expected] of [
+      [0, 0.5488135039273248, 0.7151893663724195, 0.6771411441114241],
+      [4294967295, 0.0976320289940138, 0.9123828453026218, 0.556626859384112],
+    ]) {
+      const state = seeded(seed);
+      const drawn = Array.from({ length: 1000 }, () => state.float());
+      expect([drawn[0], drawn[1], drawn[999]]).toEqual(expected);
+    }
+  });
+
+  it("draws NumPy's integers", () => {
+    // numpy.random.RandomState(7).randint(1, 6) twelve times, after one random_sample().
+    const state = seeded(7);
+    state.float();
+    expect(Array.from({ length: 12 }, () => state.integer(1, 6))).toEqual([
+      2, 4, 4, 5, 2, 1, 2, 3, 3, 1, 5, 1,
+    ]);
+  });
+
+  it("draws nothing where there is one choice", () => {
+    const state = seeded(3);
+    expect(state.integer(4, 5)).toBe(4);
+    expect(state.float()).toBe(seeded(3).float());
   });
 });

@@ -10,7 +10,12 @@ import { describe, expect, it } from "vitest";
 
 describe("makeEnvironment", () => {
   it("makes every built-in environment", () => {
-    expect(environmentIds).toEqual(["CartPole-v1", "GridWorld-v0"]);
+    expect(environmentIds).toEqual([
+      ...["CartPole-v1", "Acrobot-v1", "MountainCar-v0"],
+      ...["GridWorld-v0", "FrozenLake-v1", "FrozenLake8x8-v1", "CliffWalking-v1", "Taxi-v4"],
+      ...["MinAtar/Asterix-v1", "MinAtar/Breakout-v1", "MinAtar/Freeway-v1"],
+      ...["MinAtar/Seaquest-v1", "MinAtar/SpaceInvaders-v1"],
+    ]);
     for (const id of environmentIds) {
       const environment = makeEnvironment(id, 3);
       expect([environment.id, environment.size]).toEqual([id, 3]);
@@ -48,12 +53,13 @@ describe("makeEnvironment", () => {
 
   it("says which ids are built in, so that others can be routed elsewhere", () => {
     expect(environmentIds.every(isBuiltIn)).toBe(true);
-    for (const id of ["ALE/Pong-v5", "cartpole-v1", "toString", ""]) expect(isBuiltIn(id)).toBe(false);
+    for (const id of ["ALE/Pong-v5", "MountainCarContinuous-v0", "cartpole-v1", "toString", ""])
+      expect(isBuiltIn(id)).toBe(false);
   });
 
   it("lists what it has, the near match, and who makes the others", () => {
     expect(() => makeEnvironment("CartPole-v0", 1)).toThrow(
-      /expected CartPole-v1 or GridWorld-v0, got "CartPole-v0"; did you mean CartPole-v1\? .*@softrl\/gymnasium/,
+      /expected CartPole-v1 or .* or MinAtar\/SpaceInvaders-v1, got "CartPole-v0"; did you mean CartPole-v1\? .*@softrl\/gymnasium/,
     );
     expect(() => makeEnvironment("ALE/Pong-v5", 1)).toThrow(
       /got "ALE\/Pong-v5"; Gymnasium.*softrl setup gymnasium/,

@@ -1,0 +1,110 @@
+import {
+  Canvas,
+  environmentIds,
+  finalPicture,
+  makeEnvironment,
+  observationPicture,
+  type Picture,
+  picture,
+  RandomStreams,
+  vectorize,
+} from "softrl";
+import { describe, expect, it } from "vitest";
+import { Toy } from "./toy.js";
+
+/** The colour of a pixel, 0xrrggbb. */
+const colourAt = ({ width, pixels }: Picture, x: number, y: number): number => {
+  const [red, green, blue] = pixels.subarray((y * width + x) * 3);
+  return (red << 16) | (green << 8) | blue;
+};
+
+describe.each(environmentIds)("a picture of %s", (id) => {
+  it("is of one size, is made of the observation alone, and moves", () => {
+    const environment = makeEnvironment(id, 2);
+    const random = new RandomStreams(2).stream("test");
+    environment.reset(new RandomStreams(7));
+    const first = picture(environment, 1);
+    const seen = new Set<string>();
+    for (let t = 0; t < 40; t++) {
+      const before = environment.save();
+      const shown = picture(environment, 1);
+      expect([shown.width, shown.height]).toEqual([first.width, first.height]);
+      expect(shown.pixels.length).toBe(shown.width * shown.height * 3);
+      expect(picture(environment, 1).pixels).toEqual(shown.pixels);
+      expect(environment.save()).toEqual(before);
+      seen.add(shown.pixels.join());
+      environment.step(Int32Array.from({ length: 2 }, () => random.integer(2)));
+      if (environment.episodeEnded[1]) {
+        expect(finalPicture(environment, 1).pixels).not.toEqual(picture(environment, 1).pixels);
+      }
+    }
+    // The grid's draws are few: a walk into a wall stays where it is.
+    expect(seen.size).toBeGreaterThan(1);
+    expect(() => picture(environment, 2)).toThrow(/expected an integer in \[0, 1\], got 2/);
+  });
+});
+
+describe("pictures", () => {
+  it("show where things are: a cart, a lake, a brick", () => {
+    const cart = makeEnvironment("CartPole-v1", 1);
+    const shown = cart.paint?.(Float32Array.of(0, 0, 0, 0)) ?? new Canvas(1, 1);
+    expect(colourAt(shown, 150, 155)).toBe(0x2b3038);
+    expect(colourAt(shown, 150, 60)).toBe(0xc98a4b);
+    expect(colourAt(shown, 20, 60)).toBe(0xffffff);
+
+    const lake = makeEnvironment("FrozenLake-v1", 1);
+    const cells = new Float32Array(16);
+    cells[6] = 1;
+    const walk = lake.paint?.(cells) ?? new Canvas(1, 1);
+    expect(colourAt(walk, 2 * 32 + 16, 32 + 16)).toBe(0xf08c2e);
+    expect(colourAt(walk, 32 + 16, 32 + 16)).toBe(0x2f4f66);
+    expect(colourAt(walk, 3 * 32 + 16, 3 * 32 + 16)).toBe(0x57b86b);
+
+    const breakout = makeEnvironment("MinAtar/Breakout-v1", 1);
+    breakout.reset(new RandomStreams(1));
+    const board = picture(breakout, 0);
+    expect([board.width, board.height]).toEqual([160, 160]);
+    expect(colourAt(board, 5 * 16 + 8, 2 * 16 + 8)).toBe(0xff8a4f);
+    expect(colourAt(board, 4 * 16 + 8, 9 * 16 + 8)).toBe(0x4f9dff);
+    expect(colourAt(board, 8, 8)).toBe(0x14161b);
+  });
+
+  it("show the numbers of an environment that cannot draw itself", () => {
+    const toys = vectorize("Toy", () => new Toy(8, "float32"), 2);
+    toys.reset(new RandomStreams(1));
+    expect(toys.paint).toBeUndefined();
+    expect(picture(toys, 1).pixels.length).toBeGreaterThan(0);
+  });
+
+  it("show the newest of stacked frames in grey, and colours as colours", () => {
+    const stack = { kind: "box", shape: [1, 2, 4], dtype: "uint8", low: 0, high: 255 } as const;
+    const grey = observationPicture(stack, Uint8Array.of(1, 2, 3, 200, 5, 6, 7, 9));
+    expect(grey).toEqual({ width: 2, height: 1, pixels: Uint8Array.of(200, 200, 200, 9, 9, 9) });
+    const colours = { kind: "box", shape: [1, 1, 3], dtype: "float32", low: 0, high: 1 } as const;
+    expect(observationPicture(colours, Float32Array.of(1, 0.5, 0)).pixels).toEqual(
+      Uint8Array.of(255, 128, 0),
+    );
+  });
+
+  it("show a vector as bars, up for more and down for less", () => {
+    const space = { kind: "box", shape: [2], dtype: "float32", low: -1, high: 1 } as const;
+    const bars = observationPicture(space, Float32Array.of(1, -1));
+    expect(colourAt(bars, 4, 10)).toBe(0x3b6ea8);
+    expect(colourAt(bars, 4, 150)).toBe(0xffffff);
+    expect(colourAt(bars, 28, 10)).toBe(0xffffff);
+    expect(colourAt(bars, 28, 150)).toBe(0x3b6ea8);
+    expect(() => observationPicture(space, new Float32Array(3))).toThrow(/wrong length, expected 2, got 3/);
+    expect(() => observationPicture({ kind: "discrete", n: 3 }, new Float32Array(3))).toThrow(/discrete/);
+  });
+
+  it("are drawn within their edges", () => {
+    const canvas = new Canvas(4, 3, 0x010203);
+    canvas.rectangle(-5, 1, 100, 1, 0xff0000);
+    canvas.disc(40, 40, 3, 0xff0000);
+    canvas.line(0, 0, 0, 3, 2, 0x00ff00);
+    expect(colourAt(canvas, 3, 1)).toBe(0xff0000);
+    expect(colourAt(canvas, 0, 2)).toBe(0x00ff00);
+    expect(colourAt(canvas, 3, 2)).toBe(0x010203);
+    expect(() => new Canvas(0, 3)).toThrow(/width/);
+  });
+});

@@ -1,0 +1,195 @@
+import { readFileSync } from "node:fs";
+import {
+  cliffWalking,
+  frozenLake,
+  RandomStreams,
+  type TabularEnvironment,
+  taxi,
+  validateFiniteMdp,
+} from "softrl";
+import { describe, expect, it } from "vitest";
+
+/** One of Gymnasium's tables: lists over all outcomes, ordered by state and action. */
+interface Table {
+  readonly states: number;
+  readonly actions: number;
+  readonly limit: number | null;
+  /** Outcomes of each state and action. */
+  readonly counts: readonly number[];
+  readonly probabilities: readonly number[];
+  /** Places in `probabilities`. */
+  readonly probability: readonly number[];
+  readonly next: readonly number[];
+  readonly rewards: readonly number[];
+  /** The outcomes that end the episode. */
+  readonly ended: readonly number[];
+  readonly starts: readonly number[];
+}
+
+/** Written by golden/toy-text.py from Gymnasium 1.3.0. */
+const golden: { readonly gymnasium: string; readonly tables: Readonly<Record<string, Table>> } = JSON.parse(
+  readFileSync(new URL("golden/toy-text.json", import.meta.url), "utf8"),
+);
+
+const worlds: readonly (readonly [string, (size: number) => TabularEnvironment])[] = [
+  ["FrozenLake-v1", (size) => frozenLake("4x4", size)],
+  ["FrozenLake-v1 dry", (size) => frozenLake("4x4", size, { slippery: false })],
+  ["FrozenLake8x8-v1", (size) => frozenLake("8x8", size)],
+  ["CliffWalking-v1", (size) => cliffWalking(size)],
+  ["CliffWalking-v1 slippery", (size) => cliffWalking(size, { slippery: true })],
+  ["Taxi-v4", (size) => taxi(size)],
+];
+
+describe.each(worlds)("%s, Gymnasium 1.3.0's table", (name, make) => {
+  const table = golden.tables[name];
+  const { states, actions } = table;
+  const outcomes = outcomesOf(table);
+
+  it("is that process, wherever an episode can come to", () => {
+    expect(golden.gymnasium).toBe("1.3.0");
+    const { mdp } = make(1);
+    validateFiniteMdp(mdp);
+    expect([mdp.states, mdp.actions]).toEqual([states, actions]);
+    const reached = reachable(table);
+    expect(reached.size).toBeGreaterThan(states / 2);
+    for (const s of reached) {
+      const terminal = outcomes.flat().some(({ next, ended }) => ended && next === s);
+      expect(mdp.terminal[s]).toBe(terminal ? 1 : 0);
+      for (let a = 0; a < actions; a++) {
+        const row = s * actions + a;
+        const transitions = new Float64Array(states);
+        let reward = 0;
+        if (terminal) transitions[s] = 1;
+        for (const outcome of terminal ? [] : outcomes[row]) {
+          transitions[outcome.next] += outcome.probability;
+          reward += outcome.probability * outcome.reward;
+        }
+        expect(mdp.transitions.subarray(row * states, (row + 1) * states)).toEqual(transitions);
+        expect(mdp.rewards[row]).toBe(reward);
+      }
+    }
+    expect(Array.from(mdp.initial)).toEqual(
+      Array.from({ length: states }, (_, s) => (table.starts.includes(s) ? 1 / table.starts.length : 0)),
+    );
+  });
+
+  it("steps by it, from every state, as often as it says", () => {
+    const repeats = table.counts.some((count) => count > 1) ? 200 : 1;
+    const environment = make(states * actions);
+    environment.reset(new RandomStreams(6));
+    const wanted = Int32Array.from({ length: states * actions }, (_, row) => row % actions);
+    const seen = outcomes.map((row) => row.map(() => 0));
+    for (let n = 0; n < repeats; n++) {
+      for (let row = 0; row < wanted.length; row++) environment.setState(row, Math.floor(row / actions));
+      environment.step(wanted);
+      for (let row = 0; row < wanted.length; row++) {
+        const { terminated, truncated, rewards } = environment;
+        const from = terminated[row] === 1 ? environment.finalObservations : environment.observations;
+        const next = from.subarray(row * states, (row + 1) * states).indexOf(1);
+        const k = outcomes[row].findIndex(
+          (one) => one.next === next && one.reward === rewards[row] && one.ended === (terminated[row] === 1),
+        );
+        expect(k, `state ${Math.floor(row / actions)}, action ${row % actions}`).toBeGreaterThanOrEqual(0);
+        expect(truncated[row]).toBe(0);
+        seen[row][k]++;
+      }
+    }
+    outcomes.forEach((row, at) => {
+      row.forEach((one, k) => {
+        // Equal outcomes are counted at the first of them.
+        const equal = row.filter((other) => sameOutcome(other, one));
+        if (equal[0] !== one) return;
+        const p = Math.min(
+          1,
+          equal.reduce((sum, other) => sum + other.probability, 0),
+        );
+        expect(Math.abs(seen[at][k] - repeats * p)).toBeLessThanOrEqual(
+          5 * Math.sqrt(repeats * p * (1 - p)) + 1e-6,
+        );
+      });
+    });
+  });
+
+  it("starts where it does, with its time limit", () => {
+    const size = 3000;
+    const environment = make(size);
+    environment.reset(new RandomStreams(8));
+    const counts = new Float64Array(states);
+    for (let i = 0; i < size; i++) {
+      counts[environment.observations.subarray(i * states, (i + 1) * states).indexOf(1)]++;
+    }
+    const p = 1 / table.starts.length;
+    counts.forEach((count, s) => {
+      if (!table.starts.includes(s)) expect(count).toBe(0);
+      else expect(Math.abs(count - size * p)).toBeLessThanOrEqual(6 * Math.sqrt(size * p * (1 - p)));
+    });
+    expect(limitOf(make)).toBe(table.limit);
+  });
+});
+
+describe("a table's environment", () => {
+  it("refuses states that it does not have", () => {
+    const environment = frozenLake("4x4", 1);
+    expect(() => environment.setState(0, 1)).toThrow(/reset/);
+    environment.reset(new RandomStreams(1));
+    expect(() => environment.setState(0, 16)).toThrow(
+      /no such state, expected an integer in \[0, 15\], got 16/,
+    );
+    const saved = environment.save();
+    expect(() => environment.restore({ ...saved, places: Int32Array.of(-1) })).toThrow(/no such state/);
+  });
+});
+
+interface GoldenOutcome {
+  readonly probability: number;
+  readonly next: number;
+  readonly reward: number;
+  readonly ended: boolean;
+}
+
+const sameOutcome = (a: GoldenOutcome, b: GoldenOutcome): boolean =>
+  a.next === b.next && a.reward === b.reward && a.ended === b.ended;
+
+function outcomesOf(table: Table): GoldenOutcome[][] {
+  const ended = new Set(table.ended);
+  let at = 0;
+  return table.counts.map((count) =>
+    Array.from({ length: count }, () => {
+      const k = at++;
+      return {
+        probability: table.probabilities[table.probability[k]],
+        next: table.next[k],
+        reward: table.rewards[k],
+        ended: ended.has(k),
+      };
+    }),
+  );
+}
+
+/** The states that an episode can come to, its last ones among them. */
+function reachable(table: Table): Set<number> {
+  const outcomes = outcomesOf(table);
+  const reached = new Set(table.starts);
+  const open = [...reached];
+  for (let s = open.pop(); s !== undefined; s = open.pop()) {
+    for (const { next, ended } of outcomes.slice(s * table.actions, (s + 1) * table.actions).flat()) {
+      if (reached.has(next)) continue;
+      reached.add(next);
+      if (!ended) open.push(next);
+    }
+  }
+  return reached;
+}
+
+/** Steps until an episode is truncated that never moves; null for none within 1000. */
+function limitOf(make: (size: number) => TabularEnvironment): number | null {
+  // Against the wall: up, left or, in a taxi, south ends no episode of 64 soon, whatever slips.
+  const environment = make(64);
+  environment.reset(new RandomStreams(1));
+  for (let t = 0; t < 1000; t++) {
+    environment.step(new Int32Array(64).fill(environment.actionSpace.n === 6 ? 0 : 3));
+    const i = environment.truncated.indexOf(1);
+    if (i >= 0) return environment.episodeLengths[i];
+  }
+  return null;
+}
