@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { algorithmNames, environmentIds, settingNames, trainSettings } from "softrl";
+import { algorithmNames, defaultInWords, environmentIds, settingNames, trainSettings } from "softrl";
 import { describe, expect, test } from "vitest";
 import {
   deepImports,
@@ -137,12 +137,9 @@ describe("every entry of a registry", () => {
   });
 
   test.each(settingNames)("setting %s has a row in the table of settings", (name) => {
-    const { option, defaults, description } = trainSettings[name];
+    const { option, description } = trainSettings[name];
     const long = /--[a-z-]+/.exec(option)?.[0] ?? "";
-    const standard =
-      String(defaults.vector) === String(defaults.atari)
-        ? String(defaults.vector)
-        : `${defaults.vector}; Atari: ${defaults.atari}`;
+    const standard = defaultInWords(trainSettings[name]);
     expect(documented("settings.md")).toContain(
       `| \`${name}\` | \`${long}\` | ${standard} | ${description} |`,
     );

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import {
+  defaultInWords,
   readSettings,
   type SettingName,
   SoftrlError,
@@ -17,10 +18,8 @@ export function addConfigOptions(command: Command, leftOut: readonly SettingName
   command.option("-c, --config <file>", "a JSON file of settings, for instance a run folder's config.json");
   for (const name of settingNames) {
     if (leftOut.includes(name)) continue;
-    const { option, description, defaults } = trainSettings[name];
-    const [vector, atari] = [defaults.vector, defaults.atari].map(String);
-    const standard = vector === atari ? vector : `${vector}; Atari: ${atari}`;
-    command.option(option, `${description} (default: ${standard})`);
+    const { option, description } = trainSettings[name];
+    command.option(option, `${description} (default: ${defaultInWords(trainSettings[name])})`);
   }
 }
 

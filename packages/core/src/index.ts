@@ -184,7 +184,7 @@ export { type EvaluationParts, type EvaluationResult, evaluate } from "./experim
 export { type AlgorithmVariation, makeAlgorithm } from "./experiment/make-algorithm.js";
 export type { EpisodeEvent, RunEvent, UpdateEvent } from "./experiment/run-event.js";
 export { MemoryRunStore, type RunStore } from "./experiment/run-store.js";
-export type { EnvironmentFamily, Setting } from "./experiment/setting.js";
+export { defaultInWords, type EnvironmentFamily, type Setting } from "./experiment/setting.js";
 export { type Host, iterateTogether, train } from "./experiment/train.js";
 export {
   type LearningCurve,
@@ -244,7 +244,7 @@ export {
   stateValues,
   type Vector,
 } from "./math/units.js";
-export { mlp, natureCnn } from "./nn/body.js";
+export { minAtarCnn, mlp, natureCnn } from "./nn/body.js";
 export {
   type PolicyAndValue,
   type PolicyValueNetwork,

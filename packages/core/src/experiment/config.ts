@@ -14,8 +14,8 @@ import {
 /**
  * Everything that decides a training run, documented beside its default.
  *
- * Two defaults, where they differ: `vector` is for CartPole and its like, `atari` is the A2C lineage that the paper
- * used (§6.3).
+ * Several defaults, where they differ: `vector` is for CartPole and its like, `atari` is the A2C lineage that the
+ * paper used (§6.3), `minatar` the same but for the network and the length.
  */
 const settings = {
   algorithm: choiceSetting({
@@ -48,7 +48,7 @@ const settings = {
     option: "--steps <count>",
     description: "environment steps to train for, all environments together",
     low: 1,
-    defaults: { vector: 500_000, atari: 10_000_000 },
+    defaults: { vector: 500_000, atari: 10_000_000, minatar: 5_000_000 },
   }),
   seed: integerSetting({
     option: "--seed <integer>",
@@ -122,9 +122,10 @@ const settings = {
   }),
   network: choiceSetting({
     option: "--network <name>",
-    description: "the body under both heads: a multi-layer perceptron (tanh), or the Nature CNN for frames",
-    choices: ["mlp", "nature-cnn"],
-    defaults: { vector: "mlp", atari: "nature-cnn" },
+    description:
+      "the body under both heads: a multi-layer perceptron (tanh), the Nature CNN for frames, or MinAtar's small CNN",
+    choices: ["mlp", "nature-cnn", "minatar-cnn"],
+    defaults: { vector: "mlp", atari: "nature-cnn", minatar: "minatar-cnn" },
   }),
   hiddenSizes: integerListSetting({
     option: "--hidden-sizes <list>",
@@ -163,6 +164,7 @@ export const settingNames: readonly SettingName[] = Object.keys(settings).filter
 
 /** The family that an environment's id belongs to. */
 export function environmentFamily(id: string): EnvironmentFamily {
+  if (id.startsWith("MinAtar/")) return "minatar";
   return id.startsWith("ALE/") || /NoFrameskip-v\d+$/.test(id) ? "atari" : "vector";
 }
 

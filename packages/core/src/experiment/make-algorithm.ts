@@ -6,8 +6,9 @@ import { actionCount, observationLength } from "../envs/spaces.js";
 import { theoremGap } from "../losses/theorem-gap.js";
 import { log } from "../math/logspace.js";
 import { type LogPrior, logPrior } from "../math/units.js";
-import { mlp, natureCnn } from "../nn/body.js";
+import { minAtarCnn, mlp, natureCnn } from "../nn/body.js";
 import { policyValueNetwork } from "../nn/heads.js";
+import type { LayerDefinition } from "../nn/layer.js";
 import { rmsprop } from "../optim/rmsprop.js";
 import { constantSchedule, linearSchedule } from "../optim/schedule.js";
 import type { Executor } from "../tensor/executor.js";
@@ -36,7 +37,7 @@ export function makeAlgorithm(
   const actions = actionCount(environment.actionSpace);
   const space = environment.observationSpace;
   const shape = space.kind === "box" ? space.shape : [observationLength(space)];
-  const body = config.network === "mlp" ? mlp(config.hiddenSizes) : natureCnn();
+  const body = networkBody(config);
   const { learningRate, schedule } = config;
   return algorithmEntry(config.algorithm).make(
     environment,
@@ -61,6 +62,17 @@ export function makeAlgorithm(
       ...(gap === "kept" ? {} : { variation: (loss, terms) => sub(loss, theoremGap(terms)) }),
     },
   );
+}
+
+function networkBody({ network, hiddenSizes }: TrainConfig): LayerDefinition {
+  switch (network) {
+    case "mlp":
+      return mlp(hiddenSizes);
+    case "nature-cnn":
+      return natureCnn();
+    case "minatar-cnn":
+      return minAtarCnn();
+  }
 }
 
 /** log π̄ [A]: zeros for the counting measure, −log A for the uniform distribution. */

@@ -1,8 +1,14 @@
 import { fail } from "../base/errors.js";
 import { suggestion } from "../base/near-match.js";
 
-/** Kinds of environment that want different hyper-parameters: vectors of a few numbers, or Atari's frames. */
-export type EnvironmentFamily = "vector" | "atari";
+/**
+ * Kinds of environment that want different hyper-parameters: vectors of a few numbers, Atari's frames, or MinAtar's
+ * boards.
+ */
+export type EnvironmentFamily = "vector" | "atari" | "minatar";
+
+/** One value a family; MinAtar takes Atari's unless it has its own. */
+type Defaults<Value> = Readonly<Record<"vector" | "atari", Value>> & { readonly minatar?: Value };
 
 /** One setting of an experiment: what it means, what it may be, and what it is when nobody says. */
 export interface Setting<Value> {
@@ -21,11 +27,21 @@ export interface Setting<Value> {
   fromText(text: string): unknown;
 }
 
+/** A setting's default in words, for help and documentation: `0.99`, or `8; Atari and MinAtar: 16`. */
+export function defaultInWords({ defaults }: { readonly defaults: Setting<unknown>["defaults"] }): string {
+  const [vector, atari, minatar] = [defaults.vector, defaults.atari, defaults.minatar].map(String);
+  const others = [
+    ...(atari === minatar ? [] : [`Atari: ${atari}`, `MinAtar: ${minatar}`]),
+    ...(atari === minatar && atari !== vector ? [`Atari and MinAtar: ${atari}`] : []),
+  ];
+  return [vector, ...others].join("; ");
+}
+
 /** What every maker of settings takes. */
 interface Description<Value> {
   readonly option: string;
   readonly description: string;
-  readonly defaults: Value | Readonly<Record<EnvironmentFamily, Value>>;
+  readonly defaults: Value | Defaults<Value>;
 }
 
 type Scalar = number | string;
@@ -98,7 +114,7 @@ export function textSetting(described: Description<string>): Setting<string> {
 export function integerListSetting(described: {
   readonly option: string;
   readonly description: string;
-  readonly defaults: Readonly<Record<EnvironmentFamily, readonly number[]>>;
+  readonly defaults: Defaults<readonly number[]>;
   readonly low: number;
 }): Setting<readonly number[]> {
   const { option, description, defaults, low } = described;
@@ -107,7 +123,7 @@ export function integerListSetting(described: {
   return {
     option,
     description,
-    defaults,
+    defaults: { minatar: defaults.atari, ...defaults },
     check: (where, value) =>
       Array.isArray(value) && value.every(isElement)
         ? value.slice()
@@ -121,7 +137,10 @@ function base<Value extends Scalar>({ option, description, defaults }: Descripti
   return {
     option,
     description,
-    defaults: typeof defaults === "object" ? defaults : { vector: defaults, atari: defaults },
+    defaults:
+      typeof defaults === "object"
+        ? { minatar: defaults.atari, ...defaults }
+        : { vector: defaults, atari: defaults, minatar: defaults },
   };
 }
 

@@ -36,3 +36,11 @@ export function natureCnn(): LayerDefinition {
     rectifier,
   );
 }
+
+/**
+ * The network of Young and Tian (2019) for MinAtar's [10, 10, channels] of zeros and ones: 16 convolutions of 3 × 3
+ * by 1, then 128 units; ReLU after each.
+ */
+export function minAtarCnn(): LayerDefinition {
+  return sequential(convolution(16, 3, 1), rectifier, flatten, dense(128), rectifier);
+}

@@ -6,6 +6,7 @@ import {
   trainConfig,
   trainSettings,
 } from "../../src/experiment/config.js";
+import { defaultInWords } from "../../src/experiment/setting.js";
 
 describe("defaults", () => {
   test("are CartPole's when nothing is chosen", () => {
@@ -30,6 +31,26 @@ describe("defaults", () => {
     });
     expect(environmentFamily("PongNoFrameskip-v4")).toBe("atari");
     expect(environmentFamily("Acrobot-v1")).toBe("vector");
+  });
+
+  test("are Atari's for MinAtar, but for the network and the length", () => {
+    const { atari, minatar } = {
+      atari: trainConfig({ environment: "ALE/Breakout-v5" }),
+      minatar: trainConfig({ environment: "MinAtar/Breakout-v1" }),
+    };
+    expect(environmentFamily("MinAtar/Breakout-v1")).toBe("minatar");
+    expect(minatar).toEqual({
+      ...atari,
+      environment: "MinAtar/Breakout-v1",
+      network: "minatar-cnn",
+      steps: 5_000_000,
+    });
+  });
+
+  test("are said in words", () => {
+    expect(defaultInWords(trainSettings.gamma)).toBe("0.99");
+    expect(defaultInWords(trainSettings.environments)).toBe("8; Atari and MinAtar: 16");
+    expect(defaultInWords(trainSettings.network)).toBe("mlp; Atari: nature-cnn; MinAtar: minatar-cnn");
   });
 
   test("pass their own checks and are the only names of a configuration", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RandomStreams } from "../../src/base/random.js";
-import { mlp, natureCnn } from "../../src/nn/body.js";
+import { minAtarCnn, mlp, natureCnn } from "../../src/nn/body.js";
 import { policyValueNetwork, qNetwork } from "../../src/nn/heads.js";
 import { convolution, dense } from "../../src/nn/layer.js";
 import { constant, input, mul, state, sum } from "../../src/tensor/operations.js";
@@ -14,6 +14,10 @@ describe("networks", () => {
   it("have the parameter counts of the papers", () => {
     // Nature CNN with 6 actions: 1,684,128 in the body, 512 · 6 + 6 and 512 + 1 in the heads.
     expect(policyValueNetwork(natureCnn(), [84, 84, 4], 6).parameters.size).toBe(1_684_128 + 3_078 + 513);
+    // MinAtar's Breakout: 16 filters of 3 · 3 · 4, 8 · 8 · 16 numbers into 128 units, the heads.
+    expect(policyValueNetwork(minAtarCnn(), [10, 10, 4], 6).parameters.size).toBe(
+      (9 * 4 + 1) * 16 + (8 * 8 * 16 + 1) * 128 + 129 * 6 + 129,
+    );
     expect(policyValueNetwork(mlp([64, 64]), [4], 2).parameters.size).toBe(
       4 * 64 + 64 + 64 * 64 + 64 + 65 * 2 + 65,
     );
