@@ -17,6 +17,7 @@ import { spread } from "./measure.js";
  * @property {string} peer
  * @property {"time" | "rate"} of
  * @property {import("./measure.js").Spread} ratio of the rounds, each contestant against the other in the same round
+ * @property {number} best the ratio of the best rounds of each: what others' work on the machine disturbs least
  * @property {string | null} bar
  * @property {boolean | null} met null where there is no bar
  */
@@ -39,7 +40,9 @@ export function compared(measurements, bars) {
         of === "time" ? seconds / peer.samples[i] : peer.samples[i] / seconds,
       ),
     );
-    return [{ ours: name, peer: peer.name, of, ratio, ...judged(ratio.median, most, least) }];
+    const fastest = ours.seconds.least / peer.seconds.least;
+    const best = of === "time" ? fastest : 1 / fastest;
+    return [{ ours: name, peer: peer.name, of, ratio, best, ...judged(ratio.median, most, least) }];
   });
 }
 

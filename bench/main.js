@@ -14,7 +14,7 @@ const scalingName = "scaling";
 const rowNames = [...rows.map(({ name }) => name), scalingName];
 
 const plans = {
-  full: { blockSeconds: 0.3, rounds: 15 },
+  full: { blockSeconds: 0.15, rounds: 25 },
   quick: { blockSeconds: 0.005, rounds: 3 },
 };
 

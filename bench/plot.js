@@ -23,7 +23,7 @@ const colours = [
 export function scalingPlot(growths) {
   const points = growths.flatMap((growth) => growth.points);
   const sizes = points.map(({ size }) => Math.log2(size));
-  const times = points.map(({ seconds }) => Math.log10(seconds.median * 1000));
+  const times = points.map(({ seconds }) => Math.log10(seconds.least * 1000));
   const x = axis(Math.min(...sizes), Math.max(...sizes), margin.left, width - margin.right);
   const lowest = Math.floor(Math.min(...times));
   const highest = Math.ceil(Math.max(...times));
@@ -43,7 +43,7 @@ export function scalingPlot(growths) {
   growths.forEach(({ name, points }, i) => {
     const colour = colours[i % colours.length];
     const path = points.map(
-      ({ size, seconds }) => `${round(x(Math.log2(size)))},${round(y(Math.log10(seconds.median * 1000)))}`,
+      ({ size, seconds }) => `${round(x(Math.log2(size)))},${round(y(Math.log10(seconds.least * 1000)))}`,
     );
     parts.push(`<polyline points="${path.join(" ")}" fill="none" stroke="${colour}" stroke-width="1.8"/>`);
     for (const point of path) {

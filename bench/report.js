@@ -16,8 +16,8 @@
  */
 
 const tableHead = [
-  ["work", "ours", "", "peer", "", "ratio (quartiles)", "bar", "met"],
-  ["---", "---", "---", "---", "---", "---", "---", "---"],
+  ["work", "ours", "", "peer", "", "ratio (quartiles)", "of the best", "bar", "met"],
+  ["---", "---", "---", "---", "---", "---", "---", "---", "---"],
 ];
 
 /**
@@ -26,13 +26,14 @@ const tableHead = [
  * @returns {string[][]}
  */
 export function comparisonCells(row) {
-  return row.comparisons.map(({ ours, peer, ratio, bar, met }) => [
+  return row.comparisons.map(({ ours, peer, ratio, best, bar, met }) => [
     row.title,
     ours,
     figure(row, ours),
     peer,
     figure(row, peer),
     `${short(ratio.median)} (${short(ratio.low)}..${short(ratio.high)})`,
+    short(best),
     bar ?? "–",
     met === null ? "–" : met ? "yes" : "**no**",
   ]);
@@ -79,8 +80,8 @@ export function markdown(report) {
   const cells = [...tableHead, ...report.rows.flatMap(comparisonCells)];
   const growth = report.scaling.map(({ name, points, growth, bar, met }) => [
     name,
-    `${short((points[0]?.seconds.median ?? Number.NaN) * 1e6)}`,
-    ...[points[points.length - 1]].map(({ size, seconds }) => short((seconds.median / size) * 1e6)),
+    `${short((points[0]?.seconds.least ?? Number.NaN) * 1e6)}`,
+    ...[points[points.length - 1]].map(({ size, seconds }) => short((seconds.least / size) * 1e6)),
     short(growth),
     bar ?? "–",
     met ? "yes" : "**no**",
