@@ -15,21 +15,67 @@ const names = ["reference", "wasm", "native"] as const;
  * @throws SoftrlError for a name that is none, and for a forced one that does not work here.
  */
 export async function chooseExecutor(forced: string | undefined): Promise<Executor> {
-  const name = forced === undefined || forced === "" ? await best() : forced;
+  const name = executorName(forced) ?? (await best());
   if (name === "wasm") return createCompiledExecutor(await createWasmMachine());
   if (name === "reference") return createReferenceExecutor();
-  if (name === "native") {
-    const native = await importNative();
-    if (native !== null) return native.createNativeExecutor();
-    throw new SoftrlError("SOFTRL_EXECUTOR", "@softrl/native is not installed", {
-      remedy: "install it, or use WebAssembly (SOFTRL_EXECUTOR=wasm)",
-    });
-  }
+  const native = await importNative();
+  if (native !== null) return native.createNativeExecutor();
+  throw new SoftrlError("SOFTRL_EXECUTOR", "@softrl/native is not installed", {
+    remedy: "install it, or use WebAssembly (SOFTRL_EXECUTOR=wasm)",
+  });
+}
+
+/** The executor that the environment variable forces, null if none. @throws SoftrlError for a name that is none. */
+export function executorName(forced: string | undefined): (typeof names)[number] | null {
+  if (forced === undefined || forced === "") return null;
+  const name = names.find((known) => known === forced);
+  if (name !== undefined) return name;
   throw new SoftrlError("SOFTRL_EXECUTOR", "unknown executor", {
     expected: names.join(" or "),
-    got: JSON.stringify(name),
-    remedy: suggestion(name, names),
+    got: JSON.stringify(forced),
+    remedy: suggestion(forced, names),
   });
+}
+
+/** One executor, as {@link surveyExecutors} finds it. */
+export interface FoundExecutor {
+  readonly name: (typeof names)[number];
+  readonly works: boolean;
+  /** What it computes with, or why it does not work. */
+  readonly about: string;
+}
+
+/** Every executor, the first that works being the one that a run takes unless it is told otherwise. */
+export async function surveyExecutors(): Promise<readonly FoundExecutor[]> {
+  return [
+    { name: "native", ...(await surveyNative()) },
+    { name: "wasm", ...(await surveyWasm()) },
+    { name: "reference", works: true, about: "float64, written to be read; slow" },
+  ];
+}
+
+async function surveyNative(): Promise<Omit<FoundExecutor, "name">> {
+  const native = await importNative();
+  if (native === null) return { works: false, about: "@softrl/native is not installed" };
+  const report = native.inspectNative();
+  if (!report.available) return { works: false, about: report.reason };
+  const { instructionSet, supported, threads } = report;
+  const others = supported.filter((name) => name !== instructionSet);
+  const also = others.length === 0 ? "" : ` (${others.join(" and ")} would work too)`;
+  return {
+    works: true,
+    about: `${instructionSet} kernels${also}, ${threads} thread${threads === 1 ? "" : "s"}`,
+  };
+}
+
+async function surveyWasm(): Promise<Omit<FoundExecutor, "name">> {
+  try {
+    await createWasmMachine();
+    return { works: true, about: "WebAssembly SIMD, 1 thread" };
+  } catch (error) {
+    if (error instanceof SoftrlError) return { works: false, about: error.message };
+    throw error;
+  }
 }
 
 async function best(): Promise<"native" | "wasm"> {

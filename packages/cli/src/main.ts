@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { SoftrlError, version } from "softrl";
 import { compareCommand } from "./commands/compare.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { setupGymnasiumCommand } from "./commands/setup.js";
 import { trainCommand } from "./commands/train.js";
@@ -95,6 +96,12 @@ function program(terminal: Terminal, run: (command: Promise<number>) => Promise<
     .option("--mutants", "check that the same measurements catch every named mistake")
     .option("--json", JSON_LINE)
     .action((options: OptionValues) => run(verifyCommand(options, terminal)));
+
+  root
+    .command("doctor")
+    .description("say what softrl finds on this machine, and what a run takes of it")
+    .option("--json", JSON_LINE)
+    .action((options: OptionValues) => run(doctorCommand(options, terminal)));
 
   root
     .command("setup")

@@ -55,18 +55,17 @@ export function createNativeExecutor(options: NativeOptions = {}): Executor {
   return createCompiledExecutor(createNativeMachine(options));
 }
 
-/** What this machine has of the native kernels, and why not; throws nothing. */
+/**
+ * What this machine has of the native kernels, or why it has none.
+ * @throws SoftrlError for a setting that is none: an unknown instruction set, or a number of threads out of range.
+ */
 export function inspectNative(options: NativeOptions = {}): NativeReport {
   const loaded = loadAddon();
   if (!loaded.found) return { available: false, reason: loaded.reason };
   const supported = supportedSets(loaded.addon).map(({ name }) => name);
-  try {
-    const { name } = chooseSet(loaded.addon, options.instructionSet ?? process.env.SOFTRL_NATIVE_ISA);
-    const threads = chooseThreads(options.threads ?? process.env.SOFTRL_THREADS);
-    return { available: true, instructionSet: name, supported, threads };
-  } catch (error) {
-    return { available: false, reason: error instanceof Error ? error.message : String(error) };
-  }
+  const { name } = chooseSet(loaded.addon, options.instructionSet ?? process.env.SOFTRL_NATIVE_ISA);
+  const threads = chooseThreads(options.threads ?? process.env.SOFTRL_THREADS);
+  return { available: true, instructionSet: name, supported, threads };
 }
 
 function chooseSet(

@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { softrl } from "./command.js";
+
+const here = mkdtempSync(join(tmpdir(), "softrl-doctor-"));
+afterAll(() => rmSync(here, { recursive: true, force: true }));
+
+const doctor = async (env: Record<string, string>) => {
+  const run = await softrl(["doctor", "--json"], here, { env: { SOFTRL_EXECUTOR: "", ...env } });
+  expect(run.stderr).toBe("");
+  expect(run.code).toBe(0);
+  return JSON.parse(run.stdout);
+};
+
+describe("softrl doctor", () => {
+  test("says what works, and what a run takes", async () => {
+    const found = await doctor({});
+    expect(found.executors.map(({ name }: { name: string }) => name)).toEqual([
+      "native",
+      "wasm",
+      "reference",
+    ]);
+    expect(found.executors[1]).toEqual({ name: "wasm", works: true, about: "WebAssembly SIMD, 1 thread" });
+    expect(found).toMatchObject({ chosen: found.executors[0].works ? "native" : "wasm", forced: null });
+    expect(await doctor({ SOFTRL_EXECUTOR: "reference" })).toMatchObject({
+      chosen: "reference",
+      forced: "reference",
+    });
+
+    const table = await softrl(["doctor"], here, { env: { SOFTRL_EXECUTOR: "wasm" } });
+    expect(table.code).toBe(0);
+    expect(table.stdout).toMatch(/^softrl \d+\.\d+\.\d+, Node\.js \d+/);
+    expect(table.stdout).toMatch(/^wasm +works +WebAssembly SIMD, 1 thread +take it: SOFTRL_EXECUTOR=wasm$/m);
+  });
+
+  test("says why native kernels do not work, and that WebAssembly serves", async () => {
+    const found = await doctor({ SOFTRL_NATIVE_ADDON: join(here, "none.node") });
+    expect(found.executors[0]).toMatchObject({ name: "native", works: false });
+    expect(found.executors[0].about).toContain("none.node");
+    expect(found.chosen).toBe("wasm");
+
+    const forced = await softrl(["train", "--steps", "100"], here, {
+      env: { SOFTRL_EXECUTOR: "native", SOFTRL_NATIVE_ADDON: join(here, "none.node") },
+    });
+    expect(forced.code).toBe(1);
+    expect(forced.stderr).toMatch(/^softrl: createNativeMachine: the native kernels are not available .*\n$/);
+  });
+
+  test("refuses a setting that is none", async () => {
+    const run = await softrl(["doctor"], here, { env: { SOFTRL_EXECUTOR: "nativ" } });
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/^softrl: SOFTRL_EXECUTOR: unknown executor, .* did you mean native\?\n$/);
+    const found = await doctor({});
+    if (!found.executors[0].works) return;
+    const threads = await softrl(["doctor"], here, { env: { SOFTRL_THREADS: "none" } });
+    expect(threads.code).toBe(1);
+    expect(threads.stderr).toMatch(/^softrl: SOFTRL_THREADS: the number of threads is out of range, .*\n$/);
+  });
+});
