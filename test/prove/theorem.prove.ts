@@ -17,10 +17,12 @@ describe("softrl verify --json", () => {
         .join("\n"),
     );
     expect(code).toBe(0);
-    expect(identities.length).toBeGreaterThanOrEqual(20);
+    expect(identities.length).toBeGreaterThanOrEqual(50);
     for (const { identity, residual, bound, holds } of identities) {
-      expect(residual, identity).toBeLessThanOrEqual(1e-12);
-      expect(bound, identity).toBeLessThanOrEqual(1e-12);
+      // What holds in a limit is measured by its order: |slope − 1| on the log-log fit.
+      const allowed = identity.includes("first order") ? 0.05 : 1e-12;
+      expect(residual, identity).toBeLessThanOrEqual(allowed);
+      expect(bound, identity).toBeLessThanOrEqual(allowed);
       expect(holds, identity).toBe(true);
     }
   });
@@ -43,7 +45,8 @@ describe("softrl verify --json", () => {
     expect(mutants.length).toBeGreaterThanOrEqual(6);
     for (const { mutant, residual, bound, caught } of mutants) {
       expect(caught, mutant).toBe(true);
-      expect(residual, mutant).toBeGreaterThan(1e6 * bound);
+      // A slope of 1 cannot be missed by a factor of a million; a mistake makes it 0.
+      expect(residual, mutant).toBeGreaterThan(bound === 0.05 ? 0.5 : 1e6 * bound);
     }
   });
 });

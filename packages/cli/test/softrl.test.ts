@@ -229,7 +229,8 @@ describe("softrl verify", () => {
     expect(results.length).toBeGreaterThan(20);
     for (const result of results) {
       expect(Object.keys(result)).toEqual(["identity", "equation", "residual", "bound", "holds"]);
-      expect(result).toMatchObject({ holds: true, bound: 1e-12 });
+      const inTheLimit = String(result.identity).includes("first order");
+      expect(result).toMatchObject({ holds: true, bound: inTheLimit ? 0.05 : 1e-12 });
     }
   });
 

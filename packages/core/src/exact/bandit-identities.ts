@@ -9,8 +9,8 @@ import type { Tensor } from "../tensor/tensor.js";
 import type { Bandit } from "./bandit.js";
 import { draws, priors, randomPolicy, temperatures } from "./cases.js";
 import type { Formulas } from "./formulas.js";
-import type { Identity } from "./identity.js";
-import { largest, relative, relativeDifference } from "./residual.js";
+import { type Identity, slopeBound } from "./identity.js";
+import { firstOrderResidual, largest, relative, relativeDifference } from "./residual.js";
 
 const actions = 5;
 
@@ -63,6 +63,33 @@ export const banditIdentities: readonly Identity[] = [
         );
       }
       return relativeDifference(left, right);
+    },
+  },
+  {
+    identity: "∂η/∂θ_b = π(b)(r̄(b) − τ log(π(b)/π̄(b)) − η) is the traced gradient of η",
+    equation: "(1)",
+    bound: 1e-12,
+    residual(formulas, random) {
+      let worst = 0;
+      for (const bandit of bandits(random)) {
+        const logPi = randomPolicy(random, actions);
+        const traced = objectiveGradient(bandit, logPi);
+        worst = Math.max(worst, relativeDifference(formulas.banditGradient(bandit, logPi), traced));
+      }
+      return worst;
+    },
+  },
+  {
+    identity: "V_Q − max Q = τ log π̄(argmax Q) as τ → 0: first order in τ",
+    equation: "§3.2",
+    bound: slopeBound,
+    residual(formulas, random) {
+      const rewards = qValues(draws(random, actions, -1, 1));
+      const prior = logPrior(draws(random, actions, -2, -0.5));
+      const taus = [1e-5, 1e-6, 1e-7];
+      const hard = rewards.reduce((high, q) => Math.max(high, q), Number.NEGATIVE_INFINITY);
+      const errors = taus.map((tau) => Math.abs(formulas.softValue(rewards, prior, tau) - hard));
+      return firstOrderResidual(taus, errors);
     },
   },
   {

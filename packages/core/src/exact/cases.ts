@@ -3,6 +3,8 @@ import type { Random } from "../base/random.js";
 import { log, logSoftmaxInto } from "../math/logspace.js";
 import { type LogPrior, type LogProbabilities, logPrior, logProbabilities } from "../math/units.js";
 import type { FiniteMdp } from "./finite-mdp.js";
+import type { Derivatives } from "./scores.js";
+import type { SoftMdp } from "./soft-mdp.js";
 
 /** `length` numbers, uniform in [low, high). */
 export function draws(random: Random, length: number, low: number, high: number): Float64Array {
@@ -25,10 +27,8 @@ export function randomPolicy(random: Random, actions: number, rows = 1): LogProb
   return logProbabilities(logPi);
 }
 
-/** An MDP of 4 states and 2 actions in which the last state is terminal and every state can follow every other. */
-export function randomMdp(random: Random): FiniteMdp {
-  const states = 4;
-  const actions = 2;
+/** An MDP in which the last state is terminal and every state can follow every other. */
+export function randomMdp(random: Random, states = 4, actions = 2): FiniteMdp {
   const transitions = draws(random, states * actions * states, 0.1, 1);
   for (let row = 0; row < states * actions; row++) {
     const weights = transitions.subarray(row * states, (row + 1) * states);
@@ -40,8 +40,8 @@ export function randomMdp(random: Random): FiniteMdp {
     actions,
     transitions,
     rewards: draws(random, states * actions, -1, 1),
-    terminal: Uint8Array.of(0, 0, 0, 1),
-    initial: Float64Array.of(1, 0, 0, 0),
+    terminal: Uint8Array.from({ length: states }, (_, s) => (s === states - 1 ? 1 : 0)),
+    initial: Float64Array.from({ length: states }, (_, s) => (s === 0 ? 1 : 0)),
   };
 }
 
@@ -49,3 +49,30 @@ export function randomMdp(random: Random): FiniteMdp {
 export const temperatures: readonly number[] = [0.05, 0.3, 1.7];
 /** The discount of every case; far from 1/τ of every temperature above. */
 export const discount = 0.9;
+
+/** A problem, a policy and a log-linear parameterisation, all drawn. */
+export interface DrawnProblem {
+  readonly problem: SoftMdp;
+  /** [S, A] */
+  readonly logPi: LogProbabilities;
+  /** φ [S · A, P], fewer than the policy has degrees of freedom: F is not singular. */
+  readonly features: Derivatives;
+  /** [P] */
+  readonly theta: Float64Array;
+}
+
+/** 5 states of which one ends, 3 actions, 4 features; any temperature and any kind of reference measure. */
+export function drawnProblem(random: Random): DrawnProblem {
+  const states = 5;
+  const actions = 3;
+  const parameters = 4;
+  const tau = temperatures[random.integer(temperatures.length)];
+  const mdp = randomMdp(random, states, actions);
+  const logPrior = priors(random, actions, states)[random.integer(3)];
+  return {
+    problem: { mdp, logPrior, tau, gamma: discount },
+    logPi: randomPolicy(random, actions, states),
+    features: { parameters, rows: draws(random, states * actions * parameters, -1, 1) },
+    theta: draws(random, parameters, -1, 1),
+  };
+}

@@ -12,8 +12,40 @@ import {
   softTemporalDifferencesInto,
   valueTargetsInto,
 } from "../math/returns.js";
-import { banditObjective, banditObjectiveFromOptimum, banditOptimum } from "./bandit.js";
-import { optimalityBackup, policyBackup, policyBackupOfQ, policyValues } from "./operators.js";
+import { banditGradient, banditObjective, banditObjectiveFromOptimum, banditOptimum } from "./bandit.js";
+import {
+  dampedSoftQStep,
+  fisherMatrix,
+  fisherVectorProduct,
+  naturalGradient,
+  naturalGradientByConjugateGradients,
+  naturalGradientByLeastSquares,
+  regressionTargets,
+} from "./natural-gradient.js";
+import { occupancy } from "./occupancy.js";
+import {
+  lambdaBackup,
+  lambdaBackupOfQ,
+  nStepBackup,
+  optimalityBackup,
+  policyBackup,
+  policyBackupOfQ,
+  policyQ,
+  policyValues,
+} from "./operators.js";
+import {
+  expectedSoftQTargets,
+  naivePolicyGradient,
+  nStepAdvantages,
+  policyAdvantages,
+  policyGradient,
+  properPolicyGradient,
+  softQGradient,
+  valueGradient,
+  visitedPolicyGradient,
+} from "./policy-gradient.js";
+import { linearQ, linearScores } from "./scores.js";
+import { softPolicyIteration, softValueIteration } from "./solvers.js";
 
 /** The library's own formulas, those that the identities check: a mutant replaces one of them. */
 export const formulas = {
@@ -43,6 +75,32 @@ export const formulas = {
   policyBackupOfQ,
   optimalityBackup,
   policyValues,
+  banditGradient,
+  policyQ,
+  nStepBackup,
+  lambdaBackup,
+  lambdaBackupOfQ,
+  softValueIteration,
+  softPolicyIteration,
+  occupancy,
+  linearScores,
+  linearQ,
+  policyAdvantages,
+  nStepAdvantages,
+  policyGradient,
+  properPolicyGradient,
+  naivePolicyGradient,
+  visitedPolicyGradient,
+  softQGradient,
+  valueGradient,
+  expectedSoftQTargets,
+  fisherMatrix,
+  fisherVectorProduct,
+  naturalGradient,
+  naturalGradientByConjugateGradients,
+  naturalGradientByLeastSquares,
+  regressionTargets,
+  dampedSoftQStep,
 };
 
 /** Formulas by name. */

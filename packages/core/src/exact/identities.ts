@@ -1,11 +1,17 @@
 import { backupIdentities } from "./backup-identities.js";
 import { banditIdentities } from "./bandit-identities.js";
+import { gradientIdentities } from "./gradient-identities.js";
 import type { Identity } from "./identity.js";
+import { naturalGradientIdentities } from "./natural-gradient-identities.js";
 import { theoremIdentities } from "./theorem-identities.js";
+import { valueIdentities } from "./value-identities.js";
 
 /** Everything that `softrl verify` checks, in the paper's order. */
 export const identities: readonly Identity[] = [
   ...banditIdentities,
   ...backupIdentities,
+  ...valueIdentities,
+  ...gradientIdentities,
   ...theoremIdentities,
+  ...naturalGradientIdentities,
 ];

@@ -1,16 +1,21 @@
 import type { Random } from "../base/random.js";
 import type { Formulas } from "./formulas.js";
 
-/** An equation of the paper that must hold to rounding, with a way to measure how far it does not. */
+/** The bound of an equation that holds in a limit: how far the slope on the log-log fit may be from the stated order. */
+export const slopeBound = 0.05;
+
+/** An equation of the paper that must hold, to rounding or in a limit, with a way to measure how far it does not. */
 export interface Identity {
   /** What holds, in a few words; unique. */
   readonly identity: string;
   /** Where the paper states it. */
   readonly equation: string;
-  /** The largest residual that rounding explains. */
+  /** The largest residual that rounding explains; {@link slopeBound} where the residual is |slope − order|. */
   readonly bound: number;
   /** Takes seconds rather than milliseconds: left out where the mistakes are tried one by one. */
   readonly slow?: boolean;
+  /** How many seeds it is tried at, the worst of which counts; 50 unless given. */
+  readonly seeds?: number;
   /** The random stream of its cases: identities that share one see the same. Its own unless given. */
   readonly cases?: string;
   /**

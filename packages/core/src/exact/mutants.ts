@@ -12,14 +12,8 @@ import { logPrior, logProbabilities } from "../math/units.js";
 import { logSoftmax } from "../tensor/operations.js";
 import { discount } from "./cases.js";
 import { type Formulas, formulas } from "./formulas.js";
-
-/** A named mistake: formulas in which something is wrong, so that at least one identity must fail. */
-export interface Mutant {
-  readonly mutant: string;
-  /** What is wrong, in a sentence. */
-  readonly mistake: string;
-  readonly replaces: Partial<Formulas>;
-}
+import type { Mutant } from "./mutant.js";
+import { theoryMutants } from "./theory-mutants.js";
 
 /** The mistakes that this paper invites. */
 export const mutants: readonly Mutant[] = [
@@ -126,6 +120,7 @@ export const mutants: readonly Mutant[] = [
         lambdaAdvantagesInto(trajectory, delta, 1, lambda, advantages),
     },
   },
+  ...theoryMutants,
 ];
 
 /** The library's formulas with the mistake of a mutant in them. */

@@ -1,5 +1,7 @@
 /** How far apart two sides of an equation are, so that rounding alone leaves about 1e-15. NaN stays NaN. */
 
+import { log } from "../math/logspace.js";
+
 type Numbers = ArrayLike<number>;
 
 /** max |xᵢ|; 0 for no numbers. */
@@ -19,4 +21,15 @@ export function relativeDifference(left: Numbers, right: Numbers): number {
 /** difference / scale, where nothing of nothing is 0. */
 export function relative(difference: number, scale: number): number {
   return difference === 0 && scale === 0 ? 0 : difference / scale;
+}
+
+/** |slope − 1| of the line that least squares lays through (log size, log error): how far from first order. */
+export function firstOrderResidual(sizes: readonly number[], errors: readonly number[]): number {
+  const x = sizes.map(log);
+  const y = errors.map(log);
+  const mean = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
+  const [xMean, yMean] = [mean(x), mean(y)];
+  const along = x.reduce((total, xi, i) => total + (xi - xMean) * (y[i] - yMean), 0);
+  const spread = x.reduce((total, xi) => total + (xi - xMean) ** 2, 0);
+  return Math.abs(along / spread - 1);
 }

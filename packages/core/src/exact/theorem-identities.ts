@@ -54,12 +54,14 @@ export const theoremIdentities: readonly Identity[] = [
     identity: "the gap's traced gradient is τ²[∇log π(a)(ℓ − KL) − ∇KL] + τ(ℓ − KL)∇V",
     equation: "§4",
     bound: 1e-12,
+    seeds: 1,
     residual: (formulas, random) => gapResidual(formulas, random).closedForm,
   },
   {
     identity: "the gap has zero mean under π_θ",
     equation: "§4",
     bound: 1e-12,
+    seeds: 1,
     residual: (formulas, random) => gapResidual(formulas, random).mean,
   },
 ];
@@ -69,7 +71,7 @@ function theoremOf(subject: TheoremCase, trials: readonly Trial[], weight?: numb
   const equation = weight === undefined ? "§4" : "§6.3";
   const form = weight === undefined ? "τ ∇PG + ∇value" : "∇A2C";
   const source = weight === undefined ? "∇soft-Q" : "∇soft-Q, streams scaled by 1/τ and c,";
-  const shared = { equation, bound: 1e-12, slow: subject.slow, cases: `${source} ${subject.name}` };
+  const shared = { equation, bound: 1e-12, slow: subject.slow, seeds: 1, cases: `${source} ${subject.name}` };
   const measured = remembered((formulas, random) => measure(subject, trials, weight, formulas, random));
   return [
     {
