@@ -4,6 +4,7 @@
 // A build that is impossible or fails says so in one line and succeeds: WebAssembly serves then.
 //   --strict          fails instead
 //   --sanitize        builds with AddressSanitizer and UndefinedBehaviorSanitizer into build/Sanitize
+//   --prebuild        puts the addon where a published package has it, in prebuilds/
 //   --copy-kernels    before packing: puts the kernels' sources into the package; --remove-kernels takes them out again
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -31,6 +32,7 @@ const sanitize = arguments_.has("--sanitize");
 const folder = join(here, "build", sanitize ? "Sanitize" : "Release");
 const addon = join(folder, "softrl_native.node");
 const stamp = join(folder, "stamp");
+const prebuilt = join(here, "prebuilds", `${process.platform}-${process.arch}`, "node.napi.node");
 
 const x64Sets = {
   avx512: ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
@@ -141,7 +143,9 @@ if (arguments_.has("--copy-kernels")) {
   if (existsSync(join(here, "../../kernels"))) rmSync(packed, { recursive: true, force: true });
 } else {
   try {
-    await build();
+    const wanted = sanitize || arguments_.has("--prebuild");
+    if (wanted || !existsSync(prebuilt)) await build();
+    if (arguments_.has("--prebuild")) cpSync(addon, prebuilt);
   } catch (error) {
     // An old addon would run other kernels than these sources.
     rmSync(addon, { force: true });
