@@ -128,7 +128,9 @@ napi_value instantiate(napi_env env, napi_callback_info info) {
   CHECKED(napi_create_array_with_length(env, programs + 1, &result));
   Instance* instance = new (std::nothrow) Instance;
   const size_t bytes = static_cast<size_t>(arenaLength) * sizeof(float);
-  float* arena = instance == nullptr ? nullptr : allocate(bytes);
+  // Node hands out no larger buffer, and on refusing one it has already called the finaliser.
+  const bool fits = bytes < (size_t{1} << 32);
+  float* arena = instance == nullptr || !fits ? nullptr : allocate(bytes);
   if (arena == nullptr) {
     delete instance;
     napi_value nothing;

@@ -1,4 +1,4 @@
-import { add, div, mul, sqrt, square, state, sub } from "../tensor/operations.js";
+import { add, div, maximum, mul, sqrt, square, state, sub } from "../tensor/operations.js";
 import type { Optimiser } from "./optimiser.js";
 
 export interface RmsPropOptions {
@@ -25,7 +25,8 @@ export function rmsprop({
       const nextSquare = add(mul(decay, meanSquare), mul(1 - decay, square(gradient)));
       const mean = centred ? state("rmsprop.mean", theta.shape) : null;
       const nextMean = mean === null ? null : add(mul(decay, mean), mul(1 - decay, gradient));
-      const spread = nextMean === null ? nextSquare : sub(nextSquare, square(nextMean));
+      // Rounding can take a variance of zero below zero.
+      const spread = nextMean === null ? nextSquare : maximum(sub(nextSquare, square(nextMean)), 0);
       const divisor = epsilonPlace === "inside" ? sqrt(add(spread, epsilon)) : add(sqrt(spread), epsilon);
       return {
         theta: sub(theta, mul(learningRate, div(gradient, divisor))),

@@ -18,10 +18,7 @@ export function correspondence(slice: FusedProgram, whole: FusedProgram, slices:
   const steps = matchedSteps(slice, whole, slices);
   const inputs = new Map<number, number>();
   for (const [from, to] of steps) {
-    const { tensor } = slice.program.steps[from];
-    if (tensor.origin.kind === "input" && !sameShape(tensor.shape, whole.program.steps[to].tensor.shape)) {
-      inputs.set(from, to);
-    }
+    if (slice.program.steps[from].tensor.origin.kind === "input") inputs.set(from, to);
   }
   const unitOf = new Map(whole.units.map((unit) => [unit.root, unit]));
   const roots = new Map<number, number>();

@@ -75,6 +75,7 @@ const slicePrimitive: Primitive<"slice"> = {
     const valid =
       start.length === x.length &&
       end.length === x.length &&
+      [...start, ...end].every(Number.isInteger) &&
       x.every((length, axis) => start[axis] >= 0 && start[axis] < end[axis] && end[axis] <= length);
     if (!valid) {
       fail("slice", "the range does not fit", {
@@ -100,7 +101,7 @@ const padPrimitive: Primitive<"pad"> = {
     if (
       before.length !== x.length ||
       after.length !== x.length ||
-      [...before, ...after].some((n) => !(n >= 0))
+      [...before, ...after].some((n) => !(Number.isInteger(n) && n >= 0))
     ) {
       fail("pad", "the widths do not fit", {
         expected: `two widths of at least 0 for each axis of ${formatShape(x)}`,

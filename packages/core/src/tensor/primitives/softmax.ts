@@ -1,5 +1,5 @@
 import { fail } from "../../base/errors.js";
-import { exp as exponential, log as logarithm } from "../../math/logspace.js";
+import * as logspace from "../../math/logspace.js";
 import type { Buffer } from "../executor.js";
 import type { Shape } from "../shape.js";
 import { apply, type Primitive, type Tensor } from "../tensor.js";
@@ -9,16 +9,6 @@ import { reshape } from "./layout.js";
 
 function requireRows(where: string, x: Shape): void {
   if (x.length === 0) fail(where, "a scalar has no last axis", { expected: "at least one axis" });
-}
-
-/** log Σ exp of x[start .. start + columns), with the largest element taken out first. */
-function rowLogSumExp(x: Buffer, start: number, columns: number): number {
-  let largest = -Infinity;
-  for (let i = 0; i < columns; i++) largest = Math.max(largest, x[start + i]);
-  if (!Number.isFinite(largest)) return largest;
-  let total = 0;
-  for (let i = 0; i < columns; i++) total += exponential(x[start + i] - largest);
-  return largest + logarithm(total);
 }
 
 const logSumExpPrimitive: Primitive<"logSumExp"> = {
@@ -33,7 +23,7 @@ const logSumExpPrimitive: Primitive<"logSumExp"> = {
   },
   kernel(out, [x]) {
     const columns = x.length / out.length;
-    for (let row = 0; row < out.length; row++) out[row] = rowLogSumExp(x, row * columns, columns);
+    for (let row = 0; row < out.length; row++) out[row] = logspace.logSumExp(x, row * columns, columns);
   },
 };
 
@@ -46,10 +36,7 @@ const logSoftmaxPrimitive: Primitive<"logSoftmax"> = {
   derivative: ({ output }, g) => [sub(g, mul(exp(output), sum(g, -1, true)))],
   kernel(out, [x], shapes) {
     const columns = shapes.out[shapes.out.length - 1];
-    for (let start = 0; start < x.length; start += columns) {
-      const normaliser = rowLogSumExp(x, start, columns);
-      for (let i = start; i < start + columns; i++) out[i] = x[i] - normaliser;
-    }
+    for (let start = 0; start < x.length; start += columns) logspace.logSoftmaxInto(x, out, start, columns);
   },
 };
 
