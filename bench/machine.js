@@ -36,6 +36,22 @@ export function load() {
   return loadavg()[0];
 }
 
+/**
+ * Cores that others keep busy while this process sleeps.
+ * @param {number} milliseconds
+ */
+export async function busyCores(milliseconds) {
+  const before = workedMilliseconds();
+  const began = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return (workedMilliseconds() - before) / (performance.now() - began);
+}
+
+/** Time that all cores together have not been idle. */
+function workedMilliseconds() {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+}
+
 /** Some virtual machines hide the model behind a bare "Processor". @param {string} model */
 function processorName(model) {
   return model.replace(/\s+/g, " ").trim();

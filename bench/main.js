@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readArguments, usage } from "./arguments.js";
 import { findExecutors } from "./executors.js";
-import { load, machine } from "./machine.js";
+import { busyCores, load, machine } from "./machine.js";
 import { findPeers } from "./peers.js";
 import { scalingPlot } from "./plot.js";
 import { comparisonCells, contestantLines, markdown, table, withTable } from "./report.js";
@@ -33,11 +33,12 @@ async function main(words) {
     peers,
     quick: request.quick,
     seed: request.seed,
+    busy: 0,
     plan: request.quick ? plans.quick : plans.full,
   };
   const results = [];
   for (const row of rows.filter(({ name }) => wanted.includes(name))) {
-    const result = await row.measure(context);
+    const result = await row.measure({ ...context, busy: await busyCores(request.quick ? 20 : 1000) });
     results.push(result);
     console.log(contestantLines(result));
     console.log(`${table(comparisonCells(result))}\n`);

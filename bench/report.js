@@ -58,7 +58,12 @@ export function contestantLines(row) {
     ({ what, difference }) => `  ${what}: ${difference.toExponential(1)} relative`,
   );
   const missing = row.missing.length === 0 ? [] : [`  not measured: ${row.missing.join("; ")}`];
-  return [row.title, ...lines, ...checks, ...missing].join("\n");
+  return [
+    `${row.title} (others kept ${row.busy.toFixed(1)} cores busy before)`,
+    ...lines,
+    ...checks,
+    ...missing,
+  ].join("\n");
 }
 
 /**
