@@ -1,6 +1,11 @@
 export { A2c, type A2cOptions } from "./algorithms/a2c.js";
 export type { Algorithm, IterationReport } from "./algorithms/algorithm.js";
 export {
+  NaturalPolicyGradient,
+  type NaturalPolicyGradientOptions,
+  type TrustRegion,
+} from "./algorithms/natural-policy-gradient.js";
+export {
   type AlgorithmName,
   type AlgorithmOptions,
   algorithmAbout,
@@ -188,6 +193,7 @@ export { defaultInWords, type EnvironmentFamily, type Setting } from "./experime
 export { type Host, iterateTogether, train } from "./experiment/train.js";
 export {
   type LearningCurve,
+  learnedTheta,
   openCheckpoint,
   Trainer,
   type TrainerParts,

@@ -140,6 +140,10 @@ export class A2c implements Algorithm {
     return this.#learner.theta();
   }
 
+  adopt(theta: ArrayLike<number>): void {
+    this.#learner.adopt(theta);
+  }
+
   save(): Snapshot {
     return { steps: this.#steps, learner: this.#learner.save() };
   }

@@ -25,6 +25,8 @@ export interface Algorithm {
   act(observations: Observations, actions: Int32Array, mode: "sample" | "mode"): void;
   /** θ [P] as it is now, laid out as `network.parameters` says; a copy. */
   theta(): Float64Array;
+  /** Takes θ [P] over, from a run on any executor: to act with it, not to go on training. */
+  adopt(theta: ArrayLike<number>): void;
   /** Parameters, optimiser state, random streams and counters: all but the environments. */
   save(): Snapshot;
   restore(snapshot: Snapshot): void;

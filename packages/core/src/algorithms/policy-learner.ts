@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.js";
+import { fail, requireLength } from "../base/errors.js";
 import type { Random, RandomStreams } from "../base/random.js";
 import { type Snapshot, type SnapshotArray, snapshotArray, snapshotSection } from "../base/snapshot.js";
 import type { Observations } from "../envs/environment.js";
@@ -17,7 +17,7 @@ import type { PolicyValueNetwork } from "../nn/heads.js";
 import type { DescentStep } from "../optim/descent.js";
 import type { Buffer, Executor, LoadedProgram, Session } from "../tensor/executor.js";
 import { constant, input, state } from "../tensor/operations.js";
-import { program } from "../tensor/program.js";
+import { type Program, program } from "../tensor/program.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /** A traced update: the step, and the figures to report about it. */
@@ -39,6 +39,14 @@ export interface PolicyLearnerParts {
   readonly logPrior: LogPrior<Vector>;
   /** Traces the algorithm's update from θ [P], its views and the observations [T · S, ...]. */
   readonly traceUpdate: (theta: Tensor, views: readonly Tensor[], observations: Tensor) => TracedUpdate;
+  /**
+   * Traces more programs on the same θ, for an algorithm whose iteration is not one step. θ may then change between a
+   * rollout and its updates, so that no update takes over what the rollout has computed.
+   */
+  readonly tracePrograms?: (
+    views: readonly Tensor[],
+    observations: Tensor,
+  ) => Readonly<Record<string, Program>>;
 }
 
 /** What π_θ and V_θ say about S observations; overwritten by the next call. */
@@ -57,7 +65,7 @@ export interface Judgement {
  */
 export class PolicyLearner {
   readonly #network: PolicyValueNetwork;
-  readonly #session: Session<"judge" | "update">;
+  readonly #session: Session;
   readonly #states: ReadonlyMap<string, Buffer>;
   readonly #theta: Buffer;
   readonly #judged: readonly Judgement[];
@@ -85,13 +93,14 @@ export class PolicyLearner {
     const kl = klToPrior(logPi, logPrior(constant(prior)));
     const { step, report } = traceUpdate(theta, views, observations(horizon * size));
     const reported = { ...report, gradientNorm: step.gradientNorm };
-    this.#session = executor.load(
-      {
-        judge: program({ outputs: { logPi, v, kl } }),
-        update: program({ outputs: reported, updates: step.updates }),
-      },
-      { of: "judge", into: "update", slices: horizon },
-    );
+    const own = {
+      judge: program({ outputs: { logPi, v, kl } }),
+      update: program({ outputs: reported, updates: step.updates }),
+    };
+    this.#session =
+      parts.tracePrograms === undefined
+        ? executor.load(own, { of: "judge", into: "update", slices: horizon })
+        : executor.load({ ...parts.tracePrograms(views, observations(horizon * size)), ...own });
     this.#judged = [this.#session.programs.judge, ...this.#session.recorded].map(judgementOf);
     this.#figures = Object.keys(reported).map((name) => [name, this.#session.programs.update.output(name)]);
     this.#states = new Map(step.updates.map(([tensor]) => [stateName(tensor), this.#session.state(tensor)]));
@@ -106,7 +115,11 @@ export class PolicyLearner {
 
   /** The same for step t of a rollout: the next update learns from these observations. */
   judgeStep(t: number, observations: Observations): Judgement {
-    return this.#judgeWith(this.#session.recorded[t], this.#judged[t + 1], observations);
+    if (this.#session.recorded.length > 0) {
+      return this.#judgeWith(this.#session.recorded[t], this.#judged[t + 1], observations);
+    }
+    this.updateInput("observations").set(observations, t * observations.length);
+    return this.judge(observations);
   }
 
   #judgeWith(program: LoadedProgram, judgement: Judgement, observations: Observations): Judgement {
@@ -148,9 +161,36 @@ export class PolicyLearner {
     return this.#report;
   }
 
+  /** One of the programs that `tracePrograms` traced. */
+  program(name: string): LoadedProgram {
+    return this.#session.programs[name];
+  }
+
+  /** θ ← θ + scale · direction [P], in place. */
+  moveTheta(direction: Vector, scale: number): void {
+    for (let i = 0; i < this.#theta.length; i++) this.#theta[i] += scale * direction[i];
+  }
+
   /** θ [P], a copy. */
   theta(): Float64Array {
     return Float64Array.from(this.#theta);
+  }
+
+  /** Takes θ [P] over. */
+  adopt(theta: ArrayLike<number>): void {
+    requireLength(
+      "PolicyLearner.adopt",
+      "theta",
+      theta.length,
+      this.#theta.length,
+      "it is of another network",
+    );
+    for (let i = 0; i < theta.length; i++) {
+      if (!Number.isFinite(theta[i])) {
+        fail("PolicyLearner.adopt", `parameter ${i} is not finite`, { got: String(theta[i]) });
+      }
+    }
+    this.#theta.set(theta);
   }
 
   save(): Snapshot {

@@ -39,6 +39,12 @@ export class Random {
 
   /** A uniform number in [low, high). */
   uniform(low: number, high: number): number {
+    if (!(low <= high)) {
+      fail("Random.uniform", "the bounds are not valid", {
+        expected: "low ≤ high",
+        got: `${low} and ${high}`,
+      });
+    }
     return low + (high - low) * this.float();
   }
 

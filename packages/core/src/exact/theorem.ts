@@ -3,7 +3,7 @@
  *
  * Per sample the difference must be the closed-form gap; over all actions, weighted by π_θ, nothing may be left.
  */
-import { fail, requireInteger, requireLength } from "../base/errors.js";
+import { requireInteger, requireLength } from "../base/errors.js";
 import type { Random } from "../base/random.js";
 import { a2cStreamScales, type StreamScales, unscaledStreams } from "../losses/soft-q.js";
 import { exp } from "../math/logspace.js";
@@ -250,16 +250,14 @@ export interface TheoremMeasurement {
   readonly theta: ArrayLike<number>;
   /** [B, ...observation shape] visited states. */
   readonly observations: ArrayLike<number>;
-  /** [B] actions taken there. */
-  readonly actions: ArrayLike<number>;
-  /** [B] Δ_t of the actions taken. */
-  readonly advantages: ArrayLike<number>;
+  /** The number of states B. */
+  readonly batch: number;
   /** [A] log π̄, the same in every state. */
   readonly logPrior: LogPrior;
   readonly tau: number;
   /** The value weight c of the rescaled form (§6.3); left out, §4 as it stands. */
   readonly valueWeight?: number;
-  /** Draws Δ of the actions that were not taken. */
+  /** Draws Δ(s, a). */
   readonly random: Random;
   /** How many of the states to measure at most, spread evenly; 4 unless given. */
   readonly states?: number;
@@ -268,38 +266,30 @@ export interface TheoremMeasurement {
 /**
  * The theorem's residuals in float64 at a network in training: the largest over some of the visited states.
  *
- * An expectation over actions needs Δ for all of them, and a rollout has it for one: the others get numbers of the
- * same spread, which the theorem allows, since it holds for every Δ(s, a).
+ * It holds for every Δ(s, a), so Δ is drawn for each action, as large as V is: y − V would lose digits of a smaller one.
  * @throws SoftrlError when lengths do not fit the network.
  */
-export function measureTheorem(measurement: TheoremMeasurement): TheoremResidual {
-  const { network, theta, observations, actions, advantages, logPrior, tau, random } = measurement;
+export function measureTheorem(
+  measurement: TheoremMeasurement,
+): TheoremResidual & { readonly states: number } {
+  const { network, theta, observations, batch, logPrior, tau, random } = measurement;
   const { valueWeight, states = 4 } = measurement;
-  const batch = actions.length;
   const size = network.observationShape.reduce((x, y) => x * y, 1);
   requireInteger("measureTheorem", "states", states, 1);
-  requireInteger("measureTheorem", "the number of actions taken", batch, 1);
+  requireInteger("measureTheorem", "batch", batch, 1);
   requireLength("measureTheorem", "theta", theta.length, network.parameters.size);
   requireLength("measureTheorem", "observations", observations.length, batch * size);
-  requireLength("measureTheorem", "advantages", advantages.length, batch);
   requireLength("measureTheorem", "logPrior", logPrior.length, network.actions);
   const theorem = traceTheorem(network, { tau, ...(valueWeight === undefined ? {} : { valueWeight }) });
   theorem.theta.set(theta);
-  const spread = largest(advantages) || 1;
   const count = Math.min(states, batch);
-  const residual = { perSample: 0, expected: 0 };
+  const residual = { perSample: 0, expected: 0, states: count };
   for (let i = 0; i < count; i++) {
     const b = Math.floor((i * batch) / count);
-    const delta = Float64Array.from({ length: network.actions }, () => random.uniform(-spread, spread));
-    if (!(actions[b] >= 0 && actions[b] < network.actions)) {
-      fail("measureTheorem", "an action is out of range", {
-        expected: `an integer in [0, ${network.actions})`,
-        got: String(actions[b]),
-      });
-    }
-    delta[actions[b]] = advantages[b];
     const observation = Array.from({ length: size }, (_, k) => observations[b * size + k]);
-    const here = theoremResidual(theorem, { observation, logPrior, advantages: delta }, tau);
+    const spread = Math.max(1, Math.abs(theorem.state(observation, logPrior).v));
+    const advantages = Float64Array.from({ length: network.actions }, () => random.uniform(-spread, spread));
+    const here = theoremResidual(theorem, { observation, logPrior, advantages }, tau);
     residual.perSample = Math.max(residual.perSample, here.perSample);
     residual.expected = Math.max(residual.expected, here.expected);
   }

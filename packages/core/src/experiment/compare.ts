@@ -74,27 +74,23 @@ function farther({ updates, largest }: ParameterDistance, trainers: readonly Tra
 
 /** The theorem at each trainer's parameters, at states where its environments stand. */
 function theoremInTraining(trainers: readonly Trainer[]): TheoremInTraining {
-  let perSample = 0;
-  let expected = 0;
-  for (const { algorithm, environment, config } of trainers) {
+  const measured = trainers.map(({ algorithm, environment, config }) => {
     const { network } = algorithm;
-    // Frames take seconds in float64: one state of them is enough.
-    const states = network.observationShape.length > 1 ? 1 : Math.min(STATES, environment.size);
-    const residual = measureTheorem({
+    return measureTheorem({
       network,
       theta: algorithm.theta(),
       observations: environment.observations,
-      actions: new Int32Array(environment.size),
-      advantages: new Float64Array(environment.size).fill(1),
+      batch: environment.size,
       logPrior: referencePolicy(config.reference, network.actions),
       tau: config.tau,
       valueWeight: config.valueCoefficient,
       random: new RandomStreams(config.seed).stream("theorem"),
-      states,
+      // Frames take seconds in float64: one state of them is enough.
+      states: network.observationShape.length > 1 ? 1 : STATES,
     });
-    perSample = Math.max(perSample, residual.perSample);
-    expected = Math.max(expected, residual.expected);
-  }
-  const holds = perSample <= BOUND && expected <= BOUND;
-  return { perSample, expected, states: STATES, bound: BOUND, holds };
+  });
+  const perSample = Math.max(...measured.map((residual) => residual.perSample));
+  const expected = Math.max(...measured.map((residual) => residual.expected));
+  const states = measured.reduce((sum, residual) => sum + residual.states, 0);
+  return { perSample, expected, states, bound: BOUND, holds: perSample <= BOUND && expected <= BOUND };
 }

@@ -69,6 +69,8 @@ export class Trainer {
   readonly #curve: { steps: number[]; meanReturns: number[] } = { steps: [], meanReturns: [] };
   #step = 0;
   #seconds = 0;
+  /** Steps taken in those seconds: not those before a restore. */
+  #timed = 0;
   #lossSums = new Map<string, number>();
   #updates = 0;
 
@@ -132,6 +134,7 @@ export class Trainer {
       }
     });
     this.#step = before + report.steps;
+    this.#timed += report.steps;
     requireFiniteLosses(this.config.algorithm, report.losses, this.#step);
     this.#updates++;
     for (const [name, loss] of Object.entries(report.losses)) {
@@ -224,7 +227,7 @@ export class Trainer {
   }
 
   #stepsPerSecond(): number {
-    return this.#seconds > 0 ? this.#step / this.#seconds : 0;
+    return this.#seconds > 0 ? this.#timed / this.#seconds : 0;
   }
 
   async #logUpdates(): Promise<void> {
@@ -266,6 +269,17 @@ export function checkpointConfig(where: string, snapshot: Snapshot): TrainConfig
     fail(where, "the configuration is damaged", { expected: "JSON", got: JSON.stringify(snapshot.config) });
   }
   return trainConfig(readSettings(where, config));
+}
+
+/**
+ * θ of a checkpoint's algorithm, in whichever precision it was learned.
+ * @throws SoftrlError when there is none.
+ */
+export function learnedTheta(where: string, snapshot: Snapshot): ArrayLike<number> {
+  const learner = snapshotSection(where, snapshotSection(where, snapshot, "algorithm"), "learner");
+  const { theta } = snapshotSection(where, learner, "states");
+  if (theta instanceof Float32Array || theta instanceof Float64Array) return theta;
+  return fail(where, "the checkpoint holds no parameters", { expected: "an array named theta" });
 }
 
 /** A checkpoint's bytes, opened: what to build the run from, and what to restore into it. */

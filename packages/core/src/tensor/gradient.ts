@@ -13,6 +13,9 @@ import { type Application, constant, type PrimitiveName, type Tensor } from "./t
  * @param wrt any tensors of the trace; one that y does not depend on gets zeros
  */
 export function gradient(y: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  if (!Array.isArray(wrt)) {
+    fail("gradient", "wrt is no list", { expected: "a list of tensors", remedy: "gradient(y, [x])" });
+  }
   if (y.size !== 1) {
     fail("gradient", "y is not a scalar", {
       expected: "one element",

@@ -24,6 +24,9 @@ export function formatShape(shape: Shape): string {
 
 /** Throws unless every axis is an integer of at least 1 and there are at most {@link maxRank} of them. */
 export function requireShape(where: string, shape: Shape): void {
+  if (!Array.isArray(shape)) {
+    fail(where, "there is no shape", { expected: "a list of lengths, [] for a scalar", got: String(shape) });
+  }
   if (shape.length > maxRank) {
     fail(where, "too many axes", { expected: `at most ${maxRank}`, got: formatShape(shape) });
   }

@@ -146,7 +146,7 @@ export function apply<Name extends PrimitiveName>(
   inputs: readonly Tensor[],
   attributes: PrimitiveAttributes[Name],
 ): Tensor {
-  const shapes = inputs.map((input) => input.shape);
+  const shapes = inputs.map((input) => requireTensor(primitive.name, input).shape);
   const shape = primitive.shape(shapes, attributes);
   requireShape(primitive.name, shape);
   // The compiler does not see that name, primitive and attributes belong together for a generic Name.
@@ -173,7 +173,15 @@ export function state(name: string, shape: Shape): Tensor {
 
 /** Fixed numbers. A number alone is a scalar. */
 export function constant(values: number | ArrayLike<number>, shape?: Shape): Tensor {
-  const numbers = typeof values === "number" ? Float64Array.of(values) : Float64Array.from(values);
+  const list = typeof values === "number" ? [values] : values;
+  if (!ArrayBuffer.isView(list) && !(Array.isArray(list) && list.every((x) => typeof x === "number"))) {
+    fail("constant", "the values are not flat numbers", {
+      expected: "a number, or a flat array of numbers",
+      got: JSON.stringify(values),
+      remedy: "flatten them and give the shape: constant([1, 2, 3, 4], [2, 2])",
+    });
+  }
+  const numbers = Float64Array.from(list);
   const tensorShape = shape ?? (typeof values === "number" ? [] : [numbers.length]);
   requireShape("constant", tensorShape);
   if (shapeSize(tensorShape) !== numbers.length) {
@@ -189,5 +197,14 @@ export function constant(values: number | ArrayLike<number>, shape?: Shape): Ten
 export type Operand = Tensor | number;
 
 export function toTensor(operand: Operand): Tensor {
-  return typeof operand === "number" ? constant(operand) : operand;
+  return typeof operand === "number" ? constant(operand) : requireTensor("an operation", operand);
+}
+
+function requireTensor(where: string, operand: Tensor): Tensor {
+  if (operand instanceof Tensor) return operand;
+  return fail(where, "an operand is no tensor", {
+    expected: "a tensor",
+    got: JSON.stringify(operand) ?? String(operand),
+    remedy: "wrap numbers in constant()",
+  });
 }

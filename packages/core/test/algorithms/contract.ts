@@ -69,6 +69,19 @@ export function algorithmContract(
       expect(bytes(s)).toEqual(before);
     });
 
+    it("takes parameters over to act with, and refuses others", async () => {
+      const learned = setting(1);
+      await iterations(learned, 5);
+      const twin = setting(2);
+      twin.algorithm.adopt(learned.algorithm.theta());
+      expect(twin.algorithm.theta()).toEqual(learned.algorithm.theta());
+      expect(() => twin.algorithm.adopt(new Float64Array(3))).toThrow("theta has the wrong length");
+      const broken = learned.algorithm.theta();
+      broken[7] = Number.NaN;
+      expect(() => twin.algorithm.adopt(broken)).toThrow("parameter 7 is not finite");
+      expect(twin.algorithm.theta()).toEqual(learned.algorithm.theta());
+    });
+
     it("acts in an evaluation without touching the training", async () => {
       const a = setting(5);
       const b = setting(5);

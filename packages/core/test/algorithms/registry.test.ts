@@ -19,6 +19,7 @@ import { describe, expect, test } from "vitest";
 const figures: readonly (readonly [AlgorithmName, readonly string[]])[] = [
   ["a2c", ["gradientNorm", "kl", "policyLoss", "valueLoss"]],
   ["soft-q", ["gradientNorm", "kl", "softQLoss"]],
+  ["npg", ["conjugateGradients", "gradientNorm", "kl", "policyLoss", "step", "valueLoss"]],
 ];
 
 const executors: readonly (readonly [string, () => Promise<Executor>])[] = [
@@ -27,7 +28,15 @@ const executors: readonly (readonly [string, () => Promise<Executor>])[] = [
 ];
 
 const configOf = (algorithm: AlgorithmName): TrainConfig =>
-  trainConfig({ algorithm, environments: 2, steps: 600, seed: 5, hiddenSizes: [8], logEvery: 100 });
+  trainConfig({
+    algorithm,
+    environments: 2,
+    horizon: 5,
+    steps: 600,
+    seed: 5,
+    hiddenSizes: [8],
+    logEvery: 100,
+  });
 
 function partsOf(config: TrainConfig, executor: Executor) {
   const environment = makeEnvironment(config.environment, config.environments);

@@ -6,8 +6,6 @@ import { policyValueNetwork, qNetwork } from "../../src/nn/heads.js";
 const random = new RandomStreams(6).stream("theorem");
 const counting = logPrior(new Float64Array(3));
 const observations = Float32Array.from({ length: 20 * 4 }, () => random.uniform(-1, 1));
-const actions = Int32Array.from({ length: 20 }, () => random.integer(3));
-const advantages = Float32Array.from({ length: 20 }, () => random.uniform(-5, 5));
 
 describe("measureTheorem", () => {
   it("leaves rounding on networks of both forms, with and without the rescaling", () => {
@@ -17,8 +15,7 @@ describe("measureTheorem", () => {
           network,
           theta: network.parameters.initial(random),
           observations,
-          actions,
-          advantages,
+          batch: 20,
           logPrior: counting,
           tau: 0.01,
           ...rescaling,
@@ -31,6 +28,20 @@ describe("measureTheorem", () => {
     }
   });
 
+  it("holds however large values are", () => {
+    const network = policyValueNetwork(mlp([16]), [4], 3);
+    for (const value of [1, 1e3, 1e6]) {
+      const theta = network.parameters.initial(random);
+      const bias = network.parameters.entries.find(({ name }) => name === "value.bias");
+      theta[bias?.offset ?? Number.NaN] = value;
+      const given = { network, theta, observations, batch: 20, logPrior: counting, random };
+      const { perSample, expected, states } = measureTheorem({ ...given, tau: 0.001, valueWeight: 0.5 });
+      expect(states).toBe(4);
+      expect(perSample, `V = ${value}`).toBeLessThan(1e-12);
+      expect(expected, `V = ${value}`).toBeLessThan(1e-12);
+    }
+  });
+
   it("refuses what does not fit the network", () => {
     const network = policyValueNetwork(mlp([16]), [4], 3);
     const theta = network.parameters.initial(random);
@@ -38,8 +49,7 @@ describe("measureTheorem", () => {
       network,
       theta,
       observations,
-      actions,
-      advantages,
+      batch: 20,
       logPrior: counting,
       tau: 0.1,
       random,
@@ -50,9 +60,7 @@ describe("measureTheorem", () => {
     expect(() => measureTheorem({ ...measurement, observations: new Float32Array(7) })).toThrow(
       /observations has the wrong length, expected 80, got 7/,
     );
-    expect(() => measureTheorem({ ...measurement, actions: new Int32Array(20).fill(3) })).toThrow(
-      /an action is out of range/,
-    );
+    expect(() => measureTheorem({ ...measurement, batch: 0 })).toThrow(/batch is out of range/);
   });
 });
 

@@ -99,7 +99,7 @@ describe("a configuration that is not valid", () => {
     [{ environment: "" }, "expected a text"],
     [
       { algorithm: "softq" },
-      'run.json: algorithm: not a valid value, expected "a2c" or "soft-q", got "softq"; did you mean soft-q?',
+      'run.json: algorithm: not a valid value, expected "a2c" or "soft-q" or "npg", got "softq"; did you mean soft-q?',
     ],
     [{ constructor: 1 }, "unknown setting"],
   ])("%j is refused", (input, message) => {

@@ -3,11 +3,14 @@ import { type Random, RandomStreams } from "../../src/base/random.js";
 import { type Snapshot, snapshotArray } from "../../src/base/snapshot.js";
 import type { VectorEnvironment } from "../../src/envs/environment.js";
 import { actionCount } from "../../src/envs/spaces.js";
+import { mlp } from "../../src/nn/body.js";
+import { policyValueNetwork } from "../../src/nn/heads.js";
 
 /** Acts at random and "learns" one number from all that it sees, so that any difference in its past shows. */
 export class FakeAlgorithm implements Algorithm {
   readonly name = "fake";
   readonly stepsPerIteration: number;
+  readonly network = policyValueNetwork(mlp([]), [4], 2);
   readonly parameters = new Float64Array(1);
   /** Called before each report, to change it. */
   spoil: (report: { steps: number; losses: Record<string, number> }, iteration: number) => void = () => {};
@@ -42,6 +45,14 @@ export class FakeAlgorithm implements Algorithm {
   act(_observations: unknown, actions: Int32Array): void {
     const n = actionCount(this.#environment.actionSpace);
     for (let i = 0; i < actions.length; i++) actions[i] = this.#random.integer(n);
+  }
+
+  theta(): Float64Array {
+    return this.parameters.slice();
+  }
+
+  adopt(theta: ArrayLike<number>): void {
+    this.parameters.set(theta);
   }
 
   save(): Snapshot {

@@ -46,6 +46,23 @@ describe("every setting of the learning rule reaches it", () => {
     }
   });
 
+  test("of npg, which has some of its own and no weight of the value", async () => {
+    const { theta } = await learned({ algorithm: "npg" });
+    const own: Partial<TrainConfig>[] = [
+      ...changes.filter((change) => change.valueCoefficient === undefined),
+      { trustRegion: 0.02 },
+      { fisherDamping: 0.1 },
+      { conjugateGradientSteps: 1 },
+      { valueSteps: 3 },
+    ];
+    for (const change of own) {
+      expect((await learned({ algorithm: "npg", ...change })).theta, JSON.stringify(change)).not.toEqual(
+        theta,
+      );
+    }
+    expect((await learned({ algorithm: "npg", valueCoefficient: 0.1 })).theta).toEqual(theta);
+  });
+
   test("and the naive bonus A2C alone", async () => {
     const { theta } = await learned({});
     expect((await learned({ entropyBonus: "naive" })).theta).not.toEqual(theta);

@@ -112,6 +112,22 @@ describe.each(Object.entries(cases))("%s", (_, { optimiser, loop }) => {
   });
 });
 
+describe("rmsprop, centred", () => {
+  it.each(["inside", "outside"] as const)(
+    "stays finite when the gradient is steady, with ε %s the root",
+    (epsilonPlace) => {
+      const theta = state("theta", [3]);
+      const optimiser = rmsprop({ decay: 0.95, epsilon: 0.01, centred: true, epsilonPlace });
+      const step = optimiser.step(theta, constant([0.1, 10, 1000]), 1e-3);
+      const session = wasm.load({
+        f: program({ outputs: {}, updates: [[theta, step.theta], ...step.states] }),
+      });
+      for (let t = 0; t < 1000; t++) session.programs.f.run();
+      for (const x of session.state(theta)) expect(Number.isFinite(x)).toBe(true);
+    },
+  );
+});
+
 describe("clippedByGlobalNorm", () => {
   const clip = (g: readonly number[], maxNorm: number) => {
     const clipped = clippedByGlobalNorm(constant(g), maxNorm);

@@ -1,6 +1,5 @@
 import { fail } from "../../base/errors.js";
 import * as logspace from "../../math/logspace.js";
-import type { Buffer } from "../executor.js";
 import type { Shape } from "../shape.js";
 import { apply, type Primitive, type Tensor } from "../tensor.js";
 import { sum } from "./broadcasting.js";
