@@ -6,39 +6,20 @@ import { klToPrior } from "../losses/boltzmann.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
 import { valueLoss } from "../losses/value.js";
 import { nStepAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
-import { type LogPrior, logPrior, stateValues, type Vector } from "../math/units.js";
+import { logPrior, stateValues } from "../math/units.js";
 import type { PolicyValueNetwork } from "../nn/heads.js";
 import { descent } from "../optim/descent.js";
-import type { Optimiser } from "../optim/optimiser.js";
-import type { Schedule } from "../optim/schedule.js";
 import type { Buffer } from "../tensor/buffer.js";
 import type { Executor } from "../tensor/executor.js";
 import { add, constant, input, mean, mul } from "../tensor/operations.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Algorithm, IterationReport } from "./algorithm.js";
-import { PolicyLearner, type TracedUpdate } from "./policy-learner.js";
+import { type OnPolicyOptions, PolicyLearner, type TracedUpdate } from "./policy-learner.js";
 
 /** The hyper-parameters of {@link A2c}. */
-export interface A2cOptions {
-  /** T: steps of each environment between two updates, and the longest n of the n-step returns. A2C: 5. */
-  readonly horizon: number;
-  /** γ. */
-  readonly gamma: number;
-  /** τ, the weight of the bonus −KL[π ‖ π̄]. */
-  readonly tau: number;
-  /** log π̄ [A]; all zeros make the bonus the entropy. */
-  readonly logPrior: LogPrior<Vector>;
+export interface A2cOptions extends OnPolicyOptions {
   /** Whether the bonus counts in the returns (proper, §3.6) or at the visited state alone (naive). */
   readonly entropyBonus: "proper" | "naive";
-  /** c, the weight of ½(V − V̂)². */
-  readonly valueCoefficient: number;
-  readonly optimiser: Optimiser;
-  /** By the fraction of `totalSteps` done. */
-  readonly learningRate: Schedule;
-  /** Environment steps of the whole run, all environments together. */
-  readonly totalSteps: number;
-  /** The global norm that the gradient is clipped to. */
-  readonly maxGradientNorm: number;
 }
 
 /**
@@ -149,8 +130,8 @@ export class A2c implements Algorithm {
   }
 
   restore(snapshot: Snapshot): void {
-    const steps = snapshotNumber("A2c.restore", snapshot, "steps");
-    this.#learner.restore(snapshotSection("A2c.restore", snapshot, "learner"));
+    const steps = snapshotNumber(this.name, snapshot, "steps");
+    this.#learner.restore(snapshotSection(this.name, snapshot, "learner"));
     this.#steps = steps;
   }
 }

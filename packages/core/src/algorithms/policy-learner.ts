@@ -15,10 +15,33 @@ import {
 } from "../math/units.js";
 import type { PolicyValueNetwork } from "../nn/heads.js";
 import type { DescentStep } from "../optim/descent.js";
+import type { Optimiser } from "../optim/optimiser.js";
+import type { Schedule } from "../optim/schedule.js";
 import type { Buffer, Executor, LoadedProgram, Session } from "../tensor/executor.js";
 import { constant, input, state } from "../tensor/operations.js";
 import { type Program, program } from "../tensor/program.js";
 import type { Tensor } from "../tensor/tensor.js";
+
+/** The hyper-parameters that A2C and online soft Q-learning share. */
+export interface OnPolicyOptions {
+  /** T: steps of each environment between two updates, and the longest n of the n-step returns. A2C: 5. */
+  readonly horizon: number;
+  /** γ. */
+  readonly gamma: number;
+  /** τ, the weight of the bonus −KL[π ‖ π̄]. */
+  readonly tau: number;
+  /** log π̄ [A]; all zeros make the bonus the entropy. */
+  readonly logPrior: LogPrior<Vector>;
+  /** c, the weight of ½(V − V̂)², or the scale of the value stream's gradient (§6.3): 0.5, where theory has 1/τ. */
+  readonly valueCoefficient: number;
+  readonly optimiser: Optimiser;
+  /** By the fraction of `totalSteps` done. */
+  readonly learningRate: Schedule;
+  /** Environment steps of the whole run, all environments together. */
+  readonly totalSteps: number;
+  /** The global norm that the gradient is clipped to. */
+  readonly maxGradientNorm: number;
+}
 
 /** A traced update: the step, and the figures to report about it. */
 export interface TracedUpdate {

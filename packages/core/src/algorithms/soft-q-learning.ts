@@ -5,37 +5,18 @@ import type { Observations, VectorEnvironment } from "../envs/environment.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { a2cStreamScales, type SoftQStreamsTerms, softQStreamsLoss } from "../losses/soft-q.js";
 import { nStepAdvantagesInto, softQTargetsInto, softTemporalDifferencesInto } from "../math/returns.js";
-import { type LogPrior, logPrior, qValues, type Vector } from "../math/units.js";
+import { logPrior, qValues } from "../math/units.js";
 import type { PolicyValueNetwork } from "../nn/heads.js";
 import { descent } from "../optim/descent.js";
-import type { Optimiser } from "../optim/optimiser.js";
-import type { Schedule } from "../optim/schedule.js";
 import type { Buffer } from "../tensor/buffer.js";
 import type { Executor } from "../tensor/executor.js";
 import { constant, input, mean } from "../tensor/operations.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Algorithm, IterationReport } from "./algorithm.js";
-import { PolicyLearner, type TracedUpdate } from "./policy-learner.js";
+import { type OnPolicyOptions, PolicyLearner, type TracedUpdate } from "./policy-learner.js";
 
 /** The hyper-parameters of {@link SoftQLearning}. */
-export interface SoftQLearningOptions {
-  /** T: steps of each environment between two updates, and the longest n of the n-step returns. A2C: 5. */
-  readonly horizon: number;
-  /** γ. */
-  readonly gamma: number;
-  /** τ, the weight of the bonus −KL[π ‖ π̄]. */
-  readonly tau: number;
-  /** log π̄ [A]; all zeros make the bonus the entropy. */
-  readonly logPrior: LogPrior<Vector>;
-  /** c, the scale of the value stream's gradient: 1/τ by the theory, A2C's 0.5 in practice (§6.3). */
-  readonly valueCoefficient: number;
-  readonly optimiser: Optimiser;
-  /** By the fraction of `totalSteps` done. */
-  readonly learningRate: Schedule;
-  /** Environment steps of the whole run, all environments together. */
-  readonly totalSteps: number;
-  /** The global norm that the gradient is clipped to. */
-  readonly maxGradientNorm: number;
+export interface SoftQLearningOptions extends OnPolicyOptions {
   /** The loss to descend instead, given the loss and what it is a function of: for experiments. */
   readonly variation?: (loss: Tensor, terms: SoftQStreamsTerms) => Tensor;
 }
@@ -149,8 +130,8 @@ export class SoftQLearning implements Algorithm {
   }
 
   restore(snapshot: Snapshot): void {
-    const steps = snapshotNumber("SoftQLearning.restore", snapshot, "steps");
-    this.#learner.restore(snapshotSection("SoftQLearning.restore", snapshot, "learner"));
+    const steps = snapshotNumber(this.name, snapshot, "steps");
+    this.#learner.restore(snapshotSection(this.name, snapshot, "learner"));
     this.#steps = steps;
   }
 }

@@ -1,12 +1,12 @@
 import { fail } from "../base/errors.js";
 import type { Snapshot, SnapshotLeaf } from "../base/snapshot.js";
-import type { VectorEnvironment } from "../envs/environment.js";
+import type { Observations, VectorEnvironment } from "../envs/environment.js";
 
 const REMEDY = "lower learningRate or maxGradientNorm, or raise tau";
 
 /** Throws unless an environment's newest rewards and observations are finite, naming the first that is not. */
 export function requireFiniteStep(environment: VectorEnvironment, step: number): void {
-  const { id, observations, rewards, size } = environment;
+  const { id, rewards, terminated, truncated, size } = environment;
   for (let i = 0; i < size; i++) {
     if (!Number.isFinite(rewards[i])) {
       fail(id, `the reward of environment ${i} is not finite at step ${step}`, {
@@ -16,12 +16,33 @@ export function requireFiniteStep(environment: VectorEnvironment, step: number):
       });
     }
   }
+  requireFiniteObservations(environment, step);
+  for (let i = 0; i < size; i++) {
+    if (terminated[i] || truncated[i]) {
+      requireFiniteRow(environment, environment.finalObservations, i, "final observation", step);
+    }
+  }
+}
+
+/** Throws unless the observations that an environment shows are finite: after a step, or after a reset. */
+export function requireFiniteObservations(environment: VectorEnvironment, step: number): void {
+  for (let i = 0; i < environment.size; i++) {
+    requireFiniteRow(environment, environment.observations, i, "observation", step);
+  }
+}
+
+function requireFiniteRow(
+  { id, size }: VectorEnvironment,
+  observations: Observations,
+  row: number,
+  what: string,
+  step: number,
+): void {
   if (observations instanceof Uint8Array) return;
-  for (let i = 0; i < observations.length; i++) {
+  const width = observations.length / size;
+  for (let i = row * width; i < (row + 1) * width; i++) {
     if (!Number.isFinite(observations[i])) {
-      const width = observations.length / size;
-      const element = `element ${i % width} of environment ${Math.floor(i / width)}'s observation`;
-      fail(id, `${element} is not finite at step ${step}`, {
+      fail(id, `element ${i % width} of environment ${row}'s ${what} is not finite at step ${step}`, {
         expected: "a finite number",
         got: String(observations[i]),
         remedy: "correct the environment's observation",

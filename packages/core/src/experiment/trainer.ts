@@ -5,7 +5,12 @@ import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from ".
 import type { VectorEnvironment } from "../envs/environment.js";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
 import { readSettings, type TrainConfig, trainConfig } from "./config.js";
-import { requireFiniteLosses, requireFiniteSnapshot, requireFiniteStep } from "./finite.js";
+import {
+  requireFiniteLosses,
+  requireFiniteObservations,
+  requireFiniteSnapshot,
+  requireFiniteStep,
+} from "./finite.js";
 import { ReturnsWindow } from "./returns-window.js";
 import { MemoryRunStore, type RunStore } from "./run-store.js";
 import { version } from "./version.js";
@@ -111,6 +116,7 @@ export class Trainer {
   /** Starts all episodes from the seed and opens the run in the store. */
   async start(): Promise<void> {
     await this.environment.reset(new RandomStreams(this.config.seed));
+    requireFiniteObservations(this.environment, 0);
     await this.#store.append({ event: "started", version, config: this.config });
   }
 

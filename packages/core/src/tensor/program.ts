@@ -1,5 +1,5 @@
 import { fail } from "../base/errors.js";
-import { formatShape, sameShape } from "./shape.js";
+import { formatShape, type Shape, sameShape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
 
 /** One computation of a program: a tensor and where its inputs stand among the steps before it. */
@@ -96,6 +96,30 @@ function checkedUpdates(
     }
   }
   return updates;
+}
+
+/**
+ * Names of the inputs that a program over one slice and one over the whole batch have in common.
+ * @throws SoftrlError where the whole one's input has not `slices` times as many rows.
+ */
+export function sharedInputs(slice: Program, whole: Program, slices: number): string[] {
+  const names = [...slice.inputs.keys()].filter((name) => whole.inputs.has(name));
+  for (const name of names) {
+    const [part, all] = [slice, whole].map((program) => inputShape(program, name));
+    const expected = [(part[0] ?? 0) * slices, ...part.slice(1)];
+    if (part.length === 0 || !sameShape(all, expected)) {
+      fail("recording", `input "${name}" of the whole batch does not fit`, {
+        expected: `${slices} slices of ${formatShape(part)}: ${formatShape(expected)}`,
+        got: formatShape(all),
+      });
+    }
+  }
+  return names;
+}
+
+function inputShape(program: Program, name: string): Shape {
+  const step = program.inputs.get(name);
+  return step === undefined ? [] : program.steps[step].tensor.shape;
 }
 
 /** All tensors that `roots` depend on, in the order of their making. */

@@ -1,7 +1,7 @@
 import { fail } from "../base/errors.js";
 import type { Buffer } from "./buffer.js";
 import type { Executor, LoadedProgram, Recording, Session } from "./executor.js";
-import type { Program, Step } from "./program.js";
+import { type Program, type Step, sharedInputs } from "./program.js";
 import type { KernelShapes, Primitive, PrimitiveAttributes, PrimitiveName, Tensor } from "./tensor.js";
 
 /**
@@ -29,7 +29,7 @@ export function createReferenceExecutor({
       }
       return {
         programs: loaded,
-        recorded: recording === undefined ? [] : recordedSlices(programs[recording.of], loaded, recording),
+        recorded: recording === undefined ? [] : recordedSlices(programs, loaded, recording),
         state: (tensor) => states.get(tensor) ?? fail("Session.state", "no loaded program uses this state"),
       };
     },
@@ -38,14 +38,15 @@ export function createReferenceExecutor({
 
 /** The slice program with its inputs in the whole program's: it copies them over and runs. */
 function recordedSlices<Names extends string>(
-  program: Program,
+  programs: Readonly<Record<Names, Program>>,
   loaded: Readonly<Record<Names, LoadedProgram>>,
   { of, into, slices }: Recording<Names>,
 ): LoadedProgram[] {
+  const names = sharedInputs(programs[of], programs[into], slices);
   return Array.from({ length: slices }, (_, t) => {
     const slice = loaded[of];
     const shared = new Map(
-      [...program.inputs.keys()].map((name) => {
+      names.map((name) => {
         const size = slice.input(name).length;
         return [name, loaded[into].input(name).subarray(t * size, (t + 1) * size)] as const;
       }),

@@ -175,6 +175,29 @@ describe("numbers that are not finite", () => {
     );
   });
 
+  test("in a first and in a final observation are told for what they are", async () => {
+    const first = parts();
+    const reset = first.environment.reset.bind(first.environment);
+    first.environment.reset = (streams) => {
+      reset(streams);
+      first.environment.observations[5] = Number.NaN;
+    };
+    await expect(train(config, first)).rejects.toThrow(
+      /CartPole-v1: element 1 of environment 1's observation is not finite at step 0/,
+    );
+    const last = parts();
+    const step = last.environment.step.bind(last.environment);
+    last.environment.step = (actions) => {
+      const stepped = step(actions);
+      last.environment.truncated[3] = 1;
+      last.environment.finalObservations[3 * 4 + 2] = Number.NaN;
+      return stepped;
+    };
+    await expect(train(config, last)).rejects.toThrow(
+      /CartPole-v1: element 2 of environment 3's final observation is not finite at step 4/,
+    );
+  });
+
   test("from a user's environment are refused too", async () => {
     const environment = vectorize(
       "Broken-v0",

@@ -118,3 +118,12 @@ describe.each(Object.entries(cases))("a recorded %s", (_, network) => {
     expect(forward(kernels(true))).toBe(1);
   });
 });
+
+describe("a recording that does not fit", () => {
+  it.each([createReferenceExecutor(), wasm])("is refused by executor %#", (executor) => {
+    const { programs } = traced(cases.mlp, 3, 4);
+    expect(() => executor.load(programs, { of: "judge", into: "update", slices: 3 })).toThrow(
+      'recording: input "observations" of the whole batch does not fit, expected 3 slices of [3, 4]: [9, 4], got [12, 4].',
+    );
+  });
+});
