@@ -1,1 +1,2 @@
+export { INTERRUPTED } from "./interrupt.js";
 export { main } from "./main.js";

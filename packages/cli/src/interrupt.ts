@@ -1,32 +1,48 @@
 /** What a run that Ctrl-C stopped exits with: 128 + SIGINT. */
 export const INTERRUPTED = 130;
 
+/** Ctrl-C, the wish of a supervisor, and a terminal that is closed. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** What the first signal is answered with, by what goes on. */
+export const atInterrupt = {
+  starting: "stopping before the first step; nothing is written",
+  training: "stopping after this update and writing the run folder",
+  playing: "stopping; the summary is of the episodes that were played to their end",
+  installing: "stopping; what was installed half-way is taken away again",
+} as const;
+
 /** Listening for Ctrl-C, until disposed. */
 export interface Interrupt {
   readonly signal: AbortSignal;
+  /** Says what goes on from now on. */
+  now(doing: keyof typeof atInterrupt): void;
   dispose(): void;
 }
 
 /**
- * Turns the first SIGINT or SIGTERM into an abort, so that the run ends between two updates with a whole folder;
- * the second one quits at once.
+ * Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that what goes on ends where nothing is lost; the second
+ * one quits at once.
  */
-export function listenForInterrupt(err: NodeJS.WriteStream): Interrupt {
+export function listenForInterrupt(
+  err: NodeJS.WriteStream,
+  doing: keyof typeof atInterrupt = "starting",
+): Interrupt {
   const controller = new AbortController();
+  let answer: string = atInterrupt[doing];
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(INTERRUPTED);
     controller.abort();
-    err.write(
-      "\nsoftrl: stopping after this update and writing the run folder; press Ctrl-C again to quit at once\n",
-    );
+    err.write(`\nsoftrl: ${answer}; press Ctrl-C again to quit at once\n`);
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  for (const signal of signals) process.on(signal, onSignal);
   return {
     signal: controller.signal,
+    now: (next) => {
+      answer = atInterrupt[next];
+    },
     dispose: () => {
-      process.off("SIGINT", onSignal);
-      process.off("SIGTERM", onSignal);
+      for (const signal of signals) process.off(signal, onSignal);
     },
   };
 }

@@ -7,6 +7,8 @@ import { setupGymnasiumCommand } from "./commands/setup.js";
 import { trainCommand } from "./commands/train.js";
 import { verifyCommand } from "./commands/verify.js";
 import { addConfigOptions, type OptionValues } from "./config-options.js";
+import { FailedRun } from "./failed-run.js";
+import { exitCodeOf, standardStreams } from "./streams.js";
 import type { Terminal } from "./terminal.js";
 
 /** Bad input, bad usage, and a fault of ours (sysexits' EX_SOFTWARE). */
@@ -18,30 +20,36 @@ const RUN_FOLDER = "where the run is written: a new or empty folder (default: a 
 const JSON_LINE = "end with one JSON line on stdout";
 
 /** Runs the command that the arguments name; gives the exit code and throws nothing. */
-export async function main(
-  args: readonly string[],
-  terminal: Terminal = { out: process.stdout, err: process.stderr },
-): Promise<number> {
+export async function main(args: readonly string[], terminal: Terminal = standardStreams()): Promise<number> {
   let exitCode = 0;
   const run = async (command: Promise<number>) => {
     exitCode = await command;
   };
   try {
     await program(terminal, run).parseAsync(args, { from: "user" });
-    return exitCode;
+    return exitCodeOf(exitCode);
   } catch (error) {
     // Commander has said what is wrong; code 0 is --help and --version.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
-    if (error instanceof SoftrlError) {
-      terminal.err.write(`softrl: ${error.message}\n`);
-      return BAD_INPUT;
-    }
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    terminal.err.write(
-      `${stack}\nsoftrl: this is a fault of softrl ${version}; please report it with the lines above\n`,
-    );
-    return OUR_FAULT;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodeOf(0) : BAD_USAGE;
+    return tell(error, terminal);
   }
+}
+
+/** Says what went wrong; gives the exit code. */
+function tell(thrown: unknown, { err }: Terminal): number {
+  const [error, folder] = thrown instanceof FailedRun ? [thrown.cause, thrown.folder] : [thrown, null];
+  const message = error instanceof Error ? error.message : String(error);
+  const kept =
+    folder === null || message.startsWith(folder) ? "" : ` What there is of the run is in ${folder}.`;
+  if (error instanceof SoftrlError) {
+    err.write(`softrl: ${message}${kept}\n`);
+    return BAD_INPUT;
+  }
+  const stack = error instanceof Error ? (error.stack ?? message) : message;
+  err.write(
+    `${stack}\nsoftrl: this is a fault of softrl ${version}; please report it with the lines above${kept}\n`,
+  );
+  return OUR_FAULT;
 }
 
 function program(terminal: Terminal, run: (command: Promise<number>) => Promise<void>): Command {

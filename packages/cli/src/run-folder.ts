@@ -8,9 +8,11 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
+  unlinkSync,
   writeSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type RunEvent, type RunStore, SoftrlError } from "softrl";
 
 /** The files of a run folder. */
@@ -22,7 +24,13 @@ export const runFiles = {
   result: "result.json",
 } as const;
 
-const REMEDY = "free some space, or choose a folder that can be written with --run-folder";
+/** What to do, by what the operating system said. */
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: "free some space, or choose another disk with --run-folder",
+  EDQUOT: "free some of your quota, or choose another disk with --run-folder",
+  EFBIG: "raise the limit on the size of files, or choose another disk with --run-folder",
+};
+const REMEDY = "choose a folder that can be written with --run-folder";
 
 /**
  * A run kept in a folder.
@@ -44,9 +52,16 @@ export class RunFolder implements RunStore {
    * @throws SoftrlError when there is something in it already, or when it cannot be made.
    */
   static create(path: string): RunFolder {
+    if (path.trim() === "") {
+      throw new SoftrlError("--run-folder", "not a valid value", {
+        expected: "the path of a new or empty folder",
+        got: JSON.stringify(path),
+      });
+    }
     let entries: readonly string[] = [];
     try {
-      mkdirSync(path, { recursive: true });
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) throw new Error("a file");
+      makeFolders(path);
       entries = readdirSync(path);
     } catch (error) {
       refuse(path, "the run folder cannot be made", error);
@@ -64,7 +79,7 @@ export class RunFolder implements RunStore {
   /** Makes the first free one of `path`, `path-2`, `path-3`, … */
   static createNumbered(path: string): RunFolder {
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolders(dirname(path));
     } catch (error) {
       refuse(path, "the run folder cannot be made", error);
     }
@@ -92,9 +107,28 @@ export class RunFolder implements RunStore {
       writeWhole(this.#events, line);
       this.#eventBytes += line.length;
     } catch (error) {
-      // What got through of the line goes again: every line that stands there is whole.
-      if (this.#events !== null) ftruncateSync(this.#events, this.#eventBytes);
+      this.#takeBackHalfALine();
       refuse(path, "an event cannot be written", error);
+    }
+  }
+
+  /** Ends the events of a run that an error ended, where there are any and the disk still takes a line. */
+  fail(error: unknown): void {
+    if (this.#events === null) return;
+    try {
+      this.append({ event: "failed", error: error instanceof Error ? error.message : String(error) });
+    } catch {
+      // The error under way is the one to tell.
+    }
+  }
+
+  /** What got through of a line goes again: every line that stands there is whole. */
+  #takeBackHalfALine(): void {
+    if (this.#events === null) return;
+    try {
+      ftruncateSync(this.#events, this.#eventBytes);
+    } catch {
+      // Nothing more can be done; the failed write is what gets told.
     }
   }
 
@@ -111,25 +145,74 @@ export class RunFolder implements RunStore {
       file = openSync(unfinished, "w");
       writeWhole(file, typeof content === "string" ? Buffer.from(content) : content);
       fsyncSync(file);
-      closeSync(file);
+      const written = file;
+      // A close that fails has closed all the same.
       file = null;
+      closeSync(written);
       renameSync(unfinished, path);
     } catch (error) {
-      if (file !== null) closeSync(file);
-      rmSync(unfinished, { force: true });
+      if (file !== null) quietly(closeSync, file);
+      quietly(rmSync, unfinished, { force: true });
       refuse(path, "the file cannot be written", error);
     }
   }
 
-  /** Closes the events; the folder goes again if nothing ever came into it. */
+  /** Closes the events; the folder goes again if no run ever came into it. */
   close(): void {
-    if (this.#events !== null) closeSync(this.#events);
+    if (this.#events !== null) quietly(closeSync, this.#events);
     this.#events = null;
     try {
-      rmdirSync(this.path);
+      const entries = readdirSync(this.path);
+      if (entries.length === 1 && entries[0] === runFiles.config) unlinkSync(join(this.path, entries[0]));
     } catch {
-      // Not empty: as it should be.
+      // Gone, or not to be read: then not to be removed either.
     }
+    // Not empty is as it should be.
+    quietly(rmdirSync, this.path);
+  }
+
+  /** Whether anything stands in it. */
+  get kept(): boolean {
+    try {
+      return readdirSync(this.path).length > 0;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/**
+ * Makes a folder and those above it, one level at a time (Node's own way never ends below /proc), and takes them away
+ * again when one cannot be made.
+ */
+function makeFolders(path: string): void {
+  const missing: string[] = [];
+  let folder = resolve(path);
+  while (statSync(folder, { throwIfNoEntry: false }) === undefined && dirname(folder) !== folder) {
+    missing.unshift(folder);
+    folder = dirname(folder);
+  }
+  const made: string[] = [];
+  try {
+    for (const next of missing) {
+      mkdirSync(next);
+      made.unshift(next);
+    }
+  } catch (error) {
+    for (const last of made) quietly(rmdirSync, last);
+    throw error;
+  }
+}
+
+/** Cleans up behind an error that is told anyway. */
+function quietly<Parameters extends unknown[]>(
+  clean: (...parameters: Parameters) => void,
+  ...parameters: Parameters
+): void {
+  try {
+    clean(...parameters);
+  } catch {
+    // See above.
   }
 }
 
@@ -141,7 +224,8 @@ function writeWhole(file: number, bytes: Uint8Array): void {
 
 function refuse(path: string, what: string, error: unknown): never {
   const got = error instanceof Error ? error.message : String(error);
-  throw new SoftrlError(path, what, { got, remedy: REMEDY }, { cause: error });
+  const remedy = remedies[String(codeOf(error))] ?? REMEDY;
+  throw new SoftrlError(path, what, { got, remedy }, { cause: error });
 }
 
 function codeOf(error: unknown): unknown {

@@ -20,6 +20,12 @@ export interface RunReport extends TrainResult {
   readonly version: string;
 }
 
+/** What `--json` prints of a run that was interrupted before its first step. */
+export function notStarted({ algorithm, environment, seed }: TrainConfig): object {
+  const result = { meanReturn: null, episodes: 0, steps: 0, stepsPerSecond: 0, interrupted: true };
+  return { algorithm, environment, seed, ...result, version, runFolder: null };
+}
+
 /** The folder that `--run-folder` names, or the next free one below `runs/`. */
 export function openRunFolder(options: OptionValues, config: TrainConfig, kind: string): RunFolder {
   if (typeof options.runFolder === "string") return RunFolder.create(options.runFolder);

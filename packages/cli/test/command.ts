@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
 
 const bin = fileURLToPath(new URL("../bin/softrl.js", import.meta.url));
 const built = fileURLToPath(new URL("../dist/index.js", import.meta.url));
@@ -16,6 +17,14 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
+export interface Circumstances {
+  readonly env?: Record<string, string>;
+  /** What bash does before the command. */
+  readonly shellPrefix?: string;
+  /** What bash does instead, with the command as `"$@"`. */
+  readonly shell?: string;
+}
+
 const running = new Set<ChildProcess>();
 
 /** Ends every command that is still running: after a test that failed in the middle. */
@@ -27,14 +36,13 @@ export function endAll(): void {
 export function startSoftrl(
   args: readonly string[],
   cwd: string,
-  { env = {}, shellPrefix = "" }: { env?: Record<string, string>; shellPrefix?: string } = {},
+  { env = {}, shellPrefix = "", shell = `${shellPrefix}; exec "$@"` }: Circumstances = {},
 ): Running {
   if (!existsSync(built)) throw new Error("The command is not built: run `npm run build` first.");
   const options = { cwd, env: { ...process.env, ...env } };
-  const child =
-    shellPrefix === ""
-      ? spawn(process.execPath, [bin, ...args], options)
-      : spawn("bash", ["-c", `${shellPrefix}; exec "$0" "$@"`, process.execPath, bin, ...args], options);
+  const child = shell.startsWith(";")
+    ? spawn(process.execPath, [bin, ...args], options)
+    : spawn("bash", ["-c", shell, "bash", process.execPath, bin, ...args], options);
   running.add(child);
   child.once("close", () => running.delete(child));
   let stdout = "";
@@ -53,10 +61,14 @@ export function startSoftrl(
 }
 
 /** Runs the real command to its end. */
-export function softrl(
-  args: readonly string[],
-  cwd: string,
-  options: { env?: Record<string, string>; shellPrefix?: string } = {},
-): Promise<Finished> {
+export function softrl(args: readonly string[], cwd: string, options: Circumstances = {}): Promise<Finished> {
   return startSoftrl(args, cwd, options).finished;
+}
+
+/** One line on stderr, nothing on stdout. */
+export function expectRefusal(run: Finished, code: number, message: RegExp): void {
+  expect(run.stderr).toMatch(message);
+  expect(run.stderr).toMatch(/^softrl: .*\n$/);
+  expect(run.stdout).toBe("");
+  expect(run.code).toBe(code);
 }

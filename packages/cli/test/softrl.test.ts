@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint, trainConfig } from "softrl";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endAll, softrl, startSoftrl } from "./command.js";
+import { endAll, expectRefusal, softrl, startSoftrl } from "./command.js";
 
 let place = "";
 beforeAll(() => {
@@ -366,17 +366,6 @@ describe("bad input", () => {
     expect(existsSync(join(here, "nothing"))).toBe(false);
   });
 });
-
-function expectRefusal(
-  run: { code: number | null; stdout: string; stderr: string },
-  code: number,
-  message: RegExp,
-) {
-  expect(run.stderr).toMatch(message);
-  expect(run.stderr).toMatch(/^softrl: .*\n$/);
-  expect(run.stdout).toBe("");
-  expect(run.code).toBe(code);
-}
 
 async function eventually(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 30_000;

@@ -9,13 +9,15 @@ import {
   trainConfig,
   version,
 } from "softrl";
-import { type Assembly, assemble } from "../assemble.js";
+import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
 import { chosenSettings, type OptionValues } from "../config-options.js";
-import { INTERRUPTED, type Interrupt, listenForInterrupt } from "../interrupt.js";
+import { endFailed } from "../failed-run.js";
+import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
 import { ProgressDisplay } from "../progress.js";
 import { type RunFolder, runFiles } from "../run-folder.js";
 import {
   named,
+  notStarted,
   openRunFolder,
   type RunReport,
   writeChart,
@@ -33,12 +35,20 @@ export async function compareCommand(options: OptionValues, terminal: Terminal):
   const configs = theFaces.map((algorithm) => trainConfig({ ...chosen, algorithm }));
   const assemblies: Assembly[] = [];
   const folders: RunFolder[] = [];
-  let interrupt: Interrupt | null = null;
+  const interrupt = listenForInterrupt(terminal.err);
   try {
-    for (const config of configs) assemblies.push(await assemble(config, true, { gap }));
+    for (const config of configs) {
+      const assembly = await assembleUnlessInterrupted(interrupt, config, true, { gap });
+      if (assembly === null) {
+        const report = { faces: configs.map(notStarted), interrupted: true, version, runFolder: null };
+        if (options.json === true) writeJson(terminal.out, report);
+        return INTERRUPTED;
+      }
+      assemblies.push(assembly);
+    }
     const folder = openRunFolder(options, configs[0], "compare");
     folders.push(folder);
-    interrupt = listenForInterrupt(terminal.err);
+    interrupt.now("training");
     const runs = configs.map((config, i) => {
       const inner = folder.inner(config.algorithm);
       folders.unshift(inner);
@@ -71,8 +81,10 @@ export async function compareCommand(options: OptionValues, terminal: Terminal):
     else terminal.out.write(inWords(configs[0], reports, terminalPlot(curves), comparison, chart));
     if (interrupted) return INTERRUPTED;
     return theorem.holds ? 0 : 1;
+  } catch (error) {
+    throw endFailed(folders, error);
   } finally {
-    interrupt?.dispose();
+    interrupt.dispose();
     for (const folder of folders) folder.close();
     for (const { environment } of assemblies) await environment.close();
   }

@@ -1,7 +1,17 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { algorithmTitle, evaluate, openCheckpoint, SoftrlError, snapshotSection } from "softrl";
-import { assemble } from "../assemble.js";
+import {
+  algorithmTitle,
+  type EvaluationResult,
+  evaluate,
+  openCheckpoint,
+  SoftrlError,
+  snapshotSection,
+  type TrainConfig,
+  faces as theFaces,
+  version,
+} from "softrl";
+import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
 import { integerOption, type OptionValues } from "../config-options.js";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
 import { runFiles } from "../run-folder.js";
@@ -15,21 +25,15 @@ export async function evaluateCommand(
 ): Promise<number> {
   const episodes = integerOption("--episodes", options.episodes, 1);
   const seed = integerOption("--seed", options.seed, 0);
-  const mode = options.mode;
-  if (mode !== "sample" && mode !== "mode") {
-    throw new SoftrlError("--mode", "not a valid value", {
-      expected: '"sample" or "mode"',
-      got: JSON.stringify(mode),
-    });
-  }
+  const mode = modeOption(options.mode);
   const path = join(runFolder, runFiles.checkpoint);
-  const { config, snapshot } = openCheckpoint(path, readCheckpoint(path));
-  const { environment, algorithm } = await assemble(config, false);
+  const { config, snapshot } = openCheckpoint(path, readCheckpoint(runFolder, path));
   const interrupt = listenForInterrupt(terminal.err);
+  let assembly: Assembly | null = null;
   try {
-    algorithm.restore(snapshotSection(path, snapshot, "algorithm"));
-    const { signal } = interrupt;
-    const result = await evaluate({ algorithm, environment, episodes, mode, seed, clock, pause, signal });
+    assembly = await assembleUnlessInterrupted(interrupt, config, false, { where: path });
+    interrupt.now("playing");
+    const result = assembly === null ? nothingPlayed : await play(assembly);
     if (options.json === true) {
       writeJson(terminal.out, {
         algorithm: config.algorithm,
@@ -38,28 +42,70 @@ export async function evaluateCommand(
         mode,
         episodes: result.returns.length,
         ...result,
+        executor: assembly?.executor.name ?? null,
+        version,
+        runFolder,
       });
     } else {
-      terminal.out.write(
-        `${algorithmTitle(config.algorithm)} on ${config.environment}, ${result.returns.length} episodes, ` +
-          `${mode === "mode" ? "most likely" : "sampled"} actions: mean return ${inShort(result.meanReturn)}, ` +
-          `standard deviation ${inShort(result.standardDeviation)}\n`,
-      );
+      terminal.out.write(inWords(config, mode, result));
     }
     return result.interrupted ? INTERRUPTED : 0;
   } finally {
     interrupt.dispose();
-    await environment.close();
+    await assembly?.environment.close();
+  }
+
+  async function play({ environment, algorithm }: Assembly): Promise<EvaluationResult> {
+    algorithm.restore(snapshotSection(path, snapshot, "algorithm"));
+    const { signal } = interrupt;
+    return evaluate({ algorithm, environment, episodes, mode: mode, seed, clock, pause, signal });
   }
 }
 
-function readCheckpoint(path: string): Uint8Array {
+function modeOption(mode: unknown): "sample" | "mode" {
+  if (mode === "sample" || mode === "mode") return mode;
+  throw new SoftrlError("--mode", "not a valid value", {
+    expected: '"sample" or "mode"',
+    got: JSON.stringify(mode),
+  });
+}
+
+const nothingPlayed: EvaluationResult = {
+  returns: [],
+  lengths: [],
+  meanReturn: null,
+  standardDeviation: null,
+  interrupted: true,
+};
+
+function inWords(
+  { algorithm, environment }: TrainConfig,
+  mode: "sample" | "mode",
+  { returns, meanReturn, standardDeviation, interrupted }: EvaluationResult,
+): string {
+  const played = `${returns.length} episode${returns.length === 1 ? "" : "s"}`;
+  return (
+    `${algorithmTitle(algorithm)} on ${environment}, ${played}${interrupted ? ", interrupted" : ""}, ` +
+    `${mode === "mode" ? "most likely" : "sampled"} actions: mean return ${inShort(meanReturn)}, ` +
+    `standard deviation ${inShort(standardDeviation)}\n`
+  );
+}
+
+function readCheckpoint(folder: string, path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
+    const faces = theFaces.filter((face) => existsSync(join(folder, face, runFiles.checkpoint)));
+    if (faces.length > 0) {
+      throw new SoftrlError(folder, "the folder of a comparison", {
+        expected: "the folder of one training run",
+        remedy: `name ${faces.map((face) => join(folder, face)).join(" or ")}`,
+      });
+    }
     throw new SoftrlError(path, "the checkpoint cannot be read", {
       expected: "the run folder of a training run",
       got: error instanceof Error ? error.message : String(error),
+      remedy: "name a folder that `softrl train` wrote; it is the last line that train prints",
     });
   }
 }

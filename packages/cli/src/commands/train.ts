@@ -1,22 +1,29 @@
 import { algorithmTitle, iterateTogether, Trainer, type TrainProgress, trainConfig } from "softrl";
-import { assemble } from "../assemble.js";
+import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
 import { chosenSettings, type OptionValues } from "../config-options.js";
-import { INTERRUPTED, type Interrupt, listenForInterrupt } from "../interrupt.js";
+import { endFailed } from "../failed-run.js";
+import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
 import { ProgressDisplay } from "../progress.js";
 import type { RunFolder } from "../run-folder.js";
-import { named, openRunFolder, type RunReport, writeConfig, writeReport } from "../run-report.js";
+import { named, notStarted, openRunFolder, type RunReport, writeConfig, writeReport } from "../run-report.js";
 import { clock, counted, inShort, pause, type Terminal, writeJson } from "../terminal.js";
 import { terminalPlot } from "../terminal-plot.js";
 
 /** `softrl train`: one run into one folder. */
 export async function trainCommand(options: OptionValues, terminal: Terminal): Promise<number> {
   const config = trainConfig(chosenSettings(options));
-  const { environment, algorithm, executor } = await assemble(config, true);
-  let interrupt: Interrupt | null = null;
+  const interrupt = listenForInterrupt(terminal.err);
+  let assembly: Assembly | null = null;
   let folder: RunFolder | null = null;
   try {
+    assembly = await assembleUnlessInterrupted(interrupt, config, true);
+    if (assembly === null) {
+      if (options.json === true) writeJson(terminal.out, notStarted(config));
+      return INTERRUPTED;
+    }
+    const { environment, algorithm, executor } = assembly;
     folder = openRunFolder(options, config, config.algorithm);
-    interrupt = listenForInterrupt(terminal.err);
+    interrupt.now("training");
     writeConfig(folder, config);
     const trainer = new Trainer(config, { environment, algorithm, store: folder, clock });
     await trainer.start();
@@ -36,18 +43,23 @@ export async function trainCommand(options: OptionValues, terminal: Terminal): P
       );
     }
     return report.interrupted ? INTERRUPTED : 0;
+  } catch (error) {
+    throw endFailed(folder === null ? [] : [folder], error);
   } finally {
-    interrupt?.dispose();
+    interrupt.dispose();
     folder?.close();
-    await environment.close();
+    await assembly?.environment.close();
   }
 }
 
 function summary(report: RunReport): string {
   const { algorithm, environment, seed, meanReturn, episodes, steps, stepsPerSecond } = report;
+  const outcome =
+    episodes === 0
+      ? "no episode ended, so there is no mean return"
+      : `mean return ${inShort(meanReturn)} over the last ${Math.min(100, episodes)} of ${counted(episodes)} episodes`;
   return (
-    `${algorithmTitle(algorithm)} on ${environment}, seed ${seed}: mean return ${inShort(meanReturn)} ` +
-    `over the last ${Math.min(100, episodes)} of ${counted(episodes)} episodes\n` +
+    `${algorithmTitle(algorithm)} on ${environment}, seed ${seed}: ${outcome}\n` +
     `${counted(steps)} steps at ${counted(stepsPerSecond)} a second (${report.executor})` +
     `${report.interrupted ? ", interrupted" : ""}`
   );

@@ -7,7 +7,9 @@ export type RunEvent =
   | UpdateEvent
   | { readonly event: "checkpoint"; readonly step: number }
   | { readonly event: "interrupted"; readonly step: number }
-  | { readonly event: "finished"; readonly step: number };
+  | { readonly event: "finished"; readonly step: number }
+  /** An error ended the run; what was written before stands. */
+  | { readonly event: "failed"; readonly error: string };
 
 /** A whole training episode ended: its undiscounted return in raw reward, and its steps. */
 export interface EpisodeEvent {

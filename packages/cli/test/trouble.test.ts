@@ -1,0 +1,155 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { endAll, expectRefusal, softrl, startSoftrl } from "./command.js";
+
+let place = "";
+beforeAll(() => {
+  place = mkdtempSync(join(tmpdir(), "softrl-trouble-"));
+});
+afterEach(endAll);
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+const lines = (file: string): string[] => readFileSync(join(place, file), "utf8").split("\n");
+const posix = process.platform !== "win32";
+const linux = process.platform === "linux";
+
+/** The exit code of the command, not of what reads its pipe. */
+const ITS_CODE = ["exit $", "{PIPESTATUS[0]}"].join("");
+
+describe("stdout", () => {
+  const shell = (script: string) => softrl([], place, { shell: script });
+
+  test.runIf(posix)("that nobody reads is no error, and the run is whole", async () => {
+    const run = await shell(`"$@" train --steps 2000 --json --run-folder unread | true; ${ITS_CODE}`);
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(readdirSync(join(place, "unread"))).toContain("result.json");
+    for (const command of ["evaluate unread --episodes 2", "train --help", "--version"]) {
+      expect(await shell(`"$@" ${command} | true; ${ITS_CODE}`)).toMatchObject({
+        code: 0,
+        stderr: "",
+      });
+    }
+  });
+
+  test.runIf(linux)("that is full is one line and exit code 1, and the run is whole", async () => {
+    const run = await shell('"$@" train --steps 2000 --json --run-folder untold > /dev/full');
+    expectRefusal(run, 1, /stdout: what the command ends with cannot be written, got ENOSPC.*result\.json/);
+    expect(readdirSync(join(place, "untold"))).toContain("result.json");
+    for (const command of ["evaluate untold --episodes 2 --json", "--help"]) {
+      expectRefusal(await shell(`"$@" ${command} > /dev/full`), 1, /stdout: .*ENOSPC/);
+    }
+    const both = await shell('"$@" evaluate nowhere > /dev/full 2>&1');
+    expect(both).toMatchObject({ code: 1, stdout: "", stderr: "" });
+  });
+});
+
+describe.runIf(posix)("signals", () => {
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s while Python starts", async (signal) => {
+    const python = join(place, "slow-python");
+    writeFileSync(python, "#!/bin/sh\ntouch python-starts\nexec sleep 20\n");
+    chmodSync(python, 0o755);
+    rmSync(join(place, "python-starts"), { force: true });
+    const args = ["train", "--env", "Nobody-v0", "--json", "--run-folder", "unborn"];
+    const { child, finished } = startSoftrl(args, place, { env: { SOFTRL_PYTHON: python } });
+    await eventually(() => existsSync(join(place, "python-starts")));
+    child.kill(signal);
+    const { code, stdout, stderr } = await finished;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/^\nsoftrl: stopping before the first step; nothing is written; press.*\n$/);
+    expect(JSON.parse(stdout)).toMatchObject({
+      interrupted: true,
+      steps: 0,
+      meanReturn: null,
+      runFolder: null,
+    });
+    expect(existsSync(join(place, "unborn"))).toBe(false);
+  });
+
+  test("SIGHUP leaves a folder that is complete up to then", async () => {
+    const args = ["train", "--steps", "50000000", "--run-folder", "hung-up", "--json"];
+    const { child, finished } = startSoftrl(args, place);
+    await eventually(
+      () => existsSync(join(place, "hung-up", "events.jsonl")) && lines("hung-up/events.jsonl").length > 50,
+    );
+    child.kill("SIGHUP");
+    const { code, stdout } = await finished;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ interrupted: true });
+    expect(readdirSync(join(place, "hung-up"))).toContain("result.json");
+    expect(lines("hung-up/events.jsonl").at(-2)).toMatch(/^{"event":"interrupted"/);
+  });
+
+  test("an evaluation that is interrupted says so, and speaks of no run folder", async () => {
+    await softrl(["train", "--steps", "40", "--run-folder", "played"], place);
+    const { child, finished } = startSoftrl(["evaluate", "played", "--episodes", "9007199254740991"], place);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await finished;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/softrl: stopping; the summary is of the episodes that were played/);
+    expect(stderr).not.toContain("run folder");
+    expect(stdout).toMatch(/^A2C on CartPole-v1, \d+ episodes?, interrupted, sampled actions/);
+  });
+});
+
+describe("a run that fails", () => {
+  test("ends its events with why, and the error names the folder", async () => {
+    // So large a step that the network's numbers are none after few updates.
+    const args = ["train", "--learning-rate", "1e38", "--max-gradient-norm", "1e38", "--run-folder", "burst"];
+    const run = await softrl(args, place);
+    expectRefusal(run, 1, /(is not finite|NaN).*What there is of the run is in burst\./);
+    const [started, ...others] = lines("burst/events.jsonl")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
+    expect(started).toMatchObject({ event: "started" });
+    expect(others.at(-1)).toEqual({ event: "failed", error: expect.stringMatching(/is not finite|NaN/) });
+    expect(existsSync(join(place, "burst", "result.json"))).toBe(false);
+  });
+
+  test.runIf(linux)("in a file system that takes no folder, ends at once", async () => {
+    for (const folder of ["/proc/softrl-run", "/sys/softrl/run"]) {
+      const run = await softrl(["train", "--steps", "40", "--run-folder", folder], place);
+      expectRefusal(run, 1, /the run folder cannot be made, got E\w+.*--run-folder/);
+      expect(run.stderr).not.toContain("space,");
+    }
+  });
+
+  test.each([
+    ["", /--run-folder: not a valid value, expected the path of a new or empty folder, got ""/],
+    ["a-file", /a-file: the run folder cannot be made, got a file/],
+  ])("in %j, says that it is no folder", async (folder, message) => {
+    writeFileSync(join(place, "a-file"), "");
+    const run = await softrl(["train", "--steps", "40", "--run-folder", folder], place);
+    expectRefusal(run, 1, message);
+    expect(run.stderr).not.toContain("space,");
+  });
+
+  test("evaluating a comparison names the runs in it", async () => {
+    mkdirSync(join(place, "pair", "a2c"), { recursive: true });
+    writeFileSync(join(place, "pair", "a2c", "checkpoint.safetensors"), "");
+    expectRefusal(
+      await softrl(["evaluate", "pair"], place),
+      1,
+      /pair: the folder of a comparison.*name pair.a2c/,
+    );
+  });
+});
+
+async function eventually(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error("It did not happen within 30 seconds.");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
