@@ -94,6 +94,15 @@ describe.each(worlds)("%s, Gymnasium 1.3.0's table", (name, make) => {
         seen[row][k]++;
       }
     }
+    // All rows of three different outcomes together: few standard deviations of one row are many of all.
+    const distinct = seen.filter(
+      (_, at) => outcomes[at].length === 3 && new Set(outcomes[at].map(({ next }) => next)).size === 3,
+    );
+    const trials = distinct.length * repeats;
+    for (const k of [0, 1, 2]) {
+      const count = distinct.reduce((sum, row) => sum + row[k], 0);
+      expect(Math.abs(count - trials / 3)).toBeLessThanOrEqual(5 * Math.sqrt((trials * 2) / 9));
+    }
     outcomes.forEach((row, at) => {
       row.forEach((one, k) => {
         // Equal outcomes are counted at the first of them.
