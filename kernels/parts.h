@@ -7,8 +7,8 @@ namespace {
 
 typedef SoftrlTeam Team;
 
-// Operations below which waiting for another thread costs more than it saves.
-constexpr double leastShared = 1.5e6;
+// Operations below which waiting for another thread costs more than it saves: some 20 µs.
+constexpr double leastShared = 4e6;
 
 /// The team, where this much work is worth sharing; else null.
 SOFTRL_INLINE Team* teamFor(Team* team, double operations) {

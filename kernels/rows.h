@@ -91,6 +91,8 @@ static void runLogSpace(const int32* code, float* arena) {
         for (Index r = 0; r < n; r++) out[row + r] = results[r];
         continue;
       }
+      // Beside an infinite largest value the others have no finite probability: NaN, all of them.
+      rest = choose(top - top == splat(0.0f), rest, splat(__builtin_nanf("")));
       for (Index c = 0; c < columns; c++) {
         store(results, load(lanes + c * VL) - top - rest);
         for (Index r = 0; r < n; r++) out[(row + r) * columns + c] = results[r];
@@ -105,9 +107,11 @@ static void runLogSpace(const int32* code, float* arena) {
       continue;
     }
     float* row = out + r * columns;
+    const float top = normaliser.top;
+    const float rest = top - top == 0.0f ? normaliser.rest : __builtin_nanf("");
     Index i = 0;
-    for (; i + VL <= columns; i += VL) store(row + i, load(x + i) - splat(normaliser.top) - splat(normaliser.rest));
-    for (; i < columns; i++) row[i] = x[i] - normaliser.top - normaliser.rest;
+    for (; i + VL <= columns; i += VL) store(row + i, load(x + i) - splat(top) - splat(rest));
+    for (; i < columns; i++) row[i] = x[i] - top - rest;
   }
 }
 

@@ -80,7 +80,11 @@ export function referenceRun(kernel: Kernel, arena: Arena): void {
           ? top + Math.log(row.reduce((sum, x) => sum + Math.exp(x - top), 0))
           : top;
         if (kernel.kind === "logSumExp") arena[kernel.out + r] = normaliser;
-        else for (const [c, x] of row.entries()) arena[kernel.out + r * kernel.columns + c] = x - normaliser;
+        else {
+          for (const [c, x] of row.entries()) {
+            arena[kernel.out + r * kernel.columns + c] = Number.isFinite(top) ? x - normaliser : Number.NaN;
+          }
+        }
       }
       return;
   }
