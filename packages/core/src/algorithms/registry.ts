@@ -4,13 +4,14 @@ import type { PolicyValueNetwork } from "../nn/heads.js";
 import type { Executor } from "../tensor/executor.js";
 import { A2c, type A2cOptions } from "./a2c.js";
 import type { Algorithm } from "./algorithm.js";
+import { NaturalPolicyGradient, type TrustRegion } from "./natural-policy-gradient.js";
 import { SoftQLearning, type SoftQLearningOptions } from "./soft-q-learning.js";
 
 /** The name of an algorithm on the command line. */
-export type AlgorithmName = "a2c" | "soft-q";
+export type AlgorithmName = "a2c" | "soft-q" | "npg";
 
 /** What the algorithms take, together: each reads what is its own. */
-export type AlgorithmOptions = A2cOptions & Pick<SoftQLearningOptions, "variation">;
+export type AlgorithmOptions = A2cOptions & Pick<SoftQLearningOptions, "variation"> & TrustRegion;
 
 interface Entry {
   /** The name for legends and tables. */
@@ -38,6 +39,11 @@ const entries: Readonly<Record<AlgorithmName, Entry>> = {
     about: "online n-step soft Q-learning in the form Q = V + τ log π",
     make: (environment, network, executor, streams, { entropyBonus: _, ...options }) =>
       new SoftQLearning(environment, network, executor, streams, options),
+  },
+  npg: {
+    title: "natural policy gradient",
+    about: "policy gradient times the inverse Fisher matrix, by conjugate gradients",
+    make: (...parts) => new NaturalPolicyGradient(...parts),
   },
 };
 

@@ -1,6 +1,6 @@
-import { algorithmAbout, algorithmNames } from "../algorithms/registry.js";
+import { type AlgorithmName, algorithmAbout, algorithmNames } from "../algorithms/registry.js";
 import { fail } from "../base/errors.js";
-import { suggestion } from "../base/near-match.js";
+import { nearMatch, suggestion } from "../base/near-match.js";
 import {
   choiceSetting,
   type EnvironmentFamily,
@@ -79,7 +79,7 @@ const settings = {
   entropyBonus: choiceSetting({
     option: "--entropy-bonus <kind>",
     description:
-      "a2c only: the bonus inside the returns (proper, §3.6) or at the visited state alone (naive); soft-q has the proper one",
+      "a2c only: the bonus inside the returns (proper, §3.6) or at the visited state alone (naive); soft-q and npg have the proper one",
     choices: ["proper", "naive"],
     defaults: "proper",
   }),
@@ -120,6 +120,32 @@ const settings = {
     above: 0,
     defaults: 0.5,
   }),
+  trustRegion: numberSetting({
+    option: "--trust-region <number>",
+    description: "npg only: δ, the KL divergence of a step to second order; falls as the learning rate does",
+    above: 0,
+    defaults: 0.01,
+  }),
+  fisherDamping: numberSetting({
+    option: "--fisher-damping <number>",
+    description: "npg only: what is added to the diagonal of the Fisher matrix",
+    low: 0,
+    defaults: 0.01,
+  }),
+  conjugateGradientSteps: integerSetting({
+    option: "--conjugate-gradient-steps <count>",
+    description: "npg only: Fisher-vector products a step, at most",
+    low: 1,
+    high: 1000,
+    defaults: 10,
+  }),
+  valueSteps: integerSetting({
+    option: "--value-steps <count>",
+    description: "npg only: steps of the value's fit after each rollout",
+    low: 0,
+    high: 1000,
+    defaults: 10,
+  }),
   network: choiceSetting({
     option: "--network <name>",
     description:
@@ -146,6 +172,13 @@ const settings = {
     low: 1,
     defaults: { vector: 2_000, atari: 10_000 },
   }),
+};
+
+/** Where an algorithm wants other defaults than the table's. */
+const ownDefaults: Readonly<Record<AlgorithmName, Partial<TrainConfig>>> = {
+  a2c: {},
+  "soft-q": {},
+  npg: { horizon: 128 },
 };
 
 type ValueOf<S> = S extends Setting<infer Value> ? Value : never;
@@ -183,7 +216,7 @@ export function readSettings(where: string, input: unknown): Partial<TrainConfig
   let chosen: Partial<TrainConfig> = {};
   for (const [name, value] of Object.entries(input)) {
     if (!isSettingName(name)) {
-      fail(where, `unknown setting ${JSON.stringify(name)}`, { remedy: suggestion(name, settingNames) });
+      fail(where, `unknown setting ${JSON.stringify(name)}`, { remedy: settingSuggestion(name) });
     }
     chosen = { ...chosen, [name]: trainSettings[name].check(`${where}: ${name}`, value) };
   }
@@ -197,8 +230,9 @@ export function readSettings(where: string, input: unknown): Partial<TrainConfig
 export function trainConfig(chosen: Partial<TrainConfig> = {}): TrainConfig {
   const checked = readSettings("trainConfig", chosen);
   const family = environmentFamily(checked.environment ?? settings.environment.defaults.vector);
+  const algorithm = checked.algorithm ?? settings.algorithm.defaults[family];
   const value = <Name extends SettingName>(name: Name): TrainConfig[Name] =>
-    checked[name] ?? trainSettings[name].defaults[family];
+    checked[name] ?? ownDefaults[algorithm][name] ?? trainSettings[name].defaults[family];
   const config: TrainConfig = {
     algorithm: value("algorithm"),
     environment: value("environment"),
@@ -216,20 +250,36 @@ export function trainConfig(chosen: Partial<TrainConfig> = {}): TrainConfig {
     rmspropEpsilon: value("rmspropEpsilon"),
     valueCoefficient: value("valueCoefficient"),
     maxGradientNorm: value("maxGradientNorm"),
+    trustRegion: value("trustRegion"),
+    fisherDamping: value("fisherDamping"),
+    conjugateGradientSteps: value("conjugateGradientSteps"),
+    valueSteps: value("valueSteps"),
     network: value("network"),
     hiddenSizes: value("hiddenSizes"),
     checkpointEvery: value("checkpointEvery"),
     logEvery: value("logEvery"),
   };
-  if (config.algorithm === "soft-q" && config.entropyBonus === "naive") {
-    fail("trainConfig", "entropyBonus does not go with algorithm soft-q", {
+  if (config.algorithm !== "a2c" && config.entropyBonus === "naive") {
+    fail("trainConfig", `entropyBonus does not go with algorithm ${config.algorithm}`, {
       expected: '"proper"',
       got: '"naive"',
-      remedy: "soft Q-learning's targets always carry the proper bonus; choose a2c for the naive one",
+      remedy: "its targets always carry the proper bonus; choose a2c for the naive one",
     });
   }
   return config;
 }
+
+/** The setting that a wrong key means: one of a like name, or of a like option (`envs`, `env`). */
+function settingSuggestion(key: string): string {
+  const byOption = settingNames.find((name) => optionName(name) === key.replace(/^-+/, ""));
+  if (byOption !== undefined) return `did you mean ${byOption}?`;
+  if (nearMatch(key, settingNames) !== null) return suggestion(key, settingNames);
+  const near = nearMatch(key, settingNames.map(optionName));
+  const meant = settingNames.find((name) => optionName(name) === near);
+  return meant === undefined ? suggestion(key, settingNames) : `did you mean ${meant}?`;
+}
+
+const optionName = (name: SettingName): string => /--([a-z-]+)/.exec(trainSettings[name].option)?.[1] ?? name;
 
 function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(settings, name);

@@ -59,6 +59,10 @@ export function makeAlgorithm(
       learningRate: schedule === "linear" ? linearSchedule(learningRate, 0) : constantSchedule(learningRate),
       totalSteps: config.steps,
       maxGradientNorm: config.maxGradientNorm,
+      trustRegion: config.trustRegion,
+      fisherDamping: config.fisherDamping,
+      conjugateGradientSteps: config.conjugateGradientSteps,
+      valueSteps: config.valueSteps,
       ...(gap === "kept" ? {} : { variation: (loss, terms) => sub(loss, theoremGap(terms)) }),
     },
   );
