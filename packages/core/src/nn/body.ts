@@ -6,7 +6,6 @@ import {
   hyperbolicTangent,
   type LayerDefinition,
   rectifier,
-  scale,
   sequential,
 } from "./layer.js";
 
@@ -24,8 +23,7 @@ export function mlp(hiddenSizes: readonly number[], initialiser?: Initialiser): 
  */
 export function natureCnn(): LayerDefinition {
   return sequential(
-    scale(1 / 255),
-    convolution(32, 8, 4),
+    convolution(32, 8, 4, { inputScale: 1 / 255 }),
     rectifier,
     convolution(64, 4, 2),
     rectifier,

@@ -37,12 +37,20 @@ export function dense(units: number, initialiser: Initialiser = orthogonal(Math.
   };
 }
 
+/** What a convolution may have besides its sizes. */
+export interface ConvolutionOptions {
+  /** Orthogonal of gain √2 by default. */
+  readonly initialiser?: Initialiser;
+  /** Factor on the input, for instance 1/255 for bytes. It is put on the weights, which are fewer. */
+  readonly inputScale?: number;
+}
+
 /** A convolution [height, width, channels] → [height', width', filters], valid padding, square filter and stride. */
 export function convolution(
   filters: number,
   size: number,
   stride: number,
-  initialiser: Initialiser = orthogonal(Math.SQRT2),
+  { initialiser = orthogonal(Math.SQRT2), inputScale = 1 }: ConvolutionOptions = {},
 ): LayerDefinition {
   return (inputShape) => {
     const [height, width, channels] = inputShape;
@@ -59,7 +67,10 @@ export function convolution(
         { name: "weight", shape: [size, size, channels, filters], initialiser },
         { name: "bias", shape: [filters], initialiser: zeros },
       ],
-      apply: (x, [weight, bias]) => add(conv2d(x, weight, { strideY: stride, strideX: stride }), bias),
+      apply(x, [weight, bias]) {
+        const scaled = inputScale === 1 ? weight : mul(weight, inputScale);
+        return add(conv2d(x, scaled, { strideY: stride, strideX: stride }), bias);
+      },
     };
   };
 }

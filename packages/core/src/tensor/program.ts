@@ -1,6 +1,6 @@
 import { fail } from "../base/errors.js";
 import { formatShape, type Shape, sameShape } from "./shape.js";
-import type { Tensor } from "./tensor.js";
+import { constant, type Primitive, type PrimitiveName, type Tensor } from "./tensor.js";
 
 /** One computation of a program: a tensor and where its inputs stand among the steps before it. */
 export interface Step {
@@ -36,12 +36,14 @@ export function program({ outputs, updates = [] }: ProgramDefinition): Program {
   const inputs = new Map<string, number>();
 
   const roots = [...Object.values(outputs), ...updates.flat()];
-  for (const tensor of ancestors(roots)) {
+  const folded = new Map<Tensor, Tensor>();
+  for (const made of ancestors(roots)) {
+    const tensor = foldedScalar(made, folded);
     const from = tensor.inputs.map((input) => stepOf(position, input));
     const key = computationKey(tensor, from);
     const twin = known.get(key);
     if (twin !== undefined) {
-      position.set(tensor, twin);
+      position.set(made, twin);
       continue;
     }
     const at = steps.length;
@@ -55,7 +57,7 @@ export function program({ outputs, updates = [] }: ProgramDefinition): Program {
       inputs.set(name, at);
     }
     known.set(key, at);
-    position.set(tensor, at);
+    position.set(made, at);
     steps.push({ tensor, inputs: from });
   }
 
@@ -68,6 +70,24 @@ export function program({ outputs, updates = [] }: ProgramDefinition): Program {
       value: stepOf(position, value),
     })),
   };
+}
+
+/** The number that arithmetic on scalar constants comes to, as a constant; any other tensor as it is. */
+function foldedScalar(tensor: Tensor, folded: Map<Tensor, Tensor>): Tensor {
+  const { origin, inputs, shape } = tensor;
+  if (origin.kind !== "primitive" || tensor.size !== 1 || inputs.length === 0) return tensor;
+  const values: Float64Array[] = [];
+  for (const input of inputs) {
+    const known = (folded.get(input) ?? input).origin;
+    if (known.kind !== "constant" || input.size !== 1) return tensor;
+    values.push(known.values);
+  }
+  const out = new Float64Array(1);
+  const kernel = origin.primitive.kernel as Primitive<PrimitiveName>["kernel"];
+  kernel(out, values, { inputs: inputs.map((input) => input.shape), out: shape }, origin.attributes);
+  const scalar = constant(out, shape);
+  folded.set(tensor, scalar);
+  return scalar;
 }
 
 function stepOf(position: ReadonlyMap<Tensor, number>, tensor: Tensor): number {

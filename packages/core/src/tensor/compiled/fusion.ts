@@ -95,8 +95,9 @@ class Fusion {
       );
       return { step: source.step, offset: source.offset + start };
     }
-    if (origin.name === "broadcastTo" && this.#size(inputs[0]) === 1) {
-      this.#repeated.set(step, this.#repeated.get(source.step) ?? source);
+    if (origin.name === "broadcastTo") {
+      const repeated = this.#repeated.get(source.step) ?? (this.#size(inputs[0]) === 1 ? source : undefined);
+      if (repeated !== undefined) this.#repeated.set(step, repeated);
     }
     return { step, offset: 0 };
   }
