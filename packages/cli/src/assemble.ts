@@ -38,11 +38,56 @@ export async function assemble(
   const executor = await chooseExecutor(process.env.SOFTRL_EXECUTOR || standard);
   const environment = await openEnvironment(where, config, training);
   try {
+    requireNetworkFits(config, environment);
     return { environment, executor, algorithm: makeAlgorithm(config, environment, executor, variation) };
   } catch (error) {
     await environment.close();
-    throw error;
+    throw isOutOfMemory(error) ? tooLarge(config, error) : error;
   }
+}
+
+/** The smallest frames that a network's convolutions can read, in pixels a side. */
+const smallestFrames: Readonly<Record<TrainConfig["network"], number | null>> = {
+  mlp: null,
+  "nature-cnn": 36,
+  "minatar-cnn": 3,
+};
+
+function requireNetworkFits({ network }: TrainConfig, { observationSpace }: VectorEnvironment): void {
+  const side = smallestFrames[network];
+  const shape = observationSpace.kind === "box" ? observationSpace.shape : [];
+  if (side === null || (shape.length === 3 && shape[0] >= side && shape[1] >= side)) return;
+  throw new SoftrlError("--network", `${network} needs frames`, {
+    expected: `[height, width, channels] of at least ${side} × ${side}`,
+    got: observationSpace.kind === "box" ? `[${shape.join(", ")}]` : "a discrete observation",
+    remedy: "use --network mlp",
+  });
+}
+
+const isOutOfMemory = (error: unknown): error is Error =>
+  error instanceof RangeError ||
+  (error instanceof SoftrlError &&
+    (error.where === "encodeKernels" || /not enough memory/.test(error.message)));
+
+/** Says in the words of the command line that a run's arrays are too large. */
+function tooLarge({ network, hiddenSizes, environments, horizon }: TrainConfig, cause: Error): SoftrlError {
+  const elements = cause instanceof SoftrlError ? Number(cause.details.got) : Number.NaN;
+  const mebibytes = Number(/for ([\d.]+) MiB/.exec(cause.message)?.[1] ?? Number.NaN);
+  const gibibytes = Number.isNaN(elements) ? mebibytes / 1024 : (elements * 4) / 2 ** 30;
+  const hidden = network === "mlp" ? ["--hidden-sizes"] : [];
+  const sizes = network === "mlp" ? `, --hidden-sizes ${hiddenSizes.join(",")}` : "";
+  return new SoftrlError(
+    ["--envs", "--horizon", ...hidden].join(", "),
+    "the network and its rollouts do not fit into memory",
+    {
+      expected: "at most 8 GiB (4 GiB in WebAssembly), and no more than is free",
+      got:
+        (Number.isNaN(gibibytes) ? "" : `${gibibytes.toFixed(1)} GiB for `) +
+        `--envs ${environments}, --horizon ${horizon}${sizes}`,
+      remedy: "make one of them smaller",
+    },
+    { cause },
+  );
 }
 
 /**

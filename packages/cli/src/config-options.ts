@@ -7,6 +7,7 @@ import {
   SoftrlError,
   settingNames,
   type TrainConfig,
+  trainConfig,
   trainSettings,
 } from "softrl";
 
@@ -23,28 +24,58 @@ export function addConfigOptions(command: Command, leftOut: readonly SettingName
   }
 }
 
-/** The settings that the config file chose, overruled by those that options chose. */
-export function chosenSettings(options: OptionValues): Partial<TrainConfig> {
-  let chosen: Partial<TrainConfig> = typeof options.config === "string" ? readConfigFile(options.config) : {};
+/**
+ * The configuration of a run: the config file's settings, overruled by the options', filled in with the defaults.
+ * @param imposed settings that the command itself chooses.
+ * @throws SoftrlError that names the option, or the file and the key, also where two settings do not go together.
+ */
+export function chosenConfig(options: OptionValues, imposed: Partial<TrainConfig> = {}): TrainConfig {
+  const path = typeof options.config === "string" ? options.config : null;
+  const fromFile: Partial<TrainConfig> = path === null ? {} : readConfigFile(path);
+  let fromOptions: Partial<TrainConfig> = {};
   for (const name of settingNames) {
     const setting = trainSettings[name];
-    const option = new Option(setting.option);
-    const text = options[option.attributeName()];
-    if (typeof text === "string") {
-      chosen = { ...chosen, [name]: setting.check(option.long ?? name, setting.fromText(text)) };
-    }
+    const text = options[new Option(setting.option).attributeName()];
+    if (typeof text !== "string") continue;
+    fromOptions = { ...fromOptions, [name]: setting.check(longOption(name), setting.fromText(text)) };
   }
-  return chosen;
+  const chosen = { ...fromFile, ...fromOptions, ...imposed };
+  try {
+    const config = trainConfig(chosen);
+    if (fromOptions.hiddenSizes !== undefined && config.network !== "mlp") {
+      throw new SoftrlError("trainConfig", `hiddenSizes does not go with network ${config.network}`, {
+        expected: "none",
+        got: fromOptions.hiddenSizes.join(","),
+        remedy: "its layers are fixed; leave the sizes out, or choose network mlp",
+      });
+    }
+    return config;
+  } catch (error) {
+    if (!(error instanceof SoftrlError && error.where === "trainConfig")) throw error;
+    const what = error.message.slice(error.where.length + 2);
+    const name = settingNames.find((setting) => what.startsWith(`${setting} `));
+    if (name === undefined) throw error;
+    const where = name in fromOptions || path === null ? longOption(name) : `${path}: ${name}`;
+    throw new SoftrlError(where, what, {}, { cause: error });
+  }
 }
+
+const longOption = (name: SettingName): string => new Option(trainSettings[name].option).long ?? name;
+
+const SETTINGS = 'an object such as {"algorithm": "a2c", "tau": 0.01}';
 
 function readConfigFile(path: string): Partial<TrainConfig> {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
+    const isFolder = error instanceof Error && "code" in error && error.code === "EISDIR";
     throw new SoftrlError("--config", `${path} cannot be read`, {
       expected: "a JSON file of settings",
-      got: error instanceof Error ? error.message : String(error),
+      got: isFolder ? "a folder" : error instanceof Error ? error.message : String(error),
+      remedy: isFolder
+        ? "name a file, for instance the config.json in it"
+        : "name a file of settings, for instance a run folder's config.json",
     });
   }
   let json: unknown;
@@ -52,19 +83,44 @@ function readConfigFile(path: string): Partial<TrainConfig> {
     json = JSON.parse(text);
   } catch (error) {
     throw new SoftrlError(path, "not JSON", {
-      expected: 'an object such as {"algorithm": "a2c", "tau": 0.01}',
-      got: error instanceof Error ? error.message : String(error),
+      expected: SETTINGS,
+      got: syntaxError(text, error instanceof Error ? error.message : ""),
+      remedy: "correct it, or start from a run folder's config.json",
+    });
+  }
+  if (
+    typeof json === "object" &&
+    json !== null &&
+    "version" in json &&
+    ("faces" in json || "steps" in json)
+  ) {
+    throw new SoftrlError(path, "the result of a run, not its settings", {
+      expected: SETTINGS,
+      remedy: "name the run folder's config.json instead of its result.json",
     });
   }
   return readSettings(path, json);
+}
+
+/** What JSON.parse said, without the file's text, which it quotes and which may hold line breaks. */
+function syntaxError(text: string, message: string): string {
+  if (text.trim() === "") return "an empty file";
+  const what =
+    /^(Unexpected (?:token '[!-~]'|token|end|number|string|non-whitespace character)|Expected .*? in JSON|Bad .*? in JSON)/
+      .exec(message)?.[1]
+      .replace(" in JSON", "");
+  const position = Number(/at position (\d+)/.exec(message)?.[1] ?? Number.NaN);
+  const line = Number.isNaN(position) ? "" : ` in line ${text.slice(0, position).split("\n").length}`;
+  return `${what ?? "a syntax error"}${line}`;
 }
 
 /** A whole number given as text, at least `low`. */
 export function integerOption(option: string, text: unknown, low: number): number {
   const value = typeof text === "string" && text.trim() !== "" ? Number(text) : Number.NaN;
   if (!(Number.isSafeInteger(value) && value >= low)) {
+    const high = Number.MAX_SAFE_INTEGER;
     throw new SoftrlError(option, "not a valid value", {
-      expected: `an integer of at least ${low}`,
+      expected: `an integer ${value > high ? `in [${low}, 2^53 − 1 = ${high}]` : `of at least ${low}`}`,
       got: JSON.stringify(text),
     });
   }

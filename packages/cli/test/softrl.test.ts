@@ -120,6 +120,31 @@ describe("softrl train", () => {
   });
 });
 
+test("a config may begin with a byte order mark, as some editors write", async () => {
+  writeFileSync(join(place, "bom.json"), '\uFEFF{"steps": 40}');
+  const run = await softrl(["train", "--config", "bom.json", "--run-folder", "bom"], place);
+  expect(run).toMatchObject({ code: 0, stderr: "" });
+  // Forty steps end no episode.
+  expect(run.stdout).toContain("no episode ended, so there is no mean return");
+});
+
+test("the config.json of a network of frames, given again, is the run again", async () => {
+  const args = ["train", "--env", "MinAtar/Breakout-v1", "--steps", "160", "--run-folder"];
+  expect((await softrl([...args, "board"], place)).code).toBe(0);
+  const again = ["train", "--config", "board/config.json", "--run-folder", "board-again"];
+  expect((await softrl(again, place)).code).toBe(0);
+});
+
+test("an instruction set that is none is refused, not passed over", async () => {
+  const native = await softrl(["doctor", "--json"], place);
+  const { executors } = JSON.parse(native.stdout);
+  const works = executors.some(
+    ({ name, works }: { name: string; works: boolean }) => name === "native" && works,
+  );
+  const run = await softrl(["train", "--steps", "40"], place, { env: { SOFTRL_NATIVE_ISA: "avx9" } });
+  if (works) expectRefusal(run, 1, /SOFTRL_NATIVE_ISA: unknown instruction set.*"avx9"/);
+});
+
 describe("Ctrl-C", () => {
   test.each(["SIGINT", "SIGTERM"] as const)(
     "%s leaves a folder that is complete up to then",
@@ -290,7 +315,7 @@ describe("bad input", () => {
       "a config that is missing",
       ["train", "--config", "missing.json"],
       1,
-      /--config: missing.json cannot be read/,
+      /--config: missing.json cannot be read.*; name a file of settings/,
     ],
     ["a config that is no JSON", ["train", "--config", "broken.json"], 1, /broken.json: not JSON/],
     [
@@ -309,9 +334,70 @@ describe("bad input", () => {
       "the naive bonus in soft-q",
       ["train", "-a", "soft-q", "--entropy-bonus", "naive"],
       1,
-      /does not go with/,
+      /--entropy-bonus: .*does not go with/,
     ],
-    ["a network that cannot see", ["train", "--network", "nature-cnn"], 1, /expected .*got/],
+    [
+      "a network that cannot see",
+      ["train", "--network", "nature-cnn"],
+      1,
+      /--network: nature-cnn needs frames, expected \[height, width, channels\].*got \[4\]; use --network mlp/,
+    ],
+    [
+      "sizes for a network that has its own",
+      ["train", "--env", "MinAtar/Breakout-v1", "--hidden-sizes", "4"],
+      1,
+      /--hidden-sizes: .*does not go with network minatar-cnn.*leave the sizes out/,
+    ],
+    [
+      "a network beyond all memory",
+      ["train", "--hidden-sizes", "100000,100000"],
+      1,
+      /--hidden-sizes: .* do not fit into memory, .*got 149\.1 GiB for .*make one of them smaller/,
+    ],
+    [
+      "a rollout beyond all memory",
+      ["train", "--envs", "4096", "--horizon", "65536"],
+      1,
+      /--envs, --horizon, .* do not fit into memory, .*got 269\.\d GiB for --envs 4096, --horizon 65536/,
+    ],
+    [
+      "a seed that no number holds",
+      ["train", "--seed", "9007199254740993"],
+      1,
+      /--seed: .*in \[0, 2\^53 − 1 = 9007199254740991\], got "9007199254740993"/,
+    ],
+    [
+      "episodes that no number holds",
+      ["evaluate", "x", "--episodes", "9007199254740993"],
+      1,
+      /--episodes: .*2\^53 − 1.*got "9007199254740993"/,
+    ],
+    [
+      "two settings of a config that do not go together",
+      ["train", "--config", "pair.json"],
+      1,
+      /pair\.json: entropyBonus: .*does not go with algorithm soft-q/,
+    ],
+    [
+      "an option that does not go with a config",
+      ["train", "--config", "soft-q.json", "--entropy-bonus", "naive"],
+      1,
+      /--entropy-bonus: .*does not go with algorithm soft-q/,
+    ],
+    [
+      "an option's name as a key",
+      ["train", "--config", "envs.json"],
+      1,
+      /"envs"; did you mean environments\?/,
+    ],
+    ["a result as a config", ["train", "--config", "result.json"], 1, /the result of a run.*config\.json/],
+    ["a folder as a config", ["train", "--config", "full"], 1, /got a folder; name a file.*config\.json/],
+    [
+      "a config of several lines",
+      ["train", "--config", "lines.json"],
+      1,
+      /not JSON.*got Unexpected token 'o';/,
+    ],
     ["a folder in use", ["train", "--run-folder", "full"], 1, /full: the run folder is not empty/],
     [
       "a folder below a file",
@@ -337,6 +423,11 @@ describe("bad input", () => {
     writeFileSync(join(here, "broken.json"), "{");
     writeFileSync(join(here, "type.json"), '{"tau": "0.1"}');
     writeFileSync(join(here, "key.json"), '{"tua": 0.1}');
+    writeFileSync(join(here, "envs.json"), '{"envs": 4}');
+    writeFileSync(join(here, "pair.json"), '{"algorithm": "soft-q", "entropyBonus": "naive"}');
+    writeFileSync(join(here, "soft-q.json"), '{"algorithm": "soft-q"}');
+    writeFileSync(join(here, "result.json"), '{"algorithm": "a2c", "steps": 40, "version": "0.1.0"}');
+    writeFileSync(join(here, "lines.json"), '{\n  "tau": 1,\n  "seed": oops\n}');
     mkdirSync(join(here, "full"));
     writeFileSync(join(here, "full", "notes.txt"), "mine");
     const before = readdirSync(here, { recursive: true });

@@ -6,11 +6,10 @@ import {
   Trainer,
   type TrainProgress,
   faces as theFaces,
-  trainConfig,
   version,
 } from "softrl";
 import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
-import { chosenSettings, type OptionValues } from "../config-options.js";
+import { chosenConfig, type OptionValues } from "../config-options.js";
 import { endFailed } from "../failed-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
 import { ProgressDisplay } from "../progress.js";
@@ -30,9 +29,8 @@ import { terminalPlot } from "../terminal-plot.js";
 
 /** `softrl compare`: both faces with one seed and the same settings, an iteration of each in turn. */
 export async function compareCommand(options: OptionValues, terminal: Terminal): Promise<number> {
-  const chosen = chosenSettings(options);
   const gap = options.subtractGap === true ? "subtracted" : "kept";
-  const configs = theFaces.map((algorithm) => trainConfig({ ...chosen, algorithm }));
+  const configs = theFaces.map((algorithm) => chosenConfig(options, { algorithm }));
   const assemblies: Assembly[] = [];
   const folders: RunFolder[] = [];
   const interrupt = listenForInterrupt(terminal.err);

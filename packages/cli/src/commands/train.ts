@@ -1,6 +1,6 @@
-import { algorithmTitle, iterateTogether, Trainer, type TrainProgress, trainConfig } from "softrl";
+import { algorithmTitle, iterateTogether, Trainer, type TrainProgress } from "softrl";
 import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
-import { chosenSettings, type OptionValues } from "../config-options.js";
+import { chosenConfig, type OptionValues } from "../config-options.js";
 import { endFailed } from "../failed-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
 import { ProgressDisplay } from "../progress.js";
@@ -11,7 +11,7 @@ import { terminalPlot } from "../terminal-plot.js";
 
 /** `softrl train`: one run into one folder. */
 export async function trainCommand(options: OptionValues, terminal: Terminal): Promise<number> {
-  const config = trainConfig(chosenSettings(options));
+  const config = chosenConfig(options);
   const interrupt = listenForInterrupt(terminal.err);
   let assembly: Assembly | null = null;
   let folder: RunFolder | null = null;

@@ -72,14 +72,17 @@ export function integerSetting(
   described: Description<number> & { readonly low: number; readonly high?: number },
 ): Setting<number> {
   const { low, high = Number.MAX_SAFE_INTEGER } = described;
-  const range = high === Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `in [${low}, ${high}]`;
+  const range = (value: unknown) => {
+    if (high !== Number.MAX_SAFE_INTEGER) return `in [${low}, ${high}]`;
+    return Number(value) > high ? `in [${low}, 2^53 − 1 = ${high}]` : `of at least ${low}`;
+  };
   return {
     ...base(described),
     check: (where, value) =>
       typeof value === "number" && Number.isSafeInteger(value) && value >= low && value <= high
         ? value
-        : refuse(where, `an integer ${range}`, value),
-    fromText: numberFromText,
+        : refuse(where, `an integer ${range(value)}`, value),
+    fromText: integerFromText,
   };
 }
 
@@ -147,6 +150,12 @@ function base<Value extends Scalar>({ option, description, defaults }: Descripti
 function numberFromText(text: string): unknown {
   const value = text.trim() === "" ? Number.NaN : Number(text);
   return Number.isNaN(value) ? text : value;
+}
+
+/** An integer beyond 2^53 stays text: as a number it would be another one. */
+function integerFromText(text: string): unknown {
+  const value = numberFromText(text);
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? text : value;
 }
 
 function refuse(where: string, expected: string, value: unknown, remedy?: string): never {

@@ -92,6 +92,13 @@ describe("a configuration that is not valid", () => {
     [{ gamma: 1.5 }, "run.json: gamma: not a valid value, expected a number in [0, 1], got 1.5."],
     [{ seed: 1.5 }, "run.json: seed: not a valid value, expected an integer of at least 0, got 1.5."],
     [
+      { seed: 2 ** 53 },
+      "run.json: seed: not a valid value, expected an integer in [0, 2^53 − 1 = 9007199254740991], got 9007199254740992.",
+    ],
+    [{ envs: 4 }, 'run.json: unknown setting "envs"; did you mean environments?'],
+    [{ env: "CartPole-v1" }, 'run.json: unknown setting "env"; did you mean environment?'],
+    [{ "learning-rat": 1 }, "did you mean learningRate?"],
+    [
       { environments: 0 },
       "run.json: environments: not a valid value, expected an integer in [1, 4096], got 0.",
     ],
