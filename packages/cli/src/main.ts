@@ -94,7 +94,7 @@ function program(terminal: Terminal, run: (command: Promise<number>) => Promise<
       "actions drawn from the policy (sample), or its most likely one (mode)",
       "sample",
     )
-    .option("--seed <integer>", "the seed of the episodes' starts", "1")
+    .option("--seed <integer>", "the seed of the episodes' starts and of the actions drawn", "1")
     .option("--json", JSON_LINE)
     .action((folder: string, options: OptionValues) => run(evaluateCommand(folder, options, terminal)));
 

@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openCheckpoint, trainConfig } from "softrl";
+import { decodeCheckpoint, encodeCheckpoint, openCheckpoint, trainConfig } from "softrl";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { endAll, expectRefusal, softrl, startSoftrl } from "./command.js";
 
@@ -186,8 +186,42 @@ describe("softrl evaluate", () => {
     expect(result.meanReturn).toBeCloseTo(result.returns.reduce((a, b) => a + b) / 5, 9);
     expect(second.stdout).toBe(first.stdout);
     expect(JSON.parse(other.stdout)).toMatchObject({ mode: "mode", episodes: 5 });
+    expect(result).toMatchObject({
+      version: expect.any(String),
+      executor: expect.any(String),
+      runFolder: "learned",
+    });
     const words = await softrl(["evaluate", "learned", "--episodes", "2"], place);
     expect(words.stdout).toMatch(/^A2C on CartPole-v1, 2 episodes, sampled actions: mean return \d/);
+  });
+
+  test("plays what float64 has learned on any executor", async () => {
+    const env = { SOFTRL_EXECUTOR: "reference" };
+    await softrl(["train", "--steps", "80", "--run-folder", "in-float64"], place, { env });
+    for (const executor of ["wasm", "reference"]) {
+      const args = ["evaluate", "in-float64", "--episodes", "2", "--json"];
+      const run = await softrl(args, place, { env: { SOFTRL_EXECUTOR: executor } });
+      expect(run).toMatchObject({ code: 0, stderr: "" });
+      expect(JSON.parse(run.stdout)).toMatchObject({ executor, episodes: 2 });
+    }
+  });
+
+  test("names the checkpoint whose parameters are none, or whose bytes changed", async () => {
+    await softrl(["train", "--steps", "80", "--run-folder", "spoilt"], place);
+    const file = join(place, "spoilt", "checkpoint.safetensors");
+    const bytes = readFileSync(file);
+    const snapshot = structuredClone(decodeCheckpoint("test", bytes));
+    const { algorithm } = snapshot as { algorithm: { learner: { states: { theta: Float32Array } } } };
+    algorithm.learner.states.theta[3] = Number.NaN;
+    writeFileSync(file, encodeCheckpoint(snapshot));
+    const message =
+      /spoilt\/checkpoint\.safetensors: the checkpoint holds NaN in theta, at 3, expected finite/;
+    expectRefusal(await softrl(["evaluate", "spoilt"], place), 1, message);
+    bytes[bytes.length - 1000] ^= 4;
+    writeFileSync(file, bytes);
+    const changed =
+      /spoilt\/checkpoint\.safetensors: not a checkpoint, or damaged, expected bytes whose CRC-32/;
+    expectRefusal(await softrl(["evaluate", "spoilt"], place), 1, changed);
   });
 
   test.each([

@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type Algorithm,
   algorithmTitle,
   type EvaluationResult,
   evaluate,
   openCheckpoint,
+  type Snapshot,
   SoftrlError,
   snapshotSection,
   type TrainConfig,
@@ -31,7 +33,7 @@ export async function evaluateCommand(
   const interrupt = listenForInterrupt(terminal.err);
   let assembly: Assembly | null = null;
   try {
-    assembly = await assembleUnlessInterrupted(interrupt, config, false, { where: path });
+    assembly = await assembleUnlessInterrupted(interrupt, { ...config, seed }, false, { where: path });
     interrupt.now("playing");
     const result = assembly === null ? nothingPlayed : await play(assembly);
     if (options.json === true) {
@@ -56,10 +58,32 @@ export async function evaluateCommand(
   }
 
   async function play({ environment, algorithm }: Assembly): Promise<EvaluationResult> {
-    algorithm.restore(snapshotSection(path, snapshot, "algorithm"));
+    adoptTheta(path, algorithm, snapshot);
     const { signal } = interrupt;
     return evaluate({ algorithm, environment, episodes, mode: mode, seed, clock, pause, signal });
   }
+}
+
+/** Takes over what was learned, whichever executor it was learned on. */
+function adoptTheta(path: string, algorithm: Algorithm, snapshot: Snapshot): void {
+  const learner = snapshotSection(path, snapshotSection(path, snapshot, "algorithm"), "learner");
+  const { theta } = snapshotSection(path, learner, "states");
+  const parameters = algorithm.theta().length;
+  if (!((theta instanceof Float32Array || theta instanceof Float64Array) && theta.length === parameters)) {
+    throw new SoftrlError(path, "the checkpoint's theta does not fit its network", {
+      expected: `${parameters} numbers`,
+      got: ArrayBuffer.isView(theta) ? `an array of ${theta.byteLength} bytes` : "none",
+      remedy: "use the checkpoint as softrl wrote it",
+    });
+  }
+  const damaged = theta.findIndex((parameter) => !Number.isFinite(parameter));
+  if (damaged !== -1) {
+    throw new SoftrlError(path, `the checkpoint holds ${theta[damaged]} in theta, at ${damaged}`, {
+      expected: "finite numbers",
+      remedy: "use the checkpoint of a run that did not diverge",
+    });
+  }
+  algorithm.adopt(theta);
 }
 
 function modeOption(mode: unknown): "sample" | "mode" {

@@ -8,6 +8,9 @@ import type { Snapshot, SnapshotArray, SnapshotLeaf } from "../base/snapshot.js"
  * data_offsets}}, padded with spaces to a multiple of eight; the arrays' bytes follow without gaps. Nested names
  * are joined by "/" (inside a name, "/" is written "~1" and "~" is written "~0"). What is not an array stands as
  * JSON in the header's `__metadata__`. Everything is sorted by name, so equal snapshots give equal bytes.
+ *
+ * The metadata begins with the file's own CRC-32 as eight hexadecimal digits, computed with zeros in their place: a
+ * file that changed on its way is refused, wherever the change is.
  */
 
 type ArrayClass = {
@@ -24,6 +27,11 @@ const arrayClasses: Readonly<Record<string, ArrayClass>> = {
 };
 
 const METADATA = "__metadata__";
+/** How every file begins after its length; "~c" is no escape, so that no name of a snapshot can be this one. */
+const CHECKSUM = "~crc32";
+const OPENING = `{"${METADATA}":{"${CHECKSUM}":"`;
+const CHECKSUM_AT = 8 + OPENING.length;
+const NO_CHECKSUM = "00000000";
 const LONGEST_HEADER = 100_000_000;
 
 /**
@@ -46,7 +54,8 @@ export function encodeCheckpoint(snapshot: Snapshot): Uint8Array {
     offset = end;
   }
   const scalars = [...metadata].sort(byName).map(([name, json]) => `${ascii(name)}:${ascii(json)}`);
-  let header = `{"${METADATA}":{${scalars.join(",")}}${entries.map((entry) => `,${entry}`).join("")}}`;
+  const metadataJson = [`${OPENING}${NO_CHECKSUM}"`, ...scalars].join(",");
+  let header = `${metadataJson}}${entries.map((entry) => `,${entry}`).join("")}}`;
   header = header.padEnd(Math.ceil(header.length / 8) * 8, " ");
 
   const bytes = new Uint8Array(8 + header.length + offset);
@@ -57,7 +66,36 @@ export function encodeCheckpoint(snapshot: Snapshot): Uint8Array {
     bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), position);
     position += array.byteLength;
   }
+  writeAscii(bytes, CHECKSUM_AT, checksumOf(bytes));
   return bytes;
+}
+
+/** The CRC-32 of a file, as if its own checksum were zeros. */
+function checksumOf(bytes: Uint8Array): string {
+  const end = CHECKSUM_AT + NO_CHECKSUM.length;
+  let crc = crc32(0, bytes.subarray(0, CHECKSUM_AT));
+  const zeros = new Uint8Array(NO_CHECKSUM.length);
+  writeAscii(zeros, 0, NO_CHECKSUM);
+  crc = crc32(crc32(crc, zeros), bytes.subarray(end));
+  return crc.toString(16).padStart(8, "0");
+}
+
+function writeAscii(bytes: Uint8Array, at: number, text: string): void {
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+}
+
+/** The remainders of all bytes, for the polynomial of IEEE 802.3 with its bits reversed. */
+const remainders = Int32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0xedb88320 : 0);
+  return remainder;
+});
+
+/** The CRC-32 of what `before` is the CRC-32 of, followed by these bytes. */
+function crc32(before: number, bytes: Uint8Array): number {
+  let crc = ~before;
+  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ remainders[(crc ^ bytes[i]) & 0xff];
+  return ~crc >>> 0;
 }
 
 /**
@@ -92,9 +130,19 @@ export function decodeCheckpoint(where: string, bytes: Uint8Array): Snapshot {
   const metadata = header.json[METADATA] ?? {};
   if (!isRecord(metadata)) damaged(where, `an object as ${METADATA}`, JSON.stringify(metadata));
   for (const [name, json] of Object.entries(metadata)) {
-    place(where, root, name, readScalar(where, name, json));
+    if (name !== CHECKSUM) place(where, root, name, readScalar(where, name, json));
   }
+  requireChecksum(where, bytes);
   return root;
+}
+
+function requireChecksum(where: string, bytes: Uint8Array): void {
+  const text = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
+  const stated = text(CHECKSUM_AT, CHECKSUM_AT + NO_CHECKSUM.length);
+  const opening = text(8, CHECKSUM_AT);
+  if (opening !== OPENING) damaged(where, `a checksum at byte ${CHECKSUM_AT}`, JSON.stringify(opening));
+  const computed = checksumOf(bytes);
+  if (computed !== stated) damaged(where, `bytes whose CRC-32 is ${stated}`, computed);
 }
 
 interface MutableSnapshot {

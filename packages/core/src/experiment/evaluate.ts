@@ -1,6 +1,6 @@
 import type { Algorithm } from "../algorithms/algorithm.js";
 import { requireInteger } from "../base/errors.js";
-import { RandomStreams } from "../base/random.js";
+import { type Random, RandomStreams } from "../base/random.js";
 import type { VectorEnvironment } from "../envs/environment.js";
 import { mean, sampleStandardDeviation } from "../math/statistics.js";
 import { requireFiniteStep } from "./finite.js";
@@ -31,6 +31,13 @@ export interface EvaluationResult {
   readonly interrupted: boolean;
 }
 
+/** Streams beside those of training: the same seed must not start the episodes that were learned from. */
+class EvaluationStreams extends RandomStreams {
+  override stream(...name: readonly (string | number)[]): Random {
+    return super.stream("evaluation", ...name);
+  }
+}
+
 const STEPS_BETWEEN_PAUSES = 64;
 
 /**
@@ -47,7 +54,7 @@ export async function evaluate(parts: EvaluationParts): Promise<EvaluationResult
   const played: { return: number; length: number }[][] = shares.map(() => []);
   const actions = new Int32Array(size);
   let missing = episodes;
-  await environment.reset(new RandomStreams(parts.seed));
+  await environment.reset(new EvaluationStreams(parts.seed));
   for (let step = 1; missing > 0 && !signal?.aborted; step++) {
     algorithm.act(environment.observations, actions, mode);
     await environment.step(actions);

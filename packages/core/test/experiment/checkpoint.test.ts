@@ -18,6 +18,16 @@ const snapshot: Snapshot = {
   environment: { frames: new Uint8Array([0, 127, 255]), steps: new Int32Array([-1, 5]) },
 };
 
+/** CRC-32 by the book, bit after bit. */
+function crc32ByBits(bytes: Uint8Array): number {
+  let crc = 0xffffffffn;
+  for (const byte of bytes) {
+    crc ^= BigInt(byte);
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1n ? (crc >> 1n) ^ 0xedb88320n : crc >> 1n;
+  }
+  return Number(crc ^ 0xffffffffn);
+}
+
 function fileOf(header: string, data: readonly number[] = []): Uint8Array {
   const text = new TextEncoder().encode(header);
   const bytes = new Uint8Array(8 + text.length + data.length);
@@ -43,10 +53,17 @@ describe("a checkpoint", () => {
     expect(length % 8).toBe(0);
     const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
     expect(header).toEqual({
-      __metadata__: { seed: "7" },
+      __metadata__: { "~crc32": expect.stringMatching(/^[0-9a-f]{8}$/), seed: "7" },
       b: { dtype: "U8", shape: [1], data_offsets: [0, 1] },
       w: { dtype: "F32", shape: [2], data_offsets: [1, 9] },
     });
+    // The checksum is that of the file with zeros in its place.
+    const stated = new TextDecoder().decode(bytes).replace(/.*"~crc32":"(.{8})".*/s, "$1");
+    const at = new TextDecoder("latin1").decode(bytes).indexOf(stated);
+    const zeroed = bytes.slice();
+    zeroed.fill(48, at, at + 8);
+    expect(crc32ByBits(zeroed)).toBe(Number.parseInt(stated, 16));
+    expect(crc32ByBits(new TextEncoder().encode("123456789"))).toBe(0xcbf43926);
     expect([...bytes.subarray(8 + length)]).toEqual([9, 0, 0, 128, 63, 0, 0, 0, 64]);
   });
 
@@ -80,6 +97,22 @@ describe("a damaged checkpoint", () => {
         /run\/checkpoint.safetensors: not a checkpoint, or damaged/,
       );
     }
+  });
+
+  test("is refused whichever bit of it flips", () => {
+    for (let bit = 0; bit < 8 * whole.length; bit++) {
+      const flipped = whole.slice();
+      flipped[bit >> 3] ^= 1 << (bit & 7);
+      expect(() => decodeCheckpoint("file", flipped)).toThrow(/file: not a checkpoint, or damaged/);
+    }
+  });
+
+  test("says that its bytes are not those that were written", () => {
+    const flipped = whole.slice();
+    flipped[whole.length - 1] ^= 1;
+    expect(() => decodeCheckpoint("file", flipped)).toThrow(
+      /expected bytes whose CRC-32 is \w{8}, got \w{8};/,
+    );
   });
 
   test.each([

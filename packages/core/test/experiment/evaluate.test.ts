@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { RandomStreams } from "../../src/base/random.js";
 import { makeEnvironment } from "../../src/envs/registry.js";
 import { vectorize } from "../../src/envs/vectorize.js";
 import { evaluate } from "../../src/experiment/evaluate.js";
@@ -64,4 +65,19 @@ test("fewer than two episodes have no spread, and none is refused", async () => 
 test("stops when told to", async () => {
   const result = await evaluate({ ...evaluation(50), signal: { aborted: true } });
   expect(result).toMatchObject({ returns: [], meanReturn: null, interrupted: true });
+});
+
+test("plays from other starts than training with the same seed", async () => {
+  const starts: number[][] = [];
+  const { environment, ...parts } = evaluation(1);
+  await environment.reset(new RandomStreams(1));
+  starts.push(Array.from(environment.observations));
+  const reset = environment.reset.bind(environment);
+  environment.reset = async (streams) => {
+    await reset(streams);
+    starts.push(Array.from(environment.observations));
+  };
+  await evaluate({ ...parts, environment });
+  expect(starts).toHaveLength(2);
+  expect(starts[1]).not.toEqual(starts[0]);
 });
