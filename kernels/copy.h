@@ -14,6 +14,14 @@ static void runCopy(const int32* code, float* arena) {
   // A transposition of the last two axes, in bands whose lines of out stay in the cache.
   const bool transposed = axes > 1 && outStep == 1 && xStep > 1 && rows[1] == 1;
   if (transposed) axes--;
+  // Each of a column's numbers a few times over: a broadcast along the last axis.
+  if (axes == 2 && xStep == 0 && outStep == 1 && n <= fewColumns) {
+    const float* x = arena + code[1];
+    float* out = arena + code[2];
+    for (Index row = 0; row < rows[0]; row++, x += rows[1], out += rows[2])
+      for (Index j = 0; j < n; j++) out[j] = *x;
+    return;
+  }
   Axes from, to;
   for (int32 axis = 0; axis < axes - 1; axis++) {
     from.add(code[3 + 3 * axis], code[4 + 3 * axis]);

@@ -194,12 +194,48 @@ static void reduceRows(const float* x, Index rows, Index columns, float* out, Te
   }
 }
 
+constexpr Index fewColumns = 8;
+
+/// Each of the rows of x[rows, columns], columns at most fewColumns.
+template <class R>
+static void reduceFew(const float* x, Index rows, Index columns, float* out) {
+  for (Index r = 0; r < rows; r++, x += columns) {
+    float total = x[0];
+    for (Index c = 1; c < columns; c++) total = R::combine(total, x[c]);
+    out[r] = total;
+  }
+}
+
+/// The columns of x[rows, columns], several rows to a vector: columns divides the vector length.
+template <class R>
+static void reduceInterleaved(const float* x, Index rows, Index columns, float* out) {
+  const Index n = rows * columns, whole = n / VL * VL;
+  Vec total = splat(R::empty);
+  for (Index start = 0; start < whole; start += 256 * VL) {
+    const Index end = whole - start < 256 * VL ? whole : start + 256 * VL;
+    Vec part = splat(R::empty);
+    for (Index i = start; i < end; i += VL) part = R::combine(part, load(x + i));
+    total = R::combine(total, part);
+  }
+  float lanes[VL];
+  store(lanes, total);
+  for (Index c = 0; c < columns; c++) {
+    float column = lanes[c];
+    for (Index lane = c + columns; lane < VL; lane += columns) column = R::combine(column, lanes[lane]);
+    for (Index i = whole + c; i < n; i += columns) column = R::combine(column, x[i]);
+    out[c] = column;
+  }
+}
+
 template <class R>
 SOFTRL_INLINE void reduceBy(const int32* code, float* arena, Team* team) {
   const float* x = arena + code[2];
   float* out = arena + code[3];
   const bool rowsOfFew = code[1] == 2 && code[5] && !code[7] && code[6] <= mostCutColumns;
+  const bool fewToARow = code[1] == 2 && !code[5] && code[7] && code[6] <= fewColumns;
   if (code[1] == 1 && code[5]) reduceAll<R>(x, code[4], out, team);
+  else if (fewToARow) reduceFew<R>(x, code[4], code[6], out);
+  else if (rowsOfFew && code[6] < VL && VL % code[6] == 0) reduceInterleaved<R>(x, code[4], code[6], out);
   else if (rowsOfFew) reduceRows<R>(x, code[4], code[6], out, team);
   else reduceAxes<R>(code, arena);
 }
