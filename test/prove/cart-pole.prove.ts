@@ -26,7 +26,7 @@ async function train(algorithm: string, seed: number, runFolder: string): Promis
   return json() as Result;
 }
 
-describe.each(["a2c", "soft-q"])("%s on CartPole-v1, 500,000 steps", (algorithm) => {
+describe.each(["a2c", "soft-q", "npg"])("%s on CartPole-v1, 500,000 steps", (algorithm) => {
   it.each([1, 2, 3, 4, 5])(
     "seed %i: a mean return of at least 475 over the last 100 episodes",
     async (seed) => {

@@ -130,7 +130,7 @@ const settings = {
     option: "--fisher-damping <number>",
     description: "npg only: what is added to the diagonal of the Fisher matrix",
     low: 0,
-    defaults: 0.01,
+    defaults: 0.1,
   }),
   conjugateGradientSteps: integerSetting({
     option: "--conjugate-gradient-steps <count>",
@@ -178,7 +178,7 @@ const settings = {
 const ownDefaults: Readonly<Record<AlgorithmName, Partial<TrainConfig>>> = {
   a2c: {},
   "soft-q": {},
-  npg: { horizon: 128 },
+  npg: { horizon: 125 },
 };
 
 type ValueOf<S> = S extends Setting<infer Value> ? Value : never;

@@ -119,7 +119,7 @@ describe("the step of the natural policy gradient", () => {
 
 describe("npg in a configuration", () => {
   it('has a rollout of its own length: trainConfig({ algorithm: "npg" })', () => {
-    expect(trainConfig({ algorithm: "npg" }).horizon).toBe(128);
+    expect(trainConfig({ algorithm: "npg" }).horizon).toBe(125);
     expect(trainConfig({ algorithm: "npg", horizon: 7 }).horizon).toBe(7);
     expect(trainConfig({ algorithm: "a2c" }).horizon).toBe(5);
     expect(() => trainConfig({ algorithm: "npg", entropyBonus: "naive" })).toThrow(

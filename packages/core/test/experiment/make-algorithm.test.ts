@@ -51,7 +51,7 @@ describe("every setting of the learning rule reaches it", () => {
     const own: Partial<TrainConfig>[] = [
       ...changes.filter((change) => change.valueCoefficient === undefined),
       { trustRegion: 0.02 },
-      { fisherDamping: 0.1 },
+      { fisherDamping: 0.2 },
       { conjugateGradientSteps: 1 },
       { valueSteps: 3 },
     ];
