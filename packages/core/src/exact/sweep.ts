@@ -28,11 +28,13 @@ export function sweepInto(
     }
     const from = s * actions;
     let high = Number.NEGATIVE_INFINITY;
+    // The rows of a state lie one behind the other.
+    let k = rowStarts[from];
     for (let a = 0; a < actions; a++) {
       const row = from + a;
       const end = rowStarts[row + 1];
       let mean = 0;
-      for (let k = rowStarts[row]; k < end; k++) mean += probabilities[k] * v[successors[k]];
+      for (; k < end; k++) mean += probabilities[k] * v[successors[k]];
       const x = rewards[row] + gamma * mean;
       q[a] = x;
       if (x > high && logPrior[row] > Number.NEGATIVE_INFINITY) high = x;
@@ -48,7 +50,7 @@ export function sweepInto(
         if (x > shift) shift = x;
       }
       let sum = 0;
-      for (let a = 0; a < actions; a++) sum += exp(q[a] - shift);
+      for (let a = 0; a < actions; a++) sum += q[a] === shift ? 1 : exp(q[a] - shift);
       value = high + tau * (shift + log(sum));
     }
     const step = Math.abs(value - v[s]);
