@@ -28,7 +28,8 @@ export function terminalPlot(curves: readonly NamedCurve[]): string {
   });
   const label = (row: number) => {
     const value = high - ((high - low) * row) / (HEIGHT - 1);
-    return row % 4 === 0 ? value.toFixed(high - low < 10 ? 2 : 0) : "";
+    // Rounding may leave a zero a hair below itself.
+    return row % 4 === 0 ? value.toFixed(high - low < 10 ? 2 : 0).replace(/^-(0\.?0*)$/, "$1") : "";
   };
   const labels = grid.map((_, row) => label(row));
   const margin = Math.max(...labels.map((text) => text.length));

@@ -134,3 +134,9 @@ test("counts have groups of three, tables have columns", () => {
     ),
   ).toBe("\nπ̄  is\nτ  is");
 });
+
+test("no label of the terminal plot is minus zero", () => {
+  const plot = terminalPlot([{ name: "A2C", steps: [400], meanReturns: [22.3] }]);
+  expect(plot).toMatch(/^ +0 ┤/m);
+  expect(plot).not.toContain("-0");
+});

@@ -10,6 +10,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findPython } from "@softrl/gymnasium";
+import { decodeCheckpoint, encodeCheckpoint } from "softrl";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { endAll, expectRefusal, softrl, startSoftrl } from "./command.js";
 
@@ -103,6 +105,63 @@ describe.runIf(posix)("signals", () => {
   });
 });
 
+describe.runIf(posix)("softrl setup gymnasium", () => {
+  test.each(["SIGINT", "SIGTERM"] as const)("%s ends all that it started", async (signal) => {
+    const here = mkdtempSync(join(place, "setup-"));
+    const python = join(here, "python3");
+    const answer = JSON.stringify({ version: "3.11.0", packages: {}, missing: [] });
+    const venv = "sleep 60 & echo $! > sleeper.part; mv sleeper.part sleeper; wait";
+    writeFileSync(python, `#!/bin/sh\nif [ "$1" = -c ]; then echo '${answer}'; else ${venv}; fi\n`);
+    chmodSync(python, 0o755);
+    const env = { PATH: `${here}:${process.env.PATH}`, SOFTRL_HOME: join(here, "home") };
+    const { child, finished } = startSoftrl(["setup", "gymnasium"], here, { env });
+    await eventually(() => existsSync(join(here, "sleeper")));
+    const sleeper = Number(readFileSync(join(here, "sleeper"), "utf8"));
+    expect(isAlive(sleeper)).toBe(true);
+    child.kill(signal);
+    expect(await finished).toMatchObject({ code: 130, stderr: expect.stringContaining("softrl: stopping;") });
+    await eventually(() => !isAlive(sleeper));
+    expect(existsSync(join(here, "home", "gymnasium"))).toBe(false);
+  });
+});
+
+describe("an environment's id", () => {
+  const nowhere = () => ({
+    SOFTRL_HOME: join(place, "nowhere"),
+    PATH: join(place, "nowhere"),
+    SOFTRL_PYTHON: "",
+  });
+
+  test("that is near a built-in one may be Gymnasium's: without Gymnasium both are told", async () => {
+    const run = await softrl(["train", "--env", "CartPole-v0"], place, { env: nowhere() });
+    const message =
+      /--env: CartPole-v0 is not built in.*did you mean CartPole-v1\? Else run `softrl setup gymnasium`/;
+    expectRefusal(run, 1, message);
+  });
+
+  test("that Gymnasium registers is taken, however near a built-in one is", async () => {
+    const found = await findPython({ id: "CartPole-v0" }).catch(() => null);
+    const args = ["train", "--env", "CartPole-v0", "--steps", "80", "--run-folder", "cart-pole-v0"];
+    const run = await softrl(args, place);
+    if (found !== null) expect(run).toMatchObject({ code: 0, stderr: "" });
+    else expectRefusal(run, 1, /softrl setup gymnasium/);
+  });
+
+  test("in a checkpoint, without Gymnasium: the checkpoint is named, not --env", async () => {
+    await softrl(["train", "--steps", "40", "--run-folder", "elsewhere"], place);
+    const file = join(place, "elsewhere", "checkpoint.safetensors");
+    const snapshot = decodeCheckpoint("test", readFileSync(file));
+    const config = JSON.stringify({ ...JSON.parse(String(snapshot.config)), environment: "Nobody-v0" });
+    writeFileSync(file, encodeCheckpoint({ ...snapshot, config }));
+    const run = await softrl(["evaluate", "elsewhere"], place, { env: nowhere() });
+    expectRefusal(
+      run,
+      1,
+      /^softrl: elsewhere\/checkpoint\.safetensors: Nobody-v0 is not built in, and Gymnasium/,
+    );
+  });
+});
+
 describe("a run that fails", () => {
   test("ends its events with why, and the error names the folder", async () => {
     // So large a step that the network's numbers are none after few updates.
@@ -145,6 +204,16 @@ describe("a run that fails", () => {
     );
   });
 });
+
+/** Whether a process still runs; one that only waits to be reaped does not. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return !linux || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+}
 
 async function eventually(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 30_000;

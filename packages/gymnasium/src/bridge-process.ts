@@ -95,7 +95,7 @@ export class BridgeProcess {
         settle(`the Python process ended ${during}`, {
           expected: "an answer",
           got: `${ending}${this.#lastWords()}`,
-          remedy: "go on from the last checkpoint",
+          remedy: "make a new environment, or start the run again; a run's folder keeps what was until now",
         });
       };
       child.once("error", (error) => {
@@ -197,7 +197,7 @@ export class BridgeProcess {
       new SoftrlError(this.#where, `the Python process hangs in ${this.#pending.operation}`, {
         expected: `an answer within ${this.#timeoutMs / 1000} s`,
         got: `none${this.#lastWords()}`,
-        remedy: "it was ended; raise timeoutSeconds if the environment is that slow",
+        remedy: "it was ended; if it is that slow, raise SOFTRL_TIMEOUT (seconds), or timeoutSeconds in code",
       }),
     );
   }

@@ -15,7 +15,7 @@ import {
 } from "softrl";
 import { type BridgeCommand, BridgeProcess } from "./bridge-process.js";
 import { type GymnasiumVersions, readHello, readSpaces } from "./handshake.js";
-import { findPython } from "./python.js";
+import { findPython, isAtari } from "./python.js";
 
 /** What Gymnasium's `make` takes by name: JSON scalars. */
 export type GymnasiumOptions = Readonly<Record<string, string | number | boolean | null>>;
@@ -31,9 +31,12 @@ export interface GymnasiumConfig {
   readonly python?: string;
   /** Passed to `gymnasium.make`, for instance `{ is_slippery: false }`. */
   readonly options?: GymnasiumOptions;
-  /** How long one answer may take; 60 by default. */
+  /** How long one answer may take; by default SOFTRL_TIMEOUT, else 60. */
   readonly timeoutSeconds?: number;
 }
+
+/** setTimeout cannot wait longer than 2³¹ − 1 ms. */
+const LONGEST_TIMEOUT = 2147483;
 
 const bridgeScript = fileURLToPath(new URL("../python/bridge.py", import.meta.url));
 
@@ -46,13 +49,25 @@ const bridgeScript = fileURLToPath(new URL("../python/bridge.py", import.meta.ur
  * @throws SoftrlError when no Python has Gymnasium, the id is unknown, or a space is not supported.
  */
 export async function createGymnasiumEnvironment(config: GymnasiumConfig): Promise<GymnasiumEnvironment> {
-  const { timeoutSeconds = 60 } = config;
+  const { timeoutSeconds = timeoutVariable() ?? 60 } = config;
   validateConfig(config, timeoutSeconds);
   const python = await findPython({ python: config.python, id: config.id });
   return connectEnvironment(config, {
     command: [python.path, "-u", bridgeScript],
     where: `gymnasium ${config.id}`,
     timeoutSeconds,
+  });
+}
+
+/** How long the environment variable SOFTRL_TIMEOUT says that one answer may take. */
+function timeoutVariable(): number | undefined {
+  const text = process.env.SOFTRL_TIMEOUT;
+  if (text === undefined || text === "") return undefined;
+  const seconds = Number(text);
+  if (seconds > 0 && seconds <= LONGEST_TIMEOUT) return seconds;
+  throw new SoftrlError("SOFTRL_TIMEOUT", "not a valid value", {
+    expected: `a number of seconds in (0, ${LONGEST_TIMEOUT}]`,
+    got: JSON.stringify(text),
   });
 }
 
@@ -64,7 +79,9 @@ export async function connectEnvironment(
   const { bridge, hello } = await BridgeProcess.start(command);
   try {
     const versions = readHello(command.where, hello);
-    const request = new TextEncoder().encode(JSON.stringify({ id, size, training, options }));
+    const request = new TextEncoder().encode(
+      JSON.stringify({ id, size, training, options, atari: isAtari(id) }),
+    );
     const spaces = readSpaces(command.where, await bridge.request("make", request));
     return new GymnasiumEnvironment({ id, size, versions, ...spaces }, bridge, command.where);
   } catch (error) {
@@ -261,9 +278,8 @@ function validateConfig({ id, size, training, options }: GymnasiumConfig, timeou
   if (typeof id !== "string" || id === "") refuse("id", "a Gymnasium id such as ALE/Pong-v5", id);
   if (!(Number.isSafeInteger(size) && size >= 1)) refuse("size", "an integer of at least 1", size);
   if (typeof training !== "boolean") refuse("training", "true or false", training);
-  // setTimeout cannot wait longer than 2³¹ − 1 ms.
-  if (!(timeoutSeconds > 0 && timeoutSeconds <= 2147483)) {
-    refuse("timeoutSeconds", "a number in (0, 2147483]", timeoutSeconds);
+  if (!(timeoutSeconds > 0 && timeoutSeconds <= LONGEST_TIMEOUT)) {
+    refuse("timeoutSeconds", `a number in (0, ${LONGEST_TIMEOUT}]`, timeoutSeconds);
   }
   for (const [name, value] of Object.entries(options ?? {})) {
     if (value !== null && !["string", "number", "boolean"].includes(typeof value)) {

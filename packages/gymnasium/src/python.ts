@@ -1,10 +1,10 @@
-import { execFile } from "node:child_process";
+import { type ExecFileException, execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SoftrlError } from "softrl";
+import { environmentFamily, SoftrlError } from "softrl";
 
 /** What an interpreter has of what the bridge needs. */
 export interface PythonInspection {
@@ -66,7 +66,7 @@ const needs = {
 } as const;
 
 /** Whether an environment comes from the Arcade Learning Environment, with the standard preprocessing. */
-export const isAtari = (id: string): boolean => /^(ALE\/\w+-v5|\w+NoFrameskip-v\d+)$/.test(id);
+export const isAtari = (id: string): boolean => environmentFamily(id) === "atari";
 
 const inspection = `
 import json, sys
@@ -137,9 +137,13 @@ async function inspectNamed(
   source: "option" | "SOFTRL_PYTHON",
   needed: readonly string[],
 ): Promise<FoundPython> {
-  const found = await inspectPython(path);
+  const by = source === "option" ? "the python option" : source;
+  const found = await inspectPython(path).catch((error: unknown) => {
+    if (!(error instanceof SoftrlError)) throw error;
+    const what = error.message.slice(error.where.length + 2);
+    throw new SoftrlError(by, what, {}, { cause: error });
+  });
   if (lacksAny(found, needed)) {
-    const by = source === "option" ? "the python option" : source;
     throw new SoftrlError("findPython", `the Python named by ${by} lacks packages`, {
       got: lacking(found, needed),
       remedy: "run `softrl setup gymnasium` and name no other Python, or install them there",
@@ -183,8 +187,8 @@ function readInspection(
     // Said below.
   }
   throw new SoftrlError("inspectPython", "the interpreter does not answer as Python does", {
-    got: `${path}: "${output.slice(0, 80)}"`,
-    remedy: "name the path of a Python interpreter",
+    got: `${path}: ${JSON.stringify(output.slice(0, 80))}`,
+    remedy: "name the path of a Python interpreter, not of a folder or another program",
   });
 }
 
@@ -192,16 +196,25 @@ function runPython(path: string, parameters: readonly string[]): Promise<string>
   return new Promise((resolve, reject) => {
     execFile(path, parameters, { timeout: 60_000, windowsHide: true }, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
-      const words = stderr.trim().split("\n").at(-1) || error.message.split("\n")[0];
       reject(
         new SoftrlError("inspectPython", "the Python interpreter does not run", {
           expected: "Python 3.11 or newer",
-          got: `${path}: ${error.code === "ENOENT" ? "no such file" : words}`,
-          remedy: "install Python, or name the path of one",
+          got: `${path}: ${reasonOf(error, stderr)}`,
+          remedy: "install Python, or name the path of an interpreter that runs",
         }),
       );
     });
   });
+}
+
+/** Why a program did not run or did not succeed, in one line that never repeats what it was asked to run. */
+function reasonOf({ code, signal }: ExecFileException, stderr: string): string {
+  if (code === "ENOENT") return "no such file";
+  if (code === "EACCES") return "a folder, or not executable";
+  if (typeof code === "string") return code;
+  const words = stderr.trim().split("\n").at(-1)?.trim().slice(0, 120) ?? "";
+  const ending = signal ? `signal ${signal}` : `exit code ${code}`;
+  return words === "" ? ending : `${ending}, ${JSON.stringify(words)}`;
 }
 
 async function exists(path: string): Promise<boolean> {

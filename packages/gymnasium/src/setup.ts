@@ -22,14 +22,17 @@ const candidates =
  *
  * @param onLine hears one line for each thing done.
  * @param directory where; {@link managedDirectory} by default.
+ * @param signal stops it; whatever it started is ended.
  * @throws SoftrlError that says what is missing (Python, venv, the network, room) and what to do.
  */
 export async function setupGymnasium({
   onLine = () => {},
   directory = managedDirectory(),
+  signal,
 }: {
   readonly onLine?: (line: string) => void;
   readonly directory?: string;
+  readonly signal?: AbortSignal;
 } = {}): Promise<FoundPython> {
   const python = venvPython(directory);
   const before = await contents(directory);
@@ -54,21 +57,19 @@ export async function setupGymnasium({
       const base = await basePython();
       await makeParent(directory);
       onLine(`making a virtual environment in ${directory} with Python ${base.version}`);
-      await run(base.path, ["-m", "venv", "--clear", directory], venvFailure);
+      await run(base.path, ["-m", "venv", "--clear", directory], venvFailure, { signal });
     }
     onLine("installing the pinned packages");
     const install = ["install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"];
     const patience = ["--retries", "2", "--timeout", "20"];
-    await run(
-      python,
-      ["-m", "pip", ...install, ...patience, "-r", requirementsFile],
-      installFailure,
-      (line) => {
+    await run(python, ["-m", "pip", ...install, ...patience, "-r", requirementsFile], installFailure, {
+      signal,
+      onLine: (line) => {
         if (/^(Collecting|Successfully installed)/.test(line)) onLine(line);
       },
-    );
+    });
     onLine("checking that Pong starts");
-    await run(python, ["-c", check], checkFailure);
+    await run(python, ["-c", check], checkFailure, { signal });
   } catch (error) {
     // One that works with other versions is better than none.
     if (!complete) await rm(directory, { recursive: true, force: true });
@@ -134,12 +135,35 @@ function run(
   program: string,
   parameters: readonly string[],
   diagnose: Diagnosis,
-  onLine: (line: string) => void = () => {},
+  {
+    onLine = () => {},
+    signal,
+  }: { readonly onLine?: (line: string) => void; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, parameters, { stdio: ["ignore", "pipe", "pipe"], windowsHide: true });
-    const kill = () => child.kill("SIGKILL");
+    const interruption = () =>
+      new SoftrlError(WHERE, "interrupted", { remedy: "run it again to install the rest" });
+    if (signal?.aborted) return reject(interruption());
+    const child = spawn(program, parameters, {
+      stdio: ["ignore", "pipe", "pipe"],
+      windowsHide: true,
+      // A group of its own, so that what pip starts ends with it.
+      detached: process.platform !== "win32",
+    });
+    const kill = () => {
+      try {
+        if (child.pid !== undefined && process.platform !== "win32") process.kill(-child.pid, "SIGKILL");
+        else child.kill("SIGKILL");
+      } catch {
+        // Gone already.
+      }
+    };
     process.on("exit", kill);
+    signal?.addEventListener("abort", kill);
+    const settled = () => {
+      process.off("exit", kill);
+      signal?.removeEventListener("abort", kill);
+    };
     let output = "";
     let line = "";
     const hear = (text: string) => {
@@ -151,12 +175,13 @@ function run(
     child.stdout.setEncoding("utf8").on("data", hear);
     child.stderr.setEncoding("utf8").on("data", hear);
     child.once("error", (error) => {
-      process.off("exit", kill);
+      settled();
       reject(diagnose(error.message));
     });
     child.once("close", (code) => {
-      process.off("exit", kill);
-      if (code === 0) resolve();
+      settled();
+      if (signal?.aborted) reject(interruption());
+      else if (code === 0) resolve();
       else reject(diagnose(output));
     });
   });
@@ -177,8 +202,8 @@ export function installFailure(output: string): SoftrlError {
     /NewConnectionError|Name or service not known|name resolution|Network is unreachable|ConnectTimeout|ReadTimeout|ProxyError|SSLError|Connection refused|Max retries/i;
   if (network.test(output)) {
     return new SoftrlError(WHERE, "the Python package index cannot be reached", {
-      got: lastError(output),
-      remedy: "connect to the network, or tell pip of an index (PIP_INDEX_URL), and run this again",
+      got: lastError(output, network),
+      remedy: "connect to the network, or name an index that answers (PIP_INDEX_URL), and run this again",
     });
   }
   const unfound = /No matching distribution found for (\S+)/.exec(output);
@@ -200,11 +225,11 @@ function general(what: string, output: string): SoftrlError {
   });
 }
 
-function lastError(output: string): string {
+function lastError(output: string, kind = /error/i): string {
   const lines = output
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
-  const telling = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? "no output";
+  const telling = lines.findLast((line) => kind.test(line)) ?? lines.at(-1) ?? "no output";
   return telling.slice(0, 300);
 }

@@ -127,6 +127,10 @@ describe("what cannot be made", () => {
       /the action space of Pendulum-v1 is not supported, expected Discrete.*got Box\(-2\.0, 2\.0/,
     ],
     ["Blackjack-v1", /the observation space of Blackjack-v1 is not supported.*got Tuple\(Discrete\(32\)/],
+    [
+      "LunarLander-v3",
+      /needs a package that is not installed, got Box2D .*; install it into.*python.* -m pip/,
+    ],
     ["softrl_test_environments:Nested-v0", /the observation space of .* is not supported.*got Dict\('a'/],
   ])("%s", async (id, message) => {
     const error: unknown = await make(id).catch((reason: unknown) => reason);
@@ -186,7 +190,7 @@ describe("sudden ends", () => {
     ["stuck in a step", "softrl_test_environments:Hangs-v0"],
   ])("a child that is %s dies with a parent that is killed", async (_, id) => {
     const bridge = fileURLToPath(new URL("../python/bridge.py", import.meta.url));
-    const make = Buffer.from(JSON.stringify({ id, size: 1, training: true, options: {} }));
+    const make = Buffer.from(JSON.stringify({ id, size: 1, training: true, options: {}, atari: false }));
     const frames = Buffer.concat([
       frameHeader("make", make.length),
       make,

@@ -1,11 +1,12 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findPython, inspectPython, managedDirectory, setupGymnasium } from "@softrl/gymnasium";
+import { trainConfig } from "softrl";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectEnvironment } from "../src/environment.js";
-import { pinnedVersions, venvPython } from "../src/python.js";
+import { isAtari, pinnedVersions, venvPython } from "../src/python.js";
 import { installFailure } from "../src/setup.js";
 
 let folder = "";
@@ -38,6 +39,27 @@ describe("pinnedVersions", () => {
       expect.arrayContaining(["gymnasium", "ale-py", "numpy", "cloudpickle"]),
     );
     for (const version of Object.values(pins)) expect(version).toMatch(/^\d+(\.\d+)+$/);
+  });
+});
+
+describe("Atari's ids", () => {
+  it.each([
+    ["ALE/Pong-v5", true],
+    ["PongNoFrameskip-v4", true],
+    ["ALE/Pong-ram-v5", false],
+    ["Pong-v4", false],
+    ["CartPole-v1", false],
+  ])("%s: %s", (id, preprocessed) => {
+    expect(isAtari(id)).toBe(preprocessed);
+    // Its defaults are for what the bridge hands out.
+    expect(trainConfig({ environment: id }).network).toBe(preprocessed ? "nature-cnn" : "mlp");
+  });
+
+  it("are told apart in softrl alone: no other pattern stands here or in Python", async () => {
+    const here = fileURLToPath(new URL("..", import.meta.url));
+    for (const file of ["src/python.ts", "python/softrl_bridge/main.py", "python/softrl_bridge/atari.py"]) {
+      expect(await readFile(join(here, file), "utf8")).not.toMatch(/NoFrameskip-v|ALE.*-v5\b.*\|/);
+    }
   });
 });
 
@@ -98,7 +120,26 @@ describe.runIf(posix)("findPython", () => {
     const failing = join(folder, "failing");
     await writeFile(failing, "#!/bin/sh\necho broken install >&2\nexit 1\n");
     await chmod(failing, 0o755);
-    await expect(inspectPython(failing)).rejects.toThrow(/failing: broken install/);
+    await expect(inspectPython(failing)).rejects.toThrow(/failing: exit code 1, "broken install"/);
+  });
+
+  it("names SOFTRL_PYTHON, and says in one line why it does not do", async () => {
+    const junk = join(folder, "junk");
+    await writeFile(junk, "#!/bin/sh\nprintf 'some\\njunk\\n'\n");
+    await chmod(junk, 0o755);
+    const reasons: [string, RegExp][] = [
+      ["/bin/false", /got \/bin\/false: exit code 1;/],
+      [folder, /: a folder, or not executable;/],
+      [junk, /does not answer as Python does, got .*junk: "some\\njunk\\n"/],
+      [join(folder, "nothing"), /nothing: no such file;/],
+    ];
+    for (const [python, reason] of reasons) {
+      const message = await findPython({ variables: { SOFTRL_PYTHON: python } }).catch(String);
+      expect(message).toMatch(/^SoftrlError: SOFTRL_PYTHON: /);
+      expect(message).toMatch(reason);
+      expect(message).not.toMatch(/\n|import/);
+    }
+    await expect(findPython({ python: folder, variables: {} })).rejects.toThrow(/^the python option: /);
   });
 });
 
@@ -125,6 +166,10 @@ describe("setupGymnasium", () => {
     [
       "WARNING: Retrying after NewConnectionError\nERROR: No matching distribution found for gymnasium==1.3.0",
       /index cannot be reached.*PIP_INDEX_URL/,
+    ],
+    [
+      "WARNING: Retrying: Connection refused\nERROR: No matching distribution found for gymnasium==1.3.0",
+      /index cannot be reached, got WARNING: Retrying: Connection refused; .*an index that answers/,
     ],
     ["ERROR: No matching distribution found for numpy==2.4.6", /pip finds no numpy==2\.4\.6 for this Python/],
     ["ERROR: Could not install: [Errno 28] No space left on device", /the disk is full.*make room/],

@@ -1,8 +1,24 @@
-import { setupGymnasium } from "@softrl/gymnasium";
+import { managedDirectory, setupGymnasium } from "@softrl/gymnasium";
+import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
 import type { Terminal } from "../terminal.js";
 
 /** `softrl setup gymnasium`: Python packages into a virtual environment of softrl's own. */
 export async function setupGymnasiumCommand(terminal: Terminal): Promise<number> {
-  await setupGymnasium({ onLine: (line) => terminal.out.write(`${line}\n`) });
+  const interrupt = listenForInterrupt(terminal.err, "installing");
+  const { signal } = interrupt;
+  try {
+    await setupGymnasium({ onLine: (line) => terminal.out.write(`${line}\n`), signal });
+  } catch (error) {
+    if (signal.aborted) return INTERRUPTED;
+    throw error;
+  } finally {
+    interrupt.dispose();
+  }
+  const named = process.env.SOFTRL_PYTHON;
+  if (named !== undefined && named !== "" && !named.startsWith(managedDirectory())) {
+    terminal.err.write(
+      `softrl: SOFTRL_PYTHON names ${named}, which runs take instead of this one; unset it to use what was set up\n`,
+    );
+  }
   return 0;
 }

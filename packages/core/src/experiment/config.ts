@@ -198,7 +198,8 @@ export const settingNames: readonly SettingName[] = Object.keys(settings).filter
 /** The family that an environment's id belongs to. */
 export function environmentFamily(id: string): EnvironmentFamily {
   if (id.startsWith("MinAtar/")) return "minatar";
-  return id.startsWith("ALE/") || /NoFrameskip-v\d+$/.test(id) ? "atari" : "vector";
+  // Every other id of Atari's shows what Gymnasium gives: raw pictures, or the console's memory.
+  return /^(ALE\/\w+-v5|\w+NoFrameskip-v\d+)$/.test(id) ? "atari" : "vector";
 }
 
 /**

@@ -5,8 +5,6 @@ grey 84x84 frames, every action held for 4 emulated frames, the last two pooled 
 the episode for the learner while the game goes on.
 """
 
-import re
-
 import ale_py
 import cv2
 import gymnasium
@@ -23,10 +21,6 @@ OPTIONS = ("mode", "difficulty", "repeat_action_probability", "full_action_space
 
 gymnasium.register_envs(ale_py)
 cv2.setNumThreads(1)
-
-
-def is_preprocessed(id):
-    return re.fullmatch(r"ALE/\w+-v5|\w+NoFrameskip-v\d+", id) is not None
 
 
 class AtariEnvironment:

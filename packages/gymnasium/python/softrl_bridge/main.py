@@ -80,7 +80,7 @@ def make(request):
 
     id, size, options = request["id"], request["size"], request["options"]
     try:
-        return Vector(id, [make_one(id, options, request["training"]) for _ in range(size)])
+        return Vector(id, [make_one(id, options, request["training"], request["atari"]) for _ in range(size)])
     except BridgeError:
         raise
     except gymnasium.error.UnregisteredEnv as error:
@@ -88,12 +88,17 @@ def make(request):
             "the environment is unknown", "a registered Gymnasium id", id, one_line(error)
         ) from error
     except gymnasium.error.DependencyNotInstalled as error:
-        raise BridgeError(f"{id} needs a package that is not installed", remedy=one_line(error)) from error
+        raise BridgeError(
+            f"{id} needs a package that is not installed",
+            got=one_line(error),
+            remedy=f"install it into the Python that softrl uses, with {sys.executable} -m pip in place of pip",
+        ) from error
     except Exception as error:
         raise BridgeError(f"{id} cannot be made: {type(error).__name__}: {one_line(error)}") from error
 
 
-def make_one(id, options, training):
+def make_one(id, options, training, preprocessed):
+    # Which ids are preprocessed is said in one place: environmentFamily of softrl.
     from .plain import PlainEnvironment
 
     try:
@@ -104,7 +109,7 @@ def make_one(id, options, training):
                 f"{id} needs ale-py and OpenCV", got=one_line(error), remedy="run `softrl setup gymnasium`"
             ) from error
         return PlainEnvironment(id, options)
-    if atari.is_preprocessed(id):
+    if preprocessed:
         return atari.AtariEnvironment(id, options, training)
     return PlainEnvironment(id, options)
 
