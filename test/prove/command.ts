@@ -14,10 +14,30 @@ export interface Outcome {
   readonly json: () => unknown;
 }
 
+/** Where a command runs. */
+export interface Circumstances {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Hears stderr as it comes. */
+  readonly onStderr?: (text: string) => void;
+}
+
 /** Runs the built `softrl` command to its end. */
-export function run(args: readonly string[]): Promise<Outcome> {
+export const run = (args: readonly string[], circumstances: Circumstances = {}): Promise<Outcome> =>
+  runProgram(process.execPath, [softrl, ...args], circumstances);
+
+/** Runs any program to its end. */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  { env = {}, cwd, onStderr }: Circumstances = {},
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [softrl, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+      ...(cwd === undefined ? {} : { cwd }),
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => {
@@ -25,6 +45,7 @@ export function run(args: readonly string[]): Promise<Outcome> {
     });
     child.stderr.on("data", (chunk) => {
       stderr += chunk;
+      onStderr?.(String(chunk));
     });
     child.on("error", reject);
     child.on("close", (code) => {

@@ -31,4 +31,19 @@ describe.each(["a2c", "soft-q"])("%s on the real ALE/Pong-v5", (algorithm) => {
       }
     });
   });
+
+  it("the same seed gives the same checkpoint bytes twice, another seed others", async () => {
+    await inTemporaryFolder(async (folder) => {
+      const checkpoint = async (name: string, seed: string) => {
+        const runFolder = join(folder, name);
+        const args = ["--algorithm", algorithm, "--env", "ALE/Pong-v5", "--steps", "800", "--seed", seed];
+        const { code, stderr } = await run(["train", ...args, "--run-folder", runFolder, "--json"]);
+        expect(code, stderr).toBe(0);
+        return readFileSync(join(runFolder, "checkpoint.safetensors"));
+      };
+      const first = await checkpoint("first", "3");
+      expect((await checkpoint("second", "3")).equals(first)).toBe(true);
+      expect((await checkpoint("other", "4")).equals(first)).toBe(false);
+    });
+  });
 });

@@ -61,7 +61,13 @@ function program(terminal: Terminal, run: (command: Promise<number>) => Promise<
     .configureOutput({
       writeOut: (text) => void terminal.out.write(text),
       writeErr: (text) => void terminal.err.write(text),
-      outputError: (text, write) => write(`softrl: ${text.replace(/^error: /, "").replace(/\n\(/, " (")}`),
+      outputError: (text, write) =>
+        write(
+          `softrl: ${text
+            .replace(/^error: /, "")
+            .replace(/\n\(/, " (")
+            .trimEnd()}; --help lists what there is\n`,
+        ),
     });
 
   const train = root.command("train").description("train one algorithm into a run folder");

@@ -95,7 +95,7 @@ export class BridgeProcess {
         settle(`the Python process ended ${during}`, {
           expected: "an answer",
           got: `${ending}${this.#lastWords()}`,
-          remedy: "make a new environment, or start the run again; a run's folder keeps what was until now",
+          remedy: "start the run again (in code: make a new environment)",
         });
       };
       child.once("error", (error) => {

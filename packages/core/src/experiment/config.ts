@@ -46,7 +46,7 @@ const settings = {
   }),
   steps: integerSetting({
     option: "--steps <count>",
-    description: "environment steps to train for, all environments together",
+    description: "environment steps to train for, all environments together, rounded up to whole rollouts",
     low: 1,
     defaults: { vector: 500_000, atari: 10_000_000, minatar: 5_000_000 },
   }),

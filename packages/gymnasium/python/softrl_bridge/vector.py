@@ -62,7 +62,7 @@ class Vector:
             row = self.observations[i]
             outcome = self._try(i, environment.step, int(actions[i]), row)
             if not np.isfinite(outcome.reward):
-                raise BridgeError(f"the reward of environment {i} is not finite at step {self.steps}", "a finite number", str(outcome.reward))
+                raise BridgeError(f"the reward of environment {i} is not finite at step {self.steps}", "a finite number", str(outcome.reward), "correct the environment's reward")
             self._check_observation(i)
             self.rewards[i] = outcome.reward
             self.running_returns[i] += outcome.raw_reward
@@ -156,14 +156,15 @@ class Vector:
             raise
         except Exception as error:
             raise BridgeError(
-                f"environment {i} raised {type(error).__name__} at step {self.steps}: {error}"
+                f"environment {i} raised {type(error).__name__} at step {self.steps}: {error}",
+                remedy="correct the environment; step it in Python to see where",
             ) from error
 
     def _check_observation(self, i):
         row = self.observations[i]
         if row.dtype != np.uint8 and not np.isfinite(row).all():
             bad = row[~np.isfinite(row)][0]
-            raise BridgeError(f"the observation of environment {i} is not finite at step {self.steps}", "finite numbers", str(bad))
+            raise BridgeError(f"the observation of environment {i} is not finite at step {self.steps}", "finite numbers", str(bad), "correct the environment's observation")
 
 
 def _unpack(block):
