@@ -406,6 +406,7 @@ describe("bad input", () => {
       1,
       /--seed: .*in \[0, 2\^53 − 1 = 9007199254740991\], got "9007199254740993"/,
     ],
+    ["an infinite seed", ["train", "--seed", "1e400"], 1, /--seed: .*2\^53 − 1.*got "1e400"/],
     [
       "episodes that no number holds",
       ["evaluate", "x", "--episodes", "9007199254740993"],

@@ -155,7 +155,7 @@ function numberFromText(text: string): unknown {
 /** An integer beyond 2^53 stays text: as a number it would be another one. */
 function integerFromText(text: string): unknown {
   const value = numberFromText(text);
-  return Number.isInteger(value) && !Number.isSafeInteger(value) ? text : value;
+  return typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER ? text : value;
 }
 
 function refuse(where: string, expected: string, value: unknown, remedy?: string): never {
