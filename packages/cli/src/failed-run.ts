@@ -1,3 +1,4 @@
+import { SoftrlError } from "softrl";
 import type { RunFolder } from "./run-folder.js";
 
 /** An error that ended a run, and the folder that keeps what the run was until then. */
@@ -10,11 +11,26 @@ export class FailedRun extends Error {
   }
 }
 
+/** A policy that is none, as the command's users caused it: by a run that diverged. */
+function inWordsOfTheRun(error: unknown): unknown {
+  if (!(error instanceof SoftrlError && error.where === "sampleCategorical")) return error;
+  return new SoftrlError(
+    "the run diverged",
+    "the policy's probabilities are not finite",
+    {
+      ...error.details,
+      remedy: "lower --learning-rate or --max-gradient-norm, or raise --tau",
+    },
+    { cause: error },
+  );
+}
+
 /**
  * Notes an error at the end of a run's events and closes its folders, the innermost first.
  * @returns what to throw: the error, with the folder unless nothing is left of it.
  */
-export function endFailed(folders: readonly RunFolder[], error: unknown): unknown {
+export function endFailed(folders: readonly RunFolder[], thrown: unknown): unknown {
+  const error = inWordsOfTheRun(thrown);
   for (const folder of folders) {
     folder.fail(error);
     folder.close();

@@ -167,12 +167,12 @@ describe("a run that fails", () => {
     // So large a step that the network's numbers are none after few updates.
     const args = ["train", "--learning-rate", "1e38", "--max-gradient-norm", "1e38", "--run-folder", "burst"];
     const run = await softrl(args, place);
-    expectRefusal(run, 1, /(is not finite|NaN).*What there is of the run is in burst\./);
+    expectRefusal(run, 1, /(is|are) not finite.*lower .*What there is of the run is in burst\./);
     const [started, ...others] = lines("burst/events.jsonl")
       .slice(0, -1)
       .map((line) => JSON.parse(line));
     expect(started).toMatchObject({ event: "started" });
-    expect(others.at(-1)).toEqual({ event: "failed", error: expect.stringMatching(/is not finite|NaN/) });
+    expect(others.at(-1)).toEqual({ event: "failed", error: expect.stringMatching(/not finite/) });
     expect(existsSync(join(place, "burst", "result.json"))).toBe(false);
   });
 
