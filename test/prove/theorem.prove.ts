@@ -1,3 +1,4 @@
+import { formulas, identities, mutantFormulas, mutants, RandomStreams } from "softrl";
 import { describe, expect, it } from "vitest";
 import { run } from "./command.js";
 
@@ -49,4 +50,20 @@ describe("softrl verify --json", () => {
       expect(residual, mutant).toBeGreaterThan(bound === 0.05 ? 0.5 : 1e6 * bound);
     }
   });
+});
+
+describe("a mistake that breaks the theorem on small networks", () => {
+  it("breaks the theorem on the Nature CNN with the same mistake", async () => {
+    const streams = new RandomStreams(0);
+    const left = new Set(identities.filter(({ slow }) => slow === true));
+    expect(left.size).toBe(4);
+    const mutant = mutants.find((candidate) => candidate.mutant === "no gradient through KL");
+    const checked = mutant === undefined ? formulas : mutantFormulas(mutant);
+    for (const check of left) {
+      const { cases = check.identity, bound, residual } = check;
+      const random = streams.stream("verify", cases);
+      if ((await residual(checked, random)) > 1e9 * bound) left.delete(check);
+    }
+    expect([...left].map(({ identity }) => identity)).toEqual([]);
+  }, 120_000);
 });

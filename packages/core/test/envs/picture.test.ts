@@ -18,6 +18,9 @@ const colourAt = ({ width, pixels }: Picture, x: number, y: number): number => {
   return (red << 16) | (green << 8) | blue;
 };
 
+/** Comparing ten thousands of pixels one by one takes a test's whole time. */
+const bytes = ({ pixels }: Picture): string => Buffer.from(pixels).toString("latin1");
+
 describe.each(environmentIds)("a picture of %s", (id) => {
   it("is of one size, is made of the observation alone, and moves", () => {
     const environment = makeEnvironment(id, 2);
@@ -30,12 +33,12 @@ describe.each(environmentIds)("a picture of %s", (id) => {
       const shown = picture(environment, 1);
       expect([shown.width, shown.height]).toEqual([first.width, first.height]);
       expect(shown.pixels.length).toBe(shown.width * shown.height * 3);
-      expect(picture(environment, 1).pixels).toEqual(shown.pixels);
+      expect(bytes(picture(environment, 1)) === bytes(shown)).toBe(true);
       expect(environment.save()).toEqual(before);
-      seen.add(shown.pixels.join());
+      seen.add(bytes(shown));
       environment.step(Int32Array.from({ length: 2 }, () => random.integer(2)));
       if (environment.episodeEnded[1]) {
-        expect(finalPicture(environment, 1).pixels).not.toEqual(picture(environment, 1).pixels);
+        expect(bytes(finalPicture(environment, 1)) === bytes(picture(environment, 1))).toBe(false);
       }
     }
     // The grid's draws are few: a walk into a wall stays where it is.
