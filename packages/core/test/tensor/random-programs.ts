@@ -1,9 +1,13 @@
+import { expect } from "vitest";
 import type { Random } from "../../src/base/random.js";
+import type { Executor } from "../../src/tensor/executor.js";
 import { gradient } from "../../src/tensor/gradient.js";
 import * as ops from "../../src/tensor/operations.js";
 import { type Program, program } from "../../src/tensor/program.js";
+import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
 import { type Shape, shapeSize } from "../../src/tensor/shape.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
+import { relativeDifference } from "./run.js";
 
 /** A random program with numbers for its inputs and states. */
 export interface RandomProgram {
@@ -131,5 +135,48 @@ function randomOperation(pool: readonly Tensor[], random: Random): Tensor {
   for (;;) {
     const made = choices[random.integer(choices.length)]();
     if (made !== null && made.size <= 20000 && made.shape.length <= 4) return made;
+  }
+}
+
+const reference = createReferenceExecutor();
+const float32Reference = createReferenceExecutor({ precision: "float32" });
+
+/** Outputs and states after two runs, by name. */
+function twoRuns(executor: Executor, { program, inputs, states }: RandomProgram): Map<string, Float64Array> {
+  const session = executor.load({ only: program });
+  const { only } = session.programs;
+  for (const [name, values] of Object.entries(inputs))
+    if (program.inputs.has(name)) only.input(name).set(values);
+  for (const { tensor, values } of states) session.state(tensor).set(values);
+  const seen = new Map<string, Float64Array>();
+  for (const run of [1, 2]) {
+    only.run();
+    for (const name of program.outputs.keys())
+      seen.set(`${name} after run ${run}`, Float64Array.from(only.output(name)));
+    for (const { tensor } of states)
+      seen.set(`state ${tensor.id} after run ${run}`, Float64Array.from(session.state(tensor)));
+  }
+  return seen;
+}
+
+/** Expects of each executor what the reference gives, outputs, gradients and updated states, as far as float32 goes. */
+export function expectReferenceNumbers(
+  label: string,
+  traced: RandomProgram,
+  executors: readonly (readonly [name: string, executor: Executor])[],
+): void {
+  const expected = twoRuns(reference, traced);
+  const rounded = twoRuns(float32Reference, traced);
+  for (const [executor, machine] of executors) {
+    for (const [name, values] of twoRuns(machine, traced)) {
+      // What float32 costs this program is what it costs the reference: nobody can do much better.
+      const exact = expected.get(name) ?? [];
+      const bound = 1e-5 + 30 * relativeDifference(rounded.get(name) ?? [], exact);
+      const difference = relativeDifference(values, exact);
+      // A bound of 0.1 would be of a program too ill-conditioned to test anything.
+      if (!(difference < bound && bound < 0.1)) {
+        expect.fail(`${label}, ${name}, ${executor}: off by ${difference}, bound ${bound}`);
+      }
+    }
   }
 }
