@@ -1,6 +1,6 @@
 import {
-  createCompiledExecutor,
   createReferenceExecutor,
+  createWasmExecutor,
   createWasmMachine,
   type Executor,
   SoftrlError,
@@ -16,7 +16,7 @@ const names = ["reference", "wasm", "native"] as const;
  */
 export async function chooseExecutor(forced: string | undefined): Promise<Executor> {
   const name = executorName(forced) ?? (await best());
-  if (name === "wasm") return createCompiledExecutor(await createWasmMachine());
+  if (name === "wasm") return createWasmExecutor();
   if (name === "reference") return createReferenceExecutor();
   const native = await importNative();
   if (native !== null) return native.createNativeExecutor();

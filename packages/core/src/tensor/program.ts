@@ -1,5 +1,5 @@
 import { fail } from "../base/errors.js";
-import { formatShape, type Shape, sameShape } from "./shape.js";
+import { formatShape, sameShape } from "./shape.js";
 import { constant, type Primitive, type PrimitiveName, type Tensor } from "./tensor.js";
 
 /** One computation of a program: a tensor and where its inputs stand among the steps before it. */
@@ -118,14 +118,24 @@ function checkedUpdates(
   return updates;
 }
 
+/** An input that two programs share: its name, and its step in each. */
+export interface SharedInput {
+  readonly name: string;
+  readonly slice: number;
+  readonly whole: number;
+}
+
 /**
- * Names of the inputs that a program over one slice and one over the whole batch have in common.
+ * The inputs that a program over one slice and one over the whole batch have in common.
  * @throws SoftrlError where the whole one's input has not `slices` times as many rows.
  */
-export function sharedInputs(slice: Program, whole: Program, slices: number): string[] {
-  const names = [...slice.inputs.keys()].filter((name) => whole.inputs.has(name));
-  for (const name of names) {
-    const [part, all] = [slice, whole].map((program) => inputShape(program, name));
+export function sharedInputs(slice: Program, whole: Program, slices: number): SharedInput[] {
+  const shared: SharedInput[] = [];
+  for (const [name, from] of slice.inputs) {
+    const to = whole.inputs.get(name);
+    if (to === undefined) continue;
+    const part = slice.steps[from].tensor.shape;
+    const all = whole.steps[to].tensor.shape;
     const expected = [(part[0] ?? 0) * slices, ...part.slice(1)];
     if (part.length === 0 || !sameShape(all, expected)) {
       fail("recording", `input "${name}" of the whole batch does not fit`, {
@@ -133,13 +143,9 @@ export function sharedInputs(slice: Program, whole: Program, slices: number): st
         got: formatShape(all),
       });
     }
+    shared.push({ name, slice: from, whole: to });
   }
-  return names;
-}
-
-function inputShape(program: Program, name: string): Shape {
-  const step = program.inputs.get(name);
-  return step === undefined ? [] : program.steps[step].tensor.shape;
+  return shared;
 }
 
 /** All tensors that `roots` depend on, in the order of their making. */

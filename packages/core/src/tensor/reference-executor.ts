@@ -42,11 +42,11 @@ function recordedSlices<Names extends string>(
   loaded: Readonly<Record<Names, LoadedProgram>>,
   { of, into, slices }: Recording<Names>,
 ): LoadedProgram[] {
-  const names = sharedInputs(programs[of], programs[into], slices);
+  const inputs = sharedInputs(programs[of], programs[into], slices);
   return Array.from({ length: slices }, (_, t) => {
     const slice = loaded[of];
     const shared = new Map(
-      names.map((name) => {
+      inputs.map(({ name }) => {
         const size = slice.input(name).length;
         return [name, loaded[into].input(name).subarray(t * size, (t + 1) * size)] as const;
       }),

@@ -1,6 +1,6 @@
 import { fail } from "../../base/errors.js";
 import type { Executor, LoadedProgram, Recording, Session } from "../executor.js";
-import { type Program, sharedInputs } from "../program.js";
+import type { Program } from "../program.js";
 import { namedBuffers } from "../reference-executor.js";
 import type { Tensor } from "../tensor.js";
 import { type FusedProgram, fuse } from "./fusion.js";
@@ -82,7 +82,6 @@ function record(
   whole: Placed,
   count: number,
 ): { whole: Placed; slices: Placed[] } {
-  sharedInputs(slice.fused.program, whole.fused.program, count);
   const { inputs, roots } = correspondence(slice.fused, whole.fused, count);
   const size = (placed: Placed, step: number) => placed.fused.program.steps[step].tensor.size;
   const recorded = new Map<number, number>();

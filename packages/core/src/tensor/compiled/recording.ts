@@ -1,4 +1,4 @@
-import type { Step } from "../program.js";
+import { type Step, sharedInputs } from "../program.js";
 import { type Shape, sameShape } from "../shape.js";
 import { type FusedProgram, isElementwise, keptSteps, storedSteps, type Unit } from "./fusion.js";
 
@@ -13,13 +13,12 @@ export interface Correspondence {
 /**
  * Finds what `whole` computes row by row from the same inputs and states as `slice`, whose batch is `slices` times
  * smaller: values that need not be computed again once every slice has been.
+ * @throws SoftrlError where a shared input does not fit.
  */
 export function correspondence(slice: FusedProgram, whole: FusedProgram, slices: number): Correspondence {
+  const shared = sharedInputs(slice.program, whole.program, slices);
+  const inputs = new Map(shared.map((input) => [input.slice, input.whole]));
   const steps = matchedSteps(slice, whole, slices);
-  const inputs = new Map<number, number>();
-  for (const [from, to] of steps) {
-    if (slice.program.steps[from].tensor.origin.kind === "input") inputs.set(from, to);
-  }
   const unitOf = new Map(whole.units.map((unit) => [unit.root, unit]));
   const roots = new Map<number, number>();
   for (const unit of slice.units) {
