@@ -3,6 +3,7 @@ import { SoftrlError, version } from "softrl";
 import { compareCommand } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { resumeCommand } from "./commands/resume.js";
 import { setupGymnasiumCommand } from "./commands/setup.js";
 import { trainCommand } from "./commands/train.js";
 import { verifyCommand } from "./commands/verify.js";
@@ -89,6 +90,13 @@ function program(terminal: Terminal, run: (command: Promise<number>) => Promise<
     .option("-o, --run-folder <path>", RUN_FOLDER)
     .option("--json", JSON_LINE)
     .action((options: OptionValues) => run(compareCommand(options, terminal)));
+
+  root
+    .command("resume")
+    .description("go on with a run that was stopped, from its last checkpoint, as if it had never stopped")
+    .argument("<run-folder>", "the folder of a training run")
+    .option("--json", JSON_LINE)
+    .action((folder: string, options: OptionValues) => run(resumeCommand(folder, options, terminal)));
 
   root
     .command("evaluate")

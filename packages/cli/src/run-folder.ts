@@ -5,6 +5,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -40,11 +41,14 @@ const REMEDY = "choose a folder that can be written with --run-folder";
  */
 export class RunFolder implements RunStore {
   readonly path: string;
+  /** The step of the checkpoint that the run goes on from. */
+  readonly #resumedAt: number | null;
   #events: number | null = null;
   #eventBytes = 0;
 
-  private constructor(path: string) {
+  private constructor(path: string, resumedAt: number | null = null) {
     this.path = path;
+    this.#resumedAt = resumedAt;
   }
 
   /**
@@ -94,6 +98,11 @@ export class RunFolder implements RunStore {
     }
   }
 
+  /** The folder of a run that goes on from its checkpoint at `step`; its first event takes the place of those after that. */
+  static reopen(path: string, step: number): RunFolder {
+    return new RunFolder(path, step);
+  }
+
   /** A run folder inside this one. */
   inner(name: string): RunFolder {
     return RunFolder.create(join(this.path, name));
@@ -103,12 +112,25 @@ export class RunFolder implements RunStore {
     const path = join(this.path, runFiles.events);
     const line = Buffer.from(`${JSON.stringify(event)}\n`);
     try {
-      this.#events ??= openSync(path, "ax");
+      this.#events ??= this.#openEvents(path);
       writeWhole(this.#events, line);
       this.#eventBytes += line.length;
     } catch (error) {
       this.#takeBackHalfALine();
       refuse(path, "an event cannot be written", error);
+    }
+  }
+
+  #openEvents(path: string): number {
+    if (this.#resumedAt === null) return openSync(path, "ax");
+    const file = openSync(path, "a+");
+    try {
+      this.#eventBytes = bytesUpToCheckpoint(readFileSync(file), this.#resumedAt);
+      ftruncateSync(file, this.#eventBytes);
+      return file;
+    } catch (error) {
+      quietly(closeSync, file);
+      throw error;
     }
   }
 
@@ -179,6 +201,18 @@ export class RunFolder implements RunStore {
       return false;
     }
   }
+}
+
+/** The length of the events that a run had written when its checkpoint at `step` stood. */
+function bytesUpToCheckpoint(events: Buffer, step: number): number {
+  let kept = 0;
+  for (let end = events.indexOf("\n"); end !== -1; end = events.indexOf("\n", kept)) {
+    const event: { event?: unknown; step?: unknown } = JSON.parse(events.toString("utf8", kept, end));
+    if (Number(event.step ?? 0) > step || event.event === "interrupted" || event.event === "failed") break;
+    kept = end + 1;
+    if (event.event === "checkpoint" && event.step === step) break;
+  }
+  return kept;
 }
 
 /**

@@ -1,22 +1,18 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import {
   type Algorithm,
   algorithmTitle,
   type EvaluationResult,
   evaluate,
-  openCheckpoint,
   type Snapshot,
   SoftrlError,
   snapshotSection,
   type TrainConfig,
-  faces as theFaces,
   version,
 } from "softrl";
 import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
 import { integerOption, type OptionValues } from "../config-options.js";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
-import { runFiles } from "../run-folder.js";
+import { readRunCheckpoint } from "../run-checkpoint.js";
 import { clock, inShort, pause, type Terminal, writeJson } from "../terminal.js";
 
 /** `softrl evaluate <run-folder>`: plays whole episodes with what a run has learned. */
@@ -28,8 +24,7 @@ export async function evaluateCommand(
   const episodes = integerOption("--episodes", options.episodes, 1);
   const seed = integerOption("--seed", options.seed, 0);
   const mode = modeOption(options.mode);
-  const path = join(runFolder, runFiles.checkpoint);
-  const { config, snapshot } = openCheckpoint(path, readCheckpoint(runFolder, path));
+  const { path, config, snapshot } = readRunCheckpoint(runFolder);
   const interrupt = listenForInterrupt(terminal.err);
   let assembly: Assembly | null = null;
   try {
@@ -113,23 +108,4 @@ function inWords(
     `${mode === "mode" ? "most likely" : "sampled"} actions: mean return ${inShort(meanReturn)}, ` +
     `standard deviation ${inShort(standardDeviation)}\n`
   );
-}
-
-function readCheckpoint(folder: string, path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const faces = theFaces.filter((face) => existsSync(join(folder, face, runFiles.checkpoint)));
-    if (faces.length > 0) {
-      throw new SoftrlError(folder, "the folder of a comparison", {
-        expected: "the folder of one training run",
-        remedy: `name ${faces.map((face) => join(folder, face)).join(" or ")}`,
-      });
-    }
-    throw new SoftrlError(path, "the checkpoint cannot be read", {
-      expected: "the run folder of a training run",
-      got: error instanceof Error ? error.message : String(error),
-      remedy: "name a folder that `softrl train` wrote; it is the last line that train prints",
-    });
-  }
 }

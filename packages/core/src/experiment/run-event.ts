@@ -3,6 +3,8 @@ import type { TrainConfig } from "./config.js";
 /** What happens in a run, one JSON object a line in `events.jsonl`. `step` counts all environments together. */
 export type RunEvent =
   | { readonly event: "started"; readonly version: string; readonly config: TrainConfig }
+  /** The run goes on from its checkpoint of this step; what an earlier process wrote after that is gone. */
+  | { readonly event: "resumed"; readonly step: number; readonly version: string }
   | EpisodeEvent
   | UpdateEvent
   | { readonly event: "checkpoint"; readonly step: number }

@@ -157,9 +157,11 @@ export class Trainer {
    * @throws SoftrlError when a parameter is not finite; the checkpoint before stays.
    */
   async finish(): Promise<TrainResult> {
-    await this.#logUpdates();
-    await this.#writeCheckpoint();
     const interrupted = !this.done;
+    // A run that goes on later must not know that it was stopped: its checkpoint holds the losses not yet logged.
+    if (!interrupted) await this.#logUpdates();
+    await this.#writeCheckpoint();
+    if (interrupted) await this.#logUpdates();
     await this.#store.append({ event: interrupted ? "interrupted" : "finished", step: this.#step });
     return {
       meanReturn: this.#window.mean(),
@@ -225,6 +227,7 @@ export class Trainer {
     this.algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
     await this.environment.restore(snapshotSection(where, snapshot, "environment"));
     this.#step = step;
+    await this.#store.append({ event: "resumed", step, version });
   }
 
   /** Whether this iteration passed a multiple of `interval` steps; 0 is never. */

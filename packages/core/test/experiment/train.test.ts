@@ -119,7 +119,9 @@ describe("a restored run", () => {
     const result = await resumed.finish();
     expect(result.steps).toBe(4000);
     expect(checkpointOf(second.store)).toEqual(checkpointOf(whole.store));
-    expect([...first.store.events, ...second.store.events]).toEqual(whole.store.events);
+    const [resumption, ...later] = second.store.events;
+    expect(resumption).toEqual({ event: "resumed", step: stop, version });
+    expect([...first.store.events, ...later]).toEqual(whole.store.events);
   });
 
   test("is refused under another configuration, and without an environment", async () => {
