@@ -151,6 +151,8 @@ export {
   validateMdp,
   validateSparseMdp,
 } from "./exact/sparse-mdp.js";
+export type { SparseSoftMdp, SweepOrder, Sweeps } from "./exact/sweep.js";
+export { plainSweeps, sweepsFrom } from "./exact/sweeps.js";
 export {
   measureTheorem,
   policyJacobian,

@@ -4,7 +4,13 @@
  */
 import { fail, requireInteger, requireLength, requireNumber } from "../base/errors.js";
 import { solve } from "../math/linear-algebra.js";
-import { type LogProbabilities, type QValues, qValues, type StateValues } from "../math/units.js";
+import {
+  type LogProbabilities,
+  type QValues,
+  qValues,
+  type StateValues,
+  stateValues,
+} from "../math/units.js";
 import {
   boltzmannPolicies,
   discountedSystem,
@@ -16,7 +22,8 @@ import {
 } from "./operators.js";
 import { requirePolicy, type SoftMdp, validateSoftMdp } from "./soft-mdp.js";
 import { isSparse, sparseMdp } from "./sparse-mdp.js";
-import { sweepInto } from "./sweep.js";
+import { type SweepOrder, sweepInto } from "./sweep.js";
+import { sweepsFrom } from "./sweeps.js";
 
 /** Values with a certified bound on their error. */
 export interface CertifiedValues {
@@ -48,7 +55,7 @@ export interface ValueIterationOptions {
   /** Sweeps at most; 1,000,000 unless given. */
   readonly sweeps?: number;
   /** "jacobi": every state from the V of the last sweep; "gauss-seidel": in place, from the newest, half the memory. */
-  readonly order?: "jacobi" | "gauss-seidel";
+  readonly order?: SweepOrder;
   /** The first V [S]; 0 unless given. */
   readonly start?: StateValues;
 }
@@ -69,18 +76,18 @@ export function softValueIteration(problem: SoftMdp, options: ValueIterationOpti
   if (start !== undefined) requireLength(where, "start", start.length, states, "V is [S]");
   const sparse = { ...problem, mdp: sparseMdp(problem.mdp) };
   const { gamma } = problem;
-  let v = zeroValues(problem);
-  if (start !== undefined) v.set(start.map((x, s) => (terminal[s] ? 0 : x)));
-  let next = order === "jacobi" ? zeroValues(problem) : v;
+  const first = zeroValues(problem);
+  if (start !== undefined) first.set(start.map((x, s) => (terminal[s] ? 0 : x)));
+  const running = sweepsFrom(sparse, first, order);
   const rounding = backupRounding(sparse);
   const changes: number[] = [];
   for (;;) {
-    const change = sweepInto(sparse, v, next);
-    [v, next] = [next, v];
+    const change = running.sweep();
     changes.push(change);
-    const remaining = rounding(v);
+    const remaining = rounding(running.v);
     const left = gamma < 1 ? (gamma * change) / (1 - gamma) : change;
     if (left <= tolerance || change <= remaining) {
+      const v = stateValues(running.v.slice());
       const bound = gamma < 1 ? (gamma * change + remaining) / (1 - gamma) : Number.POSITIVE_INFINITY;
       return { ...withPolicy(problem, v), bound, iterations: changes.length, changes };
     }

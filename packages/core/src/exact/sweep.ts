@@ -6,6 +6,19 @@ import type { SparseMdp } from "./sparse-mdp.js";
 /** A soft MDP whose process is sparse. */
 export type SparseSoftMdp = SoftMdp & { readonly mdp: SparseMdp };
 
+/** "jacobi": every state from the V of the last sweep; "gauss-seidel": in place, from the newest. */
+export type SweepOrder = "jacobi" | "gauss-seidel";
+
+/** Sweeps of T, one after the other, from a V that they keep. */
+export interface Sweeps {
+  /** V after the sweeps so far, [S]; good until the next sweep. */
+  readonly v: StateValues;
+  /** Memory of its own, in bytes. */
+  readonly bytes: number;
+  /** One sweep of T; gives ‖new V − old V‖∞. */
+  sweep(): number;
+}
+
 /**
  * One sweep of T over V (§3.3): next(s) = τ log Σ π̄ exp(E[r + γ V(s')]/τ), the maximum for τ = 0. `next` may be `v`,
  * which makes it Gauss-Seidel: each state then sees the new values of those before it.

@@ -1,0 +1,208 @@
+import { base64Bytes } from "../base/base64.js";
+import { type StateValues, stateValues } from "../math/units.js";
+import type { SparseMdp } from "./sparse-mdp.js";
+import type { SparseSoftMdp, SweepOrder, Sweeps } from "./sweep.js";
+import { sweepBase64 } from "./sweep-wasm.js";
+
+// The part of the WebAssembly interface that is used here; the language's own library has no types for it.
+interface SweepExports {
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly __heap_base: { readonly value: number };
+  readonly sweep: (problem: number, v: number, next: number) => number;
+}
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => WasmModule;
+  readonly Instance: new (module: WasmModule) => { readonly exports: SweepExports };
+};
+type WasmModule = { readonly wasmModule: unique symbol };
+
+/** States that lie together in Q and rewards, so that pairs of them are one vector. */
+const group = 64;
+/** log2 of the successors in a range: 32 KiB of V. */
+const rangeBits = 12;
+/** Q of one block is at most 2^16 numbers, half a megabyte, so that 16 bits say where in it a transition adds. */
+const blockNumbers = 2 ** 16;
+/** From so many states on V does not stay in a usual second cache beside the rest, and transitions go by ranges. */
+const manyStates = 2 ** 17;
+const pageBytes = 65536;
+const mostBytes = 2 ** 31;
+
+/** The module, compiled at first use; null where this runtime cannot. */
+let compiled: WasmModule | null | undefined;
+
+/**
+ * Sweeps in WebAssembly, on a copy of the process in a memory of their own: 12 bytes a transition, 12 a row (8 more
+ * where π̄ differs between states), 17 a state. Means are the reference's to the order of additions, exp and log to
+ * one unit in the last place.
+ *
+ * Above 2^17 states, where V would be gathered from far memory, the transitions of a block of states are kept by
+ * ranges of successors: a range of V and the block's Q stay in the near caches.
+ *
+ * @returns null where there is no WebAssembly SIMD, or not the memory.
+ */
+export function compiledSweeps(
+  { mdp, logPrior, tau, gamma }: SparseSoftMdp,
+  start: StateValues,
+  order: SweepOrder,
+): Sweeps | null {
+  compiled ??= compiledModule();
+  if (compiled === null) return null;
+  const { states, actions } = mdp;
+  const groups = Math.ceil(states / group);
+  const groupNumbers = group * actions;
+  const count = mdp.successors.length;
+  const inPlace = order === "gauss-seidel";
+  const ranged = !inPlace && states > manyStates && groupNumbers <= blockNumbers;
+  const ranges = ranged ? Math.ceil(states / 2 ** rangeBits) : 0;
+  const blockGroups = ranged ? Math.floor(blockNumbers / groupNumbers) : 0;
+  const blocks = ranged ? Math.ceil(groups / blockGroups) : 0;
+  const onePrior = rowsAlike(logPrior, actions);
+
+  const { memory, sweep, __heap_base } = new WebAssembly.Instance(compiled).exports;
+  let end = __heap_base.value;
+  const place = (bytes: number) => {
+    const at = Math.ceil(end / 64) * 64;
+    end = at + bytes;
+    return at;
+  };
+  const problem = place(80);
+  const starts = place(4 * (ranged ? blocks * ranges + 1 : mdp.rowStarts.length));
+  const rows = place(ranged ? 2 * count : 0);
+  const successors = place((ranged ? 2 : 4) * count);
+  const probabilities = place(8 * count);
+  const rewards = place(8 * groups * groupNumbers);
+  const prior = place(8 * groupNumbers * (onePrior ? 1 : groups));
+  const terminal = place(states);
+  const q = place(8 * groupNumbers * Math.max(1, blockGroups));
+  const exponents = place(8 * groupNumbers);
+  let now = place(8 * states);
+  let next = inPlace ? now : place(8 * states);
+  if (end > mostBytes) return null;
+  try {
+    memory.grow(Math.max(0, Math.ceil((end - memory.buffer.byteLength) / pageBytes)));
+  } catch {
+    return null;
+  }
+
+  const { buffer } = memory;
+  if (ranged) {
+    byRangesInto(mdp, blockGroups, ranges, {
+      starts: new Int32Array(buffer, starts, blocks * ranges + 1),
+      rows: new Uint16Array(buffer, rows, count),
+      offsets: new Uint16Array(buffer, successors, count),
+      probabilities: new Float64Array(buffer, probabilities, count),
+    });
+  } else {
+    new Int32Array(buffer, starts).set(mdp.rowStarts);
+    new Int32Array(buffer, successors).set(mdp.successors);
+    new Float64Array(buffer, probabilities).set(mdp.probabilities);
+  }
+  groupedInto(mdp.rewards, actions, new Float64Array(buffer, rewards, groups * groupNumbers));
+  if (onePrior) {
+    const values = new Float64Array(buffer, prior, groupNumbers);
+    for (let a = 0; a < actions; a++) values.fill(logPrior[a], a * group, (a + 1) * group);
+  } else {
+    groupedInto(logPrior, actions, new Float64Array(buffer, prior, groups * groupNumbers));
+  }
+  new Uint8Array(buffer, terminal, states).set(mdp.terminal);
+  new Float64Array(buffer, now, states).set(start);
+  new Int32Array(buffer, problem, 16).set([
+    states,
+    actions,
+    inPlace ? 1 : 0,
+    onePrior ? 0 : groupNumbers,
+    blockGroups,
+    ranges,
+    starts,
+    rows,
+    successors,
+    probabilities,
+    rewards,
+    prior,
+    terminal,
+    q,
+    exponents,
+  ]);
+  new Float64Array(buffer, problem + 64, 2).set([tau, gamma]);
+  return {
+    bytes: buffer.byteLength,
+    get v() {
+      return stateValues(new Float64Array(buffer, now, states));
+    },
+    sweep() {
+      const change = sweep(problem, now, next);
+      [now, next] = [next, now];
+      return change;
+    },
+  };
+}
+
+function compiledModule(): WasmModule | null {
+  if (typeof WebAssembly === "undefined") return null;
+  try {
+    return new WebAssembly.Module(base64Bytes(sweepBase64));
+  } catch {
+    return null;
+  }
+}
+
+/** Where the number of (s, a) stands among groups [⌈S/64⌉, A, 64]. */
+function slot(s: number, a: number, actions: number): number {
+  return ((s >> 6) * actions + a) * group + (s & (group - 1));
+}
+
+/** [S, A] as [⌈S/64⌉, A, 64]. */
+function groupedInto(rows: Float64Array, actions: number, out: Float64Array): void {
+  for (let row = 0, s = 0; row < rows.length; s++) {
+    for (let a = 0; a < actions; a++, row++) out[slot(s, a, actions)] = rows[row];
+  }
+}
+
+function rowsAlike(rows: Float64Array, actions: number): boolean {
+  for (let i = actions; i < rows.length; i++) if (rows[i] !== rows[i - actions]) return false;
+  return true;
+}
+
+/** Transitions by block of states, within it by range of successors, within that by row. */
+function byRangesInto(
+  { states, actions, rowStarts, successors, probabilities: p }: SparseMdp,
+  blockGroups: number,
+  ranges: number,
+  out: {
+    readonly starts: Int32Array;
+    readonly rows: Uint16Array;
+    readonly offsets: Uint16Array;
+    readonly probabilities: Float64Array;
+  },
+): void {
+  const { starts, rows, offsets, probabilities } = out;
+  const blockStates = blockGroups * group;
+  const mask = 2 ** rangeBits - 1;
+  const places = new Int32Array(ranges);
+  let index = 0;
+  for (let from = 0; from < states; from += blockStates) {
+    const to = Math.min(states, from + blockStates);
+    const first = rowStarts[from * actions];
+    const last = rowStarts[to * actions];
+    places.fill(0);
+    for (let k = first; k < last; k++) places[successors[k] >> rangeBits]++;
+    let at = first;
+    for (let range = 0; range < ranges; range++) {
+      starts[index++] = at;
+      const length = places[range];
+      places[range] = at;
+      at += length;
+    }
+    let k = first;
+    for (let row = from * actions; row < to * actions; row++) {
+      const where = slot(Math.floor(row / actions) - from, row % actions, actions);
+      for (const end = rowStarts[row + 1]; k < end; k++) {
+        const here = places[successors[k] >> rangeBits]++;
+        rows[here] = where;
+        offsets[here] = successors[k] & mask;
+        probabilities[here] = p[k];
+      }
+    }
+  }
+  starts[index] = successors.length;
+}
