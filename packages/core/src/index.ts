@@ -28,6 +28,15 @@ export {
 } from "./base/snapshot.js";
 export { Rollout, type RolloutStep } from "./data/rollout.js";
 export { Acrobot, type AcrobotOptions } from "./envs/acrobot.js";
+export { AreaResize } from "./envs/atari/area-resize.js";
+export {
+  type AtariEnvironment,
+  type AtariOptions,
+  atariEnvironment,
+} from "./envs/atari/atari-environment.js";
+export type { AtariEmulator } from "./envs/atari/emulator.js";
+export { AtariFrames } from "./envs/atari/frame-stack.js";
+export { type AtariProtocol, type AtariRules, atariRules } from "./envs/atari/protocol.js";
 export { Canvas, type Picture } from "./envs/canvas.js";
 export { CartPole, type CartPoleOptions } from "./envs/cart-pole.js";
 export { type CliffWalkingOptions, cliffWalking } from "./envs/cliff-walking.js";

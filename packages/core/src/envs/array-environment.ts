@@ -41,7 +41,8 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
   protected readonly width: number;
   /** [S], steps of the episodes that are under way. */
   protected readonly steps: Int32Array;
-  readonly #returns: Float64Array;
+  /** [S], raw rewards of the episodes that are under way. */
+  protected readonly returns: Float64Array;
   readonly #limit: number;
   #randoms: Random[] = [];
   #closed = false;
@@ -65,7 +66,7 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     this.terminated = terminatedFlags(size);
     this.truncated = truncatedFlags(size);
     this.steps = new Int32Array(size);
-    this.#returns = new Float64Array(size);
+    this.returns = new Float64Array(size);
     this.#limit = maxEpisodeSteps;
   }
 
@@ -90,7 +91,7 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     this.#randoms.forEach((random, i) => {
       randoms.set(random.save(), i * 4);
     });
-    return { randoms, steps: this.steps.slice(), returns: this.#returns.slice(), ...this.saveStates() };
+    return { randoms, steps: this.steps.slice(), returns: this.returns.slice(), ...this.saveStates() };
   }
 
   restore(snapshot: Snapshot): void {
@@ -106,7 +107,7 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     this.restoreStates(where, snapshot);
     this.#randoms = restored;
     this.steps.set(steps);
-    this.#returns.set(returns);
+    this.returns.set(returns);
     this.#clearOutcomes();
   }
 
@@ -134,19 +135,37 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
   /** Starts an episode of environment i. */
   protected begin(i: number): void {
     this.steps[i] = 0;
-    this.#returns[i] = 0;
+    this.returns[i] = 0;
     this.start(i);
   }
 
   /** Writes down how the step of environment i came out, and begins its next episode where this one ended. */
   protected settle(i: number, reward: number, ended: boolean): void {
     const late = ++this.steps[i] >= this.#limit;
-    this.#returns[i] += reward;
+    this.returns[i] += reward;
     this.rewards[i] = reward;
     this.terminated[i] = ended ? 1 : 0;
     this.truncated[i] = late ? 1 : 0;
-    this.episodeEnded[i] = ended || late ? 1 : 0;
+    this.episodeEnded[i] = 0;
     if (ended || late) this.#end(i);
+  }
+
+  /** Keeps what environment i shows now as its final observation. */
+  protected keepFinal(i: number): void {
+    const { width, observations, finalObservations } = this;
+    for (let at = i * width, end = at + width; at < end; at++) finalObservations[at] = observations[at];
+  }
+
+  /** Writes down the whole episode of environment i and begins the next. */
+  protected finish(i: number): void {
+    this.episodeEnded[i] = 1;
+    this.episodeReturns[i] = this.returns[i];
+    this.episodeLengths[i] = this.steps[i];
+    this.begin(i);
+  }
+
+  protected get closed(): boolean {
+    return this.#closed;
   }
 
   protected requireStarted(what: string): void {
@@ -174,15 +193,12 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     }
     states.set(state, i * length);
     this.steps[i] = 0;
-    this.#returns[i] = 0;
+    this.returns[i] = 0;
   }
 
   #end(i: number): void {
-    const { width, observations, finalObservations } = this;
-    for (let at = i * width, end = at + width; at < end; at++) finalObservations[at] = observations[at];
-    this.episodeReturns[i] = this.#returns[i];
-    this.episodeLengths[i] = this.steps[i];
-    this.begin(i);
+    this.keepFinal(i);
+    this.finish(i);
   }
 
   #clearOutcomes(): void {

@@ -1,0 +1,245 @@
+import { fail } from "../../base/errors.js";
+import { type Snapshot, snapshotArray, snapshotSection } from "../../base/snapshot.js";
+import { ArrayEnvironment } from "../array-environment.js";
+import type { Picture } from "../canvas.js";
+import { type AtariEmulator, fullActions } from "./emulator.js";
+import { AtariFrames } from "./frame-stack.js";
+import {
+  type AtariProtocol,
+  type AtariRules,
+  atariFrameSkip,
+  atariMostFrames,
+  atariRules,
+  atariSide,
+  atariStack,
+} from "./protocol.js";
+
+export interface AtariOptions {
+  readonly protocol: AtariProtocol;
+  /** Training clips rewards to [−1, 1] and, in `classic`, ends episodes at a lost life; evaluation does neither. */
+  readonly training: boolean;
+}
+
+/**
+ * S games of Atari on emulators of your own, with the standard preprocessing: an action is held for four frames, the
+ * last two are pooled by maximum in grey and shrunk to 84 × 84, four of these make an observation [84, 84, 4], newest
+ * last.
+ *
+ * Bit for bit what ALE's `AtariVectorEnv` makes of the same frames. Three differences by intent: a game starts with
+ * its first frame four times (there: three black ones before it); a game that ends before its four frames are over
+ * shows its last screen (there: an old one); and a lost life that ends an episode does not end the game, which goes on
+ * after one step of doing nothing, as in OpenAI Baselines.
+ *
+ * @param id names the environment, for instance `ALE/Pong-v5`.
+ * @param emulators one an environment; they are closed with it.
+ */
+export function atariEnvironment(
+  id: string,
+  emulators: readonly AtariEmulator[],
+  { protocol, training }: AtariOptions,
+): AtariEnvironment {
+  if (!Object.hasOwn(atariRules, protocol)) {
+    fail(`atariEnvironment ${id}`, "unknown protocol", {
+      expected: Object.keys(atariRules).join(" or "),
+      got: JSON.stringify(protocol),
+    });
+  }
+  return new AtariEnvironment(id, emulators, atariRules[protocol], training);
+}
+
+/** Made by {@link atariEnvironment}. */
+export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
+  readonly #emulators: readonly AtariEmulator[];
+  readonly #protocol: AtariRules;
+  readonly #training: boolean;
+  /** ALE's number of each action. */
+  readonly #actions: readonly number[];
+  readonly #frames: AtariFrames;
+  /** The last two screens in grey. */
+  readonly #screens: readonly [Uint8Array, Uint8Array];
+  readonly #rows: readonly Uint8Array[];
+  /** [S], 1 where new streams have come and the emulator has not seen its seed. */
+  readonly #unseeded: Uint8Array;
+  /** [S], the action that a sticky console repeats. */
+  readonly #held: Int32Array;
+  readonly #lives: Int32Array;
+  /** [S], frames of the game so far, those of doing nothing included. */
+  readonly #played: Int32Array;
+
+  constructor(id: string, emulators: readonly AtariEmulator[], protocol: AtariRules, training: boolean) {
+    const actions = protocol.actions === "full" ? fullActions : (emulators[0]?.minimalActions ?? [0]);
+    super(
+      {
+        id,
+        size: emulators.length,
+        observationSpace: {
+          kind: "box",
+          shape: [atariSide, atariSide, atariStack],
+          dtype: "uint8",
+          low: 0,
+          high: 255,
+        },
+        actions: actions.length,
+        maxEpisodeSteps: Infinity,
+      },
+      (length) => new Uint8Array(length),
+    );
+    requireAlike(id, emulators);
+    const [{ width, height }] = emulators;
+    this.#emulators = emulators;
+    this.#protocol = protocol;
+    this.#training = training;
+    this.#actions = actions;
+    this.#frames = new AtariFrames(width, height);
+    this.#screens = [new Uint8Array(width * height), new Uint8Array(width * height)];
+    this.#rows = emulators.map((_, i) => this.observations.subarray(i * this.width, (i + 1) * this.width));
+    this.#unseeded = new Uint8Array(this.size);
+    this.#held = new Int32Array(this.size);
+    this.#lives = new Int32Array(this.size);
+    this.#played = new Int32Array(this.size);
+  }
+
+  /** The screen of game i as it is now, in colours. */
+  screen(i: number): Picture {
+    this.requirePlace("screen", i);
+    const { width, height } = this.#emulators[i];
+    const pixels = new Uint8Array(width * height * 3);
+    this.#emulators[i].screenRgbInto(pixels);
+    return { width, height, pixels };
+  }
+
+  override close(): void {
+    if (!this.closed) for (const emulator of this.#emulators) emulator.close?.();
+    super.close();
+  }
+
+  protected override seeded(): void {
+    this.#unseeded.fill(1);
+  }
+
+  protected start(i: number): void {
+    const emulator = this.#emulators[i];
+    const { mostNoops } = this.#protocol;
+    // ALE's seed is a signed word.
+    emulator.reset(this.#unseeded[i] === 1 ? this.random(i).uint32() >>> 1 : undefined);
+    this.#unseeded[i] = 0;
+    this.#played[i] = 0;
+    for (let left = mostNoops === 0 ? 0 : 1 + this.random(i).integer(mostNoops); left > 0; left--) {
+      emulator.act(0);
+      this.#played[i]++;
+      if (!emulator.gameOver()) continue;
+      emulator.reset();
+      this.#played[i] = 0;
+    }
+    this.#held[i] = 0;
+    this.#lives[i] = emulator.lives();
+    const [screen] = this.#screens;
+    emulator.screenGrayInto(screen);
+    this.#frames.fill(screen, screen, this.#rows[i]);
+  }
+
+  protected advance(actions: Int32Array): void {
+    for (let i = 0; i < this.size; i++) this.#step(i, this.#actions[actions[i]]);
+  }
+
+  #step(i: number, action: number): void {
+    const emulator = this.#emulators[i];
+    const training = this.#training;
+    const score = this.#hold(i, action);
+    this.#frames.push(...this.#screens, this.#rows[i]);
+    const over = emulator.gameOver();
+    const truncated = !over && this.#played[i] >= atariMostFrames;
+    const lives = emulator.lives();
+    // At 0 lives some games show their end for a few frames more: the emulator says when they are over.
+    const lost = training && this.#protocol.livesEndEpisodes && 0 < lives && lives < this.#lives[i];
+    this.#lives[i] = lives;
+    this.rewards[i] = training ? Math.min(1, Math.max(-1, score)) : score;
+    this.terminated[i] = over || (lost && !truncated) ? 1 : 0;
+    this.truncated[i] = truncated ? 1 : 0;
+    this.episodeEnded[i] = 0;
+    this.steps[i]++;
+    this.returns[i] += score;
+    if (!(over || truncated || lost)) return;
+    this.keepFinal(i);
+    if (over || truncated || this.#leaveDeath(i)) this.finish(i);
+  }
+
+  /** Leaves the frame in which a life was lost by one step of doing nothing; whether that ended the game. */
+  #leaveDeath(i: number): boolean {
+    const emulator = this.#emulators[i];
+    this.returns[i] += this.#hold(i, 0);
+    this.#frames.fill(...this.#screens, this.#rows[i]);
+    this.#lives[i] = emulator.lives();
+    return emulator.gameOver() || this.#played[i] >= atariMostFrames;
+  }
+
+  /** Plays up to four frames, leaves the last two screens in grey, and returns the points. */
+  #hold(i: number, action: number): number {
+    const emulator = this.#emulators[i];
+    const { stickyProbability } = this.#protocol;
+    const screens = this.#screens;
+    let score = 0;
+    for (let frame = 0; frame < atariFrameSkip; frame++) {
+      if (stickyProbability === 0 || this.random(i).float() >= stickyProbability) this.#held[i] = action;
+      score += emulator.act(this.#held[i]);
+      const over = ++this.#played[i] >= atariMostFrames || emulator.gameOver();
+      if (frame >= atariFrameSkip - 2 || over) emulator.screenGrayInto(screens[frame % 2]);
+      if (!over) continue;
+      if (frame < atariFrameSkip - 1) screens[1 - (frame % 2)].set(screens[frame % 2]);
+      break;
+    }
+    return score;
+  }
+
+  protected saveStates(): Snapshot {
+    return {
+      emulators: Object.fromEntries(this.#emulators.map((emulator, i) => [i, emulator.save()])),
+      observations: this.observations.slice(),
+      held: this.#held.slice(),
+      lives: this.#lives.slice(),
+      played: this.#played.slice(),
+    };
+  }
+
+  protected restoreStates(where: string, snapshot: Snapshot): void {
+    const section = snapshotSection(where, snapshot, "emulators");
+    const states = this.#emulators.map((_, i) => {
+      const state = section[i];
+      if (state instanceof Uint8Array) return state;
+      return fail(where, `the snapshot holds no emulator ${i}`, {
+        remedy: "restore only what the same environment, made with the same size, has saved",
+      });
+    });
+    const { size, observations } = this;
+    const seen = snapshotArray(where, snapshot, "observations", "uint8", observations.length);
+    const held = snapshotArray(where, snapshot, "held", "int32", size);
+    const lives = snapshotArray(where, snapshot, "lives", "int32", size);
+    const played = snapshotArray(where, snapshot, "played", "int32", size);
+    this.#emulators.forEach((emulator, i) => {
+      emulator.restore(states[i]);
+    });
+    observations.set(seen);
+    this.#held.set(held);
+    this.#lives.set(lives);
+    this.#played.set(played);
+    this.#unseeded.fill(0);
+  }
+}
+
+function requireAlike(id: string, emulators: readonly AtariEmulator[]): void {
+  const [first] = emulators;
+  emulators.forEach((emulator, i) => {
+    const alike =
+      emulator.width === first.width &&
+      emulator.height === first.height &&
+      emulator.minimalActions.join() === first.minimalActions.join();
+    if (alike && emulators.indexOf(emulator) === i) return;
+    fail(
+      `${id} emulator ${i}`,
+      alike ? "is the same object as another" : "has another game than emulator 0",
+      {
+        remedy: "give each environment an emulator of its own, all with one game",
+      },
+    );
+  });
+}
