@@ -1,5 +1,6 @@
 // @ts-check
-import { createReferenceExecutor, createWasmExecutor } from "softrl";
+import { nodeWorkers } from "@softrl/cli";
+import { createReferenceExecutor, createThreadedWasmExecutor, createWasmExecutor } from "softrl";
 
 /**
  * @typedef {object} Found
@@ -14,7 +15,7 @@ import { createReferenceExecutor, createWasmExecutor } from "softrl";
 export const reference = createReferenceExecutor();
 
 /**
- * The executors of this machine: WebAssembly always, the native one where it is installed, with one thread and two.
+ * The executors of this machine: WebAssembly always, the native one where it is installed; with one thread and two.
  * @returns {Promise<{ readonly executors: readonly Found[], readonly missing: readonly string[] }>}
  */
 export async function findExecutors() {
@@ -26,6 +27,13 @@ export async function findExecutors() {
       threads: 1,
       instructionSet: "128 bits",
       executor: await createWasmExecutor(),
+    },
+    {
+      name: "wasm, 2 threads",
+      kind: "wasm",
+      threads: 2,
+      instructionSet: "128 bits",
+      executor: await createThreadedWasmExecutor({ threads: 2, host: nodeWorkers }),
     },
   ];
   /** @type {string[]} */

@@ -71,7 +71,7 @@ const comparedSamples = 8;
  * @param {keyof typeof networks} row.network
  * @param {"step" | "forward"} row.kind
  * @param {number} row.batch
- * @param {readonly number[]} [row.threads] of PyTorch; two where it gains by them
+ * @param {readonly number[]} [row.threads] of PyTorch and of WebAssembly; two where they gain by them
  * @param {number} [row.slices] also measures the step that keeps the activations of a rollout of so many steps
  * @param {readonly import("./comparison.js").Bar[]} row.bars
  * @returns {Row}
@@ -79,7 +79,8 @@ const comparedSamples = 8;
 function networkRow({ name, network: networkName, kind, batch: fullBatch, threads = [1], slices = 1, bars }) {
   return {
     name,
-    async measure({ executors, peers, quick, seed, busy, plan }) {
+    async measure({ executors: all, peers, quick, seed, busy, plan }) {
+      const executors = all.filter(({ kind, threads: own }) => kind !== "wasm" || threads.includes(own));
       const network = networks[networkName];
       const batch = quick ? 4 * slices : fullBatch;
       const traced = tracedStep(network, batch);

@@ -52,7 +52,7 @@ static void execute(const int32* code, int32 length, float* arena, Team* team) {
 
 }  // namespace
 
-#ifdef __wasm__
+#if defined(__wasm__) && !defined(__wasm_atomics__)
 extern "C" void SOFTRL_ENTRY(const int32* code, int32 length, float* arena) { execute(code, length, arena, nullptr); }
 #else
 extern "C" void SOFTRL_ENTRY(const int32* code, int32 length, float* arena, Team* team) {

@@ -7,17 +7,14 @@ namespace {
 
 typedef SoftrlTeam Team;
 
-// Operations below which waiting for another thread costs more than it saves: some 20 µs.
-constexpr double leastShared = 4e6;
-
 /// The team, where this much work is worth sharing; else null.
 SOFTRL_INLINE Team* teamFor(Team* team, double operations) {
-#ifdef __wasm__
+#if defined(__wasm__) && !defined(__wasm_atomics__)
   (void)team;
   (void)operations;
   return nullptr;
 #else
-  return operations >= leastShared ? team : nullptr;
+  return team && operations >= team->leastShared ? team : nullptr;
 #endif
 }
 

@@ -13,4 +13,6 @@ struct SoftrlTeam {
   /// Gives every thread memory of its own of at least so many floats, in `scratch`; false if there is not enough.
   bool (*reserve)(SoftrlTeam* team, int floats);
   float* const* scratch;
+  /// Operations below which waiting for another thread costs more than it saves: some 20 µs natively.
+  double leastShared = 4e6;
 };

@@ -1,11 +1,15 @@
 import {
   createReferenceExecutor,
+  createThreadedWasmExecutor,
+  createThreadedWasmMachine,
   createWasmExecutor,
   createWasmMachine,
   type Executor,
   SoftrlError,
   suggestion,
+  threadCount,
 } from "softrl";
+import { nodeWorkers, whyNoWorkers } from "./node-workers.js";
 
 const names = ["reference", "wasm", "native"] as const;
 
@@ -16,7 +20,7 @@ const names = ["reference", "wasm", "native"] as const;
  */
 export async function chooseExecutor(forced: string | undefined): Promise<Executor> {
   const name = executorName(forced) ?? (await best());
-  if (name === "wasm") return createWasmExecutor();
+  if (name === "wasm") return wasm();
   if (name === "reference") return createReferenceExecutor();
   const native = await importNative();
   if (native !== null) return native.createNativeExecutor();
@@ -68,14 +72,39 @@ async function surveyNative(): Promise<Omit<FoundExecutor, "name">> {
   };
 }
 
+/** With as many threads as the environment variable SOFTRL_THREADS says. */
+async function wasm(): Promise<Executor> {
+  const threads = threadCount(process.env.SOFTRL_THREADS);
+  return threads === 1 ? createWasmExecutor() : createThreadedWasmExecutor({ threads, host: nodeWorkers });
+}
+
 async function surveyWasm(): Promise<Omit<FoundExecutor, "name">> {
+  const wanted = threadCount(process.env.SOFTRL_THREADS);
   try {
     await createWasmMachine();
-    return { works: true, about: "WebAssembly SIMD, 1 thread" };
+    const obstacle = await obstacleToWasmThreads();
+    if (wanted === 1) {
+      const more = obstacle === null ? "SOFTRL_THREADS asks for more" : `no more are possible: ${obstacle}`;
+      return { works: true, about: `WebAssembly SIMD, 1 thread (${more})` };
+    }
+    if (obstacle !== null)
+      return { works: false, about: `no threads, SOFTRL_THREADS=1 does without: ${obstacle}` };
+    return { works: true, about: `WebAssembly SIMD, ${wanted} threads` };
   } catch (error) {
     if (error instanceof SoftrlError) return { works: false, about: error.message };
     throw error;
   }
+}
+
+/** Why WebAssembly has one thread here; null where it may have more. */
+async function obstacleToWasmThreads(): Promise<string | null> {
+  try {
+    await createThreadedWasmMachine({ threads: 2, host: nodeWorkers });
+  } catch (error) {
+    if (error instanceof SoftrlError) return error.message;
+    throw error;
+  }
+  return whyNoWorkers();
 }
 
 async function best(): Promise<"native" | "wasm"> {

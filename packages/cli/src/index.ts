@@ -1,2 +1,3 @@
 export { INTERRUPTED } from "./interrupt.js";
 export { main } from "./main.js";
+export { nodeWorkers } from "./node-workers.js";

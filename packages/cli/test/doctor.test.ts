@@ -22,7 +22,13 @@ describe("softrl doctor", () => {
       "wasm",
       "reference",
     ]);
-    expect(found.executors[1]).toEqual({ name: "wasm", works: true, about: "WebAssembly SIMD, 1 thread" });
+    expect(found.executors[1]).toEqual({
+      name: "wasm",
+      works: true,
+      about: "WebAssembly SIMD, 1 thread (SOFTRL_THREADS asks for more)",
+    });
+    const threaded = await doctor({ SOFTRL_THREADS: "3" });
+    expect(threaded.executors[1].about).toBe("WebAssembly SIMD, 3 threads");
     expect(found).toMatchObject({ chosen: found.executors[0].works ? "native" : "wasm", forced: null });
     expect(await doctor({ SOFTRL_EXECUTOR: "reference" })).toMatchObject({
       chosen: "reference",
@@ -32,7 +38,9 @@ describe("softrl doctor", () => {
     const table = await softrl(["doctor"], here, { env: { SOFTRL_EXECUTOR: "wasm" } });
     expect(table.code).toBe(0);
     expect(table.stdout).toMatch(/^softrl \d+\.\d+\.\d+, Node\.js \d+/);
-    expect(table.stdout).toMatch(/^wasm +works +WebAssembly SIMD, 1 thread +take it: SOFTRL_EXECUTOR=wasm$/m);
+    expect(table.stdout).toMatch(
+      /^wasm +works +WebAssembly SIMD, 1 thread \(.*\) +take it: SOFTRL_EXECUTOR=wasm$/m,
+    );
   });
 
   test("says why native kernels do not work, and that WebAssembly serves", async () => {
@@ -52,8 +60,6 @@ describe("softrl doctor", () => {
     const run = await softrl(["doctor"], here, { env: { SOFTRL_EXECUTOR: "nativ" } });
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(/^softrl: SOFTRL_EXECUTOR: unknown executor, .* did you mean native\?\n$/);
-    const found = await doctor({});
-    if (!found.executors[0].works) return;
     const threads = await softrl(["doctor"], here, { env: { SOFTRL_THREADS: "none" } });
     expect(threads.code).toBe(1);
     expect(threads.stderr).toMatch(/^softrl: SOFTRL_THREADS: the number of threads is out of range, .*\n$/);

@@ -293,8 +293,24 @@ export type { Buffer } from "./tensor/buffer.js";
 export { createCompiledExecutor } from "./tensor/compiled/compiled-executor.js";
 export type { Kernel, KernelInstance, KernelMachine } from "./tensor/compiled/kernel.js";
 export { encodeKernels } from "./tensor/compiled/kernel-encoding.js";
-export { createWasmExecutor } from "./tensor/compiled/wasm-executor.js";
+export { mostThreads, threadCount } from "./tensor/compiled/thread-count.js";
+export {
+  type CrewInvitation,
+  type CrewWorker,
+  joinCrew,
+  type WorkerHost,
+} from "./tensor/compiled/wasm-crew.js";
+export {
+  createThreadedWasmExecutor,
+  createWasmExecutor,
+  type ThreadedExecutor,
+} from "./tensor/compiled/wasm-executor.js";
 export { createWasmMachine } from "./tensor/compiled/wasm-machine.js";
+export {
+  createThreadedWasmMachine,
+  type ThreadedMachine,
+  type WasmThreads,
+} from "./tensor/compiled/wasm-threads.js";
 export type { Executor, LoadedProgram, Session } from "./tensor/executor.js";
 export { gradient } from "./tensor/gradient.js";
 export {

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "job.h"
+
 namespace {
 
 constexpr int mostThreads = 64;
@@ -30,20 +32,11 @@ inline void pause() {
 #endif
 }
 
-using Part = void (*)(void* context, int i, int thread);
-
 struct Crew : SoftrlTeam {
   int members = 0;  // who joined
   std::atomic<bool> taken{false};
 
-  // The job: its number in the upper half, the next part in the lower. A part is claimed by moving this on, which
-  // fails when the job has changed; so what was read of an older job is never used.
-  std::atomic<uint64_t> ticket{closed};
-  std::atomic<int> parts{0};
-  std::atomic<Part> part{nullptr};
-  std::atomic<void*> context{nullptr};
-  std::atomic<int> done{0};
-
+  Job job;
   std::atomic<int> sleepers{0};
   std::atomic<bool> ended{false};
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -54,66 +47,38 @@ struct Crew : SoftrlTeam {
   float* memory[mostThreads] = {};
   int memoryFloats = 0;
 
-  static constexpr uint64_t closed = 0xffffffff;
-
-  /// Computes parts of the present job until none is left.
-  void help(int thread) {
-    for (;;) {
-      uint64_t seen = ticket.load(std::memory_order_seq_cst);
-      const uint64_t next = seen & closed;
-      if (next == closed) return;
-      const int count = parts.load(std::memory_order_relaxed);
-      const Part run = part.load(std::memory_order_relaxed);
-      void* with = context.load(std::memory_order_relaxed);
-      if (next >= static_cast<uint64_t>(count)) return;
-      if (!ticket.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) continue;
-      run(with, static_cast<int>(next), thread);
-      done.fetch_add(1, std::memory_order_release);
-    }
-  }
-
-  bool idle() {
-    const uint64_t seen = ticket.load(std::memory_order_seq_cst) & closed;
-    return seen == closed || seen >= static_cast<uint64_t>(parts.load(std::memory_order_relaxed));
-  }
-
   void work(int thread) {
     int64_t until = now() + spinNanoseconds;
     while (!ended.load(std::memory_order_acquire)) {
-      if (!idle()) {
-        help(thread);
+      if (!job.idle()) {
+        job.help(thread);
         until = now() + spinNanoseconds;
         continue;
       }
-      for (int i = 0; i < 32 && idle(); i++) pause();
+      for (int i = 0; i < 32 && job.idle(); i++) pause();
       if (now() < until) continue;
       pthread_mutex_lock(&mutex);
       sleepers.fetch_add(1, std::memory_order_seq_cst);
-      while (idle() && !ended.load(std::memory_order_acquire)) pthread_cond_wait(&wake, &mutex);
+      while (job.idle() && !ended.load(std::memory_order_acquire)) pthread_cond_wait(&wake, &mutex);
       sleepers.fetch_sub(1, std::memory_order_seq_cst);
       pthread_mutex_unlock(&mutex);
     }
   }
 
-  void run(int count, Part run, void* with) {
-    const uint64_t job = (ticket.load(std::memory_order_relaxed) >> 32) + 1;
-    parts.store(count, std::memory_order_relaxed);
-    part.store(run, std::memory_order_relaxed);
-    context.store(with, std::memory_order_relaxed);
-    done.store(0, std::memory_order_relaxed);
-    ticket.store(job << 32, std::memory_order_seq_cst);
+  void run(int count, JobPart part, void* context) {
+    job.open(count, part, context);
     if (sleepers.load(std::memory_order_seq_cst) > 0) {
       pthread_mutex_lock(&mutex);
       pthread_cond_broadcast(&wake);
       pthread_mutex_unlock(&mutex);
     }
-    help(0);
+    job.help(0);
     // The others finish what they have begun; where they lost their processor, they may have ours.
-    for (int i = 0; done.load(std::memory_order_acquire) < count; i++) {
+    for (int i = 0; job.finished() < count; i++) {
       if (i < 2000) pause();
       else sched_yield();
     }
-    ticket.store(job << 32 | closed, std::memory_order_seq_cst);
+    job.close();
   }
 
   bool reserveFloats(int floats) {
@@ -142,7 +107,7 @@ struct Crew : SoftrlTeam {
   }
 };
 
-void shareParts(SoftrlTeam* team, int parts, Part part, void* context) {
+void shareParts(SoftrlTeam* team, int parts, JobPart part, void* context) {
   static_cast<Crew*>(team)->run(parts, part, context);
 }
 

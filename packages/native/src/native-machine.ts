@@ -7,6 +7,7 @@ import {
   type KernelMachine,
   SoftrlError,
   suggestion,
+  threadCount,
 } from "softrl";
 import {
   type Addon,
@@ -23,8 +24,6 @@ export interface NativeOptions {
   /** From 1 to 64; by default SOFTRL_THREADS, else 1. The numbers that come out do not depend on it. */
   readonly threads?: number;
 }
-
-const mostThreads = 64;
 
 const remedy =
   "install a C++ compiler and run `npm rebuild @softrl/native`, or use WebAssembly (SOFTRL_EXECUTOR=wasm)";
@@ -43,7 +42,7 @@ export function createNativeMachine(options: NativeOptions = {}): KernelMachine 
   }
   const { addon } = loaded;
   const { index } = chooseSet(addon, options.instructionSet ?? process.env.SOFTRL_NATIVE_ISA);
-  const threads = chooseThreads(options.threads ?? process.env.SOFTRL_THREADS);
+  const threads = threadCount(options.threads ?? process.env.SOFTRL_THREADS);
   return {
     name: "native",
     instantiate: (length, programs) => instantiate(addon, index, threads, length, programs),
@@ -64,7 +63,7 @@ export function inspectNative(options: NativeOptions = {}): NativeReport {
   if (!loaded.found) return { available: false, reason: loaded.reason };
   const supported = supportedSets(loaded.addon).map(({ name }) => name);
   const { name } = chooseSet(loaded.addon, options.instructionSet ?? process.env.SOFTRL_NATIVE_ISA);
-  const threads = chooseThreads(options.threads ?? process.env.SOFTRL_THREADS);
+  const threads = threadCount(options.threads ?? process.env.SOFTRL_THREADS);
   return { available: true, instructionSet: name, supported, threads };
 }
 
@@ -84,16 +83,6 @@ function chooseSet(
     known ? "this machine or this build lacks the instruction set" : "unknown instruction set",
     { expected: names.join(" or "), got: JSON.stringify(name), remedy: suggestion(name, names) },
   );
-}
-
-function chooseThreads(wanted: number | string | undefined): number {
-  if (wanted === undefined || wanted === "") return 1;
-  const threads = Number(wanted);
-  if (Number.isInteger(threads) && threads >= 1 && threads <= mostThreads) return threads;
-  throw new SoftrlError("SOFTRL_THREADS", "the number of threads is out of range", {
-    expected: `an integer in [1, ${mostThreads}]`,
-    got: String(wanted),
-  });
 }
 
 function instantiate(

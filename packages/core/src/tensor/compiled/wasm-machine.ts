@@ -1,57 +1,33 @@
-import { base64Bytes } from "../../base/base64.js";
-import { fail, SoftrlError } from "../../base/errors.js";
+import { fail } from "../../base/errors.js";
 import type { Kernel, KernelInstance, KernelMachine } from "./kernel.js";
 import { encodeKernels } from "./kernel-encoding.js";
 import { kernelsBase64 } from "./kernels-wasm.js";
+import {
+  compileWasm,
+  growMemory,
+  instantiateWasm,
+  placePrograms,
+  type WasmMemory,
+  type WasmModule,
+} from "./wasm-module.js";
 
-// The part of the WebAssembly interface that is used here; the language's own library has no types for it.
-interface WasmMemory {
-  readonly buffer: ArrayBuffer;
-  grow(pages: number): number;
+interface Exports {
+  readonly memory: WasmMemory;
+  readonly __heap_base: { readonly value: number };
+  readonly run: (code: number, length: number, arena: number) => void;
 }
-
-interface WasmInstance {
-  readonly exports: {
-    readonly memory: WasmMemory;
-    readonly __heap_base: { readonly value: number };
-    readonly run: (code: number, length: number, arena: number) => void;
-  };
-}
-
-declare const WebAssembly: {
-  compile(bytes: Uint8Array<ArrayBuffer>): Promise<WasmModule>;
-  readonly Instance: new (module: WasmModule) => WasmInstance;
-};
-
-type WasmModule = { readonly wasmModule: unique symbol };
-
-const pageBytes = 65536;
-// 32-bit addresses: pointer differences reach half of the address space.
-const mostBytes = 2 ** 31;
-const alignment = 64;
 
 let compiled: Promise<WasmModule> | undefined;
 
 /**
- * The machine that runs kernels as WebAssembly SIMD, in browsers and Node alike. The module is compiled once;
- * each instance has a memory of its own.
+ * The machine that runs kernels as WebAssembly SIMD, in browsers and Node alike, on one thread. The module is
+ * compiled once; each instance has a memory of its own.
  *
  * @throws SoftrlError when this runtime has no WebAssembly SIMD.
  */
 export async function createWasmMachine(): Promise<KernelMachine> {
-  if (typeof WebAssembly === "undefined") fail("createWasmMachine", "this runtime has no WebAssembly");
-  compiled ??= WebAssembly.compile(base64Bytes(kernelsBase64));
-  let module: WasmModule;
-  try {
-    module = await compiled;
-  } catch (error) {
-    throw new SoftrlError(
-      "createWasmMachine",
-      "the kernels do not compile here",
-      { expected: "a runtime with WebAssembly SIMD" },
-      { cause: error },
-    );
-  }
+  compiled ??= compileWasm("createWasmMachine", kernelsBase64, "WebAssembly SIMD");
+  const module = await compiled;
   return { name: "wasm", instantiate: (arenaLength, programs) => instantiate(module, arenaLength, programs) };
 }
 
@@ -61,17 +37,9 @@ function instantiate(
   programs: readonly (readonly Kernel[])[],
 ): KernelInstance {
   const codes = programs.map((kernels) => encodeKernels(kernels, arenaLength));
-  const { memory, run, __heap_base } = new WebAssembly.Instance(module).exports;
-
-  let end = align(__heap_base.value);
-  const loaded: { readonly at: number; readonly code: Int32Array }[] = [];
-  for (const code of codes) {
-    loaded.push({ at: end, code });
-    end = align(end + code.byteLength);
-  }
-  const arenaAt = end;
-  end += arenaLength * Float32Array.BYTES_PER_ELEMENT;
-  grow(memory, end);
+  const { memory, run, __heap_base } = instantiateWasm<Exports>(module);
+  const { loaded, arenaAt, end } = placePrograms(codes, __heap_base.value, arenaLength);
+  growMemory(memory, end);
 
   // Views only now: growing detaches the old buffer.
   for (const { at, code } of loaded) new Int32Array(memory.buffer, at, code.length).set(code);
@@ -80,35 +48,15 @@ function instantiate(
     arena,
     run(program) {
       const it = loaded[program];
-      if (it === undefined) {
-        fail("KernelInstance.run", "no such program", {
-          expected: `an index below ${loaded.length}`,
-          got: String(program),
-        });
-      }
+      if (it === undefined) noSuchProgram(program, loaded.length);
       run(it.at, it.code.length, arenaAt);
     },
   };
 }
 
-function grow(memory: WasmMemory, bytes: number): void {
-  const pages = Math.ceil(Math.max(0, bytes - memory.buffer.byteLength) / pageBytes);
-  const refuse = (cause?: unknown): never => {
-    throw new SoftrlError(
-      "KernelMachine.instantiate",
-      `not enough memory for ${(bytes / 2 ** 20).toFixed(1)} MiB`,
-      { remedy: "use a smaller batch or network" },
-      { cause },
-    );
-  };
-  if (bytes > mostBytes) refuse();
-  try {
-    memory.grow(pages);
-  } catch (error) {
-    refuse(error);
-  }
-}
-
-function align(address: number): number {
-  return Math.ceil(address / alignment) * alignment;
+export function noSuchProgram(program: number, count: number): never {
+  fail("KernelInstance.run", "no such program", {
+    expected: `an index below ${count}`,
+    got: String(program),
+  });
 }

@@ -1,0 +1,29 @@
+import { Worker } from "node:worker_threads";
+import type { WorkerHost } from "softrl";
+
+// Plain JavaScript, one folder up from the sources and from what they compile to.
+const script = new URL("../bin/kernel-worker.js", import.meta.url);
+
+/** Threads for WebAssembly from Node's `worker_threads`. */
+export const nodeWorkers: WorkerHost = {
+  start(invitation, died) {
+    // The options of this process, such as --cpu-prof, are not for its threads.
+    const worker = new Worker(script, { workerData: invitation, execArgv: [], name: "softrl kernels" });
+    worker.unref();
+    worker.once("error", died);
+    worker.once("exit", (code) => died(new Error(`it ended with code ${code}`)));
+    return { stop: () => void worker.terminate() };
+  },
+  wait: (words, index, value, milliseconds) =>
+    Atomics.wait(words, index, value, milliseconds) !== "timed-out",
+};
+
+/** Why this process may not have workers, null where it may. */
+export async function whyNoWorkers(): Promise<string | null> {
+  try {
+    await new Worker("", { eval: true, execArgv: [] }).terminate();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

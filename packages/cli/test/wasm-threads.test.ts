@@ -1,0 +1,224 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import type { Worker } from "node:worker_threads";
+import {
+  createThreadedWasmExecutor,
+  createWasmExecutor,
+  type Executor,
+  type Program,
+  RandomStreams,
+  type Session,
+  type WorkerHost,
+} from "softrl";
+import { afterEach, describe, expect, test } from "vitest";
+import { largePrograms, threeRuns } from "../../core/test/tensor/large-programs.js";
+import { type RandomProgram, randomProgram } from "../../core/test/tensor/random-programs.js";
+import { nodeWorkers } from "../src/node-workers.js";
+import { softrl } from "./command.js";
+
+const threaded = (threads: number, host: WorkerHost = nodeWorkers) =>
+  createThreadedWasmExecutor({ threads, host, leastShared: 0, patience: 5000 });
+
+// Every worker that these tests start, until it ends.
+const alive = new Set<Worker>();
+process.on("worker", (worker: Worker) => {
+  alive.add(worker);
+  worker.once("exit", () => alive.delete(worker));
+});
+const workersAre = async (count: number) => {
+  await expect.poll(() => alive.size, { timeout: 20_000 }).toBe(count);
+};
+
+afterEach(() => workersAre(0), 30_000);
+
+const bytesOf = (values: ArrayLike<number>) => Buffer.from(Float32Array.from(values).buffer).toString("hex");
+
+/** The bytes of everything that comes out of two runs of each program; one session has them all. */
+function bytesOfAll(executor: Executor, all: readonly RandomProgram[]): string[] {
+  const names = all.map((_, i) => `program ${i}`);
+  const session: Session = executor.load(
+    Object.fromEntries(all.map(({ program }, i) => [names[i], program] as const)),
+  );
+  return all.map(({ program, inputs, states }, i) => {
+    const loaded = session.programs[names[i]];
+    for (const [name, values] of Object.entries(inputs))
+      if (program.inputs.has(name)) loaded.input(name).set(values);
+    for (const { tensor, values } of states) session.state(tensor).set(values);
+    loaded.run();
+    loaded.run();
+    return [
+      ...[...program.outputs.keys()].map((name) => bytesOf(loaded.output(name))),
+      ...states.map(({ tensor }) => bytesOf(session.state(tensor))),
+    ].join(" ");
+  });
+}
+
+describe("WebAssembly with several threads", () => {
+  test("gives the bytes of one thread: 100 random programs, whose every kernel is shared", async () => {
+    const streams = new RandomStreams(2026);
+    const all = Array.from({ length: 100 }, (_, i) => randomProgram(streams.stream("program", i)));
+    const expected = bytesOfAll(await createWasmExecutor(), all);
+    for (const threads of [1, 2, 3]) {
+      const executor = await threaded(threads);
+      for (let round = 0; round < 2; round++) {
+        expect(bytesOfAll(executor, all)).toEqual(expected);
+        // Workers take part as soon as they are there, which is not in the first round.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      executor.dispose();
+    }
+  });
+
+  test.each(largePrograms)("gives the bytes of one thread: %s", async (_, trace) => {
+    const traced = trace();
+    const expected = Object.entries(threeRuns(await createWasmExecutor(), traced));
+    for (const threads of [2, 3]) {
+      const executor = await createThreadedWasmExecutor({ threads, host: nodeWorkers });
+      const results = threeRuns(executor, traced);
+      for (const [name, values] of expected)
+        expect(bytesOf(results[name]), `${name}, ${threads} threads`).toBe(bytesOf(values));
+      executor.dispose();
+    }
+  });
+
+  test("starts no worker for a small program", async () => {
+    const streams = new RandomStreams(1);
+    const executor = await createThreadedWasmExecutor({ threads: 3, host: nodeWorkers });
+    bytesOfAll(executor, [randomProgram(streams.stream("program", 0))]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(alive.size).toBe(0);
+  });
+});
+
+const [, , , [, products]] = largePrograms;
+
+/** A program in the memory of this executor, which can be run. */
+function loaded(executor: Executor, program: Program = products()) {
+  return executor.load({ only: program }).programs.only;
+}
+
+/** Runs until something is thrown, and gives that. */
+async function firstError(run: () => void): Promise<unknown> {
+  const until = performance.now() + 20_000;
+  while (performance.now() < until) {
+    try {
+      run();
+    } catch (error) {
+      return error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("the workers of WebAssembly", () => {
+  test("are let go by dispose, after which programs run on one thread", async () => {
+    const executor = await threaded(3);
+    const { run, output } = loaded(executor);
+    expect(alive.size).toBe(0);
+    run();
+    await workersAre(2);
+    run();
+    const before = bytesOf(output("c"));
+    executor.dispose();
+    await workersAre(0);
+    output("c").fill(0);
+    run();
+    expect(bytesOf(output("c"))).toBe(before);
+    loaded(executor).run();
+  });
+
+  test("are let go when nobody has the program any more", async () => {
+    setFlagsFromString("--expose-gc");
+    const gc: () => void = runInNewContext("gc");
+    const executor = await threaded(2);
+    // A function of its own, since one that waits may keep what it no longer names.
+    const runOnce = () => loaded(executor).run();
+    runOnce();
+    await workersAre(1);
+    await expect
+      .poll(
+        () => {
+          gc();
+          return alive.size;
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(0);
+    executor.dispose();
+  });
+
+  test("that die at work end the run with an error, and every later one", async () => {
+    // Without a stack the first part traps.
+    const host: WorkerHost = {
+      ...nodeWorkers,
+      start: (invitation, died) => nodeWorkers.start({ ...invitation, stack: 0 }, died),
+    };
+    const { run } = loaded(await threaded(2, host));
+    const error = await firstError(run);
+    expect(error).toHaveProperty("name", "SoftrlError");
+    expect(error).toHaveProperty(
+      "message",
+      expect.stringMatching(/^KernelInstance.run: the threads of WebAssembly are lost: worker 1 has died/),
+    );
+    expect(run).toThrow("worker 1 has died");
+  });
+
+  test("that are ended from outside are missed at the next run", async () => {
+    const { run } = loaded(await threaded(2));
+    run();
+    await workersAre(1);
+    for (const worker of alive) await worker.terminate();
+    expect(run).toThrow(/worker 1 has died \(it ended with code 1\); run it again, with one thread if/);
+  });
+
+  test("that cannot start say why", async () => {
+    const host: WorkerHost = {
+      ...nodeWorkers,
+      start() {
+        throw new Error("no more workers here");
+      },
+    };
+    const { run } = loaded(await threaded(2, host));
+    expect(run).toThrow(/are lost: .*no more workers here/);
+    expect(run).toThrow(/are lost: .*no more workers here/);
+  });
+
+  test("that do not answer are given up", async () => {
+    const host: WorkerHost = { ...nodeWorkers, wait: () => false };
+    const { run } = loaded(await threaded(2, host));
+    expect(await firstError(run)).toHaveProperty(
+      "message",
+      expect.stringMatching(/has not answered for 5000 ms/),
+    );
+  });
+});
+
+describe("a short training", () => {
+  const here = mkdtempSync(join(tmpdir(), "softrl-threads-"));
+  const settings = ["--env", "MinAtar/Breakout-v1", "--steps", "800", "--checkpoint-every", "0"];
+  afterEach(() => rmSync(here, { recursive: true, force: true }));
+
+  test.each(["wasm", "native"])("has the same checkpoint with 1 and with 2 threads: %s", async (executor) => {
+    const survey = await softrl(["doctor", "--json"], tmpdir());
+    const found: { name: string; works: boolean }[] = JSON.parse(survey.stdout).executors;
+    if (!found.some(({ name, works }) => name === executor && works)) return;
+    const checkpoints = [];
+    for (const threads of ["1", "2"]) {
+      const run = await softrl(
+        ["train", ...settings, "--run-folder", join(here, executor + threads)],
+        tmpdir(),
+        {
+          env: { SOFTRL_EXECUTOR: executor, SOFTRL_THREADS: threads },
+        },
+      );
+      expect(run.stderr.match(/softrl:.*/)?.[0] ?? "").toBe("");
+      expect(run.code).toBe(0);
+      checkpoints.push(readFileSync(join(here, executor + threads, "checkpoint.safetensors")));
+    }
+    expect(checkpoints[0].equals(checkpoints[1])).toBe(true);
+  });
+});

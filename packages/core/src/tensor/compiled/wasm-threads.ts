@@ -1,0 +1,134 @@
+import { SoftrlError } from "../../base/errors.js";
+import type { Kernel, KernelInstance, KernelMachine } from "./kernel.js";
+import { encodeKernels } from "./kernel-encoding.js";
+import { scratchLength } from "./kernel-scratch.js";
+import { threadCount } from "./thread-count.js";
+import { Crew, type CrewExports, type CrewTerms, crewBytes, type WorkerHost } from "./wasm-crew.js";
+import { noSuchProgram } from "./wasm-machine.js";
+import {
+  align,
+  compileWasm,
+  instantiateWasm,
+  placePrograms,
+  sharedMemory,
+  type WasmModule,
+} from "./wasm-module.js";
+
+export interface WasmThreads {
+  /** From 1 to 64, the calling one among them. The numbers that come out do not depend on it. */
+  readonly threads: number;
+  readonly host: WorkerHost;
+  /** Operations below which a kernel stays on one thread; for tests. */
+  readonly leastShared?: number;
+  /** Milliseconds after which a worker that finishes no part of a kernel counts as lost; 30 s by default. */
+  readonly patience?: number;
+}
+
+/** A machine with workers of its own. */
+export interface ThreadedMachine extends KernelMachine {
+  /** Lets the workers go; programs still run, on the calling thread. */
+  dispose(): void;
+}
+
+interface Compiled {
+  readonly module: WasmModule;
+  readonly heapBase: number;
+}
+
+let compiled: Promise<Compiled> | undefined;
+
+/**
+ * The machine that runs kernels as WebAssembly SIMD on several threads, with the bytes that one thread gives. Workers
+ * start at the first kernel that is worth sharing, so a small network has none; those of an instance end when it is
+ * garbage, or at `dispose`.
+ *
+ * @throws SoftrlError when this runtime has no WebAssembly SIMD or no memory that threads share (a browser has it
+ * where the page is cross-origin isolated alone), or for a number of threads out of range.
+ */
+export async function createThreadedWasmMachine(options: WasmThreads): Promise<ThreadedMachine> {
+  const threads = threadCount(options.threads);
+  if (typeof SharedArrayBuffer === "undefined") {
+    throw new SoftrlError("createThreadedWasmMachine", "this runtime has no memory that threads share", {
+      remedy: "isolate the page from other origins, or use createWasmMachine",
+    });
+  }
+  compiled ??= compile();
+  const { module, heapBase } = await compiled;
+  const { host, leastShared = 4e6, patience = 30_000 } = options;
+  // Those that have workers.
+  const crews = new Set<Crew>();
+  const garbage = new FinalizationRegistry<Crew>((crew) => {
+    crew.end();
+    crews.delete(crew);
+  });
+  const watch = (instance: KernelInstance, crew: Crew) => {
+    crews.add(crew);
+    garbage.register(instance, crew);
+  };
+  let disposed = false;
+  return {
+    name: "wasm",
+    instantiate(arenaLength, programs) {
+      const terms = { module, host, threads, floats: threadFloats(programs), leastShared, patience };
+      const { instance, crew } = instantiate(terms, heapBase, arenaLength, programs, watch);
+      if (disposed) crew.end();
+      return instance;
+    },
+    dispose() {
+      disposed = true;
+      for (const crew of crews) crew.end();
+    },
+  };
+}
+
+async function compile(): Promise<Compiled> {
+  // Apart, so that a bundle can leave it until somebody wants threads.
+  const { threadedKernelsBase64 } = await import("./kernels-threads-wasm.js");
+  const needs = "WebAssembly SIMD and threads";
+  const module = await compileWasm("createThreadedWasmMachine", threadedKernelsBase64, needs);
+  const never = () => undefined;
+  const { __heap_base } = instantiateWasm<CrewExports>(module, {
+    env: { memory: sharedMemory(2 ** 21) },
+    host: { start: never, wait: never },
+  });
+  return { module, heapBase: __heap_base.value };
+}
+
+function instantiate(
+  terms: CrewTerms,
+  heapBase: number,
+  arenaLength: number,
+  programs: readonly (readonly Kernel[])[],
+  watch: (instance: KernelInstance, crew: Crew) => void,
+): { instance: KernelInstance; crew: Crew } {
+  const codes = programs.map((kernels) => encodeKernels(kernels, arenaLength));
+  const crewAt = align(heapBase);
+  const { loaded, arenaAt, end } = placePrograms(codes, crewAt + crewBytes(terms), arenaLength);
+  const memory = sharedMemory(end);
+  const crew = new Crew(terms, memory, crewAt);
+  for (const { at, code } of loaded) new Int32Array(memory.buffer, at, code.length).set(code);
+  const arena = new Float32Array(memory.buffer, arenaAt, arenaLength);
+  let watched = false;
+  const instance: KernelInstance = {
+    arena,
+    run(program) {
+      const it = loaded[program];
+      if (it === undefined) noSuchProgram(program, loaded.length);
+      crew.run(it.at, it.code.length, arenaAt);
+      if (watched || !crew.started) return;
+      watched = true;
+      watch(instance, crew);
+    },
+  };
+  return { instance, crew };
+}
+
+/** Floats that a thread needs for itself inside the kernels: no more than the kernel needs where it runs alone. */
+function threadFloats(programs: readonly (readonly Kernel[])[]): number {
+  let most = leastFloats;
+  for (const kernel of programs.flat()) if ("scratch" in kernel) most = Math.max(most, scratchLength(kernel));
+  return align(most);
+}
+
+// A packed panel of a matrix product, however small the product.
+const leastFloats = 8192;
