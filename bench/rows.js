@@ -80,7 +80,7 @@ function networkRow({ name, network: networkName, kind, batch: fullBatch, thread
   return {
     name,
     async measure({ executors: all, peers, quick, seed, busy, plan }) {
-      const executors = all.filter(({ kind, threads: own }) => kind !== "wasm" || threads.includes(own));
+      const executors = atThreads(all, threads);
       const network = networks[networkName];
       const batch = quick ? 4 * slices : fullBatch;
       const traced = tracedStep(network, batch);
@@ -122,6 +122,15 @@ function networkRow({ name, network: networkName, kind, batch: fullBatch, thread
       }
     },
   };
+}
+
+/**
+ * WebAssembly's executors with so many threads, and all of the others.
+ * @param {Context["executors"]} executors
+ * @param {readonly number[]} threads
+ */
+function atThreads(executors, threads) {
+  return executors.filter((executor) => executor.kind !== "wasm" || threads.includes(executor.threads));
 }
 
 /**
@@ -228,7 +237,8 @@ function cartPoleRow(environments, bars) {
   const name = `cartpole-${environments}`;
   return {
     name,
-    async measure({ executors, peers, seed, busy, plan }) {
+    async measure({ executors: all, peers, seed, busy, plan }) {
+      const executors = atThreads(all, [1]);
       const config = cartPoleConfig(environments, seed);
       const { horizon, gamma, tau, hiddenSizes, learningRate, valueCoefficient, maxGradientNorm } = config;
       const settings = {
