@@ -1,14 +1,19 @@
 import { Worker } from "node:worker_threads";
-import type { WorkerHost } from "softrl";
+import { joinCrew, type WorkerHost } from "softrl";
 
-// Plain JavaScript, one folder up from the sources and from what they compile to.
-const script = new URL("../bin/kernel-worker.js", import.meta.url);
+// A text, which starts at once: Node 20 aborts when a worker is ended while it still loads modules.
+const script = `(${joinCrew})(require("node:worker_threads").workerData)`;
 
 /** Threads for WebAssembly from Node's `worker_threads`. */
 export const nodeWorkers: WorkerHost = {
   start(invitation, died) {
     // The options of this process, such as --cpu-prof, are not for its threads.
-    const worker = new Worker(script, { workerData: invitation, execArgv: [], name: "softrl kernels" });
+    const worker = new Worker(script, {
+      eval: true,
+      workerData: invitation,
+      execArgv: [],
+      name: "softrl kernels",
+    });
     worker.unref();
     worker.once("error", died);
     worker.once("exit", (code) => died(new Error(`it ended with code ${code}`)));

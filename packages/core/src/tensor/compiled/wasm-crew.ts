@@ -1,5 +1,9 @@
 import { SoftrlError } from "../../base/errors.js";
-import { instantiateWasm, type WasmMemory, type WasmModule } from "./wasm-module.js";
+import type { WasmMemory, WasmModule } from "./wasm-module.js";
+
+declare const WebAssembly: {
+  readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: CrewExports };
+};
 
 /** What a worker is sent when it starts; passes through `postMessage` as it is. */
 export interface CrewInvitation {
@@ -47,22 +51,22 @@ export interface CrewExports {
 
 /**
  * The whole life of a worker: computes parts of kernels until its crew is let go. A worker's script calls this with
- * the invitation that it was sent, and nothing else.
+ * the invitation that it was sent, and does nothing else. It refers to nothing outside, so that its text can be a script.
  */
 export function joinCrew({ module, memory, thread, stack }: CrewInvitation): void {
   const never = () => {
     throw new Error("joinCrew: the calling thread alone starts workers and waits for them");
   };
-  const { __stack_pointer, work, fail } = instantiateWasm<CrewExports>(module, {
+  const { exports } = new WebAssembly.Instance(module, {
     env: { memory },
     host: { start: never, wait: never },
   });
-  __stack_pointer.value = stack;
+  exports.__stack_pointer.value = stack;
   try {
-    work(thread);
+    exports.work(thread);
   } catch (error) {
     // Whoever waits for the part that is lost must hear of it.
-    fail(thread);
+    exports.fail(thread);
     throw error;
   }
 }
@@ -106,7 +110,7 @@ export class Crew {
     this.#memory = memory;
     this.#at = at;
     const words = new Int32Array(memory.buffer as SharedArrayBuffer);
-    this.#exports = instantiateWasm<CrewExports>(terms.module, {
+    const { exports } = new WebAssembly.Instance(terms.module, {
       env: { memory },
       host: {
         start: () => this.#start(),
@@ -114,6 +118,7 @@ export class Crew {
           this.#wait(words, address / Int32Array.BYTES_PER_ELEMENT, seen),
       },
     });
+    this.#exports = exports;
     const { threads, floats, leastShared } = terms;
     this.#team = this.#exports.assemble(threads, at + threads * workerStackBytes, floats, leastShared);
   }
