@@ -4,6 +4,7 @@ import {
   type AlgorithmVariation,
   type Executor,
   environmentIds,
+  exactEnvironmentIds,
   isBuiltIn,
   makeAlgorithm,
   makeEnvironment,
@@ -123,6 +124,13 @@ async function openEnvironment(
 ): Promise<VectorEnvironment> {
   const { environment: id, environments: size } = config;
   if (isBuiltIn(id)) return makeEnvironment(id, size);
+  if (config.oracleEvery > 0) {
+    throw new SoftrlError("--oracle-every", `${id} does not know its exact process`, {
+      expected: exactEnvironmentIds.join(", "),
+      got: JSON.stringify(id),
+      remedy: "choose one of them, or leave --oracle-every out",
+    });
+  }
   try {
     return await createGymnasiumEnvironment({ id, size, training });
   } catch (error) {

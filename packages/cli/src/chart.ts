@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import type { OracleFigures, OracleMeasurement } from "softrl";
 import type { NamedCurve } from "./curve.js";
 
 const WIDTH = 800;
@@ -25,8 +26,64 @@ export interface ChartText {
  * The same curves and texts give the same bytes.
  */
 export function learningCurveSvg(curves: readonly NamedCurve[], text: ChartText): string {
-  const { document } = parseHTML("<html><body></body></html>");
   const lastStep = Math.max(1, ...curves.flatMap((curve) => curve.steps));
+  return svg((document) => ({
+    y: { ...AXIS, label: "mean return of the last 100 training episodes", grid: true },
+    marks: [
+      Plot.ruleY([0], { stroke: "#222" }),
+      // An invisible point keeps the axes from shrinking around a short run.
+      Plot.dot([{ step: lastStep, meanReturn: 1 }], { x: "step", y: "meanReturn", stroke: "none" }),
+      Plot.dot([{ step: 0, meanReturn: 0 }], { x: "step", y: "meanReturn", stroke: "none" }),
+      ...curves.map((curve, index) =>
+        Plot.lineY(
+          curve.steps.map((step, i) => ({ step, meanReturn: curve.meanReturns[i] })),
+          { x: "step", y: "meanReturn", ...lineStyle(index) },
+        ),
+      ),
+      () => heading(document, names(curves), text),
+    ],
+  }));
+}
+
+/** What the oracle's chart shows, each with its line of the legend. */
+const oracleLines: readonly { readonly name: string; readonly of: (figures: OracleFigures) => number }[] = [
+  { name: "regret of the soft return", of: ({ regret }) => regret },
+  { name: "mean |V − Vπ|", of: ({ valueErrorVisited }) => valueErrorVisited },
+  { name: "mean distance of π from π*", of: ({ policyErrorVisited }) => policyErrorVisited },
+];
+
+/** The oracle's answers as one SVG file: errors on a logarithmic scale against environment steps. */
+export function oracleSvg(measurements: readonly OracleMeasurement[], text: ChartText): string {
+  return svg((document) => ({
+    y: { ...AXIS, label: "error, logarithmic", type: "log", grid: true },
+    marks: [
+      ...oracleLines.map(({ of }, index) =>
+        Plot.lineY(
+          // Rounding may leave nothing, or less: no place for it on this scale.
+          measurements
+            .map(({ step, figures }) => ({ step, error: of(figures) }))
+            .filter(({ error }) => error > 0),
+          { x: "step", y: "error", ...lineStyle(index) },
+        ),
+      ),
+      () => heading(document, names(oracleLines), text),
+    ],
+  }));
+}
+
+const AXIS = { labelAnchor: "center", labelArrow: "none" } as const;
+
+const names = (lines: readonly { readonly name: string }[]) => lines.map(({ name }) => name);
+
+const lineStyle = (index: number) => ({
+  stroke: LINES[index % LINES.length].colour,
+  strokeDasharray: LINES[index % LINES.length].dash,
+  strokeWidth: 2.2,
+});
+
+/** A chart over environment steps, in the house's style. */
+function svg(content: (document: Document) => Pick<Plot.PlotOptions, "y" | "marks">): string {
+  const { document } = parseHTML("<html><body></body></html>");
   const plot = Plot.plot({
     document,
     width: WIDTH,
@@ -41,32 +98,8 @@ export function learningCurveSvg(curves: readonly NamedCurve[], text: ChartText)
       fontFamily: "system-ui, 'DejaVu Sans', sans-serif",
       fontSize: "12px",
     },
-    x: { label: "environment steps", labelAnchor: "center", labelArrow: "none", tickFormat: stepLabel },
-    y: {
-      label: "mean return of the last 100 training episodes",
-      labelAnchor: "center",
-      labelArrow: "none",
-      grid: true,
-    },
-    marks: [
-      Plot.ruleY([0], { stroke: "#222" }),
-      // An invisible point keeps the axes from shrinking around a short run.
-      Plot.dot([{ step: lastStep, meanReturn: 1 }], { x: "step", y: "meanReturn", stroke: "none" }),
-      Plot.dot([{ step: 0, meanReturn: 0 }], { x: "step", y: "meanReturn", stroke: "none" }),
-      ...curves.map((curve, index) =>
-        Plot.lineY(
-          curve.steps.map((step, i) => ({ step, meanReturn: curve.meanReturns[i] })),
-          {
-            x: "step",
-            y: "meanReturn",
-            stroke: LINES[index % LINES.length].colour,
-            strokeDasharray: LINES[index % LINES.length].dash,
-            strokeWidth: 2.2,
-          },
-        ),
-      ),
-      () => heading(document, curves, text),
-    ],
+    x: { ...AXIS, label: "environment steps", tickFormat: stepLabel },
+    ...content(document),
   });
   plot.setAttribute("xmlns", SVG);
   return `${plot.outerHTML}\n`;
@@ -79,7 +112,7 @@ function stepLabel(step: number): string {
 }
 
 /** Title and subtitle at the upper left, and a line of the legend for each curve at the upper right. */
-function heading(document: Document, curves: readonly NamedCurve[], text: ChartText): SVGElement {
+function heading(document: Document, legend: readonly string[], text: ChartText): SVGElement {
   const element = (name: string, attributes: Readonly<Record<string, string | number>>, content = "") => {
     const made = document.createElementNS(SVG, name);
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
@@ -94,7 +127,7 @@ function heading(document: Document, curves: readonly NamedCurve[], text: ChartT
     element("text", { x: 20, y: 52, "font-size": 12, fill: "#555" }, text.subtitle),
   );
   const right = WIDTH - MARGIN.right;
-  curves.forEach((curve, index) => {
+  legend.forEach((name, index) => {
     const y = 26 + 20 * index;
     const { colour, dash } = LINES[index % LINES.length];
     group.append(
@@ -107,7 +140,7 @@ function heading(document: Document, curves: readonly NamedCurve[], text: ChartT
         "stroke-width": 2.2,
         "stroke-dasharray": dash,
       }),
-      element("text", { x: right - 44, y: y + 4, "font-size": 13, "text-anchor": "end" }, curve.name),
+      element("text", { x: right - 44, y: y + 4, "font-size": 13, "text-anchor": "end" }, name),
     );
   });
   return group;

@@ -22,6 +22,7 @@ export const runFiles = {
   events: "events.jsonl",
   checkpoint: "checkpoint.safetensors",
   chart: "chart.svg",
+  oracle: "oracle.svg",
   result: "result.json",
 } as const;
 

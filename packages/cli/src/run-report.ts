@@ -4,6 +4,7 @@ import {
   algorithmTitle,
   type LearningCurve,
   type TrainConfig,
+  type Trainer,
   type TrainResult,
   version,
 } from "softrl";
@@ -38,17 +39,22 @@ export function writeConfig(folder: RunFolder, config: TrainConfig): void {
   folder.write(runFiles.config, json(config));
 }
 
-/** Writes what a run came to: its chart and its result. */
+/** Writes what a run came to: its chart, the oracle's if it had one, and its result. */
 export async function writeReport(
   folder: RunFolder,
   config: TrainConfig,
   executor: string,
   result: TrainResult,
-  curve: LearningCurve,
+  { curve, measurements }: Pick<Trainer, "curve" | "measurements">,
 ): Promise<RunReport> {
   const { algorithm, environment, seed } = config;
   const report = { algorithm, environment, seed, ...result, executor, version };
   await writeChart(folder, config, [named(algorithm, curve)]);
+  if (measurements.length > 0) {
+    const { oracleSvg } = await import("./chart.js");
+    const text = { title: `${algorithmTitle(algorithm)} on ${environment}`, subtitle: subtitle(config) };
+    folder.write(runFiles.oracle, oracleSvg(measurements, text));
+  }
   writeResult(folder, report);
   return report;
 }
@@ -61,9 +67,12 @@ export async function writeChart(
 ): Promise<void> {
   // Loaded when there is something to draw: it takes longer than all the rest of the command.
   const { learningCurveSvg } = await import("./chart.js");
-  const { environment, seed, environments, horizon, tau, gamma } = config;
-  const subtitle = `seed ${seed}, ${environments} environments, n = ${horizon}, τ = ${tau}, γ = ${gamma}; softrl ${version}`;
-  folder.write(runFiles.chart, learningCurveSvg(curves, { title: environment, subtitle }));
+  const text = { title: config.environment, subtitle: subtitle(config) };
+  folder.write(runFiles.chart, learningCurveSvg(curves, text));
+}
+
+function subtitle({ seed, environments, horizon, tau, gamma }: TrainConfig): string {
+  return `seed ${seed}, ${environments} environments, n = ${horizon}, τ = ${tau}, γ = ${gamma}; softrl ${version}`;
 }
 
 /** Writes what a command ends with. */

@@ -45,7 +45,7 @@ export async function runTraining(
     await iterateTogether([trainer], { clock, pause, signal, onProgress }).finally(() => display.end());
 
     const result = await trainer.finish();
-    const report = await writeReport(folder, config, executor.name, result, trainer.curve);
+    const report = await writeReport(folder, config, executor.name, result, trainer);
     if (json) {
       writeJson(terminal.out, { ...report, runFolder: folder.path });
     } else {
@@ -74,6 +74,16 @@ function summary(report: RunReport): string {
   return (
     `${algorithmTitle(algorithm)} on ${environment}, seed ${seed}: ${outcome}\n` +
     `${counted(steps)} steps at ${counted(stepsPerSecond)} a second (${report.executor})` +
-    `${report.interrupted ? ", interrupted" : ""}`
+    `${report.interrupted ? ", interrupted" : ""}${oracleLine(report)}`
+  );
+}
+
+function oracleLine({ oracle }: RunReport): string {
+  if (oracle === undefined) return "";
+  const { regret, optimalReturn, valueErrorVisited, policyErrorVisited } = oracle.figures;
+  const number = (x: number) => String(Number(x.toPrecision(3)));
+  return (
+    `\noracle: regret ${number(regret)} of the best ${number(optimalReturn)}, ` +
+    `mean |V − Vπ| ${number(valueErrorVisited)}, mean distance of π from π* ${number(policyErrorVisited)}`
   );
 }

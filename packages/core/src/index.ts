@@ -52,6 +52,7 @@ export {
   environmentAbout,
   environmentIds,
   environmentOptions,
+  exactEnvironmentIds,
   isBuiltIn,
   makeEnvironment,
 } from "./envs/registry.js";
@@ -81,6 +82,13 @@ export {
   banditOptimum,
   validateBandit,
 } from "./exact/bandit.js";
+export {
+  cosine,
+  type Directions,
+  type DirectionsOptions,
+  type TracedDirections,
+  traceDirections,
+} from "./exact/directions.js";
 export { type FiniteMdp, finiteMdp, type MdpArrays, validateFiniteMdp } from "./exact/finite-mdp.js";
 export { type Formulas, formulas } from "./exact/formulas.js";
 export { identities } from "./exact/identities.js";
@@ -172,6 +180,13 @@ export {
   traceTheorem,
 } from "./exact/theorem.js";
 export {
+  type Estimate,
+  reachableStates,
+  type Truth,
+  type TruthFigures,
+  truthOf,
+} from "./exact/truth.js";
+export {
   type MutantVerification,
   type Verification,
   type VerifyMutantsOptions,
@@ -198,7 +213,8 @@ export {
 } from "./experiment/config.js";
 export { type EvaluationParts, type EvaluationResult, evaluate } from "./experiment/evaluate.js";
 export { type AlgorithmVariation, makeAlgorithm } from "./experiment/make-algorithm.js";
-export type { EpisodeEvent, RunEvent, UpdateEvent } from "./experiment/run-event.js";
+export { exactProcess, Oracle, type OracleFigures, type OracleMeasurement } from "./experiment/oracle.js";
+export type { EpisodeEvent, OracleEvent, RunEvent, UpdateEvent } from "./experiment/run-event.js";
 export { MemoryRunStore, type RunStore } from "./experiment/run-store.js";
 export { defaultInWords, type EnvironmentFamily, type Setting } from "./experiment/setting.js";
 export { type Host, iterateTogether, train } from "./experiment/train.js";

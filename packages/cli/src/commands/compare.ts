@@ -66,9 +66,9 @@ export async function compareCommand(options: OptionValues, terminal: Terminal):
     const { faces, theorem, parameterDistance, interrupted } = comparison;
 
     const reports: RunReport[] = [];
-    for (const [i, { config, inner, executor }] of runs.entries()) {
-      const { curve, ...result } = faces[i];
-      reports.push(await writeReport(inner, config, executor.name, result, curve));
+    for (const [i, { config, inner, executor, trainer }] of runs.entries()) {
+      const { curve: _, ...result } = faces[i];
+      reports.push(await writeReport(inner, config, executor.name, result, trainer));
     }
     const curves = faces.map(({ curve }, i) => named(configs[i].algorithm, curve));
     await writeChart(folder, configs[0], curves);

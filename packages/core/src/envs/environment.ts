@@ -1,5 +1,6 @@
 import type { Random, RandomStreams } from "../base/random.js";
 import type { Saveable, Snapshot } from "../base/snapshot.js";
+import type { Mdp } from "../exact/sparse-mdp.js";
 import type { Terminated, Truncated } from "../math/endings.js";
 import type { Picture } from "./canvas.js";
 import type { Space } from "./spaces.js";
@@ -16,6 +17,8 @@ export type Observations = Float32Array | Uint8Array;
 export interface Environment extends Saveable {
   readonly observationSpace: Space;
   readonly actionSpace: Space;
+  /** The exact process that this environment is, where it knows it: state s is observed as its one-hot vector. */
+  readonly mdp?: Mdp;
   /**
    * Starts an episode and writes its first observation. `random` is this environment's own stream until the next
    * reset: keep it and draw from it in {@link step} as well; whoever handed it out saves and restores it.
@@ -50,6 +53,8 @@ export interface VectorEnvironment {
   readonly observationSpace: Space;
   /** The space of one environment's action. */
   readonly actionSpace: Space;
+  /** The exact process of one environment, where it is known: state s is observed as its one-hot vector. */
+  readonly mdp?: Mdp;
   /** [S, ...observation shape] */
   readonly observations: Observations;
   /** [S, ...observation shape]; row i is valid where terminated[i] or truncated[i] was just set. */

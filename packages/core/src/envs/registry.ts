@@ -40,6 +40,8 @@ interface Entry {
   readonly about: string;
   /** The options that {@link make} reads. */
   readonly options: readonly (keyof EnvironmentOptions)[];
+  /** Whether it knows the exact process that it is (`mdp`). */
+  readonly exact?: true;
   make(size: number, options: EnvironmentOptions): VectorEnvironment;
 }
 
@@ -70,6 +72,7 @@ const entries: Readonly<Record<EnvironmentId, Entry>> = {
   "GridWorld-v0": {
     about: "walk to the goal past a pit in a small, slippery maze; 100 steps",
     options: ["layout", "slip", "stepReward", "goalReward", "pitReward", "maxEpisodeSteps"],
+    exact: true,
     make: (size, options) =>
       vectorize("GridWorld-v0", () => new GridWorld(options), size, {
         maxEpisodeSteps: options.maxEpisodeSteps ?? 100,
@@ -78,21 +81,25 @@ const entries: Readonly<Record<EnvironmentId, Entry>> = {
   "FrozenLake-v1": {
     about: "cross slippery ice between four holes; Gymnasium's table of 16 states, 100 steps",
     options: ["slippery", "maxEpisodeSteps"],
+    exact: true,
     make: (size, options) => frozenLake("4x4", size, options),
   },
   "FrozenLake8x8-v1": {
     about: "cross a larger lake; Gymnasium's table of 64 states, 200 steps",
     options: ["slippery", "maxEpisodeSteps"],
+    exact: true,
     make: (size, options) => frozenLake("8x8", size, options),
   },
   "CliffWalking-v1": {
     about: "walk along a cliff to the goal; Gymnasium's table of 48 states, no time limit",
     options: ["slippery", "maxEpisodeSteps"],
+    exact: true,
     make: (size, options) => cliffWalking(size, options),
   },
   "Taxi-v4": {
     about: "fetch a passenger and bring them home; Gymnasium's table of 500 states, 200 steps",
     options: ["maxEpisodeSteps"],
+    exact: true,
     make: (size, options) => taxi(size, options),
   },
   "MinAtar/Asterix-v1": minAtar("Asterix", "gather gold, keep away from enemies"),
@@ -109,6 +116,9 @@ export const environmentIds: readonly EnvironmentId[] = Object.keys(entries).fil
 export function isBuiltIn(id: string): id is EnvironmentId {
   return Object.hasOwn(entries, id);
 }
+
+/** The ids of the built-in environments that know their exact process: `makeEnvironment(id, 1).mdp`. */
+export const exactEnvironmentIds: readonly EnvironmentId[] = environmentIds.filter((id) => entries[id].exact);
 
 /** One line about a built-in environment, for people. */
 export const environmentAbout = (id: EnvironmentId): string => entries[id].about;

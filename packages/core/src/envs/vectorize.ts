@@ -1,6 +1,7 @@
 import { fail, requireInteger, requireLength, SoftrlError } from "../base/errors.js";
 import { type Random, RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
+import type { Mdp } from "../exact/sparse-mdp.js";
 import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
 import type { Picture } from "./canvas.js";
 import type { Environment, Observations, StepOutcome, VectorEnvironment } from "./environment.js";
@@ -39,6 +40,8 @@ export class LocalEnvironment implements VectorEnvironment {
   readonly size: number;
   readonly observationSpace: Space;
   readonly actionSpace: Space;
+  /** That of the first environment; not there where they do not know it. */
+  readonly mdp?: Mdp;
   readonly observations: Observations;
   readonly finalObservations: Observations;
   readonly rewards: Float64Array;
@@ -94,6 +97,7 @@ export class LocalEnvironment implements VectorEnvironment {
     this.episodeEnded = new Uint8Array(size);
     this.terminated = terminatedFlags(size);
     this.truncated = truncatedFlags(size);
+    if (first.mdp !== undefined) this.mdp = first.mdp;
     if (first.paint !== undefined) this.paint = first.paint.bind(first);
     this.#steps = new Int32Array(size);
     this.#returns = new Float64Array(size);

@@ -1,6 +1,7 @@
 import { type AlgorithmName, algorithmAbout, algorithmNames } from "../algorithms/registry.js";
 import { fail } from "../base/errors.js";
 import { nearMatch, suggestion } from "../base/near-match.js";
+import { exactEnvironmentIds, isBuiltIn } from "../envs/registry.js";
 import {
   choiceSetting,
   type EnvironmentFamily,
@@ -172,6 +173,13 @@ const settings = {
     low: 1,
     defaults: { vector: 2_000, atari: 10_000 },
   }),
+  oracleEvery: integerSetting({
+    option: "--oracle-every <steps>",
+    description:
+      "environment steps between two measurements of V, Q, π, the regret and both gradients against the exact process, where the environment knows it; 0 measures nothing",
+    low: 0,
+    defaults: 0,
+  }),
 };
 
 /** Where an algorithm wants other defaults than the table's. */
@@ -259,12 +267,21 @@ export function trainConfig(chosen: Partial<TrainConfig> = {}): TrainConfig {
     hiddenSizes: value("hiddenSizes"),
     checkpointEvery: value("checkpointEvery"),
     logEvery: value("logEvery"),
+    oracleEvery: value("oracleEvery"),
   };
   if (config.algorithm !== "a2c" && config.entropyBonus === "naive") {
     fail("trainConfig", `entropyBonus does not go with algorithm ${config.algorithm}`, {
       expected: '"proper"',
       got: '"naive"',
       remedy: "its targets always carry the proper bonus; choose a2c for the naive one",
+    });
+  }
+  const { environment: id } = config;
+  if (config.oracleEvery > 0 && isBuiltIn(id) && !exactEnvironmentIds.includes(id)) {
+    fail("trainConfig", `oracleEvery does not go with environment ${id}`, {
+      expected: `an environment that knows its exact process: ${exactEnvironmentIds.join(", ")}`,
+      got: JSON.stringify(id),
+      remedy: "choose one of them, or leave oracleEvery at 0",
     });
   }
   return config;

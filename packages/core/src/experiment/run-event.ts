@@ -1,4 +1,5 @@
 import type { TrainConfig } from "./config.js";
+import type { OracleMeasurement } from "./oracle.js";
 
 /** What happens in a run, one JSON object a line in `events.jsonl`. `step` counts all environments together. */
 export type RunEvent =
@@ -7,6 +8,7 @@ export type RunEvent =
   | { readonly event: "resumed"; readonly step: number; readonly version: string }
   | EpisodeEvent
   | UpdateEvent
+  | OracleEvent
   | { readonly event: "checkpoint"; readonly step: number }
   | { readonly event: "interrupted"; readonly step: number }
   | { readonly event: "finished"; readonly step: number }
@@ -29,4 +31,9 @@ export interface UpdateEvent {
   /** Over the last 100 training episodes; null before the first one ends. */
   readonly meanReturn: number | null;
   readonly losses: Readonly<Record<string, number>>;
+}
+
+/** What the oracle measured at θ after these steps. */
+export interface OracleEvent extends OracleMeasurement {
+  readonly event: "oracle";
 }

@@ -11,6 +11,7 @@ import {
   requireFiniteSnapshot,
   requireFiniteStep,
 } from "./finite.js";
+import { Oracle, type OracleMeasurement } from "./oracle.js";
 import { ReturnsWindow } from "./returns-window.js";
 import { MemoryRunStore, type RunStore } from "./run-store.js";
 import { version } from "./version.js";
@@ -48,6 +49,8 @@ export interface TrainResult {
   readonly stepsPerSecond: number;
   /** Whether it was stopped before its last step. */
   readonly interrupted: boolean;
+  /** The oracle's newest answer; not there without one. */
+  readonly oracle?: OracleMeasurement;
 }
 
 /** The learning curve: after `steps[i]` environment steps the mean return was `meanReturns[i]`. */
@@ -78,6 +81,7 @@ export class Trainer {
   #timed = 0;
   #lossSums = new Map<string, number>();
   #updates = 0;
+  readonly #oracle: Oracle | null;
 
   constructor(config: TrainConfig, parts: TrainerParts) {
     this.config = trainConfig(config);
@@ -92,6 +96,9 @@ export class Trainer {
         remedy: "make it with the configuration's environments",
       });
     }
+    const { environment, algorithm } = parts;
+    this.#oracle =
+      this.config.oracleEvery > 0 ? new Oracle(this.config, environment, algorithm.network) : null;
   }
 
   get done(): boolean {
@@ -100,6 +107,11 @@ export class Trainer {
 
   get curve(): LearningCurve {
     return this.#curve;
+  }
+
+  /** The oracle's answers, the newest last; none without an oracle. */
+  get measurements(): readonly OracleMeasurement[] {
+    return this.#oracle?.answers ?? [];
   }
 
   get progress(): TrainProgress {
@@ -118,6 +130,7 @@ export class Trainer {
     await this.environment.reset(new RandomStreams(this.config.seed));
     requireFiniteObservations(this.environment, 0);
     await this.#store.append({ event: "started", version, config: this.config });
+    await this.#consultOracle();
   }
 
   /**
@@ -149,6 +162,7 @@ export class Trainer {
     this.#seconds += this.#clock() - began;
     for (const ending of endings) await this.#store.append({ event: "episode", ...ending });
     if (this.#passed(before, this.config.logEvery)) await this.#logUpdates();
+    if (this.done || this.#passed(before, this.config.oracleEvery)) await this.#consultOracle();
     if (this.#passed(before, this.config.checkpointEvery) && !this.done) await this.#writeCheckpoint();
   }
 
@@ -158,6 +172,7 @@ export class Trainer {
    */
   async finish(): Promise<TrainResult> {
     const interrupted = !this.done;
+    const oracle = this.measurements.at(-1);
     // A run that goes on later must not know that it was stopped: its checkpoint holds the losses not yet logged.
     if (!interrupted) await this.#logUpdates();
     await this.#writeCheckpoint();
@@ -169,6 +184,7 @@ export class Trainer {
       steps: this.#step,
       stepsPerSecond: this.#stepsPerSecond(),
       interrupted,
+      ...(oracle === undefined ? {} : { oracle }),
     };
   }
 
@@ -191,6 +207,7 @@ export class Trainer {
       },
       algorithm,
       environment: await this.environment.save(),
+      ...(this.#oracle === null ? {} : { oracle: this.#oracle.save() }),
     };
   }
 
@@ -224,6 +241,7 @@ export class Trainer {
       Object.keys(lossSums).map((name) => [name, snapshotNumber(where, lossSums, name)]),
     );
     this.#updates = snapshotNumber(where, snapshot, "updates");
+    this.#oracle?.restore(snapshotSection(where, snapshot, "oracle"));
     this.algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
     await this.environment.restore(snapshotSection(where, snapshot, "environment"));
     this.#step = step;
@@ -251,6 +269,12 @@ export class Trainer {
     this.#lossSums.clear();
     this.#updates = 0;
     await this.#store.append({ event: "update", step: this.#step, meanReturn, losses });
+  }
+
+  async #consultOracle(): Promise<void> {
+    if (this.#oracle === null) return;
+    const answer = this.#oracle.measure(this.algorithm.theta(), this.#step);
+    await this.#store.append({ event: "oracle", ...answer });
   }
 
   async #writeCheckpoint(): Promise<void> {

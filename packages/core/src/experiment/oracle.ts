@@ -1,0 +1,230 @@
+/** What a run on an environment with an exact process can be told about itself, while it learns. */
+import { fail } from "../base/errors.js";
+import { type Random, RandomStreams } from "../base/random.js";
+import { type Saveable, type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
+import type { VectorEnvironment } from "../envs/environment.js";
+import { exactEnvironmentIds } from "../envs/registry.js";
+import { cosine, type TracedDirections, traceDirections } from "../exact/directions.js";
+import { nStepAdvantages } from "../exact/policy-gradient.js";
+import { relativeDifference } from "../exact/residual.js";
+import type { SoftMdp } from "../exact/soft-mdp.js";
+import { type SoftSolution, softPolicyIteration } from "../exact/solvers.js";
+import { type Mdp, sparseMdp, validateMdp } from "../exact/sparse-mdp.js";
+import { reachableStates, type TruthFigures, truthOf } from "../exact/truth.js";
+import { exp } from "../math/logspace.js";
+import { logPrior, stateValues } from "../math/units.js";
+import type { PolicyValueNetwork } from "../nn/heads.js";
+import type { TrainConfig } from "./config.js";
+import { referencePolicy } from "./make-algorithm.js";
+
+/** What the oracle says of one θ: distances from the truth, and how the algorithms' directions compare. */
+export interface OracleFigures extends TruthFigures {
+  /**
+   * max |g_QL − g_PG| / max(|g_QL|, |g_PG|) of the expected directions: soft Q-learning's, and A2C's policy gradient
+   * plus c times its value gradient (§4 in the form of §6.3). The theorem says 0; rounding leaves about 1e-15.
+   */
+  readonly theoremResidual: number;
+  /** The cosine of the same two on one batch, of as many samples as a rollout has: chance alone parts them. */
+  readonly batchCosine: number;
+  /** |g_QL − g_PG| / |g_PG| on that batch. */
+  readonly batchGap: number;
+  /** The cosine of the expected policy gradient, n steps and then V_θ, with the true one, ∇ Σ ρ V_π (§3.6). */
+  readonly gradientCosine: number;
+}
+
+/** One answer of the oracle. */
+export interface OracleMeasurement {
+  /** Environment steps taken, all environments together. */
+  readonly step: number;
+  readonly figures: OracleFigures;
+}
+
+/**
+ * Knows the exact process of a run's environment, and what is optimal in it.
+ *
+ * It reads θ and changes nothing: a run with an oracle is, bit for bit, the run without. The process has no time limit
+ * (a truncation bootstraps, so that V_θ estimates V_π of the process all the same), and states are weighted by
+ * γ-discounted visits from the start. All in float64, on whatever executor the run learns.
+ */
+export class Oracle implements Saveable {
+  /** V*, Q* and π* with a certified bound on their error; ∞ for γ = 1. */
+  readonly optimum: SoftSolution;
+  readonly #config: TrainConfig;
+  readonly #problem: SoftMdp;
+  readonly #reachable: Uint8Array;
+  readonly #traced: TracedDirections;
+  readonly #answers: OracleMeasurement[] = [];
+
+  /** @throws SoftrlError when the environment has no exact process, or when nothing is optimal (γ = 1, no end). */
+  constructor(config: TrainConfig, environment: VectorEnvironment, network: PolicyValueNetwork) {
+    const mdp = sparseMdp(exactProcess(environment));
+    const { tau, gamma, valueCoefficient, reference } = config;
+    const { states, actions } = mdp;
+    const prior = referencePolicy(reference, actions);
+    const priors = Float64Array.from({ length: states * actions }, (_, row) => prior[row % actions]);
+    this.#config = config;
+    this.#problem = { mdp, logPrior: logPrior(priors), tau, gamma };
+    this.#reachable = reachableStates(mdp);
+    this.optimum = softPolicyIteration(this.#problem);
+    const observations = new Float32Array(states * states);
+    for (let s = 0; s < states; s++) observations[s * states + s] = 1;
+    this.#traced = traceDirections({
+      network,
+      observations,
+      states,
+      logPrior: prior,
+      tau,
+      valueWeight: valueCoefficient,
+    });
+  }
+
+  /** All measurements, the newest last. */
+  get answers(): readonly OracleMeasurement[] {
+    return this.#answers;
+  }
+
+  /** Measures θ [P]; the batch is drawn from the run's seed and the step. */
+  measure(theta: ArrayLike<number>, step: number): OracleMeasurement {
+    const { entropyBonus, horizon, environments, seed } = this.#config;
+    const problem = this.#problem;
+    const { terminal, actions } = problem.mdp;
+    const { logPi, v: judged } = this.#traced.judge(theta);
+    const v = stateValues(judged.map((x, s) => (terminal[s] ? 0 : x)));
+    // The naive bonus leaves KL out of the returns, and so out of what V_θ estimates.
+    const learned = entropyBonus === "proper" ? problem : { ...problem, tau: 0 };
+    const estimate = { problem, logPi, v, tauOfValues: learned.tau };
+    const { figures, v: trueV, visits } = truthOf(estimate, this.optimum, this.#reachable);
+
+    const weights = Float64Array.from(logPi, (logP, row) => visits[Math.floor(row / actions)] * exp(logP));
+    const batch = batchWeights(
+      weights,
+      environments * horizon,
+      new RandomStreams(seed).stream("oracle", step),
+    );
+    const advantages = nStepAdvantages(learned, logPi, v, horizon);
+    const trueAdvantages = nStepAdvantages(problem, logPi, trueV, 1);
+    const expected = this.#traced.directions(weights, advantages);
+    const sampled = this.#traced.directions(batch, advantages);
+    const truth = this.#traced.directions(weights, trueAdvantages);
+    const answer = {
+      step,
+      figures: {
+        ...figures,
+        theoremResidual: relativeDifference(expected.softQ, expected.policyAndValue),
+        batchCosine: cosine(sampled.softQ, sampled.policyAndValue),
+        batchGap: relativeDistance(sampled.softQ, sampled.policyAndValue),
+        gradientCosine: cosine(expected.policy, truth.policy),
+      },
+    };
+    this.#answers.push(answer);
+    return answer;
+  }
+
+  /** The answers. */
+  save(): Snapshot {
+    const answers = this.#answers;
+    const figure = (name: keyof OracleFigures) => Float64Array.from(answers, ({ figures }) => figures[name]);
+    return {
+      length: answers.length,
+      step: Float64Array.from(answers, ({ step }) => step),
+      ...figuresBy(figure),
+    };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const where = "Oracle.restore";
+    const length = snapshotNumber(where, snapshot, "length");
+    const column = (name: string) => snapshotArray(where, snapshot, name, "float64", length);
+    const steps = column("step");
+    const columns = figuresBy(column);
+    const answers = Array.from(steps, (step, i) => ({
+      step,
+      figures: figuresBy((name) => columns[name][i]),
+    }));
+    this.#answers.splice(0, this.#answers.length, ...answers);
+  }
+}
+
+/** Something for each figure. */
+function figuresBy<Value>(of: (name: keyof OracleFigures) => Value): Record<keyof OracleFigures, Value> {
+  return {
+    softReturn: of("softReturn"),
+    optimalReturn: of("optimalReturn"),
+    regret: of("regret"),
+    valueError: of("valueError"),
+    valueErrorVisited: of("valueErrorVisited"),
+    qError: of("qError"),
+    qErrorVisited: of("qErrorVisited"),
+    optimalValueError: of("optimalValueError"),
+    optimalValueErrorVisited: of("optimalValueErrorVisited"),
+    optimalQError: of("optimalQError"),
+    optimalQErrorVisited: of("optimalQErrorVisited"),
+    policyError: of("policyError"),
+    policyErrorVisited: of("policyErrorVisited"),
+    theoremResidual: of("theoremResidual"),
+    batchCosine: of("batchCosine"),
+    batchGap: of("batchGap"),
+    gradientCosine: of("gradientCosine"),
+  };
+}
+
+/**
+ * The process of an environment whose observations are its states, one-hot.
+ * @throws SoftrlError that lists the built-in environments that have one.
+ */
+export function exactProcess(environment: VectorEnvironment): Mdp {
+  const { id, mdp, observationSpace, actionSpace } = environment;
+  if (mdp === undefined) return withoutProcess(id);
+  validateMdp(mdp, `the process of ${id}`);
+  const observed = observationSpace.kind === "box" ? observationSpace.shape : [];
+  if (observed.length !== 1 || observed[0] !== mdp.states) {
+    fail("oracleEvery", `the observations of ${id} are not the states of its process`, {
+      expected: `one-hot vectors of length ${mdp.states}, oneHotSpace(${mdp.states})`,
+      got: `[${observed.join(", ")}]`,
+    });
+  }
+  if (actionSpace.kind !== "discrete" || actionSpace.n !== mdp.actions) {
+    fail("oracleEvery", `the actions of ${id} are not those of its process`, {
+      expected: String(mdp.actions),
+      got: actionSpace.kind === "discrete" ? String(actionSpace.n) : "a box",
+    });
+  }
+  return mdp;
+}
+
+/** Throws the error for an environment that does not know its process. */
+export function withoutProcess(id: string): never {
+  return fail("oracleEvery", `${id} does not know its exact process`, {
+    expected: `${exactEnvironmentIds.join(", ")}, or an environment of your own with a property mdp`,
+    remedy: "choose one of them, or leave oracleEvery at 0",
+  });
+}
+
+/** How often each (s, a) is in a batch of draws from `weights` [S, A], as a share of it. */
+function batchWeights(weights: Float64Array, size: number, random: Random): Float64Array {
+  const shares = new Float64Array(weights.length);
+  for (let i = 0; i < size; i++) {
+    let left = random.float();
+    let row = 0;
+    // Rounding may leave a draw beyond the last: the last with any weight has it.
+    let last = 0;
+    for (; row < weights.length; row++) {
+      if (weights[row] === 0) continue;
+      last = row;
+      left -= weights[row];
+      if (left < 0) break;
+    }
+    shares[last] += 1 / size;
+  }
+  return shares;
+}
+
+/** |x − y| / |y|; 0 for two zeros. */
+function relativeDistance(x: Float64Array, y: Float64Array): number {
+  let [difference, norm] = [0, 0];
+  for (let i = 0; i < x.length; i++) {
+    difference += (x[i] - y[i]) ** 2;
+    norm += y[i] * y[i];
+  }
+  return difference === 0 ? 0 : Math.sqrt(difference / norm);
+}
