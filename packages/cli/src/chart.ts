@@ -55,7 +55,7 @@ const oracleLines: readonly { readonly name: string; readonly of: (figures: Orac
 /** The oracle's answers as one SVG file: errors on a logarithmic scale against environment steps. */
 export function oracleSvg(measurements: readonly OracleMeasurement[], text: ChartText): string {
   return svg((document) => ({
-    y: { ...AXIS, label: "error, logarithmic", type: "log", grid: true },
+    y: { ...AXIS, label: "error, logarithmic", type: "log", tickFormat: "~g", grid: true },
     marks: [
       ...oracleLines.map(({ of }, index) =>
         Plot.lineY(

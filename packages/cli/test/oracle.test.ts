@@ -1,0 +1,84 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { OracleMeasurement } from "softrl";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { endAll, expectRefusal, softrl } from "./command.js";
+
+let place = "";
+beforeAll(() => {
+  place = mkdtempSync(join(tmpdir(), "softrl-oracle-"));
+});
+afterEach(endAll);
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+const text = (...path: string[]) => readFileSync(join(place, ...path), "utf8");
+const answers = (folder: string): OracleMeasurement[] =>
+  text(folder, "events.jsonl")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter(({ event }) => event === "oracle");
+
+describe("softrl train --oracle-every", () => {
+  test.each([
+    ["a2c", "FrozenLake-v1"],
+    ["soft-q", "FrozenLake-v1"],
+    ["a2c", "GridWorld-v0"],
+    ["soft-q", "GridWorld-v0"],
+  ])("%s on %s: what is learned comes near what is true", async (algorithm, id) => {
+    const folder = `${algorithm}-${id}`;
+    const args = [
+      "train",
+      "--algorithm",
+      algorithm,
+      "--env",
+      id,
+      "--steps",
+      "200000",
+      "--oracle-every",
+      "50000",
+    ];
+    const run = await softrl([...args, "--run-folder", folder, "--json"], place);
+    expect(run.code, run.stderr).toBe(0);
+    const measured = answers(folder);
+    expect(measured.map(({ step }) => step)).toEqual([0, 50_000, 100_000, 150_000, 200_000]);
+    const [first, last] = [measured[0].figures, measured[4].figures];
+    expect(last.regret).toBeLessThan(first.regret / 1.5);
+    expect(last.valueErrorVisited).toBeLessThan(first.valueErrorVisited / 3);
+    expect(last.qErrorVisited).toBeLessThan(first.qErrorVisited / 3);
+    expect(last.policyErrorVisited).toBeLessThan(first.policyErrorVisited / 3);
+    for (const { figures } of measured) expect(figures.theoremResidual).toBeLessThan(1e-12);
+    expect(JSON.parse(run.stdout)).toMatchObject({ oracle: { step: 200_000, figures: last } });
+    expect(readdirSync(join(place, folder))).toContain("oracle.svg");
+    expect(text(folder, "oracle.svg")).toMatch(/^<svg .*regret of the soft return.*<\/svg>\n$/s);
+  });
+
+  test("says one line about it to people, and nothing where there is no oracle", async () => {
+    const args = ["train", "--env", "GridWorld-v0", "--steps", "400"];
+    const asked = await softrl([...args, "--oracle-every", "400", "--run-folder", "asked"], place);
+    expect(asked.stdout).toMatch(
+      /\noracle: regret [\d.]+ of the best 0\.83\d?, mean \|V − Vπ\| [\d.]+, mean distance of π from π\* [\d.]+\n/,
+    );
+    const alone = await softrl([...args, "--run-folder", "alone"], place);
+    expect(alone.stdout).not.toContain("oracle");
+    expect(readdirSync(join(place, "alone"))).not.toContain("oracle.svg");
+    expect(answers("alone")).toEqual([]);
+  });
+
+  test.each(["CartPole-v1", "MinAtar/Breakout-v1", "CartPole-v0"])(
+    "refuses %s, before anything is made, and lists what knows its process",
+    async (id) => {
+      const run = await softrl(
+        ["train", "--env", id, "--oracle-every", "100", "--run-folder", "none"],
+        place,
+      );
+      expectRefusal(
+        run,
+        1,
+        /--oracle-every: .*GridWorld-v0, FrozenLake-v1, FrozenLake8x8-v1, CliffWalking-v1, Taxi-v4/,
+      );
+      expect(readdirSync(place)).not.toContain("none");
+    },
+  );
+});
