@@ -13,14 +13,15 @@ async function identities(options: OptionValues, terminal: Terminal): Promise<nu
   if (options.json === true) {
     writeJson(terminal.out, checks);
   } else {
-    const rows = checks.map(({ identity, equation, residual, bound, holds }) => [
+    const rows = checks.map(({ identity, equation, residual, bound, seeds, holds }) => [
       holds ? "holds" : "FAILS",
       residual.toExponential(1),
       bound.toExponential(0),
+      String(seeds),
       equation,
       identity,
     ]);
-    terminal.out.write(`${table(["", "residual", "bound", "paper", "identity"], rows)}\n`);
+    terminal.out.write(`${table(["", "residual", "bound", "seeds", "paper", "identity"], rows)}\n`);
   }
   return checks.length > 0 && checks.every(({ holds }) => holds) ? 0 : 1;
 }

@@ -12,10 +12,11 @@ export interface Identity {
   readonly equation: string;
   /** The largest residual that rounding explains; {@link slopeBound} where the residual is |slope − order|. */
   readonly bound: number;
-  /** Takes seconds rather than milliseconds: left out where the mistakes are tried one by one. */
+  /**
+   * Takes seconds rather than milliseconds: tried at one seed, and left out where the mistakes are tried one by one, but
+   * for a mistake that is tried on everything.
+   */
   readonly slow?: boolean;
-  /** How many seeds it is tried at, the worst of which counts; 50 unless given. */
-  readonly seeds?: number;
   /** The random stream of its cases: identities that share one see the same. Its own unless given. */
   readonly cases?: string;
   /**

@@ -5,5 +5,7 @@ export interface Mutant {
   readonly mutant: string;
   /** What is wrong, in a sentence. */
   readonly mistake: string;
+  /** Tried on the identities that take seconds too: one such mistake must break each of them. */
+  readonly thorough?: boolean;
   readonly replaces: Partial<Formulas>;
 }

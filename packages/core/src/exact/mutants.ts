@@ -108,6 +108,7 @@ export const mutants: readonly Mutant[] = [
   {
     mutant: "no gradient through KL",
     mistake: "The policy gradient leaves out τ ∇KL(s).",
+    thorough: true,
     replaces: {
       policyGradientLoss: (terms) => policyGradientLoss({ ...terms, tau: 0 }),
     },

@@ -55,7 +55,6 @@ export const naturalGradientIdentities: readonly Identity[] = [
     identity: "F = E[∇log π ∇log πᵀ] is the Hessian of KL[π_old‖π_θ], traced by differentiating twice",
     equation: "§5",
     bound: 1e-12,
-    seeds: 10,
     residual(formulas, random) {
       const drawn = naturalCase(formulas, random);
       return relativeDifference(formulas.fisherMatrix(drawn.scores, drawn.visits), tracedHessian(drawn));

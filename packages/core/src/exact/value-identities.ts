@@ -171,7 +171,6 @@ export const valueIdentities: readonly Identity[] = [
     identity: "V* goes to the hard optimum as τ → 0: first order in τ",
     equation: "§3.3",
     bound: slopeBound,
-    seeds: 10,
     residual(formulas, random) {
       const { problem } = drawnProblem(random);
       const { states } = problem.mdp;

@@ -10,8 +10,11 @@ import { mutantFormulas, mutants } from "./mutants.js";
 export interface Verification {
   readonly identity: string;
   readonly equation: string;
+  /** The largest of all seeds. */
   readonly residual: number;
   readonly bound: number;
+  /** How many seeds it was tried at, each with cases of its own. */
+  readonly seeds: number;
   /** residual ≤ bound; NaN does not hold. */
   readonly holds: boolean;
 }
@@ -37,7 +40,7 @@ export interface VerifyOptions {
   readonly seed?: number;
   /** The name of a mutant, to check its formulas in place of the library's. */
   readonly mutant?: string;
-  /** Random cases of each identity at most; all that it asks for (50, or fewer where networks are large) unless given. */
+  /** Seeds that each identity is tried at, at most; 50 unless given, or 1 for those that take seconds. */
   readonly seeds?: number;
   /** Leaves out the identities that take seconds (the Nature CNN). */
   readonly fast?: boolean;
@@ -54,7 +57,7 @@ export async function verify({
   seed = 0,
   mutant,
   fast = false,
-  seeds = Number.POSITIVE_INFINITY,
+  seeds = 50,
   onVerified,
 }: VerifyOptions = {}): Promise<Verification[]> {
   const checked = mutant === undefined ? formulas : mutantFormulas(mutantOf(mutant));
@@ -74,15 +77,18 @@ export interface VerifyMutantsOptions {
   readonly onVerified?: (verification: MutantVerification) => void;
 }
 
-/** Runs the identities that take milliseconds with each named mistake: every one must be caught. */
+/**
+ * Runs the identities with each named mistake, those that take seconds with one of them: every mistake must be caught,
+ * and every identity broken by one.
+ */
 export async function verifyMutants({
   seed = 0,
   onVerified,
 }: VerifyMutantsOptions = {}): Promise<MutantVerification[]> {
   const results: MutantVerification[] = [];
-  for (const { mutant, mistake } of mutants) {
-    const finite = (await verify({ seed, mutant, fast: true, seeds: 1 })).filter(({ residual }) =>
-      Number.isFinite(residual),
+  for (const { mutant, mistake, thorough } of mutants) {
+    const finite = (await verify({ seed, mutant, fast: thorough !== true, seeds: 1 })).filter(
+      ({ residual }) => Number.isFinite(residual),
     );
     const { identity, equation, residual, bound } = finite.reduce((worst, next) =>
       next.residual / next.bound > worst.residual / worst.bound ? next : worst,
@@ -105,14 +111,14 @@ async function verifyFormulas(
 ): Promise<Verification[]> {
   const streams = new RandomStreams(seed);
   const results: Verification[] = [];
-  for (const { identity, equation, bound, cases = identity, slow, residual: measured, ...asked } of list) {
-    const count = Math.min(seeds, asked.seeds ?? (slow === true ? 1 : 50));
+  for (const { identity, equation, bound, cases = identity, slow, residual: measured } of list) {
+    const count = slow === true ? Math.min(seeds, 1) : seeds;
     let residual = await measured(checked, streams.stream("verify", cases));
     for (let i = 1; i < count; i++) {
       // Math.max keeps a NaN.
       residual = Math.max(residual, await measured(checked, streams.stream("verify", cases, i)));
     }
-    const result = { identity, equation, residual, bound, holds: residual <= bound };
+    const result = { identity, equation, residual, bound, seeds: count, holds: residual <= bound };
     results.push(result);
     onVerified?.(result);
   }
