@@ -115,6 +115,25 @@ export async function loadPeer(name, work, spec, variables) {
   };
 }
 
+/** @typedef {Awaited<ReturnType<typeof loadPeer>>} Loaded */
+
+/**
+ * Loads those peers whose packages are there, and says which are not.
+ * @param {PeerVersions | null} versions
+ * @param {readonly { name: string, needs: readonly string[], work: string, spec: Record<string, unknown>, variables: Record<string, string> }[]} wanted
+ */
+export async function loadedPeers(versions, wanted) {
+  /** @type {Loaded[]} */
+  const loaded = [];
+  /** @type {string[]} */
+  const missing = [];
+  for (const { name, needs, work, spec, variables } of wanted) {
+    if (versions === null || needs.some((need) => versions.packages[need] === undefined)) missing.push(name);
+    else loaded.push(await loadPeer(name, work, spec, variables));
+  }
+  return { loaded, missing };
+}
+
 /**
  * The environment variables that hold a library to so many threads.
  * @param {number} threads

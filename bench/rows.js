@@ -3,7 +3,8 @@ import { cartPoleConfig, cartPoleStepping, cartPoleTraining } from "./cart-pole.
 import { compared, judged } from "./comparison.js";
 import { reference } from "./executors.js";
 import { measureAlternating, spread, timed } from "./measure.js";
-import { encoded, keptMemory, loadPeer, threadVariables } from "./peers.js";
+import { encoded, keptMemory, loadedPeers, threadVariables } from "./peers.js";
+import { sweepRow } from "./sweeps.js";
 import {
   drawnBatch,
   firstSamples,
@@ -174,7 +175,7 @@ function torchPeers(network, kind, batch, threadCounts, data) {
  * @param {object} parts
  * @param {Context["executors"]} parts.executors
  * @param {ReturnType<typeof drawnBatch>} parts.data
- * @param {readonly Loaded[]} parts.theirs
+ * @param {readonly import("./peers.js").Loaded[]} parts.theirs
  * @param {import("./training-step.js").NetworkCase} parts.network
  * @param {number} parts.slices
  * @returns {Promise<Check[]>}
@@ -337,25 +338,6 @@ const cartPoleAlone = {
   },
 };
 
-/** @typedef {Awaited<ReturnType<typeof loadPeer>>} Loaded */
-
-/**
- * Loads those peers whose packages are there, and says which are not.
- * @param {import("./peers.js").PeerVersions | null} versions
- * @param {readonly { name: string, needs: readonly string[], work: string, spec: Record<string, unknown>, variables: Record<string, string> }[]} wanted
- */
-async function loadedPeers(versions, wanted) {
-  /** @type {Loaded[]} */
-  const loaded = [];
-  /** @type {string[]} */
-  const missing = [];
-  for (const { name, needs, work, spec, variables } of wanted) {
-    if (versions === null || needs.some((need) => versions.packages[need] === undefined)) missing.push(name);
-    else loaded.push(await loadPeer(name, work, spec, variables));
-  }
-  return { loaded, missing };
-}
-
 /**
  * @param {() => void} work
  * @param {number} times
@@ -434,4 +416,5 @@ export const rows = [
     ]),
   ),
   cartPoleAlone,
+  ...[10_000, 100_000, 1_000_000].map(sweepRow),
 ];
