@@ -18,11 +18,14 @@ SWEEP_INLINE Pair numbers(PairBits x) { return reinterpret_cast<Pair>(x); }
 SWEEP_INLINE Pair choose(PairBits mask, Pair a, Pair b) { return numbers((mask & bits(a)) | (~mask & bits(b))); }
 SWEEP_INLINE Pair load(const double* p) { return reinterpret_cast<Pair>(wasm_v128_load(p)); }
 SWEEP_INLINE void store(double* p, Pair x) { wasm_v128_store(p, reinterpret_cast<v128_t>(x)); }
+/// The larger; a where either is NaN.
+SWEEP_INLINE Pair larger(Pair a, Pair b) {
+  return reinterpret_cast<Pair>(wasm_f64x2_pmax(reinterpret_cast<v128_t>(a), reinterpret_cast<v128_t>(b)));
+}
 
-/// exp x for x ≤ 0, to about one unit in the last place; 0 below −708, where beside a one nothing is left of it.
+/// exp x for x ≤ 0, to about one unit in the last place; exp −708 below −708, where beside a one nothing is left of it.
 SWEEP_INLINE Pair exponential(Pair x) {
-  PairBits some = x > splat(-708.0);
-  Pair t = choose(some, x, splat(0.0));
+  Pair t = larger(x, splat(-708.0));
   // n = round(t / ln 2): adding 1.5·2^52 leaves it in the low bits of the mantissa.
   Pair magic = splat(6755399441055744.0);
   Pair shifted = t * splat(1.4426950408889634) + magic;
@@ -30,17 +33,16 @@ SWEEP_INLINE Pair exponential(Pair x) {
   Pair rounded = shifted - magic;
   Pair r = t - rounded * splat(6.93147180369123816490e-01);
   r = r - rounded * splat(1.90821492927058770002e-10);
-  // Taylor's series to the 13th power on |r| ≤ ½ ln 2, by fours so that multiplications overlap.
+  // (exp r − 1 − r) / r² on |r| ≤ ½ ln 2, interpolated at Chebyshev's points; in parts, so that multiplications overlap.
   Pair r2 = r * r;
   Pair r4 = r2 * r2;
-  Pair low = (splat(1.0 / 2) + r * splat(1.0 / 6)) + r2 * (splat(1.0 / 24) + r * splat(1.0 / 120));
-  Pair middle = (splat(1.0 / 720) + r * splat(1.0 / 5040)) + r2 * (splat(1.0 / 40320) + r * splat(1.0 / 362880));
-  Pair high = (splat(1.0 / 3628800) + r * splat(1.0 / 39916800)) +
-              r2 * (splat(1.0 / 479001600) + r * splat(1.0 / 6227020800.0));
-  Pair p = splat(1.0) + (r + r2 * (low + r4 * (middle + r4 * high)));
-  Pair result = numbers(bits(p) + (n << 52));
-  // NaN stays.
-  return choose(some, result, choose(x == x, splat(0.0), x));
+  Pair low = (splat(5.00000000000000111e-01) + r * splat(1.66666666666666685e-01)) +
+             r2 * (splat(4.16666666666241289e-02) + r * splat(8.33333333333006153e-03));
+  Pair high = (splat(1.38888889172137167e-03) + r * splat(1.98412698630536177e-04)) +
+              r2 * (splat(2.48015212959543761e-05) + r * splat(2.75572684599970641e-06)) +
+              r4 * (splat(2.76200884454097462e-07) + r * splat(2.51003854955103203e-08));
+  Pair p = splat(1.0) + (r + r2 * (low + r4 * high));
+  return p * numbers((n + 1023) << 52);
 }
 
 /// log y for y ≥ 1, to about one unit in the last place.
@@ -55,22 +57,15 @@ SWEEP_INLINE Pair logarithm(Pair y) {
   Pair magic = splat(6755399441055744.0);
   Pair k = numbers(e + bits(magic)) - magic;
   Pair f = m - splat(1.0);
-  // log m = 2 artanh s.
+  // log m = 2 artanh s = s (2 + s²(…)), with the usual polynomial for the rest.
   Pair s = f / (splat(2.0) + f);
   Pair z = s * s;
-  Pair p = splat(1.0 / 23);
-  p = p * z + splat(1.0 / 21);
-  p = p * z + splat(1.0 / 19);
-  p = p * z + splat(1.0 / 17);
-  p = p * z + splat(1.0 / 15);
-  p = p * z + splat(1.0 / 13);
-  p = p * z + splat(1.0 / 11);
-  p = p * z + splat(1.0 / 9);
-  p = p * z + splat(1.0 / 7);
-  p = p * z + splat(1.0 / 5);
-  p = p * z + splat(1.0 / 3);
-  Pair tail = s * z * p;
-  Pair logM = (s + tail) + (s + tail);
+  Pair z2 = z * z;
+  Pair odd = splat(6.666666666666735130e-01) + z2 * (splat(2.857142874366239149e-01) +
+             z2 * (splat(1.818357216161805012e-01) + z2 * splat(1.479819860511658591e-01)));
+  Pair even = splat(3.999999999940941908e-01) +
+              z2 * (splat(2.222219843214978396e-01) + z2 * splat(1.531383769920937332e-01));
+  Pair logM = (s + s) + s * (z * (odd + z * even));
   return choose(y == y, k * splat(6.93147180369123816490e-01) + (logM + k * splat(1.90821492927058770002e-10)), y);
 }
 
@@ -78,13 +73,13 @@ constexpr Index group = 64;
 constexpr Index rangeStates = 4096;
 constexpr double infinity = __builtin_inf();
 
-/// Rewards, prior and the buffers of Q are by groups of 64 states, [⌈S/64⌉, A, 64], so that pairs of states lie together.
+/// Rewards and the buffers of Q are by groups of 64 states, [⌈S/64⌉, A, 64], so that pairs of states lie together.
+/// Rewards have τ log π̄ in them, −∞ where π̄ forbids: V = τ log Σ exp((r + τ log π̄ + γ P V) / τ).
 /// Fields in the order in which exact/compiled-sweep.ts writes them; those after blockGroups and ranges are addresses.
 struct Sweep {
   int32 states;
   int32 actions;
   int32 inPlace;      // one state after the other, each from the newest values
-  int32 priorStride;  // 64 A, or 0 where every group has the same
   int32 blockGroups;  // groups of a block, where transitions come by ranges of successors; 0 where they come by rows
   int32 ranges;       // ranges of 4096 successors
   int32 starts;       // [S A + 1] int32 of rows, or [blocks · ranges + 1]
@@ -92,11 +87,8 @@ struct Sweep {
   int32 successors;   // [transitions] int32, or uint16 within their range
   int32 probabilities;
   int32 rewards;
-  int32 prior;
   int32 terminal;   // [S] uint8
   int32 q;          // [groups of a block, or 1, A, 64]
-  int32 exponents;  // [A, 64]
-  int32 unused;
   double tau;
   double gamma;
 };
@@ -136,35 +128,30 @@ SWEEP_INLINE void meansByRange(const Sweep& it, Index block, const double* v, do
   }
 }
 
-/// V of `count` lanes of a group from Σ P V [A, 64]; `lane` is even or `count` one.
+/// V of `count` lanes of a group from Σ P V [A, 64], from an even lane on or of one lane. With `Actions` of 0 any number.
+template <int Actions>
 SWEEP_INLINE void softValues(const Sweep& it, Index g, Index lane, Index count, double* q, double* value) {
-  const Index A = it.actions;
+  const Index A = Actions > 0 ? Actions : it.actions;
   const double* rewards = at<double>(it.rewards) + g * A * group;
-  const double* prior = at<double>(it.prior) + g * it.priorStride;
-  double* exponents = at<double>(it.exponents);
-  const Pair none = splat(-infinity);
   const Pair inverse = splat(1.0 / it.tau);
   const Pair gamma = splat(it.gamma);
   for (Index i = lane & ~Index(1); i < lane + count; i += 2) {
-    Pair high = none;
+    Pair kept[Actions > 0 ? Actions : 1];
+    Pair high = splat(-infinity);
     for (Index a = 0; a < A; a++) {
       Pair x = load(rewards + a * group + i) + gamma * load(q + a * group + i);
-      store(q + a * group + i, x);
-      PairBits better = (x > high) & (load(prior + a * group + i) > none);
-      high = choose(better, x, high);
+      if (Actions > 0) kept[a] = x;
+      else store(q + a * group + i, x);
+      high = larger(high, x);
     }
     Pair result = high;
     if (it.tau > 0) {
-      Pair shift = none;
-      for (Index a = 0; a < A; a++) {
-        Pair weight = load(prior + a * group + i);
-        Pair x = choose(weight > none, weight + (load(q + a * group + i) - high) * inverse, weight);
-        store(exponents + a * group + i, x);
-        shift = choose(x > shift, x, shift);
-      }
       Pair sum = splat(0.0);
-      for (Index a = 0; a < A; a++) sum += exponential(load(exponents + a * group + i) - shift);
-      result = high + splat(it.tau) * (shift + logarithm(sum));
+      for (Index a = 0; a < A; a++) {
+        Pair x = Actions > 0 ? kept[a] : load(q + a * group + i);
+        sum += exponential((x - high) * inverse);
+      }
+      result = high + splat(it.tau) * logarithm(sum);
     }
     store(value + i, result);
   }
@@ -172,15 +159,10 @@ SWEEP_INLINE void softValues(const Sweep& it, Index g, Index lane, Index count, 
 
 SWEEP_INLINE Index least(Index a, Index b) { return a < b ? a : b; }
 
-}  // namespace
-
-/// One sweep of T from v into next; both are [S]. Gives ‖next − v‖∞.
-extern "C" double sweep(int32 address, int32 vAddress, int32 nextAddress) {
-  const Sweep& it = *at<Sweep>(address);
+template <int Actions>
+double sweepOf(const Sweep& it, const double* v, double* next) {
   const Index states = it.states;
   const Index groupSize = it.actions * group;
-  const double* v = at<double>(vAddress);
-  double* next = at<double>(nextAddress);
   const unsigned char* terminal = at<unsigned char>(it.terminal);
   double* q = at<double>(it.q);
   // A lane past the last state computes on what stands here.
@@ -199,7 +181,7 @@ extern "C" double sweep(int32 address, int32 vAddress, int32 nextAddress) {
       for (Index lane = 0; lane < inGroup; lane += step) {
         const Index count = least(step, inGroup - lane);
         if (it.blockGroups == 0) meansByRows(it, first + lane, count, lane, v, qOfGroup);
-        softValues(it, g, lane, count, qOfGroup, value);
+        softValues<Actions>(it, g, lane, count, qOfGroup, value);
         for (Index i = lane; i < lane + count; i++) {
           const double x = terminal[first + i] ? 0 : value[i];
           const double apart = __builtin_fabs(x - v[first + i]);
@@ -210,4 +192,21 @@ extern "C" double sweep(int32 address, int32 vAddress, int32 nextAddress) {
     }
   }
   return change;
+}
+
+}  // namespace
+
+/// One sweep of T from v into next; both are [S]. Gives ‖next − v‖∞.
+extern "C" double sweep(int32 address, int32 vAddress, int32 nextAddress) {
+  const Sweep& it = *at<Sweep>(address);
+  const double* v = at<double>(vAddress);
+  double* next = at<double>(nextAddress);
+  switch (it.actions) {
+    case 2:
+      return sweepOf<2>(it, v, next);
+    case 4:
+      return sweepOf<4>(it, v, next);
+    default:
+      return sweepOf<0>(it, v, next);
+  }
 }

@@ -24,6 +24,8 @@ const rangeBits = 12;
 const blockNumbers = 2 ** 16;
 /** From so many states on V does not stay in a usual second cache beside the rest, and transitions go by ranges. */
 const manyStates = 2 ** 17;
+/** Below it 1/τ is infinite or nearly so. */
+const leastTau = 1e-300;
 const pageBytes = 65536;
 const mostBytes = 2 ** 31;
 
@@ -31,14 +33,14 @@ const mostBytes = 2 ** 31;
 let compiled: WasmModule | null | undefined;
 
 /**
- * Sweeps in WebAssembly, on a copy of the process in a memory of their own: 12 bytes a transition, 12 a row (8 more
- * where π̄ differs between states), 17 a state. Means are the reference's to the order of additions, exp and log to
+ * Sweeps in WebAssembly, on a copy of the process in a memory of their own: 12 bytes a transition, 12 a row, 17 a
+ * state. Means are the reference's to the order of additions, exp and log to
  * one unit in the last place.
  *
  * Above 2^17 states, where V would be gathered from far memory, the transitions of a block of states are kept by
  * ranges of successors: a range of V and the block's Q stay in the near caches.
  *
- * @returns null where there is no WebAssembly SIMD, or not the memory.
+ * @returns null where there is no WebAssembly SIMD, or not the memory, or τ is below 1e-300.
  */
 export function compiledSweeps(
   { mdp, logPrior, tau, gamma }: SparseSoftMdp,
@@ -46,7 +48,7 @@ export function compiledSweeps(
   order: SweepOrder,
 ): Sweeps | null {
   compiled ??= compiledModule();
-  if (compiled === null) return null;
+  if (compiled === null || (tau > 0 && tau < leastTau)) return null;
   const { states, actions } = mdp;
   const groups = Math.ceil(states / group);
   const groupNumbers = group * actions;
@@ -56,7 +58,6 @@ export function compiledSweeps(
   const ranges = ranged ? Math.ceil(states / 2 ** rangeBits) : 0;
   const blockGroups = ranged ? Math.floor(blockNumbers / groupNumbers) : 0;
   const blocks = ranged ? Math.ceil(groups / blockGroups) : 0;
-  const onePrior = rowsAlike(logPrior, actions);
 
   const { memory, sweep, __heap_base } = new WebAssembly.Instance(compiled).exports;
   let end = __heap_base.value;
@@ -65,16 +66,14 @@ export function compiledSweeps(
     end = at + bytes;
     return at;
   };
-  const problem = place(80);
+  const problem = place(64);
   const starts = place(4 * (ranged ? blocks * ranges + 1 : mdp.rowStarts.length));
   const rows = place(ranged ? 2 * count : 0);
   const successors = place((ranged ? 2 : 4) * count);
   const probabilities = place(8 * count);
   const rewards = place(8 * groups * groupNumbers);
-  const prior = place(8 * groupNumbers * (onePrior ? 1 : groups));
   const terminal = place(states);
   const q = place(8 * groupNumbers * Math.max(1, blockGroups));
-  const exponents = place(8 * groupNumbers);
   let now = place(8 * states);
   let next = inPlace ? now : place(8 * states);
   if (end > mostBytes) return null;
@@ -97,20 +96,20 @@ export function compiledSweeps(
     new Int32Array(buffer, successors).set(mdp.successors);
     new Float64Array(buffer, probabilities).set(mdp.probabilities);
   }
-  groupedInto(mdp.rewards, actions, new Float64Array(buffer, rewards, groups * groupNumbers));
-  if (onePrior) {
-    const values = new Float64Array(buffer, prior, groupNumbers);
-    for (let a = 0; a < actions; a++) values.fill(logPrior[a], a * group, (a + 1) * group);
-  } else {
-    groupedInto(logPrior, actions, new Float64Array(buffer, prior, groups * groupNumbers));
+  const gains = new Float64Array(buffer, rewards, groups * groupNumbers);
+  for (let row = 0, s = 0; row < logPrior.length; s++) {
+    for (let a = 0; a < actions; a++, row++) {
+      // At τ = 0 too −∞ must stay.
+      const bonus = logPrior[row] === Number.NEGATIVE_INFINITY ? logPrior[row] : tau * logPrior[row];
+      gains[slot(s, a, actions)] = mdp.rewards[row] + bonus;
+    }
   }
   new Uint8Array(buffer, terminal, states).set(mdp.terminal);
   new Float64Array(buffer, now, states).set(start);
-  new Int32Array(buffer, problem, 16).set([
+  new Int32Array(buffer, problem, 12).set([
     states,
     actions,
     inPlace ? 1 : 0,
-    onePrior ? 0 : groupNumbers,
     blockGroups,
     ranges,
     starts,
@@ -118,12 +117,10 @@ export function compiledSweeps(
     successors,
     probabilities,
     rewards,
-    prior,
     terminal,
     q,
-    exponents,
   ]);
-  new Float64Array(buffer, problem + 64, 2).set([tau, gamma]);
+  new Float64Array(buffer, problem + 48, 2).set([tau, gamma]);
   return {
     bytes: buffer.byteLength,
     get v() {
@@ -149,18 +146,6 @@ function compiledModule(): WasmModule | null {
 /** Where the number of (s, a) stands among groups [⌈S/64⌉, A, 64]. */
 function slot(s: number, a: number, actions: number): number {
   return ((s >> 6) * actions + a) * group + (s & (group - 1));
-}
-
-/** [S, A] as [⌈S/64⌉, A, 64]. */
-function groupedInto(rows: Float64Array, actions: number, out: Float64Array): void {
-  for (let row = 0, s = 0; row < rows.length; s++) {
-    for (let a = 0; a < actions; a++, row++) out[slot(s, a, actions)] = rows[row];
-  }
-}
-
-function rowsAlike(rows: Float64Array, actions: number): boolean {
-  for (let i = actions; i < rows.length; i++) if (rows[i] !== rows[i - actions]) return false;
-  return true;
 }
 
 /** Transitions by block of states, within it by range of successors, within that by row. */
