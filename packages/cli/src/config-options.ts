@@ -126,3 +126,12 @@ export function integerOption(option: string, text: unknown, low: number): numbe
   }
   return value;
 }
+
+/** How actions are chosen from a policy. */
+export function modeOption(mode: unknown): "sample" | "mode" {
+  if (mode === "sample" || mode === "mode") return mode;
+  throw new SoftrlError("--mode", "not a valid value", {
+    expected: '"sample" or "mode"',
+    got: JSON.stringify(mode),
+  });
+}

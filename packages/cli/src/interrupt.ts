@@ -9,6 +9,7 @@ export const atInterrupt = {
   starting: "stopping before the first step; nothing is written",
   training: "stopping after this update and writing the run folder",
   playing: "stopping; the summary is of the episodes that were played to their end",
+  recording: "stopping and writing what was recorded up to now",
   installing: "stopping; what was installed half-way is taken away again",
 } as const;
 

@@ -3,6 +3,7 @@ import { SoftrlError, version } from "softrl";
 import { compareCommand } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { recordCommand } from "./commands/record.js";
 import { resumeCommand } from "./commands/resume.js";
 import { setupGymnasiumCommand } from "./commands/setup.js";
 import { trainCommand } from "./commands/train.js";
@@ -111,6 +112,28 @@ function program(terminal: Terminal, run: (command: Promise<number>) => Promise<
     .option("--seed <integer>", "the seed of the episodes' starts and of the actions drawn", "1")
     .option("--json", JSON_LINE)
     .action((folder: string, options: OptionValues) => run(evaluateCommand(folder, options, terminal)));
+
+  root
+    .command("record")
+    .description("film whole episodes of what a run has learned")
+    .argument("<run-folder>", "the folder of a training run")
+    .option(
+      "--out <path>",
+      "a file that ends in .gif, or a new or empty folder for PNG frames",
+      "recording.gif",
+    )
+    .option("--episodes <count>", "episodes to film, one after the other", "1")
+    .option(
+      "--mode <mode>",
+      "actions drawn from the policy (sample), or its most likely one (mode)",
+      "sample",
+    )
+    .option("--seed <integer>", "the seed of the episodes' starts and of the actions drawn", "1")
+    .option("--max-steps <count>", "steps after which the film ends in any case", "1000")
+    .option("--scale <factor>", "screen pixels a side for each pixel", "1")
+    .option("--fps <rate>", "steps shown a second, 1 to 50", "20")
+    .option("--json", JSON_LINE)
+    .action((folder: string, options: OptionValues) => run(recordCommand(folder, options, terminal)));
 
   root
     .command("verify")

@@ -1,6 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openCheckpoint, type Snapshot, SoftrlError, type TrainConfig, faces as theFaces } from "softrl";
+import {
+  type Algorithm,
+  openCheckpoint,
+  type Snapshot,
+  SoftrlError,
+  snapshotSection,
+  type TrainConfig,
+  faces as theFaces,
+} from "softrl";
 import { runFiles } from "./run-folder.js";
 
 /** A run folder's checkpoint, opened. */
@@ -18,6 +26,28 @@ export interface RunCheckpoint {
 export function readRunCheckpoint(folder: string): RunCheckpoint {
   const path = join(folder, runFiles.checkpoint);
   return { path, ...openCheckpoint(path, bytesOf(folder, path)) };
+}
+
+/** Takes over what was learned, whichever executor it was learned on. */
+export function adoptTheta(path: string, algorithm: Algorithm, snapshot: Snapshot): void {
+  const learner = snapshotSection(path, snapshotSection(path, snapshot, "algorithm"), "learner");
+  const { theta } = snapshotSection(path, learner, "states");
+  const parameters = algorithm.theta().length;
+  if (!((theta instanceof Float32Array || theta instanceof Float64Array) && theta.length === parameters)) {
+    throw new SoftrlError(path, "the checkpoint's theta does not fit its network", {
+      expected: `${parameters} numbers`,
+      got: ArrayBuffer.isView(theta) ? `an array of ${theta.byteLength} bytes` : "none",
+      remedy: "use the checkpoint as softrl wrote it",
+    });
+  }
+  const damaged = theta.findIndex((parameter) => !Number.isFinite(parameter));
+  if (damaged !== -1) {
+    throw new SoftrlError(path, `the checkpoint holds ${theta[damaged]} in theta, at ${damaged}`, {
+      expected: "finite numbers",
+      remedy: "use the checkpoint of a run that did not diverge",
+    });
+  }
+  algorithm.adopt(theta);
 }
 
 function bytesOf(folder: string, path: string): Uint8Array {

@@ -77,7 +77,7 @@ export class LiveAle implements AtariEmulator {
   }
 
   restore(state: Uint8Array): void {
-    this.#outcome(this.#ask("l", state.length, state));
+    this.#outcome(this.#ask("l", state.length, Buffer.from(state)));
   }
 
   /** Resets AtariVectorEnv; [4, 84, 84]. */
@@ -118,7 +118,7 @@ export class LiveAle implements AtariEmulator {
     return view.getInt32(0, true);
   }
 
-  #ask(operation: string, argument = 0, payload = new Uint8Array(0)): Uint8Array {
+  #ask(operation: string, argument = 0, payload = Buffer.alloc(0)): Uint8Array {
     const request = Buffer.alloc(5 + payload.length);
     request.write(operation, "latin1");
     request.writeInt32LE(argument, 1);

@@ -1,18 +1,8 @@
-import {
-  type Algorithm,
-  algorithmTitle,
-  type EvaluationResult,
-  evaluate,
-  type Snapshot,
-  SoftrlError,
-  snapshotSection,
-  type TrainConfig,
-  version,
-} from "softrl";
+import { algorithmTitle, type EvaluationResult, evaluate, type TrainConfig, version } from "softrl";
 import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
-import { integerOption, type OptionValues } from "../config-options.js";
+import { integerOption, modeOption, type OptionValues } from "../config-options.js";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
-import { readRunCheckpoint } from "../run-checkpoint.js";
+import { adoptTheta, readRunCheckpoint } from "../run-checkpoint.js";
 import { clock, inShort, pause, type Terminal, writeJson } from "../terminal.js";
 
 /** `softrl evaluate <run-folder>`: plays whole episodes with what a run has learned. */
@@ -57,36 +47,6 @@ export async function evaluateCommand(
     const { signal } = interrupt;
     return evaluate({ algorithm, environment, episodes, mode: mode, seed, clock, pause, signal });
   }
-}
-
-/** Takes over what was learned, whichever executor it was learned on. */
-function adoptTheta(path: string, algorithm: Algorithm, snapshot: Snapshot): void {
-  const learner = snapshotSection(path, snapshotSection(path, snapshot, "algorithm"), "learner");
-  const { theta } = snapshotSection(path, learner, "states");
-  const parameters = algorithm.theta().length;
-  if (!((theta instanceof Float32Array || theta instanceof Float64Array) && theta.length === parameters)) {
-    throw new SoftrlError(path, "the checkpoint's theta does not fit its network", {
-      expected: `${parameters} numbers`,
-      got: ArrayBuffer.isView(theta) ? `an array of ${theta.byteLength} bytes` : "none",
-      remedy: "use the checkpoint as softrl wrote it",
-    });
-  }
-  const damaged = theta.findIndex((parameter) => !Number.isFinite(parameter));
-  if (damaged !== -1) {
-    throw new SoftrlError(path, `the checkpoint holds ${theta[damaged]} in theta, at ${damaged}`, {
-      expected: "finite numbers",
-      remedy: "use the checkpoint of a run that did not diverge",
-    });
-  }
-  algorithm.adopt(theta);
-}
-
-function modeOption(mode: unknown): "sample" | "mode" {
-  if (mode === "sample" || mode === "mode") return mode;
-  throw new SoftrlError("--mode", "not a valid value", {
-    expected: '"sample" or "mode"',
-    got: JSON.stringify(mode),
-  });
 }
 
 const nothingPlayed: EvaluationResult = {

@@ -72,6 +72,11 @@ export interface VectorEnvironment {
 
   /** One observation of this environment as a picture; a pure function of it. */
   paint?(observation: Observations): Picture;
+  /**
+   * Environment i as a person sees it, where that is more than its observation: a console's screen in colours.
+   * Where an episode has just ended, this is the first state of the next one.
+   */
+  screen?(i: number): Picture | Promise<Picture>;
   /** Starts all episodes; environment i draws from `streams.stream("environment", i)`. */
   reset(streams: RandomStreams): void | Promise<void>;
   /** Steps all environments; `actions` is [S]. Returns a promise only where the environment lives elsewhere. */

@@ -17,6 +17,8 @@ export interface EvaluationParts extends Host {
   readonly mode: "sample" | "mode";
   /** The seed of the environments' starts. */
   readonly seed: number;
+  /** Called after the reset and after every step, and waited for: for a film of what is played. */
+  readonly watch?: () => void | Promise<void>;
 }
 
 /** What an evaluation came to. */
@@ -55,10 +57,12 @@ export async function evaluate(parts: EvaluationParts): Promise<EvaluationResult
   const actions = new Int32Array(size);
   let missing = episodes;
   await environment.reset(new EvaluationStreams(parts.seed));
+  await parts.watch?.();
   for (let step = 1; missing > 0 && !signal?.aborted; step++) {
     algorithm.act(environment.observations, actions, mode);
     await environment.step(actions);
     requireFiniteStep(environment, step * size);
+    if (parts.watch !== undefined) await parts.watch();
     for (let i = 0; i < size; i++) {
       if (environment.episodeEnded[i] === 0 || played[i].length === shares[i]) continue;
       played[i].push({ return: environment.episodeReturns[i], length: environment.episodeLengths[i] });
