@@ -57,7 +57,8 @@ export function requireFiniteLosses(
   losses: Readonly<Record<string, number>>,
   step: number,
 ): void {
-  for (const [name, loss] of Object.entries(losses)) {
+  for (const name in losses) {
+    const loss = losses[name];
     if (!Number.isFinite(loss)) {
       fail(algorithm, `${name} is not finite after the update at step ${step}`, {
         expected: "a finite number",

@@ -1,4 +1,4 @@
-import type { Algorithm } from "../algorithms/algorithm.js";
+import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
 import { fail } from "../base/errors.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
@@ -13,6 +13,7 @@ import {
 } from "./finite.js";
 import { Oracle, type OracleMeasurement } from "./oracle.js";
 import { ReturnsWindow } from "./returns-window.js";
+import type { EpisodeEvent } from "./run-event.js";
 import { MemoryRunStore, type RunStore } from "./run-store.js";
 import { version } from "./version.js";
 
@@ -82,6 +83,12 @@ export class Trainer {
   #lossSums = new Map<string, number>();
   #updates = 0;
   readonly #oracle: Oracle | null;
+  /** The episodes that ended in this iteration, for the store. */
+  readonly #endings: EpisodeEvent[] = [];
+  /** Steps taken so far, within an iteration. */
+  #counted = 0;
+  // Once, since an iteration is short and its closures would be most of what it leaves to the garbage collector.
+  readonly #onStep = () => this.#count();
 
   constructor(config: TrainConfig, parts: TrainerParts) {
     this.config = trainConfig(config);
@@ -140,30 +147,38 @@ export class Trainer {
   async iterate(): Promise<void> {
     const began = this.#clock();
     const before = this.#step;
-    const endings: { step: number; environment: number; return: number; length: number }[] = [];
-    let step = before;
-    const report = await this.algorithm.iterate(() => {
-      step += this.environment.size;
-      requireFiniteStep(this.environment, step);
-      const { episodeEnded, episodeReturns, episodeLengths } = this.environment;
-      for (let i = 0; i < episodeEnded.length; i++) {
-        if (episodeEnded[i] === 0) continue;
-        this.#window.add(episodeReturns[i]);
-        endings.push({ step, environment: i, return: episodeReturns[i], length: episodeLengths[i] });
-      }
-    });
-    this.#step = before + report.steps;
-    this.#timed += report.steps;
-    requireFiniteLosses(this.config.algorithm, report.losses, this.#step);
-    this.#updates++;
-    for (const [name, loss] of Object.entries(report.losses)) {
-      this.#lossSums.set(name, (this.#lossSums.get(name) ?? 0) + loss);
-    }
-    this.#seconds += this.#clock() - began;
-    for (const ending of endings) await this.#store.append({ event: "episode", ...ending });
+    this.#counted = before;
+    this.#endings.length = 0;
+    this.#conclude(await this.algorithm.iterate(this.#onStep), began);
+    if (this.#endings.length > 0) await this.#logEpisodes();
     if (this.#passed(before, this.config.logEvery)) await this.#logUpdates();
     if (this.done || this.#passed(before, this.config.oracleEvery)) await this.#consultOracle();
     if (this.#passed(before, this.config.checkpointEvery) && !this.done) await this.#writeCheckpoint();
+  }
+
+  /** Takes down what an iteration came to. */
+  #conclude({ steps, losses }: IterationReport, began: number): void {
+    this.#step += steps;
+    this.#timed += steps;
+    requireFiniteLosses(this.config.algorithm, losses, this.#step);
+    this.#updates++;
+    for (const name in losses) this.#lossSums.set(name, (this.#lossSums.get(name) ?? 0) + losses[name]);
+    this.#seconds += this.#clock() - began;
+  }
+
+  /** Checks a step of all environments and takes down the episodes that it ended. */
+  #count(): void {
+    const { environment } = this;
+    this.#counted += environment.size;
+    const step = this.#counted;
+    requireFiniteStep(environment, step);
+    const { episodeEnded, episodeReturns, episodeLengths } = environment;
+    for (let i = 0; i < episodeEnded.length; i++) {
+      if (episodeEnded[i] === 0) continue;
+      this.#window.add(episodeReturns[i]);
+      const ending = { step, environment: i, return: episodeReturns[i], length: episodeLengths[i] };
+      this.#endings.push({ event: "episode", ...ending });
+    }
   }
 
   /**
@@ -255,6 +270,13 @@ export class Trainer {
 
   #stepsPerSecond(): number {
     return this.#seconds > 0 ? this.#timed / this.#seconds : 0;
+  }
+
+  async #logEpisodes(): Promise<void> {
+    for (const ending of this.#endings) {
+      const pending = this.#store.append(ending);
+      if (pending !== undefined) await pending;
+    }
   }
 
   async #logUpdates(): Promise<void> {
