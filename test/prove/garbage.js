@@ -1,0 +1,53 @@
+// Trains on CartPole and says what it left to the garbage collector: garbage.prove.ts runs this under --trace-gc.
+// Arguments: executor, algorithm (or "stepping": the environment alone), environments, horizon, steps to measure.
+import { getHeapStatistics } from "node:v8";
+import { CartPole, createWasmExecutor, makeAlgorithm, RandomStreams, Trainer, trainConfig } from "softrl";
+
+const [executorName, what, ...numbers] = process.argv.slice(2);
+const [environments, horizon, steps] = numbers.map(Number);
+const environment = new CartPole(environments);
+// Until all of it is compiled: an interpreter boxes numbers.
+const warmUp = 500_000;
+
+async function trainingOf(algorithm) {
+  const native = executorName === "native" ? await import("@softrl/native") : null;
+  const executor = native === null ? await createWasmExecutor() : native.createNativeExecutor();
+  const config = trainConfig({
+    algorithm,
+    environments,
+    horizon,
+    seed: 1,
+    schedule: "constant",
+    steps: Number.MAX_SAFE_INTEGER,
+    checkpointEvery: 0,
+  });
+  const trainer = new Trainer(config, {
+    environment,
+    algorithm: makeAlgorithm(config, environment, executor),
+    store: { append() {}, writeCheckpoint() {} },
+    clock: () => performance.now() / 1000,
+  });
+  await trainer.start();
+  return async (count) => {
+    for (let done = 0; done < count; done += environments * horizon) await trainer.iterate();
+  };
+}
+
+function stepping() {
+  environment.reset(new RandomStreams(1));
+  const random = new RandomStreams(1).stream("actions");
+  const actions = Array.from({ length: 64 }, () =>
+    Int32Array.from({ length: environments }, () => random.integer(2)),
+  );
+  return (count) => {
+    for (let i = 0; i * environments < count; i++) environment.step(actions[i % 64]);
+  };
+}
+
+const work = what === "stepping" ? stepping() : await trainingOf(what);
+await work(warmUp);
+globalThis.gc();
+const before = getHeapStatistics().used_heap_size;
+await work(steps);
+const bytes = getHeapStatistics().used_heap_size - before;
+process.stdout.write(`${JSON.stringify({ bytes })}\n`);

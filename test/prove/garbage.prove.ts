@@ -1,0 +1,77 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { run, runProgram } from "./command.js";
+
+const child = fileURLToPath(new URL("garbage.js", import.meta.url));
+
+interface Garbage {
+  /** What was allocated in the measured steps: no collection came between. */
+  readonly bytes: number;
+  /** The trace's lines of the measured steps. */
+  readonly collections: readonly string[];
+}
+
+/** Trains (or steps the environment alone) on CartPole, and reads the trace of the garbage collector. */
+async function garbage(
+  executor: string,
+  what: string,
+  environments: number,
+  horizon: number,
+  steps: number,
+): Promise<Garbage> {
+  const flags = ["--expose-gc", "--trace-gc", "--min-semi-space-size=16"];
+  const args = [executor, what, environments, horizon, steps].map(String);
+  const { code, stdout, stderr } = await runProgram(process.execPath, [...flags, child, ...args]);
+  expect(code, stderr).toBe(0);
+  const { bytes }: { bytes: number } = JSON.parse(/^\{"bytes":.*\}$/m.exec(stdout)?.[0] ?? "");
+  const trace = stdout.split("\n").filter((line) => / ms: (Scavenge|Mark-Compact)/.test(line));
+  // The process asks for one collection itself, right before the measured steps.
+  const asked = trace.findLastIndex((line) => line.includes("Mark-Compact") && line.includes("testing"));
+  expect(asked, stdout).toBeGreaterThanOrEqual(0);
+  return { bytes, collections: trace.slice(asked + 1) };
+}
+
+/** Bytes a step, of steps in which nothing is collected. */
+async function bytesPerStep(
+  executor: string,
+  what: string,
+  environments: number,
+  horizon: number,
+  steps: number,
+): Promise<number> {
+  const { bytes, collections } = await garbage(executor, what, environments, horizon, steps);
+  const perStep = bytes / steps;
+  console.log(
+    `${executor} ${what}, ${environments} × ${horizon}: ${perStep.toFixed(2)} bytes a step, ` +
+      `${collections.length} collections in ${steps} steps`,
+  );
+  expect(collections).toEqual([]);
+  return perStep;
+}
+
+const works = async (executor: string) => {
+  const { json } = await run(["doctor", "--json"]);
+  const { executors } = json() as { executors: { name: string; works: boolean }[] };
+  return executors.some(({ name, works }) => name === executor && works);
+};
+
+// What remains: for each iteration the promises of its asynchronous interface and some boxed numbers, for each
+// episode its event and the numbers that start the next. None grows with the steps of an iteration, so that a step of
+// long iterations leaves next to nothing.
+describe.each(["wasm", "native"])(
+  "what training on CartPole leaves to the garbage collector: %s",
+  (executor) => {
+    it.each(["a2c", "soft-q"])(
+      "%s: nothing for a step, less than 2,560 bytes for an iteration of 40",
+      async (what) => {
+        if (!(await works(executor))) return;
+        expect(await bytesPerStep(executor, what, 8, 5, 200_000)).toBeLessThan(2560 / 40);
+        expect(await bytesPerStep(executor, what, 64, 64, 1_000_000)).toBeLessThan(8);
+      },
+    );
+  },
+);
+
+it("stepping CartPole alone leaves less than three bytes a step, of the episodes that begin", async () => {
+  expect(await bytesPerStep("wasm", "stepping", 8, 1, 500_000)).toBeLessThan(3);
+});
