@@ -3,6 +3,7 @@ import { cartPoleConfig, cartPoleStepping, cartPoleTraining } from "./cart-pole.
 import { compared, judged } from "./comparison.js";
 import { reference } from "./executors.js";
 import { measureAlternating, spread, timed } from "./measure.js";
+import { minatarRows } from "./minatar.js";
 import { encoded, keptMemory, loadedPeers, threadVariables } from "./peers.js";
 import { sweepRow } from "./sweeps.js";
 import {
@@ -416,5 +417,6 @@ export const rows = [
     ]),
   ),
   cartPoleAlone,
+  ...minatarRows,
   ...[10_000, 100_000, 1_000_000].map(sweepRow),
 ];

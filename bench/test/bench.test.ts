@@ -39,7 +39,14 @@ interface Report {
 
 describe("npm run bench -- --quick, without peers", () => {
   const json = join(folder, "bench.json");
-  const names = ["minatar-step", "mlp-step", "cartpole-8", "cartpole-alone"];
+  const names = [
+    "minatar-step",
+    "mlp-step",
+    "cartpole-8",
+    "cartpole-alone",
+    "minatar-seaquest-alone",
+    "minatar-breakout-a2c",
+  ];
   let finished: ReturnType<typeof bench>;
   beforeAll(() => {
     finished = bench(...names, "--quick", "--no-peers", "--seed", "7", "--json", json);
