@@ -1,8 +1,36 @@
-// exp, log and tanh in float32, to about one unit in the last place, honest about NaN, infinities and denormals.
+// exp, log and tanh in float32, to one or two units in the last place (tanh: 2.5), honest about NaN, infinities and denormals.
 #pragma once
-#include "vector.h"
+#include "roots.h"
 
 namespace {
+
+// eˣ = 2ⁿ · eʳ with |r| ≤ ln 2 / 2.
+struct Reduced {
+  IntVec n;
+  Vec r;
+};
+
+SOFTRL_INLINE Reduced reduced(Vec x) {
+  // n = round(x / ln 2); adding 1.5·2^23 leaves n in the low bits of the mantissa.
+  const Vec magic = splat(12582912.0f);
+  const Vec shifted = x * splat(1.44269504f) + magic;
+  const Vec rounded = shifted - magic;
+  // ln 2 in two parts; the first has few bits, so that the product is exact.
+  Vec r = x - rounded * splat(0.693359375f);
+  r = r - rounded * splat(-2.12194440e-4f);
+  return {bits(shifted) - bits(magic), r};
+}
+
+/// eʳ − 1 for |r| ≤ ln 2 / 2.
+SOFTRL_INLINE Vec reducedGrowth(Vec r) {
+  Vec p = splat(1.9875691500e-4f);
+  p = p * r + splat(1.3981999507e-3f);
+  p = p * r + splat(8.3334519073e-3f);
+  p = p * r + splat(4.1665795894e-2f);
+  p = p * r + splat(1.6666665459e-1f);
+  p = p * r + splat(5.0000001201e-1f);
+  return p * (r * r) + r;
+}
 
 SOFTRL_INLINE Vec exponential(Vec x) {
   // Below −104 the result is 0, above 89 infinite; there and for NaN the sum below works on harmless numbers.
@@ -10,21 +38,9 @@ SOFTRL_INLINE Vec exponential(Vec x) {
   Vec t = choose(some, x, splat(0.0f));
   Vec high = splat(89.0f);
   t = choose(t < high, t, high);
-  // n = round(t / ln 2); adding 1.5·2^23 leaves n in the low bits of the mantissa.
-  Vec magic = splat(12582912.0f);
-  Vec shifted = t * splat(1.44269504f) + magic;
-  IntVec n = bits(shifted) - bits(magic);
-  Vec rounded = shifted - magic;
-  // ln 2 in two parts; the first has few bits, so that the product is exact.
-  Vec r = t - rounded * splat(0.693359375f);
-  r = r - rounded * splat(-2.12194440e-4f);
-  Vec p = splat(1.9875691500e-4f);
-  p = p * r + splat(1.3981999507e-3f);
-  p = p * r + splat(8.3334519073e-3f);
-  p = p * r + splat(4.1665795894e-2f);
-  p = p * r + splat(1.6666665459e-1f);
-  p = p * r + splat(5.0000001201e-1f);
-  p = p * (r * r) + r + splat(1.0f);
+  const Reduced it = reduced(t);
+  const IntVec n = it.n;
+  const Vec p = reducedGrowth(it.r) + splat(1.0f);
   // 2^n in two factors, since 2^n itself may lie outside the normal numbers.
   IntVec half = n >> 1;
   Vec first = floats((half + 127) << 23);
@@ -64,30 +80,20 @@ SOFTRL_INLINE Vec logarithm(Vec x) {
   return choose(x >= splat(0.0f), result, splat(__builtin_nanf("")));
 }
 
+/// (e²ˣ − 1) / (e²ˣ + 1), with e²ˣ − 1 as one number, so that small ones keep their digits.
 SOFTRL_INLINE Vec hyperbolicTangent(Vec x) {
-  IntVec sign = bits(x) & splatInt(static_cast<int32>(0x80000000u));
-  Vec magnitude = floats(bits(x) & splatInt(0x7fffffff));
-  Vec z = x * x;
-  Vec p = splat(-5.70498872745e-3f);
-  p = p * z + splat(2.06390887954e-2f);
-  p = p * z + splat(-5.37397155531e-2f);
-  p = p * z + splat(1.33314422036e-1f);
-  p = p * z + splat(-3.33332819422e-1f);
-  Vec near = p * z * magnitude + magnitude;
-  Vec far = splat(1.0f) - splat(2.0f) / (exponential(magnitude + magnitude) + splat(1.0f));
-  Vec result = choose(magnitude < splat(0.625f), near, far);
-  return choose(x != x, x, floats(bits(result) | sign));
+  const IntVec sign = bits(x) & splatInt(static_cast<int32>(0x80000000u));
+  const Vec magnitude = floats(bits(x) & splatInt(0x7fffffff));
+  // Beyond 9.02 float32 has no number between tanh x and 1. The comparison with NaN is false, so that NaN passes.
+  const Vec most = splat(9.02f), one = splat(1.0f);
+  const Vec t = most < magnitude ? most : magnitude;
+  const Reduced it = reduced(t + t);
+  const Vec power = floats((it.n << 23) + bits(one));
+  const Vec growth = power * reducedGrowth(it.r) + (power - one);
+  return floats(bits(ordinaryQuotient(growth, growth + splat(2.0f))) | sign);
 }
 
 /// One float, through the same arithmetic.
 SOFTRL_INLINE float logarithmOf(float x) { return logarithm(splat(x))[0]; }
-
-/// Correctly rounded on every target; with no-math-errno the loop becomes one vector instruction.
-SOFTRL_INLINE Vec squareRoot(Vec x) {
-  float lanes[VL];
-  store(lanes, x);
-  for (int i = 0; i < VL; i++) lanes[i] = __builtin_sqrtf(lanes[i]);
-  return load(lanes);
-}
 
 }  // namespace

