@@ -1,35 +1,10 @@
-import type { ElementwiseOperation } from "../tensor.js";
 import { type MapKernel, mapRegisters } from "./kernel.js";
+import { type EncodedStep, joinedSteps, keep, operations } from "./kernel-encoding-steps.js";
 import type { KernelCheck, Span } from "./kernel-ranges.js";
-
-// The order of the enumeration in kernels/map.h, with the number of operands.
-const operations: Readonly<
-  Record<ElementwiseOperation, { readonly code: number; readonly operands: number }>
-> = {
-  add: { code: 0, operands: 2 },
-  subtract: { code: 1, operands: 2 },
-  multiply: { code: 2, operands: 2 },
-  divide: { code: 3, operands: 2 },
-  maximum: { code: 4, operands: 2 },
-  minimum: { code: 5, operands: 2 },
-  negate: { code: 6, operands: 1 },
-  absolute: { code: 7, operands: 1 },
-  exp: { code: 8, operands: 1 },
-  log: { code: 9, operands: 1 },
-  tanh: { code: 10, operands: 1 },
-  relu: { code: 11, operands: 1 },
-  squareRoot: { code: 12, operands: 1 },
-  greater: { code: 13, operands: 2 },
-  greaterEqual: { code: 14, operands: 2 },
-  equal: { code: 15, operands: 2 },
-  select: { code: 16, operands: 3 },
-};
-// Copies a register; only the encoder makes such steps.
-const keep = 17;
 
 /** Appends the fields of a map kernel: see kernels/map.h. */
 export function encodeMap(kernel: MapKernel, check: KernelCheck, words: number[]): void {
-  const { count, inputs, constants, steps, outputs } = kernel;
+  const { count, inputs, constants, outputs } = kernel;
   check.size("count", count);
   const fixed = inputs.length + constants.length;
   if (!(fixed <= mapRegisters))
@@ -38,13 +13,14 @@ export function encodeMap(kernel: MapKernel, check: KernelCheck, words: number[]
   checkSteps(kernel, check);
 
   const kept = keptRegisters(kernel);
+  const steps = joinedSteps(kernel);
   words.push(count, inputs.length, constants.length, steps.length + kept.length, outputs.length);
   for (const input of inputs) words.push(input.offset, isEach(kernel, input.mode) ? 1 : 0);
   words.push(...new Int32Array(Float32Array.from(constants).buffer));
-  const direct = kept.length > 0 ? new Map<number, number>() : directWrites(kernel);
-  for (const [index, { operation, operands, target }] of steps.entries()) {
+  const direct = kept.length > 0 ? new Map<number, number>() : directWrites(kernel, steps);
+  for (const [index, { code, operands, target }] of steps.entries()) {
     const [a = 0, b = a, c = a] = operands;
-    words.push(operations[operation].code, target, direct.get(index) ?? -1, a, b, c);
+    words.push(code, target, direct.get(index) ?? -1, a, b, c);
   }
   for (const register of kept) words.push(keep, register, -1, register, register, register);
   const written = new Set(direct.values());
@@ -133,8 +109,8 @@ function keptRegisters({ count, inputs, steps, outputs }: MapKernel): number[] {
  * The steps that may write straight into an output: step index to output index. A step may where its value is the
  * register's last, and where nothing afterwards reads an input that lies in the output's range.
  */
-function directWrites(kernel: MapKernel): Map<number, number> {
-  const { inputs, steps, outputs } = kernel;
+function directWrites(kernel: MapKernel, steps: readonly EncodedStep[]): Map<number, number> {
+  const { inputs, outputs } = kernel;
   const result = new Map<number, number>();
   for (const [output, { register, offset }] of outputs.entries()) {
     const step = steps.findLastIndex(({ target }) => target === register);
