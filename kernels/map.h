@@ -65,7 +65,7 @@ static void mapStep(int32 operation, float* out, Index n, Operand a, Operand b, 
     case opAdd: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return x + y; });
     case opSubtract: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return x - y; });
     case opMultiply: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return x * y; });
-    case opDivide: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return quotient(x, y); });
+    case opDivide: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return x / y; });
     case opMaximum: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return maximum(x, y); });
     case opMinimum: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return minimum(x, y); });
     case opNegate: return mapUnary(out, n, a, [](Vec x) { return -x; });

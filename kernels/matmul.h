@@ -9,6 +9,14 @@ namespace {
 // Rows of weights in a packed panel: with two vectors of columns it fits the first cache.
 constexpr Index panelRows = 256;
 
+// Weights beyond this many floats are streamed.
+constexpr Index streamedWeights = 262144;
+/// Rows of streamed weights that are used together: they stay in the second cache.
+SOFTRL_INLINE Index streamedRows(Index columns) {
+  const Index rows = 32768 / columns / 16 * 16;
+  return rows < 16 ? 16 : rows > panelRows ? panelRows : rows;
+}
+
 struct Matrices {
   Index m, k, n;
   bool transposeA, transposeB;
@@ -24,12 +32,31 @@ struct Block {
   Index row, rowEnd, column, columnEnd;
 };
 
+// Memory that is wanted soon, fetched in order and a little at a time: order is what lets the hardware run ahead too.
+struct Ahead {
+  const float* at;
+  const float* end;
+  Index step;
+
+  SOFTRL_INLINE Ahead(const float* from, Index count, Index steps)
+      : at(from), end(from + count), step((count / steps / 16 + 1) * 16) {}
+
+  SOFTRL_INLINE void next() {
+    for (const float* stop = end - at < step ? end : at + step; at < stop; at += 16) __builtin_prefetch(at, 0, 2);
+  }
+};
+
 /// A block of the general case; `done(from, to)` is called when these rows of it are complete.
 template <class Done>
 static void matmulBlock(const Matrices& p, const Block& cut, float* scratch, Done done) {
   const Index m = p.m, k = p.k, n = p.n;
   // Strided weights are read in place where there are few, or few rows to use them for.
   const bool pack = m > 2 * tileRows && k * n > 8192;
+  // Weights that no cache holds are read once, some whole rows at a time.
+  const Index across = cut.columnEnd - cut.column;
+  const bool streamed = !p.transposeB && k * n > streamedWeights;
+  Index depth = k;
+  if (streamed) depth = streamedRows(across);
   Index block = 65536 / n / tileRows * tileRows;
   if (block < 8 * tileRows) block = 8 * tileRows;
   float start[panelColumns];
@@ -37,29 +64,40 @@ static void matmulBlock(const Matrices& p, const Block& cut, float* scratch, Don
   for (Index row = cut.row; row < cut.rowEnd; row += block) {
     const Index rows = cut.rowEnd - row < block ? cut.rowEnd - row : block;
     const Index tile = balanced(rows, tileRows);
-    for (Index column = cut.column; column < cut.columnEnd; column += panelColumns) {
-      const Index columns = cut.columnEnd - column < panelColumns ? cut.columnEnd - column : panelColumns;
-      const Index width = panelWidth(columns);
-      const bool packed = p.transposeB || pack || columns != width;
-      const Index depth = packed ? panelRows : k;
-      panelStart(start, p.bias, column, columns);
-      for (Index from = 0; from < k; from += depth) {
-        const Index length = k - from < depth ? k - from : depth;
-        const float* w = p.b + from * n + column;
-        if (p.transposeB) transpose(scratch, width, p.b + column * k + from, k, length, columns, width);
-        else if (packed) packRows(scratch, w, n, length, columns);
-        const Product task = {1,      length, 0, m, packed ? scratch : w, packed ? width : n, from == 0 ? start : nullptr,
-                              columns};
-        for (Index i = 0; i < rows; i += tile) {
-          const Index count = rows - i < tile ? rows - i : tile;
-          const float* x[tileRows];
-          float* out[tileRows];
-          for (Index r = 0; r < count; r++) {
-            x[r] = p.transposeA ? p.a + from * m + row + i + r : p.a + (row + i + r) * k + from;
-            out[r] = p.out + (row + i + r) * n + column;
+    const Index tiles = (rows + tile - 1) / tile;
+    for (Index from = 0; from < k; from += depth) {
+      const Index end = k - from < depth ? k : from + depth;
+      Ahead rowsAhead(p.b + end * n, streamed && across == n ? (k - end < depth ? k - end : depth) * n : 0,
+                      tiles * ((across + panelColumns - 1) / panelColumns));
+      for (Index column = cut.column; column < cut.columnEnd; column += panelColumns) {
+        const Index columns = cut.columnEnd - column < panelColumns ? cut.columnEnd - column : panelColumns;
+        const Index width = panelWidth(columns);
+        const bool packed = p.transposeB || pack || columns != width;
+        const Index most = packed ? panelRows : end - from;
+        const Index left = cut.columnEnd - column - columns;
+        Ahead columnsAhead(p.b + (column + columns) * k, p.transposeB ? (left < columns ? left : columns) * k : 0,
+                           tiles * ((k + panelRows - 1) / panelRows));
+        panelStart(start, p.bias, column, columns);
+        for (Index at = from; at < end; at += most) {
+          const Index length = end - at < most ? end - at : most;
+          const float* w = p.b + at * n + column;
+          if (p.transposeB) transpose(scratch, width, p.b + column * k + at, k, length, columns, width);
+          else if (packed) packRows(scratch, w, n, length, columns);
+          const Product task = {1,      length, 0, m, packed ? scratch : w, packed ? width : n, at == 0 ? start : nullptr,
+                                columns};
+          for (Index i = 0; i < rows; i += tile) {
+            const Index count = rows - i < tile ? rows - i : tile;
+            const float* x[tileRows];
+            float* out[tileRows];
+            for (Index r = 0; r < count; r++) {
+              x[r] = p.transposeA ? p.a + at * m + row + i + r : p.a + (row + i + r) * k + at;
+              out[r] = p.out + (row + i + r) * n + column;
+            }
+            rowsAhead.next();
+            columnsAhead.next();
+            if (p.transposeA) productRows<true>(task, count, x, out);
+            else productRows<false>(task, count, x, out);
           }
-          if (p.transposeA) productRows<true>(task, count, x, out);
-          else productRows<false>(task, count, x, out);
         }
       }
     }
