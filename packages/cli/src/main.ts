@@ -6,6 +6,7 @@ import { evaluateCommand } from "./commands/evaluate.js";
 import { recordCommand } from "./commands/record.js";
 import { resumeCommand } from "./commands/resume.js";
 import { setupGymnasiumCommand } from "./commands/setup.js";
+import { theoryCommand } from "./commands/theory.js";
 import { trainCommand } from "./commands/train.js";
 import { verifyCommand } from "./commands/verify.js";
 import { addConfigOptions, type OptionValues } from "./config-options.js";
@@ -141,6 +142,14 @@ function program(terminal: Terminal, run: (command: Promise<number>) => Promise<
     .option("--mutants", "check that the same measurements catch every named mistake")
     .option("--json", JSON_LINE)
     .action((options: OptionValues) => run(verifyCommand(options, terminal)));
+
+  root
+    .command("theory")
+    .description("measure the paper's theory exactly, on bandits and random processes")
+    .option("-o, --out <folder>", "also write each figure, its numbers and a page that explains them")
+    .option("--seed <integer>", "the seed of the random problems", "0")
+    .option("--json", "all figures' numbers as one JSON line on stdout")
+    .action((options: OptionValues) => run(theoryCommand(options, terminal)));
 
   root
     .command("doctor")

@@ -93,6 +93,8 @@ export { type FiniteMdp, finiteMdp, type MdpArrays, validateFiniteMdp } from "./
 export { type Formulas, formulas } from "./exact/formulas.js";
 export { identities } from "./exact/identities.js";
 export type { Identity } from "./exact/identity.js";
+export type { Axis, Demonstration, Fact, Series } from "./exact/laboratory/demonstration.js";
+export { theoryDemonstrations } from "./exact/laboratory/laboratory.js";
 export {
   type ChainOptions,
   chain,

@@ -1,7 +1,7 @@
 import type { Random } from "../base/random.js";
 import { matrixVectorProduct } from "../math/linear-algebra.js";
 import { expm1, logSoftmaxInto } from "../math/logspace.js";
-import { type LogProbabilities, logProbabilities, qValues } from "../math/units.js";
+import { type LogProbabilities, logProbabilities } from "../math/units.js";
 import { gradient } from "../tensor/gradient.js";
 import { add, constant, input, logSoftmax, matmul, mul, reshape, sum } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
@@ -10,11 +10,11 @@ import type { Tensor } from "../tensor/tensor.js";
 import { type DrawnProblem, drawnProblem, draws } from "./cases.js";
 import type { Formulas } from "./formulas.js";
 import { type Identity, slopeBound } from "./identity.js";
-import { logLinearPolicy, type PolicyAt } from "./natural-gradient.js";
+import { curvedPolicy, logLinearPolicy } from "./natural-gradient.js";
 import { visitsOf } from "./occupancy.js";
 import { boltzmannPolicies } from "./operators.js";
 import { firstOrderResidual, largest, relativeDifference } from "./residual.js";
-import { type Derivatives, linearScores, tabularFeatures } from "./scores.js";
+import { type Derivatives, tabularFeatures } from "./scores.js";
 import type { SoftMdp } from "./soft-mdp.js";
 
 /** Everything that §5 is about, at one drawn policy. */
@@ -187,7 +187,7 @@ export const naturalGradientIdentities: readonly Identity[] = [
     residual(formulas, random) {
       const { problem, theta, ...drawn } = naturalCase(formulas, random);
       const curved = draws(random, drawn.features.rows.length, -1, 1);
-      const policy = (at: Float64Array) => curvedPolicy({ problem, ...drawn }, curved, at);
+      const policy = (at: Float64Array) => curvedPolicy(problem, drawn.features, curved, at);
       const { logPi, scores } = policy(theta);
       const weights = formulas.occupancy(problem, logPi);
       const visits = visitsOf(problem, logPi, weights);
@@ -203,33 +203,6 @@ export const naturalGradientIdentities: readonly Identity[] = [
     },
   },
 ];
-
-/**
- * π_θ ∝ π̄ exp(θᵀφ + ½(θᵀχ)²) and its scores: not linear in θ, as a network is not. A log-linear policy would hide the
- * first-order term.
- */
-function curvedPolicy(
-  { problem, features }: Pick<NaturalCase, "problem" | "features">,
-  chi: Float64Array,
-  theta: Float64Array,
-): PolicyAt {
-  const { parameters, rows } = features;
-  const preferences = qValues(new Float64Array(problem.logPrior.length));
-  const slopes = rows.slice();
-  for (let row = 0; row < preferences.length; row++) {
-    const at = row * parameters;
-    let along = 0;
-    for (let k = 0; k < parameters; k++) along += chi[at + k] * theta[k];
-    for (let k = 0; k < parameters; k++) {
-      preferences[row] += rows[at + k] * theta[k];
-      slopes[at + k] += along * chi[at + k];
-    }
-    preferences[row] += 0.5 * along * along;
-  }
-  const logPi = boltzmannPolicies({ ...problem, tau: 1 }, preferences);
-  const { actions } = problem.mdp;
-  return { logPi, scores: linearScores({ parameters, rows: slopes }, logPi, actions) };
-}
 
 /** Σ visits (log π − log π'), which is E KL[π‖π']; by π(e^x − 1 − x) so that small ones keep their digits. */
 function expectedDivergence(visits: Float64Array, logPi: LogProbabilities, moved: LogProbabilities): number {

@@ -8,7 +8,7 @@ import {
 import { leastSquares } from "../math/linear-algebra-least-squares.js";
 import { type LogProbabilities, type QValues, qValues } from "../math/units.js";
 import { boltzmannPolicies, stateDivergences } from "./operators.js";
-import type { Derivatives } from "./scores.js";
+import { type Derivatives, linearScores } from "./scores.js";
 import { requirePositiveTau, type SoftMdp } from "./soft-mdp.js";
 
 /** F = E[∇log π ∇log πᵀ] = Σ visits(s,a) ψ ψᵀ (§5). [P, P] row-major, symmetric. */
@@ -170,6 +170,33 @@ export function logLinearPolicy(
     for (let k = 0; k < parameters; k++) preferences[row] += rows[row * parameters + k] * theta[k];
   }
   return boltzmannPolicies({ ...problem, tau: 1 }, preferences);
+}
+
+/**
+ * π_θ ∝ π̄ exp(θᵀφ + ½(θᵀχ)²) and its scores: not linear in θ, as a network is not. A log-linear policy would hide the
+ * first-order term.
+ */
+export function curvedPolicy(
+  problem: SoftMdp,
+  { parameters, rows }: Derivatives,
+  chi: Float64Array,
+  theta: Float64Array,
+): PolicyAt {
+  const preferences = qValues(new Float64Array(problem.logPrior.length));
+  const slopes = rows.slice();
+  for (let row = 0; row < preferences.length; row++) {
+    const at = row * parameters;
+    let along = 0;
+    for (let k = 0; k < parameters; k++) along += chi[at + k] * theta[k];
+    for (let k = 0; k < parameters; k++) {
+      preferences[row] += rows[at + k] * theta[k];
+      slopes[at + k] += along * chi[at + k];
+    }
+    preferences[row] += 0.5 * along * along;
+  }
+  const logPi = boltzmannPolicies({ ...problem, tau: 1 }, preferences);
+  const { actions } = problem.mdp;
+  return { logPi, scores: linearScores({ parameters, rows: slopes }, logPi, actions) };
 }
 
 function requireVisits(where: string, { parameters, rows }: Derivatives, visits: Float64Array): void {

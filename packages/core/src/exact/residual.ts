@@ -25,11 +25,16 @@ export function relative(difference: number, scale: number): number {
 
 /** |slope − 1| of the line that least squares lays through (log size, log error): how far from first order. */
 export function firstOrderResidual(sizes: readonly number[], errors: readonly number[]): number {
+  return Math.abs(logLogSlope(sizes, errors) - 1);
+}
+
+/** The slope of the line that least squares lays through (log size, log error): the order of convergence. */
+export function logLogSlope(sizes: readonly number[], errors: readonly number[]): number {
   const x = sizes.map(log);
   const y = errors.map(log);
   const mean = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
   const [xMean, yMean] = [mean(x), mean(y)];
   const along = x.reduce((total, xi, i) => total + (xi - xMean) * (y[i] - yMean), 0);
   const spread = x.reduce((total, xi) => total + (xi - xMean) ** 2, 0);
-  return Math.abs(along / spread - 1);
+  return along / spread;
 }

@@ -1,0 +1,212 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+
+/** An axis of a figure. */
+export interface FigureAxis {
+  readonly label: string;
+  readonly scale: "linear" | "log";
+  /** Numbers that the axis must reach, whatever the points are. */
+  readonly reaches?: readonly number[];
+  /** What stands at a tick; powers of ten on a logarithmic axis unless given. */
+  readonly format?: (tick: number) => string;
+}
+
+/** What is drawn with one colour and one line of the legend. */
+export interface FigureSeries {
+  readonly name: string;
+  /** "line": measured; "reference": thin and dashed; "dots": points that no line joins. */
+  readonly kind: "line" | "reference" | "dots";
+  readonly points: readonly (readonly [x: number, y: number])[];
+}
+
+/** A figure: what it says, its axes, its series. */
+export interface Figure {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly x: FigureAxis;
+  readonly y: FigureAxis;
+  readonly series: readonly FigureSeries[];
+}
+
+const WIDTH = 800;
+const HEIGHT = 470;
+const MARGIN = { top: 104, right: 32, bottom: 56, left: 76 };
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Blue, vermilion, green and purple of the Okabe-Ito palette, told apart by every kind of colour vision. */
+const INK = [
+  { colour: "#0072b2", dash: "none" },
+  { colour: "#d55e00", dash: "7 4" },
+  { colour: "#009e73", dash: "2 3" },
+  { colour: "#cc79a7", dash: "9 3 2 3" },
+];
+const PAPER = "#ffffff";
+const TEXT = "#222222";
+const GREY = "#6b7280";
+/** The same figure where the reader's system is dark. */
+const DARK: Readonly<Record<string, string>> = {
+  [PAPER]: "#0d1117",
+  [TEXT]: "#e6edf3",
+  [GREY]: "#9aa4b2",
+  "#0072b2": "#58b0ea",
+  "#d55e00": "#ff8f4a",
+  "#009e73": "#3ecfa0",
+  "#cc79a7": "#e6a3cb",
+};
+
+/** A figure as one SVG file, legible on light and dark pages. The same figure gives the same bytes. */
+export function figureSvg({ title, subtitle, x, y, series }: Figure): string {
+  const { document } = parseHTML("<html><body></body></html>");
+  const numbers = (axis: 0 | 1) => series.flatMap(({ points }) => points.map((point) => point[axis]));
+  const plot = Plot.plot({
+    document,
+    width: WIDTH,
+    height: HEIGHT,
+    marginTop: MARGIN.top,
+    marginRight: MARGIN.right,
+    marginBottom: MARGIN.bottom,
+    marginLeft: MARGIN.left,
+    style: {
+      background: PAPER,
+      color: TEXT,
+      fontFamily: "system-ui, 'DejaVu Sans', sans-serif",
+      fontSize: "12px",
+    },
+    x: { ...scaleOf(x, numbers(0)), labelOffset: 42 },
+    y: { ...scaleOf(y, numbers(1)), labelOffset: 58, grid: true },
+    marks: [
+      ...(y.scale === "linear" && y.reaches?.includes(0) ? [Plot.ruleY([0], { stroke: TEXT })] : []),
+      // References are thin and lie above the lines, so that a line on its reference shows both.
+      ...["line", "reference", "dots"].flatMap((kind) =>
+        series.flatMap((one, index) => (one.kind === kind ? marksOf(one, inkOf(series, index)) : [])),
+      ),
+      () => heading(document, title, subtitle, series),
+    ],
+  });
+  plot.setAttribute("xmlns", SVG);
+  return `${onItsGround(plot.outerHTML)}\n`;
+}
+
+interface Ink {
+  readonly colour: string;
+  readonly dash: string;
+}
+
+/** References have the colour of the text, so that they show on a line too; the others go through the palette. */
+function inkOf(series: readonly FigureSeries[], index: number): Ink {
+  const reference = series[index].kind === "reference";
+  const before = series.slice(0, index).filter(({ kind }) => (kind === "reference") === reference).length;
+  if (reference) return { colour: TEXT, dash: before === 0 ? "6 5" : "1.5 4" };
+  return INK[before % INK.length];
+}
+
+function marksOf({ kind, points }: FigureSeries, { colour, dash }: Ink): Plot.Markish[] {
+  const data = points.map(([x, y]) => ({ x, y }));
+  if (kind === "dots") {
+    const many = points.length > 40;
+    return [Plot.dot(data, { x: "x", y: "y", r: many ? 2.6 : 4, stroke: colour, strokeWidth: 1.4 })];
+  }
+  return [
+    Plot.line(data, {
+      x: "x",
+      y: "y",
+      stroke: colour,
+      strokeWidth: kind === "reference" ? 1.2 : 2.4,
+      strokeDasharray: dash,
+    }),
+  ];
+}
+
+function scaleOf(
+  { label, scale, reaches = [], format }: FigureAxis,
+  points: readonly number[],
+): Plot.ScaleOptions {
+  const all = [...points, ...reaches];
+  const shared = { label, labelAnchor: "center" as const, labelArrow: "none" as const };
+  if (all.length === 0) return { ...shared, domain: scale === "linear" ? [0, 1] : [0.1, 1] };
+  if (scale === "linear") {
+    const domain = extent(all);
+    // Counts have no halves.
+    const ticks = all.every(Number.isInteger) ? Math.min(7, domain[1] - domain[0]) : 7;
+    return { ...shared, domain, nice: true, ticks, ...(format ? { tickFormat: format } : {}) };
+  }
+  const [low, high] = extent(all.filter((value) => value > 0).map(Math.log10));
+  const [from, to] = [Math.floor(low + 1e-9), Math.ceil(high - 1e-9)];
+  const step = Math.max(1, Math.ceil((to - from) / 8));
+  const ticks: number[] = [];
+  for (let power = to; power >= from; power -= step) ticks.push(10 ** power);
+  return {
+    ...shared,
+    type: "log" as const,
+    // Whole decades, but for less than one.
+    domain: to - from > 1 ? [10 ** from, 10 ** to] : [10 ** low, 10 ** high],
+    ticks,
+    tickFormat: format ?? powerOfTen,
+  };
+}
+
+function extent(values: readonly number[]): [number, number] {
+  return [Math.min(...values), Math.max(...values)];
+}
+
+/** `10⁻³` */
+function powerOfTen(value: number): string {
+  const digits = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+  const power = Math.round(Math.log10(value));
+  if (power === 0) return "1";
+  return `10${power < 0 ? "⁻" : ""}${[...String(Math.abs(power))].map((d) => digits[Number(d)]).join("")}`;
+}
+
+/** Title and subtitle at the upper left, below them the legend from left to right. */
+function heading(
+  document: Document,
+  title: string,
+  subtitle: string,
+  series: readonly FigureSeries[],
+): SVGElement {
+  const group = element(document, "g", { "text-anchor": "start", fill: TEXT });
+  group.append(
+    element(document, "text", { x: 20, y: 30, "font-size": 18, "font-weight": 600 }, title),
+    element(document, "text", { x: 20, y: 52, "font-size": 12.5, fill: GREY }, subtitle),
+  );
+  let x = 20;
+  series.forEach(({ name, kind }, index) => {
+    const { colour, dash } = inkOf(series, index);
+    const y = 78;
+    const ink = { stroke: colour, "stroke-width": kind === "reference" ? 1.2 : 2.4 };
+    group.append(
+      kind === "dots"
+        ? element(document, "circle", { ...ink, cx: x + 8, cy: y, r: 4, fill: "none", "stroke-width": 1.4 })
+        : element(document, "line", { ...ink, x1: x, x2: x + 30, y1: y, y2: y, "stroke-dasharray": dash }),
+    );
+    const start = x + (kind === "dots" ? 20 : 38);
+    group.append(element(document, "text", { x: start, y: y + 4, "font-size": 13 }, name));
+    // Letters of this size are about 7.2 wide; combining bars take nothing.
+    x = start + 7.2 * [...name.replaceAll(/\p{M}/gu, "")].length + 22;
+  });
+  return group;
+}
+
+function element(
+  document: Document,
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  content = "",
+): SVGElement {
+  const made = document.createElementNS(SVG, name) as SVGElement;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  made.textContent = content;
+  return made;
+}
+
+/** A ground of its own, and rules that give each colour its twin on dark pages: they win over what they select by. */
+function onItsGround(svg: string): string {
+  const rules = Object.entries(DARK).flatMap(([light, dark]) => [
+    `[fill="${light}"]{fill:${dark}}`,
+    `[stroke="${light}"]{stroke:${dark}}`,
+  ]);
+  const root = `svg{background:${DARK[PAPER]}!important;color:${DARK[TEXT]}!important}`;
+  const style = `<style>@media (prefers-color-scheme:dark){${root}${rules.join("")}}</style>`;
+  const ground = `<rect width="${WIDTH}" height="${HEIGHT}" fill="${PAPER}"/>`;
+  return svg.replace(/^<svg[^>]*>/, (open) => open + style + ground);
+}
