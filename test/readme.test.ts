@@ -98,11 +98,15 @@ describe("the READMEs", () => {
   });
 
   const shell = blocks.filter(({ language }) => language === "sh");
-  test.each(shell.map((block) => [`${block.file}:${block.line}`, block] as const))("%s runs", (_, block) => {
-    const lines = block.text.replaceAll("\\\n", " ").split("\n");
-    for (const line of lines.map((text) => text.trim()))
-      if (line !== "" && !line.startsWith("#")) runShellLine(line);
-  }, 300_000);
+  test.each(shell.map((block) => [`${block.file}:${block.line}`, block] as const))(
+    "%s runs",
+    (_, block) => {
+      const lines = block.text.replaceAll("\\\n", " ").split("\n");
+      for (const line of lines.map((text) => text.trim()))
+        if (line !== "" && !line.startsWith("#")) runShellLine(line);
+    },
+    300_000,
+  );
 
   const code = blocks.filter(({ language }) => language === "ts");
   test.each(code.map((block) => [`${block.file}:${block.line}`, block] as const))(
