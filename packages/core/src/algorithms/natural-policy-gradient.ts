@@ -25,6 +25,8 @@ import { PolicyLearner, type TracedUpdate } from "./policy-learner.js";
 export interface TrustRegion {
   /** δ: the KL divergence of the first step, to second order; later ones shrink as the learning rate does. */
   readonly trustRegion: number;
+  /** α at most, of θ ← θ + α w: where g is all but zero the whole trust region would be a step of chance. */
+  readonly longestStep: number;
   /** Added to the diagonal of F. */
   readonly fisherDamping: number;
   /** Fisher-vector products a step, at most. */
@@ -54,7 +56,8 @@ export interface NaturalPolicyGradientOptions extends TrustRegion {
 }
 
 /**
- * Natural policy gradient (§5): θ ← θ + √(2δ / wᵀF w) w with (F + damping) w = g, solved by conjugate gradients.
+ * Natural policy gradient (§5): θ ← θ + α w with (F + damping) w = g, solved by conjugate gradients, and α = √(2δ / wᵀF w),
+ * at most `longestStep`.
  *
  * g is A2C's policy gradient and F x = ∇(∇KL[π_old‖π_θ]ᵀ x), the trace differentiated twice. Actor and critic are two
  * copies of the network: fitting V moves no policy out of its trust region.
@@ -154,9 +157,9 @@ export class NaturalPolicyGradient implements Algorithm {
     return { ...fit, ...policy };
   }
 
-  /** θ ← θ + √(2δ / wᵀF w) w. */
+  /** θ ← θ + α w, α = √(2δ / wᵀF w), at most the longest step. */
   #policyStep(delta: number): Readonly<Record<string, number>> {
-    const { fisherDamping, conjugateGradientSteps } = this.#options;
+    const { longestStep, fisherDamping, conjugateGradientSteps } = this.#options;
     const gradient = this.#gradient;
     const fisher = this.#fisher;
     const observations = this.#learner.updateInput("observations");
@@ -177,7 +180,7 @@ export class NaturalPolicyGradient implements Algorithm {
     const { x: w, iterations } = conjugateGradients(damped, ascent, options);
     const image = damped(w);
     const curvature = w.reduce((total, x, k) => total + x * image[k], 0);
-    const step = curvature > 0 ? Math.sqrt((2 * delta) / curvature) : 0;
+    const step = curvature > 0 ? Math.min(Math.sqrt((2 * delta) / curvature), longestStep) : 0;
     this.#learner.moveTheta(w, step);
     return {
       policyLoss: gradient.output("policyLoss")[0],

@@ -11,7 +11,7 @@ export type SweepOrder = "jacobi" | "gauss-seidel";
 
 /** Sweeps of T, one after the other, from a V that they keep. */
 export interface Sweeps {
-  /** V after the sweeps so far, [S]; good until the next sweep. */
+  /** V after the sweeps so far, [S]; good until the next sweep, which begins from what stands there then. */
   readonly v: StateValues;
   /** Memory of its own, in bytes. */
   readonly bytes: number;

@@ -127,6 +127,13 @@ const settings = {
     above: 0,
     defaults: 0.01,
   }),
+  longestStep: numberSetting({
+    option: "--longest-step <number>",
+    description:
+      "npg only: the largest multiple of the natural gradient that a step may be, however little its KL divergence",
+    above: 0,
+    defaults: 1,
+  }),
   fisherDamping: numberSetting({
     option: "--fisher-damping <number>",
     description: "npg only: what is added to the diagonal of the Fisher matrix",
@@ -260,6 +267,7 @@ export function trainConfig(chosen: Partial<TrainConfig> = {}): TrainConfig {
     valueCoefficient: value("valueCoefficient"),
     maxGradientNorm: value("maxGradientNorm"),
     trustRegion: value("trustRegion"),
+    longestStep: value("longestStep"),
     fisherDamping: value("fisherDamping"),
     conjugateGradientSteps: value("conjugateGradientSteps"),
     valueSteps: value("valueSteps"),

@@ -60,6 +60,7 @@ export function makeAlgorithm(
       totalSteps: config.steps,
       maxGradientNorm: config.maxGradientNorm,
       trustRegion: config.trustRegion,
+      longestStep: config.longestStep,
       fisherDamping: config.fisherDamping,
       conjugateGradientSteps: config.conjugateGradientSteps,
       valueSteps: config.valueSteps,

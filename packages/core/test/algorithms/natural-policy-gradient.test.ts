@@ -31,6 +31,7 @@ const options: NaturalPolicyGradientOptions = {
   totalSteps: 4000,
   maxGradientNorm: 0.5,
   trustRegion: 0.01,
+  longestStep: 1e9,
   fisherDamping: 1e-3,
   conjugateGradientSteps: 10,
   valueSteps: 2,
@@ -90,6 +91,19 @@ describe("the step of the natural policy gradient", () => {
       expect(predicted).toBeGreaterThan(0.2 * trustRegion);
       expect(Math.abs(divergence(moved) / predicted - 1)).toBeLessThan(15 * Math.sqrt(trustRegion));
     }
+  });
+
+  it("is at most its longest: that multiple of the natural gradient, whatever its KL", async () => {
+    const options = { valueSteps: 0, conjugateGradientSteps: 30 };
+    const free = await iteration(options);
+    expect(free.losses.step).toBeGreaterThan(1e-3);
+    const longestStep = free.losses.step / 4;
+    // Three iterations before this one may have been cut short too: only the length is the same for certain.
+    const cut = await iteration({ ...options, longestStep });
+    expect(cut.losses.step).toBeLessThanOrEqual(longestStep);
+    const tiny = await iteration({ ...options, longestStep: 1e-12 });
+    expect(tiny.losses.step).toBe(1e-12);
+    expect(divergence(tiny)).toBeLessThan(1e-12);
   });
 
   it("fits V by the critic's parameters alone, and moves the policy by the actor's", async () => {

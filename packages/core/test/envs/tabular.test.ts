@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import {
   cliffWalking,
   frozenLake,
+  logPrior,
   RandomStreams,
+  softPolicyIteration,
+  softValueIteration,
   type TabularEnvironment,
   taxi,
   validateFiniteMdp,
@@ -148,6 +151,50 @@ describe("a table's environment", () => {
     expect(() => environment.restore({ ...saved, places: Int32Array.of(-1) })).toThrow(/no such state/);
   });
 });
+
+describe("the hard optimum from the start", () => {
+  it.each([
+    ["FrozenLake-v1", 0.99, 0.5420259],
+    ["FrozenLake-v1 dry", 0.99, 0.99 ** 5],
+    ["FrozenLake8x8-v1", 0.99, 0.4146404],
+    ["CliffWalking-v1", 1, -13],
+    ["Taxi-v4", 1, 7.93],
+  ])("of %s at γ = %d is %d, by the table itself and by the solvers", (name, gamma, known) => {
+    const [, make] = worlds.find(([world]) => world === name) ?? worlds[0];
+    const { mdp } = make(1);
+    const start = (v: Float64Array) => mdp.initial.reduce((sum, p, s) => sum + p * v[s], 0);
+    expect(start(optimumOf(golden.tables[name], gamma))).toBeCloseTo(known, 7);
+    const prior = logPrior(new Float64Array(mdp.states * mdp.actions));
+    const problem = { mdp, logPrior: prior, tau: 0, gamma };
+    for (const order of ["jacobi", "gauss-seidel"] as const) {
+      expect(start(softValueIteration(problem, { order }).v)).toBeCloseTo(known, 7);
+    }
+    expect(start(softPolicyIteration(problem).v)).toBeCloseTo(known, 7);
+  });
+});
+
+/** V* by sweeps over Gymnasium's own outcomes: an outcome that ends the episode is worth its reward alone. */
+function optimumOf(table: Table, gamma: number): Float64Array {
+  const rows = outcomesOf(table);
+  const v = new Float64Array(table.states);
+  for (let sweep = 0; sweep < 5000; sweep++) {
+    let change = 0;
+    for (let s = 0; s < table.states; s++) {
+      let best = Number.NEGATIVE_INFINITY;
+      for (const row of rows.slice(s * table.actions, (s + 1) * table.actions)) {
+        let worth = 0;
+        for (const { probability, next, reward, ended } of row) {
+          worth += probability * (reward + (ended ? 0 : gamma * v[next]));
+        }
+        best = Math.max(best, worth);
+      }
+      change = Math.max(change, Math.abs(best - v[s]));
+      v[s] = best;
+    }
+    if (change < 1e-13) return v;
+  }
+  throw new Error("the table's sweeps do not settle");
+}
 
 interface GoldenOutcome {
   readonly probability: number;

@@ -2,6 +2,7 @@ import {
   chain,
   denseMdp,
   evaluatePolicy,
+  frozenLake,
   GridWorld,
   garnet,
   greedyPolicies,
@@ -25,6 +26,7 @@ import {
   stateValues,
 } from "softrl";
 import { describe, expect, it } from "vitest";
+import { AndersonExtrapolation } from "../../src/exact/anderson.js";
 import { randomPolicy } from "../../src/exact/cases.js";
 
 const distance = (x: Float64Array, y: Float64Array) =>
@@ -52,6 +54,9 @@ describe("solvers on 1,000 random MDPs", () => {
       const truth = softPolicyIteration(problem, { tolerance: 1e-10 });
       const jacobi = softValueIteration(problem, { tolerance: 1e-11 });
       const inPlace = softValueIteration(problem, { tolerance: 1e-11, order: "gauss-seidel" });
+      const accelerated = (["jacobi", "gauss-seidel"] as const).map((order) =>
+        softValueIteration(problem, { tolerance: 1e-11, order, acceleration: "anderson" }),
+      );
       const rough = softValueIteration(problem, { tolerance: 0.1 });
       const scale = 1 + Math.max(...truth.v.map(Math.abs));
       expect(distance(jacobi.v, truth.v)).toBeLessThan(1e-10 * scale);
@@ -60,7 +65,8 @@ describe("solvers on 1,000 random MDPs", () => {
       const error = distance(rough.v, truth.v);
       expect(error).toBeLessThanOrEqual(rough.bound + truth.bound);
       tightest = Math.max(tightest, error / rough.bound);
-      for (const { v, bound } of [jacobi, inPlace, truth]) {
+      for (const { v } of accelerated) expect(distance(v, truth.v)).toBeLessThan(1e-10 * scale);
+      for (const { v, bound } of [jacobi, inPlace, truth, ...accelerated]) {
         // The fixed point is known to within `truth.bound` alone.
         expect(distance(v, truth.v)).toBeLessThanOrEqual(bound + truth.bound);
       }
@@ -110,6 +116,66 @@ describe("solvers on 1,000 random MDPs", () => {
       expect(distance(exact.v, swept.v)).toBeLessThanOrEqual(exact.bound + swept.bound);
       expect(exact.bound).toBeLessThan(1e-9 * (1 + Math.max(...exact.v.map(Math.abs))));
     }
+  });
+});
+
+describe("acceleration", () => {
+  const random = new RandomStreams(5).stream("acceleration");
+  const problems: readonly (readonly [name: string, mdp: SoftMdp["mdp"], gain: number])[] = [
+    ["an endless Garnet", garnet({ states: 300, actions: 4, branching: 5 }, random), 100],
+    ["a Garnet that ends", garnet({ states: 300, actions: 4, branching: 5, terminal: 0.02 }, random), 100],
+    ["a large one, in WebAssembly", garnet({ states: 1500, actions: 3, branching: 5 }, random), 100],
+    ["FrozenLake8x8-v1", frozenLake("8x8", 1).mdp, 5],
+    ["a river of 50 states, where extrapolations fail", riverSwim(50), 5],
+  ];
+
+  it.each(problems)("takes fewer sweeps on %s, in either order, to the same V", (_, mdp, gain) => {
+    for (const tau of [0, 0.1]) {
+      const prior = logPrior(new Float64Array(mdp.states * mdp.actions).fill(-Math.log(mdp.actions)));
+      const problem = { mdp, logPrior: prior, tau, gamma: 0.999 };
+      const plain = softValueIteration(problem, { tolerance: 1e-7, order: "gauss-seidel" });
+      for (const order of ["jacobi", "gauss-seidel"] as const) {
+        const fast = softValueIteration(problem, { tolerance: 1e-7, order, acceleration: "anderson" });
+        expect(distance(fast.v, plain.v)).toBeLessThanOrEqual(fast.bound + plain.bound);
+        expect(fast.bound).toBeLessThan(1e-6);
+        if (order === "gauss-seidel") expect(fast.iterations * gain).toBeLessThan(plain.iterations);
+      }
+    }
+  });
+
+  it("falls by γ at least every twelve sweeps, even where what it is given is no operator's", () => {
+    // An adversary: every extrapolated V comes back with a change of 5, only the best image with γ of the least.
+    const v = Float64Array.of(0, 0);
+    const anderson = new AndersonExtrapolation(v);
+    let [least, sinceLeast, longest] = [1, 0, 0];
+    let image = Float64Array.of(1, 0);
+    for (let t = 0; t < 500; t++) {
+      const fromBest = v.every((x, s) => x === image[s]);
+      const change = t === 0 ? least : fromBest ? 0.99 * least : 5 * least;
+      v.set([Math.sin(t * 1.7), Math.cos(t * 2.3)]);
+      if (t === 0 || fromBest) {
+        least = change;
+        longest = Math.max(longest, sinceLeast);
+        sinceLeast = 0;
+        image = v.slice();
+      } else sinceLeast++;
+      anderson.extrapolate(v, change);
+    }
+    expect(longest).toBeGreaterThan(1);
+    expect(longest).toBeLessThanOrEqual(11);
+    expect(least).toBeLessThan(0.99 ** 35);
+  });
+
+  it("leaves terminal states at nothing, and a fixed point where it is", () => {
+    const mdp = garnet({ states: 20, actions: 2, branching: 3, terminal: 0.3 }, random);
+    const problem = { mdp, logPrior: logPrior(new Float64Array(40)), tau: 0.2, gamma: 0.9 };
+    const { v } = softValueIteration(problem, { acceleration: "anderson" });
+    mdp.terminal.forEach((ends, s) => {
+      if (ends) expect(v[s]).toBe(0);
+    });
+    const again = softValueIteration(problem, { acceleration: "anderson", start: v });
+    expect(again.iterations).toBeLessThanOrEqual(2);
+    expect(distance(again.v, v)).toBeLessThan(1e-9);
   });
 });
 
