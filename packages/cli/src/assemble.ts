@@ -122,7 +122,7 @@ async function openEnvironment(
   config: TrainConfig,
   training: boolean,
 ): Promise<VectorEnvironment> {
-  const { environment: id, environments: size } = config;
+  const { environment: id, environments: size, atariProtocol: protocol } = config;
   if (isBuiltIn(id)) return makeEnvironment(id, size);
   if (config.oracleEvery > 0) {
     throw new SoftrlError("--oracle-every", `${id} does not know its exact process`, {
@@ -132,7 +132,7 @@ async function openEnvironment(
     });
   }
   try {
-    return await createGymnasiumEnvironment({ id, size, training });
+    return await createGymnasiumEnvironment({ id, size, training, protocol });
   } catch (error) {
     if (!(error instanceof SoftrlError)) throw error;
     // An id of Gymnasium's may well be near one that is built in: only what nobody knows is a slip.

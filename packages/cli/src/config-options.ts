@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import {
   defaultInWords,
+  environmentFamily,
   readSettings,
   type SettingName,
   SoftrlError,
@@ -47,6 +48,13 @@ export function chosenConfig(options: OptionValues, imposed: Partial<TrainConfig
         expected: "none",
         got: fromOptions.hiddenSizes.join(","),
         remedy: "its layers are fixed; leave the sizes out, or choose network mlp",
+      });
+    }
+    if (fromOptions.atariProtocol !== undefined && environmentFamily(config.environment) !== "atari") {
+      throw new SoftrlError("trainConfig", `atariProtocol does not go with ${config.environment}`, {
+        expected: "none",
+        got: fromOptions.atariProtocol,
+        remedy: "it is for ALE/<Game>-v5 and <Game>NoFrameskip-v4; leave it out",
       });
     }
     return config;

@@ -196,6 +196,7 @@ export {
   verify,
   verifyMutants,
 } from "./exact/verify.js";
+export { type AtariProtocol, atariProtocols, requireProtocolFits } from "./experiment/atari-protocol.js";
 export { decodeCheckpoint, encodeCheckpoint } from "./experiment/checkpoint.js";
 export {
   type Comparison,

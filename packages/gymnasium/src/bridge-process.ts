@@ -1,4 +1,9 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import {
+  type ChildProcess,
+  type ChildProcessWithoutNullStreams,
+  type SpawnOptions,
+  spawn,
+} from "node:child_process";
 import { type ErrorDetails, SoftrlError } from "softrl";
 import { ERROR, FrameReader, frameHeader, type Operation, operations, REPLY } from "./frames.js";
 
@@ -30,6 +35,19 @@ function killAll(): void {
   for (const child of living) child.kill("SIGKILL");
 }
 
+const hasPipes = (child: ChildProcess): child is ChildProcessWithoutNullStreams =>
+  child.stdin !== null && child.stdout !== null && child.stderr !== null;
+
+function startChild(
+  program: string,
+  parameters: string[],
+  options: SpawnOptions,
+): ChildProcessWithoutNullStreams {
+  const child = spawn(program, parameters, options);
+  if (hasPipes(child)) return child;
+  throw new SoftrlError("BridgeProcess", "the child has no pipes");
+}
+
 /**
  * A child process that answers one request at a time.
  *
@@ -46,11 +64,14 @@ export class BridgeProcess {
   #closing: Promise<void> | undefined;
   #stderr = "";
 
-  private constructor({ command: [program, ...parameters], where, timeoutSeconds }: BridgeCommand) {
+  private constructor(
+    { command: [program, ...parameters], where, timeoutSeconds }: BridgeCommand,
+    descriptor: number | undefined,
+  ) {
     this.#where = where;
     this.#timeoutMs = timeoutSeconds * 1000;
-    const child = spawn(program, parameters, {
-      stdio: ["pipe", "pipe", "pipe"],
+    const child = startChild(program, parameters, {
+      stdio: ["pipe", "pipe", "pipe", ...(descriptor === undefined ? [] : [descriptor])],
       windowsHide: true,
       // Sets and hashes of strings must come in the same order in every run.
       env: { ...process.env, PYTHONHASHSEED: "0" },
@@ -124,10 +145,14 @@ export class BridgeProcess {
 
   /**
    * Starts the child and waits for its hello.
+   * @param descriptor a file that the child finds as its descriptor 3.
    * @returns the process and the payload of its hello.
    */
-  static async start(command: BridgeCommand): Promise<{ bridge: BridgeProcess; hello: Uint8Array }> {
-    const bridge = new BridgeProcess(command);
+  static async start(
+    command: BridgeCommand,
+    descriptor?: number,
+  ): Promise<{ bridge: BridgeProcess; hello: Uint8Array }> {
+    const bridge = new BridgeProcess(command, descriptor);
     const hello = await bridge.#expect("hello");
     return { bridge, hello };
   }
@@ -157,6 +182,12 @@ export class BridgeProcess {
     if (payload.byteLength > 0) stdin.write(payload);
     stdin.uncork();
     return reply;
+  }
+
+  /** Ends the child because of a failure elsewhere, with which every request rejects; waits until it is gone. */
+  async end(error: SoftrlError): Promise<void> {
+    this.#fail(error);
+    await this.#gone;
   }
 
   /** Ends the child because of what it answered; that is the failure from now on. */

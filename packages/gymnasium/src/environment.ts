@@ -13,98 +13,151 @@ import {
   truncatedFlags,
   type VectorEnvironment,
 } from "softrl";
-import { type BridgeCommand, BridgeProcess } from "./bridge-process.js";
+import { BridgeGroup } from "./bridge-group.js";
+import type { BridgeCommand } from "./bridge-process.js";
+import { bytesOf, joined, ReplyReader, splitBlocks } from "./bytes.js";
+import { type BridgeTransport, type CompleteConfig, completeConfig, type GymnasiumConfig } from "./config.js";
 import { type GymnasiumVersions, readHello, readSpaces } from "./handshake.js";
 import { findPython, isAtari } from "./python.js";
-
-/** What Gymnasium's `make` takes by name: JSON scalars. */
-export type GymnasiumOptions = Readonly<Record<string, string | number | boolean | null>>;
-
-export interface GymnasiumConfig {
-  /** A registered Gymnasium id, for instance `ALE/Pong-v5`, or `my_module:MyGame-v0` for one of your own. */
-  readonly id: string;
-  /** The number of environments S. */
-  readonly size: number;
-  /** Atari: true clips rewards to [-1, 1] and ends episodes at a lost life; false plays whole games in raw score. */
-  readonly training: boolean;
-  /** The interpreter; found by {@link findPython} when left out. */
-  readonly python?: string;
-  /** Passed to `gymnasium.make`, for instance `{ is_slippery: false }`. */
-  readonly options?: GymnasiumOptions;
-  /** How long one answer may take; by default SOFTRL_TIMEOUT, else 60. */
-  readonly timeoutSeconds?: number;
-}
-
-/** setTimeout cannot wait longer than 2³¹ − 1 ms. */
-const LONGEST_TIMEOUT = 2147483;
+import { openSharedFile, type SharedFile } from "./shared-memory.js";
 
 const bridgeScript = fileURLToPath(new URL("../python/bridge.py", import.meta.url));
 
 /**
- * S Gymnasium environments in one Python child process.
+ * S Gymnasium environments in Python child processes.
  *
- * Environment i is seeded by the first number of `streams.stream("environment", i)`. `close()` ends the child; so do
+ * Environment i is seeded by the first number of `streams.stream("environment", i)`. `close()` ends the children; so do
  * the end of this process, however it comes, and any error.
  *
  * @throws SoftrlError when no Python has Gymnasium, the id is unknown, or a space is not supported.
  */
 export async function createGymnasiumEnvironment(config: GymnasiumConfig): Promise<GymnasiumEnvironment> {
-  const { timeoutSeconds = timeoutVariable() ?? 60 } = config;
-  validateConfig(config, timeoutSeconds);
-  const python = await findPython({ python: config.python, id: config.id });
-  return connectEnvironment(config, {
+  const complete = completeConfig(config);
+  const { id, timeoutSeconds } = complete;
+  const python = await findPython({ python: config.python, id });
+  return connectEnvironment(complete, {
     command: [python.path, "-u", bridgeScript],
-    where: `gymnasium ${config.id}`,
+    where: `gymnasium ${id}`,
     timeoutSeconds,
   });
 }
 
-/** How long the environment variable SOFTRL_TIMEOUT says that one answer may take. */
-function timeoutVariable(): number | undefined {
-  const text = process.env.SOFTRL_TIMEOUT;
-  if (text === undefined || text === "") return undefined;
-  const seconds = Number(text);
-  if (seconds > 0 && seconds <= LONGEST_TIMEOUT) return seconds;
-  throw new SoftrlError("SOFTRL_TIMEOUT", "not a valid value", {
-    expected: `a number of seconds in (0, ${LONGEST_TIMEOUT}]`,
-    got: JSON.stringify(text),
-  });
-}
-
-/** {@link createGymnasiumEnvironment} with the command that starts the child: for a child that is not Python. */
+/** {@link createGymnasiumEnvironment} with the command that starts a child: for a child that is not Python. */
 export async function connectEnvironment(
-  { id, size, training, options = {} }: GymnasiumConfig,
+  config: CompleteConfig,
   command: BridgeCommand,
 ): Promise<GymnasiumEnvironment> {
-  const { bridge, hello } = await BridgeProcess.start(command);
+  const { id, size, training, protocol, options, transport } = config;
+  const { where } = command;
+  const file = transport === "shared memory" ? openSharedFile() : null;
   try {
-    const versions = readHello(command.where, hello);
-    const request = new TextEncoder().encode(
-      JSON.stringify({ id, size, training, options, atari: isAtari(id) }),
-    );
-    const spaces = readSpaces(command.where, await bridge.request("make", request));
-    return new GymnasiumEnvironment({ id, size, versions, ...spaces }, bridge, command.where);
-  } catch (error) {
-    await bridge.close();
-    throw error;
+    const rows = shares(size, Math.min(config.processes, size));
+    const { group, hello } = await BridgeGroup.start(command, rows.length, file?.descriptor);
+    try {
+      const versions = readHello(where, hello);
+      const requests = rows.map(({ first, length }) =>
+        jsonBytes({ id, first, size: length, training, protocol, options, atari: isAtari(id) }),
+      );
+      const [made] = await group.request("make", requests);
+      const spaces = readSpaces(where, made);
+      const memory = await allocate(group, size, rows, spaces.observationSpace, file, where);
+      return new GymnasiumEnvironment({ id, size, versions, ...spaces, ...memory, rows }, group, where);
+    } catch (error) {
+      await group.close();
+      throw error;
+    }
+  } finally {
+    file?.close();
   }
 }
 
-interface Made {
+/** The environments of one child: `length` of them, the first of which is `first`. */
+interface Rows {
+  readonly first: number;
+  readonly length: number;
+}
+
+/** S environments over so many children, as evenly as can be. */
+function shares(size: number, processes: number): readonly Rows[] {
+  const bound = (i: number) => Math.floor((i * size) / processes);
+  return Array.from({ length: processes }, (_, i) => ({ first: bound(i), length: bound(i + 1) - bound(i) }));
+}
+
+const jsonBytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+interface Memory {
+  readonly transport: BridgeTransport;
+  readonly observations: Observations;
+  readonly finalObservations: Observations;
+}
+
+/** The observations' arrays: in the shared file, where there is one, each child's rows its own to write. */
+async function allocate(
+  group: BridgeGroup,
+  size: number,
+  rows: readonly Rows[],
+  space: Box,
+  file: SharedFile | null,
+  where: string,
+): Promise<Memory> {
+  const ObservationArray = space.dtype === "uint8" ? Uint8Array : Float32Array;
+  const row = observationLength(space);
+  const length = size * row;
+  if (file === null) {
+    return {
+      transport: "stdio",
+      observations: new ObservationArray(length),
+      finalObservations: new ObservationArray(length),
+    };
+  }
+  const rowBytes = row * ObservationArray.BYTES_PER_ELEMENT;
+  const finalsAt = Math.ceil((length * ObservationArray.BYTES_PER_ELEMENT) / 64) * 64;
+  const bytes = finalsAt * 2;
+  let memory: ArrayBuffer;
+  try {
+    memory = file.map(bytes);
+  } catch (error) {
+    throw new SoftrlError(where, "the observations find no shared memory", {
+      got: error instanceof Error ? error.message : String(error),
+      remedy: 'make fewer environments, or choose the transport "stdio"',
+    });
+  }
+  await group.request(
+    "share",
+    rows.map(({ first }) =>
+      jsonBytes({ bytes, observations: first * rowBytes, finals: finalsAt + first * rowBytes }),
+    ),
+  );
+  return {
+    transport: "shared memory",
+    observations: new ObservationArray(memory, 0, length),
+    finalObservations: new ObservationArray(memory, finalsAt, length),
+  };
+}
+
+interface Made extends Memory {
   readonly id: string;
   readonly size: number;
   readonly versions: GymnasiumVersions;
   readonly observationSpace: Box;
   readonly actionSpace: Discrete;
+  readonly rows: readonly Rows[];
 }
 
-/** Made by {@link createGymnasiumEnvironment}. */
+/**
+ * Made by {@link createGymnasiumEnvironment}.
+ *
+ * `step` is `send` and `receive` in one. Between the two the environments run while this process does something else;
+ * what comes out is the same. `observations` and `finalObservations` may change from `send` on.
+ */
 export class GymnasiumEnvironment implements VectorEnvironment {
   readonly id: string;
   readonly size: number;
   readonly versions: GymnasiumVersions;
   readonly observationSpace: Box;
   readonly actionSpace: Discrete;
+  /** How observations come from the children. */
+  readonly transport: BridgeTransport;
   readonly observations: Observations;
   readonly finalObservations: Observations;
   readonly rewards: Float64Array;
@@ -113,27 +166,27 @@ export class GymnasiumEnvironment implements VectorEnvironment {
   readonly episodeEnded: Uint8Array;
   readonly terminated: Terminated;
   readonly truncated: Truncated;
-  readonly #bridge: BridgeProcess;
+  readonly #rows: readonly Rows[];
+  readonly #group: BridgeGroup;
   readonly #where: string;
   readonly #actions: Int32Array;
+  readonly #requests: readonly Uint8Array[];
   #started = false;
+  #sent: Promise<readonly Uint8Array[]> | undefined;
 
-  constructor(
-    { id, size, versions, observationSpace, actionSpace }: Made,
-    bridge: BridgeProcess,
-    where: string,
-  ) {
-    this.id = id;
+  constructor(made: Made, group: BridgeGroup, where: string) {
+    const { size } = made;
+    this.id = made.id;
     this.size = size;
-    this.versions = versions;
-    this.observationSpace = observationSpace;
-    this.actionSpace = actionSpace;
-    this.#bridge = bridge;
+    this.versions = made.versions;
+    this.observationSpace = made.observationSpace;
+    this.actionSpace = made.actionSpace;
+    this.transport = made.transport;
+    this.observations = made.observations;
+    this.finalObservations = made.finalObservations;
+    this.#rows = made.rows;
+    this.#group = group;
     this.#where = where;
-    const length = size * observationLength(observationSpace);
-    const ObservationArray = observationSpace.dtype === "uint8" ? Uint8Array : Float32Array;
-    this.observations = new ObservationArray(length);
-    this.finalObservations = new ObservationArray(length);
     this.rewards = new Float64Array(size);
     this.episodeReturns = new Float64Array(size);
     this.episodeLengths = new Int32Array(size);
@@ -141,44 +194,89 @@ export class GymnasiumEnvironment implements VectorEnvironment {
     this.terminated = terminatedFlags(size);
     this.truncated = truncatedFlags(size);
     this.#actions = new Int32Array(size);
+    this.#requests = made.rows.map(({ first, length }) =>
+      bytesOf(this.#actions.subarray(first, first + length)),
+    );
   }
 
-  /** The child's process id. */
-  get pid(): number | undefined {
-    return this.#bridge.pid;
+  /** The children's process ids. */
+  get pids(): readonly number[] {
+    return this.#group.pids;
   }
 
   async reset(streams: RandomStreams): Promise<void> {
     const seeds = Uint32Array.from({ length: this.size }, (_, i) =>
       streams.stream("environment", i).uint32(),
     );
-    await this.#begin("reset", await this.#bridge.request("reset", bytesOf(seeds)));
+    const requests = this.#rows.map(({ first, length }) => bytesOf(seeds.subarray(first, first + length)));
+    await this.#begin("reset", await this.#group.request("reset", requests));
   }
 
   async step(actions: Int32Array): Promise<void> {
+    this.send(actions);
+    await this.receive();
+  }
+
+  /** Hands the actions over; the environments run until {@link receive}. */
+  send(actions: Int32Array): void {
     this.#requireStarted("step");
     this.#refuseActions(actions);
+    if (this.#sent !== undefined) {
+      throw new SoftrlError(this.#where, "step was called during step", {
+        expected: "one call at a time",
+        remedy: "await each call before the next",
+      });
+    }
     this.#actions.set(actions);
-    const reply = await this.#bridge.request("step", bytesOf(this.#actions));
+    this.#sent = this.#group.request("step", this.#requests);
+    // An error waits to be received.
+    this.#sent.catch(() => {});
+  }
+
+  /** Waits for the outcome of the actions that were sent; the arrays hold it then. */
+  async receive(): Promise<void> {
+    if (this.#sent === undefined) {
+      throw new SoftrlError(this.#where, "receive came before send", { remedy: "send actions first" });
+    }
+    let replies: readonly Uint8Array[];
+    try {
+      replies = await this.#sent;
+    } finally {
+      this.#sent = undefined;
+    }
+    for (const [i, reply] of replies.entries()) {
+      if (!this.#read(this.#rows[i], reply)) await this.#abandon("step", reply);
+    }
+  }
+
+  /** Whether the reply was what one child's step has to say. */
+  #read({ first, length }: Rows, reply: Uint8Array): boolean {
     const { rewards, episodeReturns, episodeLengths, episodeEnded, terminated, truncated } = this;
     const read = new ReplyReader(reply);
     for (const array of [rewards, episodeReturns, episodeLengths, episodeEnded, terminated, truncated]) {
-      read.into(bytesOf(array));
+      read.into(bytesOf(array.subarray(first, first + length)));
     }
-    read.into(bytesOf(this.observations));
-    const finals = bytesOf(this.finalObservations);
-    const row = finals.length / this.size;
-    for (let i = 0; i < this.size; i++) {
-      if (terminated[i] === 0 && truncated[i] === 0) continue;
-      read.into(finals.subarray(i * row, (i + 1) * row));
+    if (this.transport === "shared memory") return read.whole;
+    read.into(this.#bytes(this.observations, first, length));
+    for (let i = first; i < first + length; i++) {
+      if (terminated[i] !== 0 || truncated[i] !== 0) read.into(this.#bytes(this.finalObservations, i, 1));
     }
-    if (!read.whole) await this.#abandon("step", reply);
+    return read.whole;
+  }
+
+  #bytes(observations: Observations, first: number, length: number): Uint8Array {
+    const row = observations.length / this.size;
+    return bytesOf(observations.subarray(first * row, (first + length) * row));
   }
 
   async save(): Promise<Snapshot | null> {
     this.#requireStarted("save");
-    const state = await this.#bridge.request("save", new Uint8Array(0));
-    return state.length === 0 ? null : { id: this.id, size: this.size, state };
+    const states = await this.#group.request(
+      "save",
+      this.#rows.map(() => new Uint8Array(0)),
+    );
+    if (states.some(({ length }) => length === 0)) return null;
+    return { id: this.id, size: this.size, state: joined(states) };
   }
 
   /** A saved state may hold Python pickles, which can run code when read: restore only what you trust. */
@@ -191,17 +289,29 @@ export class GymnasiumEnvironment implements VectorEnvironment {
         remedy: "restore only what the same environment, made with the same size, has saved",
       });
     }
-    await this.#begin("restore", await this.#bridge.request("restore", state));
+    // One block an environment, so that another number of children can take it.
+    const blocks = splitBlocks(state);
+    if (blocks?.length !== this.size) {
+      throw new SoftrlError(`${this.#where} restore`, "the saved state cannot be restored", {
+        expected: `the states of ${this.size} environments`,
+        got: blocks === null ? "a state that is cut short" : `those of ${blocks.length}`,
+      });
+    }
+    const requests = this.#rows.map(({ first, length }) => joined(blocks.slice(first, first + length)));
+    await this.#begin("restore", await this.#group.request("restore", requests));
   }
 
   close(): Promise<void> {
-    return this.#bridge.close();
+    return this.#group.close();
   }
 
-  async #begin(operation: "reset" | "restore", reply: Uint8Array): Promise<void> {
-    const read = new ReplyReader(reply);
-    read.into(bytesOf(this.observations));
-    if (!read.whole) await this.#abandon(operation, reply);
+  async #begin(operation: "reset" | "restore", replies: readonly Uint8Array[]): Promise<void> {
+    for (const [i, reply] of replies.entries()) {
+      const { first, length } = this.#rows[i];
+      const read = new ReplyReader(reply);
+      if (this.transport === "stdio") read.into(this.#bytes(this.observations, first, length));
+      if (!read.whole) await this.#abandon(operation, reply);
+    }
     for (const array of [this.rewards, this.episodeReturns, this.episodeLengths, this.episodeEnded]) {
       array.fill(0);
     }
@@ -211,7 +321,7 @@ export class GymnasiumEnvironment implements VectorEnvironment {
   }
 
   #abandon(operation: string, reply: Uint8Array): Promise<never> {
-    return this.#bridge.abandon(
+    return this.#group.abandon(
       new SoftrlError(this.#where, "the Python process broke the protocol", {
         expected: `a whole reply to ${operation}`,
         got: `${reply.length} bytes`,
@@ -241,51 +351,5 @@ export class GymnasiumEnvironment implements VectorEnvironment {
         });
       }
     }
-  }
-}
-
-/** Hands a reply out piece by piece. */
-class ReplyReader {
-  #rest: Uint8Array | undefined;
-
-  constructor(reply: Uint8Array) {
-    this.#rest = reply;
-  }
-
-  /** Whether every piece was there and nothing is left. */
-  get whole(): boolean {
-    return this.#rest?.length === 0;
-  }
-
-  into(target: Uint8Array): void {
-    const rest = this.#rest;
-    if (rest !== undefined && rest.length >= target.length) target.set(rest.subarray(0, target.length));
-    this.#rest =
-      rest !== undefined && rest.length >= target.length ? rest.subarray(target.length) : undefined;
-  }
-}
-
-const bytesOf = (array: ArrayBufferView): Uint8Array =>
-  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-
-function validateConfig({ id, size, training, options }: GymnasiumConfig, timeoutSeconds: number): void {
-  const refuse = (name: string, expected: string, got: unknown): never => {
-    throw new SoftrlError("createGymnasiumEnvironment", `${name} is not valid`, {
-      expected,
-      got: typeof got === "string" ? `"${got}"` : String(got),
-    });
-  };
-  if (typeof id !== "string" || id === "") refuse("id", "a Gymnasium id such as ALE/Pong-v5", id);
-  if (!(Number.isSafeInteger(size) && size >= 1)) refuse("size", "an integer of at least 1", size);
-  if (typeof training !== "boolean") refuse("training", "true or false", training);
-  if (!(timeoutSeconds > 0 && timeoutSeconds <= LONGEST_TIMEOUT)) {
-    refuse("timeoutSeconds", `a number in (0, ${LONGEST_TIMEOUT}]`, timeoutSeconds);
-  }
-  for (const [name, value] of Object.entries(options ?? {})) {
-    if (value !== null && !["string", "number", "boolean"].includes(typeof value)) {
-      refuse(`option ${name}`, "a string, a number, true, false or null", value);
-    }
-    if (typeof value === "number" && !Number.isFinite(value))
-      refuse(`option ${name}`, "a finite number", value);
   }
 }

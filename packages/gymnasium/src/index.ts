@@ -1,9 +1,10 @@
 export {
-  createGymnasiumEnvironment,
+  type BridgeTransport,
+  bridgeTransports,
   type GymnasiumConfig,
-  type GymnasiumEnvironment,
   type GymnasiumOptions,
-} from "./environment.js";
+} from "./config.js";
+export { createGymnasiumEnvironment, type GymnasiumEnvironment } from "./environment.js";
 export type { GymnasiumVersions } from "./handshake.js";
 export {
   type FoundPython,

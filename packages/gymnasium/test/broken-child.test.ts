@@ -1,15 +1,41 @@
 import { fileURLToPath } from "node:url";
 import { RandomStreams, SoftrlError } from "softrl";
 import { describe, expect, it } from "vitest";
+import { type BridgeTransport, completeConfig } from "../src/config.js";
 import { connectEnvironment, type GymnasiumEnvironment } from "../src/environment.js";
+import { openSharedFile } from "../src/shared-memory.js";
 
 const script = fileURLToPath(new URL("fake-child.mjs", import.meta.url));
 
-const connect = (manner: string, timeoutSeconds = 10): Promise<GymnasiumEnvironment> =>
-  connectEnvironment(
-    { id: "Fake-v0", size: 2, training: true },
-    { command: [process.execPath, script, manner], where: "gymnasium Fake-v0", timeoutSeconds },
-  );
+interface Manner {
+  readonly transport?: BridgeTransport;
+  readonly processes?: number;
+  readonly timeoutSeconds?: number;
+}
+
+const connect = (
+  manner: string,
+  { transport = "stdio", processes = 1, timeoutSeconds = 10 }: Manner = {},
+): Promise<GymnasiumEnvironment> =>
+  connectEnvironment(completeConfig({ id: "Fake-v0", size: 2, training: true, transport, processes }), {
+    command: [process.execPath, script, manner],
+    where: "gymnasium Fake-v0",
+    timeoutSeconds,
+  });
+
+const file = openSharedFile();
+file?.close();
+/** Each way in which children may be asked, where this machine has it. */
+const ways: readonly Manner[] = [
+  { transport: "stdio", processes: 1 },
+  { transport: "stdio", processes: 2 },
+  ...(file === null
+    ? []
+    : [
+        { transport: "shared memory", processes: 1 } as const,
+        { transport: "shared memory", processes: 2 } as const,
+      ]),
+];
 
 async function refusal(promise: Promise<unknown>): Promise<SoftrlError> {
   const error = await promise.then(
@@ -20,8 +46,7 @@ async function refusal(promise: Promise<unknown>): Promise<SoftrlError> {
   return error;
 }
 
-function isAlive(pid: number | undefined): boolean {
-  if (pid === undefined) return false;
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -43,7 +68,7 @@ describe("a child that fails at the start", () => {
   });
 
   it("hangs at start", async () => {
-    const error = await refusal(connect("hangs at start", 1));
+    const error = await refusal(connect("hangs at start", { timeoutSeconds: 1 }));
     expect(error.message).toMatch(
       /hangs in hello, expected an answer within 1 s.*SOFTRL_TIMEOUT.*timeoutSeconds/,
     );
@@ -51,32 +76,35 @@ describe("a child that fails at the start", () => {
 
   it("is no program", async () => {
     const command = ["/nowhere/python", "-u"] as const;
-    const made = connectEnvironment(
-      { id: "Fake-v0", size: 1, training: true },
-      { command: [...command], where: "gymnasium Fake-v0", timeoutSeconds: 5 },
-    );
+    const made = connectEnvironment(completeConfig({ id: "Fake-v0", size: 1, training: true }), {
+      command: [...command],
+      where: "gymnasium Fake-v0",
+      timeoutSeconds: 5,
+    });
     expect((await refusal(made)).message).toMatch(/Python cannot be started.*ENOENT.*softrl setup gymnasium/);
   });
 });
 
-describe("a child that fails in a step", () => {
+describe.each(ways)("a child that fails in a step: $transport, $processes processes", (way) => {
   it.each([
     ["dies in step", /ended during step.*exit code 7, last line on stderr "the last words"/],
     ["garbage in step", /broke the protocol, expected a frame, got "He/],
     ["half a frame, then death", /ended during step.*exit code 0/],
     ["another answer", /broke the protocol, expected a reply to step, got a frame of operation 132/],
-    ["short answer", /broke the protocol, expected a whole reply to step, got 69 bytes/],
-    ["long answer", /broke the protocol, expected a whole reply to step, got 71 bytes/],
+    ["short answer", /broke the protocol, expected a whole reply to step, got \d+ bytes/],
+    ["long answer", /broke the protocol, expected a whole reply to step, got \d+ bytes/],
     ["a giant", /broke the protocol, expected a frame of at most/],
     ["refuses a step", /the reward of environment 1 is not finite at step 1/],
   ])("%s", async (manner, message) => {
-    const environment = await connect(manner);
+    const environment = await connect(manner, way);
+    const { pids } = environment;
+    expect(pids).toHaveLength(way.processes ?? 0);
     await environment.reset(new RandomStreams(1));
     const actions = Int32Array.of(0, 1);
     const error = await refusal(environment.step(actions));
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain("\n");
-    expect(isAlive(environment.pid)).toBe(false);
+    expect(pids.filter(isAlive)).toEqual([]);
     expect(await refusal(environment.step(actions))).toBe(error);
     expect(await refusal(environment.save())).toBe(error);
     await environment.close();
@@ -84,15 +112,15 @@ describe("a child that fails in a step", () => {
   });
 
   it("hangs in step", async () => {
-    const environment = await connect("hangs in step", 1);
+    const environment = await connect("hangs in step", { ...way, timeoutSeconds: 1 });
     await environment.reset(new RandomStreams(1));
     const error = await refusal(environment.step(new Int32Array(2)));
     expect(error.message).toMatch(/hangs in step, expected an answer within 1 s, got none/);
-    expect(isAlive(environment.pid)).toBe(false);
+    expect(environment.pids.filter(isAlive)).toEqual([]);
   });
 
   it("two answers: the second is refused at the next call", async () => {
-    const environment = await connect("two answers");
+    const environment = await connect("two answers", way);
     await environment.reset(new RandomStreams(1));
     await environment.step(new Int32Array(2));
     const error = await refusal(
@@ -104,9 +132,9 @@ describe("a child that fails in a step", () => {
   });
 });
 
-describe("a child that is well", () => {
+describe.each(ways)("a child that is well: $transport, $processes processes", (way) => {
   it("takes one call at a time, and survives the refusal of a second", async () => {
-    const environment = await connect("well");
+    const environment = await connect("well", way);
     await environment.reset(new RandomStreams(1));
     const first = environment.step(new Int32Array(2));
     const error = await refusal(environment.step(new Int32Array(2)));
@@ -117,24 +145,36 @@ describe("a child that is well", () => {
   });
 
   it("rejects a step under way when it is closed", async () => {
-    const environment = await connect("hangs in step");
+    const environment = await connect("hangs in step", way);
     await environment.reset(new RandomStreams(1));
     const step = refusal(environment.step(new Int32Array(2)));
     await environment.close();
     expect((await step).message).toMatch(/is closed/);
-    expect(isAlive(environment.pid)).toBe(false);
+    expect(environment.pids.filter(isAlive)).toEqual([]);
   });
 
   it("is ended by close even when it never leaves", async () => {
-    const environment = await connect("never leaves");
+    const environment = await connect("never leaves", way);
     await environment.close();
-    expect(isAlive(environment.pid)).toBe(false);
+    expect(environment.pids.filter(isAlive)).toEqual([]);
+  });
+
+  it("runs between send and receive", async () => {
+    const environment = await connect("well", way);
+    await environment.reset(new RandomStreams(1));
+    expect((await refusal(environment.receive())).message).toMatch(/receive came before send; send actions/);
+    environment.send(new Int32Array(2));
+    expect(() => environment.send(new Int32Array(2))).toThrow(/step was called during step/);
+    expect((await refusal(environment.save())).message).toMatch(/save was called during step/);
+    await environment.receive();
+    await environment.step(new Int32Array(2));
+    await environment.close();
   });
 
   it("is told as dead when it is killed between two calls", async () => {
-    const environment = await connect("well");
+    const environment = await connect("well", way);
     await environment.reset(new RandomStreams(1));
-    process.kill(environment.pid ?? Number.NaN, "SIGKILL");
+    process.kill(environment.pids.at(-1) ?? Number.NaN, "SIGKILL");
     const error = await refusal(environment.step(new Int32Array(2)));
     expect(error.message).toMatch(
       /ended (during step|between two requests).*signal SIGKILL; start the run again.*make a new environment/,

@@ -7,7 +7,7 @@ import {
   type GymnasiumConfig,
   type GymnasiumEnvironment,
 } from "@softrl/gymnasium";
-import { RandomStreams } from "softrl";
+import { RandomStreams, type Snapshot } from "softrl";
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { environmentContract } from "../../core/test/envs/contract.js";
 
@@ -24,39 +24,91 @@ afterEach(async () => {
   for (const environment of open.splice(0)) await environment.close();
 });
 
-environmentContract(
-  "bridged CartPole-v1",
-  (size) => createGymnasiumEnvironment({ id: "CartPole-v1", size, training: true, python }),
-  {
-    isTerminal: ([x, , angle]) => Math.abs(x) > 2.4 || Math.abs(angle) > (12 * Math.PI) / 180,
-    meets: ["termination"],
-  },
-);
-environmentContract(
-  "bridged FrozenLake-v1",
-  (size) => createGymnasiumEnvironment({ id: "FrozenLake-v1", size, training: true, python }),
-  { meets: ["termination"] },
-);
-environmentContract(
-  "bridged MountainCar-v0",
-  (size) => createGymnasiumEnvironment({ id: "MountainCar-v0", size, training: true, python }),
-  { meets: ["truncation"] },
-);
-environmentContract(
-  "ALE/Pong-v5 in training",
-  (size) => createGymnasiumEnvironment({ id: "ALE/Pong-v5", size, training: true, python }),
-  { meets: ["termination"], steps: 1100 },
-);
-environmentContract(
-  "ALE/Breakout-v5 in training",
-  (size) => createGymnasiumEnvironment({ id: "ALE/Breakout-v5", size, training: true, python }),
-  { meets: ["termination"], clipsRewards: true },
-);
-environmentContract(
-  "QbertNoFrameskip-v4 in evaluation",
-  (size) => createGymnasiumEnvironment({ id: "QbertNoFrameskip-v4", size, training: false, python }),
-  { meets: ["termination"] },
-);
+/** Every environment of the contract is bridged in each of these ways. */
+const ways: readonly Pick<GymnasiumConfig, "transport" | "processes">[] = [
+  { transport: "stdio", processes: 1 },
+  { transport: "shared memory", processes: 1 },
+  { transport: "shared memory", processes: 2 },
+];
+
+for (const way of ways) {
+  const contract = (
+    config: Pick<GymnasiumConfig, "id" | "training" | "protocol">,
+    expected: Parameters<typeof environmentContract>[2],
+  ) =>
+    environmentContract(
+      `${config.id}${config.training ? "" : ", evaluation"}${config.protocol === "sticky" ? ", sticky" : ""}: ${way.transport}, ${way.processes}`,
+      (size) => createGymnasiumEnvironment({ ...config, size, python, ...way }),
+      expected,
+    );
+  contract(
+    { id: "CartPole-v1", training: true },
+    {
+      isTerminal: ([x, , angle]) => Math.abs(x) > 2.4 || Math.abs(angle) > (12 * Math.PI) / 180,
+      meets: ["termination"],
+    },
+  );
+  contract({ id: "FrozenLake-v1", training: true }, { meets: ["termination"] });
+  contract({ id: "MountainCar-v0", training: true }, { meets: ["truncation"] });
+  contract({ id: "ALE/Pong-v5", training: true }, { meets: ["termination"], steps: 1100 });
+  contract({ id: "ALE/Breakout-v5", training: true }, { meets: ["termination"], clipsRewards: true });
+  contract(
+    { id: "ALE/Breakout-v5", training: true, protocol: "sticky" },
+    { meets: ["termination"], clipsRewards: true },
+  );
+  contract({ id: "QbertNoFrameskip-v4", training: false }, { meets: ["termination"] });
+}
+
+it("gives the same bytes by every transport and number of processes, and restores by any", async () => {
+  const trace = async (environment: GymnasiumEnvironment, steps: number, from: number) => {
+    let hash = 0;
+    for (let t = from; t < from + steps; t++) {
+      await environment.step(Int32Array.from({ length: 5 }, (_, i) => (t * 7 + i * 3) % 4));
+      for (const array of [environment.observations, environment.rewards, environment.terminated]) {
+        hash = crc32(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), hash);
+      }
+      for (const [i, ended] of environment.terminated.entries()) {
+        if (ended) hash = crc32(environment.finalObservations.subarray(i * 28224, (i + 1) * 28224), hash);
+      }
+    }
+    return hash;
+  };
+  const config = { id: "ALE/Breakout-v5", size: 5, training: true } as const;
+  const outcomes: unknown[] = [];
+  let middle: Snapshot | null = null;
+  for (const way of ways) {
+    const environment = await make({ ...config, ...way });
+    expect(environment.transport).toBe(way.transport);
+    expect(environment.pids).toHaveLength(way.processes ?? 0);
+    await environment.reset(new RandomStreams(11));
+    const first = await trace(environment, 200, 0);
+    const state = await environment.save();
+    outcomes.push([first, state, await trace(environment, 200, 200)]);
+    // What another way has saved goes on here.
+    if (middle !== null) {
+      await environment.restore(middle);
+      outcomes.push([first, state, await trace(environment, 200, 200)]);
+    }
+    middle = state;
+  }
+  expect(outcomes).toHaveLength(5);
+  for (const outcome of outcomes) expect(outcome).toEqual(outcomes[0]);
+});
+
+it("gives the same whether or not one works between send and receive", async () => {
+  const bytes: number[] = [];
+  for (const pauses of [false, true]) {
+    const environment = await make({ id: "ALE/Pong-v5", size: 4, training: true, processes: 2 });
+    await environment.reset(new RandomStreams(12));
+    for (let t = 0; t < 100; t++) {
+      environment.send(Int32Array.of(t % 6, 2, 3, (t + 3) % 6));
+      if (pauses && t % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      await environment.receive();
+    }
+    bytes.push(crc32(environment.observations));
+  }
+  expect(bytes[1]).toBe(bytes[0]);
+});
 
 describe("against Gymnasium and its own wrappers", () => {
   it.each([
@@ -69,12 +121,7 @@ describe("against Gymnasium and its own wrappers", () => {
     ["ALE/SpaceInvaders-v5", 7],
   ])("%s gives the same bytes", async (id, seed) => {
     const atari = /^ALE|NoFrameskip/.test(id);
-    const environment = await make({
-      id,
-      size: 1,
-      training: false,
-      options: atari ? { repeat_action_probability: 0 } : {},
-    });
+    const environment = await make({ id, size: 1, training: false });
     const streams = new RandomStreams(seed);
     const random = streams.stream("actions");
     const actions = Array.from({ length: 1500 }, () => random.integer(environment.actionSpace.n));
@@ -182,23 +229,43 @@ describe("the Atari protocol", () => {
     }
   });
 
-  it("repeats actions as the id says: a quarter of frames for v5, none for NoFrameskip", async () => {
-    const trace = async (id: string, options: Record<string, number>) => {
-      const environment = await make({ id, size: 1, training: false, options });
-      await environment.reset(new RandomStreams(3));
-      const random = new RandomStreams(3).stream("actions");
-      let hash = 0;
-      for (let t = 0; t < 200; t++) {
-        await environment.step(Int32Array.of(random.integer(6)));
-        hash = crc32(environment.observations, hash);
-      }
-      return hash;
-    };
-    const none = await trace("PongNoFrameskip-v4", {});
-    const quarter = await trace("ALE/Pong-v5", {});
-    expect(await trace("ALE/Pong-v5", { repeat_action_probability: 0 })).toBe(none);
-    expect(await trace("PongNoFrameskip-v4", { repeat_action_probability: 0.25 })).toBe(quarter);
-    expect(quarter).not.toBe(none);
+  it("is classic or sticky as a whole, whatever the id", async () => {
+    const script = fileURLToPath(new URL("protocols.py", import.meta.url));
+    const { stdout } = await promisify(execFile)(python, [script]);
+    const facts = JSON.parse(stdout);
+    const { classic, sticky } = facts;
+    expect(classic).toMatchObject({ actions: 4, repeated: 0, lifeEnds: 1, lifeEndsInEvaluation: 0 });
+    expect(sticky).toMatchObject({ actions: 18, lifeEnds: 0, lifeEndsInEvaluation: 0 });
+    // Of some 2600 frames: 3 standard deviations.
+    expect(Math.abs(sticky.repeated - 0.25)).toBeLessThan(0.025);
+    // As Gymnasium's wrapper draws them: 1 to 30, each of them; AtariVectorEnv's are 0 to 29.
+    expect(new Set(classic.noops)).toEqual(new Set(Array.from({ length: 30 }, (_, i) => i + 1)));
+    expect(new Set(sticky.noops)).toEqual(new Set([0]));
+    expect([classic.fires, sticky.fires]).toEqual([0, 0]);
+    // The sum over the four frames is what is clipped.
+    expect([classic.clipped, classic.raw]).toEqual([1, 4]);
+    expect(facts.differing).toEqual({ pictures: 0, screens: 1400 });
+  });
+
+  it("refuses what would mix the two", async () => {
+    const mixed = (config: Partial<GymnasiumConfig>) =>
+      make({ id: "ALE/Pong-v5", size: 1, training: true, ...config });
+    await expect(mixed({ id: "PongNoFrameskip-v4", protocol: "sticky" })).rejects.toThrow(
+      /atariProtocol does not go with PongNoFrameskip-v4, expected "classic".*ALE\/Pong-v5/,
+    );
+    await expect(mixed({ id: "PongNoFrameskip-v0" })).rejects.toThrow(/expected "sticky"/);
+    await expect(mixed({ options: { repeat_action_probability: 0.25 } })).rejects.toThrow(
+      /repeat_action_probability is for the Atari protocol to decide/,
+    );
+    await expect(mixed({ options: { full_action_space: true } })).rejects.toThrow(
+      /full_action_space is for the Atari protocol to decide/,
+    );
+    const classic = await mixed({});
+    await classic.reset(new RandomStreams(1));
+    const state = await classic.save();
+    if (state === null) throw new Error("Pong tells its state");
+    const sticky = await mixed({ protocol: "sticky" });
+    await expect(sticky.restore(state)).rejects.toThrow(/state is of the classic protocol, not sticky/);
   });
 
   it("takes the emulator's options and refuses others", async () => {
@@ -206,7 +273,8 @@ describe("the Atari protocol", () => {
       id: "ALE/Pong-v5",
       size: 1,
       training: true,
-      options: { full_action_space: true, max_num_frames_per_episode: 400 },
+      protocol: "sticky",
+      options: { max_num_frames_per_episode: 400 },
     });
     expect(environment.actionSpace.n).toBe(18);
     await environment.reset(new RandomStreams(1));

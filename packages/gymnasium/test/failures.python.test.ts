@@ -1,7 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createGymnasiumEnvironment, type GymnasiumEnvironment } from "@softrl/gymnasium";
+import {
+  createGymnasiumEnvironment,
+  type GymnasiumConfig,
+  type GymnasiumEnvironment,
+} from "@softrl/gymnasium";
 import { RandomStreams, SoftrlError } from "softrl";
 import { afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { frameHeader } from "../src/frames.js";
@@ -9,14 +14,18 @@ import { frameHeader } from "../src/frames.js";
 const python = inject("python");
 const open: GymnasiumEnvironment[] = [];
 
-async function make(id: string, size = 1, timeoutSeconds = 60): Promise<GymnasiumEnvironment> {
-  const environment = await createGymnasiumEnvironment({ id, size, training: true, python, timeoutSeconds });
+async function make(
+  id: string,
+  size = 1,
+  config: Partial<GymnasiumConfig> = {},
+): Promise<GymnasiumEnvironment> {
+  const environment = await createGymnasiumEnvironment({ id, size, training: true, python, ...config });
   open.push(environment);
   return environment;
 }
 
-const misbehaving = (name: string, size = 2, timeoutSeconds = 60) =>
-  make(`softrl_test_environments:${name}-v0`, size, timeoutSeconds);
+const misbehaving = (name: string, size = 2, config: Partial<GymnasiumConfig> = {}) =>
+  make(`softrl_test_environments:${name}-v0`, size, config);
 
 beforeAll(() => {
   process.env.PYTHONPATH = fileURLToPath(new URL("python_modules", import.meta.url));
@@ -69,15 +78,15 @@ describe("an environment that misbehaves", () => {
     expect(String(error)).toMatch(message);
     expect(String(error)).toContain(`softrl_test_environments:${name}-v0`);
     expect(String(error)).not.toContain("\n");
-    expect(isAlive(environment.pid ?? Number.NaN)).toBe(false);
+    expect(environment.pids.filter(isAlive)).toEqual([]);
   });
 
   it("Hangs: the limit ends it", async () => {
-    const environment = await misbehaving("Hangs", 1, 5);
+    const environment = await misbehaving("Hangs", 1, { timeoutSeconds: 5 });
     await environment.reset(new RandomStreams(1));
     await steps(environment, 2);
     await expect(steps(environment, 1)).rejects.toThrow(/hangs in step, expected an answer within 5 s/);
-    expect(isAlive(environment.pid ?? Number.NaN)).toBe(false);
+    expect(environment.pids.filter(isAlive)).toEqual([]);
   });
 
   it("Prints: nothing that it prints or reads touches the frames", async () => {
@@ -163,26 +172,73 @@ describe("what cannot be made", () => {
 });
 
 describe("sudden ends", () => {
-  it("20 kills at random moments: each one clear error, none hangs, none is left", async () => {
-    const random = new RandomStreams(4).stream("kills");
-    for (let kill = 0; kill < 20; kill++) {
-      const environment = await make(kill % 4 === 0 ? "ALE/Pong-v5" : "CartPole-v1", 4);
-      const pid = environment.pid ?? Number.NaN;
-      setTimeout(() => process.kill(pid, "SIGKILL"), random.integer(60));
-      const error: unknown = await (async () => {
-        for (;;) {
-          await environment.reset(new RandomStreams(kill));
-          await steps(environment, 20);
-          await environment.save();
-          if (random.integer(2) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-        }
-      })().catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(SoftrlError);
-      expect(String(error)).toMatch(/the Python process ended .*signal SIGKILL/);
-      expect(isAlive(pid)).toBe(false);
-      await environment.close();
-    }
-  });
+  it.each([
+    { transport: "stdio", processes: 1 },
+    { transport: "shared memory", processes: 1 },
+    { transport: "shared memory", processes: 2 },
+  ] as const)(
+    "50 kills over $transport of one of $processes: each one clear error, none hangs, none is left",
+    async (way) => {
+      const random = new RandomStreams(4).stream("kills", way.transport, way.processes);
+      for (let kill = 0; kill < 50; kill++) {
+        const id = kill % 5 === 0 ? "ALE/Pong-v5" : "CartPole-v1";
+        const environment = await make(id, 4, way);
+        const { pids } = environment;
+        expect(pids).toHaveLength(way.processes);
+        setTimeout(() => process.kill(pids[random.integer(pids.length)], "SIGKILL"), random.integer(60));
+        const error: unknown = await (async () => {
+          for (;;) {
+            await environment.reset(new RandomStreams(kill));
+            await steps(environment, 20);
+            await environment.save();
+            if (random.integer(2) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+          }
+        })().catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(SoftrlError);
+        expect(String(error)).toMatch(/the Python process ended .*signal SIGKILL/);
+        expect(String(error)).not.toContain("\n");
+        expect(pids.filter(isAlive)).toEqual([]);
+        await environment.close();
+      }
+    },
+    300_000,
+  );
+
+  it.runIf(process.platform === "linux")(
+    "a parent that is killed takes its children and their memory along",
+    async () => {
+      const named = readdirSync("/dev/shm").sort();
+      const door = new URL("../dist/index.js", import.meta.url).href;
+      const core = new URL("../../core/dist/index.js", import.meta.url).href;
+      const parent = spawn(process.execPath, [
+        "--input-type=module",
+        "-e",
+        `import { createGymnasiumEnvironment } from ${JSON.stringify(door)};
+       import { RandomStreams } from ${JSON.stringify(core)};
+       const environment = await createGymnasiumEnvironment({
+         id: "ALE/Pong-v5", size: 4, training: true, processes: 2, python: ${JSON.stringify(python)},
+       });
+       await environment.reset(new RandomStreams(1));
+       console.log(JSON.stringify([environment.transport, ...environment.pids]));
+       for (;;) await environment.step(new Int32Array(4));`,
+      ]);
+      let pids: number[] = [];
+      try {
+        const [line]: Buffer[] = await once(parent.stdout, "data");
+        const [transport, ...rest]: [string, ...number[]] = JSON.parse(String(line));
+        pids = rest;
+        expect(transport).toBe("shared memory");
+        expect(pids.filter(isAlive)).toEqual(pids);
+        expect(readdirSync("/dev/shm").sort()).toEqual(named);
+        parent.kill("SIGKILL");
+        await once(parent, "exit");
+        for (const pid of pids) expect(await gone(pid)).toBe(true);
+      } finally {
+        parent.kill("SIGKILL");
+        for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGKILL");
+      }
+    },
+  );
 
   // Busy in a step, the child does not read its pipe: it must notice the death in another way.
   it.runIf(process.platform !== "win32").each([
@@ -190,7 +246,17 @@ describe("sudden ends", () => {
     ["stuck in a step", "softrl_test_environments:Hangs-v0"],
   ])("a child that is %s dies with a parent that is killed", async (_, id) => {
     const bridge = fileURLToPath(new URL("../python/bridge.py", import.meta.url));
-    const make = Buffer.from(JSON.stringify({ id, size: 1, training: true, options: {}, atari: false }));
+    const make = Buffer.from(
+      JSON.stringify({
+        id,
+        first: 0,
+        size: 1,
+        training: true,
+        protocol: "classic",
+        options: {},
+        atari: false,
+      }),
+    );
     const frames = Buffer.concat([
       frameHeader("make", make.length),
       make,

@@ -2,7 +2,8 @@
 import { writeSync } from "node:fs";
 
 const manner = process.argv[2];
-const SIZE = 2;
+let size = 0;
+let shared = false;
 
 function send(operation, payload) {
   const header = Buffer.alloc(8);
@@ -23,10 +24,12 @@ function die(code) {
 
 const box = { kind: "box", shape: [3], dtype: "float32", low: 0, high: 1 };
 const discrete = { kind: "discrete", n: 2 };
-const stepReply = () => Buffer.alloc(SIZE * (8 + 8 + 4 + 3 + 3 * 4));
+const observations = () => Buffer.alloc(shared ? 0 : size * 3 * 4);
+const stepReply = () => Buffer.concat([Buffer.alloc(size * (8 + 8 + 4 + 3)), observations()]);
 
 const answers = {
-  1() {
+  1(payload) {
+    size = JSON.parse(payload).size;
     if (manner === "refuses")
       send(0xff, json({ what: "no such thing", expected: "a", got: "b", remedy: "c" }));
     else if (manner === "spaces without sense") {
@@ -35,7 +38,7 @@ const answers = {
     else send(0x81, json({ observationSpace: box, actionSpace: discrete }));
   },
   2() {
-    send(0x82, Buffer.alloc(SIZE * 3 * 4));
+    send(0x82, observations());
   },
   3() {
     if (manner === "dies in step") die(7);
@@ -56,6 +59,10 @@ const answers = {
       process.exit(0);
     } else send(0x83, stepReply());
   },
+  6() {
+    shared = true;
+    send(0x86, Buffer.alloc(0));
+  },
 };
 
 if (manner === "dies at start") die(3);
@@ -69,8 +76,10 @@ process.stdin.on("data", (chunk) => {
   input = Buffer.concat([input, chunk]);
   while (input.length >= 8 && input.length >= 8 + input.readUInt32LE(4)) {
     const operation = input.readUInt16LE(2);
-    input = input.subarray(8 + input.readUInt32LE(4));
-    answers[operation]();
+    const end = 8 + input.readUInt32LE(4);
+    const payload = input.subarray(8, end);
+    input = input.subarray(end);
+    answers[operation](payload);
   }
 });
 process.stdin.on("end", () => (manner === "never leaves" ? hang() : process.exit(0)));

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { findPython, inspectPython, managedDirectory, setupGymnasium } from "@softrl/gymnasium";
 import { trainConfig } from "softrl";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { completeConfig } from "../src/config.js";
 import { connectEnvironment } from "../src/environment.js";
 import { isAtari, pinnedVersions, venvPython } from "../src/python.js";
 import { installFailure } from "../src/setup.js";
@@ -185,10 +186,11 @@ describe("a Python without Gymnasium", () => {
     if (found === undefined) return context.skip();
     const bridge = fileURLToPath(new URL("../python/bridge.py", import.meta.url));
     // -S hides the installed packages, whatever they are.
-    const made = connectEnvironment(
-      { id: "CartPole-v1", size: 1, training: true },
-      { command: ["python3", "-S", "-u", bridge], where: "gymnasium CartPole-v1", timeoutSeconds: 30 },
-    );
+    const made = connectEnvironment(completeConfig({ id: "CartPole-v1", size: 1, training: true }), {
+      command: ["python3", "-S", "-u", bridge],
+      where: "gymnasium CartPole-v1",
+      timeoutSeconds: 30,
+    });
     await expect(made).rejects.toThrow(
       /cannot load Gymnasium: ModuleNotFoundError.*`softrl setup gymnasium`/,
     );

@@ -2,6 +2,7 @@ import { type AlgorithmName, algorithmAbout, algorithmNames } from "../algorithm
 import { fail } from "../base/errors.js";
 import { nearMatch, suggestion } from "../base/near-match.js";
 import { exactEnvironmentIds, isBuiltIn } from "../envs/registry.js";
+import { atariProtocols, requireProtocolFits } from "./atari-protocol.js";
 import {
   choiceSetting,
   type EnvironmentFamily,
@@ -30,6 +31,13 @@ const settings = {
     description:
       "the environment: a built-in id such as CartPole-v1, or any id of Gymnasium such as ALE/Pong-v5",
     defaults: "CartPole-v1",
+  }),
+  atariProtocol: choiceSetting({
+    option: "--atari-protocol <name>",
+    description:
+      "Atari only: the rules of a game, never mixed: classic, no-ops at the start and training episodes that end with a life; or sticky, actions that stick and whole games (Machado et al. 2018)",
+    choices: atariProtocols,
+    defaults: "classic",
   }),
   environments: integerSetting({
     option: "--envs <count>",
@@ -252,6 +260,7 @@ export function trainConfig(chosen: Partial<TrainConfig> = {}): TrainConfig {
   const config: TrainConfig = {
     algorithm: value("algorithm"),
     environment: value("environment"),
+    atariProtocol: value("atariProtocol"),
     environments: value("environments"),
     horizon: value("horizon"),
     steps: value("steps"),
@@ -292,6 +301,7 @@ export function trainConfig(chosen: Partial<TrainConfig> = {}): TrainConfig {
       remedy: "choose one of them, or leave oracleEvery at 0",
     });
   }
+  requireProtocolFits("trainConfig", config.environment, config.atariProtocol);
   return config;
 }
 

@@ -124,4 +124,19 @@ describe("a configuration that is not valid", () => {
       /entropyBonus does not go with algorithm soft-q/,
     );
   });
+
+  test.each([
+    ["PongNoFrameskip-v4", "sticky", 'expected "classic", which that id stands for, got "sticky"'],
+    ["PongNoFrameskip-v0", undefined, 'expected "sticky", which that id stands for, got "classic"'],
+  ] as const)("%s is not played by the protocol %s", (environment, atariProtocol, message) => {
+    const chosen = atariProtocol === undefined ? { environment } : { environment, atariProtocol };
+    expect(() => trainConfig(chosen)).toThrow(`atariProtocol does not go with ${environment}, ${message}`);
+  });
+
+  test("ALE/Pong-v5 is a game for either protocol", () => {
+    expect(trainConfig({ environment: "ALE/Pong-v5" }).atariProtocol).toBe("classic");
+    const sticky = trainConfig({ environment: "ALE/Pong-v5", atariProtocol: "sticky" });
+    expect(sticky.atariProtocol).toBe("sticky");
+    expect(trainConfig({ environment: "PongNoFrameskip-v0", atariProtocol: "sticky" })).toBeDefined();
+  });
 });

@@ -13,8 +13,12 @@ import time
 HEADER = struct.Struct("<HHI")
 MAGIC = 0x5351
 
-HELLO, MAKE, RESET, STEP, SAVE, RESTORE = range(6)
+HELLO, MAKE, RESET, STEP, SAVE, RESTORE, SHARE = range(7)
+# Where the parent has put the file of the shared memory, if it has.
+SHARED_DESCRIPTOR = 3
 REPLY = 0x80
+# Up to here one write of a copy is cheaper than several without.
+SMALL = 16384
 ERROR = 0xFF
 
 
@@ -55,7 +59,12 @@ class Connection:
 
     def send(self, operation, *parts):
         views = [memoryview(part).cast("B") for part in parts]
-        self._write(memoryview(HEADER.pack(MAGIC, operation, sum(map(len, views)))))
+        length = sum(map(len, views))
+        head = HEADER.pack(MAGIC, operation, length)
+        if length <= SMALL:
+            views = [memoryview(b"".join((head, *views)))]
+        else:
+            views.insert(0, memoryview(head))
         for view in views:
             self._write(view)
 

@@ -1,6 +1,7 @@
 """The loop: one request, one reply, until the parent closes the pipe."""
 
 import json
+import mmap
 import os
 import sys
 import traceback
@@ -78,9 +79,10 @@ def make(request):
 
     from .vector import Vector
 
-    id, size, options = request["id"], request["size"], request["options"]
+    id, size = request["id"], request["size"]
     try:
-        return Vector(id, [make_one(id, options, request["training"], request["atari"]) for _ in range(size)])
+        environments = [make_one(request) for _ in range(size)]
+        return Vector(id, environments, request["first"])
     except BridgeError:
         raise
     except gymnasium.error.UnregisteredEnv as error:
@@ -97,7 +99,8 @@ def make(request):
         raise BridgeError(f"{id} cannot be made: {type(error).__name__}: {one_line(error)}") from error
 
 
-def make_one(id, options, training, preprocessed):
+def make_one(request):
+    id, options = request["id"], request["options"]
     # Which ids are preprocessed is said in one place: environmentFamily of softrl.
     from .plain import PlainEnvironment
 
@@ -109,8 +112,8 @@ def make_one(id, options, training, preprocessed):
                 f"{id} needs ale-py and OpenCV", got=one_line(error), remedy="run `softrl setup gymnasium`"
             ) from error
         return PlainEnvironment(id, options)
-    if preprocessed:
-        return atari.AtariEnvironment(id, options, training)
+    if request["atari"]:
+        return atari.AtariEnvironment(id, options, request["training"], request["protocol"])
     return PlainEnvironment(id, options)
 
 
@@ -119,7 +122,7 @@ def answer(vector, operation, payload):
 
     if operation == connection.RESET:
         vector.reset(np.frombuffer(payload, "<u4"))
-        return [vector.observations]
+        return vector.seen()
     if operation == connection.STEP:
         vector.step(np.frombuffer(payload, "<i4"))
         return vector.reply()
@@ -128,8 +131,23 @@ def answer(vector, operation, payload):
         return [b"" if state is None else state]
     if operation == connection.RESTORE:
         vector.restore(payload)
-        return [vector.observations]
+        return vector.seen()
+    if operation == connection.SHARE:
+        share(vector, json.loads(payload))
+        return []
     raise BridgeError(f"operation {operation} is unknown")
+
+
+def share(vector, layout):
+    """From now on the observations lie in the file that the parent has mapped, too."""
+    try:
+        memory = mmap.mmap(connection.SHARED_DESCRIPTOR, layout["bytes"])
+        os.close(connection.SHARED_DESCRIPTOR)
+    except (OSError, ValueError) as error:
+        raise BridgeError(
+            "the shared memory cannot be mapped", got=one_line(error), remedy='choose the transport "stdio"'
+        ) from error
+    vector.share(memory, layout["observations"], layout["finals"])
 
 
 def one_line(error):

@@ -1,6 +1,7 @@
 """S environments stepped one after another, reset within the step in which their episode ends."""
 
 import json
+import math
 import struct
 
 import numpy as np
@@ -27,14 +28,16 @@ class Vector:
     life, `state()` and `restore(meta, blobs)`; they write their observation into `out`.
     """
 
-    def __init__(self, id, environments):
+    def __init__(self, id, environments, first=0):
         self.id = id
         self.environments = environments
+        # Environments have the numbers that the parent knows them by.
+        self.first = first
+        self.shared = False
         size = len(environments)
         space = environments[0].space
         shape = (size, *space["shape"])
-        self.observations = np.zeros(shape, space["dtype"])
-        self.finals = np.zeros(shape, space["dtype"])
+        self._place(np.zeros(shape, space["dtype"]), np.zeros(shape, space["dtype"]))
         self.rewards = np.zeros(size, np.float64)
         self.episode_returns = np.zeros(size, np.float64)
         self.episode_lengths = np.zeros(size, np.int32)
@@ -45,10 +48,28 @@ class Vector:
         self.running_lengths = [0] * size
         self.steps = 0
 
+    def _place(self, observations, finals):
+        self.observations = observations
+        self.finals = finals
+        self.rows = list(observations)
+        self._floats = observations.dtype != np.uint8
+
+    def share(self, memory, observations_at, finals_at):
+        """Moves the observations into memory that the parent sees: they are sent no more."""
+        shape, dtype = self.observations.shape, self.observations.dtype
+        count = self.observations.size
+        views = [np.frombuffer(memory, dtype, count, at).reshape(shape) for at in (observations_at, finals_at)]
+        self._place(*views)
+        self.shared = True
+
+    def seen(self):
+        """What a reset sends: all observations, unless the parent sees them."""
+        return [] if self.shared else [self.observations]
+
     def reset(self, seeds):
         self.steps = 0
         for i, environment in enumerate(self.environments):
-            self._try(i, environment.reset, int(seeds[i]), self.observations[i])
+            self._try(i, environment.reset, int(seeds[i]), self.rows[i])
             self._check_observation(i)
             self.running_returns[i] = 0.0
             self.running_lengths[i] = 0
@@ -59,10 +80,15 @@ class Vector:
         self.terminated.fill(0)
         self.truncated.fill(0)
         for i, environment in enumerate(self.environments):
-            row = self.observations[i]
+            row = self.rows[i]
             outcome = self._try(i, environment.step, int(actions[i]), row)
-            if not np.isfinite(outcome.reward):
-                raise BridgeError(f"the reward of environment {i} is not finite at step {self.steps}", "a finite number", str(outcome.reward), "correct the environment's reward")
+            if not math.isfinite(outcome.reward):
+                raise BridgeError(
+                    f"the reward of environment {self.first + i} is not finite at step {self.steps}",
+                    "a finite number",
+                    str(outcome.reward),
+                    "correct the environment's reward",
+                )
             self._check_observation(i)
             self.rewards[i] = outcome.reward
             self.running_returns[i] += outcome.raw_reward
@@ -87,62 +113,59 @@ class Vector:
 
     def reply(self):
         """What one step sends: flags and numbers, all observations, and the final observations of ended episodes."""
-        rows = [self.finals[i] for i in np.flatnonzero(self.terminated | self.truncated)]
-        return [
+        numbers = [
             self.rewards,
             self.episode_returns,
             self.episode_lengths,
             self.ended,
             self.terminated,
             self.truncated,
-            self.observations,
-            *rows,
         ]
+        if self.shared:
+            return numbers
+        rows = [self.finals[i] for i in np.flatnonzero(self.terminated | self.truncated)]
+        return [*numbers, self.observations, *rows]
 
     def save(self):
-        """All states in one block, or None when one environment cannot tell its own."""
-        metas, blobs = [], [self.observations.tobytes()]
+        """A block an environment, so that other processes may share them out differently; None where one cannot tell."""
+        blocks = []
         for i, environment in enumerate(self.environments):
             state = self._try(i, environment.state)
             if state is None:
                 return None
-            meta, own = state
-            metas.append({"meta": meta, "blobs": len(own)})
-            blobs.extend(own)
-        head = json.dumps(
-            {
+            meta, blobs = state
+            head = {
                 "id": self.id,
                 "steps": self.steps,
-                "returns": self.running_returns,
-                "lengths": self.running_lengths,
-                "environments": metas,
+                "return": self.running_returns[i],
+                "length": self.running_lengths[i],
+                "meta": meta,
             }
-        ).encode()
-        parts = [struct.pack("<I", len(head)), head]
-        for blob in blobs:
-            parts += [struct.pack("<I", len(blob)), blob]
-        return b"".join(parts)
+            blocks.append(_block(_block(json.dumps(head).encode()), _block(self.rows[i].tobytes()), *map(_block, blobs)))
+        return b"".join(blocks)
 
-    def restore(self, block):
+    def restore(self, state):
         try:
-            head, blobs = _unpack(memoryview(block))
-            states = head["environments"]
-            if head["id"] != self.id or len(states) != len(self.environments):
-                raise ValueError(f"the state is of {len(states)} x {head['id']}")
-            blobs = iter(blobs)
-            observations = np.frombuffer(next(blobs), self.observations.dtype).reshape(self.observations.shape)
-            for environment, state in zip(self.environments, states):
-                environment.restore(state["meta"], [next(blobs) for _ in range(state["blobs"])])
+            blocks = _unpack(memoryview(state))
+            if len(blocks) != len(self.environments):
+                raise ValueError(f"the state is of {len(blocks)} environments")
+            for i, (environment, block) in enumerate(zip(self.environments, blocks)):
+                head, observation, *blobs = _unpack(memoryview(block))
+                head = json.loads(head)
+                if head["id"] != self.id:
+                    raise ValueError(f"the state is of {head['id']}")
+                observation = np.frombuffer(observation, self.observations.dtype)
+                environment.restore(head["meta"], blobs)
+                self.rows[i][:] = observation.reshape(self.rows[i].shape)
+                self.steps = head["steps"]
+                self.running_returns[i] = head["return"]
+                self.running_lengths[i] = head["length"]
         except Exception as error:
             raise BridgeError(
                 "the saved state cannot be restored",
-                f"a state of {len(self.environments)} x {self.id} saved with the same package versions",
+                f"a state of {self.id} saved with the same package versions",
                 f"{type(error).__name__}: {error}",
             ) from error
-        self.observations[:] = observations
-        self.steps = head["steps"]
-        self.running_returns = head["returns"]
-        self.running_lengths = head["lengths"]
 
     def close(self):
         for environment in self.environments:
@@ -152,27 +175,36 @@ class Vector:
         try:
             return action(*arguments)
         except BridgeError as error:
-            error.parts["what"] = f"environment {i} at step {self.steps}: {error.parts['what']}"
+            error.parts["what"] = f"environment {self.first + i} at step {self.steps}: {error.parts['what']}"
             raise
         except Exception as error:
             raise BridgeError(
-                f"environment {i} raised {type(error).__name__} at step {self.steps}: {error}",
+                f"environment {self.first + i} raised {type(error).__name__} at step {self.steps}: {error}",
                 remedy="correct the environment; step it in Python to see where",
             ) from error
 
     def _check_observation(self, i):
-        row = self.observations[i]
-        if row.dtype != np.uint8 and not np.isfinite(row).all():
+        row = self.rows[i]
+        if self._floats and not np.isfinite(row).all():
             bad = row[~np.isfinite(row)][0]
-            raise BridgeError(f"the observation of environment {i} is not finite at step {self.steps}", "finite numbers", str(bad), "correct the environment's observation")
+            raise BridgeError(
+                f"the observation of environment {self.first + i} is not finite at step {self.steps}",
+                "finite numbers",
+                str(bad),
+                "correct the environment's observation",
+            )
 
 
-def _unpack(block):
+def _block(*parts):
+    return b"".join((struct.pack("<I", sum(map(len, parts))), *parts))
+
+
+def _unpack(bytes_):
     parts = []
-    while len(block) > 0:
-        (length,) = struct.unpack("<I", block[:4])
-        if len(block) < 4 + length:
+    while len(bytes_) > 0:
+        (length,) = struct.unpack("<I", bytes_[:4])
+        if len(bytes_) < 4 + length:
             raise ValueError("the state is cut short")
-        parts.append(bytes(block[4 : 4 + length]))
-        block = block[4 + length :]
-    return json.loads(parts[0]), parts[1:]
+        parts.append(bytes(bytes_[4 : 4 + length]))
+        bytes_ = bytes_[4 + length :]
+    return parts

@@ -1,0 +1,107 @@
+// Compiles what lets the bridge run at full speed into build/Release: memory shared with the Python child
+// (shared-memory.node) and Atari's pictures (frames.so, which the child loads).
+//
+// A build that is impossible or fails says so in one line and succeeds: pipes, NumPy and OpenCV serve then.
+//   --strict   fails instead
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const here = import.meta.dirname;
+const folder = join(here, "build", "Release");
+const stamp = join(folder, "stamp");
+
+const flags = [
+  "-std=c++17",
+  "-O3",
+  "-fPIC",
+  // A fused multiply-add rounds once where OpenCV rounds twice.
+  "-ffp-contract=off",
+  "-fno-exceptions",
+  "-fno-rtti",
+  "-fvisibility=hidden",
+  "-Wall",
+  "-Wextra",
+];
+const mac = process.platform === "darwin";
+const linking = mac ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared"];
+const libraries = mac ? [] : ["-static-libstdc++", "-static-libgcc"];
+const products = [
+  { source: "shared-memory.cpp", product: "shared-memory.node", linking },
+  { source: "frames.cpp", product: "frames.so", linking: mac ? ["-dynamiclib"] : ["-shared"] },
+];
+
+async function findCompiler() {
+  const names = process.env.CXX ? [process.env.CXX] : ["c++", "g++", "clang++"];
+  for (const name of names) {
+    try {
+      const { stdout } = await run(name, ["--version"]);
+      return { name, version: stdout.split("\n")[0] };
+    } catch {}
+  }
+  throw new Error(`no C++ compiler (looked for ${names.join(", ")})`);
+}
+
+/** What the products are made of: the same digest, the same products. */
+function digest(version) {
+  const hash = createHash("sha256").update(`${version} ${process.platform} ${process.arch}\n`);
+  const sources = readdirSync(join(here, "addon")).map((name) => join(here, "addon", name));
+  for (const path of [...sources, join(here, "build.js")].sort()) hash.update(readFileSync(path));
+  return hash.digest("hex");
+}
+
+async function build() {
+  if (process.platform === "win32") throw new Error("this script does not build on Windows");
+  const { name, version } = await findCompiler();
+  const current = digest(version);
+  const standing = products.every(({ product }) => existsSync(join(folder, product))) && existsSync(stamp);
+  if (standing && readFileSync(stamp, "utf8") === current) return;
+  const { include_dir: headers } = createRequire(import.meta.url)("node-api-headers");
+  mkdirSync(folder, { recursive: true });
+  const work = mkdtempSync(join(folder, "objects-"));
+  try {
+    await Promise.all(
+      products.map(({ source, product, linking }) =>
+        run(name, [
+          ...flags,
+          `-I${headers}`,
+          ...linking,
+          join(here, "addon", source),
+          ...libraries,
+          "-o",
+          join(work, product),
+        ]),
+      ),
+    );
+    // In one step, so that whoever loads it meanwhile has the old one or the new one.
+    for (const { product } of products) renameSync(join(work, product), join(folder, product));
+    writeFileSync(stamp, current);
+    console.log(`softrl: the bridge's shared memory and pictures built (${version})`);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+try {
+  await build();
+} catch (error) {
+  for (const { product } of products) rmSync(join(folder, product), { force: true });
+  const [reason] = String(error.stderr || error.message)
+    .trim()
+    .split("\n");
+  console.error(`softrl: no shared memory with Python, pipes serve: ${reason}`);
+  if (process.argv.includes("--strict")) process.exitCode = 1;
+}

@@ -1,0 +1,63 @@
+"""
+Atari's picture: two screens pooled by maximum, resized to 84x84 by area as OpenCV does it, put into a stack of four.
+In C++ where it was built, else with NumPy and OpenCV: the same bytes.
+"""
+
+import ctypes
+import os
+
+import cv2
+import numpy as np
+
+SIDE = 84
+STACK = 4
+
+LIBRARY = os.path.join(os.path.dirname(__file__), "..", "..", "build", "Release", "frames.so")
+
+cv2.setNumThreads(1)
+
+
+def _load():
+    try:
+        library = ctypes.CDLL(LIBRARY)
+        plan, push = library.softrl_frames_plan, library.softrl_frames_push
+    except (OSError, AttributeError):
+        return None
+    plan.restype, plan.argtypes = ctypes.c_void_p, [ctypes.c_int]
+    push.restype, push.argtypes = None, [ctypes.c_void_p] * 4 + [ctypes.c_int]
+    return plan, push
+
+
+_compiled = None if os.environ.get("SOFTRL_PICTURES") == "opencv" else _load()
+
+
+class Pictures:
+    """Makes the pictures of one game from `screens` [2, height, width], grey bytes."""
+
+    def __init__(self, height, width):
+        self.screens = np.zeros((2, height, width), np.uint8)
+        self._address = self.screens.ctypes.data
+        self._other = self._address + height * width
+        # The compiled one knows the console's width alone.
+        self._plan = _compiled[0](height) if _compiled is not None and width == 160 else None
+
+    def push(self, stack):
+        """The picture of both screens becomes the newest of the stack [84, 84, 4]."""
+        if self._plan is not None:
+            _compiled[1](self._plan, self._address, self._other, stack.ctypes.data, 0)
+            return
+        # The stack of each pixel is one 32-bit number whose highest byte is the newest picture.
+        pixels = stack.view("<u4")[..., 0]
+        np.right_shift(pixels, 8, out=pixels)
+        np.bitwise_or(pixels, np.left_shift(self._shrunk().astype("<u4"), 24), out=pixels)
+
+    def fill(self, stack):
+        """The picture of both screens, four times."""
+        if self._plan is not None:
+            _compiled[1](self._plan, self._address, self._other, stack.ctypes.data, 1)
+            return
+        stack[...] = self._shrunk()[:, :, None]
+
+    def _shrunk(self):
+        pooled = np.maximum(self.screens[0], self.screens[1])
+        return cv2.resize(pooled, (SIDE, SIDE), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,48 @@
+/** The memory of an array, byte by byte. */
+export const bytesOf = (array: ArrayBufferView): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+/** Hands a reply out piece by piece. */
+export class ReplyReader {
+  #rest: Uint8Array | undefined;
+
+  constructor(reply: Uint8Array) {
+    this.#rest = reply;
+  }
+
+  /** Whether every piece was there and nothing is left. */
+  get whole(): boolean {
+    return this.#rest?.length === 0;
+  }
+
+  into(target: Uint8Array): void {
+    const rest = this.#rest;
+    if (rest !== undefined && rest.length >= target.length) target.set(rest.subarray(0, target.length));
+    this.#rest =
+      rest !== undefined && rest.length >= target.length ? rest.subarray(target.length) : undefined;
+  }
+}
+
+/** Blocks that each come with their length before them (u32, little-endian); null where the bytes are cut short. */
+export function splitBlocks(bytes: Uint8Array): readonly Uint8Array[] | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const blocks: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 4 <= bytes.length ? at + 4 + view.getUint32(at, true) : Number.POSITIVE_INFINITY;
+    if (end > bytes.length) return null;
+    blocks.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return blocks;
+}
+
+/** The parts one after another. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

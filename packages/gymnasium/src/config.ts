@@ -1,0 +1,117 @@
+import { availableParallelism } from "node:os";
+import { type AtariProtocol, atariProtocols, requireProtocolFits, SoftrlError } from "softrl";
+import { isAtari } from "./python.js";
+
+/** What Gymnasium's `make` takes by name: JSON scalars. */
+export type GymnasiumOptions = Readonly<Record<string, string | number | boolean | null>>;
+
+/** How observations come from the child: in memory that both see, or through its pipes. */
+export const bridgeTransports = ["shared memory", "stdio"] as const;
+export type BridgeTransport = (typeof bridgeTransports)[number];
+
+export interface GymnasiumConfig {
+  /** A registered Gymnasium id, for instance `ALE/Pong-v5`, or `my_module:MyGame-v0` for one of your own. */
+  readonly id: string;
+  /** The number of environments S. */
+  readonly size: number;
+  /** Atari: true for the rewards and episodes that a learner sees; false plays whole games in raw score. */
+  readonly training: boolean;
+  /** Atari only: the rules; by default `classic`. */
+  readonly protocol?: AtariProtocol;
+  /** The interpreter; found by {@link findPython} when left out. */
+  readonly python?: string;
+  /** Passed to `gymnasium.make`, for instance `{ is_slippery: false }`. */
+  readonly options?: GymnasiumOptions;
+  /** How long one answer may take; by default SOFTRL_TIMEOUT, else 60. */
+  readonly timeoutSeconds?: number;
+  /** Python processes that share the environments; by default one, for Atari one a core. Results do not depend on it. */
+  readonly processes?: number;
+  /** By default shared memory where there is any. Results do not depend on it. */
+  readonly transport?: BridgeTransport;
+}
+
+/** setTimeout cannot wait longer than 2³¹ − 1 ms. */
+const LONGEST_TIMEOUT = 2147483;
+const MOST_PROCESSES = 256;
+/** A process of Atari's takes a second and 100 MB to start: fewer environments are not worth one. */
+const FEWEST_ATARI = 4;
+const MOST_ATARI_PROCESSES = 16;
+
+/** A configuration with nothing left open but the interpreter. */
+export type CompleteConfig = Required<Omit<GymnasiumConfig, "python">>;
+
+/** @throws SoftrlError when a part is not valid. */
+export function completeConfig(config: GymnasiumConfig): CompleteConfig {
+  const { id, size } = config;
+  const complete: CompleteConfig = {
+    protocol: "classic",
+    options: {},
+    timeoutSeconds: timeoutVariable() ?? 60,
+    processes: isAtari(id) ? atariProcesses(size) : 1,
+    transport: "shared memory",
+    ...defined(config),
+  };
+  validate(complete);
+  return complete;
+}
+
+function atariProcesses(size: number): number {
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(size / FEWEST_ATARI), MOST_ATARI_PROCESSES));
+}
+
+/** Without the properties that are named but undefined. */
+function defined(config: GymnasiumConfig): Omit<GymnasiumConfig, "python"> {
+  const { id, size, training, protocol, options, timeoutSeconds, processes, transport } = config;
+  return {
+    id,
+    size,
+    training,
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(options === undefined ? {} : { options }),
+    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+    ...(processes === undefined ? {} : { processes }),
+    ...(transport === undefined ? {} : { transport }),
+  };
+}
+
+/** How long the environment variable SOFTRL_TIMEOUT says that one answer may take. */
+function timeoutVariable(): number | undefined {
+  const text = process.env.SOFTRL_TIMEOUT;
+  if (text === undefined || text === "") return undefined;
+  const seconds = Number(text);
+  if (seconds > 0 && seconds <= LONGEST_TIMEOUT) return seconds;
+  throw new SoftrlError("SOFTRL_TIMEOUT", "not a valid value", {
+    expected: `a number of seconds in (0, ${LONGEST_TIMEOUT}]`,
+    got: JSON.stringify(text),
+  });
+}
+
+function validate(config: CompleteConfig): void {
+  const { id, size, training, protocol, options, timeoutSeconds, processes, transport } = config;
+  const refuse = (name: string, expected: string, got: unknown): never => {
+    throw new SoftrlError("createGymnasiumEnvironment", `${name} is not valid`, {
+      expected,
+      got: typeof got === "string" ? `"${got}"` : String(got),
+    });
+  };
+  if (typeof id !== "string" || id === "") refuse("id", "a Gymnasium id such as ALE/Pong-v5", id);
+  if (!(Number.isSafeInteger(size) && size >= 1)) refuse("size", "an integer of at least 1", size);
+  if (typeof training !== "boolean") refuse("training", "true or false", training);
+  if (!(timeoutSeconds > 0 && timeoutSeconds <= LONGEST_TIMEOUT)) {
+    refuse("timeoutSeconds", `a number in (0, ${LONGEST_TIMEOUT}]`, timeoutSeconds);
+  }
+  if (!(Number.isSafeInteger(processes) && processes >= 1 && processes <= MOST_PROCESSES)) {
+    refuse("processes", `an integer in [1, ${MOST_PROCESSES}]`, processes);
+  }
+  if (!atariProtocols.includes(protocol)) refuse("protocol", atariProtocols.join(" or "), protocol);
+  requireProtocolFits("createGymnasiumEnvironment", id, protocol);
+  if (!bridgeTransports.includes(transport)) refuse("transport", bridgeTransports.join(" or "), transport);
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== null && !["string", "number", "boolean"].includes(typeof value)) {
+      refuse(`option ${name}`, "a string, a number, true, false or null", value);
+    }
+    if (typeof value === "number" && !Number.isFinite(value)) {
+      refuse(`option ${name}`, "a finite number", value);
+    }
+  }
+}

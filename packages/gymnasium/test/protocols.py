@@ -1,0 +1,130 @@
+"""What the two Atari protocols do to the emulator, counted on the emulator's own door; printed as JSON."""
+
+import json
+import os
+import sys
+
+import numpy as np
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "python"))
+
+import ale_py  # noqa: E402
+import cv2  # noqa: E402
+from softrl_bridge import pictures  # noqa: E402
+from softrl_bridge.atari import AtariEnvironment  # noqa: E402
+
+GAMES = ("BeamRider", "Breakout", "Enduro", "Pong", "Qbert", "Seaquest", "SpaceInvaders")
+
+
+class Watched:
+    """The emulator, with the actions that it was given; `reward` replaces the game's own where it is set."""
+
+    def __init__(self, ale):
+        self._ale = ale
+        self.acts = []
+        self.reward = None
+
+    def act(self, action):
+        self.acts.append(action)
+        reward = self._ale.act(action)
+        return reward if self.reward is None else self.reward
+
+    def __getattr__(self, name):
+        return getattr(self._ale, name)
+
+
+def watched(game, protocol, training):
+    environment = AtariEnvironment(f"ALE/{game}-v5", {}, training, protocol)
+    environment._ale = Watched(environment._ale)
+    return environment, np.zeros((84, 84, 4), np.uint8)
+
+
+def life_ends(protocol, training):
+    """The part of lost lives, but for a game's last, that terminated the episode."""
+    environment, out = watched("Breakout", protocol, training)
+    environment.reset(1, out)
+    random = np.random.default_rng(5)
+    lives, lost, ended = environment._ale.lives(), 0, 0
+    while lost < 12:
+        outcome = environment.step(int(random.integers(environment.action_space["n"])), out)
+        if outcome.over:
+            environment.reset(None, out)
+        elif environment._ale.lives() < lives:
+            lost += 1
+            ended += outcome.terminated
+        lives = environment._ale.lives()
+    return ended / lost
+
+
+def facts(protocol):
+    environment, out = watched("Breakout", protocol, True)
+    ale = environment._ale
+    noops, fires = [], 0
+    for game in range(300):
+        ale.acts.clear()
+        environment.reset(game if game == 0 else None, out)
+        noops.append(len(ale.acts))
+        fires += sum(action == ale_py.Action.FIRE for action in ale.acts)
+    # Two actions that are never the same in turn: an action that is not the one asked for is the one before.
+    right, left = (environment._actions.index(action) for action in (ale_py.Action.RIGHT, ale_py.Action.LEFT))
+    ale.acts.clear()
+    asked = []
+    for step in range(2000):
+        action = (right, left)[step % 2]
+        outcome = environment.step(action, out)
+        asked.append((len(ale.acts), environment._actions[action]))
+        if outcome.over:
+            environment.reset(None, out)
+            del ale.acts[asked[-1][0] :]
+    wanted, at = [], 0
+    for until, action in asked:
+        wanted += [action] * (until - at)
+        at = until
+    given = ale.acts[: len(wanted)]
+    # Where the frame before was given another action than the one wanted now, sticking shows.
+    shown = [(a, b) for a, b, before in zip(wanted[1:], given[1:], given) if before != a]
+    repeated = sum(a != b for a, b in shown) / len(shown)
+    ale.reward = 1
+    clipped = environment.step(0, out)
+    return {
+        "actions": environment.action_space["n"],
+        "noops": noops,
+        "fires": fires,
+        "repeated": repeated,
+        "frames": len(shown),
+        "lifeEnds": life_ends(protocol, True),
+        "lifeEndsInEvaluation": life_ends(protocol, False),
+        "clipped": clipped.reward,
+        "raw": clipped.raw_reward,
+    }
+
+
+def compiled_against_opencv():
+    """Differing pictures of all games, and how many were compared."""
+    differing = compared = 0
+    for game in GAMES:
+        environment = AtariEnvironment(f"ALE/{game}-v5", {}, False, "classic")
+        out = np.zeros((84, 84, 4), np.uint8)
+        environment.reset(3, out)
+        random = np.random.default_rng(4)
+        for _ in range(200):
+            outcome = environment.step(int(random.integers(environment.action_space["n"])), out)
+            pooled = np.maximum(*environment._pictures.screens)
+            expected = cv2.resize(pooled, (84, 84), interpolation=cv2.INTER_AREA)
+            differing += not np.array_equal(out[..., 3], expected)
+            compared += 1
+            if outcome.over:
+                environment.reset(None, out)
+    return {"pictures": differing, "screens": compared}
+
+
+print(
+    json.dumps(
+        {
+            "classic": facts("classic"),
+            "sticky": facts("sticky"),
+            "compiled": pictures._compiled is not None,
+            "differing": compiled_against_opencv(),
+        }
+    )
+)
