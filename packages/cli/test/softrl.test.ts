@@ -383,6 +383,18 @@ describe("bad input", () => {
       /--network: nature-cnn needs frames, expected \[height, width, channels\].*got \[4\]; use --network mlp/,
     ],
     [
+      "a protocol for what is not Atari",
+      ["train", "--env", "CartPole-v1", "--atari-protocol", "sticky"],
+      1,
+      /--atari-protocol: .*does not go with CartPole-v1, expected none, got sticky; .*leave it out/,
+    ],
+    [
+      "a protocol that the id rules out",
+      ["train", "--env", "PongNoFrameskip-v4", "--atari-protocol", "sticky"],
+      1,
+      /--atari-protocol: .*does not go with PongNoFrameskip-v4.*ALE\/Pong-v5/,
+    ],
+    [
       "sizes for a network that has its own",
       ["train", "--env", "MinAtar/Breakout-v1", "--hidden-sizes", "4"],
       1,

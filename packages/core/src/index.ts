@@ -36,7 +36,13 @@ export {
 } from "./envs/atari/atari-environment.js";
 export type { AtariEmulator } from "./envs/atari/emulator.js";
 export { AtariFrames } from "./envs/atari/frame-stack.js";
-export { type AtariProtocol, type AtariRules, atariRules } from "./envs/atari/protocol.js";
+export {
+  type AtariProtocol,
+  type AtariRules,
+  atariProtocols,
+  atariRules,
+  requireProtocolFits,
+} from "./envs/atari/protocol.js";
 export { Canvas, type Picture } from "./envs/canvas.js";
 export { CartPole, type CartPoleOptions } from "./envs/cart-pole.js";
 export { type CliffWalkingOptions, cliffWalking } from "./envs/cliff-walking.js";
@@ -196,7 +202,6 @@ export {
   verify,
   verifyMutants,
 } from "./exact/verify.js";
-export { type AtariProtocol, atariProtocols, requireProtocolFits } from "./experiment/atari-protocol.js";
 export { decodeCheckpoint, encodeCheckpoint } from "./experiment/checkpoint.js";
 export {
   type Comparison,

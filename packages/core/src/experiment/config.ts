@@ -1,8 +1,8 @@
 import { type AlgorithmName, algorithmAbout, algorithmNames } from "../algorithms/registry.js";
 import { fail } from "../base/errors.js";
 import { nearMatch, suggestion } from "../base/near-match.js";
+import { atariProtocols, requireProtocolFits } from "../envs/atari/protocol.js";
 import { exactEnvironmentIds, isBuiltIn } from "../envs/registry.js";
-import { atariProtocols, requireProtocolFits } from "./atari-protocol.js";
 import {
   choiceSetting,
   type EnvironmentFamily,

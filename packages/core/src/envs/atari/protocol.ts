@@ -1,10 +1,15 @@
+import { fail } from "../../base/errors.js";
+
+/** The protocols' names. */
+export const atariProtocols = ["classic", "sticky"] as const;
+
 /**
  * The two ways of playing Atari that results are reported in; never mixed.
  *
  * `classic` is that of Mnih et al. (2015) and the lineage that the paper used; `sticky` is that of Machado et al.
  * (2018).
  */
-export type AtariProtocol = "classic" | "sticky";
+export type AtariProtocol = (typeof atariProtocols)[number];
 
 /** What a protocol fixes. */
 export interface AtariRules {
@@ -32,3 +37,20 @@ export const atariSide = 84;
 export const atariStack = 4;
 /** Frames after which a game is truncated: 30 minutes. */
 export const atariMostFrames = 108_000;
+
+/**
+ * `ALE/Pong-v5` names a game, to be played by either protocol; `PongNoFrameskip-v4` and `-v0` name one, too.
+ * @throws SoftrlError, whose message after `where` begins with `atariProtocol`, when the id means the other one.
+ */
+export function requireProtocolFits(where: string, id: string, protocol: AtariProtocol): void {
+  const version = /^(\w+)NoFrameskip-v(\d+)$/.exec(id);
+  if (version === null) return;
+  const [, game, number] = version;
+  const meant: AtariProtocol = number === "0" ? "sticky" : "classic";
+  if (protocol === meant) return;
+  fail(where, `atariProtocol does not go with ${id}`, {
+    expected: `"${meant}", which that id stands for`,
+    got: `"${protocol}"`,
+    remedy: `choose ${meant}, or the environment ALE/${game}-v5`,
+  });
+}
