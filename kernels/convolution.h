@@ -174,6 +174,30 @@ SOFTRL_INLINE Index phaseSize(Index size, Index phase, Index stride) {
   return size > phase ? (size - phase + stride - 1) / stride : 0;
 }
 
+SOFTRL_INLINE bool allFinite(const float* x, Index count) {
+  Vec sum = splat(0.0f);
+  Index i = 0;
+  for (; i + VL <= count; i += VL) sum += load(x + i) - load(x + i);
+  float rest = sumLanes(sum);
+  for (; i < count; i++) rest += x[i] - x[i];
+  return rest == 0.0f;
+}
+
+/// The input gradient product by product: no zeros stand at the borders, which times infinity would be NaN.
+static void inputGradientWithoutZeros(const Convolution& c, const float* cotangent, const float* filter, float* out) {
+  const Index row = c.width * c.channels;
+  fillFloats(out, 0.0f, c.batch * c.height * row);
+  for (Index b = 0; b < c.batch; b++)
+    for (Index y = 0; y < c.outHeight; y++)
+      for (Index x = 0; x < c.outWidth; x++, cotangent += c.filters)
+        for (Index i = 0; i < c.filterHeight; i++) {
+          float* to = out + (b * c.height + y * c.strideY + i) * row + x * c.strideX * c.channels;
+          const float* weights = filter + i * c.filterWidth * c.channels * c.filters;
+          for (Index k = 0; k < c.filterWidth * c.channels; k++, weights += c.filters)
+            for (Index f = 0; f < c.filters; f++) to[k] += cotangent[f] * weights[f];
+        }
+}
+
 static void runConv2dInputGradient(const int32* code, float* arena, Team* team) {
   const Convolution c(code);
   code += 10;
@@ -182,6 +206,11 @@ static void runConv2dInputGradient(const int32* code, float* arena, Team* team) 
   float* out = arena + code[2];
   float* scratch = arena + code[3];
   const int32* epilogue = code[4] ? code + 5 : nullptr;
+  if (!allFinite(filter, c.filterHeight * c.filterWidth * c.channels * c.filters)) {
+    inputGradientWithoutZeros(c, cotangent, filter, out);
+    runEpilogue(epilogue, arena, 0, c.batch * c.height * c.width * c.channels);
+    return;
+  }
 
   // An input at y = strideY·u + phase meets the filter rows i = strideY·i' + phase at the output row u − i':
   // for each phase a convolution, without stride, of the padded cotangent with the reversed filter rows.

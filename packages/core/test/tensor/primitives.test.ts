@@ -9,6 +9,7 @@ import { createReferenceExecutor } from "../../src/tensor/reference-executor.js"
 import type { PrimitiveName, Tensor } from "../../src/tensor/tensor.js";
 import { drawInputs, type Example, examples } from "./primitive-examples.js";
 import { evaluateTensor, relativeDifference, runOnce } from "./run.js";
+import { expectSpecialNumbers } from "./special-numbers.js";
 
 const reference = createReferenceExecutor();
 const wasm = await createWasmExecutor();
@@ -131,6 +132,10 @@ describe("every primitive", () => {
 });
 
 describe("NaN and infinity", () => {
+  it("come out of every primitive under WebAssembly where the reference has them, forward and gradient", () => {
+    expectSpecialNumbers(wasm, 23);
+  });
+
   it("come out of elementwise primitives where the reference has them", () => {
     const special = [Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 3.4e38, -3.4e38, 1e-42, 100, -100];
     const pairs = special.flatMap((a) => special.map((b) => [a, b] as const));
