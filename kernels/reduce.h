@@ -1,6 +1,6 @@
 // Sums and maxima over axes, each in a fixed order: partial sums of short runs keep float32 accurate over long ones.
 //
-// code: operation (0 sum, 1 max), axes, x, out; then per axis (size, reduced). Adjacent axes of a kind are merged.
+// code: operation (0 sum, 1 max, 2 sum of squares, which goes over all elements), axes, x, out; then per axis (size, reduced). Adjacent axes of a kind are merged.
 #pragma once
 #include "parts.h"
 
@@ -8,13 +8,22 @@ namespace {
 
 struct Sum {
   static constexpr float empty = 0.0f;
+  template <class V>
+  SOFTRL_INLINE static V of(V x) { return x; }
   SOFTRL_INLINE static Vec combine(Vec a, Vec b) { return a + b; }
   SOFTRL_INLINE static float combine(float a, float b) { return a + b; }
   SOFTRL_INLINE static float lanes(Vec v) { return sumLanes(v); }
 };
 
+struct SumOfSquares : Sum {
+  template <class V>
+  SOFTRL_INLINE static V of(V x) { return x * x; }
+};
+
 struct Max {
   static constexpr float empty = -__builtin_inff();
+  template <class V>
+  SOFTRL_INLINE static V of(V x) { return x; }
   SOFTRL_INLINE static Vec combine(Vec a, Vec b) { return maximum(a, b); }
   SOFTRL_INLINE static float combine(float a, float b) { return maximum(splat(a), splat(b))[0]; }
   SOFTRL_INLINE static float lanes(Vec v) { return maxLanes(v); }
@@ -30,15 +39,15 @@ SOFTRL_INLINE float reduceContiguous(const float* x, Index n) {
   if (n >= VL) {
     Vec a = splat(R::empty), b = a, c = a, d = a;
     for (; i + 4 * VL <= n; i += 4 * VL) {
-      a = R::combine(a, load(x + i));
-      b = R::combine(b, load(x + i + VL));
-      c = R::combine(c, load(x + i + 2 * VL));
-      d = R::combine(d, load(x + i + 3 * VL));
+      a = R::combine(a, R::of(load(x + i)));
+      b = R::combine(b, R::of(load(x + i + VL)));
+      c = R::combine(c, R::of(load(x + i + 2 * VL)));
+      d = R::combine(d, R::of(load(x + i + 3 * VL)));
     }
-    for (; i + VL <= n; i += VL) a = R::combine(a, load(x + i));
+    for (; i + VL <= n; i += VL) a = R::combine(a, R::of(load(x + i)));
     result = R::lanes(R::combine(R::combine(a, b), R::combine(c, d)));
   }
-  for (; i < n; i++) result = R::combine(result, x[i]);
+  for (; i < n; i++) result = R::combine(result, R::of(x[i]));
   return result;
 }
 
@@ -241,7 +250,8 @@ SOFTRL_INLINE void reduceBy(const int32* code, float* arena, Team* team) {
 }
 
 static void runReduce(const int32* code, float* arena, Team* team) {
-  if (code[0]) reduceBy<Max>(code, arena, team);
+  if (code[0] == 2) reduceAll<SumOfSquares>(arena + code[2], code[4], arena + code[3], team);
+  else if (code[0]) reduceBy<Max>(code, arena, team);
   else reduceBy<Sum>(code, arena, team);
 }
 

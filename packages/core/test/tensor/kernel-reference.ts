@@ -27,10 +27,11 @@ export function referenceRun(kernel: Kernel, arena: Arena): void {
         for (const [axis, size] of kernel.dims.entries()) {
           if (!kernel.reduced[axis]) to = to * size + index[axis];
         }
-        const x = arena[kernel.x + position];
+        const at = arena[kernel.x + position];
+        const x = kernel.operation === "sumOfSquares" ? at * at : at;
         const held = results.get(to);
         if (held === undefined) results.set(to, x);
-        else results.set(to, kernel.operation === "sum" ? held + x : Math.max(held, x));
+        else results.set(to, kernel.operation === "max" ? Math.max(held, x) : held + x);
       });
       for (const [to, value] of results) arena[kernel.out + to] = value;
       return;

@@ -49,6 +49,13 @@ describe.each(await kernelMachines())("reductions, copies and rows on $name", (m
     }
   });
 
+  it("sums squares", () => {
+    for (const count of [1, 3, 16, 17, 100, 1023, 1025, 5000, 40000]) {
+      const all = { dims: [count], reduced: [true], x: 1, out: count + 2 };
+      expectRight({ kind: "reduce", operation: "sumOfSquares", ...all }, numbers(count + 5), 2e-5);
+    }
+  });
+
   it("keeps long sums accurate", () => {
     const count = 2 ** 20;
     const before = new Float32Array(count + 8).fill(0.1);

@@ -60,6 +60,7 @@ class Fusion {
       this.#locations.push(this.#locate(i));
     });
     this.#kept = keptSteps(program, this.#locations);
+    this.#hideSquares();
     this.#cluster();
     this.#extractBiases();
   }
@@ -100,6 +101,19 @@ class Fusion {
       if (repeated !== undefined) this.#repeated.set(step, repeated);
     }
     return { step, offset: 0 };
+  }
+
+  /** Squares that sums over everything alone read are found where their root is: the sum squares as it goes. */
+  #hideSquares(): void {
+    const readers = this.#readers();
+    this.#program.steps.forEach(({ inputs }, step) => {
+      if (this.#name(step) !== "multiply" || inputs[0] !== inputs[1] || this.#kept.has(step)) return;
+      const readBy = readers.get(step) ?? [];
+      const root = this.#locations[inputs[0]];
+      if (readBy.length === 0 || this.#repeated.has(root.step)) return;
+      if (readBy.every((reader) => this.#name(reader.step) === "sum" && this.#size(reader.step) === 1))
+        this.#redirect(step, root);
+    });
   }
 
   /** Joins every step to the chain of its readers, where all of them are in one chain: last step first. */
@@ -209,13 +223,14 @@ class Fusion {
       cluster.bias = bias;
       cluster.steps = cluster.steps.filter((step) => step !== addition);
       if (cluster.root === addition) cluster.root = head;
-      this.#redirect(addition, head);
+      this.#redirect(addition, { step: head, offset: 0 });
     }
   }
 
-  #redirect(from: number, to: number): void {
+  #redirect(from: number, to: Location): void {
     this.#locations.forEach((location, step) => {
-      if (location.step === from) this.#locations[step] = { step: to, offset: location.offset };
+      if (location.step === from)
+        this.#locations[step] = { step: to.step, offset: to.offset + location.offset };
     });
   }
 
@@ -251,6 +266,19 @@ class Fusion {
     }
     return [...units.values()].sort((a, b) => a.position - b.position);
   }
+}
+
+/** Whether the step is a square that is not computed: its root lies where it would. */
+export function isSquareInside(
+  { program, locations }: Pick<FusedProgram, "program" | "locations">,
+  step: number,
+): boolean {
+  const { tensor, inputs } = program.steps[step];
+  const { origin } = tensor;
+  if (origin.kind !== "primitive") return false;
+  if (origin.name === "reshape" || origin.name === "stopGradient")
+    return isSquareInside({ program, locations }, inputs[0]);
+  return origin.name === "multiply" && locations[step].step !== step && inputs[0] === inputs[1];
 }
 
 /** Every place that a unit reads from. */

@@ -127,7 +127,10 @@ function encodeReduce(kernel: ReduceKernel, check: KernelCheck, words: number[])
   }
   const from = check.span("x", x, length);
   check.separate([check.span("out", out, kept)], [from]);
-  words.push(check.known("operation", kernel.operation, { sum: 0, max: 1 }), dims.length, x, out);
+  const operation = check.known("operation", kernel.operation, { sum: 0, max: 1, sumOfSquares: 2 });
+  if (kernel.operation === "sumOfSquares" && !(dims.length === 1 && reduced[0] === true))
+    check.refuse("a sum of squares goes over all elements", "one axis, reduced", dims.length);
+  words.push(operation, dims.length, x, out);
   for (const [axis, size] of dims.entries()) words.push(size, reduced[axis] ? 1 : 0);
 }
 

@@ -29,10 +29,13 @@ export interface MapKernel {
 /** Most registers that a {@link MapKernel} may use. */
 export const mapRegisters = 24;
 
-/** Reduces a contiguous x of shape `dims` over the axes where `reduced` is true; out is contiguous. */
+/**
+ * Reduces a contiguous x of shape `dims` over the axes where `reduced` is true; out is contiguous.
+ * A sum of squares goes over all elements, as one axis.
+ */
 export interface ReduceKernel {
   readonly kind: "reduce";
-  readonly operation: "sum" | "max";
+  readonly operation: "sum" | "max" | "sumOfSquares";
   /** At most 6, adjacent axes of the same kind already merged. */
   readonly dims: readonly number[];
   readonly reduced: readonly boolean[];

@@ -1,7 +1,7 @@
 import { broadcastStrides } from "../primitives/broadcasting.js";
 import { rowMajorStrides, type Shape, shapeSize } from "../shape.js";
 import type { AppliedPrimitive, ElementwiseOperation } from "../tensor.js";
-import { type FusedProgram, keptSteps, type Unit } from "./fusion.js";
+import { type FusedProgram, isSquareInside, keptSteps, type Unit } from "./fusion.js";
 import type { ConvolutionSizes, Kernel, MapKernel } from "./kernel.js";
 import { allocateRegisters } from "./map-registers.js";
 import { type FixedMemory, kernelScratch, planMemory } from "./memory-plan.js";
@@ -87,11 +87,12 @@ function emitHead(
   const { origin, shape } = tensor;
   if (origin.kind !== "primitive") throw new Error(`lower: a ${origin.kind} has nothing to compute`);
   const inputShapes = inputs.map((input) => program.steps[input].tensor.shape);
+  const squared = isSquareInside({ program, locations }, inputs[0]);
   const at = inputs.map((input) => placement.offset(locations[input]));
   const out = placement.offset({ step: unit.root, offset: 0 });
   const bias = unit.bias === null ? null : placement.offset(unit.bias);
   const { scratch } = placement;
-  return headKernels(origin, { shape, inputShapes, at, out, bias, scratch, epilogue });
+  return headKernels(origin, { shape, inputShapes, at, out, bias, scratch, epilogue, squared });
 }
 
 interface HeadPlace {
@@ -103,11 +104,13 @@ interface HeadPlace {
   readonly bias: number | null;
   readonly scratch: number;
   readonly epilogue: MapKernel | null;
+  /** Whether `at` has the numbers whose squares are the input. */
+  readonly squared: boolean;
 }
 
 /** The kernels of one primitive that is not elementwise; the switch is exhaustive. */
 function headKernels(origin: AppliedPrimitive, place: HeadPlace): Kernel[] {
-  const { shape, inputShapes, at, out, bias, scratch, epilogue } = place;
+  const { shape, inputShapes, at, out, bias, scratch, epilogue, squared } = place;
   const [x, y] = at;
   const [xShape, yShape] = inputShapes;
   const size = shapeSize(shape);
@@ -131,10 +134,10 @@ function headKernels(origin: AppliedPrimitive, place: HeadPlace): Kernel[] {
       return [{ kind: "conv2dFilterGradient", ...sizes, input: x, cotangent: y, out, scratch }];
     }
     case "sum":
-    case "max":
-      return [
-        { kind: "reduce", operation: origin.name, ...mergedAxes(xShape, origin.attributes.axes), x, out },
-      ];
+    case "max": {
+      const operation = squared ? "sumOfSquares" : origin.name;
+      return [{ kind: "reduce", operation, ...mergedAxes(xShape, origin.attributes.axes), x, out }];
+    }
     case "broadcastTo":
       return [stridedCopy(shape, x, broadcastStrides(xShape, shape), out, rowMajorStrides(shape))];
     case "transpose": {
