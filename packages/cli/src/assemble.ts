@@ -9,6 +9,7 @@ import {
   makeAlgorithm,
   makeEnvironment,
   nearMatch,
+  readEnvironmentOptions,
   SoftrlError,
   type TrainConfig,
   type VectorEnvironment,
@@ -123,7 +124,8 @@ async function openEnvironment(
   training: boolean,
 ): Promise<VectorEnvironment> {
   const { environment: id, environments: size, atariProtocol: protocol } = config;
-  if (isBuiltIn(id)) return makeEnvironment(id, size);
+  const options = config.environmentOptions;
+  if (isBuiltIn(id)) return makeEnvironment(id, size, readEnvironmentOptions(where, id, options));
   if (config.oracleEvery > 0) {
     throw new SoftrlError("--oracle-every", `${id} does not know its exact process`, {
       expected: exactEnvironmentIds.join(", "),
@@ -132,7 +134,7 @@ async function openEnvironment(
     });
   }
   try {
-    return await createGymnasiumEnvironment({ id, size, training, protocol });
+    return await createGymnasiumEnvironment({ id, size, training, protocol, options });
   } catch (error) {
     if (!(error instanceof SoftrlError)) throw error;
     // An id of Gymnasium's may well be near one that is built in: only what nobody knows is a slip.

@@ -61,7 +61,7 @@ export function chosenConfig(options: OptionValues, imposed: Partial<TrainConfig
   } catch (error) {
     if (!(error instanceof SoftrlError && error.where === "trainConfig")) throw error;
     const what = error.message.slice(error.where.length + 2);
-    const name = settingNames.find((setting) => what.startsWith(`${setting} `));
+    const name = settingNames.find((setting) => new RegExp(`^${setting}[ :]`).test(what));
     if (name === undefined) throw error;
     const where = name in fromOptions || path === null ? longOption(name) : `${path}: ${name}`;
     throw new SoftrlError(where, what, {}, { cause: error });

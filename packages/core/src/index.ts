@@ -61,6 +61,7 @@ export {
   exactEnvironmentIds,
   isBuiltIn,
   makeEnvironment,
+  readEnvironmentOptions,
 } from "./envs/registry.js";
 export {
   actionCount,

@@ -127,6 +127,54 @@ export const environmentAbout = (id: EnvironmentId): string => entries[id].about
 export const environmentOptions = (id: EnvironmentId): readonly (keyof EnvironmentOptions)[] =>
   entries[id].options;
 
+/** What each option takes when it is written in words: the rows of a layout are separated by `/`. */
+const optionKinds: Readonly<Record<keyof EnvironmentOptions, "number" | "boolean" | "rows">> = {
+  maxEpisodeSteps: "number",
+  layout: "rows",
+  slip: "number",
+  stepReward: "number",
+  goalReward: "number",
+  pitReward: "number",
+  slippery: "boolean",
+  stickyProbability: "number",
+  ramping: "boolean",
+};
+
+/**
+ * The options of a built-in environment from scalars by name, as settings hold them: `{ ramping: false }`. Ranges are
+ * checked by {@link makeEnvironment}.
+ * @throws SoftrlError, whose message after `where` begins with `environmentOptions`, for an option that the
+ * environment does not have, or a value of another kind.
+ */
+export function readEnvironmentOptions(
+  where: string,
+  id: EnvironmentId,
+  given: Readonly<Record<string, string | number | boolean>>,
+): EnvironmentOptions {
+  const known = entries[id].options;
+  let options: EnvironmentOptions = {};
+  for (const [word, value] of Object.entries(given)) {
+    const name = known.find((option) => option === word);
+    if (name === undefined) {
+      return fail(where, `environmentOptions: ${id} has no option ${word}`, {
+        expected: known.join(" or "),
+        got: word,
+        remedy: suggestion(word, known),
+      });
+    }
+    const kind = optionKinds[name];
+    const rows = kind === "rows" && typeof value === "string";
+    if (!rows && typeof value !== kind) {
+      return fail(where, `environmentOptions: ${name} is not a valid value`, {
+        expected: { number: "a number", boolean: "true or false", rows: "rows separated by /" }[kind],
+        got: JSON.stringify(value),
+      });
+    }
+    options = { ...options, [name]: rows ? value.split("/") : value };
+  }
+  return options;
+}
+
 /**
  * S built-in environments of this id, ready to be reset.
  * @throws SoftrlError for an id that is not built in ({@link isBuiltIn}), an option that the environment does not

@@ -2,12 +2,13 @@ import { type AlgorithmName, algorithmAbout, algorithmNames } from "../algorithm
 import { fail } from "../base/errors.js";
 import { nearMatch, suggestion } from "../base/near-match.js";
 import { atariProtocols, requireProtocolFits } from "../envs/atari/protocol.js";
-import { exactEnvironmentIds, isBuiltIn } from "../envs/registry.js";
+import { exactEnvironmentIds, isBuiltIn, readEnvironmentOptions } from "../envs/registry.js";
 import {
   choiceSetting,
   type EnvironmentFamily,
   integerListSetting,
   integerSetting,
+  namedScalarsSetting,
   numberSetting,
   type Setting,
   textSetting,
@@ -31,6 +32,11 @@ const settings = {
     description:
       "the environment: a built-in id such as CartPole-v1, or any id of Gymnasium such as ALE/Pong-v5",
     defaults: "CartPole-v1",
+  }),
+  environmentOptions: namedScalarsSetting({
+    option: "--env-options <list>",
+    description:
+      "options of the environment as name=value, separated by commas: those of docs/environments.md, or what Gymnasium's make takes by name",
   }),
   atariProtocol: choiceSetting({
     option: "--atari-protocol <name>",
@@ -260,6 +266,7 @@ export function trainConfig(chosen: Partial<TrainConfig> = {}): TrainConfig {
   const config: TrainConfig = {
     algorithm: value("algorithm"),
     environment: value("environment"),
+    environmentOptions: value("environmentOptions"),
     atariProtocol: value("atariProtocol"),
     environments: value("environments"),
     horizon: value("horizon"),
@@ -300,6 +307,9 @@ export function trainConfig(chosen: Partial<TrainConfig> = {}): TrainConfig {
       got: JSON.stringify(id),
       remedy: "choose one of them, or leave oracleEvery at 0",
     });
+  }
+  if (isBuiltIn(config.environment)) {
+    readEnvironmentOptions("trainConfig", config.environment, config.environmentOptions);
   }
   requireProtocolFits("trainConfig", config.environment, config.atariProtocol);
   return config;

@@ -29,7 +29,9 @@ export interface Setting<Value> {
 
 /** A setting's default in words, for help and documentation: `0.99`, or `8; Atari and MinAtar: 16`. */
 export function defaultInWords({ defaults }: { readonly defaults: Setting<unknown>["defaults"] }): string {
-  const [vector, atari, minatar] = [defaults.vector, defaults.atari, defaults.minatar].map(String);
+  const words = (value: unknown) =>
+    typeof value === "object" && value !== null && Object.keys(value).length === 0 ? "none" : String(value);
+  const [vector, atari, minatar] = [defaults.vector, defaults.atari, defaults.minatar].map(words);
   const others = [
     ...(atari === minatar ? [] : [`Atari: ${atari}`, `MinAtar: ${minatar}`]),
     ...(atari === minatar && atari !== vector ? [`Atari and MinAtar: ${atari}`] : []),
@@ -132,6 +134,43 @@ export function integerListSetting(described: {
         ? value.slice()
         : refuse(where, `a list of integers of at least ${low}`, value),
     fromText: (text) => (text.trim() === "" ? [] : text.split(",").map(numberFromText)),
+  };
+}
+
+/** Values by name: JSON scalars. */
+export type NamedScalars = Readonly<Record<string, string | number | boolean>>;
+
+/** Values by name, by default none; written `slip=0.2,ramping=false` on the command line. */
+export function namedScalarsSetting({
+  option,
+  description,
+}: {
+  readonly option: string;
+  readonly description: string;
+}): Setting<NamedScalars> {
+  const isScalar = (value: unknown) =>
+    typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
+  const isNamedScalars = (value: unknown): value is NamedScalars =>
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(isScalar);
+  return {
+    option,
+    description,
+    defaults: { vector: {}, atari: {}, minatar: {} },
+    check: (where, value) =>
+      isNamedScalars(value) ? { ...value } : refuse(where, "values by name, as in slip=0.2", value),
+    fromText: (text) => {
+      const entries = text.split(",").map((entry) => /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(entry));
+      const named: Record<string, unknown> = {};
+      for (const entry of entries) {
+        if (entry === null || Object.hasOwn(named, entry[1])) return text;
+        const [, name, value] = entry;
+        named[name] = value === "true" ? true : value === "false" ? false : numberFromText(value);
+      }
+      return named;
+    },
   };
 }
 

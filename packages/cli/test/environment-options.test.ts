@@ -1,0 +1,36 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { endAll, expectRefusal, softrl } from "./command.js";
+
+let place = "";
+beforeAll(() => {
+  place = mkdtempSync(join(tmpdir(), "softrl-options-"));
+});
+afterEach(endAll);
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+describe("softrl train --env-options", () => {
+  const lake = ["train", "--env", "FrozenLake-v1", "--steps", "400"];
+
+  test("are kept with the run, and played with", async () => {
+    const args = [...lake, "--env-options", "slippery=false,maxEpisodeSteps=7", "--run-folder", "lake"];
+    expect(await softrl(args, place)).toMatchObject({ code: 0 });
+    const config: unknown = JSON.parse(readFileSync(join(place, "lake", "config.json"), "utf8"));
+    expect(config).toMatchObject({ environmentOptions: { slippery: false, maxEpisodeSteps: 7 } });
+    const played = await softrl(["evaluate", "lake", "--episodes", "40", "--json"], place);
+    const { lengths } = JSON.parse(played.stdout);
+    expect(Math.max(...lengths)).toBe(7);
+  });
+
+  test.each([
+    ["slipery=false", /--env-options: .*FrozenLake-v1 has no option slipery, .*did you mean slippery/],
+    ["slippery=maybe", /--env-options: .*slippery is not a valid value, expected true or false, got "maybe"/],
+    ["slippery", /--env-options: not a valid value, expected values by name/],
+    ["slippery=true,slippery=false", /--env-options: not a valid value, expected values by name/],
+    ["maxEpisodeSteps=0", /maxEpisodeSteps/],
+  ])("refuses %s with one line", async (text, message) => {
+    expectRefusal(await softrl([...lake, "--env-options", text], place), 1, message);
+  });
+});

@@ -1,0 +1,52 @@
+import { makeEnvironment, readEnvironmentOptions, TabularEnvironment, trainConfig } from "softrl";
+import { describe, expect, it } from "vitest";
+
+describe("options of an environment, by name", () => {
+  it("become those that makeEnvironment takes", () => {
+    expect(
+      readEnvironmentOptions("test", "MinAtar/Breakout-v1", { ramping: false, stickyProbability: 0 }),
+    ).toEqual({
+      ramping: false,
+      stickyProbability: 0,
+    });
+    expect(readEnvironmentOptions("test", "GridWorld-v0", { layout: "S.G/..X" })).toEqual({
+      layout: ["S.G", "..X"],
+    });
+    const dry = makeEnvironment(
+      "FrozenLake-v1",
+      1,
+      readEnvironmentOptions("test", "FrozenLake-v1", { slippery: false }),
+    );
+    const chances = dry instanceof TabularEnvironment ? new Set(dry.mdp.transitions) : new Set();
+    expect(chances).toEqual(new Set([0, 1]));
+  });
+
+  it("are refused where the environment has none of that name, or another kind of value", () => {
+    const read = (given: Record<string, string | number | boolean>) =>
+      readEnvironmentOptions("test", "FrozenLake-v1", given);
+    expect(() => read({ slipery: false })).toThrow(
+      /FrozenLake-v1 has no option slipery, expected slippery or maxEpisodeSteps.*did you mean slippery/,
+    );
+    expect(() => read({ slippery: 1 })).toThrow(
+      /slippery is not a valid value, expected true or false, got 1/,
+    );
+    expect(() => read({ maxEpisodeSteps: "ten" })).toThrow(/maxEpisodeSteps .* expected a number, got "ten"/);
+    expect(() => read({ toString: 1 })).toThrow(/has no option toString/);
+    expect(() =>
+      trainConfig({ environment: "MinAtar/Asterix-v1", environmentOptions: { slippery: true } }),
+    ).toThrow(/trainConfig: environmentOptions: MinAtar\/Asterix-v1 has no option slippery/);
+  });
+
+  it("are a setting: kept as given, for Gymnasium's environments too", () => {
+    const environmentOptions = { is_slippery: false, map_name: "8x8", gravity: -9.5 };
+    expect(trainConfig({ environment: "LunarLander-v3", environmentOptions })).toMatchObject({
+      environmentOptions,
+    });
+    expect(trainConfig({}).environmentOptions).toEqual({});
+    for (const wrong of ['{"a":null}', "[1]", '"slip=1"', '{"a":[1]}']) {
+      expect(() => trainConfig({ environmentOptions: JSON.parse(wrong) })).toThrow(
+        /trainConfig: environmentOptions: not a valid value, expected values by name/,
+      );
+    }
+  });
+});
