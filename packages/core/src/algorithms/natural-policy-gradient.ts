@@ -25,7 +25,10 @@ import { PolicyLearner, type TracedUpdate } from "./policy-learner.js";
 export interface TrustRegion {
   /** δ: the KL divergence of the first step, to second order; later ones shrink as the learning rate does. */
   readonly trustRegion: number;
-  /** α at most, of θ ← θ + α w: where g is all but zero the whole trust region would be a step of chance. */
+  /**
+   * α at most, of θ ← θ + α w, in units of 1/√(mean Δ² of the run so far): once Δ is small for this task g is chance and
+   * little else, and the whole trust region would be a step of chance.
+   */
   readonly longestStep: number;
   /** Added to the diagonal of F. */
   readonly fisherDamping: number;
@@ -57,7 +60,7 @@ export interface NaturalPolicyGradientOptions extends TrustRegion {
 
 /**
  * Natural policy gradient (§5): θ ← θ + α w with (F + damping) w = g, solved by conjugate gradients, and α = √(2δ / wᵀF w),
- * at most `longestStep`.
+ * at most `longestStep` in the run's own units.
  *
  * g is A2C's policy gradient and F x = ∇(∇KL[π_old‖π_θ]ᵀ x), the trace differentiated twice. Actor and critic are two
  * copies of the network: fitting V moves no policy out of its trust region.
@@ -78,6 +81,8 @@ export class NaturalPolicyGradient implements Algorithm {
   readonly #gradient: LoadedProgram;
   readonly #fisher: LoadedProgram;
   #steps = 0;
+  /** Σ Δ² over all the run's samples. */
+  #squares = 0;
 
   constructor(
     environment: VectorEnvironment,
@@ -157,9 +162,9 @@ export class NaturalPolicyGradient implements Algorithm {
     return { ...fit, ...policy };
   }
 
-  /** θ ← θ + α w, α = √(2δ / wᵀF w), at most the longest step. */
+  /** θ ← θ + α w, α = √(2δ / wᵀF w), at most the longest step. Called once a rollout. */
   #policyStep(delta: number): Readonly<Record<string, number>> {
-    const { longestStep, fisherDamping, conjugateGradientSteps } = this.#options;
+    const { fisherDamping, conjugateGradientSteps } = this.#options;
     const gradient = this.#gradient;
     const fisher = this.#fisher;
     const observations = this.#learner.updateInput("observations");
@@ -180,7 +185,8 @@ export class NaturalPolicyGradient implements Algorithm {
     const { x: w, iterations } = conjugateGradients(damped, ascent, options);
     const image = damped(w);
     const curvature = w.reduce((total, x, k) => total + x * image[k], 0);
-    const step = curvature > 0 ? Math.min(Math.sqrt((2 * delta) / curvature), longestStep) : 0;
+    const longest = this.#longest();
+    const step = curvature > 0 ? Math.min(Math.sqrt((2 * delta) / curvature), longest) : 0;
     this.#learner.moveTheta(w, step);
     return {
       policyLoss: gradient.output("policyLoss")[0],
@@ -188,6 +194,13 @@ export class NaturalPolicyGradient implements Algorithm {
       step,
       conjugateGradients: iterations,
     };
+  }
+
+  /** The longest step over √(mean Δ²), this rollout's Δ among those of the run. */
+  #longest(): number {
+    for (const delta of this.#advantages) this.#squares += delta * delta;
+    const samples = this.#steps + this.stepsPerIteration;
+    return this.#options.longestStep / Math.sqrt(this.#squares / samples);
   }
 
   act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
@@ -203,13 +216,15 @@ export class NaturalPolicyGradient implements Algorithm {
   }
 
   save(): Snapshot {
-    return { steps: this.#steps, learner: this.#learner.save() };
+    return { steps: this.#steps, squares: this.#squares, learner: this.#learner.save() };
   }
 
   restore(snapshot: Snapshot): void {
     const steps = snapshotNumber("NaturalPolicyGradient.restore", snapshot, "steps");
+    const squares = snapshotNumber("NaturalPolicyGradient.restore", snapshot, "squares");
     this.#learner.restore(snapshotSection("NaturalPolicyGradient.restore", snapshot, "learner"));
     this.#steps = steps;
+    this.#squares = squares;
   }
 }
 

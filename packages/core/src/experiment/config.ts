@@ -144,9 +144,9 @@ const settings = {
   longestStep: numberSetting({
     option: "--longest-step <number>",
     description:
-      "npg only: the largest multiple of the natural gradient that a step may be, however little its KL divergence",
+      "npg only: the largest multiple of the natural gradient that a step may be, over the root mean square of the run's advantages",
     above: 0,
-    defaults: 1,
+    defaults: 5,
   }),
   fisherDamping: numberSetting({
     option: "--fisher-damping <number>",
@@ -166,7 +166,7 @@ const settings = {
     description: "npg only: steps of the value's fit after each rollout",
     low: 0,
     high: 1000,
-    defaults: 10,
+    defaults: 50,
   }),
   network: choiceSetting({
     option: "--network <name>",

@@ -63,7 +63,10 @@ export function algorithmContract(
       const s = setting(1);
       const before = bytes(s);
       expect(() =>
-        s.algorithm.restore({ steps: 1, learner: { states: { theta: new Float32Array(3) } } }),
+        s.algorithm.restore({
+          ...s.algorithm.save(),
+          learner: { states: { theta: new Float32Array(3) } },
+        }),
       ).toThrow(/theta/);
       expect(() => s.algorithm.restore({})).toThrow();
       expect(bytes(s)).toEqual(before);

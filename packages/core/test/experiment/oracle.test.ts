@@ -41,7 +41,7 @@ describe("a run with an oracle", () => {
   it.each([
     ["a2c", 60_000],
     ["soft-q", 60_000],
-    ["npg", 30_000],
+    ["npg", 24_000],
   ] as const)("%s: errors and regret fall", async (algorithm, steps) => {
     const { answers, trainer, result } = await run({ algorithm, steps, oracleEvery: steps / 3 });
     expect(answers.map(({ step }) => step)).toEqual([0, steps / 3, (2 * steps) / 3, steps]);
