@@ -66,6 +66,15 @@ describe.each(pairs)(
   },
 );
 
+// Its settings were chosen on seeds 2, 4 and 201 to 226: these are others.
+it.each([401, 402, 403, 404, 405])("npg, fresh seed %i: at least 475 as well", async (seed) => {
+  await inTemporaryFolder(async (folder) => {
+    const result = await train("npg", seed, join(folder, "run"), "");
+    console.log(`npg seed ${seed}: ${JSON.stringify(result)}`);
+    expect(result.meanReturn).toBeGreaterThanOrEqual(475);
+  });
+});
+
 it("npm start, as a user runs it: both curves, the theorem and the chart in under two minutes", async () => {
   await inTemporaryFolder(async (folder) => {
     const began = performance.now();

@@ -59,7 +59,7 @@ export interface ValueIterationOptions {
   readonly order?: SweepOrder;
   /**
    * "anderson": each sweep begins from a combination of the last, guarded so that it always converges; it pays where γ
-   * is near one, with "gauss-seidel" most (a tenth to a three-hundredth of the sweeps). "none" unless given.
+   * is near one, with "gauss-seidel" most (docs/value-iteration.md). "none" unless given.
    */
   readonly acceleration?: "none" | "anderson";
   /** The first V [S]; 0 unless given. */

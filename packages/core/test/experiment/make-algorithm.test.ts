@@ -51,6 +51,7 @@ describe("every setting of the learning rule reaches it", () => {
     const own: Partial<TrainConfig>[] = [
       ...changes.filter((change) => change.valueCoefficient === undefined),
       { trustRegion: 0.02 },
+      { longestStep: 0.001 },
       { fisherDamping: 0.2 },
       { conjugateGradientSteps: 1 },
       { valueSteps: 3 },
