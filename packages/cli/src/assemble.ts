@@ -3,6 +3,7 @@ import {
   type Algorithm,
   type AlgorithmVariation,
   type Executor,
+  environmentFamily,
   environmentIds,
   exactEnvironmentIds,
   isBuiltIn,
@@ -25,20 +26,27 @@ export interface Assembly {
   readonly executor: Executor;
 }
 
+/** What a command may want beyond the configuration. */
+export interface AssemblyOptions extends AlgorithmVariation {
+  /** What an error about the environment's id names. */
+  readonly where?: string;
+  /** Whether the environment is to be looked at, where it can show more than its observation. */
+  readonly screens?: boolean;
+}
+
 /**
  * Makes environment, executor and algorithm.
  * @param training whether rewards are clipped and lives end episodes, where the environment does so in training.
- * @param where what an error about the environment's id names.
  */
 export async function assemble(
   config: TrainConfig,
   training: boolean,
-  { where = "--env", ...variation }: AlgorithmVariation & { readonly where?: string } = {},
+  { where = "--env", screens = false, ...variation }: AssemblyOptions = {},
 ): Promise<Assembly> {
   // Parameters that are equal but for rounding are only seen to be so in float64.
   const standard = variation.gap === "subtracted" ? "reference" : undefined;
   const executor = await chooseExecutor(process.env.SOFTRL_EXECUTOR || standard);
-  const environment = await openEnvironment(where, config, training);
+  const environment = await openEnvironment(where, config, training, screens);
   try {
     requireNetworkFits(config, environment);
     return { environment, executor, algorithm: makeAlgorithm(config, environment, executor, variation) };
@@ -122,6 +130,7 @@ async function openEnvironment(
   where: string,
   config: TrainConfig,
   training: boolean,
+  screens: boolean,
 ): Promise<VectorEnvironment> {
   const { environment: id, environments: size, atariProtocol: protocol } = config;
   const options = config.environmentOptions;
@@ -134,7 +143,18 @@ async function openEnvironment(
     });
   }
   try {
-    return await createGymnasiumEnvironment({ id, size, training, protocol, options });
+    const parts = { id, size, training, protocol };
+    // An environment of Gymnasium's that cannot draw itself is filmed by its observation.
+    if (screens && environmentFamily(id) !== "atari") {
+      const drawn = { ...options, render_mode: "rgb_array" };
+      return await createGymnasiumEnvironment({ ...parts, options: drawn }).catch((error: unknown) => {
+        if (error instanceof SoftrlError && /cannot be made/.test(error.message)) {
+          return createGymnasiumEnvironment({ ...parts, options });
+        }
+        throw error;
+      });
+    }
+    return await createGymnasiumEnvironment({ ...parts, options });
   } catch (error) {
     if (!(error instanceof SoftrlError)) throw error;
     // An id of Gymnasium's may well be near one that is built in: only what nobody knows is a slip.

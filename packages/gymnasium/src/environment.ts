@@ -4,6 +4,8 @@ import {
   type Discrete,
   type Observations,
   observationLength,
+  type Picture,
+  picture,
   type RandomStreams,
   type Snapshot,
   SoftrlError,
@@ -49,6 +51,7 @@ export async function connectEnvironment(
 ): Promise<GymnasiumEnvironment> {
   const { id, size, training, protocol, options, transport } = config;
   const { where } = command;
+  const hasScreen = isAtari(id) || options.render_mode === "rgb_array";
   const file = transport === "shared memory" ? openSharedFile() : null;
   try {
     const rows = shares(size, Math.min(config.processes, size));
@@ -61,7 +64,11 @@ export async function connectEnvironment(
       const [made] = await group.request("make", requests);
       const spaces = readSpaces(where, made);
       const memory = await allocate(group, size, rows, spaces.observationSpace, file, where);
-      return new GymnasiumEnvironment({ id, size, versions, ...spaces, ...memory, rows }, group, where);
+      return new GymnasiumEnvironment(
+        { id, size, versions, ...spaces, ...memory, rows, hasScreen },
+        group,
+        where,
+      );
     } catch (error) {
       await group.close();
       throw error;
@@ -142,6 +149,7 @@ interface Made extends Memory {
   readonly observationSpace: Box;
   readonly actionSpace: Discrete;
   readonly rows: readonly Rows[];
+  readonly hasScreen: boolean;
 }
 
 /**
@@ -166,6 +174,8 @@ export class GymnasiumEnvironment implements VectorEnvironment {
   readonly episodeEnded: Uint8Array;
   readonly terminated: Terminated;
   readonly truncated: Truncated;
+  /** There for Atari's preprocessed ids, and where the option `render_mode` is `rgb_array`. */
+  readonly screen?: (i: number) => Promise<Picture>;
   readonly #rows: readonly Rows[];
   readonly #group: BridgeGroup;
   readonly #where: string;
@@ -187,6 +197,7 @@ export class GymnasiumEnvironment implements VectorEnvironment {
     this.#rows = made.rows;
     this.#group = group;
     this.#where = where;
+    if (made.hasScreen) this.screen = (i) => this.#screen(i);
     this.rewards = new Float64Array(size);
     this.episodeReturns = new Float64Array(size);
     this.episodeLengths = new Int32Array(size);
@@ -267,6 +278,30 @@ export class GymnasiumEnvironment implements VectorEnvironment {
   #bytes(observations: Observations, first: number, length: number): Uint8Array {
     const row = observations.length / this.size;
     return bytesOf(observations.subarray(first * row, (first + length) * row));
+  }
+
+  async #screen(i: number): Promise<Picture> {
+    this.#requireStarted("screen");
+    if (!(Number.isInteger(i) && i >= 0 && i < this.size)) {
+      throw new SoftrlError(`${this.#where} screen`, "no such environment", {
+        expected: `an integer in [0, ${this.size - 1}]`,
+        got: String(i),
+      });
+    }
+    const requests = this.#rows.map(({ first, length }) =>
+      bytesOf(Int32Array.of(i >= first && i < first + length ? i - first : -1)),
+    );
+    const reply = joined(await this.#group.request("screen", requests));
+    // An environment that shows nothing is seen by what it observes.
+    if (reply.length === 0) return picture(this, i);
+    const size = new Uint32Array(2);
+    const read = new ReplyReader(reply);
+    read.into(bytesOf(size));
+    const [width, height] = size;
+    const pixels = new Uint8Array(Math.min(width * height * 3, reply.length));
+    read.into(pixels);
+    if (!read.whole || pixels.length === 0) await this.#abandon("screen", reply);
+    return { width, height, pixels };
   }
 
   async save(): Promise<Snapshot | null> {

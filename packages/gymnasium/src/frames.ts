@@ -4,7 +4,16 @@ import { SoftrlError } from "softrl";
  * What a frame carries. A reply has the operation of its request with {@link REPLY} set; the child's first frame is
  * a reply to no request (`hello`), its last one may be {@link ERROR} with the parts of an error as JSON.
  */
-export const operations = { hello: 0, make: 1, reset: 2, step: 3, save: 4, restore: 5, share: 6 } as const;
+export const operations = {
+  hello: 0,
+  make: 1,
+  reset: 2,
+  step: 3,
+  save: 4,
+  restore: 5,
+  share: 6,
+  screen: 7,
+} as const;
 export type Operation = keyof typeof operations;
 export const REPLY = 0x80;
 export const ERROR = 0xff;

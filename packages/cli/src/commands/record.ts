@@ -36,7 +36,7 @@ export async function recordCommand(
   try {
     // One environment is filmed; a policy does not depend on how many it was learned in.
     const alone = { ...config, seed, environments: 1 };
-    assembly = await assembleUnlessInterrupted(interrupt, alone, false, { where: path });
+    assembly = await assembleUnlessInterrupted(interrupt, alone, false, { where: path, screens: true });
     interrupt.now("recording");
     const result = assembly === null ? null : await play(assembly);
     await film.finish();

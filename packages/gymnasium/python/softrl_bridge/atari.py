@@ -133,6 +133,9 @@ class AtariEnvironment:
                     break
         return float(raw_reward), over
 
+    def screen(self):
+        return self._ale.getScreenRGB()
+
     def state(self):
         meta = {
             "protocol": self._protocol.name,

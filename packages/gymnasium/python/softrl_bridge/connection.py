@@ -13,7 +13,7 @@ import time
 HEADER = struct.Struct("<HHI")
 MAGIC = 0x5351
 
-HELLO, MAKE, RESET, STEP, SAVE, RESTORE, SHARE = range(7)
+HELLO, MAKE, RESET, STEP, SAVE, RESTORE, SHARE, SCREEN = range(8)
 # Where the parent has put the file of the shared memory, if it has.
 SHARED_DESCRIPTOR = 3
 REPLY = 0x80

@@ -135,6 +135,9 @@ def answer(vector, operation, payload):
     if operation == connection.SHARE:
         share(vector, json.loads(payload))
         return []
+    if operation == connection.SCREEN:
+        (i,) = np.frombuffer(payload, "<i4")
+        return [] if i < 0 else vector.screen(i)
     raise BridgeError(f"operation {operation} is unknown")
 
 

@@ -65,6 +65,13 @@ class PlainEnvironment:
             raise BridgeError("the observation has the wrong shape", str(self._shape), str(observation.shape))
         out[...] = observation.reshape(out.shape)
 
+    def screen(self):
+        """What it renders; None where it cannot, for instance without pygame."""
+        try:
+            return self._environment.render()
+        except gymnasium.error.DependencyNotInstalled:
+            return None
+
     def state(self):
         """The pickled environment, or None where a pickle would not hold all of it."""
         buffer = io.BytesIO()

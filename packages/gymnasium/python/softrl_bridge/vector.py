@@ -66,6 +66,21 @@ class Vector:
         """What a reset sends: all observations, unless the parent sees them."""
         return [] if self.shared else [self.observations]
 
+    def screen(self, i):
+        """Width, height and colours of environment i as a person sees it; nothing where it shows nothing."""
+        rendered = self._try(i, self.environments[i].screen)
+        if rendered is None:
+            return []
+        pixels = np.asarray(rendered)
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise BridgeError(
+                f"what environment {i} renders is no picture",
+                "[height, width, 3] uint8",
+                f"{list(pixels.shape)} {pixels.dtype}",
+            )
+        height, width, _ = pixels.shape
+        return [struct.pack("<II", width, height), np.ascontiguousarray(pixels)]
+
     def reset(self, seeds):
         self.steps = 0
         for i, environment in enumerate(self.environments):
