@@ -52,10 +52,8 @@ static void execute(const int32* code, int32 length, float* arena, Team* team) {
 
 }  // namespace
 
-#if defined(__wasm__) && !defined(__wasm_atomics__)
-extern "C" void SOFTRL_ENTRY(const int32* code, int32 length, float* arena) { execute(code, length, arena, nullptr); }
-#else
+// Also where there is one thread for good: a team that is known to be null makes other code of the products, which
+// WebAssembly engines run an eighth slower.
 extern "C" void SOFTRL_ENTRY(const int32* code, int32 length, float* arena, Team* team) {
   execute(code, length, arena, team);
 }
-#endif

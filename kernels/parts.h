@@ -9,13 +9,7 @@ typedef SoftrlTeam Team;
 
 /// The team, where this much work is worth sharing; else null.
 SOFTRL_INLINE Team* teamFor(Team* team, double operations) {
-#if defined(__wasm__) && !defined(__wasm_atomics__)
-  (void)team;
-  (void)operations;
-  return nullptr;
-#else
   return team && operations >= team->leastShared ? team : nullptr;
-#endif
 }
 
 /// part(i, thread) for every i in [0, parts): by the team, or in order here.

@@ -14,8 +14,11 @@ import {
 interface Exports {
   readonly memory: WasmMemory;
   readonly __heap_base: { readonly value: number };
-  readonly run: (code: number, length: number, arena: number) => void;
+  readonly run: (code: number, length: number, arena: number, team: number) => void;
 }
+
+// The team of whoever works alone.
+const nobody = 0;
 
 let compiled: Promise<WasmModule> | undefined;
 
@@ -49,7 +52,7 @@ function instantiate(
     run(program) {
       const it = loaded[program];
       if (it === undefined) noSuchProgram(program, loaded.length);
-      run(it.at, it.code.length, arenaAt);
+      run(it.at, it.code.length, arenaAt, nobody);
     },
   };
 }
