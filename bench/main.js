@@ -8,10 +8,11 @@ import { findPeers } from "./peers.js";
 import { scalingPlot } from "./plot.js";
 import { comparisonCells, contestantLines, markdown, table, withTable } from "./report.js";
 import { rows } from "./rows.js";
-import { measureScaling, scalingCsv } from "./scaling.js";
+import { measureScaling, measureSweepScaling, scalingCsv } from "./scaling.js";
 
 const scalingName = "scaling";
-const rowNames = [...rows.map(({ name }) => name), scalingName];
+const sweepScalingName = "sweep-scaling";
+const rowNames = [...rows.map(({ name }) => name), scalingName, sweepScalingName];
 
 const plans = {
   full: { blockSeconds: 0.15, rounds: 25 },
@@ -43,11 +44,15 @@ async function main(words) {
     console.log(contestantLines(result));
     console.log(`${table(comparisonCells(result))}\n`);
   }
-  const scaling = wanted.includes(scalingName) ? await measureScaling(context) : [];
-  for (const { name, growth, bar, met } of scaling) {
-    console.log(
-      `${name}: a sample costs ${growth.toFixed(2)} times its least (${bar}: ${met ? "yes" : "no"})`,
-    );
+  const byBatch = wanted.includes(scalingName) ? await measureScaling(context) : [];
+  const bySweep = wanted.includes(sweepScalingName) ? await measureSweepScaling(context) : [];
+  const scaling = [...byBatch, ...bySweep];
+  for (const { name, over, growth, bar, met } of scaling) {
+    const what =
+      over === "transitions"
+        ? `time in proportion to transitions^${growth.toFixed(2)}`
+        : `a sample costs ${growth.toFixed(2)} times its least`;
+    console.log(`${name}: ${what} (${bar}: ${met ? "yes" : "no"})`);
   }
 
   /** @type {import("./report.js").Report} */
@@ -65,10 +70,14 @@ async function main(words) {
   };
   const out = join(import.meta.dirname, "out");
   write(request.json ?? join(out, "bench.json"), `${JSON.stringify(report, null, 1)}\n`);
-  if (scaling.length > 0) {
-    const folder = request.markdown === undefined ? out : join(import.meta.dirname, "results");
-    write(join(folder, "scaling.csv"), scalingCsv(scaling));
-    write(join(folder, "scaling.svg"), scalingPlot(scaling));
+  const folder = request.markdown === undefined ? out : join(import.meta.dirname, "results");
+  for (const [growths, name, text] of /** @type {const} */ ([
+    [byBatch, "scaling", { title: "Time of one step", size: "batch size B, or environments S" }],
+    [bySweep, "sweeps", { title: "Time of one sweep of soft value iteration", size: "transitions" }],
+  ])) {
+    if (growths.length === 0) continue;
+    write(join(folder, `${name}.csv`), scalingCsv(growths));
+    write(join(folder, `${name}.svg`), scalingPlot(growths, text));
   }
   if (request.markdown !== undefined) {
     write(request.markdown, withTable(readFileSync(request.markdown, "utf8"), markdown(report)));

@@ -83,31 +83,24 @@ export function markdown(report) {
       `${report.quick ? "; **quick: these figures mean nothing**" : ""}.`,
   ];
   const cells = [...tableHead, ...report.rows.flatMap(comparisonCells)];
-  const growth = report.scaling.map(({ name, points, growth, bar, met }) => [
-    name,
-    `${short((points[0]?.seconds.least ?? Number.NaN) * 1e6)}`,
-    ...[points[points.length - 1]].map(({ size, seconds }) => short((seconds.least / size) * 1e6)),
-    short(growth),
-    bar ?? "–",
-    met ? "yes" : "**no**",
-  ]);
-  const sizes = report.scaling[0]?.points.map(({ size }) => size) ?? [];
-  const growthHead = [
-    [
-      "as the work grows",
-      "µs a sample at 1",
-      `at ${sizes[sizes.length - 1]}`,
-      "growth over the best",
-      "bar",
-      "met",
-    ],
-    ["---", "---", "---", "---", "---", "---"],
-  ];
+  const growth = growthTable(
+    report.scaling.filter(({ over }) => over !== "transitions"),
+    (size) => `µs a sample at ${size}`,
+    "growth over the best",
+    1e6,
+  );
+  const sweeps = growthTable(
+    report.scaling.filter(({ over }) => over === "transitions"),
+    (size) => `ns a transition at ${size.toExponential(0).replace("+", "")}`,
+    "exponent",
+    1e9,
+  );
   return [
     ...head,
     "",
     table(cells),
-    ...(growth.length === 0 ? [] : ["", table([...growthHead, ...growth])]),
+    ...growth,
+    ...sweeps,
     ...report.rows.flatMap((row) => [
       "",
       `<details><summary>${row.title}</summary>`,
@@ -119,6 +112,30 @@ export function markdown(report) {
       "</details>",
     ]),
   ].join("\n");
+}
+
+/**
+ * What one of the smallest and of the largest size costs, and how the cost grows.
+ * @param {Report["scaling"]} growths
+ * @param {(size: number) => string} each
+ * @param {string} figure
+ * @param {number} unit of a second
+ * @returns {string[]}
+ */
+function growthTable(growths, each, figure, unit) {
+  if (growths.length === 0) return [];
+  /** @param {Report["scaling"][number]} growth */
+  const ends = ({ points }) => [points[0], points[points.length - 1]];
+  const sizes = ends(growths[0]).map(({ size }) => size);
+  const rows = growths.map((growth) => [
+    growth.name,
+    ...ends(growth).map(({ size, seconds }) => short((seconds.least / size) * unit)),
+    short(growth.growth),
+    growth.bar ?? "–",
+    growth.met ? "yes" : "**no**",
+  ]);
+  const head = ["as the work grows", ...sizes.map(each), figure, "bar", "met"];
+  return ["", table([head, head.map(() => "---"), ...rows])];
 }
 
 /**

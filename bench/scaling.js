@@ -1,16 +1,19 @@
 // @ts-check
+import { plainSweeps, stateValues, sweepsFrom } from "softrl";
 import { cartPoleConfig, cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
 import { judged } from "./comparison.js";
 import { measureAlternating, timed } from "./measure.js";
+import { drawnProblem } from "./sweeps.js";
 import { drawnBatch, firstSamples, loadedStep, networks, tracedStep } from "./training-step.js";
 
 /**
  * How the time of one kind of work grows with its size.
  * @typedef {object} Growth
  * @property {string} name
- * @property {"samples" | "environments"} over
+ * @property {"samples" | "environments" | "transitions"} over
  * @property {readonly Point[]} points
- * @property {number} growth cost of one sample at the largest size over the least cost at any size, by the best blocks
+ * @property {number} growth cost of one sample at the largest size over the least cost at any size, by the best blocks;
+ *   over transitions e of time ∝ size^e, since from 10⁴ to 10⁶ states the data leave one cache after the other
  * @property {string | null} bar
  * @property {boolean | null} met
  */
@@ -19,6 +22,60 @@ import { drawnBatch, firstSamples, loadedStep, networks, tracedStep } from "./tr
 
 /** Linear means that a sample costs no more in a large batch than in the best one, with this much allowed. */
 const allowedGrowth = 1.25;
+
+/** The same for an exponent. */
+const allowedExponent = 1.15;
+
+/**
+ * Time of a sweep of value iteration against transitions, from 10⁴ to 10⁶ states of 20 each, on one thread.
+ * @param {import("./rows.js").Context} context
+ * @returns {Promise<Growth[]>}
+ */
+export async function measureSweepScaling({ quick, seed, plan }) {
+  const sizes = (quick ? [100, 300, 1000] : [10_000, 30_000, 100_000, 300_000, 1_000_000]).map((states) => {
+    const problem = drawnProblem(states, seed);
+    return { problem, transitions: problem.mdp.successors.length };
+  });
+  /** @type {Growth[]} */
+  const growths = [];
+  for (const [name, sweeps] of /** @type {const} */ ([
+    ["wasm", sweepsFrom],
+    ["TypeScript", plainSweeps],
+  ])) {
+    const contestants = sizes.map(({ problem, transitions }) => {
+      const running = sweeps(problem, stateValues(new Float64Array(problem.mdp.states)), "jacobi");
+      const run = timed((iterations) => {
+        for (let i = 0; i < iterations; i++) running.sweep();
+      });
+      return { name: String(transitions), run };
+    });
+    const measurements = await measureAlternating(contestants, plan);
+    const points = measurements.map(({ name, seconds }) => ({ size: Number(name), seconds }));
+    const growth = exponent(points);
+    growths.push({
+      name: `soft value iteration, ${name}`,
+      over: "transitions",
+      points,
+      growth,
+      ...judged(growth, allowedExponent, undefined),
+    });
+  }
+  return growths;
+}
+
+/**
+ * e of time ∝ size^e, by least squares on logarithms of the best blocks.
+ * @param {readonly Point[]} points
+ */
+function exponent(points) {
+  const x = points.map(({ size }) => Math.log(size));
+  const y = points.map(({ seconds }) => Math.log(seconds.least));
+  /** @param {readonly number[]} numbers */
+  const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
+  const [xMean, yMean] = [mean(x), mean(y)];
+  const along = x.reduce((sum, xi, i) => sum + (xi - xMean) * (y[i] - yMean), 0);
+  return along / x.reduce((sum, xi) => sum + (xi - xMean) ** 2, 0);
+}
 
 /**
  * Time against batch and against environments, from 1 to 1024, one thread. The sizes alternate.

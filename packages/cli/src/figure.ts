@@ -31,15 +31,13 @@ export interface Figure {
 const WIDTH = 800;
 const HEIGHT = 470;
 const MARGIN = { top: 104, right: 32, bottom: 56, left: 76 };
+const LEGEND_TOP = 78;
+const LEGEND_LINE = 22;
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Blue, vermilion, green and purple of the Okabe-Ito palette, told apart by every kind of colour vision. */
-const INK = [
-  { colour: "#0072b2", dash: "none" },
-  { colour: "#d55e00", dash: "7 4" },
-  { colour: "#009e73", dash: "2 3" },
-  { colour: "#cc79a7", dash: "9 3 2 3" },
-];
+/** The Okabe-Ito palette, told apart by every kind of colour vision; dashes go round at another pace than colours. */
+const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900"];
+const DASHES = ["none", "7 4", "2 3", "9 3 2 3"];
 const PAPER = "#ffffff";
 const TEXT = "#222222";
 const GREY = "#6b7280";
@@ -52,17 +50,21 @@ const DARK: Readonly<Record<string, string>> = {
   "#d55e00": "#ff8f4a",
   "#009e73": "#3ecfa0",
   "#cc79a7": "#e6a3cb",
+  "#b58900": "#e6c35c",
 };
 
 /** A figure as one SVG file, legible on light and dark pages. The same figure gives the same bytes. */
 export function figureSvg({ title, subtitle, x, y, series }: Figure): string {
   const { document } = parseHTML("<html><body></body></html>");
+  const places = legendPlaces(series);
+  // A legend of several lines makes the figure higher.
+  const extra = places.length === 0 ? 0 : places[places.length - 1].y - LEGEND_TOP;
   const numbers = (axis: 0 | 1) => series.flatMap(({ points }) => points.map((point) => point[axis]));
   const plot = Plot.plot({
     document,
     width: WIDTH,
-    height: HEIGHT,
-    marginTop: MARGIN.top,
+    height: HEIGHT + extra,
+    marginTop: MARGIN.top + extra,
     marginRight: MARGIN.right,
     marginBottom: MARGIN.bottom,
     marginLeft: MARGIN.left,
@@ -80,11 +82,11 @@ export function figureSvg({ title, subtitle, x, y, series }: Figure): string {
       ...["line", "reference", "dots"].flatMap((kind) =>
         series.flatMap((one, index) => (one.kind === kind ? marksOf(one, inkOf(series, index)) : [])),
       ),
-      () => heading(document, title, subtitle, series),
+      () => heading(document, title, subtitle, series, places),
     ],
   });
   plot.setAttribute("xmlns", SVG);
-  return `${onItsGround(plot.outerHTML)}\n`;
+  return `${onItsGround(plot.outerHTML, HEIGHT + extra)}\n`;
 }
 
 interface Ink {
@@ -97,7 +99,7 @@ function inkOf(series: readonly FigureSeries[], index: number): Ink {
   const reference = series[index].kind === "reference";
   const before = series.slice(0, index).filter(({ kind }) => (kind === "reference") === reference).length;
   if (reference) return { colour: TEXT, dash: before === 0 ? "6 5" : "1.5 4" };
-  return INK[before % INK.length];
+  return { colour: COLOURS[before % COLOURS.length], dash: DASHES[before % DASHES.length] };
 }
 
 function marksOf({ kind, points }: FigureSeries, { colour, dash }: Ink): Plot.Markish[] {
@@ -157,32 +159,49 @@ function powerOfTen(value: number): string {
   return `10${power < 0 ? "⁻" : ""}${[...String(Math.abs(power))].map((d) => digits[Number(d)]).join("")}`;
 }
 
-/** Title and subtitle at the upper left, below them the legend from left to right. */
+interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Where each series' line of the legend begins: from left to right, in as many lines as it takes. */
+function legendPlaces(series: readonly FigureSeries[]): Place[] {
+  let [x, y] = [20, LEGEND_TOP];
+  return series.map(({ name, kind }) => {
+    // Letters of this size are about 7.2 wide; combining bars take nothing.
+    const width = swatch(kind) + 7.2 * [...name.replaceAll(/\p{M}/gu, "")].length;
+    if (x > 20 && x + width > WIDTH - 10) [x, y] = [20, y + LEGEND_LINE];
+    const place = { x, y };
+    x += width + 22;
+    return place;
+  });
+}
+
+const swatch = (kind: FigureSeries["kind"]) => (kind === "dots" ? 20 : 38);
+
+/** Title and subtitle at the upper left, below them the legend. */
 function heading(
   document: Document,
   title: string,
   subtitle: string,
   series: readonly FigureSeries[],
+  places: readonly Place[],
 ): SVGElement {
   const group = element(document, "g", { "text-anchor": "start", fill: TEXT });
   group.append(
     element(document, "text", { x: 20, y: 30, "font-size": 18, "font-weight": 600 }, title),
     element(document, "text", { x: 20, y: 52, "font-size": 12.5, fill: GREY }, subtitle),
   );
-  let x = 20;
   series.forEach(({ name, kind }, index) => {
     const { colour, dash } = inkOf(series, index);
-    const y = 78;
+    const { x, y } = places[index];
     const ink = { stroke: colour, "stroke-width": kind === "reference" ? 1.2 : 2.4 };
     group.append(
       kind === "dots"
         ? element(document, "circle", { ...ink, cx: x + 8, cy: y, r: 4, fill: "none", "stroke-width": 1.4 })
         : element(document, "line", { ...ink, x1: x, x2: x + 30, y1: y, y2: y, "stroke-dasharray": dash }),
+      element(document, "text", { x: x + swatch(kind), y: y + 4, "font-size": 13 }, name),
     );
-    const start = x + (kind === "dots" ? 20 : 38);
-    group.append(element(document, "text", { x: start, y: y + 4, "font-size": 13 }, name));
-    // Letters of this size are about 7.2 wide; combining bars take nothing.
-    x = start + 7.2 * [...name.replaceAll(/\p{M}/gu, "")].length + 22;
   });
   return group;
 }
@@ -200,13 +219,13 @@ function element(
 }
 
 /** A ground of its own, and rules that give each colour its twin on dark pages: they win over what they select by. */
-function onItsGround(svg: string): string {
+function onItsGround(svg: string, height: number): string {
   const rules = Object.entries(DARK).flatMap(([light, dark]) => [
     `[fill="${light}"]{fill:${dark}}`,
     `[stroke="${light}"]{stroke:${dark}}`,
   ]);
   const root = `svg{background:${DARK[PAPER]}!important;color:${DARK[TEXT]}!important}`;
   const style = `<style>@media (prefers-color-scheme:dark){${root}${rules.join("")}}</style>`;
-  const ground = `<rect width="${WIDTH}" height="${HEIGHT}" fill="${PAPER}"/>`;
+  const ground = `<rect width="${WIDTH}" height="${height}" fill="${PAPER}"/>`;
   return svg.replace(/^<svg[^>]*>/, (open) => open + style + ground);
 }
