@@ -32,7 +32,7 @@ const allowedExponent = 1.15;
  * @returns {Promise<Growth[]>}
  */
 export async function measureSweepScaling({ quick, seed, plan }) {
-  const sizes = (quick ? [100, 300, 1000] : [10_000, 30_000, 100_000, 300_000, 1_000_000]).map((states) => {
+  const sizes = (quick ? [300, 1000, 3000] : [10_000, 30_000, 100_000, 300_000, 1_000_000]).map((states) => {
     const problem = drawnProblem(states, seed);
     return { problem, transitions: problem.mdp.successors.length };
   });

@@ -38,7 +38,7 @@ export function sweepRow(fullStates) {
   return {
     name,
     async measure({ peers, quick, seed, busy, plan }) {
-      const states = quick ? fullStates / 100 : fullStates;
+      const states = quick ? fullStates / 10 : fullStates;
       const problem = drawnProblem(states, seed);
       const transitions = problem.mdp.successors.length;
       const start = stateValues(new Float64Array(states));

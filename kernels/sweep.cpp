@@ -23,6 +23,11 @@ SWEEP_INLINE Pair larger(Pair a, Pair b) {
   return reinterpret_cast<Pair>(wasm_f64x2_pmax(reinterpret_cast<v128_t>(a), reinterpret_cast<v128_t>(b)));
 }
 
+/// The smaller; a where either is NaN.
+SWEEP_INLINE Pair smaller(Pair a, Pair b) {
+  return reinterpret_cast<Pair>(wasm_f64x2_pmin(reinterpret_cast<v128_t>(a), reinterpret_cast<v128_t>(b)));
+}
+
 /// exp x for x ≤ 0, to about one unit in the last place; exp −708 below −708, where beside a one nothing is left of it.
 SWEEP_INLINE Pair exponential(Pair x) {
   Pair t = larger(x, splat(-708.0));
@@ -71,7 +76,6 @@ SWEEP_INLINE Pair logarithm(Pair y) {
 
 constexpr Index group = 64;
 constexpr Index rangeStates = 4096;
-constexpr double infinity = __builtin_inf();
 
 /// Rewards and the buffers of Q are by groups of 64 states, [⌈S/64⌉, A, 64], so that pairs of states lie together.
 /// Rewards have τ log π̄ in them, −∞ where π̄ forbids: V = τ log Σ exp((r + τ log π̄ + γ P V) / τ).
@@ -82,13 +86,15 @@ struct Sweep {
   int32 inPlace;      // one state after the other, each from the newest values
   int32 blockGroups;  // groups of a block, where transitions come by ranges of successors; 0 where they come by rows
   int32 ranges;       // ranges of 4096 successors
+  int32 fanout;       // successors of every row, where they come by rows and all rows have so many; else 0
   int32 starts;       // [S A + 1] int32 of rows, or [blocks · ranges + 1]
   int32 rows;         // [transitions] uint16 by ranges alone: where in the block's Q
-  int32 successors;   // [transitions] int32, or uint16 within their range
+  int32 successors;   // [transitions] 8 s' as int32, or uint16 within their range
   int32 probabilities;
   int32 rewards;
   int32 terminal;   // [S] uint8
   int32 q;          // [groups of a block, or 1, A, 64]
+  int32 unused;
   double tau;
   double gamma;
 };
@@ -98,18 +104,55 @@ SWEEP_INLINE T* at(int32 address) {
   return reinterpret_cast<T*>(static_cast<__UINTPTR_TYPE__>(static_cast<__UINT32_TYPE__>(address)));
 }
 
+/// Σ P V of one row after the other, whose successors stand as bytes from the start of V.
+struct Rows {
+  const int32* offsets;
+  const double* probabilities;
+  const char* v;
+
+  SWEEP_INLINE double term(Index k) const {
+    return probabilities[k] * *reinterpret_cast<const double*>(v + static_cast<__UINT32_TYPE__>(offsets[k]));
+  }
+};
+
+template <int Fanout>
+SWEEP_INLINE void meansOfFanout(Rows rows, Index A, Index first, Index count, double* q) {
+  rows.offsets += first * A * Fanout;
+  rows.probabilities += first * A * Fanout;
+  for (Index i = 0; i < count; i++)
+    for (Index a = 0; a < A; a++) {
+      double sum = 0;
+#pragma clang loop unroll(full)
+      for (Index k = 0; k < Fanout; k++) sum += rows.term(k);
+      q[a * group + i] = sum;
+      rows.offsets += Fanout;
+      rows.probabilities += Fanout;
+    }
+}
+
 /// Σ P V of `count` states from `first`, as [A, 64] from lane `lane`.
 SWEEP_INLINE void meansByRows(const Sweep& it, Index first, Index count, Index lane, const double* v, double* q) {
   const Index A = it.actions;
-  const int32* successors = at<int32>(it.successors);
-  const double* probabilities = at<double>(it.probabilities);
+  const Rows rows = {at<int32>(it.successors), at<double>(it.probabilities), reinterpret_cast<const char*>(v)};
   q += lane;
-  const int32* rowStarts = at<int32>(it.starts) + first * A;
+  switch (it.fanout) {
+    case 1:
+      return meansOfFanout<1>(rows, A, first, count, q);
+    case 2:
+      return meansOfFanout<2>(rows, A, first, count, q);
+    case 3:
+      return meansOfFanout<3>(rows, A, first, count, q);
+    case 4:
+      return meansOfFanout<4>(rows, A, first, count, q);
+    case 5:
+      return meansOfFanout<5>(rows, A, first, count, q);
+  }
+  const int32* starts = at<int32>(it.starts) + first * A;
   for (Index i = 0; i < count; i++)
-    for (Index a = 0; a < A; a++, rowStarts++) {
+    for (Index a = 0; a < A; a++, starts++) {
       double sum = 0;
-      const int32 end = rowStarts[1];
-      for (int32 k = rowStarts[0]; k < end; k++) sum += probabilities[k] * v[successors[k]];
+      const int32 end = starts[1];
+      for (int32 k = starts[0]; k < end; k++) sum += rows.term(k);
       q[a * group + i] = sum;
     }
 }
@@ -136,19 +179,21 @@ SWEEP_INLINE void softValues(const Sweep& it, Index g, Index lane, Index count, 
   const Pair inverse = splat(1.0 / it.tau);
   const Pair gamma = splat(it.gamma);
   for (Index i = lane & ~Index(1); i < lane + count; i += 2) {
-    Pair kept[Actions > 0 ? Actions : 1];
-    Pair high = splat(-infinity);
-    for (Index a = 0; a < A; a++) {
+    // Whatever is not the largest is kept: the exponential of the largest is one.
+    Pair kept[Actions > 1 ? Actions - 1 : 1];
+    Pair high = load(rewards + i) + gamma * load(q + i);
+    for (Index a = 1; a < A; a++) {
       Pair x = load(rewards + a * group + i) + gamma * load(q + a * group + i);
-      if (Actions > 0) kept[a] = x;
-      else store(q + a * group + i, x);
+      Pair lost = smaller(x, high);
+      if (Actions > 0) kept[a - 1] = lost;
+      else store(q + a * group + i, lost);
       high = larger(high, x);
     }
     Pair result = high;
     if (it.tau > 0) {
-      Pair sum = splat(0.0);
-      for (Index a = 0; a < A; a++) {
-        Pair x = Actions > 0 ? kept[a] : load(q + a * group + i);
+      Pair sum = splat(1.0);
+      for (Index a = 1; a < A; a++) {
+        Pair x = Actions > 0 ? kept[a - 1] : load(q + a * group + i);
         sum += exponential((x - high) * inverse);
       }
       result = high + splat(it.tau) * logarithm(sum);

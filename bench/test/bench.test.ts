@@ -90,6 +90,19 @@ describe("npm run bench -- --quick, without peers", () => {
   });
 });
 
+test("sweeps of value iteration are checked against the reference, and their growth is written", () => {
+  const json = join(folder, "sweeps.json");
+  const { status, stdout } = bench("sweep-1e4", "sweep-scaling", "--quick", "--no-peers", "--json", json);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/soft value iteration, wasm: time in proportion to transitions\^/);
+  const { rows, scaling }: Report = JSON.parse(readFileSync(json, "utf8"));
+  expect(rows[0].measurements.map(({ name }) => name)).toEqual(["wasm", "TypeScript"]);
+  expect(rows[0].sizes).toMatchObject({ states: 1000, transitions: 20_000 });
+  expect(rows[0].checks).toHaveLength(1);
+  expect(rows[0].checks[0].difference).toBeLessThan(1e-12);
+  expect(scaling).toHaveLength(2);
+});
+
 test("an unknown row is refused with the names that there are", () => {
   const { status, stderr } = bench("nature", "--quick");
   expect(status).toBe(1);

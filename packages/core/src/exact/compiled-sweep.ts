@@ -66,7 +66,7 @@ export function compiledSweeps(
     end = at + bytes;
     return at;
   };
-  const problem = place(64);
+  const problem = place(80);
   const starts = place(4 * (ranged ? blocks * ranges + 1 : mdp.rowStarts.length));
   const rows = place(ranged ? 2 * count : 0);
   const successors = place((ranged ? 2 : 4) * count);
@@ -93,7 +93,9 @@ export function compiledSweeps(
     });
   } else {
     new Int32Array(buffer, starts).set(mdp.rowStarts);
-    new Int32Array(buffer, successors).set(mdp.successors);
+    const offsets = new Int32Array(buffer, successors, count);
+    // Bytes from the start of V.
+    for (let k = 0; k < count; k++) offsets[k] = 8 * mdp.successors[k];
     new Float64Array(buffer, probabilities).set(mdp.probabilities);
   }
   const gains = new Float64Array(buffer, rewards, groups * groupNumbers);
@@ -106,12 +108,13 @@ export function compiledSweeps(
   }
   new Uint8Array(buffer, terminal, states).set(mdp.terminal);
   new Float64Array(buffer, now, states).set(start);
-  new Int32Array(buffer, problem, 12).set([
+  new Int32Array(buffer, problem, 14).set([
     states,
     actions,
     inPlace ? 1 : 0,
     blockGroups,
     ranges,
+    ranged ? 0 : fanoutOf(mdp),
     starts,
     rows,
     successors,
@@ -120,7 +123,7 @@ export function compiledSweeps(
     terminal,
     q,
   ]);
-  new Float64Array(buffer, problem + 48, 2).set([tau, gamma]);
+  new Float64Array(buffer, problem + 56, 2).set([tau, gamma]);
   return {
     bytes: buffer.byteLength,
     get v() {
@@ -146,6 +149,13 @@ function compiledModule(): WasmModule | null {
 /** Where the number of (s, a) stands among groups [⌈S/64⌉, A, 64]. */
 function slot(s: number, a: number, actions: number): number {
   return ((s >> 6) * actions + a) * group + (s & (group - 1));
+}
+
+/** How many successors every row has, or 0 where rows differ. */
+function fanoutOf({ rowStarts }: SparseMdp): number {
+  const fanout = rowStarts[1];
+  for (let row = 1; row < rowStarts.length; row++) if (rowStarts[row] !== row * fanout) return 0;
+  return fanout;
 }
 
 /** Transitions by block of states, within it by range of successors, within that by row. */
