@@ -68,7 +68,7 @@ is an average over the actions that π takes, and ‖…‖∞ the largest entry
 ${demonstrations.map(section).join("\n")}
 Each problem is drawn from a seed (\`--seed\`, 0 on this page); the same seed gives the same page. Where a figure is called
 *rounding*, it is zero in theory and below 1e-10 here. \`npx softrl verify\` measures 54 identities in the same way, on 50
-seeds each, and \`npx softrl verify --mutants\` shows that each of them fails when the mathematics is wrong.
+seeds each (four on the Nature CNN on one), and \`npx softrl verify --mutants\` shows that each of them fails when the mathematics is wrong.
 `;
 }
 

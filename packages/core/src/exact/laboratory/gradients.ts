@@ -72,10 +72,10 @@ export function gradientRoutes(random: Random): Demonstration {
     equation: "∇E[½(Q_θ − y)²] = −τ · (policy gradient, KL with it) + ∇E[½(V_θ − V̂)²]",
     prose: [
       "This is the theorem of the paper. Soft Q-learning fits numbers Q that say what actions are worth; a policy-gradient method makes good actions likelier and fits V beside. They look like two algorithms.",
-      `Each ring is one parameter of one of ${problems} random problems: across, τ times the policy gradient plus the value gradient; upwards, soft Q-learning's gradient. In expectation over the actions that the policy takes, they are the same number, so all rings lie on the diagonal.`,
-      "The small dots take one action instead of the average: there the two differ, by noise whose mean is zero.",
+      `Each vermilion ring is one parameter of one of ${problems} random problems: across, the value gradient less τ times the policy gradient; upwards, soft Q-learning's gradient. In expectation over the actions that the policy takes, they are the same number, so all these rings lie on the diagonal.`,
+      "The blue rings take one action instead of the average: there the two differ, by noise whose mean is zero.",
     ],
-    x: { label: "τ · policy gradient + value gradient, scaled", scale: "linear" },
+    x: { label: "value gradient − τ · policy gradient, scaled", scale: "linear" },
     y: { label: "soft-Q gradient, scaled", scale: "linear" },
     series: [
       {
