@@ -119,6 +119,24 @@ describe("the READMEs", () => {
     },
   );
 
+  test("hold an environment of one's own in 20 lines, which is learned", async () => {
+    const block = code.find(({ text }) => text.includes("function corridor()"));
+    const body = /^function corridor\(\)[\s\S]*?^}$/m.exec(block?.text ?? "")?.[0] ?? "";
+    expect(body.split("\n").length).toBeGreaterThan(10);
+    expect(body.split("\n").length).toBeLessThanOrEqual(20);
+    const built = await transformWithEsbuild(block?.text ?? "", "own.ts", {
+      format: "esm",
+      target: "es2022",
+    });
+    writeFileSync(join(place, "own.mjs"), built.code);
+    const { stdout } = spawnSync(process.execPath, [join(place, "own.mjs")], {
+      cwd: place,
+      encoding: "utf8",
+    });
+    // Walking straight is worth 0.4 on average, and 50 steps without arriving −5.
+    expect(Number(/mean return: (\S+)/.exec(stdout)?.[1])).toBeGreaterThan(-1);
+  });
+
   test("hold code that compiles", () => {
     const files = code.map((block) => {
       const path = join(place, `${block.file.replaceAll(/\W/g, "-")}-${block.line}.ts`);
