@@ -198,6 +198,62 @@ static void inputGradientWithoutZeros(const Convolution& c, const float* cotange
         }
 }
 
+// The taps of a filter that an input meets: [from, end), the first at the cotangent `at`.
+struct Taps {
+  Index from, end, at;
+
+  /// Of `taps` in all, for the input at `position` of its stride phase, among `size` cotangents.
+  SOFTRL_INLINE Taps(Index taps, Index position, Index size) {
+    const Index first = position - taps + 1;
+    from = first < 0 ? -first : 0;
+    end = size - first < taps ? size - first : taps;
+    if (end < from) end = from;
+    at = first + from;
+  }
+};
+
+/// The input gradient of `samples` samples, at most tileRows: a tile is one position in all of them, so that taps beyond
+/// the border are left out exactly. `weights` are regrouped by phase.
+static void inputGradientOfSamples(const Convolution& c, const float* cotangent, const float* weights, float* out,
+                                   Index samples) {
+  float start[panelColumns];
+  panelStart(start, nullptr, 0, 0);
+  for (Index phaseY = 0; phaseY < c.strideY; phaseY++)
+    for (Index phaseX = 0; phaseX < c.strideX; phaseX++) {
+      const Index rows = phaseSize(c.filterHeight, phaseY, c.strideY);
+      const Index across = phaseSize(c.filterWidth, phaseX, c.strideX);
+      const Index height = phaseSize(c.height, phaseY, c.strideY), width = phaseSize(c.width, phaseX, c.strideX);
+      const Index depth = rows * across * c.filters;
+      for (Index column = 0; column < c.channels; column += panelColumns) {
+        const Index columns = c.channels - column < panelColumns ? c.channels - column : panelColumns;
+        const Index wStep = panelWidth(columns);
+        for (Index v = 0; v < height; v++)
+          for (Index h = 0; h < width; h++) {
+            const Taps down(rows, v, c.outHeight), along(across, h, c.outWidth);
+            const float* x[tileRows];
+            float* to[tileRows];
+            const Index y = c.strideY * v + phaseY, left = c.strideX * h + phaseX;
+            for (Index r = 0; r < samples; r++) {
+              x[r] = cotangent + ((r * c.outHeight + down.at) * c.outWidth + along.at) * c.filters;
+              to[r] = out + ((r * c.height + y) * c.width + left) * c.channels + column;
+            }
+            const Index taps = along.end - along.from;
+            const Product task = {taps > 0 ? static_cast<int>(down.end - down.from) : 0,
+                                  taps * c.filters,
+                                  c.outWidth * c.filters,
+                                  0,
+                                  weights + column * depth + (down.from * across + along.from) * c.filters * wStep,
+                                  wStep,
+                                  start,
+                                  columns,
+                                  (across - taps) * c.filters * wStep};
+            productRows<false>(task, samples, x, to);
+          }
+      }
+      weights += depth * roundUp(c.channels);
+    }
+}
+
 static void runConv2dInputGradient(const int32* code, float* arena, Team* team) {
   const Convolution c(code);
   code += 10;
@@ -206,7 +262,8 @@ static void runConv2dInputGradient(const int32* code, float* arena, Team* team) 
   float* out = arena + code[2];
   float* scratch = arena + code[3];
   const int32* epilogue = code[4] ? code + 5 : nullptr;
-  if (!allFinite(filter, c.filterHeight * c.filterWidth * c.channels * c.filters)) {
+  const bool bySamples = c.batch * 5 >= tileRows * 4;
+  if (!bySamples && !allFinite(filter, c.filterHeight * c.filterWidth * c.channels * c.filters)) {
     inputGradientWithoutZeros(c, cotangent, filter, out);
     runEpilogue(epilogue, arena, 0, c.batch * c.height * c.width * c.channels);
     return;
@@ -237,6 +294,18 @@ static void runConv2dInputGradient(const int32* code, float* arena, Team* team) 
     }
 
   Team* helpers = teamFor(team, 2.0 * c.batch * c.outHeight * c.outWidth * c.filterHeight * c.filterWidth * c.channels * c.filters);
+  if (bySamples) {
+    const Index tile = balanced(c.batch, tileRows);
+    const Index size = c.height * c.width * c.channels;
+    eachPart(helpers, partCount(c.batch, tile), [&](Index part, int) {
+      const Index first = part * tile;
+      const Index samples = c.batch - first < tile ? c.batch - first : tile;
+      inputGradientOfSamples(c, cotangent + first * c.outHeight * c.outWidth * c.filters, regrouped, out + first * size,
+                             samples);
+      runEpilogue(epilogue, arena, first * size, (first + samples) * size);
+    });
+    return;
+  }
   if (helpers && !helpers->reserve(helpers, static_cast<int>(c.group * sampleSize))) helpers = nullptr;
   for (int thread = 0; thread < (helpers ? helpers->threads : 1); thread++)
     fillFloats(helpers ? helpers->scratch[thread] : scratch, 0.0f, c.group * sampleSize);

@@ -20,6 +20,8 @@ struct Product {
   // panelColumns floats to start from, or null: start from what out holds.
   const float* start;
   Index columns;
+  // What is left out of w after each segment.
+  Index wSkip = 0;
 };
 
 template <int R, int N, bool Transposed>
@@ -79,6 +81,7 @@ static void productTile(const Product& task, const float* const* x, float* const
       }
 #pragma GCC unroll 16
       for (int r = 0; r < R; r++) rows[r] += task.segmentStep;
+      w += task.wSkip;
     }
   }
 

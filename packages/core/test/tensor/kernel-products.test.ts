@@ -174,6 +174,8 @@ describe(`products on ${machines.length} machines`, () => {
         [50, 128, 9],
         [1, 64, 64],
         [2, 40, 200],
+        [12, 700, 390],
+        [30, 530, 510],
       ] as const) {
         expectRight(matmul(m, k, n, variant, m * n < 9000));
       }
@@ -187,7 +189,7 @@ describe(`products on ${machines.length} machines`, () => {
       const filterHeight = 1 + random.integer(4);
       const filterWidth = 1 + random.integer(4);
       const sizes = {
-        batch: 1 + random.integer(3),
+        batch: trial % 3 === 0 ? 4 + random.integer(20) : 1 + random.integer(3),
         height: filterHeight + random.integer(8),
         width: filterWidth + random.integer(8),
         channels: 1 + random.integer(random.float() < 0.5 ? 4 : 36),
@@ -260,6 +262,28 @@ describe(`products on ${machines.length} machines`, () => {
       const got = arenaAfter(machine, [kernel], before);
       const rows = [0, 1, 2].map((r) => [...got.slice(kernel.out + 5 * r, kernel.out + 5 * r + 5)]);
       expect(rows).toEqual([Array(5).fill(20), Array(5).fill(NaN), Array(5).fill(20)]);
+    }
+  });
+
+  it("keeps an infinite weight from the inputs that it does not meet, for few samples and many", () => {
+    for (const batch of [1, 2, 5, 12]) {
+      const sizes = { batch, height: 7, width: 8, channels: 3, filterHeight: 3, filterWidth: 2, filters: 5 };
+      const [kernel, length] = convolution(
+        "conv2dInputGradient",
+        { ...sizes, strideY: 2, strideX: 1 },
+        false,
+        false,
+      );
+      if (kernel.kind !== "conv2dInputGradient") throw new Error("not an input gradient");
+      const before = new Float32Array(length).fill(1);
+      before[kernel.filter + 4] = Infinity;
+      const want = Float64Array.from(before);
+      referenceRun(kernel, want);
+      for (const machine of machines) {
+        const got = arenaAfter(machine, [kernel], before);
+        const end = kernel.out + batch * 7 * 8 * 3;
+        expect([...got.slice(kernel.out, end)]).toEqual([...want.slice(kernel.out, end)]);
+      }
     }
   });
 });
