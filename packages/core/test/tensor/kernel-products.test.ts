@@ -175,7 +175,6 @@ describe(`products on ${machines.length} machines`, () => {
         [1, 64, 64],
         [2, 40, 200],
         [12, 700, 390],
-        [30, 530, 510],
       ] as const) {
         expectRight(matmul(m, k, n, variant, m * n < 9000));
       }
