@@ -287,11 +287,11 @@ describe("softrl verify", () => {
     const results: Record<string, unknown>[] = JSON.parse(run.stdout);
     expect(results.length).toBeGreaterThan(20);
     for (const result of results) {
-      expect(Object.keys(result)).toEqual(["identity", "equation", "residual", "bound", "holds"]);
+      expect(Object.keys(result)).toEqual(["identity", "equation", "residual", "bound", "seeds", "holds"]);
       const inTheLimit = String(result.identity).includes("first order");
       expect(result).toMatchObject({ holds: true, bound: inTheLimit ? 0.05 : 1e-12 });
     }
-  });
+  }, 300_000);
 
   test("--mutants catches every named mistake, as one line of JSON", async () => {
     const run = await softrl(["verify", "--mutants", "--json"], place);
@@ -311,7 +311,7 @@ describe("softrl verify", () => {
     }
     for (const { holds, residual, bound } of results)
       expect([holds, residual > bound]).toEqual([false, true]);
-  });
+  }, 300_000);
 });
 
 describe("bad input", () => {

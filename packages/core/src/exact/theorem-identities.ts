@@ -27,10 +27,12 @@ interface Trial {
   readonly measure: "uniform" | "counting" | "random";
 }
 
+type Trials = (random: Random) => readonly Trial[];
+
 const measures = ["uniform", "counting", "random"] as const;
-const everyTrial: readonly Trial[] = temperatures.flatMap((tau) =>
-  measures.flatMap((measure) => [1, 2, 3].map((n) => ({ tau, n, measure }))),
-);
+/** Every temperature with every kind of reference measure, n drawn: each comes with each over the seeds. */
+const everyTrial: Trials = (random) =>
+  temperatures.flatMap((tau) => measures.map((measure) => ({ tau, n: 1 + random.integer(3), measure })));
 
 const gapMeasured = remembered(gapResidual);
 
@@ -40,13 +42,13 @@ export const theoremIdentities: readonly Identity[] = [
   ...theoremOf(mlpCase, everyTrial),
   ...theoremOf(mlpStreamsCase, everyTrial),
   ...theoremOf(mlpStreamsCase, everyTrial, valueWeight),
-  ...theoremOf(natureCnnCase, [
+  ...theoremOf(natureCnnCase, () => [
     { tau: 0.05, n: 3, measure: "random" },
     { tau: 1.7, n: 1, measure: "uniform" },
   ]),
   ...theoremOf(
     natureCnnStreamsCase,
-    [
+    () => [
       { tau: 0.3, n: 2, measure: "counting" },
       { tau: 0.05, n: 3, measure: "random" },
     ],
@@ -69,7 +71,7 @@ export const theoremIdentities: readonly Identity[] = [
 ];
 
 /** The two identities of one network: per sample with the gap, and in expectation without it. */
-function theoremOf(subject: TheoremCase, trials: readonly Trial[], weight?: number): Identity[] {
+function theoremOf(subject: TheoremCase, trials: Trials, weight?: number): Identity[] {
   const equation = weight === undefined ? "§4" : "§6.3";
   const form = weight === undefined ? "τ ∇PG + ∇value" : "∇A2C";
   const source = weight === undefined ? "∇soft-Q" : "∇soft-Q, streams scaled by 1/τ and c,";
@@ -108,14 +110,14 @@ function remembered<Result>(
 /** The largest residuals over all trials. */
 function measure(
   subject: TheoremCase,
-  trials: readonly Trial[],
+  trials: Trials,
   weight: number | undefined,
   formulas: Formulas,
   random: Random,
 ): TheoremResidual {
   const worst = { perSample: 0, expected: 0 };
   const rescaling = weight === undefined ? {} : { valueWeight: weight };
-  trials.forEach(({ tau, n, measure }, shift) => {
+  trials(random).forEach(({ tau, n, measure }, shift) => {
     const theorem = drawnTheorem(subject, { tau, formulas, ...rescaling }, random);
     const logPrior = priors(random, subject.network.actions)[measures.indexOf(measure)];
     const actions = enumeratedActions(subject, theorem, formulas, { logPrior, tau, n, shift }, random);
