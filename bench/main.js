@@ -91,7 +91,7 @@ async function main(words) {
 function missingPeers(asked, peers) {
   if (!asked) return ["peers: --no-peers"];
   if (peers === null) return ["peers: there is no python3"];
-  const absent = ["torch", "jax", "optax", "gymnasium", "scipy", "stable_baselines3"].filter(
+  const absent = ["torch", "jax", "optax", "gymnasium", "scipy", "stable_baselines3", "ale_py"].filter(
     (name) => !(name in peers.packages),
   );
   return absent.map((name) => `${name}: not installed; npm run bench:peers installs it`);

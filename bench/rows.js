@@ -1,4 +1,5 @@
 // @ts-check
+import { atariRows } from "./atari.js";
 import { cartPoleConfig, cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
 import { compared, judged } from "./comparison.js";
 import { reference } from "./executors.js";
@@ -418,5 +419,6 @@ export const rows = [
   ),
   cartPoleAlone,
   ...minatarRows,
+  ...atariRows,
   ...[10_000, 100_000, 1_000_000].map(sweepRow),
 ];

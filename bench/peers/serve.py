@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 
-PACKAGES = ("torch", "jax", "optax", "gymnasium", "numpy", "scipy", "stable_baselines3")
+PACKAGES = ("torch", "jax", "optax", "gymnasium", "numpy", "scipy", "stable_baselines3", "ale_py")
 
 
 def versions():

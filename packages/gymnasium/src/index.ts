@@ -14,3 +14,4 @@ export {
   type PythonInspection,
 } from "./python.js";
 export { setupGymnasium } from "./setup.js";
+export { bridgeTransport } from "./shared-memory.js";

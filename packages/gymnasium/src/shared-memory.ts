@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import type { BridgeTransport } from "./config.js";
 
 /** The interface of addon/shared-memory.cpp. */
 interface Addon {
@@ -47,4 +48,11 @@ export function openSharedFile(): SharedFile | null {
   } catch {
     return null;
   }
+}
+
+/** How observations come from a child on this machine unless told otherwise. */
+export function bridgeTransport(): BridgeTransport {
+  const file = openSharedFile();
+  file?.close();
+  return file === null ? "stdio" : "shared memory";
 }

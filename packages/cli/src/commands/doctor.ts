@@ -1,4 +1,4 @@
-import { findPython } from "@softrl/gymnasium";
+import { bridgeTransport, findPython } from "@softrl/gymnasium";
 import { SoftrlError, version } from "softrl";
 import type { OptionValues } from "../config-options.js";
 import { executorName, surveyExecutors } from "../executor.js";
@@ -42,7 +42,7 @@ export async function doctorCommand(options: OptionValues, terminal: Terminal): 
 async function surveyGymnasium(): Promise<{ readonly works: boolean; readonly about: string }> {
   try {
     const { path, version: python, source } = await findPython();
-    return { works: true, about: `Python ${python} at ${path} (${source})` };
+    return { works: true, about: `Python ${python} at ${path} (${source}), through ${bridgeTransport()}` };
   } catch (error) {
     if (error instanceof SoftrlError) return { works: false, about: error.message };
     throw error;
