@@ -4,7 +4,7 @@ import { solve } from "../math/linear-algebra.js";
 const memory = 5;
 /** Relative, on the diagonal of their products: near their dependence the shortest combination is taken. */
 const damping = 1e-12;
-/** A change so many times the least, or so many sweeps without a lesser one, and the least has its turn again. */
+/** A change so many times the least, or so many sweeps that do not bring it down by γ, and the least has its turn. */
 const worst = 10;
 const patience = 10;
 
@@ -12,9 +12,9 @@ const patience = 10;
  * Anderson's extrapolation (1965) for V ← T V, guarded: the V to sweep from next is the combination of the last six
  * images whose combined change T V − V is least in the 2-norm, as if T were linear.
  *
- * T is not, so that a combination may be worse. Whenever eleven have not brought the change below its least so far, the
- * image of the least has its turn as it is, and a sweep from there changes at most γ times as much: the least change
- * falls by γ or more every twelve sweeps, whatever the combinations do.
+ * T is not, so that a combination may be worse, or better by next to nothing. Whenever eleven have not brought the least
+ * change down by γ, the image of the least has its turn as it is, and a sweep from there changes at most γ times as much:
+ * the least change falls by γ or more every twelve sweeps, whatever the combinations do.
  *
  * Takes 2 · 5 + 4 vectors of [S]; twenty passes over one each time.
  */
@@ -29,13 +29,20 @@ export class AndersonExtrapolation {
   readonly #images: readonly Float64Array[];
   /** [m, m] products of the changes' differences. */
   readonly #products = new Float64Array(memory * memory);
+  readonly #gamma: number;
   #best = Number.POSITIVE_INFINITY;
+  /** The change that the least must come γ below, in so many sweeps. */
+  #mark = Number.POSITIVE_INFINITY;
   #idle = 0;
   /** Sweeps since the ring was empty. */
   #seen = 0;
 
-  /** @param start [S] what the first sweep will begin from. */
-  constructor(start: Float64Array) {
+  /**
+   * @param start [S] what the first sweep will begin from.
+   * @param gamma what T contracts by.
+   */
+  constructor(start: Float64Array, gamma: number) {
+    this.#gamma = gamma;
     const ring = () => Array.from({ length: memory }, () => new Float64Array(start.length));
     this.#before = Float64Array.from(start);
     this.#bestImage = new Float64Array(start.length);
@@ -50,6 +57,9 @@ export class AndersonExtrapolation {
     if (change < this.#best) {
       this.#best = change;
       this.#bestImage.set(v);
+    }
+    if (this.#mark === Number.POSITIVE_INFINITY || change <= this.#gamma * this.#mark) {
+      this.#mark = change;
       this.#idle = 0;
       this.#combine(v);
     } else if (change <= worst * this.#best && ++this.#idle <= patience) {
@@ -58,6 +68,7 @@ export class AndersonExtrapolation {
       v.set(this.#bestImage);
       // The sweep from there is at most γ of the least but for rounding: it is the new least, whatever it says.
       this.#best = Number.POSITIVE_INFINITY;
+      this.#mark = Number.POSITIVE_INFINITY;
       this.#idle = 0;
       this.#seen = 0;
     }

@@ -4,6 +4,7 @@
  */
 import { fail, requireInteger, requireLength, requireNumber } from "../base/errors.js";
 import { solve } from "../math/linear-algebra.js";
+import { exp } from "../math/logspace.js";
 import {
   type LogProbabilities,
   type QValues,
@@ -30,7 +31,7 @@ import { sweepsFrom } from "./sweeps.js";
 export interface CertifiedValues {
   /** [S] */
   readonly v: StateValues;
-  /** max_s |V(s) − the true V(s)| is at most this; ∞ where γ = 1 leaves no contraction to certify by. */
+  /** max_s |V(s) − the true V(s)| is at most this; ∞ where γ = 1, or nearly, leaves no contraction to certify by. */
   readonly bound: number;
 }
 
@@ -58,8 +59,8 @@ export interface ValueIterationOptions {
   /** "jacobi": every state from the V of the last sweep; "gauss-seidel": in place, from the newest, half the memory. */
   readonly order?: SweepOrder;
   /**
-   * "anderson": each sweep begins from a combination of the last, guarded so that it always converges; it pays where γ
-   * is near one, with "gauss-seidel" most (docs/value-iteration.md). "none" unless given.
+   * "anderson": each sweep begins from a combination of the last, guarded so that it converges for every γ < 1; it pays
+   * where γ is near one, with "gauss-seidel" most (docs/value-iteration.md). "none" unless given.
    */
   readonly acceleration?: "none" | "anderson";
   /** The first V [S]; 0 unless given. */
@@ -82,21 +83,21 @@ export function softValueIteration(problem: SoftMdp, options: ValueIterationOpti
   const { states, terminal } = problem.mdp;
   if (start !== undefined) requireLength(where, "start", start.length, states, "V is [S]");
   const sparse = { ...problem, mdp: sparseMdp(problem.mdp) };
-  const { gamma } = problem;
+  const factor = contraction(sparse);
   const first = zeroValues(problem);
   if (start !== undefined) first.set(start.map((x, s) => (terminal[s] ? 0 : x)));
   const running = sweepsFrom(sparse, first, order);
-  const anderson = acceleration === "anderson" ? new AndersonExtrapolation(first) : null;
+  const anderson = acceleration === "anderson" ? new AndersonExtrapolation(first, factor) : null;
   const rounding = backupRounding(sparse);
   const changes: number[] = [];
   for (;;) {
     const change = running.sweep();
     changes.push(change);
     const remaining = rounding(running.v);
-    const left = gamma < 1 ? (gamma * change) / (1 - gamma) : change;
+    const left = factor < 1 ? (factor * change) / (1 - factor) : change;
     if (left <= tolerance || change <= remaining) {
       const v = stateValues(running.v.slice());
-      const bound = gamma < 1 ? (gamma * change + remaining) / (1 - gamma) : Number.POSITIVE_INFINITY;
+      const bound = factor < 1 ? (factor * change + remaining) / (1 - factor) : Number.POSITIVE_INFINITY;
       return { ...withPolicy(problem, v), bound, iterations: changes.length, changes };
     }
     if (changes.length === sweeps) {
@@ -124,9 +125,9 @@ export function softPolicyIteration(
   validateSoftMdp(problem, where);
   requireNumber(where, "tolerance", tolerance, Number.MIN_VALUE, Number.MAX_VALUE);
   requireInteger(where, "policies", policies, 1);
-  const { gamma } = problem;
   const improved = problem.tau > 0 ? boltzmannPolicies : greedyPolicies;
   const sparse = { ...problem, mdp: sparseMdp(problem.mdp) };
+  const factor = contraction(sparse);
   // The Boltzmann policy of nothing is π̄ normalised: every end within reach stays so.
   let v = policyValues(problem, boltzmannPolicies({ ...problem, tau: 1 }, zeroQ(problem)));
   const rounding = backupRounding(sparse);
@@ -135,9 +136,9 @@ export function softPolicyIteration(
     const change = sweepInto(sparse, v, zeroValues(problem));
     changes.push(change);
     const remaining = rounding(v);
-    const left = gamma < 1 ? change / (1 - gamma) : change;
+    const left = factor < 1 ? change / (1 - factor) : change;
     if (left <= tolerance || change <= remaining) {
-      const bound = gamma < 1 ? (change + remaining) / (1 - gamma) : Number.POSITIVE_INFINITY;
+      const bound = factor < 1 ? (change + remaining) / (1 - factor) : Number.POSITIVE_INFINITY;
       return { ...withPolicy(problem, v), bound, iterations: changes.length, changes };
     }
     if (changes.length === policies) {
@@ -163,19 +164,36 @@ export function evaluatePolicy(problem: SoftMdp, logPi: LogProbabilities): Certi
   requirePolicy(where, problem, logPi);
   const v = policyValues(problem, logPi);
   const backup = policyBackup(problem, logPi, v);
-  const { states } = problem.mdp;
   let residual = 0;
-  for (let s = 0; s < states; s++) residual = Math.max(residual, Math.abs(backup[s] - v[s]));
+  for (let s = 0; s < v.length; s++) residual = Math.max(residual, Math.abs(backup[s] - v[s]));
   residual += backupRounding(problem)(v);
-  const { gamma } = problem;
-  if (gamma < 1) return { v, bound: residual / (1 - gamma) };
-  // (I − P)⁻¹ 1, the expected number of steps to the end, is the largest row sum of the inverse.
-  const steps = solve(discountedSystem(problem, logPi, 1), new Float64Array(states).fill(1));
-  // Solved in float64 itself: one per cent more than covers its rounding.
-  return { v, bound: 1.01 * residual * steps.reduce((high, x) => Math.max(high, x), 0) };
+  const factor = contraction(problem, logPi);
+  return { v, bound: residual * (factor < 1 ? 1 / (1 - factor) : longestStay(problem, logPi)) };
 }
 
-/** V_π by V ← T_π V, for processes too large to factorise: ‖V − V_π‖∞ ≤ γ/(1 − γ) · ‖last change‖∞. */
+/**
+ * At least max_s [(I − γ P_π)⁻¹ 1](s), the expected number of steps to the end; ∞ where float64 cannot say.
+ *
+ * With x ≥ 0 and (I − γ P_π) x ≥ 1 − slack > 0 the inverse has no negative entry, and is at most x / (1 − slack) on 1.
+ */
+function longestStay(problem: SoftMdp, logPi: LogProbabilities): number {
+  const { states, actions } = problem.mdp;
+  const system = discountedSystem(problem, logPi, problem.gamma);
+  const steps = solve(system, new Float64Array(states).fill(1));
+  const longest = steps.reduce((high, x) => Math.max(high, x), 0);
+  let slack = 0;
+  for (let s = 0; s < states; s++) {
+    let product = 0;
+    for (let next = 0; next < states; next++) product += system[s * states + next] * steps[next];
+    slack = Math.max(slack, Math.abs(product - 1), steps[s] >= 0 ? 0 : 1);
+  }
+  slack += 2 * Number.EPSILON * (states + actions + 8) * longest;
+  return slack < 1 ? longest / (1 - slack) : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * V_π by V ← T_π V, for processes too large to factorise: ‖V − V_π‖∞ ≤ γ/(1 − γ) · ‖last change‖∞. Needs a γ below 1.
+ */
 export function iteratePolicyEvaluation(
   problem: SoftMdp,
   logPi: LogProbabilities,
@@ -186,6 +204,7 @@ export function iteratePolicyEvaluation(
   requirePolicy(where, problem, logPi);
   const { gamma } = problem;
   requireNumber(where, "gamma", gamma, 0, 1 - Number.EPSILON);
+  const factor = contraction(problem, logPi);
   let v = zeroValues(problem);
   let bound = Number.POSITIVE_INFINITY;
   const rounding = backupRounding(problem);
@@ -195,8 +214,9 @@ export function iteratePolicyEvaluation(
     for (let s = 0; s < v.length; s++) change = Math.max(change, Math.abs(next[s] - v[s]));
     v = next;
     const remaining = rounding(v);
-    bound = (gamma * change + remaining) / (1 - gamma);
-    if ((gamma * change) / (1 - gamma) <= tolerance || change <= remaining) return { v, bound, iterations };
+    const left = factor < 1 ? (factor * change) / (1 - factor) : change;
+    bound = factor < 1 ? (factor * change + remaining) / (1 - factor) : Number.POSITIVE_INFINITY;
+    if (left <= tolerance || change <= remaining) return { v, bound, iterations };
   }
   return fail(where, "the tolerance is not met", {
     expected: `a bound of at most ${tolerance} within ${sweeps} sweeps`,
@@ -214,6 +234,31 @@ function zeroQ({ mdp }: SoftMdp): QValues {
   return qValues(new Float64Array(mdp.states * mdp.actions));
 }
 
+/**
+ * What one backup shrinks a distance by at least: γ times the largest Σ_s' P(s'|s,a), and times the largest Σ_a π(a|s)
+ * where π is given, both of which may be 1e-9 above one. 1 where γ is, or where no contraction is left.
+ */
+function contraction({ mdp, gamma }: SoftMdp, logPi?: LogProbabilities): number {
+  const { states, actions, terminal } = mdp;
+  if (gamma === 1) return 1;
+  let most = 0;
+  for (let s = 0; s < states; s++) {
+    if (terminal[s]) continue;
+    let mass = 0;
+    let largest = 0;
+    for (let row = s * actions; row < (s + 1) * actions; row++) {
+      const numbers = isSparse(mdp) ? mdp.probabilities : mdp.transitions;
+      const end = isSparse(mdp) ? mdp.rowStarts[row + 1] : (row + 1) * states;
+      let sum = 0;
+      for (let k = isSparse(mdp) ? mdp.rowStarts[row] : row * states; k < end; k++) sum += numbers[k];
+      largest = Math.max(largest, sum);
+      if (logPi !== undefined) mass += exp(logPi[row]);
+    }
+    most = Math.max(most, logPi === undefined ? largest : largest * mass);
+  }
+  return Math.min(1, gamma * most);
+}
+
 /** What float64 may add to one backup of V: a generous count of roundings of its largest terms. */
 function backupRounding({ mdp, logPrior, tau, gamma }: SoftMdp): (v: StateValues) => number {
   let reward = 0;
@@ -222,7 +267,14 @@ function backupRounding({ mdp, logPrior, tau, gamma }: SoftMdp): (v: StateValues
     reward = Math.max(reward, Math.abs(mdp.rewards[i]));
     if (logPrior[i] > Number.NEGATIVE_INFINITY) prior = Math.max(prior, Math.abs(logPrior[i]));
   }
-  const successors = isSparse(mdp) ? mdp.successors.length / mdp.rewards.length : mdp.states;
+  // The longest row: most may have few.
+  let successors = isSparse(mdp) ? 0 : mdp.states;
+  if (isSparse(mdp)) {
+    const { rowStarts } = mdp;
+    for (let row = 1; row < rowStarts.length; row++) {
+      successors = Math.max(successors, rowStarts[row] - rowStarts[row - 1]);
+    }
+  }
   const terms = Number.EPSILON * (mdp.actions + successors + 8);
   return (v) => {
     let value = 0;

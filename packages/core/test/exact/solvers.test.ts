@@ -2,6 +2,7 @@ import {
   chain,
   denseMdp,
   evaluatePolicy,
+  type FiniteMdp,
   frozenLake,
   GridWorld,
   garnet,
@@ -10,6 +11,7 @@ import {
   lambdaBackup,
   lambdaBackupOfQ,
   logPrior,
+  logProbabilities,
   nStepBackup,
   nStepBackupOfQ,
   optimalityBackup,
@@ -21,6 +23,8 @@ import {
   RandomStreams,
   riverSwim,
   type SoftMdp,
+  SoftrlError,
+  type SparseMdp,
   softPolicyIteration,
   softValueIteration,
   stateValues,
@@ -146,7 +150,7 @@ describe("acceleration", () => {
   it("falls by γ at least every twelve sweeps, even where what it is given is no operator's", () => {
     // An adversary: every extrapolated V comes back with a change of 5, only the best image with γ of the least.
     const v = Float64Array.of(0, 0);
-    const anderson = new AndersonExtrapolation(v);
+    const anderson = new AndersonExtrapolation(v, 0.99);
     let [least, sinceLeast, longest] = [1, 0, 0];
     let image = Float64Array.of(1, 0);
     for (let t = 0; t < 500; t++) {
@@ -166,6 +170,21 @@ describe("acceleration", () => {
     expect(least).toBeLessThan(0.99 ** 35);
   });
 
+  it("falls by γ at least every twelve sweeps, where extrapolations are ever better by next to nothing", () => {
+    const v = Float64Array.of(0, 0);
+    const anderson = new AndersonExtrapolation(v, 0.99);
+    let least = 1;
+    let image = Float64Array.of(1, 0);
+    for (let t = 0; t < 480; t++) {
+      const fromBest = t > 0 && v.every((x, s) => x === image[s]);
+      if (t > 0) least *= fromBest ? 0.99 : 1 - 1e-9;
+      v.set([Math.sin(t * 1.7), Math.cos(t * 2.3)]);
+      image = v.slice();
+      anderson.extrapolate(v, least);
+    }
+    expect(least).toBeLessThan(0.99 ** 39);
+  });
+
   it("leaves terminal states at nothing, and a fixed point where it is", () => {
     const mdp = garnet({ states: 20, actions: 2, branching: 3, terminal: 0.3 }, random);
     const problem = { mdp, logPrior: logPrior(new Float64Array(40)), tau: 0.2, gamma: 0.9 };
@@ -176,6 +195,107 @@ describe("acceleration", () => {
     const again = softValueIteration(problem, { acceleration: "anderson", start: v });
     expect(again.iterations).toBeLessThanOrEqual(2);
     expect(distance(again.v, v)).toBeLessThan(1e-9);
+  });
+});
+
+describe("certified bounds at the edge of what is valid", () => {
+  // A row may sum to 1 + 1e-9, which makes T contract by a little more than γ.
+  const p = 1 + 9e-10;
+  const mdp: FiniteMdp = {
+    states: 1,
+    actions: 1,
+    transitions: Float64Array.of(p),
+    rewards: Float64Array.of(1),
+    terminal: new Uint8Array(1),
+    initial: Float64Array.of(1),
+  };
+  const problem: SoftMdp = { mdp, logPrior: logPrior(new Float64Array(1)), tau: 0, gamma: 0.9999 };
+  const truth = 1 / (1 - problem.gamma * p);
+
+  it("hold where rows sum to a little more than one", () => {
+    const start = stateValues(Float64Array.of(truth - 100));
+    const optimal = softValueIteration(problem, { tolerance: 200, start });
+    expect(optimal.iterations).toBe(1);
+    expect(truth - optimal.v[0]).toBeLessThanOrEqual(optimal.bound);
+    const own = iteratePolicyEvaluation(problem, logProbabilities(new Float64Array(1)), { tolerance: 9990 });
+    expect(truth - own.v[0]).toBeGreaterThan(9000);
+    expect(truth - own.v[0]).toBeLessThanOrEqual(own.bound);
+  });
+
+  it("are infinite where nothing contracts, though γ is below 1", () => {
+    const near = { ...problem, gamma: 1 - 1e-10 };
+    expect(softValueIteration(near, { tolerance: 2 }).bound).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("count the roundings of the longest row, not of the average one", () => {
+    const bounds = [1, 500].map((length) => {
+      // 500 states of one successor each, but for the first.
+      const states = 500;
+      const rowStarts = Int32Array.from({ length: states + 1 }, (_, row) =>
+        row === 0 ? 0 : row - 1 + length,
+      );
+      const successors = Int32Array.from({ length: states - 1 + length }, (_, k) => (k < length ? k : 0));
+      const probabilities = Float64Array.from(successors, (_, k) => (k < length ? 1 / length : 1));
+      const sparse: SparseMdp = {
+        states,
+        actions: 1,
+        rowStarts,
+        successors,
+        probabilities,
+        rewards: new Float64Array(states).fill(1),
+        terminal: new Uint8Array(states),
+        initial: Float64Array.from({ length: states }, (_, s) => (s === 0 ? 1 : 0)),
+      };
+      const start = stateValues(new Float64Array(states).fill(10));
+      const prior = logPrior(new Float64Array(states));
+      return softValueIteration({ mdp: sparse, logPrior: prior, tau: 0, gamma: 0.9 }, { start }).bound;
+    });
+    expect(bounds[1]).toBeGreaterThan(30 * bounds[0]);
+  });
+
+  it("are not made up where an end is too unlikely for float64", () => {
+    const random = new RandomStreams(6).stream("edge");
+    let infinite = 0;
+    for (let i = 0; i < 50; i++) {
+      // Rows over three states that miss one by 1 to 8 units in the last place.
+      const missing = 1 + random.integer(8);
+      const transitions = new Float64Array(16);
+      for (let s = 0; s < 3; s++) {
+        const part = () => random.integer(2 ** 25) * 2 ** 26 + random.integer(2 ** 26);
+        const parts = [part(), part()];
+        const rest = 2 ** 53 - missing - parts[0] - parts[1];
+        transitions.set(
+          [...parts, rest, missing].map((x) => x / 2 ** 53),
+          4 * s,
+        );
+      }
+      transitions[15] = 1;
+      const leaky: SoftMdp = {
+        mdp: {
+          states: 4,
+          actions: 1,
+          transitions,
+          rewards: Float64Array.of(1, 1, 1, 0),
+          terminal: Uint8Array.of(0, 0, 0, 1),
+          initial: Float64Array.of(1, 0, 0, 0),
+        },
+        logPrior: logPrior(new Float64Array(4)),
+        tau: 0,
+        gamma: 1,
+      };
+      // Every step ends with the same probability: V is its inverse, exactly.
+      const exact = 2 ** 53 / missing;
+      let found: ReturnType<typeof evaluatePolicy>;
+      try {
+        found = evaluatePolicy(leaky, logProbabilities(new Float64Array(4)));
+      } catch (error) {
+        if (!(error instanceof SoftrlError)) throw error;
+        continue;
+      }
+      for (let s = 0; s < 3; s++) expect(Math.abs(found.v[s] - exact)).toBeLessThanOrEqual(found.bound);
+      if (found.bound === Number.POSITIVE_INFINITY) infinite++;
+    }
+    expect(infinite).toBeGreaterThan(0);
   });
 });
 
