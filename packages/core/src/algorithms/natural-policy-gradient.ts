@@ -23,7 +23,10 @@ import { PolicyLearner, type TracedUpdate } from "./policy-learner.js";
 
 /** What is the natural gradient's own among its hyper-parameters. */
 export interface TrustRegion {
-  /** δ: the KL divergence of the first step, to second order; later ones shrink as the learning rate does. */
+  /**
+   * δ: the KL divergence of the first step, to second order, with the damping's ½ damping |step|² in it; later ones shrink
+   * as the learning rate does.
+   */
   readonly trustRegion: number;
   /**
    * α at most, of θ ← θ + α w, in units of 1/√(mean Δ² of the run so far): once Δ is small for this task g is chance and
@@ -59,8 +62,8 @@ export interface NaturalPolicyGradientOptions extends TrustRegion {
 }
 
 /**
- * Natural policy gradient (§5): θ ← θ + α w with (F + damping) w = g, solved by conjugate gradients, and α = √(2δ / wᵀF w),
- * at most `longestStep` in the run's own units.
+ * Natural policy gradient (§5): θ ← θ + α w with (F + damping) w = g, solved by conjugate gradients, and
+ * α = √(2δ / wᵀ(F + damping) w), at most `longestStep` in the run's own units.
  *
  * g is A2C's policy gradient and F x = ∇(∇KL[π_old‖π_θ]ᵀ x), the trace differentiated twice. Actor and critic are two
  * copies of the network: fitting V moves no policy out of its trust region.
@@ -162,7 +165,7 @@ export class NaturalPolicyGradient implements Algorithm {
     return { ...fit, ...policy };
   }
 
-  /** θ ← θ + α w, α = √(2δ / wᵀF w), at most the longest step. Called once a rollout. */
+  /** θ ← θ + α w, α = √(2δ / wᵀ(F + damping) w), at most the longest step. Called once a rollout. */
   #policyStep(delta: number): Readonly<Record<string, number>> {
     const { fisherDamping, conjugateGradientSteps } = this.#options;
     const gradient = this.#gradient;

@@ -93,11 +93,12 @@ export function banditObjectiveFromOptimum(bandit: Bandit, logPi: LogProbabiliti
 
 /**
  * ∂η/∂θ_b = π(b) (r̄(b) − τ log(π(b)/π̄(b)) − η) for the softmax of logits θ: the policy gradient of the bandit,
- * E_π[∇log π (r̄ − τ log(π/π̄))] without sampling (§2). [A], units of reward.
+ * E_π[∇log π (r̄ − τ log(π/π̄))] without sampling (§2). [A], units of reward; 0 where π is.
  */
 export function banditGradient(bandit: Bandit, logPi: LogProbabilities): Float64Array {
   const eta = banditObjective(bandit, logPi);
-  return logPi.map(
-    (logP, b) => exp(logP) * (bandit.rewards[b] - bandit.tau * (logP - bandit.logPrior[b]) - eta),
+  const { rewards, logPrior, tau } = bandit;
+  return logPi.map((logP, b) =>
+    logP === Number.NEGATIVE_INFINITY ? 0 : exp(logP) * (rewards[b] - tau * (logP - logPrior[b]) - eta),
   );
 }

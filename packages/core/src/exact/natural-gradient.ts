@@ -90,7 +90,10 @@ export function naturalGradientByLeastSquares(
   );
 }
 
-/** Δ(s,a) − τ (log(π/π̄) − KL(s)): what the natural gradient with KL regresses on (71). [S, A] */
+/**
+ * Δ(s,a) − τ (log(π/π̄) − KL(s)): what the natural gradient with KL regresses on (71). [S, A]; 0 where π is, since nothing
+ * is visited there.
+ */
 export function regressionTargets(
   problem: SoftMdp,
   logPi: LogProbabilities,
@@ -100,7 +103,8 @@ export function regressionTargets(
   const kl = stateDivergences(problem, logPi);
   return advantages.map((delta, row) => {
     const s = Math.floor(row / mdp.actions);
-    return mdp.terminal[s] ? 0 : delta - tau * (logPi[row] - logPrior[row] - kl[s]);
+    if (mdp.terminal[s] || logPi[row] === Number.NEGATIVE_INFINITY) return 0;
+    return delta - tau * (logPi[row] - logPrior[row] - kl[s]);
   });
 }
 

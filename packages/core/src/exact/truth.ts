@@ -20,7 +20,7 @@ export interface TruthFigures {
   readonly valueError: number;
   /** The same, averaged over what π visits. */
   readonly valueErrorVisited: number;
-  /** max_(s,a) |Q_θ(s,a) − Q_π(s,a)| for Q_θ = V_θ + τ log(π/π̄) (57). */
+  /** max_(s,a) |Q_θ(s,a) − Q_π(s,a)| for Q_θ = V_θ + τ log(π/π̄) (57), over the actions that π̄ allows. */
   readonly qError: number;
   readonly qErrorVisited: number;
   /** max_s |V_θ(s) − V*(s)|. */
@@ -88,6 +88,8 @@ export function truthOf(estimate: Estimate, optimum: SoftSolution, reachable: Ui
     for (let row = s * actions; row < (s + 1) * actions; row++) {
       const probability = exp(logPi[row]);
       variation += 0.5 * Math.abs(probability - exp(optimum.logPi[row]));
+      // Q_θ of an action that π̄ forbids is anything.
+      if (logPrior[row] === Number.NEGATIVE_INFINITY) continue;
       const estimated = estimate.v[s] + tau * (logPi[row] - logPrior[row]);
       q.add(visits[s] * probability, estimated - ownQ[row]);
       optimalQ.add(visits[s] * probability, estimated - optimum.q[row]);
@@ -151,6 +153,7 @@ class ErrorSummary {
   add(weight: number, error: number): void {
     const size = Math.abs(error);
     if (!(size <= this.largest)) this.largest = size;
-    this.mean += weight * size;
+    // 0 · ∞ is nothing: π may have lost an action altogether.
+    if (weight !== 0) this.mean += weight * size;
   }
 }

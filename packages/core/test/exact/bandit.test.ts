@@ -1,5 +1,6 @@
 import {
   type Bandit,
+  banditGradient,
   banditObjective,
   banditObjectiveFromOptimum,
   banditOptimum,
@@ -29,6 +30,11 @@ describe("bandit", () => {
       const logPi = logProbabilities(Float64Array.of(Math.log(p), Math.log(1 - p)));
       expect(banditObjective(bandit, logPi)).toBeLessThanOrEqual(banditObjective(bandit, best));
     }
+  });
+
+  it("banditGradient has nothing to say of an action that π̄ forbids", () => {
+    const forbidding = { ...bandit, logPrior: logPrior(Float64Array.of(0, Number.NEGATIVE_INFINITY)) };
+    expect([...banditGradient(forbidding, banditOptimum(forbidding))]).toEqual([0, 0]);
   });
 
   it("banditObjectiveFromOptimum is η, seen from its maximum (6)", () => {

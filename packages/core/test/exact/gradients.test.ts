@@ -101,6 +101,10 @@ describe("a bandit worked out by hand", () => {
     expect(targets[0]).toBeCloseTo(0.75 - 2 * (Math.log(0.5) - kl), 14);
     expect(targets[1]).toBeCloseTo(-0.25 - 2 * (Math.log(1.5) - kl), 14);
     expect([...targets.slice(2)]).toEqual([0, 0]);
+    // Nothing is visited where π is 0, whatever π̄ is.
+    const forbidding = { ...problem, logPrior: logPrior(Float64Array.of(0, Number.NEGATIVE_INFINITY, 0, 0)) };
+    const certain = logProbabilities(Float64Array.of(0, Number.NEGATIVE_INFINITY, 0, 0));
+    expect(regressionTargets(forbidding, certain, advantages)[1]).toBe(0);
   });
 });
 

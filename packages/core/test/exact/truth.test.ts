@@ -77,6 +77,23 @@ describe("truthOf", () => {
     });
   });
 
+  it("leaves actions that π̄ forbids out of Q's errors, and says what π has lost", () => {
+    const problem = { ...bandit, logPrior: logPrior(Float64Array.of(0, Number.NEGATIVE_INFINITY, 0, 0)) };
+    const logPi = logProbabilities(Float64Array.of(0, Number.NEGATIVE_INFINITY, -Math.LN2, -Math.LN2));
+    const all = Uint8Array.of(1, 1);
+    const optimum = softPolicyIteration(problem);
+    const at = (v: number) => ({ problem, logPi, v: stateValues(Float64Array.of(v, 0)) });
+    const right = truthOf(at(1), optimum, all).figures;
+    for (const error of [right.regret, right.qError, right.qErrorVisited, right.optimalQError]) {
+      expect(error).toBeCloseTo(0, 12);
+    }
+    expect(truthOf(at(3), optimum, all).figures.qErrorVisited).toBeCloseTo(2, 12);
+    // π may lose what π̄ allows: Q_θ is −∞ there, and nothing of the average.
+    const lost = truthOf({ ...at(1), problem: bandit }, softPolicyIteration(bandit), all).figures;
+    expect(lost.qError).toBe(Number.POSITIVE_INFINITY);
+    expect(lost.qErrorVisited).toBeCloseTo(0, 12);
+  });
+
   it("finds nothing wrong with the optimum itself", () => {
     for (let i = 0; i < 50; i++) {
       const problem = randomProblem();
