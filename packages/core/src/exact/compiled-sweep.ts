@@ -12,8 +12,9 @@ interface SweepExports {
 }
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => WasmModule;
-  readonly Instance: new (module: WasmModule) => { readonly exports: SweepExports };
+  readonly Instance: new (module: WasmModule) => WasmInstance;
 };
+type WasmInstance = { readonly exports: SweepExports };
 type WasmModule = { readonly wasmModule: unique symbol };
 
 /** States that lie together in Q and rewards, so that pairs of them are one vector. */
@@ -59,7 +60,9 @@ export function compiledSweeps(
   const blockGroups = ranged ? Math.floor(blockNumbers / groupNumbers) : 0;
   const blocks = ranged ? Math.ceil(groups / blockGroups) : 0;
 
-  const { memory, sweep, __heap_base } = new WebAssembly.Instance(compiled).exports;
+  const instance = instanceOf(compiled);
+  if (instance === null) return null;
+  const { memory, sweep, __heap_base } = instance.exports;
   let end = __heap_base.value;
   const place = (bytes: number) => {
     const at = Math.ceil(end / 64) * 64;
@@ -141,6 +144,15 @@ function compiledModule(): WasmModule | null {
   if (typeof WebAssembly === "undefined") return null;
   try {
     return new WebAssembly.Module(base64Bytes(sweepBase64));
+  } catch {
+    return null;
+  }
+}
+
+/** Null where the runtime has no room for one more: each takes gigabytes of addresses until it is collected. */
+function instanceOf(module: WasmModule): WasmInstance | null {
+  try {
+    return new WebAssembly.Instance(module);
   } catch {
     return null;
   }

@@ -94,6 +94,7 @@ export function softValueIteration(problem: SoftMdp, options: ValueIterationOpti
     const change = running.sweep();
     changes.push(change);
     const remaining = rounding(running.v);
+    requireFinite(where, change + remaining);
     const left = factor < 1 ? (factor * change) / (1 - factor) : change;
     if (left <= tolerance || change <= remaining) {
       const v = stateValues(running.v.slice());
@@ -136,6 +137,7 @@ export function softPolicyIteration(
     const change = sweepInto(sparse, v, zeroValues(problem));
     changes.push(change);
     const remaining = rounding(v);
+    requireFinite(where, change + remaining);
     const left = factor < 1 ? change / (1 - factor) : change;
     if (left <= tolerance || change <= remaining) {
       const bound = factor < 1 ? (change + remaining) / (1 - factor) : Number.POSITIVE_INFINITY;
@@ -167,6 +169,7 @@ export function evaluatePolicy(problem: SoftMdp, logPi: LogProbabilities): Certi
   let residual = 0;
   for (let s = 0; s < v.length; s++) residual = Math.max(residual, Math.abs(backup[s] - v[s]));
   residual += backupRounding(problem)(v);
+  requireFinite(where, residual);
   const factor = contraction(problem, logPi);
   return { v, bound: residual * (factor < 1 ? 1 / (1 - factor) : longestStay(problem, logPi)) };
 }
@@ -214,6 +217,7 @@ export function iteratePolicyEvaluation(
     for (let s = 0; s < v.length; s++) change = Math.max(change, Math.abs(next[s] - v[s]));
     v = next;
     const remaining = rounding(v);
+    requireFinite(where, change + remaining);
     const left = factor < 1 ? (factor * change) / (1 - factor) : change;
     bound = factor < 1 ? (factor * change + remaining) / (1 - factor) : Number.POSITIVE_INFINITY;
     if (left <= tolerance || change <= remaining) return { v, bound, iterations };
@@ -228,6 +232,17 @@ export function iteratePolicyEvaluation(
 function withPolicy(problem: SoftMdp, v: StateValues) {
   const q = qOfSuccessors(problem, v);
   return { v, q, logPi: (problem.tau > 0 ? boltzmannPolicies : greedyPolicies)(problem, q) };
+}
+
+/** Throws where values have left float64, from rewards or a start that are too large: no later sweep brings them back. */
+function requireFinite(where: string, size: number): void {
+  if (!(size < Number.POSITIVE_INFINITY)) {
+    fail(where, "values are too large for float64", {
+      expected: "finite changes",
+      got: String(size),
+      remedy: "take smaller rewards, a smaller tau, or a finite start",
+    });
+  }
 }
 
 function zeroQ({ mdp }: SoftMdp): QValues {

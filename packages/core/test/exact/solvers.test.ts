@@ -222,6 +222,19 @@ describe("certified bounds at the edge of what is valid", () => {
     expect(truth - own.v[0]).toBeLessThanOrEqual(own.bound);
   });
 
+  it("are refused where values leave float64, at once", () => {
+    const huge = { ...problem, mdp: { ...mdp, rewards: Float64Array.of(1e308) } };
+    const refused = /values are too large for float64/;
+    expect(() => softValueIteration(huge)).toThrow(refused);
+    expect(() => softPolicyIteration(huge)).toThrow(refused);
+    const logPi = logProbabilities(new Float64Array(1));
+    expect(() => iteratePolicyEvaluation(huge, logPi)).toThrow(refused);
+    expect(() => evaluatePolicy(huge, logPi)).toThrow(refused);
+    expect(() => softValueIteration(problem, { start: stateValues(Float64Array.of(Number.NaN)) })).toThrow(
+      refused,
+    );
+  });
+
   it("are infinite where nothing contracts, though γ is below 1", () => {
     const near = { ...problem, gamma: 1 - 1e-10 };
     expect(softValueIteration(near, { tolerance: 2 }).bound).toBe(Number.POSITIVE_INFINITY);

@@ -11,7 +11,7 @@ import {
   stateValues,
   sweepsFrom,
 } from "softrl";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { compiledSweeps } from "../../src/exact/compiled-sweep.js";
 
 /** The largest difference between the two over some sweeps, for the size of V. */
@@ -102,6 +102,25 @@ describe("sweeps in WebAssembly", () => {
       // V is its own array, not a view of the sweeps' memory.
       expect(v.buffer.byteLength).toBe(8 * 3000);
     }
+  });
+
+  it("are TypeScript's where there is no room for another memory", () => {
+    const problem = drawn(new RandomStreams(5).stream("sweeps"), 1000, 4, 0.1);
+    const start = stateValues(new Float64Array(1000));
+    class Full {
+      constructor() {
+        throw new RangeError("Cannot allocate Wasm memory for new instance");
+      }
+    }
+    const { Module } = WebAssembly;
+    vi.stubGlobal("WebAssembly", { Module, Instance: Full });
+    try {
+      expect(compiledSweeps(problem, start, "jacobi")).toBeNull();
+      expect(sweepsFrom(problem, start, "jacobi").bytes).toBe(16 * 1000);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(compiledSweeps(problem, start, "jacobi")).not.toBeNull();
   });
 
   it("say their memory: 12 bytes a transition, 12 a row, 17 a state, and little more", () => {
