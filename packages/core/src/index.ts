@@ -197,6 +197,7 @@ export {
 } from "./exact/truth.js";
 export {
   type MutantVerification,
+  unbrokenIdentities,
   type Verification,
   type VerifyMutantsOptions,
   type VerifyOptions,

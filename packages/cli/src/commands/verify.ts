@@ -1,4 +1,4 @@
-import { verify, verifyMutants } from "softrl";
+import { unbrokenIdentities, verify, verifyMutants } from "softrl";
 import type { OptionValues } from "../config-options.js";
 import { type Terminal, table, writeJson } from "../terminal.js";
 
@@ -44,7 +44,10 @@ async function mutants(options: OptionValues, terminal: Terminal): Promise<numbe
     ]);
     terminal.out.write(`${table(["", "mistake", "residual", "bound", "broken identity"], rows)}\n`);
   }
-  return results.length > 0 && results.every(({ caught }) => caught) ? 0 : 1;
+  const unbroken = unbrokenIdentities(results);
+  for (const identity of unbroken)
+    terminal.err.write(`softrl: no mistake breaks the identity: ${identity}\n`);
+  return results.every(({ caught }) => caught) && unbroken.length === 0 ? 0 : 1;
 }
 
 /** Names what was just done, on a terminal alone. */

@@ -102,6 +102,12 @@ export async function verifyMutants({
   return results;
 }
 
+/** The identities that none of these mistakes breaks: whatever they measure, it was not seen to fail. */
+export function unbrokenIdentities(results: readonly Pick<MutantVerification, "breaks">[]): string[] {
+  const broken = new Set(results.flatMap(({ breaks }) => breaks));
+  return identities.map(({ identity }) => identity).filter((identity) => !broken.has(identity));
+}
+
 async function verifyFormulas(
   checked: Formulas,
   list: readonly Identity[],
