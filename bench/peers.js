@@ -75,9 +75,12 @@ export class PeerProcess {
     return answer;
   }
 
+  /** Lets the process end by itself, so that it ends its own processes first; after ten seconds it is killed. */
   end() {
     this.#child.stdin.end();
-    this.#child.kill();
+    const kill = setTimeout(() => this.#child.kill("SIGKILL"), 10_000);
+    kill.unref();
+    this.#child.once("exit", () => clearTimeout(kill));
   }
 }
 

@@ -1,5 +1,7 @@
 """stable-baselines3's A2C on Pong, as its users run it: make_atari_env, four stacked frames, CnnPolicy, on the CPU."""
 
+import atexit
+
 import ale_py
 import gymnasium
 import torch
@@ -23,6 +25,8 @@ class Work:
             # Forked before there are threads: the workers share what is imported.
             vec_env_kwargs={"start_method": "fork"} if subprocesses else None,
         )
+        # The workers of SubprocVecEnv would outlive this process.
+        atexit.register(environment.close)
         self.model = A2C(
             "CnnPolicy",
             VecFrameStack(environment, 4),
