@@ -21,13 +21,15 @@ interface Pending {
   readonly operation: Operation;
   readonly resolve: (payload: Uint8Array) => void;
   readonly reject: (error: SoftrlError) => void;
-  readonly timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout;
 }
 
 const STDERR_KEPT = 4096;
 // After exit the pipes may still hold the child's last words; a grandchild may hold them open for ever.
 const LAST_WORDS_MS = 500;
 const GOODBYE_MS = 2000;
+// Where this process itself was busy past the limit, the answer lies in the pipe and wants to be read.
+const READING_MS = 200;
 
 const living = new Set<ChildProcessWithoutNullStreams>();
 
@@ -190,13 +192,6 @@ export class BridgeProcess {
     await this.#gone;
   }
 
-  /** Ends the child because of what it answered; that is the failure from now on. */
-  async abandon(error: SoftrlError): Promise<never> {
-    this.#fail(error);
-    await this.#gone;
-    throw this.#failure ?? error;
-  }
-
   /** Ends the child and waits until it is gone; safe to call twice and after a failure. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -217,8 +212,11 @@ export class BridgeProcess {
 
   #expect(operation: Operation): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#timeOut(), this.#timeoutMs);
-      this.#pending = { operation, resolve, reject, timer };
+      const late = () => {
+        pending.timer = setTimeout(() => this.#timeOut(), READING_MS);
+      };
+      const pending: Pending = { operation, resolve, reject, timer: setTimeout(late, this.#timeoutMs) };
+      this.#pending = pending;
     });
   }
 

@@ -19,6 +19,7 @@ import { BridgeGroup } from "./bridge-group.js";
 import type { BridgeCommand } from "./bridge-process.js";
 import { bytesOf, joined, ReplyReader, splitBlocks } from "./bytes.js";
 import { type BridgeTransport, type CompleteConfig, completeConfig, type GymnasiumConfig } from "./config.js";
+import type { Operation } from "./frames.js";
 import { type GymnasiumVersions, readHello, readSpaces } from "./handshake.js";
 import { findPython, isAtari } from "./python.js";
 import { openSharedFile, type SharedFile } from "./shared-memory.js";
@@ -216,6 +217,7 @@ export class GymnasiumEnvironment implements VectorEnvironment {
   }
 
   async reset(streams: RandomStreams): Promise<void> {
+    this.#requireReceived("reset");
     const seeds = Uint32Array.from({ length: this.size }, (_, i) =>
       streams.stream("environment", i).uint32(),
     );
@@ -232,12 +234,7 @@ export class GymnasiumEnvironment implements VectorEnvironment {
   send(actions: Int32Array): void {
     this.#requireStarted("step");
     this.#refuseActions(actions);
-    if (this.#sent !== undefined) {
-      throw new SoftrlError(this.#where, "step was called during step", {
-        expected: "one call at a time",
-        remedy: "await each call before the next",
-      });
-    }
+    this.#requireReceived("step");
     this.#actions.set(actions);
     this.#sent = this.#group.request("step", this.#requests);
     // An error waits to be received.
@@ -282,6 +279,7 @@ export class GymnasiumEnvironment implements VectorEnvironment {
 
   async #screen(i: number): Promise<Picture> {
     this.#requireStarted("screen");
+    this.#requireReceived("screen");
     if (!(Number.isInteger(i) && i >= 0 && i < this.size)) {
       throw new SoftrlError(`${this.#where} screen`, "no such environment", {
         expected: `an integer in [0, ${this.size - 1}]`,
@@ -306,6 +304,7 @@ export class GymnasiumEnvironment implements VectorEnvironment {
 
   async save(): Promise<Snapshot | null> {
     this.#requireStarted("save");
+    this.#requireReceived("save");
     const states = await this.#group.request(
       "save",
       this.#rows.map(() => new Uint8Array(0)),
@@ -316,6 +315,7 @@ export class GymnasiumEnvironment implements VectorEnvironment {
 
   /** A saved state may hold Python pickles, which can run code when read: restore only what you trust. */
   async restore(snapshot: Snapshot): Promise<void> {
+    this.#requireReceived("restore");
     const { id, size, state } = snapshot;
     if (id !== this.id || size !== this.size || !(state instanceof Uint8Array)) {
       throw new SoftrlError(`${this.#where} restore`, "the snapshot does not fit", {
@@ -368,6 +368,15 @@ export class GymnasiumEnvironment implements VectorEnvironment {
     if (this.#started) return;
     throw new SoftrlError(this.#where, `${operation} came before reset`, {
       remedy: "reset the environment first",
+    });
+  }
+
+  /** Between `send` and `receive` any other call would depend on how far the children have come. */
+  #requireReceived(operation: Operation): void {
+    if (this.#sent === undefined) return;
+    throw new SoftrlError(this.#where, `${operation} was called during step`, {
+      expected: "one call at a time",
+      remedy: "await each call before the next",
     });
   }
 

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { RandomStreams, SoftrlError } from "softrl";
 import { describe, expect, it } from "vitest";
@@ -166,8 +167,41 @@ describe.each(ways)("a child that is well: $transport, $processes processes", (w
     environment.send(new Int32Array(2));
     expect(() => environment.send(new Int32Array(2))).toThrow(/step was called during step/);
     expect((await refusal(environment.save())).message).toMatch(/save was called during step/);
+    // The same once the answer has come: what is refused must not depend on how fast the children are.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    for (const call of [
+      () => environment.save(),
+      () => environment.reset(new RandomStreams(2)),
+      () => environment.restore({ id: "Fake-v0", size: 2, state: new Uint8Array(0) }),
+    ]) {
+      expect((await refusal(call())).message).toMatch(/was called during step, expected one call at a time/);
+    }
     await environment.receive();
     await environment.step(new Int32Array(2));
+    await environment.close();
+  });
+
+  it("has answered in time where this process was busy past the limit", async () => {
+    const environment = await connect("well", { ...way, timeoutSeconds: 1 });
+    await environment.reset(new RandomStreams(1));
+    environment.send(new Int32Array(2));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1300);
+    await environment.receive();
+    await environment.close();
+  });
+
+  it.runIf(process.platform === "linux")("leaves no descriptor of the shared memory open here", async () => {
+    const environment = await connect("well", way);
+    const open = readdirSync("/proc/self/fd").map((name) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${name}`);
+      } catch {
+        return "";
+      }
+    });
+    expect(open.filter((name) => name.includes("memfd:softrl"))).toEqual([]);
+    const mapped = readFileSync("/proc/self/maps", "utf8").includes("memfd:softrl");
+    if (environment.transport === "shared memory") expect(mapped).toBe(true);
     await environment.close();
   });
 
