@@ -9,7 +9,6 @@ import numpy as np
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "python"))
 
 import ale_py  # noqa: E402
-import cv2  # noqa: E402
 from softrl_bridge import pictures  # noqa: E402
 from softrl_bridge.atari import AtariEnvironment  # noqa: E402
 
@@ -99,23 +98,45 @@ def facts(protocol):
     }
 
 
+def by_opencv(height=210):
+    """What makes the same pictures without the compiled library."""
+    plain = pictures.Pictures(height, 160)
+    plain._plan = None
+    return plain
+
+
 def compiled_against_opencv():
-    """Differing pictures of all games, and how many were compared."""
+    """Differing stacks of all games and of drawn screens, PAL's height included, and how many were compared."""
     differing = compared = 0
     for game in GAMES:
         environment = AtariEnvironment(f"ALE/{game}-v5", {}, False, "classic")
-        out = np.zeros((84, 84, 4), np.uint8)
+        plain = by_opencv()
+        out, expected = np.zeros((2, 84, 84, 4), np.uint8)
         environment.reset(3, out)
+        plain.screens[...] = environment._pictures.screens
+        plain.fill(expected)
         random = np.random.default_rng(4)
         for _ in range(200):
             outcome = environment.step(int(random.integers(environment.action_space["n"])), out)
-            pooled = np.maximum(*environment._pictures.screens)
-            expected = cv2.resize(pooled, (84, 84), interpolation=cv2.INTER_AREA)
-            differing += not np.array_equal(out[..., 3], expected)
+            plain.screens[...] = environment._pictures.screens
+            plain.push(expected)
+            differing += not np.array_equal(out, expected)
             compared += 1
             if outcome.over:
                 environment.reset(None, out)
-    return {"pictures": differing, "screens": compared}
+                plain.screens[...] = environment._pictures.screens
+                plain.fill(expected)
+    random = np.random.default_rng(6)
+    for height in (210, 250):
+        compiled, plain = pictures.Pictures(height, 160), by_opencv(height)
+        out, expected = np.zeros((2, 84, 84, 4), np.uint8)
+        for _ in range(100):
+            compiled.screens[...] = plain.screens[...] = random.integers(0, 256, (2, height, 160))
+            compiled.push(out)
+            plain.push(expected)
+            differing += not np.array_equal(out, expected)
+            compared += 1
+    return {"stacks": differing, "compared": compared}
 
 
 print(
@@ -123,7 +144,7 @@ print(
         {
             "classic": facts("classic"),
             "sticky": facts("sticky"),
-            "compiled": pictures._compiled is not None,
+            "compiled": pictures.Pictures(250, 160)._plan is not None,
             "differing": compiled_against_opencv(),
         }
     )
