@@ -178,12 +178,24 @@ describe("the Atari protocols", () => {
     expect(emulator.closed).toBe(1);
   });
 
+  it("keeps a snapshot to the protocol that it was saved under", () => {
+    const snapshot = made("classic", true).environment.save();
+    expect(() => made("sticky", true).environment.restore(snapshot)).toThrow(
+      /Fake restore: the snapshot is of another protocol, expected stickyProbability 0.25, got 0/,
+    );
+    // Training or evaluation is no part of a protocol.
+    made("classic", false).environment.restore(snapshot);
+  });
+
   it("refuses other protocols, no emulators, and one emulator twice", () => {
     const one = new FakeEmulator();
     const options = { protocol: "classic", training: true } as const;
     expect(() =>
       atariEnvironment("Fake", [one], { training: true, protocol: JSON.parse('"clasic"') }),
     ).toThrow(/unknown protocol, expected classic or sticky, got "clasic"/);
+    expect(() => atariEnvironment("PongNoFrameskip-v0", [one], options)).toThrow(
+      /atariProtocol does not go with PongNoFrameskip-v0, expected "sticky"/,
+    );
     expect(() => atariEnvironment("Fake", [], options)).toThrow(/size/);
     expect(() => atariEnvironment("Fake", [one, one], options)).toThrow(/the same object/);
   });

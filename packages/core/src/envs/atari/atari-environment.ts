@@ -12,6 +12,7 @@ import {
   atariRules,
   atariSide,
   atariStack,
+  requireProtocolFits,
 } from "./protocol.js";
 
 export interface AtariOptions {
@@ -44,6 +45,7 @@ export function atariEnvironment(
       got: JSON.stringify(protocol),
     });
   }
+  requireProtocolFits(`atariEnvironment ${id}`, id, protocol);
   return new AtariEnvironment(id, emulators, atariRules[protocol], training);
 }
 
@@ -193,6 +195,7 @@ export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
 
   protected saveStates(): Snapshot {
     return {
+      rules: { ...this.#protocol },
       emulators: Object.fromEntries(this.#emulators.map((emulator, i) => [i, emulator.save()])),
       observations: this.observations.slice(),
       held: this.#held.slice(),
@@ -202,6 +205,15 @@ export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
   }
 
   protected restoreStates(where: string, snapshot: Snapshot): void {
+    const rules = snapshotSection(where, snapshot, "rules");
+    for (const [name, value] of Object.entries(this.#protocol)) {
+      if (rules[name] === value) continue;
+      fail(where, "the snapshot is of another protocol", {
+        expected: `${name} ${value}`,
+        got: String(rules[name]),
+        remedy: "restore it under the protocol that it was saved under",
+      });
+    }
     const section = snapshotSection(where, snapshot, "emulators");
     const states = this.#emulators.map((_, i) => {
       const state = section[i];
