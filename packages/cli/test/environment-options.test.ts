@@ -27,6 +27,7 @@ describe("softrl train --env-options", () => {
   test.each([
     ["slipery=false", /--env-options: .*FrozenLake-v1 has no option slipery, .*did you mean slippery/],
     ["slippery=maybe", /--env-options: .*slippery is not a valid value, expected true or false, got "maybe"/],
+    ["__proto__=1", /--env-options: .*FrozenLake-v1 has no option __proto__/],
     ["slippery", /--env-options: not a valid value, expected values by name/],
     ["slippery=true,slippery=false", /--env-options: not a valid value, expected values by name/],
     ["maxEpisodeSteps=0", /maxEpisodeSteps/],

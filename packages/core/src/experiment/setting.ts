@@ -163,13 +163,13 @@ export function namedScalarsSetting({
       isNamedScalars(value) ? { ...value } : refuse(where, "values by name, as in slip=0.2", value),
     fromText: (text) => {
       const entries = text.split(",").map((entry) => /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(entry));
-      const named: Record<string, unknown> = {};
+      const named = new Map<string, unknown>();
       for (const entry of entries) {
-        if (entry === null || Object.hasOwn(named, entry[1])) return text;
+        if (entry === null || named.has(entry[1])) return text;
         const [, name, value] = entry;
-        named[name] = value === "true" ? true : value === "false" ? false : numberFromText(value);
+        named.set(name, value === "true" ? true : value === "false" ? false : numberFromText(value));
       }
-      return named;
+      return Object.fromEntries(named);
     },
   };
 }
