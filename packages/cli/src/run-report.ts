@@ -1,7 +1,9 @@
 import { basename } from "node:path";
 import {
   type AlgorithmName,
+  type AtariProtocol,
   algorithmTitle,
+  environmentFamily,
   type LearningCurve,
   type TrainConfig,
   type Trainer,
@@ -16,15 +18,30 @@ import { RunFolder, runFiles } from "./run-folder.js";
 export interface RunReport extends TrainResult {
   readonly algorithm: AlgorithmName;
   readonly environment: string;
+  /** Of Atari's environments only. */
+  readonly atariProtocol?: AtariProtocol;
   readonly seed: number;
   readonly executor: string;
   readonly version: string;
 }
 
+/** An environment as results name it, with the rules that it was played by where there are two sets of them. */
+export function environmentPlayed(config: TrainConfig): Pick<RunReport, "environment" | "atariProtocol"> {
+  const { environment, atariProtocol } = config;
+  return environmentFamily(environment) === "atari" ? { environment, atariProtocol } : { environment };
+}
+
+/** {@link environmentPlayed} for people. */
+export function environmentTitle(config: TrainConfig): string {
+  const { environment, atariProtocol } = environmentPlayed(config);
+  return atariProtocol === undefined ? environment : `${environment} (${atariProtocol})`;
+}
+
 /** What `--json` prints of a run that was interrupted before its first step. */
-export function notStarted({ algorithm, environment, seed }: TrainConfig): object {
+export function notStarted(config: TrainConfig): object {
+  const { algorithm, seed } = config;
   const result = { meanReturn: null, episodes: 0, steps: 0, stepsPerSecond: 0, interrupted: true };
-  return { algorithm, environment, seed, ...result, version, runFolder: null };
+  return { algorithm, ...environmentPlayed(config), seed, ...result, version, runFolder: null };
 }
 
 /** The folder that `--run-folder` names, or the next free one below `runs/`. */
@@ -47,12 +64,15 @@ export async function writeReport(
   result: TrainResult,
   { curve, measurements }: Pick<Trainer, "curve" | "measurements">,
 ): Promise<RunReport> {
-  const { algorithm, environment, seed } = config;
-  const report = { algorithm, environment, seed, ...result, executor, version };
+  const { algorithm, seed } = config;
+  const report = { algorithm, ...environmentPlayed(config), seed, ...result, executor, version };
   await writeChart(folder, config, [named(algorithm, curve)]);
   if (measurements.length > 0) {
     const { oracleSvg } = await import("./chart.js");
-    const text = { title: `${algorithmTitle(algorithm)} on ${environment}`, subtitle: subtitle(config) };
+    const text = {
+      title: `${algorithmTitle(algorithm)} on ${environmentTitle(config)}`,
+      subtitle: subtitle(config),
+    };
     folder.write(runFiles.oracle, oracleSvg(measurements, text));
   }
   writeResult(folder, report);
@@ -67,7 +87,7 @@ export async function writeChart(
 ): Promise<void> {
   // Loaded when there is something to draw: it takes longer than all the rest of the command.
   const { learningCurveSvg } = await import("./chart.js");
-  const text = { title: config.environment, subtitle: subtitle(config) };
+  const text = { title: environmentTitle(config), subtitle: subtitle(config) };
   folder.write(runFiles.chart, learningCurveSvg(curves, text));
 }
 

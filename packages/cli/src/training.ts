@@ -4,7 +4,7 @@ import { endFailed } from "./failed-run.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
 import { ProgressDisplay } from "./progress.js";
 import type { RunFolder } from "./run-folder.js";
-import { named, notStarted, type RunReport, writeReport } from "./run-report.js";
+import { environmentTitle, named, notStarted, type RunReport, writeReport } from "./run-report.js";
 import { clock, counted, inShort, pause, type Terminal, writeJson } from "./terminal.js";
 import { terminalPlot } from "./terminal-plot.js";
 
@@ -52,7 +52,7 @@ export async function runTraining(
       const plot = terminalPlot([named(config.algorithm, trainer.curve)]);
       const resume = report.interrupted ? `\nto go on: softrl resume ${folder.path}` : "";
       terminal.out.write(
-        `${plot === "" ? "" : `${plot}\n\n`}${summary(report)}\nrun folder: ${folder.path}${resume}\n`,
+        `${plot === "" ? "" : `${plot}\n\n`}${summary(config, report)}\nrun folder: ${folder.path}${resume}\n`,
       );
     }
     return report.interrupted ? INTERRUPTED : 0;
@@ -65,14 +65,14 @@ export async function runTraining(
   }
 }
 
-function summary(report: RunReport): string {
-  const { algorithm, environment, seed, meanReturn, episodes, steps, stepsPerSecond } = report;
+function summary(config: TrainConfig, report: RunReport): string {
+  const { algorithm, seed, meanReturn, episodes, steps, stepsPerSecond } = report;
   const outcome =
     episodes === 0
       ? "no episode ended, so there is no mean return"
       : `mean return ${inShort(meanReturn)} over the last ${Math.min(100, episodes)} of ${counted(episodes)} episodes`;
   return (
-    `${algorithmTitle(algorithm)} on ${environment}, seed ${seed}: ${outcome}\n` +
+    `${algorithmTitle(algorithm)} on ${environmentTitle(config)}, seed ${seed}: ${outcome}\n` +
     `${counted(steps)} steps at ${counted(stepsPerSecond)} a second (${report.executor})` +
     `${report.interrupted ? ", interrupted" : ""}${oracleLine(report)}`
   );

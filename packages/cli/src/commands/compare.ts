@@ -15,6 +15,7 @@ import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
 import { ProgressDisplay } from "../progress.js";
 import { type RunFolder, runFiles } from "../run-folder.js";
 import {
+  environmentTitle,
   named,
   notStarted,
   openRunFolder,
@@ -89,7 +90,7 @@ export async function compareCommand(options: OptionValues, terminal: Terminal):
 }
 
 function inWords(
-  { environment, seed }: TrainConfig,
+  config: TrainConfig,
   reports: readonly RunReport[],
   plot: string,
   { theorem, parameterDistance }: Comparison,
@@ -103,7 +104,7 @@ function inWords(
     counted(report.stepsPerSecond),
   ]);
   return [
-    `${environment}, seed ${seed}: mean return of the last 100 training episodes`,
+    `${environmentTitle(config)}, seed ${config.seed}: mean return of the last 100 training episodes`,
     "",
     ...(plot === "" ? [] : [plot, ""]),
     table(["", "mean return", "episodes", "steps", "steps/s"], rows),

@@ -3,6 +3,7 @@ import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
 import { integerOption, modeOption, type OptionValues } from "../config-options.js";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
 import { adoptTheta, readRunCheckpoint } from "../run-checkpoint.js";
+import { environmentPlayed, environmentTitle } from "../run-report.js";
 import { clock, inShort, pause, type Terminal, writeJson } from "../terminal.js";
 
 /** `softrl evaluate <run-folder>`: plays whole episodes with what a run has learned. */
@@ -24,7 +25,7 @@ export async function evaluateCommand(
     if (options.json === true) {
       writeJson(terminal.out, {
         algorithm: config.algorithm,
-        environment: config.environment,
+        ...environmentPlayed(config),
         seed,
         mode,
         episodes: result.returns.length,
@@ -58,13 +59,13 @@ const nothingPlayed: EvaluationResult = {
 };
 
 function inWords(
-  { algorithm, environment }: TrainConfig,
+  config: TrainConfig,
   mode: "sample" | "mode",
   { returns, meanReturn, standardDeviation, interrupted }: EvaluationResult,
 ): string {
   const played = `${returns.length} episode${returns.length === 1 ? "" : "s"}`;
   return (
-    `${algorithmTitle(algorithm)} on ${environment}, ${played}${interrupted ? ", interrupted" : ""}, ` +
+    `${algorithmTitle(config.algorithm)} on ${environmentTitle(config)}, ${played}${interrupted ? ", interrupted" : ""}, ` +
     `${mode === "mode" ? "most likely" : "sampled"} actions: mean return ${inShort(meanReturn)}, ` +
     `standard deviation ${inShort(standardDeviation)}\n`
   );

@@ -14,6 +14,7 @@ import { integerOption, modeOption, type OptionValues } from "../config-options.
 import { type Film, openFilm } from "../film.js";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
 import { adoptTheta, readRunCheckpoint } from "../run-checkpoint.js";
+import { environmentPlayed, environmentTitle } from "../run-report.js";
 import { clock, inShort, pause, type Terminal, writeJson } from "../terminal.js";
 
 /** `softrl record <run-folder>`: films whole episodes of what a run has learned. */
@@ -44,7 +45,7 @@ export async function recordCommand(
     if (options.json === true) {
       writeJson(terminal.out, {
         algorithm: config.algorithm,
-        environment: config.environment,
+        ...environmentPlayed(config),
         seed,
         mode,
         frames: film.frames,
@@ -58,7 +59,7 @@ export async function recordCommand(
       });
     } else if (film.frames > 0) {
       terminal.out.write(
-        `${algorithmTitle(config.algorithm)} on ${config.environment}: ${film.frames} frames, ` +
+        `${algorithmTitle(config.algorithm)} on ${environmentTitle(config)}: ${film.frames} frames, ` +
           `${inWords(result?.returns ?? [])}, in ${out}\n`,
       );
     }
