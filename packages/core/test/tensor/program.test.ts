@@ -8,6 +8,7 @@ import {
   input,
   mul,
   relu,
+  reshape,
   slice,
   state,
   sub,
@@ -123,6 +124,39 @@ describe.each(executors.map((executor) => [`${executor.name} ${executor.precisio
       write.run();
       read.run();
       expect(Array.from(read.output("y"))).toEqual([20, 400]);
+    });
+
+    it("sums squares, pieces of them, and squares of squares", () => {
+      const x = input("x", [2, 3]);
+      const rows = mul(x, x);
+      const sums = {
+        all: sum(rows),
+        piece: sum(slice(rows, [1, 0], [2, 3])),
+        reshaped: sum(slice(reshape(rows, [6]), [2], [5])),
+        fourth: sum(mul(rows, rows)),
+      };
+      const each = Object.entries(sums).map(([name, y]) => [name, program({ outputs: { y } })] as const);
+      const together = program({ outputs: sums });
+      const alone = executor.load(Object.fromEntries(each)).programs;
+      const { f } = executor.load({ f: together }).programs;
+      f.input("x").set([1, 2, 3, 4, 5, 6]);
+      f.run();
+      for (const [name, expected] of Object.entries({ all: 91, piece: 77, reshaped: 50, fourth: 2275 })) {
+        alone[name].input("x").set([1, 2, 3, 4, 5, 6]);
+        alone[name].run();
+        expect(alone[name].output("y")[0], name).toBe(expected);
+        expect(f.output(name)[0], name).toBe(expected);
+      }
+    });
+
+    it("sums squares that are also kept", () => {
+      const x = input("x", [3]);
+      const y = mul(x, x);
+      const { f } = executor.load({ f: program({ outputs: { y, all: sum(y) } }) }).programs;
+      f.input("x").set([1, 2, 3]);
+      f.run();
+      expect(Array.from(f.output("y"))).toEqual([1, 4, 9]);
+      expect(f.output("all")[0]).toBe(14);
     });
 
     it("gives one tensor under several names, and inputs and constants as outputs", () => {

@@ -131,6 +131,12 @@ function randomOperation(pool: readonly Tensor[], random: Random): Tensor {
       return ops.gather(x, index);
     },
     () => ops.add(ops.stopGradient(x), ops.mul(0.2, x)),
+    () => {
+      const squares = ops.square(x);
+      const from = random.integer(x.size);
+      const part = ops.slice(ops.reshape(squares, [x.size]), [from], [x.size]);
+      return ops.tanh(ops.mul(0.1, ops.sum(random.float() < 0.5 ? squares : part)));
+    },
   ];
   for (;;) {
     const made = choices[random.integer(choices.length)]();

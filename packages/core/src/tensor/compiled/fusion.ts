@@ -268,7 +268,7 @@ class Fusion {
   }
 }
 
-/** Whether the step is a square that is not computed: its root lies where it would. */
+/** Whether the step is a square that is not computed, or a piece of one: its root lies where it would. */
 export function isSquareInside(
   { program, locations }: Pick<FusedProgram, "program" | "locations">,
   step: number,
@@ -276,7 +276,7 @@ export function isSquareInside(
   const { tensor, inputs } = program.steps[step];
   const { origin } = tensor;
   if (origin.kind !== "primitive") return false;
-  if (origin.name === "reshape" || origin.name === "stopGradient")
+  if (origin.name === "reshape" || origin.name === "stopGradient" || origin.name === "slice")
     return isSquareInside({ program, locations }, inputs[0]);
   return origin.name === "multiply" && locations[step].step !== step && inputs[0] === inputs[1];
 }
