@@ -1,6 +1,7 @@
 import {
   adam,
   add,
+  broadcastTo,
   conv2d,
   dense,
   descent,
@@ -21,6 +22,7 @@ import {
   RandomStreams,
   relu,
   sequential,
+  slice,
   square,
   state,
   sum,
@@ -80,6 +82,18 @@ function reductions(): Program {
   });
 }
 
+/** Weights that no cache holds, in columns that threads share. */
+function streamedProduct(): Program {
+  return program({ outputs: { y: matmul(input("x", [40, 700]), input("w", [700, 390])) } });
+}
+
+/** A map that adds one of its own numbers to all of them, and may not write over it meanwhile. */
+function mapOfItsOwnNumber(): Program {
+  const x = tanh(input("x", [600_000]));
+  const y = add(x, broadcastTo(slice(x, [0], [1]), x.shape));
+  return program({ outputs: { all: sum(y), largest: max(y) } });
+}
+
 /** Programs whose kernels are large enough to be shared among threads. */
 export const largePrograms: readonly (readonly [string, () => Program])[] = [
   ["a training step of a convolutional network", () => training(natureCnn(), [44, 44, 4], 40)],
@@ -90,6 +104,8 @@ export const largePrograms: readonly (readonly [string, () => Program])[] = [
   ["convolutions of odd sizes", convolutionOfOddSizes],
   ["products", products],
   ["reductions", reductions],
+  ["a product with streamed weights", streamedProduct],
+  ["a map of one of its own numbers", mapOfItsOwnNumber],
 ];
 
 /** Everything that comes out of three runs. */

@@ -53,8 +53,9 @@ function isEach(kernel: MapKernel, mode: "each" | "scalar"): boolean {
 
 function checkSpans(kernel: MapKernel, check: KernelCheck): void {
   for (const { mode } of kernel.inputs) check.known("mode", mode, { each: 0, scalar: 1 });
-  const { each, written } = mapSpans(kernel, check);
-  check.separate(written, written);
+  const { each, scalars, written } = mapSpans(kernel, check);
+  // A scalar is read again by every part that a thread takes.
+  check.separate(written, [...written, ...scalars]);
   // Blocks are read and written in step, so the same range may be both; one that is shifted may not.
   for (const out of written) {
     check.separate(

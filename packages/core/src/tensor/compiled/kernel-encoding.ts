@@ -259,7 +259,7 @@ function encodeProduct(
   const spans = mapSpans(epilogue, inside);
   inside.separate([...spans.written, ...spans.scalars, ...spans.each], [scratch]);
   inside.separate(spans.written, read);
-  inside.separate(spans.scalars, [out, ...spans.written]);
+  inside.separate(spans.scalars, [out]);
   for (const span of [...spans.each, ...spans.written]) {
     if (span.start !== out.start) inside.separate([span], [out]);
   }

@@ -147,14 +147,15 @@ class MemoryPlanner {
     }
   }
 
-  #readsInPlace(unit: Unit, state: number): boolean {
+  /** Whether each element of the unit's result depends on no other element of this step. */
+  #readsInPlace(unit: Unit, step: number): boolean {
     const reads = unit.members.flatMap((member) => member.operands);
     return reads.every(
       (operand) =>
         operand.kind === "member" ||
         operand.kind === "constant" ||
-        operand.step !== state ||
-        (operand.kind === "each" && operand.offset === 0 && this.#size(state) === this.#size(unit.root)) ||
+        operand.step !== step ||
+        (operand.kind === "each" && operand.offset === 0 && this.#size(step) === this.#size(unit.root)) ||
         this.#size(unit.root) === 1,
     );
   }
@@ -231,6 +232,7 @@ class MemoryPlanner {
       const writer = this.#writer.get(operand.step);
       if (writer === undefined || this.#places.has(operand.step) || this.#lastRead.get(operand.step) !== time)
         continue;
+      if (!this.#readsInPlace(unit, operand.step)) continue;
       place.storage.start = writer;
       place.storage.overwritten = time;
       this.#places.set(operand.step, place);
