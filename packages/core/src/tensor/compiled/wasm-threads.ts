@@ -37,6 +37,9 @@ interface Compiled {
 
 let compiled: Promise<Compiled> | undefined;
 
+// Of the module, not of a machine: a registry that is garbage together with what it watches says nothing.
+const garbage = new FinalizationRegistry<() => void>((letGo) => letGo());
+
 /**
  * The machine that runs kernels as WebAssembly SIMD on several threads, with the bytes that one thread gives. Workers
  * start at the first kernel that is worth sharing, so a small network has none; those of an instance end when it is
@@ -55,30 +58,35 @@ export async function createThreadedWasmMachine(options: WasmThreads): Promise<T
   compiled ??= compile();
   const { module, heapBase } = await compiled;
   const { host, leastShared = 4e6, patience = 30_000 } = options;
-  // Those that have workers.
-  const crews = new Set<Crew>();
-  const garbage = new FinalizationRegistry<Crew>((crew) => {
-    crew.end();
-    crews.delete(crew);
-  });
-  const watch = (instance: KernelInstance, crew: Crew) => {
-    crews.add(crew);
-    garbage.register(instance, crew);
-  };
-  let disposed = false;
+  const crews = new Crews();
   return {
     name: "wasm",
     instantiate(arenaLength, programs) {
       const terms = { module, host, threads, floats: threadFloats(programs), leastShared, patience };
-      const { instance, crew } = instantiate(terms, heapBase, arenaLength, programs, watch);
-      if (disposed) crew.end();
-      return instance;
+      return instantiate(terms, heapBase, arenaLength, programs, crews);
     },
-    dispose() {
-      disposed = true;
-      for (const crew of crews) crew.end();
-    },
+    dispose: () => crews.dispose(),
   };
+}
+
+/** The crews of one machine: those that have workers, until nobody has their instance or all are let go. */
+class Crews {
+  disposed = false;
+  readonly #started = new Set<Crew>();
+
+  watch(instance: KernelInstance, crew: Crew): void {
+    this.#started.add(crew);
+    garbage.register(instance, () => {
+      crew.end();
+      this.#started.delete(crew);
+    });
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    for (const crew of this.#started) crew.end();
+    this.#started.clear();
+  }
 }
 
 async function compile(): Promise<Compiled> {
@@ -99,8 +107,8 @@ function instantiate(
   heapBase: number,
   arenaLength: number,
   programs: readonly (readonly Kernel[])[],
-  watch: (instance: KernelInstance, crew: Crew) => void,
-): { instance: KernelInstance; crew: Crew } {
+  crews: Crews,
+): KernelInstance {
   const codes = programs.map((kernels) => encodeKernels(kernels, arenaLength));
   const crewAt = align(heapBase);
   const { loaded, arenaAt, end } = placePrograms(codes, crewAt + crewBytes(terms), arenaLength);
@@ -114,13 +122,14 @@ function instantiate(
     run(program) {
       const it = loaded[program];
       if (it === undefined) noSuchProgram(program, loaded.length);
+      if (crews.disposed) crew.end();
       crew.run(it.at, it.code.length, arenaAt);
       if (watched || !crew.started) return;
       watched = true;
-      watch(instance, crew);
+      crews.watch(instance, crew);
     },
   };
-  return { instance, crew };
+  return instance;
 }
 
 /** Floats that a thread needs for itself inside the kernels: no more than the kernel needs where it runs alone. */
