@@ -2,7 +2,8 @@
 //
 // Compiled once a target. The encoder in TypeScript has checked every range; nothing is checked again here except
 // the indices of gather and scatter, which are data.
-#include "convolution.h"
+#include "convolution-input-gradient.h"
+#include "convolution-filter-gradient.h"
 #include "copy.h"
 #include "matmul.h"
 #include "reduce.h"

@@ -1,6 +1,7 @@
 // Sums and maxima over axes, each in a fixed order: partial sums of short runs keep float32 accurate over long ones.
 //
-// code: operation (0 sum, 1 max, 2 sum of squares, which goes over all elements), axes, x, out; then per axis (size, reduced). Adjacent axes of a kind are merged.
+// code: operation (0 sum, 1 max, 2 sum of squares, which goes over all elements), axes, x, out; then per axis (size,
+// reduced). Adjacent axes of a kind are merged.
 #pragma once
 #include "parts.h"
 

@@ -23,7 +23,7 @@ SOFTRL_INLINE Vec ordinaryQuotient(Vec a, Vec b) {
   return reinterpret_cast<Vec>(_mm512_fmadd_ps(rest, inverse, q));
 }
 
-/// The same bits as the processor's root for each of the 2^32 floats.
+/// The same bits as the processor's root, compared for each of the 2^32 floats.
 SOFTRL_INLINE Vec squareRoot(Vec x) {
   constexpr int classNan = 0x81;          // as vfpclassps numbers it
   constexpr float least = 7.8886091e-31f;  // 2^-100: below it the rest is no longer exact
