@@ -1,8 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
 import {
   createThreadedWasmExecutor,
@@ -141,25 +141,14 @@ describe("the workers of WebAssembly", () => {
     expect(alive.size).toBe(0);
   });
 
-  // When V8 collects is V8's affair: on a busy machine it may keep a while what nobody can reach.
-  test("are let go when nobody has the program any more", { retry: 3 }, async () => {
-    setFlagsFromString("--expose-gc");
-    const gc: () => void = runInNewContext("gc");
-    const executor = await threaded(2);
-    try {
-      // A function of its own, since one that waits may keep what it no longer names.
-      const runOnce = () => loaded(executor).run();
-      runOnce();
-      await workersAre(1);
-      const collected = () => {
-        gc();
-        return alive.size;
-      };
-      await expect.poll(collected, { timeout: 5000 }).toBe(0);
-    } finally {
-      executor.dispose();
-      await workersAre(0);
-    }
+  test("are let go when nobody has the program any more, nor its executor", () => {
+    const script = fileURLToPath(new URL("abandoned-programs.js", import.meta.url));
+    const said = execFileSync(process.execPath, ["--expose-gc", script], { encoding: "utf8" });
+    expect(JSON.parse(said)).toEqual({
+      before: { started: 1, stopped: 0 },
+      withoutProgram: { started: 1, stopped: 1 },
+      withoutExecutor: { started: 2, stopped: 2 },
+    });
   });
 
   test("that die at work end the run with an error, and every later one", async () => {
