@@ -135,6 +135,14 @@ async function openEnvironment(
   const { environment: id, environments: size, atariProtocol: protocol } = config;
   const options = config.environmentOptions;
   if (isBuiltIn(id)) return makeEnvironment(id, size, readEnvironmentOptions(where, id, options));
+  // Gymnasium has no such games: a slip in the name of one of ours.
+  if (id.startsWith("MinAtar/")) {
+    const games = environmentIds.filter((builtIn) => builtIn.startsWith("MinAtar/"));
+    throw new SoftrlError(where, "unknown environment", {
+      expected: games.join(", "),
+      got: JSON.stringify(id),
+    });
+  }
   if (config.oracleEvery > 0) {
     throw new SoftrlError("--oracle-every", `${id} does not know its exact process`, {
       expected: exactEnvironmentIds.join(", "),

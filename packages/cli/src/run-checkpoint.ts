@@ -64,7 +64,7 @@ function bytesOf(folder: string, path: string): Uint8Array {
     throw new SoftrlError(path, "the checkpoint cannot be read", {
       expected: "the run folder of a training run",
       got: error instanceof Error ? error.message : String(error),
-      remedy: "name a folder that `softrl train` wrote; it is the last line that train prints",
+      remedy: "name the run folder that `softrl train` printed",
     });
   }
 }

@@ -4,14 +4,17 @@ import { figureSvg } from "./figure.js";
 /** Below it a number that should be zero is what float64 rounds; its digits say nothing. */
 const ROUNDING = 1e-10;
 
-/** Files by name: a figure and its numbers for each demonstration, what must hold, and the page that shows them. */
-export function theoryFiles(demonstrations: readonly Demonstration[]): Map<string, string> {
+/** How the page begins, by which it is known again. */
+export const PAGE_TITLE = "# The theory, measured\n";
+
+/** Files by name: a figure and its numbers for each demonstration of a seed, and the page that shows them. */
+export function theoryFiles(demonstrations: readonly Demonstration[], seed: number): Map<string, string> {
   const files = new Map<string, string>();
   for (const demonstration of demonstrations) {
     files.set(`${demonstration.name}.svg`, demonstrationSvg(demonstration));
     files.set(`${demonstration.name}.csv`, numbersCsv(demonstration.series));
   }
-  files.set("README.md", page(demonstrations));
+  files.set("README.md", page(demonstrations, seed));
   return files;
 }
 
@@ -46,12 +49,11 @@ function numbersCsv(series: readonly Series[]): string {
   return `${["series,x,y", ...lines].join("\n")}\n`;
 }
 
-function page(demonstrations: readonly Demonstration[]): string {
-  return `# The theory, measured
-
+function page(demonstrations: readonly Demonstration[], seed: number): string {
+  return `${PAGE_TITLE}
 The paper's theory in ${demonstrations.length} pictures: exact numbers in float64, on problems small enough that nothing has to be sampled or
-trained. Whoever has never trained a network can read this page from top to bottom; the
-[map of the paper](../../docs/paper.md) has the function behind each equation.
+trained. Whoever has never trained a network can read this page from top to bottom;
+docs/paper.md of softrl has the function behind each equation.
 
 \`\`\`sh
 npx softrl theory                              # the table of what must hold, in a second
@@ -66,7 +68,7 @@ parameters of a policy or of Q, the numbers that learning changes, and ∇ the d
 is an average over the actions that π takes, and ‖…‖∞ the largest entry without its sign.
 
 ${demonstrations.map(section).join("\n")}
-Each problem is drawn from a seed (\`--seed\`, 0 on this page); the same seed gives the same page. Where a figure is called
+Each problem is drawn from a seed (\`--seed\`, ${seed} on this page); the same seed gives the same page. Where a figure is called
 *rounding*, it is zero in theory and below 1e-10 here. \`npx softrl verify\` measures 54 identities in the same way, on 50
 seeds each (four on the Nature CNN on one), and \`npx softrl verify --mutants\` shows that each of them fails when the mathematics is wrong.
 `;

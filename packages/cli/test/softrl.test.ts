@@ -333,6 +333,12 @@ describe("bad input", () => {
     ["a word too many", ["train", "CartPole-v1"], 2, /too many arguments/],
     ["an unknown algorithm", ["train", "--algorithm", "softq"], 1, /--algorithm: .*did you mean soft-q\?/],
     [
+      "a game that MinAtar has not",
+      ["train", "--env", "MinAtar/Pong-v1"],
+      1,
+      /--env: unknown environment.*MinAtar\/Breakout-v1.*got "MinAtar\/Pong-v1"/,
+    ],
+    [
       "an unknown environment",
       ["train", "--env", "CartPole-v2"],
       1,

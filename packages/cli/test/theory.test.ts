@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { theoryDemonstrations } from "softrl";
 import { afterAll, describe, expect, test } from "vitest";
 import { demonstrationSvg, theoryFiles } from "../src/theory-page.js";
-import { softrl } from "./command.js";
+import { expectRefusal, softrl } from "./command.js";
 
 const committed = fileURLToPath(new URL("../../../experiments/theory", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "softrl-theory-"));
@@ -25,7 +25,7 @@ function expectAlike(found: string, expected: string, what: string, absolute: nu
 }
 
 describe("experiments/theory", () => {
-  const files = theoryFiles(theoryDemonstrations());
+  const files = theoryFiles(theoryDemonstrations(), 0);
 
   test("is what `softrl theory --out experiments/theory` writes, file by file", () => {
     expect(readdirSync(committed).sort()).toEqual([...files.keys()].sort());
@@ -70,6 +70,18 @@ describe("softrl theory", () => {
       theoryDemonstrations().reduce((count, { facts }) => count + facts.length, 0),
     );
     expect(readdirSync(out)).toContain("README.md");
+    expect((await softrl(["theory", "--seed", "3", "--out", out], folder)).code).toBe(0);
+    expect(readFileSync(join(out, "README.md"), "utf8")).toContain("3 on this page");
+  });
+
+  test("overwrites nobody's files", async () => {
+    const taken = join(folder, "taken");
+    mkdirSync(taken);
+    writeFileSync(join(taken, "README.md"), "mine");
+    const run = await softrl(["theory", "--out", taken], folder);
+    expectRefusal(run, 1, /--out: the folder is not empty.*got README.md/);
+    expect(readdirSync(taken)).toEqual(["README.md"]);
+    expect(readFileSync(join(taken, "README.md"), "utf8")).toBe("mine");
   });
 
   test("gives every number as JSON, and other ones for another seed", async () => {

@@ -1,14 +1,15 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SoftrlError, theoryDemonstrations } from "softrl";
 import type { OptionValues } from "../config-options.js";
 import { type Terminal, table, writeJson } from "../terminal.js";
-import { measuredInShort, requirement, theoryFiles } from "../theory-page.js";
+import { measuredInShort, PAGE_TITLE, requirement, theoryFiles } from "../theory-page.js";
 
 /** `softrl theory`: §2 to §5 measured exactly, as a table, and as figures and a page where a folder is named. */
 export async function theoryCommand(options: OptionValues, terminal: Terminal): Promise<number> {
-  const demonstrations = theoryDemonstrations(seedOf(options.seed));
-  if (typeof options.out === "string") writeFiles(options.out, theoryFiles(demonstrations));
+  const seed = seedOf(options.seed);
+  const demonstrations = theoryDemonstrations(seed);
+  if (typeof options.out === "string") writeFiles(options.out, theoryFiles(demonstrations, seed));
   const facts = demonstrations.flatMap(({ facts }) => facts);
   if (options.json === true) {
     writeJson(terminal.out, demonstrations);
@@ -45,11 +46,28 @@ function seedOf(text: unknown): number {
 function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {
   try {
     mkdirSync(folder, { recursive: true });
+    requireOurs(folder, files);
     for (const [name, text] of files) writeFileSync(join(folder, name), text);
   } catch (error) {
+    if (error instanceof SoftrlError) throw error;
     throw new SoftrlError("--out", "the figures cannot be written", {
       got: error instanceof Error ? error.message : String(error),
       remedy: "name a folder that can be made or written",
     });
   }
+}
+
+/** Throws unless the folder is empty, or holds an earlier page and its figures alone: nobody's file is overwritten. */
+function requireOurs(folder: string, files: ReadonlyMap<string, string>): void {
+  const ours = (name: string) =>
+    files.has(name) &&
+    (name !== "README.md" || readFileSync(join(folder, name), "utf8").startsWith(PAGE_TITLE));
+  const entries = readdirSync(folder);
+  const strange = entries.filter((name) => !ours(name));
+  if (entries.length === 0 || (strange.length === 0 && entries.includes("README.md"))) return;
+  throw new SoftrlError("--out", "the folder is not empty", {
+    expected: "a new folder, or one that this command has written before",
+    got: (strange.length === 0 ? entries : strange).slice(0, 3).join(", "),
+    remedy: "name another folder",
+  });
 }
