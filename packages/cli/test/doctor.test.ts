@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { kernelsDigest } from "softrl";
 import { afterAll, describe, expect, test } from "vitest";
 import { softrl } from "./command.js";
 
+const builtAddon = fileURLToPath(new URL("../../native/build/Release/softrl_native.node", import.meta.url));
 const here = mkdtempSync(join(tmpdir(), "softrl-doctor-"));
 afterAll(() => rmSync(here, { recursive: true, force: true }));
 
@@ -54,6 +57,18 @@ describe("softrl doctor", () => {
     });
     expect(forced.code).toBe(1);
     expect(forced.stderr).toMatch(/^softrl: createNativeMachine: the native kernels are not available .*\n$/);
+  });
+
+  test.skipIf(!existsSync(builtAddon))("takes no addon that was built from other kernels", async () => {
+    const addon = readFileSync(builtAddon);
+    const at = addon.indexOf(kernelsDigest);
+    expect(at).toBeGreaterThan(0);
+    addon.write("0123456789abcdef", at);
+    const other = join(here, "other.node");
+    writeFileSync(other, addon);
+    const found = await doctor({ SOFTRL_NATIVE_ADDON: other });
+    expect(found).toMatchObject({ chosen: "wasm", executors: [{ name: "native", works: false }, {}, {}] });
+    expect(found.executors[0].about).toContain("built from other kernels");
   });
 
   test("refuses a setting that is none", async () => {

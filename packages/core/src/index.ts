@@ -319,6 +319,7 @@ export type { Buffer } from "./tensor/buffer.js";
 export { createCompiledExecutor } from "./tensor/compiled/compiled-executor.js";
 export type { Kernel, KernelInstance, KernelMachine } from "./tensor/compiled/kernel.js";
 export { encodeKernels } from "./tensor/compiled/kernel-encoding.js";
+export { kernelsDigest } from "./tensor/compiled/kernels-digest.js";
 export { mostThreads, threadCount } from "./tensor/compiled/thread-count.js";
 export {
   type CrewInvitation,

@@ -12,12 +12,13 @@
 #include <sys/mman.h>
 #endif
 
+#include "digest.h"
 #include "instruction-sets.h"
 #include "threads.h"
 
 namespace {
 
-// The number that must agree with the loader's: raised when the words of programs or this interface change.
+// The number that must agree with the loader's: raised when this interface changes.
 constexpr int32_t interfaceVersion = 2;
 
 /// An arena with its programs; lives until Node has dropped the arena and every function that runs over it.
@@ -175,11 +176,13 @@ napi_value listInstructionSets(napi_env env) {
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  napi_value function, version, sets;
+  napi_value function, version, kernels, sets;
   CHECKED(napi_create_function(env, "instantiate", NAPI_AUTO_LENGTH, instantiate, nullptr, &function));
   CHECKED(napi_set_named_property(env, exports, "instantiate", function));
   CHECKED(napi_create_int32(env, interfaceVersion, &version));
   CHECKED(napi_set_named_property(env, exports, "interfaceVersion", version));
+  CHECKED(napi_create_string_utf8(env, SOFTRL_KERNELS_DIGEST, NAPI_AUTO_LENGTH, &kernels));
+  CHECKED(napi_set_named_property(env, exports, "kernels", kernels));
   sets = listInstructionSets(env);
   if (sets == nullptr) return nullptr;
   CHECKED(napi_set_named_property(env, exports, "instructionSets", sets));

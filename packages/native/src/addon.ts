@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { kernelsDigest } from "softrl";
 
 /** The instruction sets that the kernels are compiled for, best first. */
 export const nativeInstructionSets = ["avx512", "avx2", "baseline"] as const;
@@ -19,6 +20,8 @@ export type NativeReport =
 /** The interface of addon/addon.cpp. */
 export interface Addon {
   readonly interfaceVersion: number;
+  /** The digest of the kernels' sources that it was built from. */
+  readonly kernels: string;
   /** Name, whether this machine has it, name, … */
   readonly instructionSets: readonly (string | boolean)[];
   /** The arena's memory (null when there is not enough), then a function for each program. */
@@ -53,6 +56,10 @@ function load(forced: string | undefined): LoadedAddon {
         : require(forced);
     if (addon.interfaceVersion !== interfaceVersion) {
       return { found: false, reason: "the addon was built from other sources than this package's" };
+    }
+    if (addon.kernels !== kernelsDigest) {
+      const reason = "the addon was built from other kernels than softrl's: `npm run build` builds it again";
+      return { found: false, reason };
     }
     return { found: true, addon };
   } catch (error) {
