@@ -104,7 +104,7 @@ const bridgeRow = {
           missing: [...theirs.missing, ...(python === null ? ["softrl (a Python with ale-py)"] : [])],
         };
       } finally {
-        for (const peer of theirs.loaded) peer.end();
+        for (const peer of theirs.loaded) await peer.end();
       }
     } finally {
       for (const environment of environments) await environment.close();
@@ -228,7 +228,7 @@ const pongRow = {
           missing: [...theirs.missing, ...(python === null ? ["softrl (a Python with ale-py)"] : [])],
         };
       } finally {
-        for (const peer of theirs.loaded) peer.end();
+        for (const peer of theirs.loaded) await peer.end();
       }
     } finally {
       for (const environment of environments) await environment.close();

@@ -33,7 +33,7 @@ export async function findPeers() {
     const { python, packages } = await process.ask({ do: "versions" });
     return { python, packages };
   } finally {
-    process.end();
+    await process.end();
   }
 }
 
@@ -76,11 +76,13 @@ export class PeerProcess {
   }
 
   /** Lets the process end by itself, so that it ends its own processes first; after ten seconds it is killed. */
-  end() {
-    this.#child.stdin.end();
+  async end() {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#child.once("exit", resolve));
     const kill = setTimeout(() => this.#child.kill("SIGKILL"), 10_000);
-    kill.unref();
-    this.#child.once("exit", () => clearTimeout(kill));
+    this.#child.stdin.end();
+    await ended;
+    clearTimeout(kill);
   }
 }
 
@@ -96,7 +98,7 @@ export async function loadPeer(name, work, spec, variables) {
   try {
     await process.ask({ do: "load", key: name, work, spec });
   } catch (error) {
-    process.end();
+    await process.end();
     throw error;
   }
   return {
@@ -130,9 +132,15 @@ export async function loadedPeers(versions, wanted) {
   const loaded = [];
   /** @type {string[]} */
   const missing = [];
-  for (const { name, needs, work, spec, variables } of wanted) {
-    if (versions === null || needs.some((need) => versions.packages[need] === undefined)) missing.push(name);
-    else loaded.push(await loadPeer(name, work, spec, variables));
+  try {
+    for (const { name, needs, work, spec, variables } of wanted) {
+      if (versions === null || needs.some((need) => versions.packages[need] === undefined))
+        missing.push(name);
+      else loaded.push(await loadPeer(name, work, spec, variables));
+    }
+  } catch (error) {
+    for (const peer of loaded) await peer.end();
+    throw error;
   }
   return { loaded, missing };
 }

@@ -121,7 +121,7 @@ function networkRow({ name, network: networkName, kind, batch: fullBatch, thread
           missing: theirs.missing,
         };
       } finally {
-        for (const peer of theirs.loaded) peer.end();
+        for (const peer of theirs.loaded) await peer.end();
       }
     },
   };
@@ -288,7 +288,7 @@ function cartPoleRow(environments, bars) {
           missing: theirs.missing,
         };
       } finally {
-        for (const peer of theirs.loaded) peer.end();
+        for (const peer of theirs.loaded) await peer.end();
       }
     },
   };
@@ -335,7 +335,7 @@ const cartPoleAlone = {
         missing: theirs.missing,
       };
     } finally {
-      for (const peer of theirs.loaded) peer.end();
+      for (const peer of theirs.loaded) await peer.end();
     }
   },
 };

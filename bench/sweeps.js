@@ -102,7 +102,7 @@ export function sweepRow(fullStates) {
             missing,
           };
         } finally {
-          for (const peer of loaded) peer.end();
+          for (const peer of loaded) await peer.end();
         }
       } finally {
         rmSync(folder, { recursive: true, force: true });
