@@ -1,10 +1,11 @@
 // @ts-check
 import { availableParallelism } from "node:os";
 import { createGymnasiumEnvironment, findPython } from "@softrl/gymnasium";
-import { makeAlgorithm, RandomStreams, Trainer, trainConfig } from "softrl";
+import { RandomStreams, trainConfig } from "softrl";
 import { compared } from "./comparison.js";
 import { measureAlternating } from "./measure.js";
 import { loadedPeers, peerPython, threadVariables } from "./peers.js";
+import { training } from "./training.js";
 
 const id = "PongNoFrameskip-v4";
 const cores = availableParallelism();
@@ -111,28 +112,6 @@ const bridgeRow = {
     }
   },
 };
-
-/**
- * Training with everything that a run has but a disk. An iteration is one rollout and one update.
- * @param {import("softrl").Executor} executor
- * @param {ReturnType<typeof trainConfig>} config
- * @param {import("softrl").VectorEnvironment} environment
- * @returns {Promise<(iterations: number) => Promise<import("./measure.js").Block>>}
- */
-async function training(executor, config, environment) {
-  const trainer = new Trainer(config, {
-    environment,
-    algorithm: makeAlgorithm(config, environment, executor),
-    store: { append() {}, writeCheckpoint() {} },
-    clock: () => performance.now() / 1000,
-  });
-  await trainer.start();
-  return async (iterations) => {
-    const began = performance.now();
-    for (let i = 0; i < iterations; i++) await trainer.iterate();
-    return { seconds: (performance.now() - began) / 1000, iterations };
-  };
-}
 
 /** stable-baselines3's two ways of stepping environments, each with one thread and with two. */
 const baselines = ["DummyVecEnv", "SubprocVecEnv"].flatMap((vector) =>

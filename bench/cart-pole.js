@@ -1,5 +1,6 @@
 // @ts-check
-import { CartPole, makeAlgorithm, RandomStreams, Trainer, trainConfig } from "softrl";
+import { CartPole, RandomStreams, trainConfig } from "softrl";
+import { training } from "./training.js";
 
 /**
  * The settings of the end-to-end runs: A2C's defaults for CartPole, without a schedule.
@@ -18,34 +19,21 @@ export function cartPoleConfig(environments, seed) {
 }
 
 /**
- * Training with everything that a run has (episode scores, events, checks for NaN) but a disk.
- * An iteration is one rollout and one update.
+ * {@link training} that also says how long its episodes were.
  * @param {import("softrl").Executor} executor
  * @param {ReturnType<typeof cartPoleConfig>} config
  * @returns {Promise<(iterations: number) => Promise<import("./measure.js").Block>>}
  */
 export async function cartPoleTraining(executor, config) {
-  const environment = new CartPole(config.environments);
   let episodes = 0;
-  const trainer = new Trainer(config, {
-    environment,
-    algorithm: makeAlgorithm(config, environment, executor),
-    store: {
-      append(event) {
-        if (event.event === "episode") episodes++;
-      },
-      writeCheckpoint() {},
-    },
-    clock: () => performance.now() / 1000,
+  const run = await training(executor, config, new CartPole(config.environments), ({ event }) => {
+    if (event === "episode") episodes++;
   });
-  await trainer.start();
   return async (iterations) => {
     const before = episodes;
-    const began = performance.now();
-    for (let i = 0; i < iterations; i++) await trainer.iterate();
-    const seconds = (performance.now() - began) / 1000;
+    const block = await run(iterations);
     const steps = iterations * config.environments * config.horizon;
-    return { seconds, iterations, figures: { episodeLength: steps / Math.max(1, episodes - before) } };
+    return { ...block, figures: { episodeLength: steps / Math.max(1, episodes - before) } };
   };
 }
 

@@ -1,7 +1,8 @@
 // @ts-check
-import { MinAtar, makeAlgorithm, RandomStreams, Trainer, trainConfig } from "softrl";
+import { MinAtar, RandomStreams, trainConfig } from "softrl";
 import { compared, judged } from "./comparison.js";
 import { measureAlternating, spread, timed } from "./measure.js";
+import { training } from "./training.js";
 import { drawnBatch, networks, tracedStep } from "./training-step.js";
 
 /** Steps of one game a second on one core, in millions: what each is held to. */
@@ -82,30 +83,6 @@ const configOf = (game, seed) =>
   });
 
 /**
- * Training with everything that a run has but a disk. An iteration is one rollout and one update.
- * @param {import("softrl").Executor} executor
- * @param {Game} game
- * @param {number} seed
- * @returns {Promise<(iterations: number) => Promise<import("./measure.js").Block>>}
- */
-async function training(executor, game, seed) {
-  const config = configOf(game, seed);
-  const environment = new MinAtar(game, config.environments);
-  const trainer = new Trainer(config, {
-    environment,
-    algorithm: makeAlgorithm(config, environment, executor),
-    store: { append() {}, writeCheckpoint() {} },
-    clock: () => performance.now() / 1000,
-  });
-  await trainer.start();
-  return async (iterations) => {
-    const began = performance.now();
-    for (let i = 0; i < iterations; i++) await trainer.iterate();
-    return { seconds: (performance.now() - began) / 1000, iterations };
-  };
-}
-
-/**
  * The arithmetic of one iteration, on inputs that are there: a forward pass a step and one for the bootstrap, and the
  * update that takes over the rollout's activations.
  * @param {import("softrl").Executor} executor
@@ -154,13 +131,17 @@ function trainingRow(game) {
   return {
     name,
     async measure({ executors, seed, busy, plan }) {
-      const { environments, horizon, algorithm } = configOf(game, seed);
+      const config = configOf(game, seed);
+      const { environments, horizon, algorithm } = config;
       const contestants = [];
       for (const { name, threads, executor } of executors) {
         if (threads > 1) continue;
         const games = stepping(game, environments, seed);
         const compute = arithmetic(executor, environments, horizon, seed);
-        contestants.push({ name, run: await training(executor, game, seed) });
+        contestants.push({
+          name,
+          run: await training(executor, config, new MinAtar(game, environments)),
+        });
         contestants.push({
           name: name + parts,
           run: timed((iterations) => {
