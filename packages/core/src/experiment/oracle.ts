@@ -174,7 +174,12 @@ function figuresBy<Value>(of: (name: keyof OracleFigures) => Value): Record<keyo
  */
 export function exactProcess(environment: VectorEnvironment): Mdp {
   const { id, mdp, observationSpace, actionSpace } = environment;
-  if (mdp === undefined) return withoutProcess(id);
+  if (mdp === undefined) {
+    fail("oracleEvery", `${id} does not know its exact process`, {
+      expected: `${exactEnvironmentIds.join(", ")}, or an environment of your own with a property mdp`,
+      remedy: "choose one of them, or leave oracleEvery at 0",
+    });
+  }
   validateMdp(mdp, `the process of ${id}`);
   const observed = observationSpace.kind === "box" ? observationSpace.shape : [];
   if (observed.length !== 1 || observed[0] !== mdp.states) {
@@ -190,14 +195,6 @@ export function exactProcess(environment: VectorEnvironment): Mdp {
     });
   }
   return mdp;
-}
-
-/** Throws the error for an environment that does not know its process. */
-export function withoutProcess(id: string): never {
-  return fail("oracleEvery", `${id} does not know its exact process`, {
-    expected: `${exactEnvironmentIds.join(", ")}, or an environment of your own with a property mdp`,
-    remedy: "choose one of them, or leave oracleEvery at 0",
-  });
 }
 
 /** How often each (s, a) is in a batch of draws from `weights` [S, A], as a share of it. */
