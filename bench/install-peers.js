@@ -1,7 +1,7 @@
 // @ts-check
 // Makes the virtual environment of the peers. pip's own settings decide where the packages come from.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { environmentFolder, findPeers, peerPython } from "./peers.js";
 
@@ -24,10 +24,12 @@ if (!runs(python, ["-m", "pip", "install", "--requirement", join(here, "requirem
   console.error("bench:peers: pip failed; the rows whose peers are missing will show softrl alone");
   process.exit(1);
 }
-if (
-  !runs(python, ["-m", "pip", "install", "--quiet", "--requirement", join(here, "requirements-optional.txt")])
-) {
-  console.error("bench:peers: without stable-baselines3; put its sources on PYTHONPATH to measure it");
+// Each by itself, so that one that cannot be had does not keep the others away.
+const optional = readFileSync(join(here, "requirements-optional.txt"), "utf8").match(/^[\w-]+==\S+$/gm) ?? [];
+for (const requirement of optional) {
+  if (!runs(python, ["-m", "pip", "install", "--quiet", "--retries", "1", requirement])) {
+    console.error(`bench:peers: without ${requirement}; put its sources on PYTHONPATH to measure it`);
+  }
 }
 const found = await findPeers();
 console.log(`Python ${found?.python}: ${JSON.stringify(found?.packages)}`);
