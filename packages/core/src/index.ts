@@ -1,5 +1,5 @@
 export { A2c, type A2cOptions } from "./algorithms/a2c.js";
-export type { Algorithm, IterationReport } from "./algorithms/algorithm.js";
+export type { Algorithm, IterationReport, OnStep } from "./algorithms/algorithm.js";
 export {
   NaturalPolicyGradient,
   type NaturalPolicyGradientOptions,
@@ -46,7 +46,13 @@ export {
 export { Canvas, type Picture } from "./envs/canvas.js";
 export { CartPole, type CartPoleOptions } from "./envs/cart-pole.js";
 export { type CliffWalkingOptions, cliffWalking } from "./envs/cliff-walking.js";
-export type { Environment, Observations, StepOutcome, VectorEnvironment } from "./envs/environment.js";
+export type {
+  Environment,
+  EnvironmentRows,
+  Observations,
+  StepOutcome,
+  VectorEnvironment,
+} from "./envs/environment.js";
 export { type FrozenLakeOptions, frozenLake } from "./envs/frozen-lake.js";
 export { GridWorld, type GridWorldOptions, gridActions } from "./envs/grid-world.js";
 export { MinAtar, type MinAtarGame, type MinAtarOptions } from "./envs/minatar/min-atar.js";
@@ -260,7 +266,13 @@ export { type TheoremGapTerms, theoremGap } from "./losses/theorem-gap.js";
 export { type ValueTerms, valueLoss } from "./losses/value.js";
 export { boltzmannPolicy, qFromPolicy, softValue } from "./math/boltzmann.js";
 export { entropy, klDivergence, mode, sampleCategorical } from "./math/categorical.js";
-export { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "./math/endings.js";
+export {
+  flagsBetween,
+  type Terminated,
+  type Truncated,
+  terminatedFlags,
+  truncatedFlags,
+} from "./math/endings.js";
 export { logSoftmaxInto } from "./math/logspace.js";
 export {
   emptyTrajectory,

@@ -6,12 +6,14 @@ import type { Operation } from "./frames.js";
 export class BridgeGroup {
   readonly #where: string;
   readonly #bridges: readonly BridgeProcess[];
-  #operation: Operation | undefined;
+  /** What each child is taken for at present. */
+  readonly #claims: (Operation | undefined)[];
   #failure: SoftrlError | undefined;
 
   private constructor(where: string, bridges: readonly BridgeProcess[]) {
     this.#where = where;
     this.#bridges = bridges;
+    this.#claims = bridges.map(() => undefined);
   }
 
   /**
@@ -47,32 +49,60 @@ export class BridgeGroup {
     return this.#bridges.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   }
 
-  /** Sends each child its payload and waits for all replies. The payloads must not change until then. */
+  /**
+   * Takes `count` children from `first` on for an operation, until they are released: nothing else may be asked of them.
+   * @throws SoftrlError while one of them is taken.
+   */
+  claim(operation: Operation, first: number, count: number): void {
+    this.requireFree(operation, first, count);
+    this.#claims.fill(operation, first, first + count);
+  }
+
+  /** @throws SoftrlError while one of these children is taken. */
+  requireFree(operation: Operation, first = 0, count = this.size): void {
+    const taken = this.#claims.slice(first, first + count).find((one) => one !== undefined);
+    if (taken === undefined) return;
+    throw new SoftrlError(this.#where, `${operation} was called during ${taken}`, {
+      expected: "one call at a time",
+      remedy: "await each call before the next",
+    });
+  }
+
+  release(first: number, count: number): void {
+    this.#claims.fill(undefined, first, first + count);
+  }
+
+  /** Takes all children, sends each its payload, waits for all replies, and releases them. */
   async request(operation: Operation, payloads: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
-    if (this.#operation !== undefined) {
-      throw new SoftrlError(this.#where, `${operation} was called during ${this.#operation}`, {
-        expected: "one call at a time",
-        remedy: "await each call before the next",
-      });
-    }
-    this.#operation = operation;
-    const [only] = this.#bridges;
+    this.claim(operation, 0, this.size);
     try {
-      if (this.#bridges.length === 1) return [await only.request(operation, payloads[0])];
-      const replies = await Promise.allSettled(
-        this.#bridges.map((bridge, i) =>
-          bridge.request(operation, payloads[i]).catch(async (error: unknown) => {
-            if (error instanceof SoftrlError) await this.#endAll(error);
-            throw error;
-          }),
-        ),
-      );
-      return replies.map((reply) => {
-        if (reply.status === "rejected") throw this.#failure ?? reply.reason;
-        return reply.value;
-      });
+      return await this.requestClaimed(operation, payloads, 0);
     } finally {
-      this.#operation = undefined;
+      this.release(0, this.size);
+    }
+  }
+
+  /** The same with children that are taken: those from `first` on. The payloads must not change until the replies. */
+  async requestClaimed(
+    operation: Operation,
+    payloads: readonly Uint8Array[],
+    first: number,
+  ): Promise<readonly Uint8Array[]> {
+    const replies = await Promise.allSettled(
+      payloads.map((payload, i) => this.#ask(this.#bridges[first + i], operation, payload)),
+    );
+    return replies.map((reply) => {
+      if (reply.status === "rejected") throw this.#failure ?? reply.reason;
+      return reply.value;
+    });
+  }
+
+  async #ask(bridge: BridgeProcess, operation: Operation, payload: Uint8Array): Promise<Uint8Array> {
+    try {
+      return await bridge.request(operation, payload);
+    } catch (error) {
+      if (error instanceof SoftrlError) await this.#endAll(error);
+      throw error;
     }
   }
 

@@ -28,6 +28,11 @@ export interface GymnasiumConfig {
   readonly processes?: number;
   /** By default shared memory where there is any. Results do not depend on it. */
   readonly transport?: BridgeTransport;
+  /**
+   * Whether the halves of the environments may step apart, so that an algorithm judges one while the other runs: true
+   * unless said. It takes an even number of environments and of processes. Results do not depend on it.
+   */
+  readonly overlap?: boolean;
 }
 
 /** setTimeout cannot wait longer than 2³¹ − 1 ms. */
@@ -49,6 +54,7 @@ export function completeConfig(config: GymnasiumConfig): CompleteConfig {
     timeoutSeconds: timeoutVariable() ?? 60,
     processes: isAtari(id) ? atariProcesses(size) : 1,
     transport: "shared memory",
+    overlap: true,
     ...defined(config),
   };
   validate(complete);
@@ -61,7 +67,7 @@ function atariProcesses(size: number): number {
 
 /** Without the properties that are named but undefined. */
 function defined(config: GymnasiumConfig): Omit<GymnasiumConfig, "python"> {
-  const { id, size, training, protocol, options, timeoutSeconds, processes, transport } = config;
+  const { id, size, training, protocol, options, timeoutSeconds, processes, transport, overlap } = config;
   return {
     id,
     size,
@@ -71,6 +77,7 @@ function defined(config: GymnasiumConfig): Omit<GymnasiumConfig, "python"> {
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     ...(processes === undefined ? {} : { processes }),
     ...(transport === undefined ? {} : { transport }),
+    ...(overlap === undefined ? {} : { overlap }),
   };
 }
 
@@ -87,7 +94,7 @@ function timeoutVariable(): number | undefined {
 }
 
 function validate(config: CompleteConfig): void {
-  const { id, size, training, protocol, options, timeoutSeconds, processes, transport } = config;
+  const { id, size, training, protocol, options, timeoutSeconds, processes, transport, overlap } = config;
   const refuse = (name: string, expected: string, got: unknown): never => {
     throw new SoftrlError("createGymnasiumEnvironment", `${name} is not valid`, {
       expected,
@@ -106,6 +113,7 @@ function validate(config: CompleteConfig): void {
   if (!atariProtocols.includes(protocol)) refuse("protocol", atariProtocols.join(" or "), protocol);
   requireProtocolFits("createGymnasiumEnvironment", id, protocol);
   if (!bridgeTransports.includes(transport)) refuse("transport", bridgeTransports.join(" or "), transport);
+  if (typeof overlap !== "boolean") refuse("overlap", "true or false", overlap);
   for (const [name, value] of Object.entries(options)) {
     if (value !== null && !["string", "number", "boolean"].includes(typeof value)) {
       refuse(`option ${name}`, "a string, a number, true, false or null", value);

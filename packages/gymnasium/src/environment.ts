@@ -9,17 +9,20 @@ import {
   type RandomStreams,
   type Snapshot,
   SoftrlError,
-  type Terminated,
-  type Truncated,
-  terminatedFlags,
-  truncatedFlags,
   type VectorEnvironment,
 } from "softrl";
 import { BridgeGroup } from "./bridge-group.js";
 import type { BridgeCommand } from "./bridge-process.js";
+import {
+  type Bridge,
+  BridgedRows,
+  type ChildShare,
+  partOf,
+  type RowArrays,
+  rowArrays,
+} from "./bridged-rows.js";
 import { bytesOf, joined, ReplyReader, splitBlocks } from "./bytes.js";
 import { type BridgeTransport, type CompleteConfig, completeConfig, type GymnasiumConfig } from "./config.js";
-import type { Operation } from "./frames.js";
 import { type GymnasiumVersions, readHello, readSpaces } from "./handshake.js";
 import { findPython, isAtari } from "./python.js";
 import { openSharedFile, type SharedFile } from "./shared-memory.js";
@@ -50,26 +53,34 @@ export async function connectEnvironment(
   config: CompleteConfig,
   command: BridgeCommand,
 ): Promise<GymnasiumEnvironment> {
-  const { id, size, training, protocol, options, transport } = config;
+  const { id, size, training, protocol, options, transport, overlap } = config;
   const { where } = command;
   const hasScreen = isAtari(id) || options.render_mode === "rgb_array";
   const file = transport === "shared memory" ? openSharedFile() : null;
   try {
-    const rows = shares(size, Math.min(config.processes, size));
-    const { group, hello } = await BridgeGroup.start(command, rows.length, file?.descriptor);
+    const shares = sharesOf(size, Math.min(config.processes, size));
+    const { group, hello } = await BridgeGroup.start(command, shares.length, file?.descriptor);
     try {
       const versions = readHello(where, hello);
-      const requests = rows.map(({ first, length }) =>
+      const requests = shares.map(({ first, length }) =>
         jsonBytes({ id, first, size: length, training, protocol, options, atari: isAtari(id) }),
       );
       const [made] = await group.request("make", requests);
       const spaces = readSpaces(where, made);
-      const memory = await allocate(group, size, rows, spaces.observationSpace, file, where);
-      return new GymnasiumEnvironment(
-        { id, size, versions, ...spaces, ...memory, rows, hasScreen },
-        group,
-        where,
-      );
+      const memory = await allocate(group, size, shares, spaces.observationSpace, file, where);
+      const { transport } = memory;
+      const actions = spaces.actionSpace.n;
+      const bridge = { id, where, group, transport, actions, started: false };
+      return new GymnasiumEnvironment({
+        bridge,
+        size,
+        versions,
+        ...spaces,
+        memory,
+        shares,
+        hasScreen,
+        overlap,
+      });
     } catch (error) {
       await group.close();
       throw error;
@@ -79,14 +90,8 @@ export async function connectEnvironment(
   }
 }
 
-/** The environments of one child: `length` of them, the first of which is `first`. */
-interface Rows {
-  readonly first: number;
-  readonly length: number;
-}
-
 /** S environments over so many children, as evenly as can be. */
-function shares(size: number, processes: number): readonly Rows[] {
+function sharesOf(size: number, processes: number): readonly ChildShare[] {
   const bound = (i: number) => Math.floor((i * size) / processes);
   return Array.from({ length: processes }, (_, i) => ({ first: bound(i), length: bound(i + 1) - bound(i) }));
 }
@@ -103,7 +108,7 @@ interface Memory {
 async function allocate(
   group: BridgeGroup,
   size: number,
-  rows: readonly Rows[],
+  shares: readonly ChildShare[],
   space: Box,
   file: SharedFile | null,
   where: string,
@@ -132,7 +137,7 @@ async function allocate(
   }
   await group.request(
     "share",
-    rows.map(({ first }) =>
+    shares.map(({ first }) =>
       jsonBytes({ bytes, observations: first * rowBytes, finals: finalsAt + first * rowBytes }),
     ),
   );
@@ -143,153 +148,72 @@ async function allocate(
   };
 }
 
-interface Made extends Memory {
-  readonly id: string;
+/** What a {@link GymnasiumEnvironment} is made of. */
+interface Made {
+  readonly bridge: Bridge;
   readonly size: number;
   readonly versions: GymnasiumVersions;
   readonly observationSpace: Box;
   readonly actionSpace: Discrete;
-  readonly rows: readonly Rows[];
+  readonly memory: Memory;
+  readonly shares: readonly ChildShare[];
   readonly hasScreen: boolean;
+  readonly overlap: boolean;
 }
 
 /**
  * Made by {@link createGymnasiumEnvironment}.
  *
- * `step` is `send` and `receive` in one. Between the two the environments run while this process does something else;
- * what comes out is the same. `observations` and `finalObservations` may change from `send` on.
+ * Where an even number of children has an even number of environments, its two halves step apart (`parts`): an
+ * algorithm judges the one while the other runs.
  */
-export class GymnasiumEnvironment implements VectorEnvironment {
-  readonly id: string;
-  readonly size: number;
+export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironment {
   readonly versions: GymnasiumVersions;
   readonly observationSpace: Box;
   readonly actionSpace: Discrete;
   /** How observations come from the children. */
   readonly transport: BridgeTransport;
-  readonly observations: Observations;
-  readonly finalObservations: Observations;
-  readonly rewards: Float64Array;
-  readonly episodeReturns: Float64Array;
-  readonly episodeLengths: Int32Array;
-  readonly episodeEnded: Uint8Array;
-  readonly terminated: Terminated;
-  readonly truncated: Truncated;
+  readonly parts?: readonly BridgedRows[];
   /** There for Atari's preprocessed ids, and where the option `render_mode` is `rgb_array`. */
   readonly screen?: (i: number) => Promise<Picture>;
-  readonly #rows: readonly Rows[];
-  readonly #group: BridgeGroup;
-  readonly #where: string;
-  readonly #actions: Int32Array;
-  readonly #requests: readonly Uint8Array[];
-  #started = false;
-  #sent: Promise<readonly Uint8Array[]> | undefined;
 
-  constructor(made: Made, group: BridgeGroup, where: string) {
-    const { size } = made;
-    this.id = made.id;
-    this.size = size;
+  constructor({ bridge, size, memory, shares, ...made }: Made) {
+    const arrays = rowArrays(size, memory.observations, memory.finalObservations);
+    super(bridge, arrays, shares, { environment: 0, child: 0 });
     this.versions = made.versions;
     this.observationSpace = made.observationSpace;
     this.actionSpace = made.actionSpace;
-    this.transport = made.transport;
-    this.observations = made.observations;
-    this.finalObservations = made.finalObservations;
-    this.#rows = made.rows;
-    this.#group = group;
-    this.#where = where;
+    this.transport = bridge.transport;
     if (made.hasScreen) this.screen = (i) => this.#screen(i);
-    this.rewards = new Float64Array(size);
-    this.episodeReturns = new Float64Array(size);
-    this.episodeLengths = new Int32Array(size);
-    this.episodeEnded = new Uint8Array(size);
-    this.terminated = terminatedFlags(size);
-    this.truncated = truncatedFlags(size);
-    this.#actions = new Int32Array(size);
-    this.#requests = made.rows.map(({ first, length }) =>
-      bytesOf(this.#actions.subarray(first, first + length)),
-    );
+    const parts = made.overlap ? halves(bridge, arrays, size, shares) : null;
+    if (parts !== null) this.parts = parts;
   }
 
   /** The children's process ids. */
   get pids(): readonly number[] {
-    return this.#group.pids;
+    return this.bridge.group.pids;
   }
 
   async reset(streams: RandomStreams): Promise<void> {
-    this.#requireReceived("reset");
     const seeds = Uint32Array.from({ length: this.size }, (_, i) =>
       streams.stream("environment", i).uint32(),
     );
-    const requests = this.#rows.map(({ first, length }) => bytesOf(seeds.subarray(first, first + length)));
-    await this.#begin("reset", await this.#group.request("reset", requests));
-  }
-
-  async step(actions: Int32Array): Promise<void> {
-    this.send(actions);
-    await this.receive();
-  }
-
-  /** Hands the actions over; the environments run until {@link receive}. */
-  send(actions: Int32Array): void {
-    this.#requireStarted("step");
-    this.#refuseActions(actions);
-    this.#requireReceived("step");
-    this.#actions.set(actions);
-    this.#sent = this.#group.request("step", this.#requests);
-    // An error waits to be received.
-    this.#sent.catch(() => {});
-  }
-
-  /** Waits for the outcome of the actions that were sent; the arrays hold it then. */
-  async receive(): Promise<void> {
-    if (this.#sent === undefined) {
-      throw new SoftrlError(this.#where, "receive came before send", { remedy: "send actions first" });
-    }
-    let replies: readonly Uint8Array[];
-    try {
-      replies = await this.#sent;
-    } finally {
-      this.#sent = undefined;
-    }
-    for (const [i, reply] of replies.entries()) {
-      if (!this.#read(this.#rows[i], reply)) await this.#abandon("step", reply);
-    }
-  }
-
-  /** Whether the reply was what one child's step has to say. */
-  #read({ first, length }: Rows, reply: Uint8Array): boolean {
-    const { rewards, episodeReturns, episodeLengths, episodeEnded, terminated, truncated } = this;
-    const read = new ReplyReader(reply);
-    for (const array of [rewards, episodeReturns, episodeLengths, episodeEnded, terminated, truncated]) {
-      read.into(bytesOf(array.subarray(first, first + length)));
-    }
-    if (this.transport === "shared memory") return read.whole;
-    read.into(this.#bytes(this.observations, first, length));
-    for (let i = first; i < first + length; i++) {
-      if (terminated[i] !== 0 || truncated[i] !== 0) read.into(this.#bytes(this.finalObservations, i, 1));
-    }
-    return read.whole;
-  }
-
-  #bytes(observations: Observations, first: number, length: number): Uint8Array {
-    const row = observations.length / this.size;
-    return bytesOf(observations.subarray(first * row, (first + length) * row));
+    const requests = this.shares.map(({ first, length }) => bytesOf(seeds.subarray(first, first + length)));
+    await this.#begin("reset", await this.bridge.group.request("reset", requests));
   }
 
   async #screen(i: number): Promise<Picture> {
-    this.#requireStarted("screen");
-    this.#requireReceived("screen");
+    this.requireStarted("screen");
     if (!(Number.isInteger(i) && i >= 0 && i < this.size)) {
-      throw new SoftrlError(`${this.#where} screen`, "no such environment", {
+      throw new SoftrlError(`${this.bridge.where} screen`, "no such environment", {
         expected: `an integer in [0, ${this.size - 1}]`,
         got: String(i),
       });
     }
-    const requests = this.#rows.map(({ first, length }) =>
+    const requests = this.shares.map(({ first, length }) =>
       bytesOf(Int32Array.of(i >= first && i < first + length ? i - first : -1)),
     );
-    const reply = joined(await this.#group.request("screen", requests));
+    const reply = joined(await this.bridge.group.request("screen", requests));
     // An environment that shows nothing is seen by what it observes.
     if (reply.length === 0) return picture(this, i);
     const size = new Uint32Array(2);
@@ -298,16 +222,15 @@ export class GymnasiumEnvironment implements VectorEnvironment {
     const [width, height] = size;
     const pixels = new Uint8Array(Math.min(width * height * 3, reply.length));
     read.into(pixels);
-    if (!read.whole || pixels.length === 0) await this.#abandon("screen", reply);
+    if (!read.whole || pixels.length === 0) await this.abandon("screen", reply);
     return { width, height, pixels };
   }
 
   async save(): Promise<Snapshot | null> {
-    this.#requireStarted("save");
-    this.#requireReceived("save");
-    const states = await this.#group.request(
+    this.requireStarted("save");
+    const states = await this.bridge.group.request(
       "save",
-      this.#rows.map(() => new Uint8Array(0)),
+      this.shares.map(() => new Uint8Array(0)),
     );
     if (states.some(({ length }) => length === 0)) return null;
     return { id: this.id, size: this.size, state: joined(states) };
@@ -315,10 +238,10 @@ export class GymnasiumEnvironment implements VectorEnvironment {
 
   /** A saved state may hold Python pickles, which can run code when read: restore only what you trust. */
   async restore(snapshot: Snapshot): Promise<void> {
-    this.#requireReceived("restore");
+    this.bridge.group.requireFree("restore");
     const { id, size, state } = snapshot;
     if (id !== this.id || size !== this.size || !(state instanceof Uint8Array)) {
-      throw new SoftrlError(`${this.#where} restore`, "the snapshot does not fit", {
+      throw new SoftrlError(`${this.bridge.where} restore`, "the snapshot does not fit", {
         expected: `a state of ${this.size} × ${this.id}`,
         got: `${state instanceof Uint8Array ? "a state" : "no state"} of ${String(size)} × ${String(id)}`,
         remedy: "restore only what the same environment, made with the same size, has saved",
@@ -327,73 +250,52 @@ export class GymnasiumEnvironment implements VectorEnvironment {
     // One block an environment, so that another number of children can take it.
     const blocks = splitBlocks(state);
     if (blocks?.length !== this.size) {
-      throw new SoftrlError(`${this.#where} restore`, "the saved state cannot be restored", {
+      throw new SoftrlError(`${this.bridge.where} restore`, "the saved state cannot be restored", {
         expected: `the states of ${this.size} environments`,
         got: blocks === null ? "a state that is cut short" : `those of ${blocks.length}`,
       });
     }
-    const requests = this.#rows.map(({ first, length }) => joined(blocks.slice(first, first + length)));
-    await this.#begin("restore", await this.#group.request("restore", requests));
+    const requests = this.shares.map(({ first, length }) => joined(blocks.slice(first, first + length)));
+    await this.#begin("restore", await this.bridge.group.request("restore", requests));
   }
 
   close(): Promise<void> {
-    return this.#group.close();
+    return this.bridge.group.close();
   }
 
   async #begin(operation: "reset" | "restore", replies: readonly Uint8Array[]): Promise<void> {
     for (const [i, reply] of replies.entries()) {
-      const { first, length } = this.#rows[i];
+      const { first, length } = this.shares[i];
       const read = new ReplyReader(reply);
-      if (this.transport === "stdio") read.into(this.#bytes(this.observations, first, length));
-      if (!read.whole) await this.#abandon(operation, reply);
+      if (this.transport === "stdio") read.into(this.observedBytes(this.observations, first, length));
+      if (!read.whole) await this.abandon(operation, reply);
     }
     for (const array of [this.rewards, this.episodeReturns, this.episodeLengths, this.episodeEnded]) {
       array.fill(0);
     }
     this.terminated.fill(0);
     this.truncated.fill(0);
-    this.#started = true;
+    this.bridge.started = true;
   }
+}
 
-  #abandon(operation: string, reply: Uint8Array): Promise<never> {
-    return this.#group.abandon(
-      new SoftrlError(this.#where, "the Python process broke the protocol", {
-        expected: `a whole reply to ${operation}`,
-        got: `${reply.length} bytes`,
-      }),
-    );
-  }
-
-  #requireStarted(operation: string): void {
-    if (this.#started) return;
-    throw new SoftrlError(this.#where, `${operation} came before reset`, {
-      remedy: "reset the environment first",
+/** The halves of the environments, each with half of the children; null where they cannot be halved so, or are 2. */
+function halves(
+  bridge: Bridge,
+  arrays: RowArrays,
+  size: number,
+  shares: readonly ChildShare[],
+): readonly BridgedRows[] | null {
+  const half = size / 2;
+  const children = shares.length / 2;
+  if (!Number.isInteger(half) || half < 2 || !Number.isInteger(children)) return null;
+  return [0, 1].map((which) => {
+    const first = which * half;
+    const own = shares.slice(which * children, (which + 1) * children);
+    const counted = own.map((share) => ({ first: share.first - first, length: share.length }));
+    return new BridgedRows(bridge, partOf(arrays, size, first, half), counted, {
+      environment: first,
+      child: which * children,
     });
-  }
-
-  /** Between `send` and `receive` any other call would depend on how far the children have come. */
-  #requireReceived(operation: Operation): void {
-    if (this.#sent === undefined) return;
-    throw new SoftrlError(this.#where, `${operation} was called during step`, {
-      expected: "one call at a time",
-      remedy: "await each call before the next",
-    });
-  }
-
-  #refuseActions(actions: Int32Array): void {
-    if (actions.length !== this.size) {
-      throw new SoftrlError(`${this.#where} step`, "actions has the wrong length", {
-        expected: String(this.size),
-        got: String(actions.length),
-      });
-    }
-    for (let i = 0; i < actions.length; i++) {
-      if (!(actions[i] >= 0 && actions[i] < this.actionSpace.n)) {
-        throw new SoftrlError(`${this.#where} step`, `environment ${i}: the action is out of range`, {
-          expected: `0 to ${this.actionSpace.n - 1}`,
-          got: String(actions[i]),
-        });
-      }
-    }
-  }
+  });
 }

@@ -12,13 +12,15 @@ interface Manner {
   readonly transport?: BridgeTransport;
   readonly processes?: number;
   readonly timeoutSeconds?: number;
+  readonly size?: number;
+  readonly overlap?: boolean;
 }
 
 const connect = (
   manner: string,
-  { transport = "stdio", processes = 1, timeoutSeconds = 10 }: Manner = {},
+  { transport = "stdio", processes = 1, timeoutSeconds = 10, size = 2, overlap = true }: Manner = {},
 ): Promise<GymnasiumEnvironment> =>
-  connectEnvironment(completeConfig({ id: "Fake-v0", size: 2, training: true, transport, processes }), {
+  connectEnvironment(completeConfig({ id: "Fake-v0", size, training: true, transport, processes, overlap }), {
     command: [process.execPath, script, manner],
     where: "gymnasium Fake-v0",
     timeoutSeconds,
@@ -213,5 +215,67 @@ describe.each(ways)("a child that is well: $transport, $processes processes", (w
     expect(error.message).toMatch(
       /ended (during step|between two requests).*signal SIGKILL; start the run again.*make a new environment/,
     );
+  });
+});
+
+describe("halves that step apart", () => {
+  const halves = async (manner: string, more: Manner = {}) => {
+    const environment = await connect(manner, { processes: 2, size: 4, ...more });
+    await environment.reset(new RandomStreams(1));
+    const [first, second] = environment.parts ?? [];
+    return { environment, first, second };
+  };
+
+  it("run side by side, and nothing else meanwhile", async () => {
+    const { environment, first, second } = await halves("well");
+    expect([first.size, second.size]).toEqual([2, 2]);
+    const steps = [first.step(new Int32Array(2)), second.step(new Int32Array(2))];
+    for (const call of [
+      () => first.step(new Int32Array(2)),
+      () => environment.step(new Int32Array(4)),
+      () => environment.save(),
+      () => environment.reset(new RandomStreams(2)),
+    ]) {
+      expect((await refusal(call())).message).toMatch(/was called during step, expected one call at a time/);
+    }
+    await Promise.all(steps);
+    await environment.step(new Int32Array(4));
+    const whole = environment.step(new Int32Array(4));
+    expect((await refusal(second.step(new Int32Array(2)))).message).toMatch(/step was called during step/);
+    await whole;
+    await environment.close();
+  });
+
+  it("name an environment by its number among all", async () => {
+    const { environment, second } = await halves("well");
+    expect((await refusal(second.step(Int32Array.of(0, 9)))).message).toMatch(
+      /environment 3: the action is out of/,
+    );
+    expect((await refusal(second.step(new Int32Array(4)))).message).toMatch(/actions has the wrong length/);
+    await second.step(new Int32Array(2));
+    await environment.close();
+  });
+
+  it("fail together with one error, of which nobody need hear twice", async () => {
+    const { environment, first, second } = await halves("dies in step");
+    const steps = [first.step(new Int32Array(2)), second.step(new Int32Array(2))];
+    const error = await refusal(steps[0]);
+    expect(error.message).toMatch(/ended during step.*exit code 7/);
+    expect(environment.pids.filter(isAlive)).toEqual([]);
+    // The second is not awaited: an unhandled rejection would fail this test.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await refusal(second.step(new Int32Array(2)))).toBe(error);
+    await environment.close();
+  });
+
+  it.each([
+    ["one process", { processes: 1 }],
+    ["no overlap", { overlap: false }],
+    ["an odd number of environments", { size: 5 }],
+    ["two environments", { size: 2 }],
+  ] as const)("are not there with %s", async (_, more) => {
+    const { environment } = await halves("well", more);
+    expect(environment.parts).toBeUndefined();
+    await environment.close();
   });
 });

@@ -1,19 +1,24 @@
 import type { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { Rollout } from "../data/rollout.js";
-import type { Observations, VectorEnvironment } from "../envs/environment.js";
+import {
+  type EnvironmentRows,
+  type Observations,
+  steppedParts,
+  type VectorEnvironment,
+} from "../envs/environment.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
 import { valueLoss } from "../losses/value.js";
 import { nStepAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
-import { logPrior, stateValues } from "../math/units.js";
+import { logPrior, type StateValues, stateValues } from "../math/units.js";
 import type { PolicyValueNetwork } from "../nn/heads.js";
 import { descent } from "../optim/descent.js";
 import type { Buffer } from "../tensor/buffer.js";
 import type { Executor } from "../tensor/executor.js";
 import { add, constant, input, mean, mul } from "../tensor/operations.js";
 import type { Tensor } from "../tensor/tensor.js";
-import type { Algorithm, IterationReport } from "./algorithm.js";
+import type { Algorithm, IterationReport, OnStep } from "./algorithm.js";
 import { type OnPolicyOptions, PolicyLearner, type TracedUpdate } from "./policy-learner.js";
 
 /** The hyper-parameters of {@link A2c}. */
@@ -31,10 +36,13 @@ export class A2c implements Algorithm {
   readonly name = "a2c";
   readonly stepsPerIteration: number;
   readonly network: PolicyValueNetwork;
-  readonly #environment: VectorEnvironment;
+  readonly #parts: readonly EnvironmentRows[];
+  /** The newest step of each part, where it takes time. */
+  readonly #stepping: (void | Promise<void>)[] = [];
   readonly #options: A2cOptions;
   readonly #learner: PolicyLearner;
   readonly #rollout: Rollout;
+  readonly #lastValues: StateValues;
   readonly #delta: Float64Array;
   readonly #advantages: Buffer;
   readonly #targets: Buffer;
@@ -50,18 +58,21 @@ export class A2c implements Algorithm {
     options: A2cOptions,
   ) {
     const { size } = environment;
+    const parts = steppedParts(environment);
     const batch = options.horizon * size;
     this.stepsPerIteration = batch;
     this.network = network;
-    this.#environment = environment;
+    this.#parts = parts;
     this.#options = options;
-    this.#rollout = new Rollout(options.horizon, size);
+    this.#rollout = new Rollout(options.horizon, size, parts.length);
+    this.#lastValues = stateValues(new Float64Array(size));
     this.#delta = new Float64Array(batch);
     this.#learner = new PolicyLearner({
       network,
       executor,
       streams,
       size,
+      parts: parts.length,
       horizon: options.horizon,
       logPrior: options.logPrior,
       traceUpdate: (...traced) => traceUpdate(network, options, ...traced),
@@ -72,33 +83,51 @@ export class A2c implements Algorithm {
     this.#learningRate = this.#learner.updateInput("learningRate");
   }
 
-  async iterate(onStep: () => void): Promise<IterationReport> {
+  async iterate(onStep: OnStep): Promise<IterationReport> {
     await this.#collect(onStep);
     const losses = this.#update();
     this.#steps += this.stepsPerIteration;
     return { steps: this.stepsPerIteration, losses };
   }
 
-  /** T steps of every environment, actions from π_θ. */
-  async #collect(onStep: () => void): Promise<void> {
-    const environment = this.#environment;
+  /** T steps of every environment, actions from π_θ. Where they come in parts, one is judged while another steps. */
+  async #collect(onStep: OnStep): Promise<void> {
     const rollout = this.#rollout;
-    for (let t = 0; t < rollout.steps; t++) {
-      const step = rollout.at(t);
-      const { logPi, v, kl } = this.#learner.judgeStep(t, environment.observations);
-      step.values.set(v);
-      step.kl.set(kl);
-      this.#learner.sampleInto(logPi, step.actions);
-
-      const pending = environment.step(step.actions);
-      if (pending !== undefined) await pending;
-      rollout.record(t, environment);
-      if (rollout.truncatedAt(t)) {
-        rollout.recordFinalValues(t, this.#learner.judge(environment.finalObservations).v);
+    for (let t = 0; t <= rollout.steps; t++) {
+      for (let p = 0; p < this.#parts.length; p++) {
+        const stepping = this.#stepping[p];
+        if (stepping !== undefined) await stepping;
+        if (t > 0) this.#record(t - 1, p, onStep);
+        this.#act(t, p);
       }
-      onStep();
     }
-    rollout.bootstrap(this.#learner.judge(environment.observations).v);
+    rollout.bootstrap(this.#lastValues);
+  }
+
+  /** Judges what part p observes and lets it take a step; after the last step its values are all that is wanted. */
+  #act(t: number, p: number): void {
+    const part = this.#parts[p];
+    if (t === this.#rollout.steps) {
+      this.#lastValues.set(this.#learner.judge(part.observations).v, p * part.size);
+      return;
+    }
+    const step = this.#rollout.at(t, p);
+    const { logPi, v, kl } = this.#learner.judgeStep(t, part.observations, p);
+    step.values.set(v);
+    step.kl.set(kl);
+    this.#learner.sampleInto(logPi, step.actions);
+    this.#stepping[p] = part.step(step.actions);
+  }
+
+  /** What step t of part p led to. */
+  #record(t: number, p: number, onStep: OnStep): void {
+    const part = this.#parts[p];
+    const rollout = this.#rollout;
+    rollout.record(t, part, p);
+    if (rollout.truncatedAt(t, p)) {
+      rollout.recordFinalValues(t, this.#learner.judge(part.finalObservations).v, p);
+    }
+    onStep(t, part, p * part.size);
   }
 
   /** Advantages and targets are numbers, computed before the loss; then one step of the optimiser. */

@@ -18,7 +18,7 @@ import type { Executor, LoadedProgram } from "../tensor/executor.js";
 import { constant, exp, input, mean, mul, neg, stopGradient, sum } from "../tensor/operations.js";
 import { type Program, program } from "../tensor/program.js";
 import type { Tensor } from "../tensor/tensor.js";
-import type { Algorithm, IterationReport } from "./algorithm.js";
+import type { Algorithm, IterationReport, OnStep } from "./algorithm.js";
 import { PolicyLearner, type TracedUpdate } from "./policy-learner.js";
 
 /** What is the natural gradient's own among its hyper-parameters. */
@@ -120,7 +120,7 @@ export class NaturalPolicyGradient implements Algorithm {
     this.#fisher = this.#learner.program("fisher");
   }
 
-  async iterate(onStep: () => void): Promise<IterationReport> {
+  async iterate(onStep: OnStep): Promise<IterationReport> {
     await this.#collect(onStep);
     const losses = this.#update();
     this.#steps += this.stepsPerIteration;
@@ -128,7 +128,7 @@ export class NaturalPolicyGradient implements Algorithm {
   }
 
   /** T steps of every environment, actions from π_θ. */
-  async #collect(onStep: () => void): Promise<void> {
+  async #collect(onStep: OnStep): Promise<void> {
     const environment = this.#environment;
     const rollout = this.#rollout;
     for (let t = 0; t < rollout.steps; t++) {
@@ -144,7 +144,7 @@ export class NaturalPolicyGradient implements Algorithm {
       if (rollout.truncatedAt(t)) {
         rollout.recordFinalValues(t, this.#learner.judge(environment.finalObservations).v);
       }
-      onStep();
+      onStep(t, environment, 0);
     }
     rollout.bootstrap(this.#learner.judge(environment.observations).v);
   }

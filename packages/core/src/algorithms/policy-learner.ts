@@ -56,6 +56,8 @@ export interface PolicyLearnerParts {
   readonly streams: RandomStreams;
   /** The number of environments S. */
   readonly size: number;
+  /** P: the environments are judged in so many parts of one size; 1 unless said. */
+  readonly parts?: number;
   /** Steps T of each environment between two updates. */
   readonly horizon: number;
   /** log π̄ [A]. */
@@ -72,13 +74,13 @@ export interface PolicyLearnerParts {
   ) => Readonly<Record<string, Program>>;
 }
 
-/** What π_θ and V_θ say about S observations; overwritten by the next call. */
+/** What π_θ and V_θ say about the observations of a part; overwritten by the next call. */
 export interface Judgement {
-  /** [S, A] */
+  /** [S/P, A] */
   readonly logPi: LogProbabilities<Buffer>;
-  /** [S] */
+  /** [S/P] */
   readonly v: StateValues<Buffer>;
-  /** [S] KL(s) */
+  /** [S/P] KL(s) */
   readonly kl: Buffer;
 }
 
@@ -88,6 +90,7 @@ export interface Judgement {
  */
 export class PolicyLearner {
   readonly #network: PolicyValueNetwork;
+  readonly #parts: number;
   readonly #session: Session;
   readonly #states: ReadonlyMap<string, Buffer>;
   readonly #theta: Buffer;
@@ -99,6 +102,8 @@ export class PolicyLearner {
 
   constructor(parts: PolicyLearnerParts) {
     const { network, executor, streams, size, horizon, logPrior: prior, traceUpdate } = parts;
+    const slices = horizon * (parts.parts ?? 1);
+    const batch = horizon * size;
     if (prior.length !== network.actions) {
       fail("PolicyLearner", "logPrior has the wrong length", {
         expected: `one number for each of ${network.actions} actions`,
@@ -106,15 +111,16 @@ export class PolicyLearner {
       });
     }
     this.#network = network;
+    this.#parts = parts.parts ?? 1;
     this.#sampling = streams.stream("sampling");
     this.#evaluation = streams.stream("evaluation");
 
     const theta = state("theta", [network.parameters.size]);
     const views = network.parameters.views(theta);
     const observations = (rows: number) => input("observations", [rows, ...network.observationShape]);
-    const { logPi, v } = network.apply(observations(size), views);
+    const { logPi, v } = network.apply(observations(batch / slices), views);
     const kl = klToPrior(logPi, logPrior(constant(prior)));
-    const { step, report } = traceUpdate(theta, views, observations(horizon * size));
+    const { step, report } = traceUpdate(theta, views, observations(batch));
     const reported = { ...report, gradientNorm: step.gradientNorm };
     const own = {
       judge: program({ outputs: { logPi, v, kl } }),
@@ -122,8 +128,8 @@ export class PolicyLearner {
     };
     this.#session =
       parts.tracePrograms === undefined
-        ? executor.load(own, { of: "judge", into: "update", slices: horizon })
-        : executor.load({ ...parts.tracePrograms(views, observations(horizon * size)), ...own });
+        ? executor.load(own, { of: "judge", into: "update", slices })
+        : executor.load({ ...parts.tracePrograms(views, observations(batch)), ...own });
     this.#judged = [this.#session.programs.judge, ...this.#session.recorded].map(judgementOf);
     this.#figures = Object.keys(reported).map((name) => [name, this.#session.programs.update.output(name)]);
     this.#states = new Map(step.updates.map(([tensor]) => [stateName(tensor), this.#session.state(tensor)]));
@@ -131,17 +137,18 @@ export class PolicyLearner {
     this.#theta.set(network.parameters.initial(streams.stream("parameters")));
   }
 
-  /** log π, V and KL of `observations` [S, ...]. */
+  /** log π, V and KL of a part's `observations` [S/P, ...]. */
   judge(observations: Observations): Judgement {
     return this.#judgeWith(this.#session.programs.judge, this.#judged[0], observations);
   }
 
-  /** The same for step t of a rollout: the next update learns from these observations. */
-  judgeStep(t: number, observations: Observations): Judgement {
+  /** The same for step t of a rollout and part p: the next update learns from these observations. */
+  judgeStep(t: number, observations: Observations, p = 0): Judgement {
+    const at = t * this.#parts + p;
     if (this.#session.recorded.length > 0) {
-      return this.#judgeWith(this.#session.recorded[t], this.#judged[t + 1], observations);
+      return this.#judgeWith(this.#session.recorded[at], this.#judged[at + 1], observations);
     }
-    this.updateInput("observations").set(observations, t * observations.length);
+    this.updateInput("observations").set(observations, at * observations.length);
     return this.judge(observations);
   }
 
@@ -151,17 +158,22 @@ export class PolicyLearner {
     return judgement;
   }
 
-  /** Fills `actions` [S] with draws from π_θ, for training. */
+  /** Fills `actions` [S/P] with draws from π_θ, for training. */
   sampleInto(logPi: LogProbabilities<Buffer>, actions: Int32Array): void {
     this.#drawInto(logPi, this.#sampling, actions);
   }
 
-  /** Acts for an evaluation, with a random stream of its own. */
+  /** Acts for an evaluation, on all S `observations`, with a random stream of its own. */
   act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
-    const { logPi } = this.judge(observations);
     const count = this.#network.actions;
-    if (how === "sample") this.#drawInto(logPi, this.#evaluation, actions);
-    else for (let s = 0; s < actions.length; s++) actions[s] = mode(logPi, s * count, count);
+    const width = observations.length / this.#parts;
+    const rows = actions.length / this.#parts;
+    for (let p = 0; p < this.#parts; p++) {
+      const { logPi } = this.judge(observations.subarray(p * width, (p + 1) * width));
+      const part = actions.subarray(p * rows, (p + 1) * rows);
+      if (how === "sample") this.#drawInto(logPi, this.#evaluation, part);
+      else for (let s = 0; s < rows; s++) part[s] = mode(logPi, s * count, count);
+    }
   }
 
   #drawInto(logPi: LogProbabilities<Buffer>, random: Random, actions: Int32Array): void {

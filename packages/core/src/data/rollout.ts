@@ -1,16 +1,16 @@
 import { fail, requireInteger, requireLength } from "../base/errors.js";
-import type { VectorEnvironment } from "../envs/environment.js";
+import type { EnvironmentRows } from "../envs/environment.js";
 import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
 import { successorValuesInto, type Trajectory } from "../math/returns.js";
 import { type StateValues, stateValues, type Vector } from "../math/units.js";
 
-/** One step of all environments: views into a {@link Rollout}, to be written in place. */
+/** One step of all environments, or of a part of them: views into a {@link Rollout}, to be written in place. */
 export interface RolloutStep {
-  /** [S] a_t. */
+  /** [S/P] a_t. */
   readonly actions: Int32Array;
-  /** [S] V(s_t). */
+  /** [S/P] V(s_t). */
   readonly values: StateValues;
-  /** [S] D_KL[π(·|s_t) ‖ π̄(·|s_t)], dimensionless. */
+  /** [S/P] D_KL[π(·|s_t) ‖ π̄(·|s_t)], dimensionless. */
   readonly kl: Float64Array;
 }
 
@@ -20,11 +20,14 @@ export interface RolloutStep {
  *
  * For each t: write `at(t)`, step the environment with `at(t).actions`, `record(t, environment)`; where
  * `truncatedAt(t)`, give `recordFinalValues(t, …)` the values of the environment's `finalObservations`. After the
- * last step `bootstrap(lastValues)` fills `bootstrapValues`. Everything is allocated once.
+ * last step `bootstrap(lastValues)` fills `bootstrapValues`. Environments that step in P parts are taken down part by
+ * part, each method's last argument; P is 1 unless said. Everything is allocated once.
  */
 export class Rollout implements Trajectory<Float64Array> {
   readonly steps: number;
   readonly size: number;
+  /** P, in which the environments are taken down. */
+  readonly parts: number;
   /** [T, S] */
   readonly actions: Int32Array;
   /** [T, S] rewards[t] follows (s_t, a_t). */
@@ -46,12 +49,22 @@ export class Rollout implements Trajectory<Float64Array> {
   /**
    * @param steps T
    * @param size the number of environments S
+   * @param parts P, a divisor of S
    */
-  constructor(steps: number, size: number) {
+  constructor(steps: number, size: number, parts = 1) {
     requireInteger("Rollout", "steps", steps, 1);
     requireInteger("Rollout", "size", size, 1);
+    requireInteger("Rollout", "parts", parts, 1);
+    if (size % parts !== 0) {
+      fail("Rollout", "parts does not divide size", {
+        expected: `a divisor of ${size}`,
+        got: String(parts),
+        remedy: "take parts of one size",
+      });
+    }
     this.steps = steps;
     this.size = size;
+    this.parts = parts;
     const length = steps * size;
     this.actions = new Int32Array(length);
     this.rewards = new Float64Array(length);
@@ -61,44 +74,48 @@ export class Rollout implements Trajectory<Float64Array> {
     this.truncated = truncatedFlags(length);
     this.bootstrapValues = stateValues(new Float64Array(length));
     this.#finalValues = stateValues(new Float64Array(length).fill(Number.NaN));
-    this.#rows = Array.from({ length: steps }, (_, t) => ({
-      actions: this.actions.subarray(t * size, (t + 1) * size),
-      values: stateValues(this.values.subarray(t * size, (t + 1) * size)),
-      kl: this.kl.subarray(t * size, (t + 1) * size),
+    const rows = size / parts;
+    this.#rows = Array.from({ length: steps * parts }, (_, i) => ({
+      actions: this.actions.subarray(i * rows, (i + 1) * rows),
+      values: stateValues(this.values.subarray(i * rows, (i + 1) * rows)),
+      kl: this.kl.subarray(i * rows, (i + 1) * rows),
     }));
   }
 
-  /** The views of step t. */
-  at(t: number): RolloutStep {
-    return this.#rows[this.#requireStep("at", t)];
+  /** The views of step t of part p. */
+  at(t: number, p = 0): RolloutStep {
+    return this.#rows[this.#place("at", t, p)];
   }
 
-  /** Records what step t led to: rewards and both kinds of ending, straight off the environment. */
-  record(t: number, outcome: Pick<VectorEnvironment, "rewards" | "terminated" | "truncated">): void {
-    const offset = this.#requireStep("record", t) * this.size;
-    requireLength("Rollout.record", "rewards", outcome.rewards.length, this.size, "they are [S]");
-    requireLength("Rollout.record", "terminated", outcome.terminated.length, this.size, "it is [S]");
-    requireLength("Rollout.record", "truncated", outcome.truncated.length, this.size, "it is [S]");
+  /** Records what step t of part p led to: rewards and both kinds of ending, straight off the environments. */
+  record(t: number, outcome: Pick<EnvironmentRows, "rewards" | "terminated" | "truncated">, p = 0): void {
+    const rows = this.size / this.parts;
+    const offset = this.#place("record", t, p) * rows;
+    requireLength("Rollout.record", "rewards", outcome.rewards.length, rows, "they are [S/P]");
+    requireLength("Rollout.record", "terminated", outcome.terminated.length, rows, "it is [S/P]");
+    requireLength("Rollout.record", "truncated", outcome.truncated.length, rows, "it is [S/P]");
     this.rewards.set(outcome.rewards, offset);
     this.terminated.set(outcome.terminated, offset);
     this.truncated.set(outcome.truncated, offset);
-    this.#finalValues.fill(Number.NaN, offset, offset + this.size);
+    this.#finalValues.fill(Number.NaN, offset, offset + rows);
   }
 
-  /** Whether an episode was cut off, not ended, at step t: then its final observation has a value to record. */
-  truncatedAt(t: number): boolean {
-    const offset = this.#requireStep("truncatedAt", t) * this.size;
-    for (let i = offset; i < offset + this.size; i++) {
+  /** Whether an episode of part p was cut off, not ended, at step t: its final observation has a value to record. */
+  truncatedAt(t: number, p = 0): boolean {
+    const rows = this.size / this.parts;
+    const offset = this.#place("truncatedAt", t, p) * rows;
+    for (let i = offset; i < offset + rows; i++) {
       if (this.truncated[i] && !this.terminated[i]) return true;
     }
     return false;
   }
 
-  /** Records V(final observation) [S] of step t; only the rows of truncated episodes are read. */
-  recordFinalValues(t: number, finalValues: StateValues<Vector>): void {
-    const offset = this.#requireStep("recordFinalValues", t) * this.size;
-    requireLength("Rollout.recordFinalValues", "finalValues", finalValues.length, this.size, "they are [S]");
-    for (let s = 0; s < this.size; s++) this.#finalValues[offset + s] = finalValues[s];
+  /** Records V(final observation) [S/P] of step t of part p; only the rows of truncated episodes are read. */
+  recordFinalValues(t: number, finalValues: StateValues<Vector>, p = 0): void {
+    const rows = this.size / this.parts;
+    const offset = this.#place("recordFinalValues", t, p) * rows;
+    requireLength("Rollout.recordFinalValues", "finalValues", finalValues.length, rows, "they are [S/P]");
+    for (let s = 0; s < rows; s++) this.#finalValues[offset + s] = finalValues[s];
   }
 
   /**
@@ -132,13 +149,20 @@ export class Rollout implements Trajectory<Float64Array> {
     }
   }
 
-  #requireStep(method: string, t: number): number {
+  /** Where step t of part p lies, in parts. */
+  #place(method: string, t: number, p: number): number {
     if (!(Number.isInteger(t) && t >= 0 && t < this.steps)) {
       fail(`Rollout.${method}`, "no such step", {
         expected: `an integer in [0, ${this.steps - 1}]`,
         got: String(t),
       });
     }
-    return t;
+    if (!(Number.isInteger(p) && p >= 0 && p < this.parts)) {
+      fail(`Rollout.${method}`, "no such part", {
+        expected: `an integer in [0, ${this.parts - 1}]`,
+        got: String(p),
+      });
+    }
+    return t * this.parts + p;
   }
 }

@@ -1,3 +1,4 @@
+import { fail } from "../base/errors.js";
 import type { Random, RandomStreams } from "../base/random.js";
 import type { Saveable, Snapshot } from "../base/snapshot.js";
 import type { Mdp } from "../exact/sparse-mdp.js";
@@ -38,23 +39,17 @@ export interface StepOutcome {
 }
 
 /**
- * S environments stepped together over typed arrays: what algorithms train on.
+ * Environments in a row, stepped together over typed arrays: all of a {@link VectorEnvironment}, or one of its parts.
  *
  * An episode that ends is reset within the same step (Gymnasium's SAME_STEP autoreset): `observations` then holds
  * the first observation of the next episode and `finalObservations` the last one of the episode that ended.
- * All arrays are owned by the environment and overwritten by the next step.
+ * All arrays are owned by the environment and overwritten by the next step; they may change as soon as it begins.
  */
-export interface VectorEnvironment {
+export interface EnvironmentRows {
   /** The id that it was made by, for instance `CartPole-v1`. */
   readonly id: string;
   /** The number of environments S. */
   readonly size: number;
-  /** The space of one environment's observation. */
-  readonly observationSpace: Space;
-  /** The space of one environment's action. */
-  readonly actionSpace: Space;
-  /** The exact process of one environment, where it is known: state s is observed as its one-hot vector. */
-  readonly mdp?: Mdp;
   /** [S, ...observation shape] */
   readonly observations: Observations;
   /** [S, ...observation shape]; row i is valid where terminated[i] or truncated[i] was just set. */
@@ -70,6 +65,28 @@ export interface VectorEnvironment {
   readonly terminated: Terminated;
   readonly truncated: Truncated;
 
+  /**
+   * Steps all of them; `actions` is [S]. Returns a promise only where the environments live elsewhere: they step
+   * while this thread does something else.
+   */
+  step(actions: Int32Array): void | Promise<void>;
+}
+
+/** S environments: what algorithms train on. */
+export interface VectorEnvironment extends EnvironmentRows {
+  /** The space of one environment's observation. */
+  readonly observationSpace: Space;
+  /** The space of one environment's action. */
+  readonly actionSpace: Space;
+  /** The exact process of one environment, where it is known: state s is observed as its one-hot vector. */
+  readonly mdp?: Mdp;
+  /**
+   * The same environments in order, in parts of one size that step apart: while one steps, another can be judged.
+   * Left out where they only step together. What comes of the environments does not depend on the parts; take two
+   * environments a part at least, since arithmetic over one alone may round otherwise.
+   */
+  readonly parts?: readonly EnvironmentRows[];
+
   /** One observation of this environment as a picture; a pure function of it. */
   paint?(observation: Observations): Picture;
   /**
@@ -79,11 +96,25 @@ export interface VectorEnvironment {
   screen?(i: number): Picture | Promise<Picture>;
   /** Starts all episodes; environment i draws from `streams.stream("environment", i)`. */
   reset(streams: RandomStreams): void | Promise<void>;
-  /** Steps all environments; `actions` is [S]. Returns a promise only where the environment lives elsewhere. */
-  step(actions: Int32Array): void | Promise<void>;
   /** Everything for a bit-exact continuation, or null where the environment cannot tell it. */
   save(): Snapshot | null | Promise<Snapshot | null>;
   restore(snapshot: Snapshot): void | Promise<void>;
   /** Ends child processes and frees memory; safe to call twice. */
   close(): void | Promise<void>;
+}
+
+/**
+ * The parts that an environment steps in: itself alone where it has none.
+ * @throws SoftrlError when they are not of one size, or are not all of it.
+ */
+export function steppedParts(environment: VectorEnvironment): readonly EnvironmentRows[] {
+  const { id, size, parts = [environment] } = environment;
+  const each = size / parts.length;
+  if (parts.some((part) => part.size !== each)) {
+    fail(id, "the parts do not make up the environments", {
+      expected: `${size} environments in parts of one size`,
+      got: parts.map((part) => part.size).join(" + ") || "no part",
+    });
+  }
+  return parts;
 }

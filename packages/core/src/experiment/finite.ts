@@ -1,48 +1,52 @@
 import { fail } from "../base/errors.js";
 import type { Snapshot, SnapshotLeaf } from "../base/snapshot.js";
-import type { Observations, VectorEnvironment } from "../envs/environment.js";
+import type { EnvironmentRows, Observations } from "../envs/environment.js";
 
 const REMEDY = "lower learningRate or maxGradientNorm, or raise tau";
 
-/** Throws unless an environment's newest rewards and observations are finite, naming the first that is not. */
-export function requireFiniteStep(environment: VectorEnvironment, step: number): void {
+/**
+ * Throws unless the newest rewards and observations are finite, naming the first that is not.
+ * @param first the number of the first environment.
+ */
+export function requireFiniteStep(environment: EnvironmentRows, step: number, first = 0): void {
   const { id, rewards, terminated, truncated, size } = environment;
   for (let i = 0; i < size; i++) {
     if (!Number.isFinite(rewards[i])) {
-      fail(id, `the reward of environment ${i} is not finite at step ${step}`, {
+      fail(id, `the reward of environment ${first + i} is not finite at step ${step}`, {
         expected: "a finite number",
         got: String(rewards[i]),
         remedy: "correct the environment's reward",
       });
     }
   }
-  requireFiniteObservations(environment, step);
+  requireFiniteObservations(environment, step, first);
   for (let i = 0; i < size; i++) {
     if (terminated[i] || truncated[i]) {
-      requireFiniteRow(environment, environment.finalObservations, i, "final observation", step);
+      requireFiniteRow(environment, environment.finalObservations, i, "final observation", step, first);
     }
   }
 }
 
 /** Throws unless the observations that an environment shows are finite: after a step, or after a reset. */
-export function requireFiniteObservations(environment: VectorEnvironment, step: number): void {
+export function requireFiniteObservations(environment: EnvironmentRows, step: number, first = 0): void {
   for (let i = 0; i < environment.size; i++) {
-    requireFiniteRow(environment, environment.observations, i, "observation", step);
+    requireFiniteRow(environment, environment.observations, i, "observation", step, first);
   }
 }
 
 function requireFiniteRow(
-  { id, size }: VectorEnvironment,
+  { id, size }: EnvironmentRows,
   observations: Observations,
   row: number,
   what: string,
   step: number,
+  first: number,
 ): void {
   if (observations instanceof Uint8Array) return;
   const width = observations.length / size;
   for (let i = row * width; i < (row + 1) * width; i++) {
     if (!Number.isFinite(observations[i])) {
-      fail(id, `element ${i % width} of environment ${row}'s ${what} is not finite at step ${step}`, {
+      fail(id, `element ${i % width} of environment ${first + row}'s ${what} is not finite at step ${step}`, {
         expected: "a finite number",
         got: String(observations[i]),
         remedy: "correct the environment's observation",

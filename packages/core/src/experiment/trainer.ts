@@ -1,8 +1,8 @@
-import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
+import type { Algorithm, IterationReport, OnStep } from "../algorithms/algorithm.js";
 import { fail } from "../base/errors.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
-import type { VectorEnvironment } from "../envs/environment.js";
+import type { EnvironmentRows, VectorEnvironment } from "../envs/environment.js";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
 import { readSettings, type TrainConfig, trainConfig } from "./config.js";
 import {
@@ -85,10 +85,8 @@ export class Trainer {
   readonly #oracle: Oracle | null;
   /** The episodes that ended in this iteration, for the store. */
   readonly #endings: EpisodeEvent[] = [];
-  /** Steps taken so far, within an iteration. */
-  #counted = 0;
   // Once, since an iteration is short and its closures would be most of what it leaves to the garbage collector.
-  readonly #onStep = () => this.#count();
+  readonly #onStep: OnStep = (t, rows, first) => this.#count(t, rows, first);
 
   constructor(config: TrainConfig, parts: TrainerParts) {
     this.config = trainConfig(config);
@@ -147,7 +145,6 @@ export class Trainer {
   async iterate(): Promise<void> {
     const began = this.#clock();
     const before = this.#step;
-    this.#counted = before;
     this.#endings.length = 0;
     this.#conclude(await this.algorithm.iterate(this.#onStep), began);
     if (this.#endings.length > 0) await this.#logEpisodes();
@@ -166,17 +163,15 @@ export class Trainer {
     this.#seconds += this.#clock() - began;
   }
 
-  /** Checks a step of all environments and takes down the episodes that it ended. */
-  #count(): void {
-    const { environment } = this;
-    this.#counted += environment.size;
-    const step = this.#counted;
-    requireFiniteStep(environment, step);
-    const { episodeEnded, episodeReturns, episodeLengths } = environment;
+  /** Checks a step of some environments and takes down the episodes that it ended. */
+  #count(t: number, rows: EnvironmentRows, first: number): void {
+    const step = this.#step + (t + 1) * this.environment.size;
+    requireFiniteStep(rows, step, first);
+    const { episodeEnded, episodeReturns, episodeLengths } = rows;
     for (let i = 0; i < episodeEnded.length; i++) {
       if (episodeEnded[i] === 0) continue;
       this.#window.add(episodeReturns[i]);
-      const ending = { step, environment: i, return: episodeReturns[i], length: episodeLengths[i] };
+      const ending = { step, environment: first + i, return: episodeReturns[i], length: episodeLengths[i] };
       this.#endings.push({ event: "episode", ...ending });
     }
   }

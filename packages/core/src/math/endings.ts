@@ -9,3 +9,9 @@ export type Truncated = Uint8Array & { readonly [ending]: "truncated" };
 export const terminatedFlags = (length: number): Terminated => new Uint8Array(length) as Terminated;
 /** Flags of {@link Truncated}, all 0. */
 export const truncatedFlags = (length: number): Truncated => new Uint8Array(length) as Truncated;
+/** A view of the flags from `begin` up to `end`. */
+export const flagsBetween = <Flags extends Terminated | Truncated>(
+  flags: Flags,
+  begin: number,
+  end: number,
+): Flags => flags.subarray(begin, end) as Flags;

@@ -61,6 +61,34 @@ describe("Rollout", () => {
     }
   });
 
+  it("is the same taken down part by part", () => {
+    const [whole, parted] = [new Rollout(2, 4), new Rollout(2, 4, 2)];
+    const endings = [goesOn, isCut, ends, isCut];
+    for (const t of [0, 1]) {
+      whole.at(t).actions.set([t, 1, 2, 3]);
+      whole.record(t, outcome([1, 2, 3, 4 + t], endings));
+      whole.recordFinalValues(t, values(0, 5, 0, 7));
+      parted.at(t, 0).actions.set([t, 1]);
+      parted.at(t, 1).actions.set([2, 3]);
+      parted.record(t, outcome([3, 4 + t], endings.slice(2)), 1);
+      parted.record(t, outcome([1, 2], endings.slice(0, 2)), 0);
+      expect([parted.truncatedAt(t, 0), parted.truncatedAt(t, 1)]).toEqual([true, true]);
+      parted.recordFinalValues(t, values(0, 5), 0);
+      parted.recordFinalValues(t, values(0, 7), 1);
+    }
+    for (const rollout of [whole, parted]) rollout.bootstrap(values(1, 2, 3, 4));
+    for (const name of ["actions", "rewards", "terminated", "truncated", "bootstrapValues"] as const) {
+      expect(parted[name]).toEqual(whole[name]);
+    }
+  });
+
+  it("refuses parts that it does not have", () => {
+    expect(() => new Rollout(2, 4, 3)).toThrow("parts does not divide size, expected a divisor of 4, got 3");
+    const rollout = new Rollout(2, 4, 2);
+    expect(() => rollout.at(0, 2)).toThrow("no such part, expected an integer in [0, 1], got 2");
+    expect(() => rollout.record(0, outcome([0, 0, 0, 0], [ends, ends, ends, ends]), 0)).toThrow("[S/P]");
+  });
+
   it("does not take the final values of an earlier rollout for its own", () => {
     const rollout = new Rollout(2, 1);
     rollout.record(1, outcome([0], [goesOn]));

@@ -1,4 +1,4 @@
-import type { Algorithm, IterationReport } from "../../src/algorithms/algorithm.js";
+import type { Algorithm, IterationReport, OnStep } from "../../src/algorithms/algorithm.js";
 import { type Random, RandomStreams } from "../../src/base/random.js";
 import { type Snapshot, snapshotArray } from "../../src/base/snapshot.js";
 import type { VectorEnvironment } from "../../src/envs/environment.js";
@@ -26,12 +26,12 @@ export class FakeAlgorithm implements Algorithm {
     this.stepsPerIteration = horizon * environment.size;
   }
 
-  async iterate(onStep: () => void): Promise<IterationReport> {
+  async iterate(onStep: OnStep): Promise<IterationReport> {
     const actions = new Int32Array(this.#environment.size);
     for (let t = 0; t < this.#horizon; t++) {
       this.act(this.#environment.observations, actions);
       await this.#environment.step(actions);
-      onStep();
+      onStep(t, this.#environment, 0);
       for (const x of this.#environment.observations) {
         this.parameters[0] = Math.sin(this.parameters[0] * 1.1 + x);
       }
