@@ -120,9 +120,10 @@ function program(terminal: Terminal, run: (command: Promise<number>) => Promise<
     .argument("<run-folder>", "the folder of a training run")
     .option(
       "--out <path>",
-      "a file that ends in .gif, or a new or empty folder for PNG frames",
+      "a new file that ends in .gif, or a new or empty folder for PNG frames",
       "recording.gif",
     )
+    .option("--overwrite", "replace an earlier film of that name")
     .option("--episodes <count>", "episodes to film, one after the other", "1")
     .option(
       "--mode <mode>",

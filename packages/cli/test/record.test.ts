@@ -107,7 +107,18 @@ describe("softrl record", () => {
     const [first, again] = [readFileSync(join(place, "two.gif")), "again.gif"];
     await record("pole", "--episodes", "2", "--out", again, "--max-steps", "2000");
     expect(readFileSync(join(place, again)).equals(first)).toBe(true);
-    await record("pole", "--episodes", "2", "--out", again, "--seed", "2", "--max-steps", "2000");
+    await record(
+      "pole",
+      "--episodes",
+      "2",
+      "--out",
+      again,
+      "--overwrite",
+      "--seed",
+      "2",
+      "--max-steps",
+      "2000",
+    );
     expect(readFileSync(join(place, again)).equals(first)).toBe(false);
   });
 
@@ -138,6 +149,26 @@ describe("softrl record", () => {
       const far = expected.filter((value, at) => Math.abs(value - frames[f][at]) > 24).length;
       expect(far).toBeLessThan(0.02 * expected.length);
     });
+  });
+
+  test("replaces a film that is there with --overwrite alone, and nothing that is no film", async () => {
+    const taken = (...args: string[]) => record("pole", "--max-steps", "3", ...args);
+    const there =
+      /--out: \w+(\.gif)? cannot be written, expected a new .* got one .* or give --overwrite\.\n$/;
+    for (const out of ["kept.gif", "kept"]) {
+      expect(await record("pole", "--out", out, "--max-steps", "9")).toMatchObject({ code: 0 });
+      const film = () => (out === "kept" ? readdirSync(join(place, out)) : readFileSync(join(place, out)));
+      const before = film();
+      expectRefusal(await taken("--out", out), 1, there);
+      expect(film()).toEqual(before);
+      expect(await taken("--out", out, "--overwrite")).toMatchObject({ code: 0, stderr: "" });
+    }
+    expect(decodedGif(join(place, "kept.gif")).frames).toHaveLength(4);
+    expect(readdirSync(join(place, "kept"))).toHaveLength(4);
+    writeFileSync(join(place, "kept", "notes"), "");
+    const mixed = await taken("--out", "kept", "--overwrite");
+    expectRefusal(mixed, 1, /got one with files in it: notes; name another\.\n$/);
+    expect(readdirSync(join(place, "kept"))).toHaveLength(5);
   });
 
   test("speaks to people", async () => {

@@ -31,7 +31,7 @@ export async function recordCommand(
   const mode = modeOption(options.mode);
   const out = String(options.out);
   const { path, config, snapshot } = readRunCheckpoint(runFolder);
-  const film = openFilm({ out, scale, fps });
+  const film = openFilm({ out, scale, fps, overwrite: options.overwrite === true });
   const interrupt = listenForInterrupt(terminal.err);
   let assembly: Assembly | null = null;
   try {
