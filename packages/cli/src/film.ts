@@ -42,6 +42,17 @@ export interface Film {
   finish(): Promise<void>;
 }
 
+/** An error that ended a film, and what became of what was recorded until then. */
+export class FailedFilm extends Error {
+  /** In a sentence. */
+  readonly kept: string;
+
+  constructor(kept: string, cause: unknown) {
+    super("the film failed", { cause });
+    this.kept = kept;
+  }
+}
+
 export interface FilmOptions {
   /** Where it goes: a file that ends in .gif, or a folder for PNG frames. */
   readonly out: string;

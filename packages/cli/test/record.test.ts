@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -9,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { decode as decodePng } from "fast-png";
 import { decompressFrames, parseGIF } from "gifuct-js";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -192,6 +194,47 @@ describe("softrl record", () => {
       width: 300,
     });
   });
+
+  test.skipIf(process.platform === "win32")(
+    "keeps what there is when the environment fails, and tells the error",
+    async () => {
+      const python = join(place, "python");
+      const child = fileURLToPath(new URL("../../gymnasium/test/fake-child.mjs", import.meta.url));
+      const answer = JSON.stringify({ version: "3.11.0", packages: {}, missing: [] });
+      const bridge = `exec "${process.execPath}" "${child}" "$MANNER"`;
+      writeFileSync(python, `#!/bin/sh\nif [ "$1" = -c ]; then echo '${answer}'; else ${bridge}; fi\n`);
+      chmodSync(python, 0o755);
+      const run = (manner: string, ...args: string[]) =>
+        softrl(args, place, { env: { SOFTRL_PYTHON: python, MANNER: manner } });
+      const trained = await run(
+        "lives",
+        "train",
+        "--env",
+        "Fake-v0",
+        "--steps",
+        "40",
+        "--run-folder",
+        "fake",
+      );
+      expect(trained, trained.stderr).toMatchObject({ code: 0 });
+      for (const out of ["failed.gif", "failed"]) {
+        const film = await run("dies in step 6", "record", "fake", "--out", out, "--json");
+        const message = new RegExp(
+          `Fake-v0: .* ended during step.*the last words.* What there is of the film is in ${out}, 6 frames\\.\n$`,
+        );
+        expectRefusal(film, 1, message);
+      }
+      expect(decodedGif(join(place, "failed.gif")).frames).toHaveLength(6);
+      const frames = readdirSync(join(place, "failed")).map((name) =>
+        readFileSync(join(place, "failed", name)),
+      );
+      expect(frames.map((png) => decodePng(png).channels)).toEqual([3, 3, 3, 3, 3, 3]);
+      // Nothing was seen yet.
+      const unborn = await run("dies at start", "record", "fake", "--out", "unborn.gif");
+      expectRefusal(unborn, 1, /Fake-v0: [^.]*\.\n$/);
+      expect(readdirSync(place)).not.toContain("unborn.gif");
+    },
+  );
 
   test.each([
     [["nowhere"], /nowhere\/checkpoint.safetensors: the checkpoint cannot be read/],

@@ -1,9 +1,10 @@
-// Plays a bridge that misbehaves in the way that its first argument names.
+// Plays a bridge that misbehaves in the way that its first argument names; its environment never ends an episode.
 import { writeSync } from "node:fs";
 
 const manner = process.argv[2];
 let size = 0;
 let shared = false;
+let steps = 0;
 
 function send(operation, payload) {
   const header = Buffer.alloc(8);
@@ -41,7 +42,8 @@ const answers = {
     send(0x82, observations());
   },
   3() {
-    if (manner === "dies in step") die(7);
+    steps++;
+    if (manner === "dies in step" || manner === `dies in step ${steps}`) die(7);
     else if (manner === "hangs in step") hang();
     else if (manner === "garbage in step") writeSync(1, "Hello, I am a banner\n");
     else if (manner === "half a frame, then death") {
@@ -59,9 +61,17 @@ const answers = {
       process.exit(0);
     } else send(0x83, stepReply());
   },
+  // Nothing of its state can be kept.
+  4() {
+    send(0x84, Buffer.alloc(0));
+  },
   6() {
     shared = true;
     send(0x86, Buffer.alloc(0));
+  },
+  // Nothing is rendered: its observation is shown.
+  7() {
+    send(0x87, Buffer.alloc(0));
   },
 };
 
