@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,12 +9,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { decode as decodePng } from "fast-png";
 import { decompressFrames, parseGIF } from "gifuct-js";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openFilm } from "../src/film.js";
-import { endAll, expectRefusal, softrl, startSoftrl } from "./command.js";
+import { endAll, expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
 
 let place = "";
 beforeAll(async () => {
@@ -198,14 +196,8 @@ describe("softrl record", () => {
   test.skipIf(process.platform === "win32")(
     "keeps what there is when the environment fails, and tells the error",
     async () => {
-      const python = join(place, "python");
-      const child = fileURLToPath(new URL("../../gymnasium/test/fake-child.mjs", import.meta.url));
-      const answer = JSON.stringify({ version: "3.11.0", packages: {}, missing: [] });
-      const bridge = `exec "${process.execPath}" "${child}" "$MANNER"`;
-      writeFileSync(python, `#!/bin/sh\nif [ "$1" = -c ]; then echo '${answer}'; else ${bridge}; fi\n`);
-      chmodSync(python, 0o755);
       const run = (manner: string, ...args: string[]) =>
-        softrl(args, place, { env: { SOFTRL_PYTHON: python, MANNER: manner } });
+        softrl(args, place, { env: fakeGymnasium(place, manner) });
       const trained = await run(
         "lives",
         "train",

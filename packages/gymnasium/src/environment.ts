@@ -20,7 +20,7 @@ import type { BridgeCommand } from "./bridge-process.js";
 import { bytesOf, joined, ReplyReader, splitBlocks } from "./bytes.js";
 import { type BridgeTransport, type CompleteConfig, completeConfig, type GymnasiumConfig } from "./config.js";
 import type { Operation } from "./frames.js";
-import { type GymnasiumVersions, readHello, readSpaces } from "./handshake.js";
+import { type GymnasiumVersions, readHello, readMade } from "./handshake.js";
 import { findPython, isAtari } from "./python.js";
 import { openSharedFile, type SharedFile } from "./shared-memory.js";
 
@@ -62,11 +62,11 @@ export async function connectEnvironment(
       const requests = rows.map(({ first, length }) =>
         jsonBytes({ id, first, size: length, training, protocol, options, atari: isAtari(id) }),
       );
-      const [made] = await group.request("make", requests);
-      const spaces = readSpaces(where, made);
-      const memory = await allocate(group, size, rows, spaces.observationSpace, file, where);
+      const [reply] = await group.request("make", requests);
+      const made = readMade(where, reply);
+      const memory = await allocate(group, size, rows, made.observationSpace, file, where);
       return new GymnasiumEnvironment(
-        { id, size, versions, ...spaces, ...memory, rows, hasScreen },
+        { id, size, versions, ...made, ...memory, rows, hasScreen },
         group,
         where,
       );
@@ -149,6 +149,7 @@ interface Made extends Memory {
   readonly versions: GymnasiumVersions;
   readonly observationSpace: Box;
   readonly actionSpace: Discrete;
+  readonly rawGame: string | null;
   readonly rows: readonly Rows[];
   readonly hasScreen: boolean;
 }
@@ -165,6 +166,8 @@ export class GymnasiumEnvironment implements VectorEnvironment {
   readonly versions: GymnasiumVersions;
   readonly observationSpace: Box;
   readonly actionSpace: Discrete;
+  /** The game of Atari's, such as `Breakout`, where its pictures come without preprocessing; else null. */
+  readonly rawGame: string | null;
   /** How observations come from the children. */
   readonly transport: BridgeTransport;
   readonly observations: Observations;
@@ -192,6 +195,7 @@ export class GymnasiumEnvironment implements VectorEnvironment {
     this.versions = made.versions;
     this.observationSpace = made.observationSpace;
     this.actionSpace = made.actionSpace;
+    this.rawGame = made.rawGame;
     this.transport = made.transport;
     this.observations = made.observations;
     this.finalObservations = made.finalObservations;

@@ -36,7 +36,9 @@ const answers = {
     else if (manner === "spaces without sense") {
       send(0x81, json({ observationSpace: { ...box, shape: [-3] }, actionSpace: discrete }));
     } else if (manner === "spaces without JSON") send(0x81, Buffer.from("{"));
-    else send(0x81, json({ observationSpace: box, actionSpace: discrete }));
+    else if (manner === "shows Breakout") {
+      send(0x81, json({ observationSpace: box, actionSpace: discrete, rawGame: "Breakout" }));
+    } else send(0x81, json({ observationSpace: box, actionSpace: discrete }));
   },
   2() {
     send(0x82, observations());
