@@ -15,7 +15,6 @@ HOST(wait) void hostWait(int* word, int seen);
 
 namespace {
 
-constexpr int mostThreads = 64;
 // Looks before a thread sleeps, each a nanosecond or less: as long as the short kernels between two long ones.
 constexpr int workerLooks = 100000;
 constexpr int mainLooks = 200000;

@@ -5,6 +5,9 @@
 // alone and the sum goes in the order of the parts. So no result depends on the number of threads or on timing.
 #pragma once
 
+/// Most threads of a team, its caller among them. Core refuses more, by the number in thread-count.ts.
+constexpr int mostThreads = 64;
+
 /// Given by the host; null where there is one thread.
 struct SoftrlTeam {
   int threads;

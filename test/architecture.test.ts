@@ -1,6 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { algorithmNames, defaultInWords, environmentIds, settingNames, trainSettings } from "softrl";
+import {
+  algorithmNames,
+  defaultInWords,
+  environmentIds,
+  GridWorld,
+  settingNames,
+  trainSettings,
+} from "softrl";
 import { describe, expect, test } from "vitest";
 import {
   deepImports,
@@ -136,6 +143,21 @@ describe("every entry of a registry", () => {
   test.each(environmentIds)("environment %s has a chapter and a test", (id) => {
     expect(documented("environments.md")).toMatch(new RegExp(`^## .*\`${id}\``, "m"));
     expect(tests("envs")).toContain(`"${id}"`);
+  });
+
+  test("the grid world's letters have a row each, and its own layout is the one that stands there", () => {
+    const page = documented("environments.md");
+    const taken = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((letter) => {
+      try {
+        return new GridWorld({ layout: [`S${letter}`] }).mdp.states > 0;
+      } catch {
+        return false;
+      }
+    });
+    const rows = Array.from(page.matchAll(/^\| `(.)` \|/gm), ([, letter]) => letter);
+    expect(rows.sort()).toEqual(taken);
+    const layout = /one that is there unless given is `([^`]+)`/.exec(page)?.[1].split("/") ?? [];
+    expect(new GridWorld({ layout }).mdp).toEqual(new GridWorld().mdp);
   });
 
   test.each(settingNames)("setting %s has a row in the table of settings", (name) => {

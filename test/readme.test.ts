@@ -37,6 +37,12 @@ let gymnasium = false;
 beforeAll(async () => {
   place = mkdtempSync(join(tmpdir(), "softrl-readme-"));
   symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
+  // As in a checkout, whose package.json makes its files modules.
+  writeFileSync(join(place, "package.json"), '{"type":"module"}');
+  writeFileSync(
+    join(place, "example.ts"),
+    blocks.find(({ file, language }) => file === "README.md" && language === "ts")?.text ?? "",
+  );
   gymnasium = await findPython({}).then(
     () => true,
     () => false,
@@ -81,6 +87,10 @@ function runShellLine(line: string): void {
       const trains = args[0] === "train" || args[0] === "compare";
       const bin = join(root, "packages/cli/bin/softrl.js");
       expectToRun(process.execPath, [bin, ...args, ...(trains ? FEW_STEPS : [])], /ALE\//.test(line));
+    } else if (program === "tsc") {
+      expectToRun(join(root, "node_modules/.bin/tsc"), args, false);
+    } else if (program === "node") {
+      expectToRun(process.execPath, args, false);
     } else if (program === "diff") {
       expect(args.map((file) => [file, existsSync(join(root, file))])).toEqual(
         args.map((file) => [file, true]),
@@ -143,7 +153,6 @@ describe("the READMEs", () => {
       writeFileSync(path, block.text);
       return path;
     });
-    writeFileSync(join(place, "package.json"), '{"type":"module"}');
     const options = {
       extends: join(root, "tsconfig.base.json"),
       compilerOptions: {

@@ -162,7 +162,17 @@ async function openEnvironment(
         throw error;
       });
     }
-    return await createGymnasiumEnvironment({ ...parts, options });
+    const environment = await createGymnasiumEnvironment({ ...parts, options });
+    const { rawGame, observationSpace } = environment;
+    if (training && rawGame !== null) {
+      await environment.close();
+      throw new SoftrlError(where, `${id} shows Atari's raw pictures`, {
+        expected: "an id that stands for preprocessed ones",
+        got: `[${observationSpace.shape.join(", ")}]`,
+        remedy: `train on ALE/${rawGame}-v5`,
+      });
+    }
+    return environment;
   } catch (error) {
     if (!(error instanceof SoftrlError)) throw error;
     // An id of Gymnasium's may well be near one that is built in: only what nobody knows is a slip.

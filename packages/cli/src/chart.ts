@@ -1,6 +1,7 @@
-import type { OracleFigures, OracleMeasurement } from "softrl";
+import type { OracleMeasurement } from "softrl";
 import type { NamedCurve } from "./curve.js";
 import { figureSvg } from "./figure.js";
+import { oracleCurves } from "./oracle-report.js";
 
 /** What a chart says beside its curves. */
 export interface ChartText {
@@ -29,25 +30,18 @@ export function learningCurveSvg(curves: readonly NamedCurve[], text: ChartText)
   });
 }
 
-/** What the oracle's chart shows, each with its line of the legend. */
-const oracleLines: readonly { readonly name: string; readonly of: (figures: OracleFigures) => number }[] = [
-  { name: "regret of the soft return", of: ({ regret }) => regret },
-  { name: "mean |V − Vπ|", of: ({ valueErrorVisited }) => valueErrorVisited },
-  { name: "mean distance of π from π*", of: ({ policyErrorVisited }) => policyErrorVisited },
-];
-
 /** The oracle's answers as one SVG file: errors on a logarithmic scale against environment steps. */
 export function oracleSvg(measurements: readonly OracleMeasurement[], text: ChartText): string {
   return figureSvg({
     ...text,
     x: steps,
     y: { label: "error, logarithmic", scale: "log" },
-    series: oracleLines.map(({ name, of }) => ({
+    series: oracleCurves.map(({ figure, name }) => ({
       name,
       kind: "line",
       // Rounding may leave nothing, or less: no place for it on this scale.
       points: measurements
-        .map(({ step, figures }) => [step, of(figures)] as const)
+        .map(({ step, figures }) => [step, figures[figure]] as const)
         .filter(([, error]) => error > 0),
     })),
   });

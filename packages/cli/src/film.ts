@@ -42,6 +42,17 @@ export interface Film {
   finish(): Promise<void>;
 }
 
+/** An error that ended a film, and what became of what was recorded until then. */
+export class FailedFilm extends Error {
+  /** In a sentence. */
+  readonly kept: string;
+
+  constructor(kept: string, cause: unknown) {
+    super("the film failed", { cause });
+    this.kept = kept;
+  }
+}
+
 export interface FilmOptions {
   /** Where it goes: a file that ends in .gif, or a folder for PNG frames. */
   readonly out: string;
@@ -49,6 +60,8 @@ export interface FilmOptions {
   readonly scale: number;
   /** Pictures a second, 1 to 50: a GIF counts in hundredths of a second. */
   readonly fps: number;
+  /** Whether it may take the place of an earlier film; false. */
+  readonly overwrite?: boolean;
 }
 
 const LONGEST_SIDE = 4096;
@@ -58,10 +71,13 @@ const LONGEST_SIDE = 4096;
  * @throws SoftrlError where nothing can be written there.
  */
 export function openFilm(options: FilmOptions): Film {
-  const { out } = options;
+  const { out, overwrite = false } = options;
   const extension = extname(out).toLowerCase();
   if (extension === ".gif") {
-    if (existsSync(out) && !statSync(out).isFile()) refuseOut(out, "a file", "a folder");
+    if (existsSync(out)) {
+      if (!statSync(out).isFile()) refuseOut(out, "a file", "a folder");
+      if (!overwrite) refuseOut(out, "a new file", "one that is there", "name another, or give --overwrite");
+    }
     const folder = dirname(out);
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
       refuseOut(out, "a file in a folder that is there", `no folder ${folder}`);
@@ -73,13 +89,25 @@ export function openFilm(options: FilmOptions): Film {
   }
   if (existsSync(out)) {
     if (!statSync(out).isDirectory()) refuseOut(out, "a folder for PNG frames", "a file");
-    if (readdirSync(out).length > 0) refuseOut(out, "a new or empty folder", "one with files in it");
+    const strange = readdirSync(out).filter((name) => !(overwrite && FRAME.test(name)));
+    if (strange.length > 0) {
+      const remedy = strange.every((name) => FRAME.test(name))
+        ? "name another, or give --overwrite"
+        : "name another";
+      refuseOut(
+        out,
+        "a new or empty folder",
+        `one with files in it: ${strange.slice(0, 3).join(", ")}`,
+        remedy,
+      );
+    }
   }
   return new PngFrames(options);
 }
 
-function refuseOut(out: string, expected: string, got: string): never {
-  throw new SoftrlError("--out", `${out} cannot be written`, { expected, got });
+function refuseOut(out: string, expected: string, got: string, remedy?: string): never {
+  const details = { expected, got, ...(remedy === undefined ? {} : { remedy }) };
+  throw new SoftrlError("--out", `${out} cannot be written`, details);
 }
 
 /** Checks the sizes and enlarges the pictures. */
@@ -153,9 +181,12 @@ class GifFilm extends Frames {
   }
 }
 
+/** The files of a film in PNG frames. */
+const FRAME = /^frame-\d{5,}\.png$/;
+
 class PngFrames extends Frames {
   protected keep(width: number, height: number, picture: Picture): void {
-    const { out, scale } = this.options;
+    const { out, scale, overwrite = false } = this.options;
     const data = new Uint8Array(width * height * 3);
     enlarge(picture, scale, (at, colour) => {
       data[at * 3] = colour >> 16;
@@ -164,7 +195,12 @@ class PngFrames extends Frames {
     });
     const name = `frame-${String(this.frames).padStart(5, "0")}.png`;
     written(out, () => {
-      if (this.frames === 0) mkdirSync(out, { recursive: true });
+      if (this.frames === 0) {
+        mkdirSync(out, { recursive: true });
+        // The earlier film may be longer.
+        if (overwrite)
+          for (const old of readdirSync(out).filter((file) => FRAME.test(file))) rmSync(join(out, old));
+      }
       writeFileSync(join(out, name), encodePng({ width, height, data, channels: 3 }));
     });
   }

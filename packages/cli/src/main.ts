@@ -11,6 +11,7 @@ import { trainCommand } from "./commands/train.js";
 import { verifyCommand } from "./commands/verify.js";
 import { addConfigOptions, type OptionValues } from "./config-options.js";
 import { FailedRun } from "./failed-run.js";
+import { FailedFilm } from "./film.js";
 import { exitCodeOf, standardStreams } from "./streams.js";
 import type { Terminal } from "./terminal.js";
 
@@ -40,10 +41,9 @@ export async function main(args: readonly string[], terminal: Terminal = standar
 
 /** Says what went wrong; gives the exit code. */
 function tell(thrown: unknown, { err }: Terminal): number {
-  const [error, folder] = thrown instanceof FailedRun ? [thrown.cause, thrown.folder] : [thrown, null];
+  const error = thrown instanceof FailedRun || thrown instanceof FailedFilm ? thrown.cause : thrown;
   const message = error instanceof Error ? error.message : String(error);
-  const kept =
-    folder === null || message.startsWith(folder) ? "" : ` What there is of the run is in ${folder}.`;
+  const kept = whatIsKept(thrown, message);
   if (error instanceof SoftrlError) {
     err.write(`softrl: ${message}${kept}\n`);
     return BAD_INPUT;
@@ -53,6 +53,13 @@ function tell(thrown: unknown, { err }: Terminal): number {
     `${stack}\nsoftrl: this is a fault of softrl ${version}; please report it with the lines above${kept}\n`,
   );
   return OUR_FAULT;
+}
+
+/** The sentence after an error's message: what there is of a run or a film, where the message does not name it. */
+function whatIsKept(thrown: unknown, message: string): string {
+  if (thrown instanceof FailedFilm) return ` ${thrown.kept}`;
+  if (!(thrown instanceof FailedRun) || message.startsWith(thrown.folder)) return "";
+  return ` What there is of the run is in ${thrown.folder}.`;
 }
 
 function program(terminal: Terminal, run: (command: Promise<number>) => Promise<void>): Command {
@@ -120,9 +127,10 @@ function program(terminal: Terminal, run: (command: Promise<number>) => Promise<
     .argument("<run-folder>", "the folder of a training run")
     .option(
       "--out <path>",
-      "a file that ends in .gif, or a new or empty folder for PNG frames",
+      "a new file that ends in .gif, or a new or empty folder for PNG frames",
       "recording.gif",
     )
+    .option("--overwrite", "replace an earlier film of that name")
     .option("--episodes <count>", "episodes to film, one after the other", "1")
     .option(
       "--mode <mode>",

@@ -2,6 +2,7 @@ import { algorithmTitle, iterateTogether, type TrainConfig, Trainer, type TrainP
 import { type Assembly, assembleUnlessInterrupted } from "./assemble.js";
 import { endFailed } from "./failed-run.js";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.js";
+import { oracleLine } from "./oracle-report.js";
 import { ProgressDisplay } from "./progress.js";
 import type { RunFolder } from "./run-folder.js";
 import { environmentTitle, named, notStarted, type RunReport, writeReport } from "./run-report.js";
@@ -74,16 +75,7 @@ function summary(config: TrainConfig, report: RunReport): string {
   return (
     `${algorithmTitle(algorithm)} on ${environmentTitle(config)}, seed ${seed}: ${outcome}\n` +
     `${counted(steps)} steps at ${counted(stepsPerSecond)} a second (${report.executor})` +
-    `${report.interrupted ? ", interrupted" : ""}${oracleLine(report)}`
-  );
-}
-
-function oracleLine({ oracle }: RunReport): string {
-  if (oracle === undefined) return "";
-  const { regret, optimalReturn, valueErrorVisited, policyErrorVisited } = oracle.figures;
-  const number = (x: number) => String(Number(x.toPrecision(3)));
-  return (
-    `\noracle: regret ${number(regret)} of the best ${number(optimalReturn)}, ` +
-    `mean |V − Vπ| ${number(valueErrorVisited)}, mean distance of π from π* ${number(policyErrorVisited)}`
+    `${report.interrupted ? ", interrupted" : ""}` +
+    `${report.oracle === undefined ? "" : `\n${oracleLine(report.oracle.figures)}`}`
   );
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 
 const bin = fileURLToPath(new URL("../bin/softrl.js", import.meta.url));
+const fakeChild = fileURLToPath(new URL("../../gymnasium/test/fake-child.mjs", import.meta.url));
 const built = fileURLToPath(new URL("../dist/index.js", import.meta.url));
 
 export interface Finished {
@@ -63,6 +65,19 @@ export function startSoftrl(
 /** Runs the real command to its end. */
 export function softrl(args: readonly string[], cwd: string, options: Circumstances = {}): Promise<Finished> {
   return startSoftrl(args, cwd, options).finished;
+}
+
+/**
+ * The variables by which the command takes gymnasium's fake child for a Python with Gymnasium: it behaves in the manner
+ * named. Not on Windows, where the script that stands for Python does not run.
+ */
+export function fakeGymnasium(place: string, manner: string): Record<string, string> {
+  const python = join(place, "fake-python");
+  const answer = JSON.stringify({ version: "3.11.0", packages: {}, missing: [] });
+  const bridge = `exec "${process.execPath}" "${fakeChild}" "$MANNER"`;
+  const script = `#!/bin/sh\nif [ "$1" = -c ]; then echo '${answer}'; else ${bridge}; fi\n`;
+  writeFileSync(python, script, { mode: 0o755 });
+  return { SOFTRL_PYTHON: python, MANNER: manner };
 }
 
 /** One line on stderr, nothing on stdout. */

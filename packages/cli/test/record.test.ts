@@ -13,7 +13,7 @@ import { decode as decodePng } from "fast-png";
 import { decompressFrames, parseGIF } from "gifuct-js";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openFilm } from "../src/film.js";
-import { endAll, expectRefusal, softrl, startSoftrl } from "./command.js";
+import { endAll, expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
 
 let place = "";
 beforeAll(async () => {
@@ -107,7 +107,18 @@ describe("softrl record", () => {
     const [first, again] = [readFileSync(join(place, "two.gif")), "again.gif"];
     await record("pole", "--episodes", "2", "--out", again, "--max-steps", "2000");
     expect(readFileSync(join(place, again)).equals(first)).toBe(true);
-    await record("pole", "--episodes", "2", "--out", again, "--seed", "2", "--max-steps", "2000");
+    await record(
+      "pole",
+      "--episodes",
+      "2",
+      "--out",
+      again,
+      "--overwrite",
+      "--seed",
+      "2",
+      "--max-steps",
+      "2000",
+    );
     expect(readFileSync(join(place, again)).equals(first)).toBe(false);
   });
 
@@ -140,6 +151,26 @@ describe("softrl record", () => {
     });
   });
 
+  test("replaces a film that is there with --overwrite alone, and nothing that is no film", async () => {
+    const taken = (...args: string[]) => record("pole", "--max-steps", "3", ...args);
+    const there =
+      /--out: \w+(\.gif)? cannot be written, expected a new .* got one .* or give --overwrite\.\n$/;
+    for (const out of ["kept.gif", "kept"]) {
+      expect(await record("pole", "--out", out, "--max-steps", "9")).toMatchObject({ code: 0 });
+      const film = () => (out === "kept" ? readdirSync(join(place, out)) : readFileSync(join(place, out)));
+      const before = film();
+      expectRefusal(await taken("--out", out), 1, there);
+      expect(film()).toEqual(before);
+      expect(await taken("--out", out, "--overwrite")).toMatchObject({ code: 0, stderr: "" });
+    }
+    expect(decodedGif(join(place, "kept.gif")).frames).toHaveLength(4);
+    expect(readdirSync(join(place, "kept"))).toHaveLength(4);
+    writeFileSync(join(place, "kept", "notes"), "");
+    const mixed = await taken("--out", "kept", "--overwrite");
+    expectRefusal(mixed, 1, /got one with files in it: notes; name another\.\n$/);
+    expect(readdirSync(join(place, "kept"))).toHaveLength(5);
+  });
+
   test("speaks to people", async () => {
     const film = await record("pole", "--out", "words.gif", "--max-steps", "3");
     expect(film.stdout).toBe("A2C on CartPole-v1: 4 frames, no episode to its end, in words.gif\n");
@@ -161,6 +192,41 @@ describe("softrl record", () => {
       width: 300,
     });
   });
+
+  test.skipIf(process.platform === "win32")(
+    "keeps what there is when the environment fails, and tells the error",
+    async () => {
+      const run = (manner: string, ...args: string[]) =>
+        softrl(args, place, { env: fakeGymnasium(place, manner) });
+      const trained = await run(
+        "lives",
+        "train",
+        "--env",
+        "Fake-v0",
+        "--steps",
+        "40",
+        "--run-folder",
+        "fake",
+      );
+      expect(trained, trained.stderr).toMatchObject({ code: 0 });
+      for (const out of ["failed.gif", "failed"]) {
+        const film = await run("dies in step 6", "record", "fake", "--out", out, "--json");
+        const message = new RegExp(
+          `Fake-v0: .* ended during step.*the last words.* What there is of the film is in ${out}, 6 frames\\.\n$`,
+        );
+        expectRefusal(film, 1, message);
+      }
+      expect(decodedGif(join(place, "failed.gif")).frames).toHaveLength(6);
+      const frames = readdirSync(join(place, "failed")).map((name) =>
+        readFileSync(join(place, "failed", name)),
+      );
+      expect(frames.map((png) => decodePng(png).channels)).toEqual([3, 3, 3, 3, 3, 3]);
+      // Nothing was seen yet.
+      const unborn = await run("dies at start", "record", "fake", "--out", "unborn.gif");
+      expectRefusal(unborn, 1, /Fake-v0: [^.]*\.\n$/);
+      expect(readdirSync(place)).not.toContain("unborn.gif");
+    },
+  );
 
   test.each([
     [["nowhere"], /nowhere\/checkpoint.safetensors: the checkpoint cannot be read/],

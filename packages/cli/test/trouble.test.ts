@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { findPython } from "@softrl/gymnasium";
 import { decodeCheckpoint, encodeCheckpoint } from "softrl";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endAll, expectRefusal, softrl, startSoftrl } from "./command.js";
+import { endAll, expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
 
 let place = "";
 beforeAll(() => {
@@ -145,6 +145,16 @@ describe("an environment's id", () => {
     const run = await softrl(args, place);
     if (found !== null) expect(run).toMatchObject({ code: 0, stderr: "" });
     else expectRefusal(run, 1, /softrl setup gymnasium/);
+  });
+
+  test.runIf(posix)("that shows Atari's raw pictures is refused, and the one to use is named", async () => {
+    const message =
+      /^softrl: --env: Breakout-v4 shows Atari's raw pictures, .* got \[3\]; train on ALE\/Breakout-v5\.\n$/;
+    for (const command of ["train", "compare"]) {
+      const args = [command, "--env", "Breakout-v4", "--run-folder", "raw"];
+      expectRefusal(await softrl(args, place, { env: fakeGymnasium(place, "shows Breakout") }), 1, message);
+    }
+    expect(existsSync(join(place, "raw"))).toBe(false);
   });
 
   test("in a checkpoint, without Gymnasium: the checkpoint is named, not --env", async () => {

@@ -23,7 +23,7 @@ import {
 } from "./bridged-rows.js";
 import { bytesOf, joined, ReplyReader, splitBlocks } from "./bytes.js";
 import { type BridgeTransport, type CompleteConfig, completeConfig, type GymnasiumConfig } from "./config.js";
-import { type GymnasiumVersions, readHello, readSpaces } from "./handshake.js";
+import { type GymnasiumVersions, readHello, readMade } from "./handshake.js";
 import { findPython, isAtari } from "./python.js";
 import { openSharedFile, type SharedFile } from "./shared-memory.js";
 
@@ -65,17 +65,17 @@ export async function connectEnvironment(
       const requests = shares.map(({ first, length }) =>
         jsonBytes({ id, first, size: length, training, protocol, options, atari: isAtari(id) }),
       );
-      const [made] = await group.request("make", requests);
-      const spaces = readSpaces(where, made);
-      const memory = await allocate(group, size, shares, spaces.observationSpace, file, where);
+      const [reply] = await group.request("make", requests);
+      const made = readMade(where, reply);
+      const memory = await allocate(group, size, shares, made.observationSpace, file, where);
       const { transport } = memory;
-      const actions = spaces.actionSpace.n;
+      const actions = made.actionSpace.n;
       const bridge = { id, where, group, transport, actions, started: false };
       return new GymnasiumEnvironment({
         bridge,
         size,
         versions,
-        ...spaces,
+        ...made,
         memory,
         shares,
         hasScreen,
@@ -155,6 +155,7 @@ interface Made {
   readonly versions: GymnasiumVersions;
   readonly observationSpace: Box;
   readonly actionSpace: Discrete;
+  readonly rawGame: string | null;
   readonly memory: Memory;
   readonly shares: readonly ChildShare[];
   readonly hasScreen: boolean;
@@ -171,6 +172,8 @@ export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironme
   readonly versions: GymnasiumVersions;
   readonly observationSpace: Box;
   readonly actionSpace: Discrete;
+  /** The game of Atari's, such as `Breakout`, where its pictures come without preprocessing; else null. */
+  readonly rawGame: string | null;
   /** How observations come from the children. */
   readonly transport: BridgeTransport;
   readonly parts?: readonly BridgedRows[];
@@ -183,6 +186,7 @@ export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironme
     this.versions = made.versions;
     this.observationSpace = made.observationSpace;
     this.actionSpace = made.actionSpace;
+    this.rawGame = made.rawGame;
     this.transport = bridge.transport;
     if (made.hasScreen) this.screen = (i) => this.#screen(i);
     const parts = made.overlap ? halves(bridge, arrays, size, shares) : null;

@@ -27,17 +27,18 @@ export function readHello(where: string, payload: Uint8Array): GymnasiumVersions
   };
 }
 
-/** The spaces in the reply to `make`. */
-export function readSpaces(
+/** The reply to `make`. */
+export function readMade(
   where: string,
   payload: Uint8Array,
-): { observationSpace: Box; actionSpace: Discrete } {
-  const spaces = readObject(where, "make", payload);
-  const observationSpace = readSpace(where, "observationSpace", spaces.get("observationSpace"));
-  const actionSpace = readSpace(where, "actionSpace", spaces.get("actionSpace"));
+): { observationSpace: Box; actionSpace: Discrete; rawGame: string | null } {
+  const made = readObject(where, "make", payload);
+  const observationSpace = readSpace(where, "observationSpace", made.get("observationSpace"));
+  const actionSpace = readSpace(where, "actionSpace", made.get("actionSpace"));
+  const rawGame = made.get("rawGame");
   if (observationSpace.kind !== "box") return broken(where, "a box to observe", observationSpace.kind);
   if (actionSpace.kind !== "discrete") return broken(where, "discrete actions", actionSpace.kind);
-  return { observationSpace, actionSpace };
+  return { observationSpace, actionSpace, rawGame: typeof rawGame === "string" ? rawGame : null };
 }
 
 function readSpace(where: string, name: string, value: unknown): Space {

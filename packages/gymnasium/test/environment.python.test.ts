@@ -312,4 +312,15 @@ describe("the Atari protocol", () => {
       /has no option frameskip, expected mode or/,
     );
   });
+
+  it.each([
+    ["Breakout-v4", {}, "Breakout"],
+    ["SpaceInvaders", {}, "SpaceInvaders"],
+    ["ALE/Pong", { obs_type: "grayscale" }, "Pong"],
+    ["Pong-v4", { obs_type: "ram" }, null],
+    ["ALE/Pong-v5", {}, null],
+    ["CartPole-v1", {}, null],
+  ])("tells of %s, %j, whose raw pictures it shows: %s", async (id, options, game) => {
+    expect((await make({ id, size: 1, training: true, options })).rawGame).toBe(game);
+  });
 });

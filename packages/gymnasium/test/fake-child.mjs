@@ -1,9 +1,10 @@
-// Plays a bridge that misbehaves in the way that its first argument names.
+// Plays a bridge that misbehaves in the way that its first argument names; its environment never ends an episode.
 import { writeSync } from "node:fs";
 
 const manner = process.argv[2];
 let size = 0;
 let shared = false;
+let steps = 0;
 
 function send(operation, payload) {
   const header = Buffer.alloc(8);
@@ -35,13 +36,16 @@ const answers = {
     else if (manner === "spaces without sense") {
       send(0x81, json({ observationSpace: { ...box, shape: [-3] }, actionSpace: discrete }));
     } else if (manner === "spaces without JSON") send(0x81, Buffer.from("{"));
-    else send(0x81, json({ observationSpace: box, actionSpace: discrete }));
+    else if (manner === "shows Breakout") {
+      send(0x81, json({ observationSpace: box, actionSpace: discrete, rawGame: "Breakout" }));
+    } else send(0x81, json({ observationSpace: box, actionSpace: discrete }));
   },
   2() {
     send(0x82, observations());
   },
   3() {
-    if (manner === "dies in step") die(7);
+    steps++;
+    if (manner === "dies in step" || manner === `dies in step ${steps}`) die(7);
     else if (manner === "hangs in step") hang();
     else if (manner === "garbage in step") writeSync(1, "Hello, I am a banner\n");
     else if (manner === "half a frame, then death") {
@@ -59,9 +63,17 @@ const answers = {
       process.exit(0);
     } else send(0x83, stepReply());
   },
+  // Nothing of its state can be kept.
+  4() {
+    send(0x84, Buffer.alloc(0));
+  },
   6() {
     shared = true;
     send(0x86, Buffer.alloc(0));
+  },
+  // Nothing is rendered: its observation is shown.
+  7() {
+    send(0x87, Buffer.alloc(0));
   },
 };
 

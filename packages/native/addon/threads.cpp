@@ -14,7 +14,6 @@
 
 namespace {
 
-constexpr int mostThreads = 64;
 // How long a thread looks for the next job before it sleeps: longer than the short kernels between two long ones.
 constexpr int64_t spinNanoseconds = 50000;
 

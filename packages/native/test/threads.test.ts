@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { createNativeExecutor, createNativeMachine, inspectNative } from "@softrl/native";
-import { createWasmExecutor } from "softrl";
+import { createWasmExecutor, mostThreads } from "softrl";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { largePrograms, threeRuns } from "../../core/test/tensor/large-programs.js";
 import { relativeDifference } from "../../core/test/tensor/run.js";
@@ -38,9 +40,22 @@ describeNative("threads", () => {
     vi.stubEnv("SOFTRL_THREADS", "2");
     expect(inspectNative()).toMatchObject({ available: true, threads: 2 });
     expect(inspectNative({ threads: 3 })).toMatchObject({ available: true, threads: 3 });
-    for (const wrong of ["0", "65", "1.5", "two"]) {
+    for (const wrong of ["0", String(mostThreads + 1), "1.5", "two"]) {
       vi.stubEnv("SOFTRL_THREADS", wrong);
       expect(() => createNativeMachine()).toThrow("SOFTRL_THREADS: the number of threads is out of range");
     }
+  });
+});
+
+describe("the most threads", () => {
+  const read = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
+
+  it("are what the compiled crews have room for, said once in C++, and what the README says", () => {
+    const sources = ["../../../kernels/", "../addon/"].flatMap((folder) =>
+      readdirSync(new URL(folder, import.meta.url)).map((name) => read(`${folder}${name}`)),
+    );
+    const said = sources.flatMap((text) => Array.from(text.matchAll(/mostThreads = (\d+);/g), ([, n]) => n));
+    expect(said).toEqual([String(mostThreads)]);
+    expect(read("../README.md")).toContain(`threads, from 1 to ${mostThreads};`);
   });
 });

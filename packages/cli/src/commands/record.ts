@@ -11,7 +11,7 @@ import {
 } from "softrl";
 import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
 import { integerOption, modeOption, type OptionValues } from "../config-options.js";
-import { type Film, openFilm } from "../film.js";
+import { FailedFilm, type Film, openFilm } from "../film.js";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
 import { adoptTheta, readRunCheckpoint } from "../run-checkpoint.js";
 import { environmentPlayed, environmentTitle } from "../run-report.js";
@@ -31,7 +31,7 @@ export async function recordCommand(
   const mode = modeOption(options.mode);
   const out = String(options.out);
   const { path, config, snapshot } = readRunCheckpoint(runFolder);
-  const film = openFilm({ out, scale, fps });
+  const film = openFilm({ out, scale, fps, overwrite: options.overwrite === true });
   const interrupt = listenForInterrupt(terminal.err);
   let assembly: Assembly | null = null;
   try {
@@ -39,7 +39,7 @@ export async function recordCommand(
     const alone = { ...config, seed, environments: 1 };
     assembly = await assembleUnlessInterrupted(interrupt, alone, false, { where: path, screens: true });
     interrupt.now("recording");
-    const result = assembly === null ? null : await play(assembly);
+    const result = assembly === null ? null : await play(assembly).catch(endFailed);
     await film.finish();
     const interrupted = interrupt.signal.aborted;
     if (options.json === true) {
@@ -67,6 +67,17 @@ export async function recordCommand(
   } finally {
     interrupt.dispose();
     await assembly?.environment.close();
+  }
+
+  /** Keeps what was recorded before the error, and throws it. */
+  async function endFailed(error: unknown): Promise<never> {
+    if (film.frames === 0) throw error;
+    const lost = await film.finish().then(
+      () => null,
+      (reason: unknown) => (reason instanceof Error ? reason.message : String(reason)),
+    );
+    const frames = `${film.frames} frame${film.frames === 1 ? "" : "s"}`;
+    throw new FailedFilm(lost === null ? `What there is of the film is in ${out}, ${frames}.` : lost, error);
   }
 
   async function play({ environment, algorithm }: Assembly): Promise<EvaluationResult> {

@@ -42,6 +42,8 @@ PROTOCOLS = {
 
 
 class AtariEnvironment:
+    raw_game = None
+
     def __init__(self, id, options, training, protocol):
         for name in options:
             if name in BY_PROTOCOL:

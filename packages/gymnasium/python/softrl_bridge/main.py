@@ -26,8 +26,12 @@ def main():
             if operation == connection.MAKE:
                 vector = make(json.loads(payload))
                 environment = vector.environments[0]
-                spaces = {"observationSpace": environment.space, "actionSpace": environment.action_space}
-                pipes.send_json(operation | connection.REPLY, spaces)
+                made = {
+                    "observationSpace": environment.space,
+                    "actionSpace": environment.action_space,
+                    "rawGame": environment.raw_game,
+                }
+                pipes.send_json(operation | connection.REPLY, made)
             elif vector is None:
                 raise BridgeError(f"operation {operation} came before make")
             else:

@@ -19,6 +19,7 @@ UNBOUNDED = float(np.finfo(np.float32).max)
 class PlainEnvironment:
     def __init__(self, id, options):
         self._environment = gymnasium.make(id, disable_env_checker=True, **options)
+        self.raw_game = raw_game(self._environment)
         actions = self._environment.action_space
         if not isinstance(actions, spaces.Discrete):
             raise unsupported(id, "action", actions, "Discrete actions")
@@ -99,6 +100,17 @@ class WholePickler(cloudpickle.Pickler):
         if isinstance(value, EzPickle):
             raise pickle.PicklingError(f"{type(value).__name__} does not pickle its state")
         return super().reducer_override(value)
+
+
+def raw_game(environment):
+    """The game of Atari's whose pictures are observed as the emulator shows them, as ids name it; else None."""
+    spec = environment.spec
+    if spec is None or not str(spec.entry_point).startswith("ale_py.") or spec.additional_wrappers:
+        return None
+    # The console's memory is no picture.
+    if len(environment.observation_space.shape) < 2:
+        return None
+    return spec.kwargs["game"].title().replace("_", "")
 
 
 def bound(values):

@@ -15,7 +15,7 @@ import {
 } from "./wasm-module.js";
 
 export interface WasmThreads {
-  /** From 1 to 64, the calling one among them. The numbers that come out do not depend on it. */
+  /** From 1 to `mostThreads`, the calling one among them. The numbers that come out do not depend on it. */
   readonly threads: number;
   readonly host: WorkerHost;
   /** Operations below which a kernel stays on one thread; for tests. */
