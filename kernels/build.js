@@ -28,13 +28,16 @@ const compilerFlags = [
   "-Wextra",
   "-Werror",
 ];
+// What must be unrolled says so. Otherwise loops stay as they are written, without pointers reduced from indices: engines
+// unroll and allocate registers themselves, and have offsets in their addressing modes only where these are in view.
+const plainLoops = ["-fno-unroll-loops", "-mllvm", "-disable-lsr"];
 const linkerFlags = ["--no-entry", "--strip-all", "--export=__heap_base"];
 
 const modules = [
   {
     name: "kernels",
     sources: ["interpreter"],
-    compiler: ["-ffp-contract=fast"],
+    compiler: ["-ffp-contract=fast", ...plainLoops],
     linker: ["--export=run", "-zstack-size=262144"],
     module: join(core, "tensor/compiled/kernels-wasm.ts"),
     origin: "the sources in kernels/",
@@ -44,7 +47,7 @@ const modules = [
   {
     name: "kernels-threads",
     sources: ["interpreter", "crew"],
-    compiler: ["-ffp-contract=fast", "-matomics", "-mmutable-globals"],
+    compiler: ["-ffp-contract=fast", "-matomics", "-mmutable-globals", ...plainLoops],
     // Workers have stacks of their own. The maximum is that of any memory; each one says its own.
     linker: [
       "--export=run",

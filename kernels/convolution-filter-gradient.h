@@ -67,8 +67,8 @@ static void gradientOfRows(Index rows, const Sweep& s, const float* x, const flo
     case 2: return gradientTileOfWidth<2>(s, x, cotangent, out, outStep, columns);
     case 3: return gradientTileOfWidth<3>(s, x, cotangent, out, outStep, columns);
     case 4: return gradientTileOfWidth<4>(s, x, cotangent, out, outStep, columns);
-    case 5: return gradientTileOfWidth<5>(s, x, cotangent, out, outStep, columns);
 #if SOFTRL_VL == 16
+    case 5: return gradientTileOfWidth<5>(s, x, cotangent, out, outStep, columns);
     case 6: return gradientTileOfWidth<6>(s, x, cotangent, out, outStep, columns);
     case 7: return gradientTileOfWidth<7>(s, x, cotangent, out, outStep, columns);
     case 8: return gradientTileOfWidth<8>(s, x, cotangent, out, outStep, columns);

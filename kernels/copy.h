@@ -14,12 +14,12 @@ static void runCopy(const int32* code, float* arena) {
   // A transposition of the last two axes, in bands whose lines of out stay in the cache.
   const bool transposed = axes > 1 && outStep == 1 && xStep > 1 && rows[1] == 1;
   if (transposed) axes--;
-  // Each of a column's numbers a few times over: a broadcast along the last axis.
-  if (axes == 2 && xStep == 0 && outStep == 1 && n <= fewColumns) {
+  // Short rows, and each of a column's numbers a few times over: broadcasts.
+  if (axes == 2 && !transposed && outStep == 1 && n <= fewColumns) {
     const float* x = arena + code[1];
     float* out = arena + code[2];
     for (Index row = 0; row < rows[0]; row++, x += rows[1], out += rows[2])
-      for (Index j = 0; j < n; j++) out[j] = *x;
+      for (Index j = 0; j < n; j++) out[j] = x[j * xStep];
     return;
   }
   Axes from, to;

@@ -1,7 +1,7 @@
 // Elementwise kernels: a register machine over blocks that stay in the first cache.
 //
 // code: count, inputs, constants, steps, outputs; then per input (offset, each); per constant its bits;
-// per step (operation, target, output or −1, a, b, c); per output (register, offset, written by a step).
+// per step (operation, target, output or −1, five operands); per output (register, offset, written by a step).
 // A step whose value is an output's last may write straight into it: the encoder has shown that nothing reads
 // the old contents afterwards. Where an input goes out unchanged while another output covers it, the encoder keeps a copy.
 #pragma once
@@ -11,37 +11,23 @@
 namespace {
 
 constexpr int mapRegisters = 24;
-constexpr Index mapBlock = 256;
+// A step of a block costs some twenty cycles before its first element.
+constexpr Index mapBlock = VL == 16 ? 512 : 256;
+constexpr int stepWords = 8;
 
 enum Operation : int32 {
   opAdd, opSubtract, opMultiply, opDivide, opMaximum, opMinimum,
   opNegate, opAbsolute, opExp, opLog, opTanh, opRelu, opSquareRoot,
   opGreater, opGreaterEqual, opEqual, opSelect, opKeep,
-  // Two steps in one, which saves a pass through memory; each rounds as the two do.
-  opMultiplyMultiply, opMultiplyAdd, opMultiplySubtract, opSubtractMultiply, opSquareRootAdd,
+  // Steps in one, which saves passes through memory; each rounds as they do.
+  opMultiplyMultiply, opMultiplyAdd, opMultiplySubtract, opSubtractMultiply, opSubtractMultiplyMultiply,
+  opProductsAdd, opLongProductsAdd, opSquareRootAdd, opAddSquareRoot, opRootQuotient, opSumRootQuotient,
+  opSubtractRootQuotient, opSubtractSumRootQuotient, opGreaterSelect,
 };
 
-// An operand: a scalar is one vector that is read again and again (advance 0).
-struct Operand {
-  const float* at;
-  Index advance;
-};
-
-template <class F>
-SOFTRL_INLINE void mapUnary(float* out, Index n, Operand a, F f) {
-  for (Index i = 0; i < n; i += VL, a.at += a.advance) store(out + i, f(load(a.at)));
-}
-
-template <class F>
-SOFTRL_INLINE void mapBinary(float* out, Index n, Operand a, Operand b, F f) {
-  for (Index i = 0; i < n; i += VL, a.at += a.advance, b.at += b.advance)
-    store(out + i, f(load(a.at), load(b.at)));
-}
-
-template <class F>
-SOFTRL_INLINE void mapTernary(float* out, Index n, Operand a, Operand b, Operand c, F f) {
-  for (Index i = 0; i < n; i += VL, a.at += a.advance, b.at += b.advance, c.at += c.advance)
-    store(out + i, f(load(a.at), load(b.at), load(c.at)));
+template <class F, class... Operands>
+SOFTRL_INLINE void mapEach(float* out, Index n, F f, Operands... operands) {
+  for (Index i = 0; i < n; i += VL) store(out + i, f(load(operands + i)...));
 }
 
 /// A product that is rounded before it goes on: hidden from the compiler, which would fuse it with a sum.
@@ -59,36 +45,51 @@ SOFTRL_INLINE Vec product(Vec a, Vec b) {
 
 SOFTRL_INLINE Vec oneWhere(IntVec mask) { return floats(mask & bits(splat(1.0f))); }
 
-/// n is a multiple of the vector length.
-static void mapStep(int32 operation, float* out, Index n, Operand a, Operand b, Operand c) {
+/// n is a multiple of the vector length; `at` names the registers of the operands.
+static void mapStep(int32 operation, float* out, Index n, const float* const* registers, const int32* at) {
+  const float *a = registers[at[0]], *b = registers[at[1]], *c = registers[at[2]], *d = registers[at[3]], *e = registers[at[4]];
+  const auto unary = [=](auto f) { mapEach(out, n, f, a); };
+  const auto binary = [=](auto f) { mapEach(out, n, f, a, b); };
+  const auto ternary = [=](auto f) { mapEach(out, n, f, a, b, c); };
+  const auto ofFour = [=](auto f) { mapEach(out, n, f, a, b, c, d); };
+  const auto ofFive = [=](auto f) { mapEach(out, n, f, a, b, c, d, e); };
   switch (operation) {
-    case opAdd: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return x + y; });
-    case opSubtract: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return x - y; });
-    case opMultiply: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return x * y; });
-    case opDivide: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return x / y; });
-    case opMaximum: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return maximum(x, y); });
-    case opMinimum: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return minimum(x, y); });
-    case opNegate: return mapUnary(out, n, a, [](Vec x) { return -x; });
-    case opAbsolute: return mapUnary(out, n, a, [](Vec x) { return floats(bits(x) & splatInt(0x7fffffff)); });
-    case opExp: return mapUnary(out, n, a, [](Vec x) { return exponential(x); });
-    case opLog: return mapUnary(out, n, a, [](Vec x) { return logarithm(x); });
-    case opTanh: return mapUnary(out, n, a, [](Vec x) { return hyperbolicTangent(x); });
-    case opRelu: return mapUnary(out, n, a, [](Vec x) { return choose(x <= splat(0.0f), splat(0.0f), x); });
-    case opSquareRoot: return mapUnary(out, n, a, [](Vec x) { return squareRoot(x); });
-    case opGreater: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return oneWhere(x > y); });
-    case opGreaterEqual: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return oneWhere(x >= y); });
-    case opEqual: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return oneWhere(x == y); });
-    case opSelect: return mapTernary(out, n, a, b, c, [](Vec x, Vec y, Vec z) { return choose(x != splat(0.0f), y, z); });
-    case opKeep: return mapUnary(out, n, a, [](Vec x) { return x; });
-    case opMultiplyMultiply:
-      return mapTernary(out, n, a, b, c, [](Vec x, Vec y, Vec z) { return product(x, y) * z; });
-    case opMultiplyAdd:
-      return mapTernary(out, n, a, b, c, [](Vec x, Vec y, Vec z) { return product(x, y) + z; });
-    case opMultiplySubtract:
-      return mapTernary(out, n, a, b, c, [](Vec x, Vec y, Vec z) { return product(x, y) - z; });
-    case opSubtractMultiply:
-      return mapTernary(out, n, a, b, c, [](Vec x, Vec y, Vec z) { return z - product(x, y); });
-    case opSquareRootAdd: return mapBinary(out, n, a, b, [](Vec x, Vec y) { return squareRoot(x) + y; });
+    case opAdd: return binary([](Vec x, Vec y) { return x + y; });
+    case opSubtract: return binary([](Vec x, Vec y) { return x - y; });
+    case opMultiply: return binary([](Vec x, Vec y) { return x * y; });
+    case opDivide: return binary([](Vec x, Vec y) { return x / y; });
+    case opMaximum: return binary([](Vec x, Vec y) { return maximum(x, y); });
+    case opMinimum: return binary([](Vec x, Vec y) { return minimum(x, y); });
+    case opNegate: return unary([](Vec x) { return -x; });
+    case opAbsolute: return unary([](Vec x) { return floats(bits(x) & splatInt(0x7fffffff)); });
+    case opExp: return unary([](Vec x) { return exponential(x); });
+    case opLog: return unary([](Vec x) { return logarithm(x); });
+    case opTanh: return unary([](Vec x) { return hyperbolicTangent(x); });
+    case opRelu: return unary([](Vec x) { return choose(x <= splat(0.0f), splat(0.0f), x); });
+    case opSquareRoot: return unary([](Vec x) { return squareRoot(x); });
+    case opGreater: return binary([](Vec x, Vec y) { return oneWhere(x > y); });
+    case opGreaterEqual: return binary([](Vec x, Vec y) { return oneWhere(x >= y); });
+    case opEqual: return binary([](Vec x, Vec y) { return oneWhere(x == y); });
+    case opSelect: return ternary([](Vec x, Vec y, Vec z) { return choose(x != splat(0.0f), y, z); });
+    case opKeep: return unary([](Vec x) { return x; });
+    case opMultiplyMultiply: return ternary([](Vec x, Vec y, Vec z) { return product(x, y) * z; });
+    case opMultiplyAdd: return ternary([](Vec x, Vec y, Vec z) { return product(x, y) + z; });
+    case opMultiplySubtract: return ternary([](Vec x, Vec y, Vec z) { return product(x, y) - z; });
+    case opSubtractMultiply: return ternary([](Vec x, Vec y, Vec z) { return z - product(x, y); });
+    case opSubtractMultiplyMultiply:
+      return ofFour([](Vec x, Vec y, Vec z, Vec u) { return (z - product(x, y)) * u; });
+    case opProductsAdd: return ofFour([](Vec x, Vec y, Vec u, Vec v) { return product(x, y) + product(u, v); });
+    case opLongProductsAdd:
+      return ofFive([](Vec x, Vec y, Vec z, Vec u, Vec v) { return product(product(x, y), z) + product(u, v); });
+    case opSquareRootAdd: return binary([](Vec x, Vec y) { return squareRoot(x) + y; });
+    case opAddSquareRoot: return binary([](Vec x, Vec y) { return squareRoot(x + y); });
+    case opRootQuotient: return ternary([](Vec x, Vec y, Vec z) { return z / (squareRoot(x) + y); });
+    case opSumRootQuotient: return ternary([](Vec x, Vec y, Vec z) { return z / squareRoot(x + y); });
+    case opSubtractRootQuotient:
+      return ofFive([](Vec x, Vec y, Vec z, Vec u, Vec v) { return v - product(z / (squareRoot(x) + y), u); });
+    case opSubtractSumRootQuotient:
+      return ofFive([](Vec x, Vec y, Vec z, Vec u, Vec v) { return v - product(z / squareRoot(x + y), u); });
+    case opGreaterSelect: return ofFour([](Vec x, Vec y, Vec u, Vec v) { return choose(x > y, u, v); });
     default: return;
   }
 }
@@ -99,22 +100,19 @@ static void runMap(const int32* code, float* arena, Index start, Index end) {
   const int32* inputCode = code + 5;
   const int32* constantCode = inputCode + 2 * inputs;
   const int32* stepCode = constantCode + constants;
-  const int32* outputCode = stepCode + 6 * steps;
+  const int32* outputCode = stepCode + stepWords * steps;
 
-  alignas(64) float scalars[mapRegisters * VL];
   alignas(64) float blocks[mapRegisters * mapBlock];
-  Operand registers[mapRegisters];
-
-  for (int32 i = 0; i < inputs; i++) {
-    if (inputCode[2 * i + 1]) continue;
-    store(scalars + i * VL, splat(arena[inputCode[2 * i]]));
-    registers[i] = {scalars + i * VL, 0};
-  }
-  for (int32 i = 0; i < constants; i++) {
-    const int32 r = inputs + i;
-    store(scalars + r * VL, splat(asFloat(constantCode[i])));
-    registers[r] = {scalars + r * VL, 0};
-  }
+  const float* registers[mapRegisters];
+  // A scalar is repeated, so that every operand is read alike.
+  const Index longest = end - start < mapBlock ? roundUp(end - start) : mapBlock;
+  const auto repeat = [&](int32 r, float value) {
+    fillFloats(blocks + r * mapBlock, value, longest);
+    registers[r] = blocks + r * mapBlock;
+  };
+  for (int32 i = 0; i < inputs; i++)
+    if (!inputCode[2 * i + 1]) repeat(i, arena[inputCode[2 * i]]);
+  for (int32 i = 0; i < constants; i++) repeat(inputs + i, asFloat(constantCode[i]));
 
   for (Index at = start; at < end; at += mapBlock) {
     const Index left = end - at;
@@ -130,21 +128,18 @@ static void runMap(const int32* code, float* arena, Index start, Index end) {
         store(blocks + i * mapBlock + full, loadPartial(x + full, n - full));
         x = blocks + i * mapBlock;
       }
-      registers[i] = {x, VL};
+      registers[i] = x;
     }
     const Index rounded = roundUp(n);
     const int32* step = stepCode;
-    for (int32 s = 0; s < steps; s++, step += 6) {
+    for (int32 s = 0; s < steps; s++, step += stepWords) {
       float* out = whole && step[2] >= 0 ? arena + outputCode[3 * step[2] + 1] + at : blocks + step[1] * mapBlock;
-      mapStep(step[0], out, rounded, registers[step[3]], registers[step[4]], registers[step[5]]);
-      registers[step[1]] = {out, VL};
+      mapStep(step[0], out, rounded, registers, step + 3);
+      registers[step[1]] = out;
     }
     for (int32 o = 0; o < outputs; o++) {
       if (whole && outputCode[3 * o + 2]) continue;
-      const Operand value = registers[outputCode[3 * o]];
-      float* out = arena + outputCode[3 * o + 1] + at;
-      if (value.advance) copyFloats(out, value.at, n);
-      else fillFloats(out, value.at[0], n);
+      copyFloats(arena + outputCode[3 * o + 1] + at, registers[outputCode[3 * o]], n);
     }
   }
 }

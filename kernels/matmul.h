@@ -155,6 +155,65 @@ static void matmulRow(const Matrices& p) {
   }
 }
 
+// Up to so many products a sum: then the weights of a panel stay in registers for all rows.
+constexpr Index shallowDepth = 4;
+// Beyond so many results the epilogue would find them no longer in the cache.
+constexpr Index shallowOut = 65536;
+
+template <int K, int N>
+static void shallowPanel(const Matrices& p, const float* weights, const float* start, Index column, Index columns) {
+  Vec w[K][N], first[N];
+#pragma GCC unroll 4
+  for (int v = 0; v < N; v++) {
+    first[v] = load(start + v * VL);
+#pragma GCC unroll 4
+    for (int k = 0; k < K; k++) w[k][v] = load(weights + k * N * VL + v * VL);
+  }
+  const float* a = p.a;
+  float* out = p.out + column;
+  for (Index row = 0; row < p.m; row++, a += K, out += p.n) {
+    Vec sum[N];
+#pragma GCC unroll 4
+    for (int v = 0; v < N; v++) sum[v] = first[v];
+#pragma GCC unroll 4
+    for (int k = 0; k < K; k++)
+#pragma GCC unroll 4
+      for (int v = 0; v < N; v++) sum[v] += splat(a[k]) * w[k][v];
+    if (columns == N * VL) {
+#pragma GCC unroll 4
+      for (int v = 0; v < N; v++) store(out + v * VL, sum[v]);
+    } else {
+      float lanes[N * VL];
+#pragma GCC unroll 4
+      for (int v = 0; v < N; v++) store(lanes + v * VL, sum[v]);
+      copyFloats(out, lanes, columns);
+    }
+  }
+}
+
+template <int K>
+static void matmulShallow(const Matrices& p) {
+  float start[panelColumns];
+  for (Index column = 0; column < p.n; column += panelColumns) {
+    const Index columns = p.n - column < panelColumns ? p.n - column : panelColumns;
+    const Index width = panelWidth(columns);
+    panelStart(start, p.bias, column, columns);
+    if (p.transposeB) transpose(p.scratch, width, p.b + column * K, K, K, columns, width);
+    else packRows(p.scratch, p.b + column, p.n, K, columns);
+    if (width > VL) shallowPanel<K, tileVectors>(p, p.scratch, start, column, columns);
+    else shallowPanel<K, 1>(p, p.scratch, start, column, columns);
+  }
+}
+
+static void matmulShallow(const Matrices& p) {
+  switch (p.k) {
+    case 1: return matmulShallow<1>(p);
+    case 2: return matmulShallow<2>(p);
+    case 3: return matmulShallow<3>(p);
+    default: return matmulShallow<shallowDepth>(p);
+  }
+}
+
 /// R rows of a against N rows of transposed weights, a vector of k at a time.
 template <int R, int N>
 SOFTRL_INLINE void dotTile(const float* a, const float* w, Index k, float* out, Index n, const float* bias) {
@@ -162,9 +221,12 @@ SOFTRL_INLINE void dotTile(const float* a, const float* w, Index k, float* out, 
   const Index full = k / VL * VL;
   for (Index i = 0; i < full; i += VL) {
     Vec x[R];
+#pragma GCC unroll 16
     for (int r = 0; r < R; r++) x[r] = load(a + r * k + i);
+#pragma GCC unroll 16
     for (int c = 0; c < N; c++) {
       const Vec weights = load(w + c * k + i);
+#pragma GCC unroll 16
       for (int r = 0; r < R; r++) sum[r][c] += x[r] * weights;
     }
   }
@@ -176,8 +238,16 @@ SOFTRL_INLINE void dotTile(const float* a, const float* w, Index k, float* out, 
       for (int r = 0; r < R; r++) sum[r][c] += x[r] * weights;
     }
   }
-  for (int r = 0; r < R; r++)
-    for (int c = 0; c < N; c++) out[r * n + c] = sumLanes(sum[r][c]) + (bias ? bias[c] : 0.0f);
+#pragma GCC unroll 16
+  for (int c = 0; c < N; c++) {
+    const float start = bias ? bias[c] : 0.0f;
+    if (R == 4) {
+      const Vec4 sums = sumLanesOfFour(sum[0][c], sum[1 % R][c], sum[2 % R][c], sum[3 % R][c]);
+      for (int r = 0; r < R; r++) out[r * n + c] = sums[r] + start;
+    } else {
+      for (int r = 0; r < R; r++) out[r * n + c] = sumLanes(sum[r][c]) + start;
+    }
+  }
 }
 
 template <int R>
@@ -221,6 +291,9 @@ static void runMatmul(const int32* code, float* arena, Team* team) {
   } else if (p.n < VL && p.n * 2 <= VL + 2 && !p.transposeA && p.k >= 2 * VL) {
     matmulDots(p);
     runEpilogue(epilogue, arena, 0, p.m * p.n);
+  } else if (p.k <= shallowDepth && !p.transposeA && p.n >= VL && p.m * p.n <= shallowOut) {
+    matmulShallow(p);
+    runEpilogue(epilogue, arena, 0, p.m * p.n);
   } else if (p.n < VL && p.transposeA && p.m >= VL) {
     // Few columns of a transposed product: the transposed result has long rows.
     Matrices q = p;
@@ -231,10 +304,14 @@ static void runMatmul(const int32* code, float* arena, Team* team) {
     q.transposeA = !p.transposeB;
     q.transposeB = false;
     q.bias = nullptr;
-    q.out = p.scratch;
-    q.scratch = p.scratch + p.m * p.n;
-    matmulPanels(q, nullptr, arena, team);
-    transpose(p.out, p.n, p.scratch, p.m, p.m, p.n, p.n);
+    if (q.m == 1) {
+      matmulRow(q);
+    } else {
+      q.out = p.scratch;
+      q.scratch = p.scratch + p.m * p.n;
+      matmulPanels(q, nullptr, arena, team);
+      transpose(p.out, p.n, p.scratch, p.m, p.m, p.n, p.n);
+    }
     if (p.bias)
       for (Index i = 0; i < p.m; i++)
         for (Index j = 0; j < p.n; j++) p.out[i * p.n + j] += p.bias[j];

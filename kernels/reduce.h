@@ -85,6 +85,7 @@ struct Walk {
 template <class R, int N>
 SOFTRL_INLINE void reduceColumns(const float* x, const Axes& reduced, float* out, Index columns) {
   Vec total[N];
+#pragma GCC unroll 4
   for (int v = 0; v < N; v++) total[v] = splat(R::empty);
   Walk walk;
   Index left = reduced.total;
@@ -92,13 +93,16 @@ SOFTRL_INLINE void reduceColumns(const float* x, const Axes& reduced, float* out
     Index run = left < 256 ? left : 256;
     left -= run;
     Vec part[N];
+#pragma GCC unroll 4
     for (int v = 0; v < N; v++) part[v] = splat(R::empty);
     for (; run > 0; run--, walk.next(reduced)) {
       const float* row = x + walk.offset;
       if (columns < VL) part[0] = R::combine(part[0], loadPartial(row, columns));
       else
+#pragma GCC unroll 4
         for (int v = 0; v < N; v++) part[v] = R::combine(part[v], load(row + v * VL));
     }
+#pragma GCC unroll 4
     for (int v = 0; v < N; v++) total[v] = R::combine(total[v], part[v]);
   }
   if (columns < VL) {
@@ -106,6 +110,7 @@ SOFTRL_INLINE void reduceColumns(const float* x, const Axes& reduced, float* out
     store(lanes, total[0]);
     for (Index i = 0; i < columns; i++) out[i] = lanes[i];
   } else {
+#pragma GCC unroll 4
     for (int v = 0; v < N; v++) store(out + v * VL, total[v]);
   }
 }

@@ -115,8 +115,10 @@ static void productRows(const Product& task, Index rows, const float* const* x, 
     case 2: return productTileOfWidth<2, Transposed>(task, x, out);
     case 3: return productTileOfWidth<3, Transposed>(task, x, out);
     case 4: return productTileOfWidth<4, Transposed>(task, x, out);
+#if SOFTRL_TILE_ROWS > 4
     case 5: return productTileOfWidth<5, Transposed>(task, x, out);
-#if SOFTRL_VL == 16
+#endif
+#if SOFTRL_TILE_ROWS > 5
     case 6: return productTileOfWidth<6, Transposed>(task, x, out);
     case 7: return productTileOfWidth<7, Transposed>(task, x, out);
     case 8: return productTileOfWidth<8, Transposed>(task, x, out);

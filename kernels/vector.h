@@ -25,10 +25,19 @@ typedef float Vec __attribute__((vector_size(VL * 4)));
 typedef int32 IntVec __attribute__((vector_size(VL * 4)));
 typedef float UnalignedVec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef float Vec4 __attribute__((vector_size(16)));
+typedef float UnalignedVec8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float UnalignedVec4 __attribute__((vector_size(16), aligned(4), may_alias));
 
-// Registers decide the shape of a tile: 32 with AVX-512, else 16 (WebAssembly engines map to 16 as well).
-constexpr int tileRows = VL == 16 ? 10 : 5;
+// Registers decide the shape of a tile: 32 with AVX-512, else 16. V8 leaves 15 and reads all that a step of the product
+// needs before it multiplies, so that with a fifth row sums would live in memory.
+#if SOFTRL_VL == 16
+#define SOFTRL_TILE_ROWS 10
+#elif defined(__wasm__)
+#define SOFTRL_TILE_ROWS 4
+#else
+#define SOFTRL_TILE_ROWS 5
+#endif
+constexpr int tileRows = SOFTRL_TILE_ROWS;
 constexpr int tileVectors = 2;
 constexpr int gradientRows = VL == 16 ? 14 : 4;
 constexpr int panelColumns = tileVectors * VL;
@@ -54,13 +63,25 @@ SOFTRL_INLINE float asFloat(int32 word) {
   return x;
 }
 
-/// Sums the lanes pairwise: a fixed order.
-SOFTRL_INLINE float sumLanes(Vec v) {
+/// The upper half of the lanes onto the lower, until four are left.
+SOFTRL_INLINE Vec4 sumToFour(Vec v) {
   float lanes[VL];
   store(lanes, v);
-  for (int half = VL / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-  return lanes[0];
+#if SOFTRL_VL == 16
+  UnalignedVec8* halves = reinterpret_cast<UnalignedVec8*>(lanes);
+  halves[0] += halves[1];
+#endif
+  UnalignedVec4* fours = reinterpret_cast<UnalignedVec4*>(lanes);
+#if SOFTRL_VL >= 8
+  fours[0] += fours[1];
+#endif
+  return fours[0];
+}
+
+/// Sums the lanes pairwise: a fixed order.
+SOFTRL_INLINE float sumLanes(Vec v) {
+  const Vec4 four = sumToFour(v);
+  return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 /// Math.max: NaN if either is NaN, +0 above −0.

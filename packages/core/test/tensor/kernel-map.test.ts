@@ -83,6 +83,109 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
     }
   });
 
+  it("agree to the bit where several steps are run as one", () => {
+    const [s, g, theta, constant] = [0, 1, 2, 3];
+    // Each step's operands are s, g, θ, a constant, or the step so far before it: −1, −2, …
+    const chains: readonly (readonly [ElementwiseOperation, ...number[]])[][] = [
+      [
+        ["multiply", s, g],
+        ["multiply", -1, theta],
+      ],
+      [
+        ["multiply", s, g],
+        ["add", theta, -1],
+      ],
+      [
+        ["multiply", s, g],
+        ["subtract", -1, theta],
+      ],
+      [
+        ["multiply", s, s],
+        ["subtract", constant, -1],
+        ["multiply", g, -1],
+      ],
+      [
+        ["multiply", constant, s],
+        ["multiply", theta, g],
+        ["add", -2, -1],
+      ],
+      [
+        ["multiply", constant, s],
+        ["multiply", g, g],
+        ["multiply", -1, theta],
+        ["add", -3, -1],
+      ],
+      [
+        ["multiply", g, g],
+        ["multiply", constant, -1],
+        ["multiply", theta, s],
+        ["add", -2, -1],
+      ],
+      [
+        ["squareRoot", s],
+        ["add", -1, constant],
+        ["divide", g, -1],
+      ],
+      [
+        ["add", s, constant],
+        ["squareRoot", -1],
+        ["divide", g, -1],
+      ],
+      [
+        ["squareRoot", s],
+        ["add", -1, constant],
+        ["divide", g, -1],
+        ["multiply", constant, -1],
+        ["subtract", theta, -1],
+      ],
+      [
+        ["add", s, constant],
+        ["squareRoot", -1],
+        ["divide", g, -1],
+        ["multiply", -1, constant],
+        ["subtract", theta, -1],
+      ],
+      [
+        ["squareRoot", s],
+        ["add", -1, constant],
+        ["divide", -1, g],
+      ],
+      [
+        ["greater", s, g],
+        ["select", -1, theta, constant],
+      ],
+      [
+        ["greater", s, g],
+        ["select", theta, -1, constant],
+      ],
+    ];
+    for (const [trial, chain] of Array.from({ length: 20 }, () => chains)
+      .flat()
+      .entries()) {
+      const count = pick([1, 5, 16, 257, 512, 700]);
+      const kernel: MapKernel = {
+        kind: "map",
+        count,
+        inputs: [s, g, theta].map((input) => ({ offset: input * count, mode: "each" })),
+        constants: [pick([0.99, -0, 1e-5, Infinity])],
+        steps: chain.map(([operation, ...operands], step) => ({
+          operation,
+          operands: operands.map((operand) => (operand < 0 ? 4 + step + operand : operand)),
+          target: 4 + step,
+        })),
+        outputs: [{ register: 3 + chain.length, offset: pick([theta * count, 3 * count]) }],
+      };
+      const before = numbers(4 * count);
+      const want = Float64Array.from(before);
+      referenceRun(kernel, want);
+      const got = arenaAfter(machine, [kernel], before);
+      const different = got.findIndex((value, i) => !Object.is(value, want[i]));
+      expect(different < 0 ? "same" : JSON.stringify({ kernel, got: got[different] }), `trial ${trial}`).toBe(
+        "same",
+      );
+    }
+  });
+
   const unaryKernel = (operation: ElementwiseOperation, count: number): MapKernel => ({
     kind: "map",
     count,

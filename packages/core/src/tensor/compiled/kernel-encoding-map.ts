@@ -1,5 +1,5 @@
 import { type MapKernel, mapRegisters } from "./kernel.js";
-import { type EncodedStep, joinedSteps, keep, operations } from "./kernel-encoding-steps.js";
+import { type EncodedStep, joinedSteps, keep, mostOperands, operations } from "./kernel-encoding-steps.js";
 import type { KernelCheck, Span } from "./kernel-ranges.js";
 
 /** Appends the fields of a map kernel: see kernels/map.h. */
@@ -19,14 +19,18 @@ export function encodeMap(kernel: MapKernel, check: KernelCheck, words: number[]
   words.push(...new Int32Array(Float32Array.from(constants).buffer));
   const direct = kept.length > 0 ? new Map<number, number>() : directWrites(kernel, steps);
   for (const [index, { code, operands, target }] of steps.entries()) {
-    const [a = 0, b = a, c = a] = operands;
-    words.push(code, target, direct.get(index) ?? -1, a, b, c);
+    words.push(code, target, direct.get(index) ?? -1, ...filled(operands));
   }
-  for (const register of kept) words.push(keep, register, -1, register, register, register);
+  for (const register of kept) words.push(keep, register, -1, ...filled([register]));
   const written = new Set(direct.values());
   for (const [index, { register, offset }] of outputs.entries()) {
     words.push(register, offset, written.has(index) ? 1 : 0);
   }
+}
+
+/** As many operands as any step has; those that it has not are its first again. */
+function filled(operands: readonly number[]): number[] {
+  return Array.from({ length: mostOperands }, (_, place) => operands[place] ?? operands[0] ?? 0);
 }
 
 /** The ranges that a map reads at each element, reads once, and writes. */

@@ -23,13 +23,49 @@ export const operations: Readonly<
   equal: { code: 15, operands: 2 },
   select: { code: 16, operands: 3 },
 };
-// Steps that only the encoder makes: a copy of a register, and two steps in one.
+// Steps that only the encoder makes: a copy of a register, and several steps in one.
 export const keep = 17;
 const multiplyMultiply = 18;
 const multiplyAdd = 19;
 const multiplySubtract = 20;
 const subtractMultiply = 21;
-const squareRootAdd = 22;
+const subtractMultiplyMultiply = 22;
+const productsAdd = 23;
+const longProductsAdd = 24;
+const squareRootAdd = 25;
+const addSquareRoot = 26;
+const rootQuotient = 27;
+const sumRootQuotient = 28;
+const subtractRootQuotient = 29;
+const subtractSumRootQuotient = 30;
+const greaterSelect = 31;
+
+/** Most operands of a step. */
+export const mostOperands = 5;
+
+const { add, subtract, multiply, divide, squareRoot, greater, select } = operations;
+
+/**
+ * Which step does what two do: [the first, the second, where the second may have the value of the first among its
+ * operands, both in one]. The operands are those of the first, then the other ones of the second.
+ */
+const joints: readonly (readonly [first: number, second: number, places: readonly number[], both: number])[] =
+  [
+    [multiply.code, multiply.code, [0, 1], multiplyMultiply],
+    [multiply.code, add.code, [0, 1], multiplyAdd],
+    [multiply.code, subtract.code, [0], multiplySubtract],
+    [multiply.code, subtract.code, [1], subtractMultiply],
+    [subtractMultiply, multiply.code, [0, 1], subtractMultiplyMultiply],
+    [multiply.code, multiplyAdd, [2], productsAdd],
+    [multiplyMultiply, multiplyAdd, [2], longProductsAdd],
+    [squareRoot.code, add.code, [0, 1], squareRootAdd],
+    [add.code, squareRoot.code, [0], addSquareRoot],
+    [squareRootAdd, divide.code, [1], rootQuotient],
+    [addSquareRoot, divide.code, [1], sumRootQuotient],
+    [rootQuotient, subtractMultiply, [0, 1], subtractRootQuotient],
+    [sumRootQuotient, subtractMultiply, [0, 1], subtractSumRootQuotient],
+    [greater.code, select.code, [0], greaterSelect],
+  ];
 
 /** A step of a map as the kernels have it. */
 export interface EncodedStep {
@@ -39,52 +75,57 @@ export interface EncodedStep {
 }
 
 /**
- * The steps of a map, two of them in one where the second alone reads what the first computes: every step costs a pass
+ * The steps of a map, several of them in one where only one reads what another computes: every step costs a pass
  * through memory. The numbers are the same.
  */
 export function joinedSteps(kernel: MapKernel): EncodedStep[] {
-  const { steps } = kernel;
-  const joined = new Set<number>();
-  const result: (EncodedStep | null)[] = steps.map(({ operation, operands, target }) => ({
+  const steps: EncodedStep[] = kernel.steps.map(({ operation, operands, target }) => ({
     code: operations[operation].code,
     operands,
     target,
   }));
-  for (const [index, { operation, operands, target }] of steps.entries()) {
-    for (const [place, register] of operands.entries()) {
-      const source = onlySource(kernel, register, index);
-      if (source < 0 || joined.has(source)) continue;
-      const code = joinedCode(steps[source].operation, operation, place);
-      if (code === undefined) continue;
-      const others = operands.filter((_, other) => other !== place);
-      result[source] = null;
-      result[index] = { code, operands: [...steps[source].operands, ...others], target };
-      joined.add(source).add(index);
-      break;
+  const written = new Set(kernel.outputs.map(({ register }) => register));
+  for (let reader = 0; reader < steps.length; reader++) {
+    for (let joint = jointAt(steps, reader, written); joint !== null; ) {
+      steps[reader] = joint.step;
+      steps.splice(joint.source, 1);
+      reader--;
+      joint = jointAt(steps, reader, written);
     }
   }
-  return result.filter((step) => step !== null);
+  return steps;
 }
 
-/** The step that is `second` after `first`, whose value is the operand of `second` at `place`. */
-function joinedCode(
-  first: ElementwiseOperation,
-  second: ElementwiseOperation,
-  place: number,
-): number | undefined {
-  if (first === "squareRoot" && second === "add") return squareRootAdd;
-  if (first !== "multiply") return undefined;
-  if (second === "multiply") return multiplyMultiply;
-  if (second === "add") return multiplyAdd;
-  if (second === "subtract") return place === 0 ? multiplySubtract : subtractMultiply;
-  return undefined;
+/** The step that does what `reader` and one before it do, and which that is; null if there is none. */
+function jointAt(
+  steps: readonly EncodedStep[],
+  reader: number,
+  written: ReadonlySet<number>,
+): { readonly source: number; readonly step: EncodedStep } | null {
+  const { code, operands, target } = steps[reader];
+  for (const [place, register] of operands.entries()) {
+    const source = onlySource(steps, register, reader, written);
+    if (source < 0) continue;
+    const joint = joints.find(
+      ([first, second, places]) => first === steps[source].code && second === code && places.includes(place),
+    );
+    if (joint === undefined) continue;
+    const others = operands.filter((_, other) => other !== place);
+    return { source, step: { code: joint[3], operands: [...steps[source].operands, ...others], target } };
+  }
+  return null;
 }
 
 /**
  * The step that computes what step `reader` finds in `register`, where nobody else reads it and the operands still
  * stand when `reader` runs; else −1.
  */
-function onlySource({ steps, outputs }: MapKernel, register: number, reader: number): number {
+function onlySource(
+  steps: readonly EncodedStep[],
+  register: number,
+  reader: number,
+  written: ReadonlySet<number>,
+): number {
   const source = steps.findLastIndex(({ target }, index) => index < reader && target === register);
   if (source < 0) return -1;
   const between = steps.slice(source + 1, reader);
@@ -97,6 +138,6 @@ function onlySource({ steps, outputs }: MapKernel, register: number, reader: num
   const next = steps.findIndex(({ target }, index) => index > reader && target === register);
   const later = steps.slice(reader + 1, next < 0 ? undefined : next + 1);
   if (later.some(({ operands }) => operands.includes(register))) return -1;
-  if (next < 0 && outputs.some((output) => output.register === register)) return -1;
+  if (next < 0 && written.has(register)) return -1;
   return source;
 }
