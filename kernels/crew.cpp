@@ -68,7 +68,8 @@ struct Crew : SoftrlTeam {
   }
 };
 
-Crew crew;
+// Part of the memory's first contents: a constructor would run in every instance, over a crew that is at work.
+[[clang::require_constant_initialization]] Crew crew;
 
 void shareParts(SoftrlTeam*, int parts, JobPart part, void* context) { crew.run(parts, part, context); }
 

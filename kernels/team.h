@@ -10,12 +10,13 @@ constexpr int mostThreads = 64;
 
 /// Given by the host; null where there is one thread.
 struct SoftrlTeam {
-  int threads;
+  int threads = 0;
   /// Calls part(context, i, thread) for every i in [0, parts), thread in [0, threads); returns when all are done.
-  void (*share)(SoftrlTeam* team, int parts, void (*part)(void* context, int i, int thread), void* context);
+  void (*share)(SoftrlTeam* team, int parts, void (*part)(void* context, int i, int thread),
+                void* context) = nullptr;
   /// Gives every thread memory of its own of at least so many floats, in `scratch`; false if there is not enough.
-  bool (*reserve)(SoftrlTeam* team, int floats);
-  float* const* scratch;
+  bool (*reserve)(SoftrlTeam* team, int floats) = nullptr;
+  float* const* scratch = nullptr;
   /// Operations below which waiting for another thread costs more than it saves: some 20 µs natively.
   double leastShared = 4e6;
 };
