@@ -17,23 +17,13 @@ export class Random {
 
   /** A uniform 32-bit integer. */
   uint32(): number {
-    const s = this.#state;
-    const product = Math.imul(s[1], 5);
-    const result = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
-    const t = s[1] << 9;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = (s[3] << 11) | (s[3] >>> 21);
-    return result;
+    return this.#word() >>> 0;
   }
 
   /** A uniform number in [0, 1) with 53 random bits. */
   float(): number {
-    const high = this.uint32() >>> 5;
-    const low = this.uint32() >>> 6;
+    const high = this.#word() >>> 5;
+    const low = this.#word() >>> 6;
     return (high * 67108864 + low) / 9007199254740992;
   }
 
@@ -73,6 +63,22 @@ export class Random {
       });
     }
     this.#state.set(state);
+  }
+
+  /** 32 random bits, as a signed integer: a number that needs no memory of its own, as one beyond 2³¹ would. */
+  #word(): number {
+    const s = this.#state;
+    const a = s[0];
+    const b = s[1];
+    const c = s[2] ^ a;
+    const d = s[3] ^ b;
+    const product = Math.imul(b, 5);
+    const result = Math.imul((product << 7) | (product >>> 25), 9);
+    s[2] = c ^ (b << 9);
+    s[3] = (d << 11) | (d >>> 21);
+    s[1] = b ^ c;
+    s[0] = a ^ d;
+    return result;
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Snapshot, snapshotArray } from "../base/snapshot.js";
+import { smallCosine, smallSine } from "../math/small-angle.js";
 import { ArrayEnvironment } from "./array-environment.js";
 import { Canvas, type Picture } from "./canvas.js";
 import type { Observations } from "./environment.js";
@@ -79,29 +80,23 @@ export class CartPole extends ArrayEnvironment<Float32Array> {
       const velocity = states[at + 1];
       const angle = states[at + 2];
       const spin = states[at + 3];
-      const cosine = Math.cos(angle);
-      const sine = Math.sin(angle);
-      const push = actions[i] === 1 ? force : -force;
+      const cosine = smallCosine(angle);
+      const sine = smallSine(angle);
+      const push = actions[i] * (2 * force) - force;
       const pull = (push + poleMoment * (spin * spin) * sine) / totalMass;
       const angular =
         (gravity * sine - cosine * pull) /
         (halfLength * (4 / 3 - (poleMass * (cosine * cosine)) / totalMass));
       const linear = pull - (poleMoment * angular * cosine) / totalMass;
       const nextPosition = position + timeStep * velocity;
+      const nextVelocity = velocity + timeStep * linear;
       const nextAngle = angle + timeStep * spin;
-      states[at] = nextPosition;
-      states[at + 1] = velocity + timeStep * linear;
-      states[at + 2] = nextAngle;
-      states[at + 3] = spin + timeStep * angular;
-      observations[at] = states[at];
-      observations[at + 1] = states[at + 1];
-      observations[at + 2] = states[at + 2];
-      observations[at + 3] = states[at + 3];
-      const fallen =
-        nextPosition < -farthestPosition ||
-        nextPosition > farthestPosition ||
-        nextAngle < -farthestAngle ||
-        nextAngle > farthestAngle;
+      const nextSpin = spin + timeStep * angular;
+      states[at] = observations[at] = nextPosition;
+      states[at + 1] = observations[at + 1] = nextVelocity;
+      states[at + 2] = observations[at + 2] = nextAngle;
+      states[at + 3] = observations[at + 3] = nextSpin;
+      const fallen = Math.abs(nextPosition) > farthestPosition || Math.abs(nextAngle) > farthestAngle;
       this.settle(i, 1, fallen);
     }
   }

@@ -61,7 +61,9 @@ class Freeway extends Game {
     }
     if (s[chicken] === 0) {
       reward = 1;
+      this.#setCars(0);
       this.#drawSpeeds();
+      this.#setCars(1);
       s[chicken] = lastRow;
     }
     for (let k = 0, at = cars; k < carCount; k++, at += carLength) {
@@ -71,7 +73,9 @@ class Freeway extends Game {
         continue;
       }
       s[at + timer] = Math.abs(s[at + speed]);
+      this.#setCar(k, 0);
       s[at + column] = wrapped(s[at + column] + (s[at + speed] > 0 ? 1 : -1));
+      this.#setCar(k, 1);
       if (s[at + column] === chickenColumn && s[chicken] === k + 1) s[chicken] = lastRow;
     }
     if (s[moveTimer] > 0) s[moveTimer]--;
@@ -80,13 +84,25 @@ class Freeway extends Game {
   }
 
   show(): void {
+    this.board.paint(chickenColumn, this.state[chicken], 0);
+  }
+
+  /** The cars, few of which move in a step. */
+  override showLasting(): void {
+    this.#setCars(1);
+  }
+
+  #setCars(value: 0 | 1): void {
+    for (let k = 0; k < carCount; k++) this.#setCar(k, value);
+  }
+
+  /** Sets car k and its trail on the board, or clears them. */
+  #setCar(k: number, value: 0 | 1): void {
     const s = this.state;
-    this.board.paint(chickenColumn, s[chicken], 0);
-    for (let k = 0, at = cars; k < carCount; k++, at += carLength) {
-      this.board.paint(s[at + column], k + 1, 1);
-      const behind = wrapped(s[at + column] - (s[at + speed] > 0 ? 1 : -1));
-      this.board.paint(behind, k + 1, 1 + Math.abs(s[at + speed]));
-    }
+    const at = cars + k * carLength;
+    const behind = wrapped(s[at + column] - (s[at + speed] > 0 ? 1 : -1));
+    this.board.set(s[at + column], k + 1, 1, value);
+    this.board.set(behind, k + 1, 1 + Math.abs(s[at + speed]), value);
   }
 }
 

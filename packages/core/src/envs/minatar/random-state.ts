@@ -81,5 +81,6 @@ export class RandomState {
 
 function twist(high: number, low: number, far: number): number {
   const y = (high & 0x80000000) | (low & 0x7fffffff);
-  return far ^ (y >>> 1) ^ ((y & 1) === 0 ? 0 : 0x9908b0df);
+  // A mask and no branch: which way one would go is as random as a coin.
+  return far ^ (y >>> 1) ^ (-(y & 1) & 0x9908b0df);
 }

@@ -77,12 +77,14 @@ class SpaceInvaders extends Game {
     if (s[cooldown] > 0) s[cooldown]--;
     s[moveTimer]--;
     s[shotTimer]--;
-    if (this.#alienColumns() === 0) {
+    // Only a hit takes the last alien.
+    if (reward > 0 && this.#alienColumns() === 0) {
       if (this.ramping && s[moveInterval] > fastestInterval) {
         s[moveInterval]--;
         s[rampIndex]++;
       }
       this.#refill();
+      this.showLasting();
     }
     return reward;
   }
@@ -103,6 +105,7 @@ class SpaceInvaders extends Game {
 
   #march(): void {
     const s = this.state;
+    this.#setAliens(0);
     s[moveTimer] = Math.min(this.#alienCount(), s[moveInterval]);
     if ((this.#alienColumns() & (s[direction] < 0 ? leftEdge : rightEdge)) !== 0) {
       s[direction] = -s[direction];
@@ -115,6 +118,7 @@ class SpaceInvaders extends Game {
     } else {
       for (let y = 0; y < side; y++) s[aliens + y] <<= 1;
     }
+    this.#setAliens(1);
     this.#touch(aliens);
   }
 
@@ -142,6 +146,7 @@ class SpaceInvaders extends Game {
       const both = s[aliens + y] & s[friendly + y];
       if (both === 0) continue;
       hits += bitCount(both);
+      this.#setRow(y, both, 0);
       s[aliens + y] &= ~both;
       s[friendly + y] &= ~both;
     }
@@ -165,15 +170,28 @@ class SpaceInvaders extends Game {
   show(): void {
     const s = this.state;
     this.board.paint(s[cannon], lastRow, 0);
-    const facing = s[direction] < 0 ? 2 : 3;
     for (let y = 0; y < side; y++) {
-      for (let bits = s[aliens + y]; bits !== 0; bits &= bits - 1) {
-        const x = lowestBit(bits);
-        this.board.paint(x, y, 1);
-        this.board.paint(x, y, facing);
-      }
       for (let bits = s[friendly + y]; bits !== 0; bits &= bits - 1) this.board.paint(lowestBit(bits), y, 4);
       for (let bits = s[enemy + y]; bits !== 0; bits &= bits - 1) this.board.paint(lowestBit(bits), y, 5);
+    }
+  }
+
+  /** The aliens, who stand still between marches. */
+  override showLasting(): void {
+    this.#setAliens(1);
+  }
+
+  #setAliens(value: 0 | 1): void {
+    for (let y = 0; y < side; y++) this.#setRow(y, this.state[aliens + y], value);
+  }
+
+  /** Sets these aliens of a row on the board, or clears them. */
+  #setRow(y: number, row: number, value: 0 | 1): void {
+    const facing = this.state[direction] < 0 ? 2 : 3;
+    for (let bits = row; bits !== 0; bits &= bits - 1) {
+      const x = lowestBit(bits);
+      this.board.set(x, y, 1, value);
+      this.board.set(x, y, facing, value);
     }
   }
 }

@@ -1,0 +1,62 @@
+import { RandomStreams } from "softrl";
+import { describe, expect, it } from "vitest";
+import { smallCosine, smallSine } from "../../src/math/small-angle.js";
+
+/** The distance of two positive numbers in units of the last place. */
+function ulps(a: number, b: number): number {
+  const [left, right] = new BigInt64Array(Float64Array.of(a, b).buffer);
+  return Number(left > right ? left - right : right - left);
+}
+
+const edge = 1 / 4;
+const random = new RandomStreams(11).stream("angles");
+/** The whole range evenly, the last numbers before its border one by one, and every size down to 10⁻³⁰⁰. */
+const angles = [
+  ...Array.from({ length: 100_000 }, (_, k) => (edge * (k + random.float())) / 100_000),
+  ...Array.from({ length: 1000 }, (_, k) => edge * (1 - k * 2 ** -53)),
+  ...Array.from({ length: 1000 }, (_, k) => edge * 10 ** (-0.3 * k)),
+];
+
+describe.each([
+  ["smallSine", smallSine, Math.sin, -1],
+  ["smallCosine", smallCosine, Math.cos, 1],
+] as const)("%s", (_, series, engine, parity) => {
+  it("is one unit in the last place from the engine's function, and seldom that", () => {
+    const distances = angles.map((x) => ulps(series(x), engine(x)));
+    expect(distances.filter((distance) => distance > 1)).toEqual([]);
+    expect(distances.filter((distance) => distance === 1).length).toBeLessThan(0.02 * angles.length);
+  });
+
+  it("is odd, or even, exactly", () => {
+    for (const x of angles.slice(0, 5000)) expect(series(-x)).toBe(parity * series(x));
+  });
+
+  it("is the engine's function beyond its range", () => {
+    for (const x of [edge + 2 ** -54, 0.3, 1, Math.PI, 1e22, Infinity, Number.NaN]) {
+      expect(series(x)).toBe(engine(x));
+      expect(series(-x)).toBe(engine(-x));
+    }
+  });
+});
+
+describe("smallSine and smallCosine", () => {
+  it("are exact at zero", () => {
+    expect([smallSine(0), smallCosine(0), smallCosine(-0)]).toEqual([0, 1, 1]);
+  });
+
+  it("lie on the unit circle", () => {
+    const misses = angles.map((x) => Math.abs(smallSine(x) ** 2 + smallCosine(x) ** 2 - 1));
+    expect(misses.filter((miss) => miss > 3 * Number.EPSILON)).toEqual([]);
+  });
+
+  it("are these numbers on every engine, also where the engine's own function gives another last bit", () => {
+    for (const [x, sine, cosine] of [
+      [0.01, 0.009999833334166664, 0.9999500004166653],
+      [0.1, 0.09983341664682815, 0.9950041652780257],
+      [0.2, 0.19866933079506122, 0.9800665778412416],
+      [0.24972046456032967, 0.247133104232165, 0.9689815420288324],
+    ]) {
+      expect([smallSine(x), smallCosine(x)]).toEqual([sine, cosine]);
+    }
+  });
+});
