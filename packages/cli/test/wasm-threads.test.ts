@@ -29,6 +29,7 @@ process.on("worker", (worker: Worker) => {
   worker.once("exit", () => alive.delete(worker));
 });
 const workersAre = async (count: number) => {
+  await new Promise(setImmediate); // Node announces a worker on the tick after it was made.
   await expect.poll(() => alive.size, { timeout: 20_000 }).toBe(count);
 };
 
