@@ -125,11 +125,16 @@ static void gradientOfPositions(const Convolution& c, const float* input, const 
       cotangent = scratch;
     }
     const Sweep sweep = {count, padded, offsets};
+    // The next sweep's image, below what this one sees, a part with each tile.
+    const Index tiles = (c.filters + panelColumns - 1) / panelColumns * c.filterHeight * ((length + tile - 1) / tile);
+    Ahead ahead(input + offsets[count - 1] + (c.filterHeight - 1) * c.width * c.channels,
+                first + count < end ? offsets[count - 1] - offsets[0] + length : 0, tiles);
     for (Index column = 0; column < c.filters; column += panelColumns) {
       const Index columns = c.filters - column < panelColumns ? c.filters - column : panelColumns;
       for (Index i = 0; i < c.filterHeight; i++)
         for (Index r = 0; r < length; r += tile) {
           const Index rows = length - r < tile ? length - r : tile;
+          ahead.next();
           gradientOfRows(rows, sweep, input + i * c.width * c.channels + r, cotangent + column,
                          out + (i * length + r) * c.filters + column, c.filters, columns);
         }

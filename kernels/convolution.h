@@ -39,8 +39,15 @@ struct Positions {
     return result;
   }
 
+  SOFTRL_INLINE const float* address() const { return x + sample * xSample + row * xRow + column * xColumn; }
+
+  /// The address of the position that is `count` positions further on.
+  SOFTRL_INLINE const float* addressAfter(Index count) const {
+    return from((sample * height + row) * width + column + count).address();
+  }
+
   SOFTRL_INLINE void next(const float*& from, float*& to) {
-    from = x + sample * xSample + row * xRow + column * xColumn;
+    from = address();
     to = out + sample * outSample + row * outRow + column * outColumn;
     if (++column < width) return;
     column = 0;
@@ -56,11 +63,6 @@ struct Weights {
   bool packed;
   Index rows, columns;
 };
-
-/// Brings [from, to) nearer before it is needed: images are read in short pieces that hardware does not foresee.
-SOFTRL_INLINE void prefetch(const float* from, const float* to) {
-  for (; from < to; from += 16) __builtin_prefetch(from);
-}
 
 /// The product of `count` positions' patches with the weights; `done(n)` when the first n positions are complete.
 template <class Done>
@@ -84,8 +86,13 @@ SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, Index segme
       positions.next(x[i], to[i]);
     }
     const Index tile = aligned ? acrossTile : balanced(n, tileRows);
-    // The next chunk's input, a part with each tile.
-    const Index ahead = (x[n - 1] - x[0]) * tile / n + 16;
+    // What the next chunk sees beyond this one's last patch and where its results go, a part with each tile: images are
+    // read in short pieces that hardware does not foresee.
+    const Index following = count - first - n < chunk ? count - first - n : chunk;
+    const bool fetches = following > 0 && positions.filled == 0;
+    Ahead imageAhead(x[n - 1] + (segments - 1) * segmentStep + length,
+                     fetches ? positions.addressAfter(following - 1) - x[n - 1] : 0, (n + tile - 1) / tile);
+    Ahead outAhead(to[n - 1] + weights.columns, fetches ? following * weights.columns : 0, (n + tile - 1) / tile);
     for (Index column = 0; column < weights.columns; column += panelColumns) {
       const Index columns = weights.columns - column < panelColumns ? weights.columns - column : panelColumns;
       const Index wStep = weights.packed ? panelWidth(columns) : weights.columns;
@@ -108,10 +115,8 @@ SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, Index segme
           at[r] = x[i + r] + from * segmentStep;
           out[r] = to[i + r] + column;
         }
-        if (column == 0 && first + n < count && positions.filled == 0) {
-          const float* next = x[n - 1] + (i / tile) * ahead + (segments - 1) * segmentStep;
-          prefetch(next, next + ahead);
-        }
+        imageAhead.next();
+        outAhead.next();
         const Product task = {static_cast<int>(end - from), length, segmentStep, 0, w + from * length * wStep, wStep, start,
                               columns};
         productRows<false>(task, rows, at, out);

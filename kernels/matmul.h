@@ -32,20 +32,6 @@ struct Block {
   Index row, rowEnd, column, columnEnd;
 };
 
-// Memory that is wanted soon, fetched in order and a little at a time: order is what lets the hardware run ahead too.
-struct Ahead {
-  const float* at;
-  const float* end;
-  Index step;
-
-  SOFTRL_INLINE Ahead(const float* from, Index count, Index steps)
-      : at(from), end(from + count), step((count / steps / 16 + 1) * 16) {}
-
-  SOFTRL_INLINE void next() {
-    for (const float* stop = end - at < step ? end : at + step; at < stop; at += 16) __builtin_prefetch(at, 0, 2);
-  }
-};
-
 /// A block of the general case; `done(from, to)` is called when these rows of it are complete.
 template <class Done>
 static void matmulBlock(const Matrices& p, const Block& cut, float* scratch, Done done) {
