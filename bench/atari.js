@@ -164,12 +164,14 @@ const pongRow = {
     const environments = [];
     const ours = [];
     try {
-      for (const { name, executor } of python === null ? [] : executors) {
+      for (const { name, executor, threads } of python === null ? [] : executors) {
         const environment = await createGymnasiumEnvironment({
           id,
           size,
           training: true,
           python: python ?? "",
+          // As the command does.
+          overlap: threads < cores,
         });
         environments.push(environment);
         ours.push({ name, run: await training(executor, config, environment) });

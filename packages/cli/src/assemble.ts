@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { createGymnasiumEnvironment } from "@softrl/gymnasium";
 import {
   type Algorithm,
@@ -13,6 +14,7 @@ import {
   readEnvironmentOptions,
   SoftrlError,
   type TrainConfig,
+  threadCount,
   type VectorEnvironment,
 } from "softrl";
 import { chooseExecutor } from "./executor.js";
@@ -151,7 +153,9 @@ async function openEnvironment(
     });
   }
   try {
-    const parts = { id, size, training, protocol };
+    // Halves that step apart keep the cores busy that the executor leaves.
+    const overlap = threadCount(process.env.SOFTRL_THREADS) < availableParallelism();
+    const parts = { id, size, training, protocol, overlap };
     // An environment of Gymnasium's that cannot draw itself is filmed by its observation.
     if (screens && environmentFamily(id) !== "atari") {
       const drawn = { ...options, render_mode: "rgb_array" };

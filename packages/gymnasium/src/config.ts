@@ -24,13 +24,17 @@ export interface GymnasiumConfig {
   readonly options?: GymnasiumOptions;
   /** How long one answer may take; by default SOFTRL_TIMEOUT, else 60. */
   readonly timeoutSeconds?: number;
-  /** Python processes that share the environments; by default one, for Atari one a core. Results do not depend on it. */
+  /**
+   * Python processes that share the environments; by default one, for Atari one a core, or one a core for each of two
+   * halves that step apart. Results do not depend on it.
+   */
   readonly processes?: number;
   /** By default shared memory where there is any. Results do not depend on it. */
   readonly transport?: BridgeTransport;
   /**
    * Whether the halves of the environments may step apart, so that an algorithm judges one while the other runs: true
-   * unless said. It takes an even number of environments and of processes. Results do not depend on it.
+   * unless said. It takes an even number of environments and of processes. It does not pay where the executor's threads
+   * take every core. Results do not depend on it.
    */
   readonly overlap?: boolean;
 }
@@ -47,22 +51,23 @@ export type CompleteConfig = Required<Omit<GymnasiumConfig, "python">>;
 
 /** @throws SoftrlError when a part is not valid. */
 export function completeConfig(config: GymnasiumConfig): CompleteConfig {
-  const { id, size } = config;
+  const { id, size, overlap = true } = config;
   const complete: CompleteConfig = {
     protocol: "classic",
     options: {},
     timeoutSeconds: timeoutVariable() ?? 60,
-    processes: isAtari(id) ? atariProcesses(size) : 1,
+    processes: isAtari(id) ? atariProcesses(size, overlap) : 1,
     transport: "shared memory",
-    overlap: true,
+    overlap,
     ...defined(config),
   };
   validate(complete);
   return complete;
 }
 
-function atariProcesses(size: number): number {
-  return Math.max(1, Math.min(availableParallelism(), Math.floor(size / FEWEST_ATARI), MOST_ATARI_PROCESSES));
+function atariProcesses(size: number, overlap: boolean): number {
+  const wanted = availableParallelism() * (overlap ? 2 : 1);
+  return Math.max(1, Math.min(wanted, Math.floor(size / FEWEST_ATARI), MOST_ATARI_PROCESSES));
 }
 
 /** Without the properties that are named but undefined. */
