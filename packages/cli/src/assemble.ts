@@ -153,8 +153,9 @@ async function openEnvironment(
     });
   }
   try {
-    // Halves that step apart keep the cores busy that the executor leaves.
-    const overlap = threadCount(process.env.SOFTRL_THREADS) < availableParallelism();
+    // Halves that step apart keep the cores busy that the executor leaves; an evaluation steps all, and npg does.
+    const cores = availableParallelism() - threadCount(process.env.SOFTRL_THREADS);
+    const overlap = training && config.algorithm !== "npg" && cores > 0;
     const parts = { id, size, training, protocol, overlap };
     // An environment of Gymnasium's that cannot draw itself is filmed by its observation.
     if (screens && environmentFamily(id) !== "atari") {

@@ -66,8 +66,13 @@ export function completeConfig(config: GymnasiumConfig): CompleteConfig {
 }
 
 function atariProcesses(size: number, overlap: boolean): number {
-  const wanted = availableParallelism() * (overlap ? 2 : 1);
-  return Math.max(1, Math.min(wanted, Math.floor(size / FEWEST_ATARI), MOST_ATARI_PROCESSES));
+  const halves = overlap && size % 2 === 0 ? 2 : 1;
+  const most = Math.min(
+    availableParallelism() * halves,
+    Math.floor(size / FEWEST_ATARI),
+    MOST_ATARI_PROCESSES,
+  );
+  return Math.max(1, most - (most % halves));
 }
 
 /** Without the properties that are named but undefined. */

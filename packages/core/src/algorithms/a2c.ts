@@ -93,13 +93,20 @@ export class A2c implements Algorithm {
   /** T steps of every environment, actions from π_θ. Where they come in parts, one is judged while another steps. */
   async #collect(onStep: OnStep): Promise<void> {
     const rollout = this.#rollout;
-    for (let t = 0; t <= rollout.steps; t++) {
-      for (let p = 0; p < this.#parts.length; p++) {
-        const stepping = this.#stepping[p];
-        if (stepping !== undefined) await stepping;
-        if (t > 0) this.#record(t - 1, p, onStep);
-        this.#act(t, p);
+    try {
+      for (let t = 0; t <= rollout.steps; t++) {
+        for (let p = 0; p < this.#parts.length; p++) {
+          const stepping = this.#stepping[p];
+          if (stepping !== undefined) await stepping;
+          if (t > 0) this.#record(t - 1, p, onStep);
+          this.#act(t, p);
+        }
       }
+    } catch (error) {
+      // No step stays under way, and the next rollout starts anew.
+      await Promise.allSettled(this.#stepping);
+      this.#stepping.fill(undefined);
+      throw error;
     }
     rollout.bootstrap(this.#lastValues);
   }
@@ -116,7 +123,10 @@ export class A2c implements Algorithm {
     step.values.set(v);
     step.kl.set(kl);
     this.#learner.sampleInto(logPi, step.actions);
-    this.#stepping[p] = part.step(step.actions);
+    const stepping = part.step(step.actions);
+    // A failure is heard when this part's turn comes.
+    if (stepping !== undefined) stepping.catch(() => {});
+    this.#stepping[p] = stepping;
   }
 
   /** What step t of part p led to. */

@@ -91,6 +91,8 @@ export interface Judgement {
 export class PolicyLearner {
   readonly #network: PolicyValueNetwork;
   readonly #parts: number;
+  /** Observations that one judgement takes, S/P. */
+  readonly #rows: number;
   readonly #session: Session;
   readonly #states: ReadonlyMap<string, Buffer>;
   readonly #theta: Buffer;
@@ -102,7 +104,8 @@ export class PolicyLearner {
 
   constructor(parts: PolicyLearnerParts) {
     const { network, executor, streams, size, horizon, logPrior: prior, traceUpdate } = parts;
-    const slices = horizon * (parts.parts ?? 1);
+    this.#parts = parts.parts ?? 1;
+    const slices = horizon * this.#parts;
     const batch = horizon * size;
     if (prior.length !== network.actions) {
       fail("PolicyLearner", "logPrior has the wrong length", {
@@ -111,14 +114,14 @@ export class PolicyLearner {
       });
     }
     this.#network = network;
-    this.#parts = parts.parts ?? 1;
+    this.#rows = size / this.#parts;
     this.#sampling = streams.stream("sampling");
     this.#evaluation = streams.stream("evaluation");
 
     const theta = state("theta", [network.parameters.size]);
     const views = network.parameters.views(theta);
     const observations = (rows: number) => input("observations", [rows, ...network.observationShape]);
-    const { logPi, v } = network.apply(observations(batch / slices), views);
+    const { logPi, v } = network.apply(observations(this.#rows), views);
     const kl = klToPrior(logPi, logPrior(constant(prior)));
     const { step, report } = traceUpdate(theta, views, observations(batch));
     const reported = { ...report, gradientNorm: step.gradientNorm };
@@ -163,16 +166,18 @@ export class PolicyLearner {
     this.#drawInto(logPi, this.#sampling, actions);
   }
 
-  /** Acts for an evaluation, on all S `observations`, with a random stream of its own. */
+  /**
+   * Acts for an evaluation, with a random stream of its own, on as many `observations` as there are `actions`: those of
+   * S environments or of any other number.
+   */
   act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
     const count = this.#network.actions;
-    const width = observations.length / this.#parts;
-    const rows = actions.length / this.#parts;
-    for (let p = 0; p < this.#parts; p++) {
-      const { logPi } = this.judge(observations.subarray(p * width, (p + 1) * width));
-      const part = actions.subarray(p * rows, (p + 1) * rows);
+    const width = observations.length / actions.length;
+    for (let first = 0; first < actions.length; first += this.#rows) {
+      const part = actions.subarray(first, first + this.#rows);
+      const { logPi } = this.judge(observations.subarray(first * width, (first + part.length) * width));
       if (how === "sample") this.#drawInto(logPi, this.#evaluation, part);
-      else for (let s = 0; s < rows; s++) part[s] = mode(logPi, s * count, count);
+      else for (let s = 0; s < part.length; s++) part[s] = mode(logPi, s * count, count);
     }
   }
 

@@ -99,11 +99,17 @@ describe.each([
     expect(parted.theta).toEqual(whole.theta);
     expect(parted.events.filter(({ event }) => event === "episode").length).toBeGreaterThan(10);
     expect(parted.events).toEqual(whole.events);
-    const { observations } = make(8);
-    const actions = [new Int32Array(8), new Int32Array(8)];
-    whole.algorithm.act(observations, actions[0], "sample");
-    parted.algorithm.act(observations, actions[1], "sample");
-    expect(actions[1]).toEqual(actions[0]);
+    // Evaluations may be of any size.
+    for (const size of [1, 3, 8, 11]) {
+      const { observations } = make(size);
+      observations.forEach((_, i) => {
+        observations[i] = (i * 7) % 5 < 2 ? 1 : 0;
+      });
+      const actions = [new Int32Array(size), new Int32Array(size)];
+      whole.algorithm.act(observations, actions[0], "sample");
+      parted.algorithm.act(observations, actions[1], "sample");
+      expect(actions[1], `${size} environments`).toEqual(actions[0]);
+    }
   });
 });
 
@@ -136,5 +142,30 @@ describe("an environment in parts", () => {
     await expect(run(wasm, environment, settings)).rejects.toThrow(
       /the reward of environment 3 is not finite at step 4/,
     );
+  });
+
+  it.each(["a2c", "soft-q"] as const)("goes on after a step that failed: %s", async (algorithm) => {
+    const environment = inParts((size) => new CartPole(size), 4, 2);
+    const config = trainConfig({ environment: "CartPole-v1", environments: 4, algorithm });
+    const learner = makeAlgorithm(config, environment, wasm);
+    environment.reset(new RandomStreams(1));
+    const [first, second] = environment.parts ?? [];
+    const { step } = second;
+    // The second part fails while the first is still under way: nobody listens to it yet.
+    const slow = first.step.bind(first);
+    Object.defineProperty(first, "step", {
+      configurable: true,
+      async value(actions: Int32Array) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await slow(actions);
+      },
+    });
+    Object.defineProperty(second, "step", {
+      configurable: true,
+      value: () => Promise.reject(new Error("no answer")),
+    });
+    await expect(learner.iterate(() => {})).rejects.toThrow("no answer");
+    Object.defineProperty(second, "step", { configurable: true, value: step });
+    await expect(learner.iterate(() => {})).resolves.toMatchObject({ steps: 20 });
   });
 });

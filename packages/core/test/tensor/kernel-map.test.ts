@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RandomStreams } from "../../src/base/random.js";
 import type { MapKernel } from "../../src/tensor/compiled/kernel.js";
+import { joinedSteps } from "../../src/tensor/compiled/kernel-encoding-steps.js";
 import type { ElementwiseOperation } from "../../src/tensor/tensor.js";
 import { arenaAfter, kernelMachines } from "./kernel-machines.js";
 import { referenceRun } from "./kernel-reference.js";
@@ -175,6 +176,10 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
         })),
         outputs: [{ register: 3 + chain.length, offset: pick([theta * count, 3 * count]) }],
       };
+      // A root that is divided, and what a selection takes, have no joints.
+      const apart = ([operation, first]: (typeof chain)[number]) =>
+        (operation === "divide" && first === -1) || (operation === "select" && first !== -1);
+      expect(joinedSteps(kernel), JSON.stringify(chain)).toHaveLength(chain.some(apart) ? 2 : 1);
       const before = numbers(4 * count);
       const want = Float64Array.from(before);
       referenceRun(kernel, want);

@@ -1,0 +1,24 @@
+import { availableParallelism } from "node:os";
+import { describe, expect, it } from "vitest";
+import { completeConfig } from "../src/config.js";
+
+describe("Atari's processes, unless said", () => {
+  const id = "ALE/Pong-v5";
+  const sizes = Array.from({ length: 80 }, (_, i) => i + 1);
+  const processes = (size: number, overlap?: boolean) =>
+    completeConfig({ id, size, training: true, ...(overlap === undefined ? {} : { overlap }) }).processes;
+
+  it("can be halved wherever there are two of an even number of environments", () => {
+    for (const size of sizes.filter((n) => n % 2 === 0)) {
+      const count = processes(size);
+      expect(count === 1 || count % 2 === 0, `${count} for ${size}`).toBe(true);
+      expect(count).toBeLessThanOrEqual(2 * availableParallelism());
+    }
+    expect(processes(16)).toBe(Math.min(4, 2 * availableParallelism()));
+  });
+
+  it("are no more than the cores where nothing overlaps", () => {
+    for (const size of sizes) expect(processes(size, false)).toBeLessThanOrEqual(availableParallelism());
+    for (const size of sizes.filter((n) => n % 2 === 1)) expect(processes(size)).toBe(processes(size, false));
+  });
+});
