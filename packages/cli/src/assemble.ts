@@ -154,8 +154,8 @@ async function openEnvironment(
   }
   try {
     // Halves that step apart keep the cores busy that the executor leaves; an evaluation steps all, and npg does.
-    const cores = availableParallelism() - threadCount(process.env.SOFTRL_THREADS);
-    const overlap = training && config.algorithm !== "npg" && cores > 0;
+    const free = availableParallelism() - threadCount(process.env.SOFTRL_THREADS);
+    const overlap = training && config.algorithm !== "npg" && free > 0;
     const parts = { id, size, training, protocol, overlap };
     // An environment of Gymnasium's that cannot draw itself is filmed by its observation.
     if (screens && environmentFamily(id) !== "atari") {

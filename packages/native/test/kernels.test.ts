@@ -1,24 +1,20 @@
-import { createNativeMachine, inspectNative } from "@softrl/native";
-import { describe, it, vi } from "vitest";
+import { createNativeMachine } from "@softrl/native";
+import { it, vi } from "vitest";
+import { describeNative, variants } from "./native-machines.js";
 
 // core's own tests of every kernel against float64 loops, run on the native machines: map, products, rows and the
 // encoder's refusals.
 vi.mock("../../core/test/tensor/kernel-machines.js", async (importOriginal) => ({
   ...(await importOriginal<object>()),
-  kernelMachines: async () => {
-    const report = inspectNative();
-    if (!report.available) return [];
-    return report.supported.map((instructionSet) => createNativeMachine({ instructionSet }));
-  },
+  kernelMachines: async () => variants.map(([, options]) => createNativeMachine(options)),
 }));
 
-const report = inspectNative();
-if (report.available) {
+if (variants.length > 0) {
   await import("../../core/test/tensor/kernel-map.test.js");
   await import("../../core/test/tensor/kernel-products.test.js");
   await import("../../core/test/tensor/kernel-rows.test.js");
 } else {
-  describe.skip(`every kernel (skipped, no native kernels: ${report.reason})`, () => {
+  describeNative("every kernel", () => {
     it("gives what float64 loops give", () => {});
   });
 }

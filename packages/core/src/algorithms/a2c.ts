@@ -1,12 +1,8 @@
 import type { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { Rollout } from "../data/rollout.js";
-import {
-  type EnvironmentRows,
-  type Observations,
-  steppedParts,
-  type VectorEnvironment,
-} from "../envs/environment.js";
+import type { Observations, VectorEnvironment } from "../envs/environment.js";
+import { SteppedParts } from "../envs/stepped-parts.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
 import { valueLoss } from "../losses/value.js";
@@ -36,9 +32,7 @@ export class A2c implements Algorithm {
   readonly name = "a2c";
   readonly stepsPerIteration: number;
   readonly network: PolicyValueNetwork;
-  readonly #parts: readonly EnvironmentRows[];
-  /** The newest step of each part, where it takes time. */
-  readonly #stepping: (void | Promise<void>)[] = [];
+  readonly #parts: SteppedParts;
   readonly #options: A2cOptions;
   readonly #learner: PolicyLearner;
   readonly #rollout: Rollout;
@@ -58,13 +52,13 @@ export class A2c implements Algorithm {
     options: A2cOptions,
   ) {
     const { size } = environment;
-    const parts = steppedParts(environment);
+    const parts = new SteppedParts(environment);
     const batch = options.horizon * size;
     this.stepsPerIteration = batch;
     this.network = network;
     this.#parts = parts;
     this.#options = options;
-    this.#rollout = new Rollout(options.horizon, size, parts.length);
+    this.#rollout = new Rollout(options.horizon, size, parts.all.length);
     this.#lastValues = stateValues(new Float64Array(size));
     this.#delta = new Float64Array(batch);
     this.#learner = new PolicyLearner({
@@ -72,7 +66,7 @@ export class A2c implements Algorithm {
       executor,
       streams,
       size,
-      parts: parts.length,
+      parts: parts.all.length,
       horizon: options.horizon,
       logPrior: options.logPrior,
       traceUpdate: (...traced) => traceUpdate(network, options, ...traced),
@@ -93,27 +87,16 @@ export class A2c implements Algorithm {
   /** T steps of every environment, actions from π_θ. Where they come in parts, one is judged while another steps. */
   async #collect(onStep: OnStep): Promise<void> {
     const rollout = this.#rollout;
-    try {
-      for (let t = 0; t <= rollout.steps; t++) {
-        for (let p = 0; p < this.#parts.length; p++) {
-          const stepping = this.#stepping[p];
-          if (stepping !== undefined) await stepping;
-          if (t > 0) this.#record(t - 1, p, onStep);
-          this.#act(t, p);
-        }
-      }
-    } catch (error) {
-      // No step stays under way, and the next rollout starts anew.
-      await Promise.allSettled(this.#stepping);
-      this.#stepping.fill(undefined);
-      throw error;
-    }
+    await this.#parts.walk(rollout.steps, (t, p) => {
+      if (t > 0) this.#record(t - 1, p, onStep);
+      this.#act(t, p);
+    });
     rollout.bootstrap(this.#lastValues);
   }
 
   /** Judges what part p observes and lets it take a step; after the last step its values are all that is wanted. */
   #act(t: number, p: number): void {
-    const part = this.#parts[p];
+    const part = this.#parts.all[p];
     if (t === this.#rollout.steps) {
       this.#lastValues.set(this.#learner.judge(part.observations).v, p * part.size);
       return;
@@ -123,15 +106,12 @@ export class A2c implements Algorithm {
     step.values.set(v);
     step.kl.set(kl);
     this.#learner.sampleInto(logPi, step.actions);
-    const stepping = part.step(step.actions);
-    // A failure is heard when this part's turn comes.
-    if (stepping !== undefined) stepping.catch(() => {});
-    this.#stepping[p] = stepping;
+    this.#parts.step(p, step.actions);
   }
 
   /** What step t of part p led to. */
   #record(t: number, p: number, onStep: OnStep): void {
-    const part = this.#parts[p];
+    const part = this.#parts.all[p];
     const rollout = this.#rollout;
     rollout.record(t, part, p);
     if (rollout.truncatedAt(t, p)) {

@@ -1,4 +1,3 @@
-import { fail } from "../base/errors.js";
 import type { Random, RandomStreams } from "../base/random.js";
 import type { Saveable, Snapshot } from "../base/snapshot.js";
 import type { Mdp } from "../exact/sparse-mdp.js";
@@ -101,20 +100,4 @@ export interface VectorEnvironment extends EnvironmentRows {
   restore(snapshot: Snapshot): void | Promise<void>;
   /** Ends child processes and frees memory; safe to call twice. */
   close(): void | Promise<void>;
-}
-
-/**
- * The parts that an environment steps in: itself alone where it has none.
- * @throws SoftrlError when they are not of one size, or are not all of it.
- */
-export function steppedParts(environment: VectorEnvironment): readonly EnvironmentRows[] {
-  const { id, size, parts = [environment] } = environment;
-  const each = size / parts.length;
-  if (parts.some((part) => part.size !== each)) {
-    fail(id, "the parts do not make up the environments", {
-      expected: `${size} environments in parts of one size`,
-      got: parts.map((part) => part.size).join(" + ") || "no part",
-    });
-  }
-  return parts;
 }
