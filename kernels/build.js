@@ -68,7 +68,7 @@ const modules = [
     // No contraction: products are rounded, as JavaScript rounds them.
     compiler: ["-ffp-contract=off"],
     linker: ["--export=sweep", "-zstack-size=16384"],
-    module: join(core, "exact/sweep-wasm.ts"),
+    module: join(core, "mdp/sweep-wasm.ts"),
     origin: "kernels/sweep.cpp",
     constant: "sweepBase64",
     about: "The compiled sweep, a WebAssembly module in base64.",

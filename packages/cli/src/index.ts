@@ -1,4 +1,4 @@
-export { type Figure, type FigureAxis, type FigureSeries, figureSvg } from "./figure.js";
-export { INTERRUPTED } from "./interrupt.js";
+export { type Figure, type FigureAxis, type FigureSeries, figureSvg } from "./figures/figure.js";
 export { main } from "./main.js";
-export { nodeWorkers } from "./node-workers.js";
+export { nodeWorkers } from "./runs/node-workers.js";
+export { INTERRUPTED } from "./terminal/interrupt.js";

@@ -9,11 +9,11 @@ import { setupGymnasiumCommand } from "./commands/setup.js";
 import { theoryCommand } from "./commands/theory.js";
 import { trainCommand } from "./commands/train.js";
 import { verifyCommand } from "./commands/verify.js";
-import { addConfigOptions, type OptionValues } from "./config-options.js";
-import { FailedRun } from "./failed-run.js";
-import { FailedFilm } from "./film.js";
-import { exitCodeOf, standardStreams } from "./streams.js";
-import type { Terminal } from "./terminal.js";
+import { FailedFilm } from "./figures/film.js";
+import { addConfigOptions, type OptionValues } from "./options/config-options.js";
+import { FailedRun } from "./runs/failed-run.js";
+import { exitCodeOf, standardStreams } from "./terminal/streams.js";
+import type { Terminal } from "./terminal/terminal.js";
 
 /** Bad input, bad usage, and a fault of ours (sysexits' EX_SOFTWARE). */
 const BAD_INPUT = 1;

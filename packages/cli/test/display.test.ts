@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { learningCurveSvg } from "../src/chart.js";
-import { ProgressDisplay, progressLine } from "../src/progress.js";
-import { counted, table } from "../src/terminal.js";
-import { terminalPlot } from "../src/terminal-plot.js";
+import { learningCurveSvg } from "../src/figures/chart.js";
+import { ProgressDisplay, progressLine } from "../src/terminal/progress.js";
+import { counted, table } from "../src/terminal/terminal.js";
+import { terminalPlot } from "../src/terminal/terminal-plot.js";
 
 const rising = { name: "A2C", steps: [100, 200, 300, 400], meanReturns: [0, 100, 200, 300] };
 const flat = { name: "soft Q-learning", steps: [100, 200, 300, 400], meanReturns: [0, 50, 50, 50] };

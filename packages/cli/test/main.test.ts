@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { listenForInterrupt } from "../src/interrupt.js";
 import { main } from "../src/main.js";
+import { listenForInterrupt } from "../src/terminal/interrupt.js";
 
 /** A stream that keeps what is written to it, or fails as it is told to. */
 function stream(failure?: Error) {

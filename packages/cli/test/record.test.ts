@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { decode as decodePng } from "fast-png";
 import { decompressFrames, parseGIF } from "gifuct-js";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { openFilm } from "../src/film.js";
+import { openFilm } from "../src/figures/film.js";
 import { endAll, expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
 
 let place = "";

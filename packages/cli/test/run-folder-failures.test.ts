@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { RunFolder } from "../src/run-folder.js";
+import { RunFolder } from "../src/runs/run-folder.js";
 
 /** What the disk does instead of its work, by the name of Node's function. */
 const faults = vi.hoisted(() => ({

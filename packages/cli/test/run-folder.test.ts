@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { RunFolder } from "../src/run-folder.js";
+import { RunFolder } from "../src/runs/run-folder.js";
 
 let place = "";
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { trainConfig } from "softrl";
 import { expect, test } from "vitest";
-import { environmentPlayed, environmentTitle, notStarted } from "../src/run-report.js";
+import { environmentPlayed, environmentTitle, notStarted } from "../src/runs/run-report.js";
 
 test("results of Atari name the protocol that was played by, others none", () => {
   const pong = trainConfig({ environment: "ALE/Pong-v5", atariProtocol: "sticky" });

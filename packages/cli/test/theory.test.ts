@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { theoryDemonstrations } from "softrl";
 import { afterAll, describe, expect, test } from "vitest";
-import { demonstrationSvg, theoryFiles } from "../src/theory-page.js";
+import { demonstrationSvg, theoryFiles } from "../src/figures/theory-page.js";
 import { expectRefusal, softrl } from "./command.js";
 
 const committed = fileURLToPath(new URL("../../../experiments/theory", import.meta.url));

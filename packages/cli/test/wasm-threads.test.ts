@@ -16,7 +16,7 @@ import {
 import { afterEach, describe, expect, test } from "vitest";
 import { largePrograms, threeRuns } from "../../core/test/tensor/large-programs.js";
 import { type RandomProgram, randomProgram } from "../../core/test/tensor/random-programs.js";
-import { nodeWorkers } from "../src/node-workers.js";
+import { nodeWorkers } from "../src/runs/node-workers.js";
 import { softrl } from "./command.js";
 
 const threaded = (threads: number, host: WorkerHost = nodeWorkers) =>

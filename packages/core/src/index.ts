@@ -27,7 +27,6 @@ export {
   snapshotSection,
 } from "./base/snapshot.js";
 export { Rollout, type RolloutStep } from "./data/rollout.js";
-export { Acrobot, type AcrobotOptions } from "./envs/acrobot.js";
 export { AreaResize } from "./envs/atari/area-resize.js";
 export {
   type AtariEnvironment,
@@ -44,8 +43,9 @@ export {
   requireProtocolFits,
 } from "./envs/atari/protocol.js";
 export { Canvas, type Picture } from "./envs/canvas.js";
-export { CartPole, type CartPoleOptions } from "./envs/cart-pole.js";
-export { type CliffWalkingOptions, cliffWalking } from "./envs/cliff-walking.js";
+export { Acrobot, type AcrobotOptions } from "./envs/classic-control/acrobot.js";
+export { CartPole, type CartPoleOptions } from "./envs/classic-control/cart-pole.js";
+export { MountainCar, type MountainCarOptions } from "./envs/classic-control/mountain-car.js";
 export type {
   Environment,
   EnvironmentRows,
@@ -53,10 +53,7 @@ export type {
   StepOutcome,
   VectorEnvironment,
 } from "./envs/environment.js";
-export { type FrozenLakeOptions, frozenLake } from "./envs/frozen-lake.js";
-export { GridWorld, type GridWorldOptions, gridActions } from "./envs/grid-world.js";
 export { MinAtar, type MinAtarGame, type MinAtarOptions } from "./envs/minatar/min-atar.js";
-export { MountainCar, type MountainCarOptions } from "./envs/mountain-car.js";
 export { finalPicture, observationPicture, picture } from "./envs/picture.js";
 export {
   type EnvironmentId,
@@ -82,134 +79,12 @@ export {
   UNBOUNDED,
   validateSpace,
 } from "./envs/spaces.js";
-export { type Outcome, TabularEnvironment, type TabularWorld } from "./envs/tabular.js";
-export { type TaxiOptions, taxi } from "./envs/taxi.js";
+export { type CliffWalkingOptions, cliffWalking } from "./envs/tables/cliff-walking.js";
+export { type FrozenLakeOptions, frozenLake } from "./envs/tables/frozen-lake.js";
+export { GridWorld, type GridWorldOptions, gridActions } from "./envs/tables/grid-world.js";
+export { type Outcome, TabularEnvironment, type TabularWorld } from "./envs/tables/tabular.js";
+export { type TaxiOptions, taxi } from "./envs/tables/taxi.js";
 export { type LocalEnvironment, type VectorizeOptions, vectorize } from "./envs/vectorize.js";
-export {
-  type Bandit,
-  type BanditArrays,
-  bandit,
-  banditGradient,
-  banditObjective,
-  banditObjectiveFromOptimum,
-  banditOptimum,
-  validateBandit,
-} from "./exact/bandit.js";
-export {
-  cosine,
-  type Directions,
-  type DirectionsOptions,
-  type TracedDirections,
-  traceDirections,
-} from "./exact/directions.js";
-export { type FiniteMdp, finiteMdp, type MdpArrays, validateFiniteMdp } from "./exact/finite-mdp.js";
-export { type Formulas, formulas } from "./exact/formulas.js";
-export { identities } from "./exact/identities.js";
-export type { Identity } from "./exact/identity.js";
-export type { Axis, Demonstration, Fact, Series } from "./exact/laboratory/demonstration.js";
-export { theoryDemonstrations } from "./exact/laboratory/laboratory.js";
-export {
-  type ChainOptions,
-  chain,
-  type GarnetOptions,
-  garnet,
-  mdpOf,
-  riverSwim,
-} from "./exact/mdp-families.js";
-export type { Mutant } from "./exact/mutant.js";
-export { mutantFormulas, mutants } from "./exact/mutants.js";
-export {
-  type DampedSoftQ,
-  dampedSoftQStep,
-  fisherMatrix,
-  fisherVectorProduct,
-  logLinearPolicy,
-  naturalGradient,
-  naturalGradientByConjugateGradients,
-  naturalGradientByLeastSquares,
-  type PolicyAt,
-  regressionTargets,
-} from "./exact/natural-gradient.js";
-export { occupancy, visitsOf } from "./exact/occupancy.js";
-export {
-  boltzmannPolicies,
-  greedyPolicies,
-  lambdaBackup,
-  lambdaBackupOfQ,
-  nStepBackup,
-  nStepBackupOfQ,
-  optimalityBackup,
-  optimalityBackupOfV,
-  policyAverage,
-  policyBackup,
-  policyBackupOfQ,
-  policyQ,
-  policyTransitions,
-  policyValues,
-  qOfSuccessors,
-  softValues,
-  stateDivergences,
-} from "./exact/operators.js";
-export {
-  expectedSoftQTargets,
-  naivePolicyGradient,
-  nStepAdvantages,
-  type PolicyGradientParts,
-  policyAdvantages,
-  policyGradient,
-  properPolicyGradient,
-  type SoftQGradientParts,
-  softQGradient,
-  valueGradient,
-  visitedPolicyGradient,
-} from "./exact/policy-gradient.js";
-export { type Derivatives, linearQ, linearScores, type QModel, tabularFeatures } from "./exact/scores.js";
-export { requirePolicy, type SoftMdp, validateSoftMdp } from "./exact/soft-mdp.js";
-export {
-  type CertifiedValues,
-  evaluatePolicy,
-  iteratePolicyEvaluation,
-  type SoftSolution,
-  softPolicyIteration,
-  softValueIteration,
-  type ValueIterationOptions,
-} from "./exact/solvers.js";
-export {
-  denseMdp,
-  isSparse,
-  type Mdp,
-  type SparseMdp,
-  sparseMdp,
-  validateMdp,
-  validateSparseMdp,
-} from "./exact/sparse-mdp.js";
-export type { SparseSoftMdp, SweepOrder, Sweeps } from "./exact/sweep.js";
-export { plainSweeps, sweepsFrom } from "./exact/sweeps.js";
-export {
-  measureTheorem,
-  policyJacobian,
-  type TheoremMeasurement,
-  type TheoremNetwork,
-  type TheoremResidual,
-  theoremResidual,
-  traceTheorem,
-} from "./exact/theorem.js";
-export {
-  type Estimate,
-  reachableStates,
-  type Truth,
-  type TruthFigures,
-  truthOf,
-} from "./exact/truth.js";
-export {
-  type MutantVerification,
-  unbrokenIdentities,
-  type Verification,
-  type VerifyMutantsOptions,
-  type VerifyOptions,
-  verify,
-  verifyMutants,
-} from "./exact/verify.js";
 export { decodeCheckpoint, encodeCheckpoint } from "./experiment/checkpoint.js";
 export {
   type Comparison,
@@ -299,6 +174,106 @@ export {
   stateValues,
   type Vector,
 } from "./math/units.js";
+export {
+  type Bandit,
+  type BanditArrays,
+  bandit,
+  banditGradient,
+  banditObjective,
+  banditObjectiveFromOptimum,
+  banditOptimum,
+  validateBandit,
+} from "./mdp/bandit.js";
+export {
+  cosine,
+  type Directions,
+  type DirectionsOptions,
+  type TracedDirections,
+  traceDirections,
+} from "./mdp/directions.js";
+export { type FiniteMdp, finiteMdp, type MdpArrays, validateFiniteMdp } from "./mdp/finite-mdp.js";
+export {
+  type ChainOptions,
+  chain,
+  type GarnetOptions,
+  garnet,
+  mdpOf,
+  riverSwim,
+} from "./mdp/mdp-families.js";
+export {
+  type DampedSoftQ,
+  dampedSoftQStep,
+  fisherMatrix,
+  fisherVectorProduct,
+  logLinearPolicy,
+  naturalGradient,
+  naturalGradientByConjugateGradients,
+  naturalGradientByLeastSquares,
+  type PolicyAt,
+  regressionTargets,
+} from "./mdp/natural-gradient.js";
+export { occupancy, visitsOf } from "./mdp/occupancy.js";
+export {
+  boltzmannPolicies,
+  greedyPolicies,
+  lambdaBackup,
+  lambdaBackupOfQ,
+  nStepBackup,
+  nStepBackupOfQ,
+  optimalityBackup,
+  optimalityBackupOfV,
+  policyAverage,
+  policyBackup,
+  policyBackupOfQ,
+  policyQ,
+  policyTransitions,
+  policyValues,
+  qOfSuccessors,
+  softValues,
+  stateDivergences,
+} from "./mdp/operators.js";
+export {
+  expectedSoftQTargets,
+  naivePolicyGradient,
+  nStepAdvantages,
+  type PolicyGradientParts,
+  policyAdvantages,
+  policyGradient,
+  properPolicyGradient,
+  type SoftQGradientParts,
+  softQGradient,
+  valueGradient,
+  visitedPolicyGradient,
+} from "./mdp/policy-gradient.js";
+export { type Derivatives, linearQ, linearScores, type QModel, tabularFeatures } from "./mdp/scores.js";
+export { requirePolicy, type SoftMdp, validateSoftMdp } from "./mdp/soft-mdp.js";
+export {
+  type CertifiedValues,
+  evaluatePolicy,
+  iteratePolicyEvaluation,
+  type SoftSolution,
+  softPolicyIteration,
+  softValueIteration,
+  type ValueIterationOptions,
+} from "./mdp/solvers.js";
+export {
+  denseMdp,
+  isSparse,
+  type Mdp,
+  type SparseMdp,
+  sparseMdp,
+  validateMdp,
+  validateSparseMdp,
+} from "./mdp/sparse-mdp.js";
+export type { SparseSoftMdp, SweepOrder, Sweeps } from "./mdp/sweep.js";
+export { plainSweeps, sweepsFrom } from "./mdp/sweeps.js";
+export {
+  type Estimate,
+  reachableStates,
+  type Truth,
+  type TruthFigures,
+  truthOf,
+} from "./mdp/truth.js";
 export { minAtarCnn, mlp, natureCnn } from "./nn/body.js";
 export {
   type PolicyAndValue,
@@ -395,3 +370,28 @@ export { type Program, type ProgramDefinition, program, type Step } from "./tens
 export { createReferenceExecutor } from "./tensor/reference-executor.js";
 export type { Shape } from "./tensor/shape.js";
 export type { Operand, Tensor } from "./tensor/tensor.js";
+export { type Formulas, formulas } from "./theory/formulas.js";
+export { identities } from "./theory/identities.js";
+export type { Identity } from "./theory/identity.js";
+export type { Axis, Demonstration, Fact, Series } from "./theory/laboratory/demonstration.js";
+export { theoryDemonstrations } from "./theory/laboratory/laboratory.js";
+export type { Mutant } from "./theory/mutant.js";
+export { mutantFormulas, mutants } from "./theory/mutants.js";
+export {
+  measureTheorem,
+  policyJacobian,
+  type TheoremMeasurement,
+  type TheoremNetwork,
+  type TheoremResidual,
+  theoremResidual,
+  traceTheorem,
+} from "./theory/theorem.js";
+export {
+  type MutantVerification,
+  unbrokenIdentities,
+  type Verification,
+  type VerifyMutantsOptions,
+  type VerifyOptions,
+  verify,
+  verifyMutants,
+} from "./theory/verify.js";

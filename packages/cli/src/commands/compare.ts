@@ -8,12 +8,10 @@ import {
   faces as theFaces,
   version,
 } from "softrl";
-import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
-import { chosenConfig, type OptionValues } from "../config-options.js";
-import { endFailed } from "../failed-run.js";
-import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
-import { ProgressDisplay } from "../progress.js";
-import { type RunFolder, runFiles } from "../run-folder.js";
+import { chosenConfig, type OptionValues } from "../options/config-options.js";
+import { type Assembly, assembleUnlessInterrupted } from "../runs/assemble.js";
+import { endFailed } from "../runs/failed-run.js";
+import { type RunFolder, runFiles } from "../runs/run-folder.js";
 import {
   environmentTitle,
   named,
@@ -24,9 +22,11 @@ import {
   writeConfig,
   writeReport,
   writeResult,
-} from "../run-report.js";
-import { clock, counted, inShort, pause, type Terminal, table, writeJson } from "../terminal.js";
-import { terminalPlot } from "../terminal-plot.js";
+} from "../runs/run-report.js";
+import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import { ProgressDisplay } from "../terminal/progress.js";
+import { clock, counted, inShort, pause, type Terminal, table, writeJson } from "../terminal/terminal.js";
+import { terminalPlot } from "../terminal/terminal-plot.js";
 
 /** `softrl compare`: both faces with one seed and the same settings, an iteration of each in turn. */
 export async function compareCommand(options: OptionValues, terminal: Terminal): Promise<number> {

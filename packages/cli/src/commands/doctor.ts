@@ -1,8 +1,8 @@
 import { bridgeTransport, findPython } from "@softrl/gymnasium";
 import { SoftrlError, version } from "softrl";
-import type { OptionValues } from "../config-options.js";
-import { executorName, surveyExecutors } from "../executor.js";
-import { type Terminal, table, writeJson } from "../terminal.js";
+import type { OptionValues } from "../options/config-options.js";
+import { executorName, surveyExecutors } from "../runs/executor.js";
+import { type Terminal, table, writeJson } from "../terminal/terminal.js";
 
 /** `softrl doctor`: what softrl finds on this machine, what a run takes of it, and why. */
 export async function doctorCommand(options: OptionValues, terminal: Terminal): Promise<number> {

@@ -1,10 +1,10 @@
 import { algorithmTitle, type EvaluationResult, evaluate, type TrainConfig, version } from "softrl";
-import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
-import { integerOption, modeOption, type OptionValues } from "../config-options.js";
-import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
-import { adoptTheta, readRunCheckpoint } from "../run-checkpoint.js";
-import { environmentPlayed, environmentTitle } from "../run-report.js";
-import { clock, inShort, pause, type Terminal, writeJson } from "../terminal.js";
+import { integerOption, modeOption, type OptionValues } from "../options/config-options.js";
+import { type Assembly, assembleUnlessInterrupted } from "../runs/assemble.js";
+import { adoptTheta, readRunCheckpoint } from "../runs/run-checkpoint.js";
+import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
+import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import { clock, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
 
 /** `softrl evaluate <run-folder>`: plays whole episodes with what a run has learned. */
 export async function evaluateCommand(

@@ -9,13 +9,13 @@ import {
   type VectorEnvironment,
   version,
 } from "softrl";
-import { type Assembly, assembleUnlessInterrupted } from "../assemble.js";
-import { integerOption, modeOption, type OptionValues } from "../config-options.js";
-import { FailedFilm, type Film, openFilm } from "../film.js";
-import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
-import { adoptTheta, readRunCheckpoint } from "../run-checkpoint.js";
-import { environmentPlayed, environmentTitle } from "../run-report.js";
-import { clock, inShort, pause, type Terminal, writeJson } from "../terminal.js";
+import { FailedFilm, type Film, openFilm } from "../figures/film.js";
+import { integerOption, modeOption, type OptionValues } from "../options/config-options.js";
+import { type Assembly, assembleUnlessInterrupted } from "../runs/assemble.js";
+import { adoptTheta, readRunCheckpoint } from "../runs/run-checkpoint.js";
+import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
+import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import { clock, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
 
 /** `softrl record <run-folder>`: films whole episodes of what a run has learned. */
 export async function recordCommand(

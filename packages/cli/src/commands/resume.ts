@@ -1,9 +1,9 @@
 import { SoftrlError, snapshotNumber, type Trainer } from "softrl";
-import type { OptionValues } from "../config-options.js";
-import { readRunCheckpoint } from "../run-checkpoint.js";
-import { RunFolder } from "../run-folder.js";
-import type { Terminal } from "../terminal.js";
-import { runTraining } from "../training.js";
+import type { OptionValues } from "../options/config-options.js";
+import { readRunCheckpoint } from "../runs/run-checkpoint.js";
+import { RunFolder } from "../runs/run-folder.js";
+import { runTraining } from "../runs/training.js";
+import type { Terminal } from "../terminal/terminal.js";
 
 /** `softrl resume <run-folder>`: goes on with a stopped run from its checkpoint, as if it had never stopped. */
 export async function resumeCommand(

@@ -1,6 +1,6 @@
 import { managedDirectory, setupGymnasium } from "@softrl/gymnasium";
-import { INTERRUPTED, listenForInterrupt } from "../interrupt.js";
-import type { Terminal } from "../terminal.js";
+import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import type { Terminal } from "../terminal/terminal.js";
 
 /** `softrl setup gymnasium`: Python packages into a virtual environment of softrl's own. */
 export async function setupGymnasiumCommand(terminal: Terminal): Promise<number> {

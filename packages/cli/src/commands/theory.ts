@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SoftrlError, theoryDemonstrations } from "softrl";
-import type { OptionValues } from "../config-options.js";
-import { type Terminal, table, writeJson } from "../terminal.js";
-import { measuredInShort, PAGE_TITLE, requirement, theoryFiles } from "../theory-page.js";
+import { measuredInShort, PAGE_TITLE, requirement, theoryFiles } from "../figures/theory-page.js";
+import type { OptionValues } from "../options/config-options.js";
+import { type Terminal, table, writeJson } from "../terminal/terminal.js";
 
 /** `softrl theory`: §2 to §5 measured exactly, as a table, and as figures and a page where a folder is named. */
 export async function theoryCommand(options: OptionValues, terminal: Terminal): Promise<number> {

@@ -1,9 +1,9 @@
 import type { Trainer } from "softrl";
-import { chosenConfig, type OptionValues } from "../config-options.js";
-import type { RunFolder } from "../run-folder.js";
-import { openRunFolder, writeConfig } from "../run-report.js";
-import type { Terminal } from "../terminal.js";
-import { runTraining } from "../training.js";
+import { chosenConfig, type OptionValues } from "../options/config-options.js";
+import type { RunFolder } from "../runs/run-folder.js";
+import { openRunFolder, writeConfig } from "../runs/run-report.js";
+import { runTraining } from "../runs/training.js";
+import type { Terminal } from "../terminal/terminal.js";
 
 /** `softrl train`: one run into one folder. */
 export async function trainCommand(options: OptionValues, terminal: Terminal): Promise<number> {

@@ -1,6 +1,6 @@
 import { unbrokenIdentities, verify, verifyMutants } from "softrl";
-import type { OptionValues } from "../config-options.js";
-import { type Terminal, table, writeJson } from "../terminal.js";
+import type { OptionValues } from "../options/config-options.js";
+import { type Terminal, table, writeJson } from "../terminal/terminal.js";
 
 /** `softrl verify`: the paper's identities measured; with `--mutants`, that each named mistake is caught. */
 export async function verifyCommand(options: OptionValues, terminal: Terminal): Promise<number> {

@@ -1,7 +1,7 @@
 import type { Random, RandomStreams } from "../base/random.js";
 import type { Saveable, Snapshot } from "../base/snapshot.js";
-import type { Mdp } from "../exact/sparse-mdp.js";
 import type { Terminated, Truncated } from "../math/endings.js";
+import type { Mdp } from "../mdp/sparse-mdp.js";
 import type { Picture } from "./canvas.js";
 import type { Space } from "./spaces.js";
 

@@ -1,14 +1,14 @@
 import { fail } from "../base/errors.js";
 import { nearMatch, suggestion } from "../base/near-match.js";
-import { Acrobot, type AcrobotOptions } from "./acrobot.js";
-import { CartPole, type CartPoleOptions } from "./cart-pole.js";
-import { type CliffWalkingOptions, cliffWalking } from "./cliff-walking.js";
+import { Acrobot, type AcrobotOptions } from "./classic-control/acrobot.js";
+import { CartPole, type CartPoleOptions } from "./classic-control/cart-pole.js";
+import { MountainCar, type MountainCarOptions } from "./classic-control/mountain-car.js";
 import type { VectorEnvironment } from "./environment.js";
-import { type FrozenLakeOptions, frozenLake } from "./frozen-lake.js";
-import { GridWorld, type GridWorldOptions } from "./grid-world.js";
 import { MinAtar, type MinAtarGame, type MinAtarOptions } from "./minatar/min-atar.js";
-import { MountainCar, type MountainCarOptions } from "./mountain-car.js";
-import { type TaxiOptions, taxi } from "./taxi.js";
+import { type CliffWalkingOptions, cliffWalking } from "./tables/cliff-walking.js";
+import { type FrozenLakeOptions, frozenLake } from "./tables/frozen-lake.js";
+import { GridWorld, type GridWorldOptions } from "./tables/grid-world.js";
+import { type TaxiOptions, taxi } from "./tables/taxi.js";
 import { type VectorizeOptions, vectorize } from "./vectorize.js";
 
 /** The ids of the environments that core brings along. */

@@ -1,8 +1,8 @@
 import { fail, requireInteger, requireLength, SoftrlError } from "../base/errors.js";
 import { type Random, RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
-import type { Mdp } from "../exact/sparse-mdp.js";
 import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
+import type { Mdp } from "../mdp/sparse-mdp.js";
 import type { Picture } from "./canvas.js";
 import type { Environment, Observations, StepOutcome, VectorEnvironment } from "./environment.js";
 import {

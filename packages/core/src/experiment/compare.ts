@@ -1,5 +1,5 @@
 import { RandomStreams } from "../base/random.js";
-import { measureTheorem, type TheoremResidual } from "../exact/theorem.js";
+import { measureTheorem, type TheoremResidual } from "../theory/theorem.js";
 import { referencePolicy } from "./make-algorithm.js";
 import { type Host, iterateTogether } from "./train.js";
 import type { LearningCurve, Trainer, TrainResult } from "./trainer.js";

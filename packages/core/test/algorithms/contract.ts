@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Algorithm } from "../../src/algorithms/algorithm.js";
 import { RandomStreams } from "../../src/base/random.js";
-import { CartPole } from "../../src/envs/cart-pole.js";
+import { CartPole } from "../../src/envs/classic-control/cart-pole.js";
 
 import { encodeCheckpoint } from "../../src/experiment/checkpoint.js";
 

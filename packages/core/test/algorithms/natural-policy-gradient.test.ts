@@ -4,7 +4,7 @@ import {
   type NaturalPolicyGradientOptions,
 } from "../../src/algorithms/natural-policy-gradient.js";
 import { RandomStreams } from "../../src/base/random.js";
-import { CartPole } from "../../src/envs/cart-pole.js";
+import { CartPole } from "../../src/envs/classic-control/cart-pole.js";
 import { trainConfig } from "../../src/experiment/config.js";
 import { klDivergence } from "../../src/math/categorical.js";
 import { logPrior, logProbabilities } from "../../src/math/units.js";

@@ -3,7 +3,7 @@ import { A2c, type A2cOptions } from "../../src/algorithms/a2c.js";
 import type { Algorithm } from "../../src/algorithms/algorithm.js";
 import { SoftQLearning } from "../../src/algorithms/soft-q-learning.js";
 import { RandomStreams } from "../../src/base/random.js";
-import { CartPole } from "../../src/envs/cart-pole.js";
+import { CartPole } from "../../src/envs/classic-control/cart-pole.js";
 import { theoremGap } from "../../src/losses/theorem-gap.js";
 import { logPrior } from "../../src/math/units.js";
 import { mlp } from "../../src/nn/body.js";

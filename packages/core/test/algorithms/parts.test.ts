@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Random, RandomStreams } from "../../src/base/random.js";
-import { CartPole } from "../../src/envs/cart-pole.js";
+import { CartPole } from "../../src/envs/classic-control/cart-pole.js";
 import type { EnvironmentRows, VectorEnvironment } from "../../src/envs/environment.js";
 import { MinAtar } from "../../src/envs/minatar/min-atar.js";
 import { type TrainConfig, trainConfig } from "../../src/experiment/config.js";

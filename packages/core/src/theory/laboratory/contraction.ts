@@ -1,0 +1,141 @@
+import type { Random } from "../../base/random.js";
+import { logPrior, type QValues, qValues, type StateValues, stateValues } from "../../math/units.js";
+import { garnet } from "../../mdp/mdp-families.js";
+import { lambdaBackup, optimalityBackup, policyBackup } from "../../mdp/operators.js";
+import { largest } from "../../mdp/residual.js";
+import type { SoftMdp } from "../../mdp/soft-mdp.js";
+import { draws, randomPolicy } from "../cases.js";
+import { atLeast, atMost, type Demonstration } from "./demonstration.js";
+
+const gamma = 0.9;
+const problems = 50;
+const pairs = 4;
+const backups = 20;
+
+/** An endless Garnet of 20 states and 3 actions: nothing but γ makes distances shrink. */
+function endless(random: Random): SoftMdp {
+  const mdp = garnet({ states: 20, actions: 3, branching: 4 }, random);
+  return { mdp, logPrior: logPrior(draws(random, 60, -2, 0)), tau: 0.3, gamma };
+}
+
+const apart = (x: Float64Array, y: Float64Array) => largest(x.map((xi, i) => xi - y[i]));
+
+/** A second start for x: everything shifted by one, or at random. */
+function other(x: Float64Array, pair: number, random: Random): Float64Array {
+  const step = pair === 0 ? new Float64Array(x.length).fill(1) : draws(random, x.length, -1, 1);
+  return x.map((xi, i) => xi + step[i]);
+}
+
+/** ‖Tⁿ Q − Tⁿ Q'‖ against γⁿ, for T and for T_π (§3.3–3.4). */
+export function contraction(random: Random): Demonstration {
+  const worst = { optimality: new Float64Array(backups + 1), policy: new Float64Array(backups + 1) };
+  const mean = { optimality: new Float64Array(backups + 1), policy: new Float64Array(backups + 1) };
+  for (let i = 0; i < problems; i++) {
+    const problem = endless(random);
+    const logPi = randomPolicy(random, 3, 20);
+    for (let pair = 0; pair < pairs; pair++) {
+      let q: [QValues, QValues] = [qValues(draws(random, 60, -2, 2)), qValues(new Float64Array(60))];
+      q = [q[0], qValues(other(q[0], pair, random))];
+      let v: [StateValues, StateValues] = [
+        stateValues(draws(random, 20, -2, 2)),
+        stateValues(new Float64Array(20)),
+      ];
+      v = [v[0], stateValues(other(v[0], pair, random))];
+      const start = [apart(...q), apart(...v)];
+      for (let n = 0; n <= backups; n++) {
+        const left = [apart(...q) / start[0], apart(...v) / start[1]];
+        worst.optimality[n] = Math.max(worst.optimality[n], left[0]);
+        worst.policy[n] = Math.max(worst.policy[n], left[1]);
+        // Shifted starts shrink by γ exactly; the average is over the others.
+        if (pair > 0) {
+          mean.optimality[n] += left[0] / (problems * (pairs - 1));
+          mean.policy[n] += left[1] / (problems * (pairs - 1));
+        }
+        q = [optimalityBackup(problem, q[0]), optimalityBackup(problem, q[1])];
+        v = [policyBackup(problem, logPi, v[0]), policyBackup(problem, logPi, v[1])];
+      }
+    }
+  }
+  const excess = (ratios: Float64Array) => Math.max(...ratios.map((x, n) => x / gamma ** n - 1));
+  const points = (ratios: Float64Array) => Array.from(ratios, (y, n) => [n, y] as const);
+  return {
+    name: "contraction",
+    title: "Every backup brings two guesses closer by γ",
+    section: "§3.3–3.4",
+    equation: "‖Tⁿ Q − Tⁿ Q′‖∞ ≤ γⁿ ‖Q − Q′‖∞, and the same for T_π",
+    prose: [
+      "A backup T takes a guess of what actions are worth and makes a better one: the reward now, and the old guess for what follows, worth γ as much.",
+      `Take two different guesses and back both up n times. What they disagree about is multiplied by γ each time or less. Here γ = ${gamma}; the dashed line is γⁿ, the coloured ones are measured on ${problems} random problems with ${pairs} pairs each.`,
+      "The worst pair lies on the line, and no pair is above it; a usual pair is far below. That is why repeating T leads to one answer from every start, and how fast.",
+    ],
+    x: { label: "backups n", scale: "linear" },
+    y: { label: "distance left, as a part of the first", scale: "log" },
+    series: [
+      { name: "worst of T", kind: "measured", points: points(worst.optimality) },
+      { name: "average of T", kind: "measured", points: points(mean.optimality) },
+      { name: "average of T_π", kind: "measured", points: points(mean.policy) },
+      {
+        name: "γⁿ",
+        kind: "theory",
+        points: points(Float64Array.from({ length: backups + 1 }, (_, n) => gamma ** n)),
+      },
+    ],
+    facts: [
+      atMost("worst ratio over γⁿ, less 1: Tⁿ", excess(worst.optimality), 1e-12),
+      atMost("worst ratio over γⁿ, less 1: T_πⁿ", excess(worst.policy), 1e-12),
+      atLeast(
+        "worst ratio over γⁿ at n = 20: the bound is reached",
+        worst.optimality[20] / gamma ** 20,
+        0.999,
+      ),
+    ],
+  };
+}
+
+/** How much T_π^λ contracts: γ(1 − λ)/(1 − γλ) (§3.4). */
+export function lambdaContraction(random: Random): Demonstration {
+  const lambdas = Array.from({ length: 21 }, (_, i) => i / 20);
+  const modulus = (lambda: number) => (gamma * (1 - lambda)) / (1 - gamma * lambda);
+  const worst = new Float64Array(lambdas.length);
+  const mean = new Float64Array(lambdas.length);
+  for (let i = 0; i < problems; i++) {
+    const problem = endless(random);
+    const logPi = randomPolicy(random, 3, 20);
+    for (let pair = 0; pair < pairs; pair++) {
+      const v = stateValues(draws(random, 20, -2, 2));
+      const w = stateValues(other(v, pair, random));
+      lambdas.forEach((lambda, at) => {
+        const left =
+          apart(lambdaBackup(problem, logPi, v, lambda), lambdaBackup(problem, logPi, w, lambda)) /
+          apart(v, w);
+        worst[at] = Math.max(worst[at], left);
+        if (pair > 0) mean[at] += left / (problems * (pairs - 1));
+      });
+    }
+  }
+  return {
+    name: "lambda",
+    title: "Looking further ahead, one backup does more",
+    section: "§3.4",
+    equation: "‖T_π^λ V − T_π^λ V′‖∞ ≤ γ(1 − λ)/(1 − γλ) · ‖V − V′‖∞",
+    prose: [
+      "T_π^λ mixes backups of one step, two steps and so on; λ says how much the long ones count. λ = 0 is a single step, λ = 1 looks to the end of time.",
+      "One such backup shrinks a disagreement by at most γ(1 − λ)/(1 − γλ): γ at λ = 0, nothing left at λ = 1. In exchange a sampled long look is noisier, which exact numbers do not show.",
+    ],
+    x: { label: "λ", scale: "linear" },
+    y: { label: "distance left after one backup", scale: "linear" },
+    series: [
+      { name: "worst pair", kind: "measured", points: lambdas.map((x, i) => [x, worst[i]]) },
+      { name: "average pair", kind: "measured", points: lambdas.map((x, i) => [x, mean[i]]) },
+      { name: "γ(1 − λ)/(1 − γλ)", kind: "theory", points: lambdas.map((x) => [x, modulus(x)]) },
+    ],
+    facts: [
+      atMost("worst ratio above the bound", Math.max(...lambdas.map((x, i) => worst[i] - modulus(x))), 1e-12),
+      atLeast(
+        "worst ratio against the bound, smallest over λ < 1",
+        Math.min(...lambdas.slice(0, -1).map((x, i) => worst[i] / modulus(x))),
+        0.999,
+      ),
+    ],
+  };
+}

@@ -1,0 +1,160 @@
+import type { Random } from "../../base/random.js";
+import { exp } from "../../math/logspace.js";
+import { curvedPolicy, dampedSoftQStep, naturalGradient } from "../../mdp/natural-gradient.js";
+import { occupancy, visitsOf } from "../../mdp/occupancy.js";
+import {
+  expectedSoftQTargets,
+  nStepAdvantages,
+  policyAdvantages,
+  policyGradient,
+  softQGradient,
+  valueGradient,
+} from "../../mdp/policy-gradient.js";
+import { largest, logLogSlope, relativeDifference } from "../../mdp/residual.js";
+import { linearQ } from "../../mdp/scores.js";
+import { drawnProblem, draws } from "../cases.js";
+import { atLeast, atMost, type Demonstration, near } from "./demonstration.js";
+
+const problems = 30;
+
+/** Both sides of the theorem (§4), parameter by parameter: as expectations, and action by action. */
+export function gradientRoutes(random: Random): Demonstration {
+  const expected: [number, number][] = [];
+  const single: [number, number][] = [];
+  let worst = 0;
+  let worstSingle = 0;
+  for (let i = 0; i < problems; i++) {
+    const { problem, features, theta } = drawnProblem(random);
+    const { tau, logPrior, mdp } = problem;
+    const model = linearQ(problem, features, theta);
+    const { logPi, scores, valueGradients } = model;
+    const weights = occupancy(problem, logPi);
+    const advantages = nStepAdvantages(problem, logPi, model.v, 3);
+    const targets = expectedSoftQTargets(problem, model, advantages);
+    const ascent = policyGradient({ problem, logPi, scores, weights, advantages });
+    const fit = valueGradient(problem, model, weights, advantages);
+    const left = softQGradient({ problem, model, weights, targets });
+    const right = fit.map((x, k) => x - tau * ascent[k]);
+    worst = Math.max(worst, relativeDifference(left, right));
+    const scale = largest(left);
+    left.forEach((y, k) => {
+      expected.push([right[k] / scale, y / scale]);
+    });
+
+    // One action of state 0, as if it had been drawn.
+    const P = scores.parameters;
+    const row = random.integer(mdp.actions);
+    const parts = Array.from({ length: P }, (_, k) => {
+      const score = scores.rows[row * P + k];
+      const slopeOfV = valueGradients.rows[k];
+      let slopeOfKl = 0;
+      for (let a = 0; a < mdp.actions; a++) {
+        slopeOfKl += exp(logPi[a]) * scores.rows[a * P + k] * (logPi[a] - logPrior[a]);
+      }
+      const softQ = (model.q[row] - targets[row]) * (slopeOfV + tau * score);
+      const route = -tau * (score * advantages[row] - tau * slopeOfKl) - advantages[row] * slopeOfV;
+      return { softQ, route };
+    });
+    const size = largest(parts.flatMap(({ softQ, route }) => [softQ, route]));
+    for (const { softQ, route } of parts) single.push([route / size, softQ / size]);
+    worstSingle = Math.max(
+      worstSingle,
+      relativeDifference(
+        parts.map(({ softQ }) => softQ),
+        parts.map(({ route }) => route),
+      ),
+    );
+  }
+  return {
+    name: "gradients",
+    title: "Soft Q-learning and policy gradients pull the same way",
+    section: "§4",
+    equation: "∇E[½(Q_θ − y)²] = −τ · (policy gradient, KL with it) + ∇E[½(V_θ − V̂)²]",
+    prose: [
+      "This is the theorem of the paper. Soft Q-learning fits numbers Q that say what actions are worth; a policy-gradient method makes good actions likelier and fits V beside. They look like two algorithms.",
+      `Each vermilion ring is one parameter of one of ${problems} random problems: across, the value gradient less τ times the policy gradient; upwards, soft Q-learning's gradient. In expectation over the actions that the policy takes, they are the same number, so all these rings lie on the diagonal.`,
+      "The blue rings take one action instead of the average: there the two differ, by noise whose mean is zero.",
+    ],
+    x: { label: "value gradient − τ · policy gradient, scaled", scale: "linear" },
+    y: { label: "soft-Q gradient, scaled", scale: "linear" },
+    series: [
+      {
+        name: "the same",
+        kind: "theory",
+        points: [
+          [-1, -1],
+          [1, 1],
+        ],
+      },
+      { name: "one action alone", kind: "cloud", points: single },
+      { name: "over all actions", kind: "cloud", points: expected },
+    ],
+    facts: [
+      atMost("largest relative difference, over all actions", worst, 1e-12),
+      atLeast("largest relative difference, one action alone", worstSingle, 0.1),
+    ],
+  };
+}
+
+/** Damped soft Q-fitting against the natural gradient (§5), as the step shrinks. */
+export function naturalGradientStep(random: Random): Demonstration {
+  const sizes = Array.from({ length: 10 }, (_, i) => 10 ** (-1 - i / 3));
+  const tau = 0.3;
+  const series: [number, number][][] = [];
+  const slopes: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const drawn = drawnProblem(random);
+    const problem = { ...drawn.problem, tau };
+    const { features, theta } = drawn;
+    const bend = draws(random, features.rows.length, -0.5, 0.5);
+    const policy = (at: Float64Array) => curvedPolicy(problem, features, bend, at);
+    const { logPi, scores } = policy(theta);
+    const weights = occupancy(problem, logPi);
+    const visits = visitsOf(problem, logPi, weights);
+    const advantages = policyAdvantages(problem, logPi);
+    const natural = naturalGradient(
+      scores,
+      visits,
+      policyGradient({ problem, logPi, scores, weights, advantages }),
+    );
+    const errors = sizes.map((epsilon) => {
+      const step = dampedSoftQStep({ problem, policy, theta, visits, advantages, epsilon });
+      return relativeDifference(
+        step.map((x) => (tau / epsilon) * x),
+        natural,
+      );
+    });
+    series.push(sizes.map((epsilon, k) => [epsilon, errors[k]]));
+    const small = sizes
+      .map((epsilon, k) => ({ epsilon, error: errors[k] }))
+      .filter(({ epsilon }) => epsilon < 0.0011);
+    slopes.push(
+      logLogSlope(
+        small.map(({ epsilon }) => epsilon),
+        small.map(({ error }) => error),
+      ),
+    );
+  }
+  const last = series[0][series[0].length - 1];
+  return {
+    name: "natural-gradient",
+    title: "A little soft Q-fitting is a natural-gradient step",
+    section: "§5, (66), (71)",
+    equation: "Q̂ = (1 − ε) Q_old + ε y, V held:  θ′ − θ = (ε/τ) F⁻¹ g + O(ε²)",
+    prose: [
+      "A natural gradient measures steps by how much the policy changes, not by how much its parameters do. It is F⁻¹ g: g is the policy gradient, and F a matrix with a row and a column for each parameter.",
+      "Soft Q-learning gets it for nothing: move the targets only a part ε of the way and fit Q to them, and the parameters make a natural-gradient step of size ε/τ. Three random problems with policies that bend in their parameters, as networks do: the relative difference shrinks as ε does, slope 1.",
+    ],
+    x: { label: "ε, the part of the way to the targets", scale: "log" },
+    y: { label: "relative difference of the two steps", scale: "log" },
+    series: [
+      ...series.map((points, i) => ({ name: `problem ${i + 1}`, kind: "measured" as const, points })),
+      {
+        name: "in proportion to ε",
+        kind: "theory",
+        points: sizes.map((epsilon) => [epsilon, (epsilon * last[1]) / last[0]]),
+      },
+    ],
+    facts: slopes.map((slope, i) => near(`slope for ε ≤ 0.001, problem ${i + 1}`, slope, 1, 0.05)),
+  };
+}
