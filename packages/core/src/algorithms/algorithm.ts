@@ -1,36 +1,89 @@
-import type { Snapshot } from "../base/snapshot.js";
-import type { EnvironmentRows, Observations } from "../envs/environment.js";
+import type { RandomStreams } from "../base/random.js";
+import type { CurrentValues, EnvironmentFamily, Settings, SettingValue } from "../base/settings.js";
+import type { Saveable } from "../base/snapshot.js";
+import type { OnStep } from "../data/collector.js";
+import type { VectorEnvironment } from "../envs/environment.js";
+import type { LogPrior } from "../math/units.js";
 import type { PolicyValueNetwork } from "../nn/heads.js";
+import type { LayerDefinition } from "../nn/layer.js";
+import type { StepRule } from "../optim/optimiser-kind.js";
+import type { Executor } from "../tensor/executor.js";
+import type { Policy } from "./policy.js";
 
-/** What one rollout and one update did; overwritten by the next. */
+/** What one iteration did; overwritten by the next. */
 export interface IterationReport {
-  /** Environment steps taken in this iteration, all environments together. */
+  /** Environment steps taken, all environments together. */
   readonly steps: number;
-  /** Named figures of the update, for instance `policyLoss`, `valueLoss`, `entropy`, `gradientNorm`. */
-  readonly losses: Readonly<Record<string, number>>;
+  /** Named numbers about the update, for instance `policyLoss`, `valueLoss`, `gradientNorm`. */
+  readonly figures: Readonly<Record<string, number>>;
 }
 
 /**
- * Called after each step of each part of the environments, before the part steps again, so that the caller can read
- * episode ends off it: `rows` have made step `t` of this iteration, from 0; the first of them is environment `first`.
+ * A training algorithm bound to its environments and an executor.
+ *
+ * `save` holds all of its state but the policy's parameters, which {@link Policy} saves itself, and the environments.
  */
-export type OnStep = (t: number, rows: EnvironmentRows, first: number) => void;
-
-/** A training algorithm bound to its environments, its network and an executor. */
-export interface Algorithm {
-  readonly name: string;
-  /** Environment steps of one iteration (S · T). */
-  readonly stepsPerIteration: number;
-  readonly network: PolicyValueNetwork;
-  /** Collects one rollout and makes one update. */
+export interface Algorithm extends Saveable {
+  /** The policy that it learns. */
+  readonly policy: Policy;
+  /** Collects experience and learns from it. */
   iterate(onStep: OnStep): Promise<IterationReport>;
-  /** Fills `actions` [S] for `observations` [S, ...]: sampled from π_θ, or its mode. Draws from its own stream. */
-  act(observations: Observations, actions: Int32Array, mode: "sample" | "mode"): void;
-  /** θ [P] as it is now, laid out as `network.parameters` says; a copy. */
-  theta(): Float64Array;
-  /** Takes θ [P] over, from a run on any executor: to act with it, not to go on training. */
-  adopt(theta: ArrayLike<number>): void;
-  /** Parameters, optimiser state, random streams and counters: all but the environments. */
-  save(): Snapshot;
-  restore(snapshot: Snapshot): void;
+  /** Where it learns log π_θ and V_θ: what the exact tools measure. */
+  readonly model?: PolicyValueModel;
 }
+
+/** An algorithm that learns log π_θ and V_θ from n-step returns, as the oracle and the theorem's measurement read it. */
+export interface PolicyValueModel {
+  readonly network: PolicyValueNetwork;
+  /** θ [P] as it is now, a copy. */
+  theta(): Float64Array;
+  /** log π̄ [A]. */
+  readonly logPrior: LogPrior;
+  /** n of the n-step returns. */
+  readonly horizon: number;
+  /** c, the weight of the value error. */
+  readonly valueCoefficient: number;
+  /** Whether V_θ estimates returns that include the bonus (the proper bonus, §3.6). */
+  readonly bonusInReturns: boolean;
+  /** τ and γ of the present step. */
+  readonly tau: number;
+  readonly gamma: number;
+}
+
+/** The parts that an algorithm is made from. */
+export interface AlgorithmContext {
+  readonly environment: VectorEnvironment;
+  /** The layers from an observation to the features that heads read. */
+  readonly body: LayerDefinition;
+  readonly stepRule: StepRule;
+  readonly executor: Executor;
+  /** The run's random streams: `streams.stream("exploration")`. */
+  readonly streams: RandomStreams;
+}
+
+/** Defaults that an algorithm wants for the settings of other sections, by section and name. */
+export type SectionDefaults = {
+  readonly [Section in "run" | "environment" | "network" | "optimiser"]?: Readonly<Record<string, SettingValue>>;
+};
+
+/** An algorithm that a run can choose: its name, its settings, and how it is made. */
+export interface AlgorithmKind<S extends Settings = Settings> {
+  /** The name on the command line and in config.json. */
+  readonly name: string;
+  /** The name for legends and tables. */
+  readonly title: string;
+  /** One line for help and documentation. */
+  readonly about: string;
+  readonly settings: S;
+  /** Its own defaults for settings that all algorithms have, such as the optimiser and the number of environments. */
+  defaults?(family: EnvironmentFamily): SectionDefaults;
+  /**
+   * Makes the algorithm, its parameters drawn from the streams.
+   * @param settings the values as they are now: reading a live setting gives the number of the present step
+   */
+  make(context: AlgorithmContext, settings: CurrentValues<S>): Algorithm;
+}
+
+/** Defines an algorithm: its settings are typed in {@link AlgorithmKind.make}. */
+export const algorithmKind = <const S extends Settings>(definition: AlgorithmKind<S>): AlgorithmKind<S> =>
+  definition;

@@ -1,165 +1,151 @@
-import type { RandomStreams } from "../base/random.js";
+import { integerSetting, liveSetting, numberSetting, type CurrentValues } from "../base/settings.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
-import { Rollout } from "../data/rollout.js";
-import type { Observations, VectorEnvironment } from "../envs/environment.js";
+import { Collector, type OnStep } from "../data/collector.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
 import { valueLoss } from "../losses/value.js";
 import { conjugateGradients } from "../math/linear-algebra-conjugate-gradients.js";
 import { nStepAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
-import { type LogPrior, logPrior, stateValues, type Vector } from "../math/units.js";
-import type { PolicyValueNetwork } from "../nn/heads.js";
-import { Parameters } from "../nn/parameters.js";
+import { type LogPrior, logPrior, stateValues } from "../math/units.js";
+import { actorAndCritic, type PolicyValueNetwork, policyValueNetwork } from "../nn/heads.js";
 import { descent } from "../optim/descent.js";
 import type { Optimiser } from "../optim/optimiser.js";
-import type { Schedule } from "../optim/schedule.js";
-import type { Buffer } from "../tensor/buffer.js";
-import type { Executor, LoadedProgram } from "../tensor/executor.js";
+import type { LoadedProgram } from "../tensor/executor.js";
 import { constant, exp, input, mean, mul, neg, stopGradient, sum } from "../tensor/operations.js";
 import { type Program, program } from "../tensor/program.js";
-import type { Tensor } from "../tensor/tensor.js";
-import type { Algorithm, IterationReport, OnStep } from "./algorithm.js";
-import { PolicyLearner, type TracedUpdate } from "./policy-learner.js";
+import {
+  type Algorithm,
+  type AlgorithmContext,
+  algorithmKind,
+  type IterationReport,
+} from "./algorithm.js";
+import { referencePolicy, returnSettings } from "./on-policy.js";
+import { networkShapes, type Policy } from "./policy.js";
+import { PolicyValueLearner, type TracedUpdate, type UpdateTrace } from "./policy-value-learner.js";
 
-/** What is the natural gradient's own among its hyper-parameters. */
-export interface TrustRegion {
-  /**
-   * δ: the KL divergence of the first step, to second order, with the damping's ½ damping |step|² in it; later ones shrink
-   * as the learning rate does.
-   */
-  readonly trustRegion: number;
-  /**
-   * α at most, of θ ← θ + α w, in units of 1/√(mean Δ² of the run so far): once Δ is small for this task g is chance and
-   * little else, and the whole trust region would be a step of chance.
-   */
-  readonly longestStep: number;
-  /** Added to the diagonal of F. */
-  readonly fisherDamping: number;
-  /** Fisher-vector products a step, at most. */
-  readonly conjugateGradientSteps: number;
-  /** Steps of the value's fit after each rollout. */
-  readonly valueSteps: number;
-}
-
-/** The hyper-parameters of {@link NaturalPolicyGradient}. */
-export interface NaturalPolicyGradientOptions extends TrustRegion {
-  /** T: steps of each environment between two updates, and the longest n of the n-step returns. */
-  readonly horizon: number;
-  /** γ. */
-  readonly gamma: number;
-  /** τ, the weight of the bonus −KL[π ‖ π̄], in the returns and at the visited state. */
-  readonly tau: number;
-  /** log π̄ [A]; all zeros make the bonus the entropy. */
-  readonly logPrior: LogPrior<Vector>;
-  /** Of the value's fit. */
-  readonly optimiser: Optimiser;
-  /** Of the value's fit, by the fraction of `totalSteps` done; δ falls in proportion. */
-  readonly learningRate: Schedule;
-  /** Environment steps of the whole run, all environments together. */
-  readonly totalSteps: number;
-  /** The global norm that the value's gradient is clipped to. */
-  readonly maxGradientNorm: number;
-}
+const settings = {
+  ...returnSettings,
+  horizon: integerSetting({
+    about: "steps of each environment between two updates, and the n of the n-step returns",
+    low: 1,
+    high: 65536,
+    default: 125,
+    source: "measured on CartPole",
+  }),
+  trustRegion: liveSetting({
+    about: "δ, the KL divergence of a step to second order; it falls as the learning rate does",
+    above: 0,
+    default: 0.01,
+    source: "TRPO (Schulman et al. 2015)",
+  }),
+  longestStep: liveSetting({
+    about:
+      "the largest multiple of the natural gradient that a step may be, over the root mean square of the run's advantages",
+    above: 0,
+    default: 5,
+    source: "measured on CartPole",
+  }),
+  fisherDamping: liveSetting({
+    about: "the number added to the diagonal of the Fisher matrix",
+    low: 0,
+    default: 0.1,
+    source: "OpenAI Baselines' TRPO",
+  }),
+  conjugateGradientSteps: integerSetting({
+    about: "Fisher-vector products a step, at most",
+    low: 1,
+    high: 1000,
+    default: 10,
+    source: "TRPO (Schulman et al. 2015)",
+  }),
+  valueSteps: integerSetting({
+    about: "optimiser steps of the value's fit after each rollout",
+    low: 0,
+    high: 1000,
+    default: 50,
+    source: "measured on CartPole",
+  }),
+};
 
 /**
  * Natural policy gradient (§5): θ ← θ + α w with (F + damping) w = g, solved by conjugate gradients, and
- * α = √(2δ / wᵀ(F + damping) w), at most `longestStep` in the run's own units.
+ * α = √(2δ / wᵀ(F + damping) w), at most `longestStep` over √(mean Δ²) of the run so far: once Δ is small for the task,
+ * g is mostly noise, and a whole trust region of it would be a step in a random direction.
  *
  * g is A2C's policy gradient and F x = ∇(∇KL[π_old‖π_θ]ᵀ x), the trace differentiated twice. Actor and critic are two
- * copies of the network: fitting V moves no policy out of its trust region.
+ * copies of the network, so that fitting V does not move the policy out of its trust region.
  */
-export class NaturalPolicyGradient implements Algorithm {
-  readonly name = "npg";
-  readonly stepsPerIteration: number;
-  /** Both copies as one. */
-  readonly network: PolicyValueNetwork;
-  readonly #environment: VectorEnvironment;
-  readonly #options: NaturalPolicyGradientOptions;
-  readonly #learner: PolicyLearner;
-  readonly #rollout: Rollout;
+export const naturalPolicyGradient = algorithmKind({
+  name: "npg",
+  title: "natural policy gradient",
+  about: "policy gradient times the inverse Fisher matrix, by conjugate gradients",
+  settings,
+  make: (context, current) => new NaturalPolicyGradient(context, current),
+});
+
+class NaturalPolicyGradient implements Algorithm {
+  readonly #context: AlgorithmContext;
+  readonly #settings: CurrentValues<typeof settings>;
+  readonly #collector: Collector;
+  readonly #learner: PolicyValueLearner;
   readonly #delta: Float64Array;
   readonly #advantages: Float64Array;
-  readonly #targets: Buffer;
-  readonly #learningRate: Buffer;
   readonly #gradient: LoadedProgram;
   readonly #fisher: LoadedProgram;
-  #steps = 0;
-  /** Σ Δ² over all the run's samples. */
+  /** The learning rate of the first step, which δ falls in proportion to. */
+  readonly #firstRate: number;
+  /** Σ Δ² over all the run's samples, and how many they are. */
   #squares = 0;
+  #samples = 0;
 
-  constructor(
-    environment: VectorEnvironment,
-    network: PolicyValueNetwork,
-    executor: Executor,
-    streams: RandomStreams,
-    options: NaturalPolicyGradientOptions,
-  ) {
-    const { size } = environment;
-    const batch = options.horizon * size;
-    this.stepsPerIteration = batch;
-    const both = actorAndCritic(network);
-    this.network = both;
-    this.#environment = environment;
-    this.#options = options;
-    this.#rollout = new Rollout(options.horizon, size);
+  constructor(context: AlgorithmContext, current: CurrentValues<typeof settings>) {
+    const { environment, stepRule } = context;
+    const { horizon, reference } = current;
+    const batch = horizon * environment.size;
+    const { observationShape, actions } = networkShapes(environment);
+    const network = actorAndCritic(policyValueNetwork(context.body, observationShape, actions));
+    const prior = referencePolicy(reference, actions);
+    this.#context = context;
+    this.#settings = current;
+    this.#firstRate = stepRule.learningRate;
+    this.#collector = new Collector(environment, horizon);
     this.#delta = new Float64Array(batch);
     this.#advantages = new Float64Array(batch);
-    this.#learner = new PolicyLearner({
-      network: both,
-      executor,
-      streams,
-      size,
-      horizon: options.horizon,
-      logPrior: options.logPrior,
-      traceUpdate: (...traced) => traceValueFit(both, options, ...traced),
-      tracePrograms: (...traced) => tracePolicy(both, options, ...traced),
+    this.#learner = new PolicyValueLearner({
+      context,
+      network,
+      horizon,
+      parts: this.#collector.parts,
+      form: () => ({ bodies: "two-networks", tau: current.tau, logPrior: prior }),
+      traceUpdate: (trace) => traceValueFit(network, stepRule.optimiser, trace),
+      tracePrograms: (trace) => tracePolicy(network, prior, trace),
     });
-    this.#targets = this.#learner.updateInput("targets");
-    this.#learningRate = this.#learner.updateInput("learningRate");
     this.#gradient = this.#learner.program("gradient");
     this.#fisher = this.#learner.program("fisher");
   }
 
-  async iterate(onStep: OnStep): Promise<IterationReport> {
-    await this.#collect(onStep);
-    const losses = this.#update();
-    this.#steps += this.stepsPerIteration;
-    return { steps: this.stepsPerIteration, losses };
+  get policy(): Policy {
+    return this.#learner.policy;
   }
 
-  /** T steps of every environment, actions from π_θ. */
-  async #collect(onStep: OnStep): Promise<void> {
-    const environment = this.#environment;
-    const rollout = this.#rollout;
-    for (let t = 0; t < rollout.steps; t++) {
-      const step = rollout.at(t);
-      const { logPi, v, kl } = this.#learner.judgeStep(t, environment.observations);
-      step.values.set(v);
-      step.kl.set(kl);
-      this.#learner.sampleInto(logPi, step.actions);
-
-      const pending = environment.step(step.actions);
-      if (pending !== undefined) await pending;
-      rollout.record(t, environment);
-      if (rollout.truncatedAt(t)) {
-        rollout.recordFinalValues(t, this.#learner.judge(environment.finalObservations).v);
-      }
-      onStep(t, environment, 0);
-    }
-    rollout.bootstrap(this.#learner.judge(environment.observations).v);
+  async iterate(onStep: OnStep): Promise<IterationReport> {
+    await this.#collector.collect(this.#learner, onStep);
+    return { steps: this.#advantages.length, figures: this.#update() };
   }
 
   /** The policy's step along the natural gradient, then the value's fit to targets that are numbers. */
   #update(): Readonly<Record<string, number>> {
-    const { gamma, tau, horizon, learningRate, totalSteps, trustRegion, valueSteps } = this.#options;
-    const rollout = this.#rollout;
+    const { gamma, tau, horizon, trustRegion, valueSteps } = this.#settings;
+    const { learningRate, maxGradientNorm } = this.#context.stepRule;
+    const { rollout } = this.#collector;
     softTemporalDifferencesInto(rollout, tau, gamma, this.#delta);
     nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
-    valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#targets));
-    const rate = learningRate(this.#steps / totalSteps);
-    const policy = this.#policyStep((trustRegion * rate) / learningRate(0));
+    const policy = this.#policyStep((trustRegion * learningRate) / this.#firstRate);
 
-    this.#learningRate[0] = rate;
+    const targets = this.#learner.updateInput("targets");
+    if (targets !== null) valueTargetsInto(rollout.values, this.#advantages, stateValues(targets));
+    this.#learner.updateInput("learningRate")?.fill(learningRate);
+    this.#learner.updateInput("maxGradientNorm")?.fill(maxGradientNorm);
     let fit = {};
     for (let i = 0; i < valueSteps; i++) fit = this.#learner.update();
     return { ...fit, ...policy };
@@ -167,13 +153,14 @@ export class NaturalPolicyGradient implements Algorithm {
 
   /** θ ← θ + α w, α = √(2δ / wᵀ(F + damping) w), at most the longest step. Called once a rollout. */
   #policyStep(delta: number): Readonly<Record<string, number>> {
-    const { fisherDamping, conjugateGradientSteps } = this.#options;
+    const { fisherDamping, conjugateGradientSteps, tau } = this.#settings;
+    const { observations, theta } = this.#learner;
     const gradient = this.#gradient;
     const fisher = this.#fisher;
-    const observations = this.#learner.updateInput("observations");
     gradient.input("observations").set(observations);
-    gradient.input("actions").set(this.#rollout.actions);
+    gradient.input("actions").set(this.#collector.rollout.actions);
     gradient.input("advantages").set(this.#advantages);
+    gradient.input("tau")[0] = tau;
     gradient.run();
 
     fisher.input("observations").set(observations);
@@ -190,7 +177,7 @@ export class NaturalPolicyGradient implements Algorithm {
     const curvature = w.reduce((total, x, k) => total + x * image[k], 0);
     const longest = this.#longest();
     const step = curvature > 0 ? Math.min(Math.sqrt((2 * delta) / curvature), longest) : 0;
-    this.#learner.moveTheta(w, step);
+    for (let i = 0; i < theta.length; i++) theta[i] += step * w[i];
     return {
       policyLoss: gradient.output("policyLoss")[0],
       kl: gradient.output("kl")[0],
@@ -199,34 +186,23 @@ export class NaturalPolicyGradient implements Algorithm {
     };
   }
 
-  /** The longest step over √(mean Δ²), this rollout's Δ among those of the run. */
+  /** The longest step over √(mean Δ²), with this rollout's Δ among those of the run. */
   #longest(): number {
     for (const delta of this.#advantages) this.#squares += delta * delta;
-    const samples = this.#steps + this.stepsPerIteration;
-    return this.#options.longestStep / Math.sqrt(this.#squares / samples);
-  }
-
-  act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
-    this.#learner.act(observations, actions, how);
-  }
-
-  theta(): Float64Array {
-    return this.#learner.theta();
-  }
-
-  adopt(theta: ArrayLike<number>): void {
-    this.#learner.adopt(theta);
+    this.#samples += this.#advantages.length;
+    return this.#settings.longestStep / Math.sqrt(this.#squares / this.#samples);
   }
 
   save(): Snapshot {
-    return { steps: this.#steps, squares: this.#squares, learner: this.#learner.save() };
+    return { samples: this.#samples, squares: this.#squares, learner: this.#learner.save() };
   }
 
   restore(snapshot: Snapshot): void {
-    const steps = snapshotNumber("NaturalPolicyGradient.restore", snapshot, "steps");
-    const squares = snapshotNumber("NaturalPolicyGradient.restore", snapshot, "squares");
-    this.#learner.restore(snapshotSection("NaturalPolicyGradient.restore", snapshot, "learner"));
-    this.#steps = steps;
+    const where = "NaturalPolicyGradient.restore";
+    const samples = snapshotNumber(where, snapshot, "samples");
+    const squares = snapshotNumber(where, snapshot, "squares");
+    this.#learner.restore(snapshotSection(where, snapshot, "learner"));
+    this.#samples = samples;
     this.#squares = squares;
   }
 }
@@ -234,15 +210,15 @@ export class NaturalPolicyGradient implements Algorithm {
 /** ∇ of the policy's loss, and F x of the policy at the visited states. */
 function tracePolicy(
   network: PolicyValueNetwork,
-  { tau, logPrior: reference }: NaturalPolicyGradientOptions,
-  views: readonly Tensor[],
-  observations: Tensor,
+  reference: LogPrior,
+  { views, observations }: UpdateTrace,
 ): Readonly<Record<string, Program>> {
   const [batch] = observations.shape;
   const { parameters } = network;
   const actions = input("actions", [batch]);
   const advantages = input("advantages", [batch]);
   const direction = input("direction", [parameters.size]);
+  const tau = input("tau", []);
   const prior = logPrior(constant(reference));
   const { logPi } = network.apply(observations, views);
   const policyLoss = policyGradientLoss({ logPi, logPrior: prior, actions, advantages, tau });
@@ -260,29 +236,19 @@ function tracePolicy(
 /** mean ½(V − V̂)², and one step down its gradient: the policy's parameters do not appear in it. */
 function traceValueFit(
   network: PolicyValueNetwork,
-  { optimiser, maxGradientNorm }: NaturalPolicyGradientOptions,
-  theta: Tensor,
-  views: readonly Tensor[],
-  observations: Tensor,
+  optimiser: Optimiser,
+  { theta, views, observations }: UpdateTrace,
 ): TracedUpdate {
   const targets = stateValues(input("targets", [observations.shape[0]]));
-  const learningRate = input("learningRate", []);
   const fit = valueLoss({ v: network.apply(observations, views).v, targets });
-  const { parameters } = network;
-  const step = descent({ parameters, theta, views, loss: fit, optimiser, learningRate, maxGradientNorm });
-  return { step, report: { valueLoss: fit } };
-}
-
-/** Two copies of a network in one θ: the policy of the first, the value of the second. */
-function actorAndCritic(network: PolicyValueNetwork): PolicyValueNetwork {
-  const { entries } = network.parameters;
-  const named = (copy: string) => entries.map((spec) => ({ ...spec, name: `${copy}.${spec.name}` }));
-  return {
-    ...network,
-    parameters: new Parameters([...named("actor"), ...named("critic")]),
-    apply: (observations, views) => ({
-      logPi: network.apply(observations, views.slice(0, entries.length)).logPi,
-      v: network.apply(observations, views.slice(entries.length)).v,
-    }),
-  };
+  const step = descent({
+    parameters: network.parameters,
+    theta,
+    views,
+    loss: fit,
+    optimiser,
+    learningRate: input("learningRate", []),
+    maxGradientNorm: input("maxGradientNorm", []),
+  });
+  return { step, figures: { valueLoss: fit } };
 }

@@ -1,181 +1,41 @@
-import type { RandomStreams } from "../base/random.js";
-import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
-import { Rollout } from "../data/rollout.js";
-import type { Observations, VectorEnvironment } from "../envs/environment.js";
-import { SteppedParts } from "../envs/stepped-parts.js";
-import { klToPrior } from "../losses/boltzmann.js";
-import { a2cStreamScales, type SoftQStreamsTerms, softQStreamsLoss } from "../losses/soft-q.js";
+import { choiceSetting } from "../base/settings.js";
+import { a2cStreamScales, softQStreamsLoss } from "../losses/soft-q.js";
+import { theoremGap } from "../losses/theorem-gap.js";
 import { nStepAdvantagesInto, softQTargetsInto, softTemporalDifferencesInto } from "../math/returns.js";
-import { logPrior, qValues, type StateValues, stateValues } from "../math/units.js";
-import type { PolicyValueNetwork } from "../nn/heads.js";
-import { descent } from "../optim/descent.js";
-import type { Buffer } from "../tensor/buffer.js";
-import type { Executor } from "../tensor/executor.js";
-import { constant, input, mean } from "../tensor/operations.js";
-import type { Tensor } from "../tensor/tensor.js";
-import type { Algorithm, IterationReport, OnStep } from "./algorithm.js";
-import { type OnPolicyOptions, PolicyLearner, type TracedUpdate } from "./policy-learner.js";
-
-/** The hyper-parameters of {@link SoftQLearning}. */
-export interface SoftQLearningOptions extends OnPolicyOptions {
-  /** The loss to descend instead, given the loss and what it is a function of: for experiments. */
-  readonly variation?: (loss: Tensor, terms: SoftQStreamsTerms) => Tensor;
-}
+import { qValues } from "../math/units.js";
+import { sub } from "../tensor/operations.js";
+import { onPolicyAlgorithm, onPolicySettings } from "./on-policy.js";
 
 /**
  * Online n-step soft Q-learning (§6.3): fit Q = V + τ log(π/π̄) to y = τ KL + V + Δ, and act with π itself. No target
  * network, no ε, no replay.
  *
- * Beside it stands `a2c.ts`, the same walk: what differs is the theorem.
+ * `a2c.ts` is the same file with other targets and another loss: the difference is the theorem.
  */
-export class SoftQLearning implements Algorithm {
-  readonly name = "soft-q";
-  readonly stepsPerIteration: number;
-  readonly network: PolicyValueNetwork;
-  readonly #parts: SteppedParts;
-  readonly #options: SoftQLearningOptions;
-  readonly #learner: PolicyLearner;
-  readonly #rollout: Rollout;
-  readonly #lastValues: StateValues;
-  readonly #delta: Float64Array;
-  readonly #advantages: Buffer;
-  readonly #targets: Buffer;
-  readonly #actions: Buffer;
-  readonly #learningRate: Buffer;
-  #steps = 0;
+export const softQLearning = onPolicyAlgorithm({
+  name: "soft-q",
+  title: "soft Q-learning",
+  about: "online n-step soft Q-learning in the form Q = V + τ log π",
+  settings: {
+    ...onPolicySettings,
+    gap: choiceSetting(["kept", "subtracted"], {
+      about: "whether the loss keeps the gap to the policy gradient, or has it subtracted, which leaves A2C's step",
+      default: "kept",
+      source: "§4",
+    }),
+  },
 
-  constructor(
-    environment: VectorEnvironment,
-    network: PolicyValueNetwork,
-    executor: Executor,
-    streams: RandomStreams,
-    options: SoftQLearningOptions,
-  ) {
-    const { size } = environment;
-    const parts = new SteppedParts(environment);
-    const batch = options.horizon * size;
-    this.stepsPerIteration = batch;
-    this.network = network;
-    this.#parts = parts;
-    this.#options = options;
-    this.#rollout = new Rollout(options.horizon, size, parts.all.length);
-    this.#lastValues = stateValues(new Float64Array(size));
-    this.#delta = new Float64Array(batch);
-    this.#learner = new PolicyLearner({
-      network,
-      executor,
-      streams,
-      size,
-      parts: parts.all.length,
-      horizon: options.horizon,
-      logPrior: options.logPrior,
-      traceUpdate: (...traced) => traceUpdate(network, options, ...traced),
-    });
-    this.#actions = this.#learner.updateInput("actions");
-    this.#advantages = new Float64Array(batch);
-    this.#targets = this.#learner.updateInput("targets");
-    this.#learningRate = this.#learner.updateInput("learningRate");
-  }
+  targets(rollout, { tau, gamma, horizon }, { delta, advantages, targets }) {
+    softTemporalDifferencesInto(rollout, tau, gamma, delta);
+    nStepAdvantagesInto(rollout, delta, gamma, horizon, advantages);
+    softQTargetsInto(rollout.kl, tau, rollout.values, advantages, qValues(targets));
+  },
 
-  async iterate(onStep: OnStep): Promise<IterationReport> {
-    await this.#collect(onStep);
-    const losses = this.#update();
-    this.#steps += this.stepsPerIteration;
-    return { steps: this.stepsPerIteration, losses };
-  }
-
-  /** T steps of every environment, actions from π_θ. Where they come in parts, one is judged while another steps. */
-  async #collect(onStep: OnStep): Promise<void> {
-    const rollout = this.#rollout;
-    await this.#parts.walk(rollout.steps, (t, p) => {
-      if (t > 0) this.#record(t - 1, p, onStep);
-      this.#act(t, p);
-    });
-    rollout.bootstrap(this.#lastValues);
-  }
-
-  /** Judges what part p observes and lets it take a step; after the last step its values are all that is wanted. */
-  #act(t: number, p: number): void {
-    const part = this.#parts.all[p];
-    if (t === this.#rollout.steps) {
-      this.#lastValues.set(this.#learner.judge(part.observations).v, p * part.size);
-      return;
-    }
-    const step = this.#rollout.at(t, p);
-    const { logPi, v, kl } = this.#learner.judgeStep(t, part.observations, p);
-    step.values.set(v);
-    step.kl.set(kl);
-    this.#learner.sampleInto(logPi, step.actions);
-    this.#parts.step(p, step.actions);
-  }
-
-  /** What step t of part p led to. */
-  #record(t: number, p: number, onStep: OnStep): void {
-    const part = this.#parts.all[p];
-    const rollout = this.#rollout;
-    rollout.record(t, part, p);
-    if (rollout.truncatedAt(t, p)) {
-      rollout.recordFinalValues(t, this.#learner.judge(part.finalObservations).v, p);
-    }
-    onStep(t, part, p * part.size);
-  }
-
-  /** Advantages and targets are numbers, computed before the loss; then one step of the optimiser. */
-  #update(): Readonly<Record<string, number>> {
-    const { gamma, tau, horizon, learningRate, totalSteps } = this.#options;
-    const rollout = this.#rollout;
-    softTemporalDifferencesInto(rollout, tau, gamma, this.#delta);
-    nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
-    softQTargetsInto(rollout.kl, tau, rollout.values, this.#advantages, qValues(this.#targets));
-    this.#learningRate[0] = learningRate(this.#steps / totalSteps);
-    this.#actions.set(rollout.actions);
-    return this.#learner.update();
-  }
-
-  act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
-    this.#learner.act(observations, actions, how);
-  }
-
-  theta(): Float64Array {
-    return this.#learner.theta();
-  }
-
-  adopt(theta: ArrayLike<number>): void {
-    this.#learner.adopt(theta);
-  }
-
-  save(): Snapshot {
-    return { steps: this.#steps, learner: this.#learner.save() };
-  }
-
-  restore(snapshot: Snapshot): void {
-    const steps = snapshotNumber(this.name, snapshot, "steps");
-    this.#learner.restore(snapshotSection(this.name, snapshot, "learner"));
-    this.#steps = steps;
-  }
-}
-
-/** mean ½(Q − y)² for Q = V + τ log(π/π̄), its streams scaled by 1/τ and c, and one step down its gradient. */
-function traceUpdate(
-  network: PolicyValueNetwork,
-  options: SoftQLearningOptions,
-  theta: Tensor,
-  views: readonly Tensor[],
-  observations: Tensor,
-): TracedUpdate {
-  const { tau, valueCoefficient, optimiser, maxGradientNorm } = options;
-  const [batch] = observations.shape;
-  const actions = input("actions", [batch]);
-  const targets = qValues(input("targets", [batch]));
-  const learningRate = input("learningRate", []);
-  const prior = logPrior(constant(options.logPrior));
-
-  const { logPi, v } = network.apply(observations, views);
-  const scales = a2cStreamScales(tau, valueCoefficient);
-  const terms = { v, logPi, logPrior: prior, actions, targets, tau, scales };
-  const softQLoss = softQStreamsLoss(terms);
-  const loss = options.variation?.(softQLoss, terms) ?? softQLoss;
-  const { parameters } = network;
-  const step = descent({ parameters, theta, views, loss, optimiser, learningRate, maxGradientNorm });
-  return { step, report: { softQLoss, kl: mean(klToPrior(logPi, prior)) } };
-}
+  loss({ v, logPi, logPrior, actions, targets, tau, valueCoefficient, gap }) {
+    const scales = a2cStreamScales(tau, valueCoefficient);
+    const terms = { v, logPi, logPrior, actions, targets: qValues(targets), tau, scales };
+    const softQLoss = softQStreamsLoss(terms);
+    const loss = gap === "subtracted" ? sub(softQLoss, theoremGap(terms)) : softQLoss;
+    return { loss, figures: { softQLoss } };
+  },
+});

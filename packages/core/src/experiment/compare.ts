@@ -1,19 +1,16 @@
 import { RandomStreams } from "../base/random.js";
 import { measureTheorem, type TheoremResidual } from "../theory/theorem.js";
-import { referencePolicy } from "./make-algorithm.js";
+import { exactModel } from "./oracle.js";
 import { type Host, iterateTogether } from "./train.js";
 import type { LearningCurve, Trainer, TrainResult } from "./trainer.js";
 
-/** The algorithms that the theorem makes one. */
-export const faces = ["a2c", "soft-q"] as const;
-
-/** What a comparison came to. */
+/** The outcome of a comparison. */
 export interface Comparison {
   /** In the trainers' order. */
-  readonly faces: readonly (TrainResult & { readonly curve: LearningCurve })[];
+  readonly runs: readonly (TrainResult & { readonly curve: LearningCurve })[];
   /** The theorem at the networks that were learned, the larger residual of all. */
   readonly theorem: TheoremInTraining;
-  /** How far the trainers' parameters were apart after the update where they were farthest; null unless watched. */
+  /** The largest distance between the trainers' parameters after an update; null unless watched. */
   readonly parameterDistance: ParameterDistance | null;
   readonly interrupted: boolean;
 }
@@ -39,52 +36,58 @@ const STATES = 4;
  * Trains runs side by side, an iteration of each in turn, so that their curves grow together, and measures the
  * theorem that says why they should look alike.
  *
- * @param watchParameters whether to compare the trainers' parameters after every update.
+ * @param watchParameters whether to compare the trainers' parameters after every update
+ * @throws SoftrlError when an algorithm does not learn log π and V.
  */
 export async function compare(
   trainers: readonly Trainer[],
   host: Host,
   { watchParameters = false }: { readonly watchParameters?: boolean } = {},
 ): Promise<Comparison> {
+  for (const trainer of trainers) modelOf(trainer);
   for (const trainer of trainers) await trainer.start();
   let distance: ParameterDistance = { updates: 0, largest: 0 };
   await iterateTogether(trainers, host, () => {
-    if (watchParameters) distance = farther(distance, trainers);
+    if (watchParameters) distance = larger(distance, trainers);
   });
-  const results = [];
-  for (const trainer of trainers) results.push({ ...(await trainer.finish()), curve: trainer.curve });
+  const runs = [];
+  for (const trainer of trainers) runs.push({ ...(await trainer.finish()), curve: trainer.curve });
   return {
-    faces: results,
+    runs,
     theorem: theoremInTraining(trainers),
     parameterDistance: watchParameters ? distance : null,
-    interrupted: results.some((result) => result.interrupted),
+    interrupted: runs.some(({ interrupted }) => interrupted),
   };
 }
 
-function farther({ updates, largest }: ParameterDistance, trainers: readonly Trainer[]): ParameterDistance {
-  const [first, ...others] = trainers.map(({ algorithm }) => algorithm.theta());
+const modelOf = ({ algorithm, config }: Trainer) => exactModel("compare", config.algorithm.name, algorithm);
+
+function larger({ updates, largest }: ParameterDistance, trainers: readonly Trainer[]): ParameterDistance {
+  const [first, ...others] = trainers.map((trainer) => modelOf(trainer).theta());
   const scale = first.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   let distance = largest;
   for (const theta of others) {
-    for (let i = 0; i < first.length; i++)
+    for (let i = 0; i < first.length; i++) {
       distance = Math.max(distance, Math.abs(first[i] - theta[i]) / scale);
+    }
   }
   return { updates: updates + 1, largest: distance };
 }
 
-/** The theorem at each trainer's parameters, at states where its environments stand. */
+/** The theorem at each trainer's parameters, at the present states of its environments. */
 function theoremInTraining(trainers: readonly Trainer[]): TheoremInTraining {
-  const measured = trainers.map(({ algorithm, environment, config }) => {
-    const { network } = algorithm;
+  const measured = trainers.map((trainer) => {
+    const { environment, config } = trainer;
+    const { network, theta, logPrior, tau, valueCoefficient } = modelOf(trainer);
     return measureTheorem({
       network,
-      theta: algorithm.theta(),
+      theta: theta(),
       observations: environment.observations,
       batch: environment.size,
-      logPrior: referencePolicy(config.reference, network.actions),
-      tau: config.tau,
-      valueWeight: config.valueCoefficient,
-      random: new RandomStreams(config.seed).stream("theorem"),
+      logPrior,
+      tau,
+      valueWeight: valueCoefficient,
+      random: new RandomStreams(config.run.seed).stream("theorem"),
       // Frames take seconds in float64: one state of them is enough.
       states: network.observationShape.length > 1 ? 1 : STATES,
     });

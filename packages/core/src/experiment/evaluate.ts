@@ -1,4 +1,4 @@
-import type { Algorithm } from "../algorithms/algorithm.js";
+import type { Policy } from "../algorithms/policy.js";
 import { requireInteger } from "../base/errors.js";
 import { type Random, RandomStreams } from "../base/random.js";
 import type { VectorEnvironment } from "../envs/environment.js";
@@ -6,12 +6,11 @@ import { mean, sampleStandardDeviation } from "../math/statistics.js";
 import { requireFiniteStep } from "./finite.js";
 import type { Host } from "./train.js";
 
-/** What is evaluated, and how. */
+/** The parts of an evaluation. */
 export interface EvaluationParts extends Host {
-  readonly algorithm: Algorithm;
-  /** Of the size that the algorithm was made for. */
+  readonly policy: Policy;
   readonly environment: VectorEnvironment;
-  /** Whole episodes to play. */
+  /** Number of whole episodes to play. */
   readonly episodes: number;
   /** Actions drawn from π_θ, or its most likely action. */
   readonly mode: "sample" | "mode";
@@ -21,7 +20,7 @@ export interface EvaluationParts extends Host {
   readonly watch?: () => void | Promise<void>;
 }
 
-/** What an evaluation came to. */
+/** The outcome of an evaluation. */
 export interface EvaluationResult {
   /** Undiscounted returns in raw reward, ordered by environment and then by time. */
   readonly returns: readonly number[];
@@ -49,7 +48,7 @@ const STEPS_BETWEEN_PAUSES = 64;
  * short ones.
  */
 export async function evaluate(parts: EvaluationParts): Promise<EvaluationResult> {
-  const { algorithm, environment, episodes, mode, signal } = parts;
+  const { policy, environment, episodes, mode, signal } = parts;
   requireInteger("evaluate", "episodes", episodes, 1);
   const { size } = environment;
   const shares = Array.from({ length: size }, (_, i) => Math.floor((episodes + size - 1 - i) / size));
@@ -59,7 +58,7 @@ export async function evaluate(parts: EvaluationParts): Promise<EvaluationResult
   await environment.reset(new EvaluationStreams(parts.seed));
   await parts.watch?.();
   for (let step = 1; missing > 0 && !signal?.aborted; step++) {
-    algorithm.act(environment.observations, actions, mode);
+    policy.act(environment.observations, actions, mode);
     await environment.step(actions);
     requireFiniteStep(environment, step * size);
     if (parts.watch !== undefined) await parts.watch();

@@ -55,18 +55,18 @@ function requireFiniteRow(
   }
 }
 
-/** Throws unless all losses of an update are finite. */
-export function requireFiniteLosses(
+/** Throws unless all figures of an update are finite. */
+export function requireFiniteFigures(
   algorithm: string,
-  losses: Readonly<Record<string, number>>,
+  figures: Readonly<Record<string, number>>,
   step: number,
 ): void {
-  for (const name in losses) {
-    const loss = losses[name];
-    if (!Number.isFinite(loss)) {
+  for (const name in figures) {
+    const figure = figures[name];
+    if (!Number.isFinite(figure)) {
       fail(algorithm, `${name} is not finite after the update at step ${step}`, {
         expected: "a finite number",
-        got: String(loss),
+        got: String(figure),
         remedy: REMEDY,
       });
     }

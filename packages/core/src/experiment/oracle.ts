@@ -1,4 +1,5 @@
 /** What a run on an environment with an exact process can be told about itself, while it learns. */
+import type { Algorithm, PolicyValueModel } from "../algorithms/algorithm.js";
 import { fail } from "../base/errors.js";
 import { type Random, RandomStreams } from "../base/random.js";
 import { type Saveable, type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
@@ -11,11 +12,9 @@ import { nStepAdvantages } from "../mdp/policy-gradient.js";
 import { relativeDifference } from "../mdp/residual.js";
 import type { SoftMdp } from "../mdp/soft-mdp.js";
 import { type SoftSolution, softPolicyIteration } from "../mdp/solvers.js";
-import { type Mdp, sparseMdp, validateMdp } from "../mdp/sparse-mdp.js";
+import { type Mdp, type SparseMdp, sparseMdp, validateMdp } from "../mdp/sparse-mdp.js";
 import { reachableStates, type TruthFigures, truthOf } from "../mdp/truth.js";
-import type { PolicyValueNetwork } from "../nn/heads.js";
-import type { TrainConfig } from "./config.js";
-import { referencePolicy } from "./make-algorithm.js";
+import type { RunConfig } from "./run-config.js";
 
 /** What the oracle says of one θ: distances from the truth, and how the algorithms' directions compare. */
 export interface OracleFigures extends TruthFigures {
@@ -47,35 +46,32 @@ export interface OracleMeasurement {
  * γ-discounted visits from the start. All in float64, on whatever executor the run learns.
  */
 export class Oracle implements Saveable {
-  /** V*, Q* and π* with a certified bound on their error; ∞ for γ = 1. */
-  readonly optimum: SoftSolution;
-  readonly #config: TrainConfig;
-  readonly #problem: SoftMdp;
+  readonly #batch: number;
+  readonly #seed: number;
+  readonly #model: () => PolicyValueModel;
+  readonly #mdp: SparseMdp;
   readonly #reachable: Uint8Array;
-  readonly #traced: TracedDirections;
+  #solved: SolvedProblem;
   readonly #answers: OracleMeasurement[] = [];
 
-  /** @throws SoftrlError when the environment has no exact process, or when nothing is optimal (γ = 1, no end). */
-  constructor(config: TrainConfig, environment: VectorEnvironment, network: PolicyValueNetwork) {
+  /**
+   * @throws SoftrlError when the environment has no exact process, when the algorithm does not learn log π and V, or
+   * when nothing is optimal (γ = 1, no end).
+   */
+  constructor(config: RunConfig, environment: VectorEnvironment, algorithm: Algorithm) {
     const mdp = sparseMdp(exactProcess(environment));
-    const { tau, gamma, valueCoefficient, reference } = config;
-    const { states, actions } = mdp;
-    const prior = referencePolicy(reference, actions);
-    const priors = Float64Array.from({ length: states * actions }, (_, row) => prior[row % actions]);
-    this.#config = config;
-    this.#problem = { mdp, logPrior: logPrior(priors), tau, gamma };
+    const model = exactModel("oracleEvery", config.algorithm.name, algorithm);
+    this.#batch = environment.size * model.horizon;
+    this.#seed = config.run.seed;
+    this.#model = () => algorithm.model ?? model;
+    this.#mdp = mdp;
     this.#reachable = reachableStates(mdp);
-    this.optimum = softPolicyIteration(this.#problem);
-    const observations = new Float32Array(states * states);
-    for (let s = 0; s < states; s++) observations[s * states + s] = 1;
-    this.#traced = traceDirections({
-      network,
-      observations,
-      states,
-      logPrior: prior,
-      tau,
-      valueWeight: valueCoefficient,
-    });
+    this.#solved = solve(mdp, model);
+  }
+
+  /** V*, Q* and π* with a certified bound on their error; ∞ for γ = 1. */
+  get optimum(): SoftSolution {
+    return this.#solved.optimum;
   }
 
   /** All measurements, the newest last. */
@@ -83,29 +79,30 @@ export class Oracle implements Saveable {
     return this.#answers;
   }
 
-  /** Measures θ [P]; the batch is drawn from the run's seed and the step. */
-  measure(theta: ArrayLike<number>, step: number): OracleMeasurement {
-    const { entropyBonus, horizon, environments, seed } = this.#config;
-    const problem = this.#problem;
+  /** Measures the parameters as they are now; the batch is drawn from the run's seed and the step. */
+  measure(step: number): OracleMeasurement {
+    const model = this.#model();
+    if (!isSolved(this.#solved, model)) this.#solved = solve(this.#mdp, model);
+    const { problem, optimum, traced } = this.#solved;
     const { terminal, actions } = problem.mdp;
-    const { logPi, v: judged } = this.#traced.judge(theta);
-    const v = stateValues(judged.map((x, s) => (terminal[s] ? 0 : x)));
+    const { logPi, v: estimated } = traced.judge(model.theta());
+    const v = stateValues(estimated.map((x, s) => (terminal[s] ? 0 : x)));
     // The naive bonus leaves KL out of the returns, and so out of what V_θ estimates.
-    const learned = entropyBonus === "proper" ? problem : { ...problem, tau: 0 };
+    const learned = model.bonusInReturns ? problem : { ...problem, tau: 0 };
     const estimate = { problem, logPi, v, tauOfValues: learned.tau };
-    const { figures, v: trueV, visits } = truthOf(estimate, this.optimum, this.#reachable);
+    const { figures, v: trueV, visits } = truthOf(estimate, optimum, this.#reachable);
 
     const weights = Float64Array.from(logPi, (logP, row) => visits[Math.floor(row / actions)] * exp(logP));
     const batch = batchWeights(
       weights,
-      environments * horizon,
-      new RandomStreams(seed).stream("oracle", step),
+      this.#batch,
+      new RandomStreams(this.#seed).stream("oracle", step),
     );
-    const advantages = nStepAdvantages(learned, logPi, v, horizon);
+    const advantages = nStepAdvantages(learned, logPi, v, model.horizon);
     const trueAdvantages = nStepAdvantages(problem, logPi, trueV, 1);
-    const expected = this.#traced.directions(weights, advantages);
-    const sampled = this.#traced.directions(batch, advantages);
-    const truth = this.#traced.directions(weights, trueAdvantages);
+    const expected = traced.directions(weights, advantages);
+    const sampled = traced.directions(batch, advantages);
+    const truth = traced.directions(weights, trueAdvantages);
     const answer = {
       step,
       figures: {
@@ -143,6 +140,50 @@ export class Oracle implements Saveable {
     }));
     this.#answers.splice(0, this.#answers.length, ...answers);
   }
+}
+
+/** The exact problem of a run at its present τ and γ, and its solution. */
+interface SolvedProblem {
+  readonly model: PolicyValueModel;
+  readonly problem: SoftMdp;
+  readonly optimum: SoftSolution;
+  readonly traced: TracedDirections;
+}
+
+function solve(mdp: SparseMdp, model: PolicyValueModel): SolvedProblem {
+  const { tau, gamma, logPrior: prior, network, valueCoefficient } = model;
+  const { states, actions } = mdp;
+  const priors = Float64Array.from({ length: states * actions }, (_, row) => prior[row % actions]);
+  const problem = { mdp, logPrior: logPrior(priors), tau, gamma };
+  const observations = new Float32Array(states * states);
+  for (let s = 0; s < states; s++) observations[s * states + s] = 1;
+  return {
+    model,
+    problem,
+    optimum: softPolicyIteration(problem),
+    traced: traceDirections({ network, observations, states, logPrior: prior, tau, valueWeight: valueCoefficient }),
+  };
+}
+
+/** Whether the problem is that of the model now: τ, γ and c may change during a run. */
+function isSolved({ model }: SolvedProblem, now: PolicyValueModel): boolean {
+  return (
+    model.tau === now.tau && model.gamma === now.gamma && model.valueCoefficient === now.valueCoefficient
+  );
+}
+
+/**
+ * What the exact tools read of an algorithm.
+ * @throws SoftrlError when it does not learn log π and V.
+ */
+export function exactModel(where: string, name: string, { model }: Algorithm): PolicyValueModel {
+  return (
+    model ??
+    fail(where, `${name} cannot be measured exactly`, {
+      expected: "an algorithm with a model of log π and V, such as a2c or soft-q",
+      got: name,
+    })
+  );
 }
 
 /** Something for each figure. */

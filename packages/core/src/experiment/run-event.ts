@@ -1,19 +1,27 @@
-import type { TrainConfig } from "./config.js";
 import type { OracleMeasurement } from "./oracle.js";
+import type { RunConfig } from "./run-config.js";
 
-/** What happens in a run, one JSON object a line in `events.jsonl`. `step` counts all environments together. */
+/** An event of a run, one JSON object on a line of `events.jsonl`. `step` counts all environments together. */
 export type RunEvent =
-  | { readonly event: "started"; readonly version: string; readonly config: TrainConfig }
-  /** The run goes on from its checkpoint of this step; what an earlier process wrote after that is gone. */
+  | { readonly event: "started"; readonly version: string; readonly config: RunConfig }
+  /** The run continues from its checkpoint of this step; later events of an earlier process are dropped. */
   | { readonly event: "resumed"; readonly step: number; readonly version: string }
+  | SetEvent
   | EpisodeEvent
   | UpdateEvent
   | OracleEvent
   | { readonly event: "checkpoint"; readonly step: number }
   | { readonly event: "interrupted"; readonly step: number }
   | { readonly event: "finished"; readonly step: number }
-  /** An error ended the run; what was written before stands. */
+  /** An error ended the run; everything written before is valid. */
   | { readonly event: "failed"; readonly error: string };
+
+/** Settings were changed during the run, from this step on. */
+export interface SetEvent {
+  readonly event: "set";
+  readonly step: number;
+  readonly settings: Readonly<Record<string, number>>;
+}
 
 /** A whole training episode ended: its undiscounted return in raw reward, and its steps. */
 export interface EpisodeEvent {
@@ -24,16 +32,16 @@ export interface EpisodeEvent {
   readonly length: number;
 }
 
-/** The mean of each loss over the updates since the last such event, and how the run stands. */
+/** The mean of each figure over the updates since the last such event, and the run's score. */
 export interface UpdateEvent {
   readonly event: "update";
   readonly step: number;
   /** Over the last 100 training episodes; null before the first one ends. */
   readonly meanReturn: number | null;
-  readonly losses: Readonly<Record<string, number>>;
+  readonly figures: Readonly<Record<string, number>>;
 }
 
-/** What the oracle measured at θ after these steps. */
+/** The oracle's measurement of θ after these steps. */
 export interface OracleEvent extends OracleMeasurement {
   readonly event: "oracle";
 }

@@ -1,29 +1,91 @@
-import type { TrainConfig } from "./config.js";
-import { Trainer, type TrainerParts, type TrainProgress, type TrainResult } from "./trainer.js";
+import type { AlgorithmKind } from "../algorithms/algorithm.js";
+import type { Policy } from "../algorithms/policy.js";
+import { fail } from "../base/errors.js";
+import { suggestion } from "../base/near-match.js";
+import type { VectorEnvironment } from "../envs/environment.js";
+import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
+import { builtInOptimisers, type OptimiserKind } from "../optim/optimiser-kind.js";
+import type { Executor } from "../tensor/executor.js";
+import {
+  type ChosenSettings,
+  defaultNetworks,
+  defaultOptimiser,
+  environmentFamily,
+  runConfig,
+} from "./run-config.js";
+import type { RunStore } from "./run-store.js";
+import { Trainer, type TrainProgress, type TrainResult } from "./trainer.js";
 
-/** What the surroundings of a run give it: a clock, a way to stop it, and room for other work. */
+/** What surrounds a run: a clock, a way to stop it, and room for other work. */
 export interface Host {
-  /** Seconds from any origin. */
-  readonly clock: () => number;
+  /** Seconds from any origin, for the measured speed. */
+  readonly clock?: () => number;
   /** Stops a run between two iterations once `aborted` is true; an AbortSignal is one. */
   readonly signal?: { readonly aborted: boolean };
-  /** Lets the surroundings work for a moment (signals, drawing, timers); called about ten times a second. */
+  /** Lets signals, drawing and timers run; called about ten times a second where there is a clock. */
   readonly pause?: () => Promise<void>;
   /** Called about ten times a second, and at the end. */
   readonly onProgress?: (progress: readonly TrainProgress[]) => void;
 }
 
+/** A run by value: everything that is left out has the default of the algorithm and the environment. */
+export interface TrainChoice {
+  readonly algorithm: AlgorithmKind;
+  /** The environments to train on. The trainer does not close them. */
+  readonly environment: VectorEnvironment;
+  readonly executor: Executor;
+  /** A network, or the name of a built-in one. */
+  readonly network?: NetworkKind | string;
+  /** An optimiser, or the name of a built-in one. */
+  readonly optimiser?: OptimiserKind | string;
+  /** Settings by section: `{ run: { steps: 50_000 }, algorithm: { tau: 0.01 } }`. */
+  readonly settings?: ChosenSettings;
+  /** Where events and checkpoints go; memory if left out. */
+  readonly store?: RunStore;
+}
+
+/** A trained policy, and how the training went. */
+export interface Trained {
+  readonly policy: Policy;
+  readonly result: TrainResult;
+}
+
 const SECONDS_BETWEEN_PAUSES = 0.1;
 
 /**
- * Trains from the configuration's seed to its last step, or until the signal.
- * @throws SoftrlError when an observation, a reward, a loss or a parameter is not finite.
+ * A trainer of these parts, ready to start.
+ * @throws SoftrlError for a setting that the parts do not have, or a value out of range.
  */
-export async function train(config: TrainConfig, parts: TrainerParts & Host): Promise<TrainResult> {
-  const trainer = new Trainer(config, parts);
+export function createTrainer(choice: TrainChoice & Pick<Host, "clock">): Trainer {
+  const { algorithm, environment, executor, settings = {} } = choice;
+  const family = environmentFamily(environment.id);
+  const network = named("network", builtInNetworks, choice.network ?? defaultNetworks[family]);
+  const optimiser = named(
+    "optimiser",
+    builtInOptimisers,
+    choice.optimiser ?? defaultOptimiser(algorithm, family),
+  );
+  const kinds = { algorithm, network, optimiser };
+  const count = { count: environment.size, ...settings.environment };
+  const config = runConfig({
+    kinds,
+    environment: environment.id,
+    executor,
+    chosen: { ...settings, environment: count },
+  });
+  return new Trainer({ ...choice, config, kinds });
+}
+
+/**
+ * Trains from the seed to the last step, or until the signal.
+ * @throws SoftrlError when a setting is not valid, or an observation, a reward, a figure or a parameter is not finite.
+ */
+export async function train(choice: TrainChoice & Host): Promise<Trained> {
+  const trainer = createTrainer(choice);
   await trainer.start();
-  await iterateTogether([trainer], parts);
-  return trainer.finish();
+  await iterateTogether([trainer], choice);
+  const result = await trainer.finish();
+  return { policy: trainer.algorithm.policy, result };
 }
 
 /**
@@ -32,19 +94,37 @@ export async function train(config: TrainConfig, parts: TrainerParts & Host): Pr
  */
 export async function iterateTogether(
   trainers: readonly Trainer[],
-  host: Host,
+  { clock, signal, pause, onProgress }: Host,
   onRound?: () => void,
 ): Promise<void> {
-  const report = () => host.onProgress?.(trainers.map((trainer) => trainer.progress));
-  let paused = host.clock();
-  while (!host.signal?.aborted && trainers.some((trainer) => !trainer.done)) {
+  const report = () => onProgress?.(trainers.map((trainer) => trainer.progress));
+  let paused = clock?.() ?? 0;
+  while (!signal?.aborted && trainers.some((trainer) => !trainer.done)) {
     for (const trainer of trainers) if (!trainer.done) await trainer.iterate();
     onRound?.();
-    if (host.clock() - paused >= SECONDS_BETWEEN_PAUSES) {
+    if (clock !== undefined && clock() - paused >= SECONDS_BETWEEN_PAUSES) {
       report();
-      await host.pause?.();
-      paused = host.clock();
+      await pause?.();
+      paused = clock();
     }
   }
   report();
+}
+
+/** A kind as it is, or the built-in one of a name. */
+export function named<Kind extends { readonly name: string }>(
+  where: string,
+  kinds: readonly Kind[],
+  wanted: Kind | string,
+): Kind {
+  if (typeof wanted !== "string") return wanted;
+  const names = kinds.map(({ name }) => name);
+  return (
+    kinds.find(({ name }) => name === wanted) ??
+    fail(where, "unknown name", {
+      expected: names.join(", "),
+      got: JSON.stringify(wanted),
+      remedy: suggestion(wanted, names),
+    })
+  );
 }

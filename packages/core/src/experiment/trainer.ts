@@ -1,33 +1,40 @@
-import type { Algorithm, IterationReport, OnStep } from "../algorithms/algorithm.js";
+import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
 import { fail } from "../base/errors.js";
+import { LiveSettings } from "../base/live-settings.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import type { OnStep } from "../data/collector.js";
 import type { EnvironmentRows, VectorEnvironment } from "../envs/environment.js";
-import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.js";
-import { readSettings, type TrainConfig, trainConfig } from "./config.js";
+import type { Executor } from "../tensor/executor.js";
+import { encodeCheckpoint } from "./checkpoint.js";
 import {
-  requireFiniteLosses,
+  requireFiniteFigures,
   requireFiniteObservations,
   requireFiniteSnapshot,
   requireFiniteStep,
 } from "./finite.js";
+import { makeAlgorithm } from "./make-algorithm.js";
 import { Oracle, type OracleMeasurement } from "./oracle.js";
 import { ReturnsWindow } from "./returns-window.js";
+import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
+import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js";
 import type { EpisodeEvent } from "./run-event.js";
 import { MemoryRunStore, type RunStore } from "./run-store.js";
 import { version } from "./version.js";
 
-/** What a run is made of. The trainer closes nothing: whoever made a part ends it. */
+/** The parts of a run. The trainer closes none of them. */
 export interface TrainerParts {
+  readonly config: RunConfig;
+  readonly kinds: RunKinds;
   readonly environment: VectorEnvironment;
-  readonly algorithm: Algorithm;
-  /** Where the run is kept; memory if nobody says. */
+  readonly executor: Executor;
+  /** Where events and checkpoints go; memory if left out. */
   readonly store?: RunStore;
-  /** Seconds from any origin, for the speed alone: no clock decides anything. */
-  readonly clock: () => number;
+  /** Seconds from any origin, for the measured speed alone: no clock decides anything. */
+  readonly clock?: () => number;
 }
 
-/** How a run stands. */
+/** The state of a run. */
 export interface TrainProgress {
   readonly algorithm: string;
   /** Environment steps taken, all environments together. */
@@ -41,7 +48,7 @@ export interface TrainProgress {
   readonly stepsPerSecond: number;
 }
 
-/** What a run came to. */
+/** The outcome of a run. */
 export interface TrainResult {
   /** Over the last 100 training episodes; null when none ended. */
   readonly meanReturn: number | null;
@@ -50,7 +57,7 @@ export interface TrainResult {
   readonly stepsPerSecond: number;
   /** Whether it was stopped before its last step. */
   readonly interrupted: boolean;
-  /** The oracle's newest answer; not there without one. */
+  /** The oracle's newest measurement; absent without an oracle. */
   readonly oracle?: OracleMeasurement;
 }
 
@@ -60,8 +67,6 @@ export interface LearningCurve {
   readonly meanReturns: readonly number[];
 }
 
-const FORMAT = 1;
-
 /**
  * One training run, an iteration at a time.
  *
@@ -69,61 +74,60 @@ const FORMAT = 1;
  * `save()`: a restored trainer goes on as if it had never stopped, bit for bit.
  */
 export class Trainer {
-  readonly config: TrainConfig;
+  readonly config: RunConfig;
   readonly environment: VectorEnvironment;
   readonly algorithm: Algorithm;
+  readonly #live: LiveSettings;
   readonly #store: RunStore;
   readonly #clock: () => number;
   readonly #window = new ReturnsWindow();
   readonly #curve: { steps: number[]; meanReturns: number[] } = { steps: [], meanReturns: [] };
-  #step = 0;
   #seconds = 0;
   /** Steps taken in those seconds: not those before a restore. */
   #timed = 0;
-  #lossSums = new Map<string, number>();
+  #figureSums = new Map<string, number>();
   #updates = 0;
   readonly #oracle: Oracle | null;
   /** The episodes that ended in this iteration, for the store. */
   readonly #endings: EpisodeEvent[] = [];
-  // Once, since an iteration is short and its closures would be most of what it leaves to the garbage collector.
+  // Made once: an iteration is short, and its closures would be most of its garbage.
   readonly #onStep: OnStep = (t, rows, first) => this.#count(t, rows, first);
 
-  constructor(config: TrainConfig, parts: TrainerParts) {
-    this.config = trainConfig(config);
-    this.environment = parts.environment;
-    this.algorithm = parts.algorithm;
-    this.#store = parts.store ?? new MemoryRunStore();
-    this.#clock = parts.clock;
-    if (parts.environment.size !== this.config.environments) {
-      fail("Trainer", "the environment has the wrong size", {
-        expected: `${this.config.environments} environments`,
-        got: String(parts.environment.size),
-        remedy: "make it with the configuration's environments",
-      });
-    }
-    const { environment, algorithm } = parts;
-    this.#oracle =
-      this.config.oracleEvery > 0 ? new Oracle(this.config, environment, algorithm.network) : null;
+  constructor({ config, kinds, environment, executor, store, clock }: TrainerParts) {
+    requireSame("the environments", config.environment.count, environment.size);
+    requireExecutor(config, executor);
+    this.config = config;
+    this.environment = environment;
+    this.#live = new LiveSettings(config.run.steps);
+    this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live);
+    this.#store = store ?? new MemoryRunStore();
+    this.#clock = clock ?? (() => 0);
+    this.#oracle = config.run.oracleEvery > 0 ? new Oracle(config, environment, this.algorithm) : null;
+  }
+
+  /** Environment steps taken, all environments together. */
+  get step(): number {
+    return this.#live.step;
   }
 
   get done(): boolean {
-    return this.#step >= this.config.steps;
+    return this.step >= this.#live.steps;
   }
 
   get curve(): LearningCurve {
     return this.#curve;
   }
 
-  /** The oracle's answers, the newest last; none without an oracle. */
+  /** The oracle's measurements, the newest last; none without an oracle. */
   get measurements(): readonly OracleMeasurement[] {
     return this.#oracle?.answers ?? [];
   }
 
   get progress(): TrainProgress {
     return {
-      algorithm: this.config.algorithm,
-      step: this.#step,
-      steps: this.config.steps,
+      algorithm: this.config.algorithm.name,
+      step: this.step,
+      steps: this.#live.steps,
       episodes: this.#window.episodes,
       meanReturn: this.#window.mean(),
       stepsPerSecond: this.#stepsPerSecond(),
@@ -132,7 +136,7 @@ export class Trainer {
 
   /** Starts all episodes from the seed and opens the run in the store. */
   async start(): Promise<void> {
-    await this.environment.reset(new RandomStreams(this.config.seed));
+    await this.environment.reset(new RandomStreams(this.config.run.seed));
     requireFiniteObservations(this.environment, 0);
     await this.#store.append({ event: "started", version, config: this.config });
     await this.#consultOracle();
@@ -140,32 +144,34 @@ export class Trainer {
 
   /**
    * One rollout and one update.
-   * @throws SoftrlError when an observation, a reward or a loss is not finite.
+   * @throws SoftrlError when an observation, a reward or a figure is not finite.
    */
   async iterate(): Promise<void> {
     const began = this.#clock();
-    const before = this.#step;
+    const before = this.step;
     this.#endings.length = 0;
     this.#conclude(await this.algorithm.iterate(this.#onStep), began);
     if (this.#endings.length > 0) await this.#logEpisodes();
-    if (this.#passed(before, this.config.logEvery)) await this.#logUpdates();
-    if (this.done || this.#passed(before, this.config.oracleEvery)) await this.#consultOracle();
-    if (this.#passed(before, this.config.checkpointEvery) && !this.done) await this.#writeCheckpoint();
+    if (this.#passed(before, this.config.run.logEvery)) await this.#logUpdates();
+    if (this.done || this.#passed(before, this.config.run.oracleEvery)) await this.#consultOracle();
+    if (this.#passed(before, this.config.run.checkpointEvery) && !this.done) await this.#writeCheckpoint();
   }
 
-  /** Takes down what an iteration came to. */
-  #conclude({ steps, losses }: IterationReport, began: number): void {
-    this.#step += steps;
+  /** Records the outcome of an iteration. */
+  #conclude({ steps, figures }: IterationReport, began: number): void {
+    this.#live.step += steps;
     this.#timed += steps;
-    requireFiniteLosses(this.config.algorithm, losses, this.#step);
+    requireFiniteFigures(this.config.algorithm.name, figures, this.step);
     this.#updates++;
-    for (const name in losses) this.#lossSums.set(name, (this.#lossSums.get(name) ?? 0) + losses[name]);
+    for (const name in figures) {
+      this.#figureSums.set(name, (this.#figureSums.get(name) ?? 0) + figures[name]);
+    }
     this.#seconds += this.#clock() - began;
   }
 
-  /** Checks a step of some environments and takes down the episodes that it ended. */
+  /** Checks a step of some environments and records the episodes that it ended. */
   #count(t: number, rows: EnvironmentRows, first: number): void {
-    const step = this.#step + (t + 1) * this.environment.size;
+    const step = this.step + (t + 1) * this.environment.size;
     requireFiniteStep(rows, step, first);
     const { episodeEnded, episodeReturns, episodeLengths } = rows;
     for (let i = 0; i < episodeEnded.length; i++) {
@@ -183,39 +189,52 @@ export class Trainer {
   async finish(): Promise<TrainResult> {
     const interrupted = !this.done;
     const oracle = this.measurements.at(-1);
-    // A run that goes on later must not know that it was stopped: its checkpoint holds the losses not yet logged.
+    // A resumed run equals an uninterrupted one: its checkpoint holds the figures that are not logged yet.
     if (!interrupted) await this.#logUpdates();
     await this.#writeCheckpoint();
     if (interrupted) await this.#logUpdates();
-    await this.#store.append({ event: interrupted ? "interrupted" : "finished", step: this.#step });
+    await this.#store.append({ event: interrupted ? "interrupted" : "finished", step: this.step });
     return {
       meanReturn: this.#window.mean(),
       episodes: this.#window.episodes,
-      steps: this.#step,
+      steps: this.step,
       stepsPerSecond: this.#stepsPerSecond(),
       interrupted,
       ...(oracle === undefined ? {} : { oracle }),
     };
   }
 
-  /** Everything that the run is: configuration, counters, scores, algorithm and environments. */
+  /**
+   * Sets live settings from the present step on, for instance `{ tau: 0.01 }`, or `{ steps: 1e6 }` to extend the run.
+   * The change is logged, and a checkpoint is written that holds it.
+   * @throws SoftrlError for a setting that cannot change during a run, or a value out of range; nothing has changed then.
+   */
+  async set(settings: Readonly<Record<string, number>>): Promise<void> {
+    this.#live.set("Trainer.set", settings);
+    await this.#store.append({ event: "set", step: this.step, settings });
+    await this.#writeCheckpoint();
+  }
+
+  /** The complete state of the run: configuration, counters, scores, policy, algorithm and environments. */
   async save(): Promise<Snapshot> {
-    const algorithm = this.algorithm.save();
-    requireFiniteSnapshot(this.config.algorithm, algorithm, this.#step);
+    const { policy } = this.algorithm;
+    const learned = { parameters: policy.save(), algorithm: this.algorithm.save() };
+    requireFiniteSnapshot(this.config.algorithm.name, learned, this.step);
     return {
-      format: FORMAT,
+      format: RUN_FORMAT,
       version,
       config: JSON.stringify(this.config),
-      step: this.#step,
+      live: this.#live.save(),
       updates: this.#updates,
-      lossSums: Object.fromEntries(this.#lossSums),
+      figureSums: Object.fromEntries(this.#figureSums),
       scores: this.#window.save(),
       curve: {
         length: this.#curve.steps.length,
         steps: Float64Array.from(this.#curve.steps),
         meanReturns: Float64Array.from(this.#curve.meanReturns),
       },
-      algorithm,
+      policy: policyDescription(policy),
+      ...learned,
       environment: await this.environment.save(),
       ...(this.#oracle === null ? {} : { oracle: this.#oracle.save() }),
     };
@@ -227,7 +246,7 @@ export class Trainer {
    */
   async restore(snapshot: Snapshot): Promise<void> {
     const where = "Trainer.restore";
-    const saved = JSON.stringify(checkpointConfig(where, snapshot));
+    const saved = JSON.stringify(savedConfig(where, snapshot));
     if (saved !== JSON.stringify(this.config)) {
       fail(where, "the checkpoint is of another run", {
         expected: JSON.stringify(this.config),
@@ -236,31 +255,31 @@ export class Trainer {
       });
     }
     if (snapshot.environment === null) {
-      fail(where, "the checkpoint holds no environment", {
-        remedy: `${this.config.environment} cannot save its state, so its runs cannot be continued`,
+      fail(where, "the checkpoint has no environment state", {
+        remedy: `${this.config.environment.id} cannot save its state, so its runs cannot be continued`,
       });
     }
-    const step = snapshotNumber(where, snapshot, "step");
     const curve = snapshotSection(where, snapshot, "curve");
     const points = snapshotNumber(where, curve, "length");
     this.#curve.steps = Array.from(snapshotArray(where, curve, "steps", "float64", points));
     this.#curve.meanReturns = Array.from(snapshotArray(where, curve, "meanReturns", "float64", points));
     this.#window.restore(snapshotSection(where, snapshot, "scores"));
-    const lossSums = snapshotSection(where, snapshot, "lossSums");
-    this.#lossSums = new Map(
-      Object.keys(lossSums).map((name) => [name, snapshotNumber(where, lossSums, name)]),
+    const figureSums = snapshotSection(where, snapshot, "figureSums");
+    this.#figureSums = new Map(
+      Object.keys(figureSums).map((name) => [name, snapshotNumber(where, figureSums, name)]),
     );
     this.#updates = snapshotNumber(where, snapshot, "updates");
     this.#oracle?.restore(snapshotSection(where, snapshot, "oracle"));
+    this.algorithm.policy.restore(snapshotSection(where, snapshot, "parameters"));
     this.algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
     await this.environment.restore(snapshotSection(where, snapshot, "environment"));
-    this.#step = step;
-    await this.#store.append({ event: "resumed", step, version });
+    this.#live.restore(snapshotSection(where, snapshot, "live"));
+    await this.#store.append({ event: "resumed", step: this.step, version });
   }
 
   /** Whether this iteration passed a multiple of `interval` steps; 0 is never. */
   #passed(before: number, interval: number): boolean {
-    return interval > 0 && Math.floor(this.#step / interval) > Math.floor(before / interval);
+    return interval > 0 && Math.floor(this.step / interval) > Math.floor(before / interval);
   }
 
   #stepsPerSecond(): number {
@@ -276,67 +295,52 @@ export class Trainer {
 
   async #logUpdates(): Promise<void> {
     const meanReturn = this.#window.mean();
-    if (meanReturn !== null && this.#curve.steps.at(-1) !== this.#step) {
-      this.#curve.steps.push(this.#step);
+    if (meanReturn !== null && this.#curve.steps.at(-1) !== this.step) {
+      this.#curve.steps.push(this.step);
       this.#curve.meanReturns.push(meanReturn);
     }
     if (this.#updates === 0) return;
-    const losses: Record<string, number> = {};
-    for (const [name, sum] of this.#lossSums) losses[name] = sum / this.#updates;
-    this.#lossSums.clear();
+    // Sorted, since a restored run has the names in another order.
+    const figures: Record<string, number> = {};
+    for (const name of [...this.#figureSums.keys()].sort()) {
+      figures[name] = (this.#figureSums.get(name) ?? 0) / this.#updates;
+    }
+    this.#figureSums.clear();
     this.#updates = 0;
-    await this.#store.append({ event: "update", step: this.#step, meanReturn, losses });
+    await this.#store.append({ event: "update", step: this.step, meanReturn, figures });
   }
 
   async #consultOracle(): Promise<void> {
     if (this.#oracle === null) return;
-    const answer = this.#oracle.measure(this.algorithm.theta(), this.#step);
+    const answer = this.#oracle.measure(this.step);
     await this.#store.append({ event: "oracle", ...answer });
   }
 
   async #writeCheckpoint(): Promise<void> {
     await this.#store.writeCheckpoint(encodeCheckpoint(await this.save()));
-    await this.#store.append({ event: "checkpoint", step: this.#step });
+    await this.#store.append({ event: "checkpoint", step: this.step });
   }
 }
 
-/**
- * The configuration that a checkpoint was written under.
- * @throws SoftrlError when there is none, or when the checkpoint's format is a later one.
- */
-export function checkpointConfig(where: string, snapshot: Snapshot): TrainConfig {
-  if (snapshot.format !== FORMAT || typeof snapshot.config !== "string") {
-    fail(where, "not a checkpoint of a training run", {
-      expected: `format ${FORMAT} with a configuration`,
-      got: `format ${String(snapshot.format)}`,
-      remedy: `use a checkpoint that softrl ${version} wrote`,
-    });
-  }
-  let config: unknown;
-  try {
-    config = JSON.parse(snapshot.config);
-  } catch {
-    fail(where, "the configuration is damaged", { expected: "JSON", got: JSON.stringify(snapshot.config) });
-  }
-  return trainConfig(readSettings(where, config));
+
+function requireSame(what: string, expected: number, got: number): void {
+  if (expected === got) return;
+  fail("Trainer", `${what} have the wrong size`, {
+    expected: `${expected} environments`,
+    got: String(got),
+    remedy: "make them with the configuration's count",
+  });
 }
 
-/**
- * θ of a checkpoint's algorithm, in whichever precision it was learned.
- * @throws SoftrlError when there is none.
- */
-export function learnedTheta(where: string, snapshot: Snapshot): ArrayLike<number> {
-  const learner = snapshotSection(where, snapshotSection(where, snapshot, "algorithm"), "learner");
-  const { theta } = snapshotSection(where, learner, "states");
-  if (theta instanceof Float32Array || theta instanceof Float64Array) return theta;
-  return fail(where, "the checkpoint holds no parameters", { expected: "an array named theta" });
-}
-
-/** A checkpoint's bytes, opened: what to build the run from, and what to restore into it. */
-export function openCheckpoint(
-  where: string,
-  bytes: Uint8Array,
-): { readonly config: TrainConfig; readonly snapshot: Snapshot } {
-  const snapshot = decodeCheckpoint(where, bytes);
-  return { config: checkpointConfig(where, snapshot), snapshot };
+/** @throws SoftrlError unless the executor computes the same bytes as the configuration's. */
+function requireExecutor({ run }: RunConfig, executor: Executor): void {
+  const text = (identity: ReturnType<typeof executorIdentity>) =>
+    [identity.executor, identity.instructionSet, identity.precision].filter((part) => part !== undefined).join(" ");
+  const got = text(executorIdentity(executor));
+  if (got === text(run)) return;
+  fail("Trainer", "the run belongs to another executor", {
+    expected: text(run),
+    got,
+    remedy: "use the executor that the run was started with: another one computes other bytes",
+  });
 }

@@ -1,6 +1,6 @@
 import type { LogPrior, LogProbabilities } from "../math/units.js";
 import { add, gather, mean, mul, neg } from "../tensor/operations.js";
-import type { Tensor } from "../tensor/tensor.js";
+import type { Operand, Tensor } from "../tensor/tensor.js";
 import { klToPrior } from "./boltzmann.js";
 
 /** What {@link policyGradientLoss} is a function of. */
@@ -13,7 +13,7 @@ export interface PolicyGradientTerms {
   readonly actions: Tensor;
   /** [B] Δ_t, computed before: from δ with τ KL (proper) or from plain rewards (naive). */
   readonly advantages: Tensor;
-  readonly tau: number;
+  readonly tau: Operand;
 }
 
 /**

@@ -5,8 +5,8 @@ import {
   qValues,
   type StateValues,
 } from "../math/units.js";
-import { add, gather, mean, mul, square, stopGradient, sub } from "../tensor/operations.js";
-import type { Tensor } from "../tensor/tensor.js";
+import { add, div, gather, mean, mul, square, stopGradient, sub } from "../tensor/operations.js";
+import type { Operand, Tensor } from "../tensor/tensor.js";
 
 /** What {@link softQLoss} is a function of. */
 export interface SoftQTerms {
@@ -26,9 +26,9 @@ export function softQLoss({ q, actions, targets }: SoftQTerms): Tensor {
 /** Factors on the gradients that flow into the two streams of Q = V + τ log(π/π̄). The value of Q stays. */
 export interface StreamScales {
   /** On the advantage stream τ log(π/π̄). */
-  readonly policy: number;
+  readonly policy: Operand;
   /** On the value stream V. */
-  readonly value: number;
+  readonly value: Operand;
 }
 
 /** No rescaling: the gradient of Q as it is. */
@@ -38,8 +38,8 @@ export const unscaledStreams: StreamScales = { policy: 1, value: 1 };
  * The rescaling of §6.3: 1/τ on the advantage stream and c (the value weight of A2C) on the value stream, after which
  * soft Q-learning steps as A2C does, in expectation. The paper's text prints 1/γ; only 1/τ reproduces A2C.
  */
-export function a2cStreamScales(tau: number, valueWeight: number): StreamScales {
-  return { policy: 1 / tau, value: valueWeight };
+export function a2cStreamScales(tau: Operand, valueWeight: Operand): StreamScales {
+  return { policy: typeof tau === "number" ? 1 / tau : div(1, tau), value: valueWeight };
 }
 
 /** What {@link softQStreamsLoss} is a function of. */
@@ -54,7 +54,7 @@ export interface SoftQStreamsTerms {
   readonly actions: Tensor;
   /** [B] y_t = τ KL_t + V(s_t) + Δ_t, computed before. */
   readonly targets: QValues<Tensor>;
-  readonly tau: number;
+  readonly tau: Operand;
   readonly scales: StreamScales;
 }
 
@@ -70,7 +70,7 @@ export function softQStreamsLoss(terms: SoftQStreamsTerms): Tensor {
 }
 
 /** x to the bit, with its gradient multiplied by `factor`. */
-export function scaleGradient(x: Tensor, factor: number): Tensor {
+export function scaleGradient(x: Tensor, factor: Operand): Tensor {
   const held = stopGradient(x);
   return add(held, mul(factor, sub(x, held)));
 }

@@ -1,6 +1,6 @@
 import type { LogPrior, LogProbabilities, StateValues } from "../math/units.js";
 import { add, gather, mean, mul, stopGradient, sub } from "../tensor/operations.js";
-import type { Tensor } from "../tensor/tensor.js";
+import type { Operand, Tensor } from "../tensor/tensor.js";
 import { klToPrior } from "./boltzmann.js";
 import type { StreamScales } from "./soft-q.js";
 
@@ -14,7 +14,7 @@ export interface TheoremGapTerms {
   readonly logPrior: LogPrior<Tensor>;
   /** [B] a_t, as integers in [0, A). */
   readonly actions: Tensor;
-  readonly tau: number;
+  readonly tau: Operand;
   /** `unscaledStreams` for §4 as it stands, `a2cStreamScales(τ, c)` for the rescaled form of §6.3. */
   readonly scales: StreamScales;
 }
@@ -33,5 +33,6 @@ export function theoremGap({ v, logPi, logPrior, actions, tau, scales }: Theorem
   const kl = klToPrior(logPi, logPrior);
   const surprise = stopGradient(sub(gather(sub(logPi, logPrior), actions), kl));
   const policy = mean(sub(mul(surprise, gather(logPi, actions)), kl));
-  return add(mul(scales.policy * tau * tau, policy), mul(scales.value * tau, mean(mul(surprise, v))));
+  const onPolicyStream = mul(mul(mul(scales.policy, tau), tau), policy);
+  return add(onPolicyStream, mul(mul(scales.value, tau), mean(mul(surprise, v))));
 }

@@ -103,3 +103,20 @@ function divide(views: readonly Tensor[], layers: readonly Layer[]): Tensor[][] 
     return own;
   });
 }
+
+/**
+ * Two copies of a network in one θ, the actor and the critic: the policy of the first, the value of the second.
+ * Parameters are named `actor.…` and `critic.…`.
+ */
+export function actorAndCritic(network: PolicyValueNetwork): PolicyValueNetwork {
+  const { entries } = network.parameters;
+  const prefixed = (copy: string) => entries.map((spec) => ({ ...spec, name: `${copy}.${spec.name}` }));
+  return {
+    ...network,
+    parameters: new Parameters([...prefixed("actor"), ...prefixed("critic")]),
+    apply: (observations, views) => ({
+      logPi: network.apply(observations, views.slice(0, entries.length)).logPi,
+      v: network.apply(observations, views.slice(entries.length)).v,
+    }),
+  };
+}

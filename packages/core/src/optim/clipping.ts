@@ -1,5 +1,5 @@
 import { div, maximum, mul, sqrt, square, sum } from "../tensor/operations.js";
-import type { Tensor } from "../tensor/tensor.js";
+import type { Operand, Tensor } from "../tensor/tensor.js";
 
 /** A gradient scaled down to a largest length, and the length that it had. */
 export interface ClippedGradient {
@@ -9,7 +9,7 @@ export interface ClippedGradient {
 }
 
 /** g · c / max(‖g‖, c): the whole gradient keeps its direction and is at most c long. */
-export function clippedByGlobalNorm(gradient: Tensor, maxNorm: number): ClippedGradient {
+export function clippedByGlobalNorm(gradient: Tensor, maxNorm: Operand): ClippedGradient {
   const norm = sqrt(sum(square(gradient)));
   return { gradient: mul(gradient, div(maxNorm, maximum(norm, maxNorm))), norm };
 }

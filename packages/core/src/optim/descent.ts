@@ -14,7 +14,7 @@ export interface Descent {
   readonly loss: Tensor;
   readonly optimiser: Optimiser;
   readonly learningRate: Operand;
-  readonly maxGradientNorm: number;
+  readonly maxGradientNorm: Operand;
 }
 
 /** One step down a loss. */

@@ -4,8 +4,11 @@ import type { Tensor } from "./tensor.js";
 
 /** The port that every executor implements: it takes programs and runs them. */
 export interface Executor {
-  readonly name: "reference" | "wasm" | "native";
+  /** The name in a configuration: `reference`, `wasm`, `native`, or that of an executor of your own. */
+  readonly name: string;
   readonly precision: "float32" | "float64";
+  /** The instruction set, where the bytes of results depend on it. */
+  readonly instructionSet?: string;
   /** Loads programs that share their state tensors (the same tensor object is the same memory). */
   load<Names extends string>(
     programs: Readonly<Record<Names, Program>>,

@@ -1,0 +1,271 @@
+import {
+  type CurrentValues,
+  choiceSetting,
+  integerSetting,
+  type LiveSetting,
+  liveSetting,
+  type Settings,
+} from "../base/settings.js";
+import type { Snapshot } from "../base/snapshot.js";
+import { Collector, type OnStep } from "../data/collector.js";
+import type { Rollout } from "../data/rollout.js";
+import { klToPrior } from "../losses/boltzmann.js";
+import { log } from "../math/logspace.js";
+import {
+  type LogPrior,
+  type LogProbabilities,
+  logPrior,
+  type StateValues,
+  type Vector,
+} from "../math/units.js";
+import { type PolicyValueNetwork, policyValueNetwork } from "../nn/heads.js";
+import { descent } from "../optim/descent.js";
+import type { Buffer } from "../tensor/buffer.js";
+import { constant, input, mean } from "../tensor/operations.js";
+import type { Tensor } from "../tensor/tensor.js";
+import {
+  type Algorithm,
+  type AlgorithmContext,
+  type AlgorithmKind,
+  algorithmKind,
+  type IterationReport,
+  type PolicyValueModel,
+} from "./algorithm.js";
+import { networkShapes, type Policy } from "./policy.js";
+import { PolicyValueLearner, type TracedUpdate, type UpdateTrace } from "./policy-value-learner.js";
+
+/** The settings of every algorithm that learns from n-step returns with a bonus −τ KL[π ‖ π̄]. */
+export const returnSettings = {
+  horizon: integerSetting({
+    about: "steps of each environment between two updates, and the n of the n-step returns",
+    low: 1,
+    high: 65536,
+    default: 5,
+    source: "the A2C that the paper used (§6.3)",
+  }),
+  gamma: liveSetting({
+    about: "the discount γ of a reward one step later",
+    low: 0,
+    high: 1,
+    default: 0.99,
+    source: "the A2C that the paper used (§6.1)",
+  }),
+  tau: liveSetting({
+    about: "the temperature τ, in units of reward: the price of one nat of KL divergence",
+    above: 0,
+    defaults: { vector: 0.001, atari: 0.01 },
+    source: "Atari: §6.1; vectors: measured on CartPole",
+  }),
+  reference: choiceSetting(["entropy", "uniform"], {
+    about:
+      "the reference policy π̄: the counting measure, whose −KL is the entropy (§6.3), or the uniform distribution",
+    default: "entropy",
+    source: "§6.3",
+  }),
+};
+
+/** The settings that all on-policy algorithms made by {@link onPolicyAlgorithm} share. */
+export const onPolicySettings = {
+  ...returnSettings,
+  valueCoefficient: liveSetting({
+    about: "the weight c of the value error ½(V − V̂)²",
+    low: 0,
+    default: 0.5,
+    source: "§6.3",
+  }),
+  bodies: choiceSetting(["shared", "separate"], {
+    about: "whether policy and value share one body, or have a body each",
+    default: "shared",
+    source: "the A2C that the paper used (§6.1)",
+  }),
+};
+
+type OnPolicySettings = typeof onPolicySettings;
+
+/** The settings in a trace: the live ones are inputs of the program, so that they may change during a run. */
+export type TracedSettings<S extends Settings> = {
+  readonly [Name in keyof S]: S[Name] extends LiveSetting ? Tensor : CurrentValues<S>[Name];
+};
+
+/** The tensors that a loss is a function of. */
+export interface OnPolicyTerms {
+  /** [B] V_θ(s_t). */
+  readonly v: StateValues<Tensor>;
+  /** [B, A] log π_θ(·|s_t). */
+  readonly logPi: LogProbabilities<Tensor>;
+  /** [A] log π̄. */
+  readonly logPrior: LogPrior<Tensor>;
+  /** [B] a_t. */
+  readonly actions: Tensor;
+  /** [B] The numbers that `targets` wrote. */
+  readonly advantages: Tensor;
+  readonly targets: Tensor;
+}
+
+/** Where `targets` writes, each [T, S]. */
+export interface TargetBuffers {
+  /** Scratch, for temporal differences. */
+  readonly delta: Float64Array;
+  readonly advantages: Vector;
+  readonly targets: Vector;
+}
+
+/** An on-policy algorithm as its targets and its loss. */
+export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
+  extends Pick<AlgorithmKind<S>, "name" | "title" | "about" | "settings"> {
+  /** Whether V estimates returns with the bonus in them; true if left out. */
+  bonusInReturns?(settings: CurrentValues<S>): boolean;
+  /** Computes the numbers that the loss takes as constants, from a rollout. */
+  targets(rollout: Rollout, settings: CurrentValues<S>, buffers: TargetBuffers): void;
+  /** The scalar to descend, and figures to report about it. */
+  loss(terms: OnPolicyTerms & TracedSettings<S>): {
+    readonly loss: Tensor;
+    readonly figures: Readonly<Record<string, Tensor>>;
+  };
+}
+
+/**
+ * An algorithm that collects T steps of every environment with π_θ, and makes one step down its loss on them.
+ * Collecting, bootstrapping, stepping the optimiser, saving and reporting are the same for all.
+ */
+export function onPolicyAlgorithm<const S extends OnPolicySettings & Settings>(
+  definition: OnPolicyDefinition<S>,
+): AlgorithmKind<S> {
+  const { name, title, about, settings } = definition;
+  return algorithmKind<S>({
+    name,
+    title,
+    about,
+    settings,
+    make: (context, current) => new OnPolicy(definition, context, current),
+  });
+}
+
+/** log π̄ [A]: zeros for the counting measure, −log A for the uniform distribution. */
+export function referencePolicy(reference: "entropy" | "uniform", actions: number): LogPrior {
+  return logPrior(new Float64Array(actions).fill(reference === "uniform" ? -log(actions) : 0));
+}
+
+class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
+  readonly #definition: OnPolicyDefinition<S>;
+  readonly #settings: CurrentValues<S>;
+  readonly #shared: CurrentValues<OnPolicySettings>;
+  readonly #context: AlgorithmContext;
+  readonly #logPrior: LogPrior;
+  readonly #collector: Collector;
+  readonly #network: PolicyValueNetwork;
+  readonly #learner: PolicyValueLearner;
+  readonly #buffers: TargetBuffers;
+  /** The numbers that the update reads anew each time, and where it reads them. */
+  readonly #numbers: readonly (readonly [current: () => number, input: Buffer])[];
+
+  constructor(definition: OnPolicyDefinition<S>, context: AlgorithmContext, settings: CurrentValues<S>) {
+    const { environment, stepRule } = context;
+    this.#definition = definition;
+    this.#settings = settings;
+    this.#shared = settings as CurrentValues<OnPolicySettings>;
+    this.#context = context;
+    const { horizon, bodies, reference } = this.#shared;
+    const { observationShape, actions } = networkShapes(environment);
+    this.#network = policyValueNetwork(context.body, observationShape, actions, { bodies });
+    this.#logPrior = referencePolicy(reference, actions);
+    this.#collector = new Collector(environment, horizon);
+    const learner = new PolicyValueLearner({
+      context,
+      network: this.#network,
+      horizon,
+      parts: this.#collector.parts,
+      form: () => ({ bodies, tau: this.#shared.tau, logPrior: this.#logPrior }),
+      traceUpdate: (trace) => this.#traceUpdate(trace),
+    });
+    this.#learner = learner;
+    const batch = horizon * environment.size;
+    this.#buffers = {
+      delta: new Float64Array(batch),
+      advantages: learner.updateInput("advantages") ?? new Float64Array(batch),
+      targets: learner.updateInput("targets") ?? new Float64Array(batch),
+    };
+    const numbers: Record<string, () => number> = {
+      learningRate: () => stepRule.learningRate,
+      maxGradientNorm: () => stepRule.maxGradientNorm,
+    };
+    for (const name of liveNames(definition.settings)) numbers[name] = () => settings[name] as number;
+    this.#numbers = Object.entries(numbers).flatMap(([name, current]) => {
+      const place = learner.updateInput(name);
+      return place === null ? [] : [[current, place] as const];
+    });
+  }
+
+  get policy(): Policy {
+    return this.#learner.policy;
+  }
+
+  get model(): PolicyValueModel {
+    const { horizon, valueCoefficient, tau, gamma } = this.#shared;
+    return {
+      network: this.#network,
+      theta: () => this.#learner.policy.theta(),
+      logPrior: this.#logPrior,
+      horizon,
+      valueCoefficient,
+      bonusInReturns: this.#definition.bonusInReturns?.(this.#settings) ?? true,
+      tau,
+      gamma,
+    };
+  }
+
+  async iterate(onStep: OnStep): Promise<IterationReport> {
+    await this.#collector.collect(this.#learner, onStep);
+    return { steps: this.#shared.horizon * this.#context.environment.size, figures: this.#update() };
+  }
+
+  /** Advantages and targets are numbers, computed before the loss; then one step of the optimiser. */
+  #update(): Readonly<Record<string, number>> {
+    const { rollout } = this.#collector;
+    this.#definition.targets(rollout, this.#settings, this.#buffers);
+    this.#learner.updateInput("actions")?.set(rollout.actions);
+    for (const [current, place] of this.#numbers) place[0] = current();
+    return this.#learner.update();
+  }
+
+  #traceUpdate({ theta, views, observations }: UpdateTrace): TracedUpdate {
+    const [batch] = observations.shape;
+    const { optimiser } = this.#context.stepRule;
+    const { logPi, v } = this.#network.apply(observations, views);
+    const traced: Record<string, unknown> = { ...this.#settings };
+    for (const name of liveNames(this.#definition.settings)) traced[name] = input(name, []);
+    const prior = logPrior(constant(this.#logPrior));
+    const { loss, figures } = this.#definition.loss({
+      ...(traced as TracedSettings<S>),
+      v,
+      logPi,
+      logPrior: prior,
+      actions: input("actions", [batch]),
+      advantages: input("advantages", [batch]),
+      targets: input("targets", [batch]),
+    });
+    const step = descent({
+      parameters: this.#network.parameters,
+      theta,
+      views,
+      loss,
+      optimiser,
+      learningRate: input("learningRate", []),
+      maxGradientNorm: input("maxGradientNorm", []),
+    });
+    return { step, figures: { ...figures, kl: mean(klToPrior(logPi, prior)) } };
+  }
+
+  save(): Snapshot {
+    return this.#learner.save();
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.#learner.restore(snapshot);
+  }
+}
+
+/** The names of the live settings among these. */
+function liveNames(settings: Settings): readonly string[] {
+  return Object.keys(settings).filter((name) => settings[name].live);
+}

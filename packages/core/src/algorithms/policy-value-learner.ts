@@ -1,0 +1,223 @@
+import { fail } from "../base/errors.js";
+import type { Random } from "../base/random.js";
+import { type Snapshot, type SnapshotLeaf, shapedArray, snapshotArray, snapshotSection } from "../base/snapshot.js";
+import type { Actor } from "../data/collector.js";
+import type { RolloutStep } from "../data/rollout.js";
+import type { Observations } from "../envs/environment.js";
+import { klToPrior } from "../losses/boltzmann.js";
+import { sampleCategorical } from "../math/categorical.js";
+import { type LogProbabilities, logPrior, logProbabilities, type StateValues, stateValues } from "../math/units.js";
+import type { PolicyValueNetwork } from "../nn/heads.js";
+import type { DescentStep } from "../optim/descent.js";
+import type { Buffer, LoadedProgram, Session } from "../tensor/executor.js";
+import { constant, input, state } from "../tensor/operations.js";
+import { type Program, program } from "../tensor/program.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { AlgorithmContext } from "./algorithm.js";
+import { NetworkPolicy, namedParameters, type PolicyForm, parametersFrom, snapshotFloats } from "./policy.js";
+
+/** A traced update: the step, and the figures to report about it. */
+export interface TracedUpdate {
+  readonly step: DescentStep;
+  readonly figures: Readonly<Record<string, Tensor>>;
+}
+
+/** What an update is traced from. */
+export interface UpdateTrace {
+  /** θ [P] and its views, one for each parameter. */
+  readonly theta: Tensor;
+  readonly views: readonly Tensor[];
+  /** [B, ...observation shape], B = T · S. */
+  readonly observations: Tensor;
+}
+
+/** The parts of a {@link PolicyValueLearner}. */
+export interface PolicyValueLearnerParts {
+  readonly context: AlgorithmContext;
+  readonly network: PolicyValueNetwork;
+  /** T: steps of each environment between two updates. */
+  readonly horizon: number;
+  /** The number of parts P that the environments step in. */
+  readonly parts: number;
+  readonly form: () => PolicyForm;
+  readonly traceUpdate: (trace: UpdateTrace) => TracedUpdate;
+  /**
+   * Traces more programs on the same θ, for an algorithm whose iteration is not one step. θ may then change between a
+   * rollout and its updates, so that no update reuses what the rollout has computed.
+   */
+  readonly tracePrograms?: (trace: UpdateTrace) => Readonly<Record<string, Program>>;
+}
+
+/** The outputs of the network for a part's observations; overwritten by the next run. */
+interface Evaluation {
+  readonly program: LoadedProgram;
+  /** [S/P, A] */
+  readonly logPi: LogProbabilities<Buffer>;
+  /** [S/P] */
+  readonly v: StateValues<Buffer>;
+  /** [S/P] KL(s) */
+  readonly kl: Buffer;
+}
+
+/**
+ * A network with a policy and a value head in an executor's memory: it acts for a collector, makes the updates that
+ * its algorithm traced, and saves all of that.
+ */
+export class PolicyValueLearner implements Actor {
+  readonly policy: NetworkPolicy;
+  readonly #network: PolicyValueNetwork;
+  readonly #parts: number;
+  readonly #session: Session;
+  readonly #theta: Buffer;
+  readonly #states: ReadonlyMap<string, Buffer>;
+  readonly #evaluation: Evaluation;
+  /** One for each step and part, where an update reuses what they compute. */
+  readonly #recorded: readonly Evaluation[];
+  readonly #observations: Buffer;
+  readonly #inputs: ReadonlySet<string>;
+  readonly #figures: readonly (readonly [name: string, figure: Buffer])[];
+  readonly #report: Record<string, number> = {};
+  readonly #sampling: Random;
+  readonly #evaluationRandom: Random;
+
+  constructor(parts: PolicyValueLearnerParts) {
+    const { context, network, horizon, form, traceUpdate, tracePrograms } = parts;
+    const { environment, executor, streams } = context;
+    const rows = environment.size / parts.parts;
+    this.#network = network;
+    this.#parts = parts.parts;
+    this.#sampling = streams.stream("sampling");
+    this.#evaluationRandom = streams.stream("evaluation");
+
+    const theta = state("theta", [network.parameters.size]);
+    const views = network.parameters.views(theta);
+    const batch = (size: number) => input("observations", [size, ...network.observationShape]);
+    const { logPi, v } = network.apply(batch(rows), views);
+    const kl = klToPrior(logPi, logPrior(constant(form().logPrior)));
+    const trace = { theta, views, observations: batch(horizon * environment.size) };
+    const { step, figures } = traceUpdate(trace);
+    const reported = { ...figures, gradientNorm: step.gradientNorm };
+    const own = {
+      evaluate: program({ outputs: { logPi, v, kl } }),
+      update: program({ outputs: reported, updates: step.updates }),
+    };
+    const recording = { of: "evaluate", into: "update", slices: horizon * parts.parts } as const;
+    this.#session =
+      tracePrograms === undefined
+        ? executor.load(own, recording)
+        : executor.load({ ...tracePrograms(trace), ...own });
+    this.#inputs = new Set(own.update.inputs.keys());
+    this.#evaluation = evaluationOf(this.#session.programs.evaluate);
+    this.#recorded = this.#session.recorded.map(evaluationOf);
+    this.#observations = this.#session.programs.update.input("observations");
+    this.#figures = Object.keys(reported).map((name) => [name, this.#session.programs.update.output(name)]);
+    this.#theta = this.#session.state(theta);
+    this.#theta.set(network.parameters.initial(streams.stream("parameters")));
+    this.#states = new Map(
+      step.updates
+        .filter(([tensor]) => tensor !== theta)
+        .map(([tensor]) => [stateName(tensor), this.#session.state(tensor)]),
+    );
+    this.policy = new NetworkPolicy({
+      observationSpace: environment.observationSpace,
+      actionSpace: environment.actionSpace,
+      network,
+      program: this.#session.programs.evaluate,
+      theta: this.#theta,
+      rows,
+      random: this.#evaluationRandom,
+      form,
+    });
+  }
+
+  act(t: number, p: number, observations: Observations, step: RolloutStep): void {
+    const at = t * this.#parts + p;
+    let evaluation = this.#evaluation;
+    if (this.#recorded.length > 0) evaluation = this.#recorded[at];
+    else this.#observations.set(observations, at * observations.length);
+    evaluation.program.input("observations").set(observations);
+    evaluation.program.run();
+    step.values.set(evaluation.v);
+    step.kl.set(evaluation.kl);
+    const A = this.#network.actions;
+    for (let s = 0; s < step.actions.length; s++) {
+      step.actions[s] = sampleCategorical(evaluation.logPi, this.#sampling, s * A, A);
+    }
+  }
+
+  values(observations: Observations): StateValues<Buffer> {
+    const { program, v } = this.#evaluation;
+    program.input("observations").set(observations);
+    program.run();
+    return v;
+  }
+
+  /** The memory of one of the update's inputs, or null where the update does not read it. */
+  updateInput(name: string): Buffer | null {
+    return this.#inputs.has(name) ? this.#session.programs.update.input(name) : null;
+  }
+
+  /** [T · S, ...] The observations of the rollout that the collector filled. */
+  get observations(): Buffer {
+    return this.#observations;
+  }
+
+  /** Runs the traced update. @returns its figures and the gradient's norm; the same object each time. */
+  update(): Readonly<Record<string, number>> {
+    this.#session.programs.update.run();
+    for (const [name, figure] of this.#figures) this.#report[name] = figure[0];
+    return this.#report;
+  }
+
+  /** One of the programs that `tracePrograms` traced. */
+  program(name: string): LoadedProgram {
+    return this.#session.programs[name];
+  }
+
+  /** θ [P] in the executor's memory. */
+  get theta(): Buffer {
+    return this.#theta;
+  }
+
+  /** The optimiser's state and the random streams: all but θ, which the policy saves. */
+  save(): Snapshot {
+    const optimiser: Record<string, Snapshot | SnapshotLeaf> = {};
+    for (const [name, buffer] of this.#states) {
+      optimiser[name] =
+        buffer.length === this.#theta.length
+          ? namedParameters(this.#network, buffer)
+          : shapedArray([], buffer.slice());
+    }
+    return { optimiser, sampling: this.#sampling.save(), evaluation: this.#evaluationRandom.save() };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const where = "PolicyValueLearner.restore";
+    const optimiser = snapshotSection(where, snapshot, "optimiser");
+    const saved = [...this.#states].map(([name, buffer]) => {
+      const values =
+        buffer.length === this.#theta.length
+          ? parametersFrom(where, this.#network, snapshotSection(where, optimiser, name))
+          : snapshotFloats(where, optimiser, name, []);
+      return [buffer, values] as const;
+    });
+    for (const [buffer, values] of saved) buffer.set(values);
+    this.#sampling.restore(snapshotArray(where, snapshot, "sampling", "uint32", 4));
+    this.#evaluationRandom.restore(snapshotArray(where, snapshot, "evaluation", "uint32", 4));
+  }
+}
+
+function evaluationOf(program: LoadedProgram): Evaluation {
+  return {
+    program,
+    logPi: logProbabilities(program.output("logPi")),
+    v: stateValues(program.output("v")),
+    kl: program.output("kl"),
+  };
+}
+
+function stateName(tensor: Tensor): string {
+  return tensor.origin.kind === "state"
+    ? tensor.origin.name
+    : fail("PolicyValueLearner", "an update is not of a state");
+}

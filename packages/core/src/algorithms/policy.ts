@@ -1,0 +1,217 @@
+import { fail } from "../base/errors.js";
+import type { Random } from "../base/random.js";
+import { isShapedArray, type Saveable, type Snapshot, shapedArray, snapshotShaped } from "../base/snapshot.js";
+import type { Observations } from "../envs/environment.js";
+import { actionCount, observationLength, type Space } from "../envs/spaces.js";
+import { mode, sampleCategorical } from "../math/categorical.js";
+import {
+  type LogPrior,
+  type LogProbabilities,
+  logProbabilities,
+  type QValues,
+  qValues,
+  type StateValues,
+  stateValues,
+} from "../math/units.js";
+import type { PolicyValueNetwork } from "../nn/heads.js";
+import type { Buffer } from "../tensor/buffer.js";
+import type { LoadedProgram } from "../tensor/executor.js";
+
+/** What a policy gives for B observations. */
+export interface PolicyOutputs {
+  /** [B, A] log π(·|s). */
+  readonly logPi: LogProbabilities;
+  /** [B] V(s), null where the policy has none. */
+  readonly v: StateValues | null;
+  /** [B, A] Q(s, ·), null where the policy has none. */
+  readonly q: QValues | null;
+}
+
+/** A policy that acts, without an environment and without knowing how it was learned. */
+export interface Policy extends Saveable {
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  /** How to rebuild it from its parameters; null where only its algorithm can. */
+  readonly form: PolicyForm | null;
+  /** Fills `actions` [B] for `observations` [B, ...]: drawn from π, or its most likely action. B is any number. */
+  act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void;
+  /** log π, V and Q of `observations` [B, ...]; B is any number. */
+  evaluate(observations: Observations): PolicyOutputs;
+  /** The parameters by name, each with its shape: `body.0.weight` [8, 8, 4, 32]. */
+  save(): Snapshot;
+  /** Takes parameters over, learned in whichever precision. */
+  restore(parameters: Snapshot): void;
+}
+
+/** How the heads of a {@link NetworkPolicy} are arranged over bodies; see `policyValueNetwork`. */
+export type Bodies = "shared" | "separate" | "two-networks";
+
+/** What a checkpoint holds to rebuild a {@link NetworkPolicy} without the algorithm that learned it. */
+export interface PolicyForm {
+  readonly bodies: Bodies;
+  /** τ of Q = V + τ log(π/π̄). */
+  readonly tau: number;
+  /** log π̄ [A]. */
+  readonly logPrior: LogPrior;
+}
+
+/** The parts of a {@link NetworkPolicy}. */
+export interface NetworkPolicyParts {
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  readonly network: PolicyValueNetwork;
+  /** A program with the input `observations` and the outputs `logPi` and `v`. */
+  readonly program: LoadedProgram;
+  /** θ [P] in the executor's memory. */
+  readonly theta: Buffer;
+  /** Observations that one run of the program takes. */
+  readonly rows: number;
+  /** What actions are drawn with. */
+  readonly random: Random;
+  readonly form: () => PolicyForm;
+}
+
+/** A policy and a value in an executor's memory; by (57) it has a Q too: Q = V + τ log(π/π̄). */
+export class NetworkPolicy implements Policy {
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  readonly network: PolicyValueNetwork;
+  readonly #parts: NetworkPolicyParts;
+  readonly #logPi: LogProbabilities<Buffer>;
+  readonly #v: StateValues<Buffer>;
+
+  constructor(parts: NetworkPolicyParts) {
+    this.observationSpace = parts.observationSpace;
+    this.actionSpace = parts.actionSpace;
+    this.network = parts.network;
+    this.#parts = parts;
+    this.#logPi = logProbabilities(parts.program.output("logPi"));
+    this.#v = stateValues(parts.program.output("v"));
+  }
+
+  get form(): PolicyForm {
+    return this.#parts.form();
+  }
+
+  act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
+    const A = this.network.actions;
+    this.#requireRows(observations, actions.length);
+    this.#inChunks(observations, actions.length, (first, rows) => {
+      for (let i = 0; i < rows; i++) {
+        actions[first + i] =
+          how === "sample"
+            ? sampleCategorical(this.#logPi, this.#parts.random, i * A, A)
+            : mode(this.#logPi, i * A, A);
+      }
+    });
+  }
+
+  evaluate(observations: Observations): PolicyOutputs & { readonly v: StateValues; readonly q: QValues } {
+    const A = this.network.actions;
+    const B = observations.length / observationLength(this.observationSpace);
+    this.#requireRows(observations, Math.ceil(B));
+    const { tau, logPrior } = this.form;
+    const logPi = logProbabilities(new Float64Array(B * A));
+    const v = stateValues(new Float64Array(B));
+    const q = qValues(new Float64Array(B * A));
+    this.#inChunks(observations, B, (first, rows) => {
+      logPi.set(this.#logPi.subarray(0, rows * A), first * A);
+      v.set(this.#v.subarray(0, rows), first);
+    });
+    for (let i = 0; i < q.length; i++) q[i] = v[Math.floor(i / A)] + tau * (logPi[i] - logPrior[i % A]);
+    return { logPi, v, q };
+  }
+
+  /** θ [P], a copy. */
+  theta(): Float64Array {
+    return Float64Array.from(this.#parts.theta);
+  }
+
+  save(): Snapshot {
+    return namedParameters(this.network, this.#parts.theta);
+  }
+
+  restore(parameters: Snapshot): void {
+    this.#parts.theta.set(parametersFrom("Policy.restore", this.network, parameters));
+  }
+
+  #inChunks(observations: Observations, count: number, read: (first: number, rows: number) => void): void {
+    const { program, rows } = this.#parts;
+    const width = observations.length / count;
+    const input = program.input("observations");
+    for (let first = 0; first < count; first += rows) {
+      const chunk = Math.min(rows, count - first);
+      input.set(observations.subarray(first * width, (first + chunk) * width));
+      program.run();
+      read(first, chunk);
+    }
+  }
+
+  #requireRows(observations: Observations, count: number): void {
+    const width = observationLength(this.observationSpace);
+    if (observations.length === count * width) return;
+    fail("Policy", "observations have the wrong length", {
+      expected: `${count} observations of ${width} numbers: ${count * width}`,
+      got: String(observations.length),
+    });
+  }
+}
+
+/** A vector laid out as θ [P] as arrays by parameter, each with its shape; copies. */
+export function namedParameters({ parameters }: PolicyValueNetwork, vector: Buffer): Snapshot {
+  return Object.fromEntries(
+    parameters.entries.map(({ name, shape, offset, size }) => [
+      name,
+      shapedArray(shape, vector.slice(offset, offset + size)),
+    ]),
+  );
+}
+
+/**
+ * A vector laid out as θ [P] from arrays by parameter, in either precision.
+ * @throws SoftrlError when a parameter is missing, has another shape or is not finite.
+ */
+export function parametersFrom(
+  where: string,
+  { parameters }: PolicyValueNetwork,
+  snapshot: Snapshot,
+): Float64Array {
+  const vector = new Float64Array(parameters.size);
+  for (const { name, shape, offset } of parameters.entries) {
+    const values = snapshotFloats(where, snapshot, name, shape);
+    const damaged = values.findIndex((value) => !Number.isFinite(value));
+    if (damaged !== -1) {
+      fail(where, `${name}[${damaged}] is not finite`, {
+        expected: "a finite number",
+        got: String(values[damaged]),
+        remedy: "use the checkpoint of a run that did not diverge",
+      });
+    }
+    vector.set(values, offset);
+  }
+  return vector;
+}
+
+/** The array `name` of a snapshot, of this shape and of either floating-point type. */
+export function snapshotFloats(
+  where: string,
+  snapshot: Snapshot,
+  name: string,
+  shape: readonly number[],
+): Buffer {
+  const entry = snapshot[name];
+  const values = isShapedArray(entry) ? entry.values : entry;
+  const kind = values instanceof Float64Array ? "float64" : "float32";
+  return snapshotShaped(where, snapshot, name, kind, shape);
+}
+
+/** The network's actions and observation shape, from an environment's spaces. */
+export function networkShapes(spaces: Pick<Policy, "observationSpace" | "actionSpace">): {
+  readonly observationShape: readonly number[];
+  readonly actions: number;
+} {
+  const { observationSpace, actionSpace } = spaces;
+  const observationShape =
+    observationSpace.kind === "box" ? observationSpace.shape : [observationLength(observationSpace)];
+  return { observationShape, actions: actionCount(actionSpace) };
+}

@@ -1,0 +1,316 @@
+/** Settings: typed values with a description, a default and a check. Options, config files and docs are made from them. */
+import { fail } from "./errors.js";
+import { suggestion } from "./near-match.js";
+import { type LiveNumber, type NumberSchedule, scheduleText } from "./schedule.js";
+
+/** Groups of environments with defaults of their own: vectors of a few numbers, Atari's frames, MinAtar's boards. */
+export type EnvironmentFamily = "vector" | "atari" | "minatar";
+
+const families: readonly EnvironmentFamily[] = ["vector", "atari", "minatar"];
+
+/** Values by name: JSON scalars. */
+export type NamedScalars = Readonly<Record<string, string | number | boolean>>;
+
+/** What a setting may hold; all of it is JSON. */
+export type SettingValue = LiveNumber | string | boolean | readonly number[] | NamedScalars;
+
+/** One setting: its meaning, its range, and its default in each family of environments. */
+export interface Setting<Value extends SettingValue = SettingValue> {
+  /** One sentence for help and documentation. */
+  readonly about: string;
+  /** What the option takes, for help: `number`, `count`, `name`. */
+  readonly placeholder: string;
+  readonly defaults: Readonly<Record<EnvironmentFamily, Value>>;
+  /** Where the default comes from: a section of the paper, a repository, a measurement. */
+  readonly source: string | null;
+  /** The option's name without dashes, where it is not the setting's own name in kebab case. */
+  readonly option: string | null;
+  /** Whether it is a number that may follow a schedule, and change during a run. */
+  readonly live: boolean;
+  /**
+   * The value, checked.
+   * @param where what an error names, for instance `--tau` or `config.json: algorithm.tau`
+   * @throws SoftrlError when the type or the range is wrong.
+   */
+  check(where: string, value: unknown): Value;
+  /** Parses the text of a command line option; `check` judges the result. */
+  fromText(text: string): unknown;
+  /** The value as text that `fromText` reads. */
+  toText(value: Value): string;
+}
+
+/** A number that may follow a schedule, and change during a run. */
+export interface LiveSetting extends Setting<LiveNumber> {
+  readonly live: true;
+}
+
+/** Settings by name. */
+export type Settings = Readonly<Record<string, Setting>>;
+
+/** The values of settings, as a configuration holds them. */
+export type ValuesOf<S extends Settings> = {
+  readonly [Name in keyof S]: ReturnType<S[Name]["check"]>;
+};
+
+/** The values of settings at one moment of a run: the live ones are plain numbers. */
+export type CurrentValues<S extends Settings> = {
+  readonly [Name in keyof S]: S[Name] extends LiveSetting ? number : ReturnType<S[Name]["check"]>;
+};
+
+/** The parts that every maker of settings takes. */
+export interface SettingDescription<Value> {
+  readonly about: string;
+  readonly source?: string;
+  readonly option?: string;
+  readonly placeholder?: string;
+  /** The default everywhere. */
+  readonly default?: Value;
+  /** Or one for each family; MinAtar takes Atari's if it has none. */
+  readonly defaults?: { readonly vector: Value; readonly atari: Value; readonly minatar?: Value };
+}
+
+/** A range of numbers: [low, high], or (above, high]. */
+export interface NumberRange {
+  readonly low?: number;
+  readonly above?: number;
+  readonly high?: number;
+}
+
+/** A number in a range. */
+export function numberSetting(described: SettingDescription<number> & NumberRange): Setting<number> {
+  return {
+    ...base(described, "number"),
+    check: (where, value) => requireInRange(where, value, described),
+    fromText: numberFromText,
+    toText: String,
+  };
+}
+
+/** A number in a range that may follow a schedule and change during a run. */
+export function liveSetting(described: SettingDescription<number> & NumberRange): LiveSetting {
+  const expected = `a number in ${rangeText(described)}, or a schedule such as {"from": 0.1, "to": 0.01}`;
+  const isValid = (value: unknown): value is number => typeof value === "number" && inRange(value, described);
+  return {
+    ...base<LiveNumber>(described, "number"),
+    live: true,
+    check(where, value) {
+      if (typeof value === "number") return requireInRange(where, value, described);
+      if (isRecord(value) && Object.keys(value).length === 2) {
+        const { from, to } = value;
+        if (isValid(from) && isValid(to)) return { from, to };
+      }
+      if (isRecord(value) && Object.keys(value).length === 1) {
+        const steps = schedulePoints(value.steps, isValid);
+        if (steps !== null) return { steps };
+      }
+      return refuse(where, expected, value);
+    },
+    fromText: liveNumberFromText,
+    toText: scheduleText,
+  };
+}
+
+/** An integer in [low, high]. */
+export function integerSetting(
+  described: SettingDescription<number> & { readonly low: number; readonly high?: number },
+): Setting<number> {
+  const { low, high = Number.MAX_SAFE_INTEGER } = described;
+  const range = (value: unknown) => {
+    if (high !== Number.MAX_SAFE_INTEGER) return `in [${low}, ${high}]`;
+    return Number(value) > high ? `in [${low}, 2^53 − 1 = ${high}]` : `of at least ${low}`;
+  };
+  return {
+    ...base(described, "integer"),
+    check: (where, value) =>
+      typeof value === "number" && Number.isSafeInteger(value) && value >= low && value <= high
+        ? value
+        : refuse(where, `an integer ${range(value)}`, value),
+    fromText: integerFromText,
+    toText: String,
+  };
+}
+
+/** One of a few words. */
+export function choiceSetting<const Choice extends string>(
+  choices: readonly Choice[],
+  described: SettingDescription<NoInfer<Choice>>,
+): Setting<Choice> {
+  return {
+    ...base(described, choices.join("|")),
+    check: (where, value) => {
+      const choice = choices.find((candidate) => candidate === value);
+      if (choice !== undefined) return choice;
+      const remedy = typeof value === "string" ? suggestion(value, choices) : undefined;
+      return refuse(where, choices.map((name) => JSON.stringify(name)).join(" or "), value, remedy);
+    },
+    fromText: (text) => text,
+    toText: (value) => value,
+  };
+}
+
+/** True or false: `--layer-norm true`. */
+export function flagSetting(described: SettingDescription<boolean>): Setting<boolean> {
+  return {
+    ...base(described, "true|false"),
+    check: (where, value) => (typeof value === "boolean" ? value : refuse(where, "true or false", value)),
+    fromText: (text) => (text === "true" ? true : text === "false" ? false : text),
+    toText: String,
+  };
+}
+
+/** Any text that is not empty. */
+export function textSetting(described: SettingDescription<string>): Setting<string> {
+  return {
+    ...base(described, "text"),
+    check: (where, value) =>
+      typeof value === "string" && value.trim() !== "" ? value : refuse(where, "a text", value),
+    fromText: (text) => text,
+    toText: (value) => value,
+  };
+}
+
+/** A list of integers, written `64,64` on the command line. */
+export function integersSetting(
+  described: SettingDescription<readonly number[]> & { readonly low: number },
+): Setting<readonly number[]> {
+  const { low } = described;
+  const isElement = (element: unknown): element is number =>
+    typeof element === "number" && Number.isSafeInteger(element) && element >= low;
+  return {
+    ...base(described, "list"),
+    check: (where, value) =>
+      Array.isArray(value) && value.every(isElement)
+        ? value.slice()
+        : refuse(where, `a list of integers of at least ${low}`, value),
+    fromText: (text) => (text.trim() === "" ? [] : text.split(",").map(numberFromText)),
+    toText: (value) => value.join(","),
+  };
+}
+
+/** Scalars by name, none by default; written `slip=0.2,ramping=false` on the command line. */
+export function namedScalarsSetting(
+  described: Omit<SettingDescription<NamedScalars>, "default" | "defaults">,
+): Setting<NamedScalars> {
+  const isScalar = (value: unknown) =>
+    typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
+  const isNamedScalars = (value: unknown): value is NamedScalars =>
+    isRecord(value) && Object.values(value).every(isScalar);
+  return {
+    ...base<NamedScalars>({ ...described, default: {} }, "list"),
+    check: (where, value) =>
+      isNamedScalars(value) ? { ...value } : refuse(where, "values by name, as in slip=0.2", value),
+    fromText: (text) => {
+      const entries = text.split(",").map((entry) => /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(entry));
+      const named = new Map<string, unknown>();
+      for (const entry of entries) {
+        if (entry === null || named.has(entry[1])) return text;
+        const [, name, value] = entry;
+        named.set(name, value === "true" ? true : value === "false" ? false : numberFromText(value));
+      }
+      return Object.fromEntries(named);
+    },
+    toText: (value) =>
+      Object.entries(value)
+        .map(([name, scalar]) => `${name}=${scalar}`)
+        .join(","),
+  };
+}
+
+/** The option of a setting, with its dashes: `--value-coefficient`. */
+export function optionName(name: string, { option }: Pick<Setting, "option">): string {
+  return `--${option ?? name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** A setting's default for help and documentation: `0.99`, or `8; Atari and MinAtar: 16`. */
+export function defaultText({ defaults, toText }: Pick<Setting, "defaults" | "toText">): string {
+  const text = (family: EnvironmentFamily) => toText(defaults[family]) || "none";
+  const [vector, atari, minatar] = families.map(text);
+  if (atari !== minatar) return `${vector}; Atari: ${atari}; MinAtar: ${minatar}`;
+  return atari === vector ? vector : `${vector}; Atari and MinAtar: ${atari}`;
+}
+
+function base<Value extends SettingValue>(
+  { about, source, option, placeholder, ...given }: SettingDescription<Value>,
+  standard: string,
+) {
+  const everywhere = given.default;
+  const { vector, atari, minatar } = given.defaults ?? { vector: everywhere, atari: everywhere };
+  if (vector === undefined || atari === undefined) {
+    return fail("setting", `"${about}" has no default`, { remedy: "give default, or defaults by family" });
+  }
+  return {
+    about,
+    placeholder: placeholder ?? standard,
+    source: source ?? null,
+    option: option ?? null,
+    live: false,
+    defaults: { vector, atari, minatar: minatar ?? atari },
+  };
+}
+
+const inRange = (value: number, { low, above, high = Number.POSITIVE_INFINITY }: NumberRange): boolean =>
+  Number.isFinite(value) &&
+  value <= high &&
+  (above === undefined ? value >= (low ?? Number.NEGATIVE_INFINITY) : value > above);
+
+function rangeText({ low, above, high = Number.POSITIVE_INFINITY }: NumberRange): string {
+  const opening = above === undefined ? `[${low ?? "-∞"}` : `(${above}`;
+  return `${opening}, ${Number.isFinite(high) ? `${high}]` : "∞)"}`;
+}
+
+function requireInRange(where: string, value: unknown, range: NumberRange): number {
+  return typeof value === "number" && inRange(value, range)
+    ? value
+    : refuse(where, `a number in ${rangeText(range)}`, value);
+}
+
+/** [step, value] pairs that begin at step 0 and ascend, or null. */
+function schedulePoints(
+  points: unknown,
+  isValid: (value: unknown) => value is number,
+): readonly (readonly [number, number])[] | null {
+  if (!Array.isArray(points) || points.length === 0) return null;
+  const checked: [number, number][] = [];
+  for (const point of points) {
+    if (!Array.isArray(point) || point.length !== 2) return null;
+    const [step, value]: unknown[] = point;
+    const last = checked.at(-1)?.[0] ?? -1;
+    if (typeof step !== "number" || !Number.isSafeInteger(step) || step <= last || !isValid(value)) return null;
+    checked.push([step, value]);
+  }
+  return checked[0][0] === 0 ? checked : null;
+}
+
+function liveNumberFromText(text: string): number | NumberSchedule | string {
+  if (text.includes("@")) {
+    const points = text.split(",").map((entry) => entry.split("@").map(Number));
+    if (points.some((point) => point.length !== 2 || point.some(Number.isNaN))) return text;
+    return { steps: points.map(([value, step]) => [step, value] as const) };
+  }
+  const ends = text.split(":");
+  if (ends.length === 2) {
+    const [from, to] = ends.map(numberFromText);
+    return typeof from === "number" && typeof to === "number" ? { from, to } : text;
+  }
+  return numberFromText(text);
+}
+
+function numberFromText(text: string): number | string {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  return Number.isNaN(value) ? text : value;
+}
+
+/** An integer beyond 2^53 stays text: as a number it would be another one. */
+function integerFromText(text: string): number | string {
+  const value = numberFromText(text);
+  return typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER ? text : value;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function refuse(where: string, expected: string, value: unknown, remedy?: string): never {
+  const got = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+  return fail(where, "invalid value", { expected, got, ...(remedy === undefined ? {} : { remedy }) });
+}

@@ -1,0 +1,94 @@
+import { NetworkPolicy, networkShapes } from "../algorithms/policy.js";
+import { fail } from "../base/errors.js";
+import { RandomStreams } from "../base/random.js";
+import { type Snapshot, snapshotSection } from "../base/snapshot.js";
+import { actorAndCritic, policyValueNetwork } from "../nn/heads.js";
+import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
+import type { Executor } from "../tensor/executor.js";
+import { input, state } from "../tensor/operations.js";
+import { program } from "../tensor/program.js";
+import { readRunSnapshot, savedConfig, savedPolicy } from "./run-checkpoint.js";
+import { sectionValues } from "./section.js";
+
+/** How a policy is loaded. */
+export interface LoadPolicyOptions {
+  /** What an error names, for instance the file. */
+  readonly where?: string;
+  /** The networks to look for the checkpoint's in; the built-in ones if left out. */
+  readonly networks?: readonly NetworkKind[];
+  /** Observations evaluated at once; more are evaluated in chunks. 1 if left out. */
+  readonly rows?: number;
+  /** The seed of the actions that are drawn. 0 if left out. */
+  readonly seed?: number;
+}
+
+/**
+ * The policy of a training run, from the bytes of its checkpoint: no environment, no algorithm.
+ *
+ * ```ts
+ * const policy = loadPolicy(bytes, await createWasmExecutor());
+ * policy.act(observation, actions, "mode");
+ * ```
+ * @throws SoftrlError when the bytes are not a checkpoint, or its network or its policy is not a known one.
+ */
+export function loadPolicy(bytes: Uint8Array, executor: Executor, options: LoadPolicyOptions = {}): NetworkPolicy {
+  const { where = "loadPolicy" } = options;
+  return policyOf(readRunSnapshot(where, bytes), executor, options);
+}
+
+/** {@link loadPolicy} from a decoded checkpoint. */
+export function policyOf(snapshot: Snapshot, executor: Executor, options: LoadPolicyOptions = {}): NetworkPolicy {
+  const { where = "loadPolicy", networks = builtInNetworks, rows = 1, seed = 0 } = options;
+  const { form, ...spaces } = savedPolicy(where, snapshot);
+  if (form === null) {
+    return fail(where, "the checkpoint's policy can only be made by its algorithm", {
+      remedy: "load it with the algorithm that learned it",
+    });
+  }
+  const { name, settings } = savedNetwork(where, snapshot);
+  const kind = networks.find((network) => network.name === name);
+  if (kind === undefined) {
+    return fail(where, "the checkpoint's network is not among the given ones", {
+      expected: networks.map((network) => network.name).join(", "),
+      got: JSON.stringify(name),
+      remedy: "pass it in options.networks",
+    });
+  }
+  const { observationShape, actions } = networkShapes(spaces);
+  const body = kind.body(sectionValues(`${where}: network`, kind.settings, settings));
+  const bodies = form.bodies === "separate" ? "separate" : "shared";
+  const heads = policyValueNetwork(body, observationShape, actions, { bodies });
+  const network = form.bodies === "two-networks" ? actorAndCritic(heads) : heads;
+  const theta = state("theta", [network.parameters.size]);
+  const { logPi, v } = network.apply(
+    input("observations", [rows, ...observationShape]),
+    network.parameters.views(theta),
+  );
+  const session = executor.load({ evaluate: program({ outputs: { logPi, v } }) });
+  const policy = new NetworkPolicy({
+    ...spaces,
+    network,
+    program: session.programs.evaluate,
+    theta: session.state(theta),
+    rows,
+    random: new RandomStreams(seed).stream("evaluation"),
+    form: () => form,
+  });
+  policy.restore(snapshotSection(where, snapshot, "parameters"));
+  return policy;
+}
+
+function savedNetwork(
+  where: string,
+  snapshot: Snapshot,
+): { readonly name: unknown; readonly settings: Readonly<Record<string, unknown>> } {
+  const config = savedConfig(where, snapshot);
+  const network = isRecord(config) ? config.network : undefined;
+  if (!isRecord(network)) return fail(where, "the checkpoint's configuration has no network");
+  const { name, ...settings } = network;
+  return { name, settings };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,84 @@
+/** What a run's checkpoint holds besides its state: how to read it, and how to rebuild its policy. */
+import type { Policy, PolicyForm } from "../algorithms/policy.js";
+import { fail } from "../base/errors.js";
+import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import { type Space, validateSpace } from "../envs/spaces.js";
+import { logPrior } from "../math/units.js";
+import { decodeCheckpoint } from "./checkpoint.js";
+import { version } from "./version.js";
+
+/** The format of a run's checkpoint; 2 has sections, named parameters and spaces. */
+export const RUN_FORMAT = 2;
+
+/**
+ * A checkpoint's bytes, decoded.
+ * @throws SoftrlError when they are not a checkpoint of a training run, or of another format.
+ */
+export function readRunSnapshot(where: string, bytes: Uint8Array): Snapshot {
+  const snapshot = decodeCheckpoint(where, bytes);
+  requireFormat(where, snapshot);
+  return snapshot;
+}
+
+/** The configuration in a checkpoint, as JSON that is not checked yet. */
+export function savedConfig(where: string, snapshot: Snapshot): unknown {
+  requireFormat(where, snapshot);
+  return savedJson(where, snapshot, "config");
+}
+
+function requireFormat(where: string, { format, version: writer }: Snapshot): void {
+  if (format === RUN_FORMAT) return;
+  fail(where, "not a checkpoint of a training run that this version can read", {
+    expected: `format ${RUN_FORMAT}`,
+    got: `format ${String(format)}${typeof writer === "string" ? ` of softrl ${writer}` : ""}`,
+    remedy: `use a checkpoint of softrl ${version}, or the version that wrote this one`,
+  });
+}
+
+/** A policy's spaces and form; its parameters are a section of their own. */
+export function policyDescription({ observationSpace, actionSpace, form }: Policy): Snapshot {
+  return {
+    observationSpace: JSON.stringify(observationSpace),
+    actionSpace: JSON.stringify(actionSpace),
+    ...(form === null ? {} : { bodies: form.bodies, tau: form.tau, logPrior: form.logPrior.slice() }),
+  };
+}
+
+/** The spaces and the form of a checkpoint's policy; a form of null needs the algorithm. */
+export function savedPolicy(
+  where: string,
+  snapshot: Snapshot,
+): Pick<Policy, "observationSpace" | "actionSpace"> & { readonly form: PolicyForm | null } {
+  const saved = snapshotSection(where, snapshot, "policy");
+  const space = (name: string): Space => {
+    const json = savedJson(where, saved, name);
+    validateSpace(json as Space, `${where}: ${name}`);
+    return json as Space;
+  };
+  const spaces = { observationSpace: space("observationSpace"), actionSpace: space("actionSpace") };
+  const { bodies, logPrior: prior } = saved;
+  if (bodies === undefined) return { ...spaces, form: null };
+  if (bodies !== "shared" && bodies !== "separate" && bodies !== "two-networks") {
+    fail(where, "the policy's bodies are not valid", {
+      expected: "shared, separate or two-networks",
+      got: JSON.stringify(bodies),
+    });
+  }
+  if (!(prior instanceof Float64Array)) {
+    fail(where, "the policy's logPrior is not valid", { expected: "a float64 array" });
+  }
+  const tau = snapshotNumber(where, saved, "tau");
+  return { ...spaces, form: { bodies, tau, logPrior: logPrior(prior) } };
+}
+
+function savedJson(where: string, snapshot: Snapshot, name: string): unknown {
+  const text = snapshot[name];
+  if (typeof text === "string") {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // Refused below: text that does not parse is not JSON.
+    }
+  }
+  return fail(where, `the checkpoint's ${name} is damaged`, { expected: "JSON", got: JSON.stringify(text) });
+}

@@ -1,0 +1,251 @@
+import type { AlgorithmKind } from "../algorithms/algorithm.js";
+import { fail } from "../base/errors.js";
+import { suggestion } from "../base/near-match.js";
+import {
+  choiceSetting,
+  type EnvironmentFamily,
+  integerSetting,
+  namedScalarsSetting,
+  optionName,
+  type Setting,
+  type Settings,
+  type SettingValue,
+  type ValuesOf,
+} from "../base/settings.js";
+import { atariProtocols } from "../envs/atari/protocol.js";
+import type { NetworkKind } from "../nn/network-kind.js";
+import { type OptimiserKind, stepSettings } from "../optim/optimiser-kind.js";
+import type { Executor } from "../tensor/executor.js";
+
+/** The settings of every run. */
+export const runSettings = {
+  steps: integerSetting({
+    about: "environment steps to train for, all environments together, rounded up to whole rollouts",
+    low: 1,
+    defaults: { vector: 500_000, atari: 10_000_000, minatar: 5_000_000 },
+    source: "Atari: 40M frames (Schulman et al. 2017); MinAtar: Young and Tian (2019)",
+  }),
+  seed: integerSetting({
+    about: "the only source of randomness: the same seed gives the same run",
+    low: 0,
+    default: 1,
+  }),
+  checkpointEvery: integerSetting({
+    about: "environment steps between two checkpoints; 0 writes one at the end only",
+    low: 0,
+    defaults: { vector: 100_000, atari: 1_000_000 },
+  }),
+  logEvery: integerSetting({
+    about: "environment steps between two update events, each the mean of the updates since the last one",
+    low: 1,
+    defaults: { vector: 2_000, atari: 10_000 },
+  }),
+  oracleEvery: integerSetting({
+    about:
+      "environment steps between two measurements of V, Q, π, the regret and both gradients against the exact process, where the environment has one; 0 measures nothing",
+    low: 0,
+    default: 0,
+  }),
+};
+
+/** The settings of every environment. */
+export const environmentSettings = {
+  count: integerSetting({
+    about: "environments stepped together, S",
+    option: "envs",
+    low: 1,
+    high: 4096,
+    defaults: { vector: 8, atari: 16 },
+    source: "stable-baselines3's zoo; Atari: the A2C that the paper used (§6.3)",
+  }),
+  options: namedScalarsSetting({
+    about:
+      "options of the environment as name=value, separated by commas: those of docs/environments.md, or the keyword arguments of Gymnasium's make",
+    option: "env-options",
+  }),
+};
+
+/** The settings of Atari's environments besides {@link environmentSettings}. */
+export const atariSettings = {
+  atariProtocol: choiceSetting(atariProtocols, {
+    about:
+      "the rules of a game: classic, with no-ops at the start and training episodes that end with a life; or sticky, with sticky actions and whole games (Machado et al. 2018)",
+    default: "classic",
+    source: "the paper predates the sticky protocol",
+  }),
+};
+
+/** A section whose first entry is the name of a kind, followed by the kind's settings. */
+export interface KindSection {
+  readonly name: string;
+  /** The file that the kind was loaded from, where it is not built in. */
+  readonly module?: string;
+  readonly [setting: string]: SettingValue | undefined;
+}
+
+/** Everything that decides a run's bytes: what `config.json` and a checkpoint hold. */
+export interface RunConfig {
+  readonly run: ValuesOf<typeof runSettings> & ExecutorIdentity;
+  readonly environment: ValuesOf<typeof environmentSettings> & {
+    readonly id: string;
+    readonly module?: string;
+    readonly atariProtocol?: ReturnType<(typeof atariSettings)["atariProtocol"]["check"]>;
+  };
+  readonly network: KindSection;
+  readonly optimiser: KindSection;
+  readonly algorithm: KindSection;
+}
+
+/** What decides the bytes of an executor's arithmetic. */
+export interface ExecutorIdentity {
+  readonly executor: string;
+  readonly precision: "float32" | "float64";
+  /** Of the native executor: its sums are grouped by the width of a vector. */
+  readonly instructionSet?: string;
+}
+
+/** The name of a section of {@link RunConfig}. */
+export type SectionName = keyof RunConfig;
+
+/** The names of all sections, in the order of config.json. */
+export const sectionNames: readonly SectionName[] = [
+  "run",
+  "environment",
+  "network",
+  "optimiser",
+  "algorithm",
+];
+
+/** Settings chosen by section and name, unchecked; all others get their defaults. */
+export type ChosenSettings = { readonly [Section in SectionName]?: Readonly<Record<string, unknown>> };
+
+/** The kinds that a run is made of. */
+export interface RunKinds {
+  readonly algorithm: AlgorithmKind;
+  readonly network: NetworkKind;
+  readonly optimiser: OptimiserKind;
+}
+
+/** The family that an environment's id belongs to. */
+export function environmentFamily(id: string): EnvironmentFamily {
+  if (id.startsWith("MinAtar/")) return "minatar";
+  // Every other id of Atari's gives raw pictures or the console's memory.
+  return /^(ALE\/\w+-v5|\w+NoFrameskip-v\d+)$/.test(id) ? "atari" : "vector";
+}
+
+/** The settings of each section of a run with these kinds and this environment. */
+export function sectionSettings(kinds: RunKinds, environmentId: string): Readonly<Record<SectionName, Settings>> {
+  const isAtari = environmentFamily(environmentId) === "atari";
+  return {
+    run: runSettings,
+    environment: isAtari ? { ...environmentSettings, ...atariSettings } : environmentSettings,
+    network: kinds.network.settings,
+    optimiser: { ...stepSettings, ...kinds.optimiser.settings },
+    algorithm: kinds.algorithm.settings,
+  };
+}
+
+/** The default of a setting in a run with this algorithm: the algorithm's own, or the setting's. */
+export function defaultOf(
+  algorithm: AlgorithmKind,
+  family: EnvironmentFamily,
+  section: SectionName,
+  name: string,
+  setting: Setting,
+): SettingValue {
+  const own = section === "algorithm" ? undefined : algorithm.defaults?.(family)[section]?.[name];
+  return own ?? setting.defaults[family];
+}
+
+/** The name of the network that a family of environments has by default. */
+export const defaultNetworks: Readonly<Record<EnvironmentFamily, string>> = {
+  vector: "mlp",
+  atari: "nature-cnn",
+  minatar: "minatar-cnn",
+};
+
+/** The name of the optimiser that an algorithm has by default. */
+export function defaultOptimiser(algorithm: AlgorithmKind, family: EnvironmentFamily): string {
+  const name = algorithm.defaults?.(family).optimiser?.name;
+  return typeof name === "string" ? name : "rmsprop";
+}
+
+/** The run that {@link runConfig} completes. */
+export interface RunChoice {
+  readonly kinds: RunKinds;
+  /** Where a kind was loaded from, if it is not built in. */
+  readonly modules?: { readonly [Kind in keyof RunKinds | "environment"]?: string };
+  readonly environment: string;
+  readonly executor: Pick<Executor, "name" | "precision" | "instructionSet">;
+  readonly chosen?: ChosenSettings;
+}
+
+/**
+ * The complete configuration of a run: what was chosen, checked, and the defaults of the algorithm and the
+ * environment's family for everything else.
+ * @param where what an error names for a setting of a section, for instance `config.json: algorithm.tau`
+ * @throws SoftrlError for an unknown setting or a value out of range.
+ */
+export function runConfig(
+  { kinds, modules = {}, environment, executor, chosen = {} }: RunChoice,
+  where: (section: SectionName, name: string) => string = (section, name) => `${section}.${name}`,
+): RunConfig {
+  const family = environmentFamily(environment);
+  const settings = sectionSettings(kinds, environment);
+  const values = <S extends Settings>(section: SectionName, table: S): ValuesOf<S> => {
+    const given = chosen[section] ?? {};
+    for (const name of Object.keys(given)) {
+      if (!Object.hasOwn(table, name)) refuseUnknown(where(section, name), section, name, kinds, table);
+    }
+    const complete = Object.entries(table).map(([name, setting]) => {
+      const value = given[name] ?? defaultOf(kinds.algorithm, family, section, name, setting);
+      return [name, setting.check(where(section, name), value)];
+    });
+    return Object.fromEntries(complete);
+  };
+  const kindSection = (section: "network" | "optimiser" | "algorithm"): KindSection => ({
+    name: kinds[section].name,
+    ...(modules[section] === undefined ? {} : { module: modules[section] }),
+    ...values(section, settings[section]),
+  });
+  return {
+    run: { ...values("run", runSettings), ...executorIdentity(executor) },
+    environment: {
+      id: environment,
+      ...(modules.environment === undefined ? {} : { module: modules.environment }),
+      ...values("environment", environmentSettingsOf(family)),
+    },
+    network: kindSection("network"),
+    optimiser: kindSection("optimiser"),
+    algorithm: kindSection("algorithm"),
+  };
+}
+
+/** The part of an executor that a configuration holds. */
+export function executorIdentity({
+  name,
+  precision,
+  instructionSet,
+}: Pick<Executor, "name" | "precision" | "instructionSet">): ExecutorIdentity {
+  return { executor: name, precision, ...(instructionSet === undefined ? {} : { instructionSet }) };
+}
+
+function environmentSettingsOf(family: EnvironmentFamily): typeof environmentSettings & Partial<typeof atariSettings> {
+  return family === "atari" ? { ...environmentSettings, ...atariSettings } : environmentSettings;
+}
+
+function refuseUnknown(
+  where: string,
+  section: SectionName,
+  name: string,
+  kinds: RunKinds,
+  table: Settings,
+): never {
+  const owner = section === "run" || section === "environment" ? `the section ${section}` : kinds[section].name;
+  return fail(where, `${owner} has no setting ${JSON.stringify(name)}`, {
+    remedy: Object.keys(table).length === 0 ? "leave it out" : suggestion(name, Object.keys(table)),
+  });
+}
+
+/** The option of a setting on the command line. */
+export const settingOption = (name: string, setting: Setting): string => optionName(name, setting);
