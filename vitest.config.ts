@@ -6,7 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["softrl-source"], externalConditions: ["softrl-source"] } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "bench/test/**/*.test.ts"],
-    // These need a Python with Gymnasium: `npm run test:python`.
+    // These need Python packages: `npm run test:python`.
     exclude: ["**/node_modules/**", "**/*.python.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,

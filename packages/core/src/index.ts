@@ -18,13 +18,17 @@ export { type ErrorDetails, SoftrlError } from "./base/errors.js";
 export { nearMatch, suggestion } from "./base/near-match.js";
 export { Random, RandomStreams } from "./base/random.js";
 export {
+  isShapedArray,
   type Saveable,
+  type ShapedArray,
   type Snapshot,
   type SnapshotArray,
   type SnapshotLeaf,
+  shapedArray,
   snapshotArray,
   snapshotNumber,
   snapshotSection,
+  snapshotShaped,
 } from "./base/snapshot.js";
 export { Rollout, type RolloutStep } from "./data/rollout.js";
 export { AreaResize } from "./envs/atari/area-resize.js";

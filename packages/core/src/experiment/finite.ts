@@ -1,5 +1,5 @@
 import { fail } from "../base/errors.js";
-import type { Snapshot, SnapshotLeaf } from "../base/snapshot.js";
+import { isShapedArray, type Snapshot, type SnapshotLeaf } from "../base/snapshot.js";
 import type { EnvironmentRows, Observations } from "../envs/environment.js";
 
 const REMEDY = "lower learningRate or maxGradientNorm, or raise tau";
@@ -91,7 +91,9 @@ export function requireFiniteSnapshot(algorithm: string, snapshot: Snapshot, ste
 
 function walk(snapshot: Snapshot, prefix: string, visit: (path: string, leaf: SnapshotLeaf) => void): void {
   for (const [name, value] of Object.entries(snapshot)) {
-    if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value)) {
+    if (isShapedArray(value)) {
+      visit(prefix + name, value.values);
+    } else if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value)) {
       walk(value, `${prefix}${name}.`, visit);
     } else {
       visit(prefix + name, value);

@@ -1,12 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-// The tests that need a Python with Gymnasium: `npm run test:python`.
+// The tests that need Python with Gymnasium, or with safetensors and PyTorch: `npm run test:python`.
 export default defineConfig({
   resolve: { conditions: ["softrl-source"] },
   ssr: { resolve: { conditions: ["softrl-source"], externalConditions: ["softrl-source"] } },
   test: {
-    include: ["packages/gymnasium/test/**/*.python.test.ts"],
-    globalSetup: ["packages/gymnasium/test/python-setup.ts"],
+    include: ["packages/gymnasium/test/**/*.python.test.ts", "test/python/*.python.test.ts"],
+    globalSetup: ["packages/gymnasium/test/python-setup.ts", "test/python/torch-setup.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "threads",
