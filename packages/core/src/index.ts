@@ -1,22 +1,67 @@
-export { A2c, type A2cOptions } from "./algorithms/a2c.js";
-export type { Algorithm, IterationReport, OnStep } from "./algorithms/algorithm.js";
+export { a2c } from "./algorithms/a2c.js";
 export {
-  NaturalPolicyGradient,
-  type NaturalPolicyGradientOptions,
-  type TrustRegion,
-} from "./algorithms/natural-policy-gradient.js";
+  type Algorithm,
+  type AlgorithmContext,
+  type AlgorithmKind,
+  algorithmKind,
+  type IterationReport,
+  type PolicyValueModel,
+  type SectionDefaults,
+} from "./algorithms/algorithm.js";
+export { naturalPolicyGradient } from "./algorithms/natural-policy-gradient.js";
 export {
-  type AlgorithmName,
-  type AlgorithmOptions,
-  algorithmAbout,
-  algorithmEntry,
-  algorithmNames,
-  algorithmTitle,
-} from "./algorithms/registry.js";
-export { SoftQLearning, type SoftQLearningOptions } from "./algorithms/soft-q-learning.js";
+  type OnPolicyDefinition,
+  type OnPolicyTerms,
+  onPolicyAlgorithm,
+  onPolicySettings,
+  referencePolicy,
+  returnSettings,
+  type TargetBuffers,
+  type TracedSettings,
+} from "./algorithms/on-policy.js";
+export {
+  type Bodies,
+  NetworkPolicy,
+  type NetworkPolicyParts,
+  type Policy,
+  type PolicyForm,
+  type PolicyOutputs,
+} from "./algorithms/policy.js";
+export {
+  PolicyValueLearner,
+  type PolicyValueLearnerParts,
+  type TracedUpdate,
+  type UpdateTrace,
+} from "./algorithms/policy-value-learner.js";
+export { builtInAlgorithms } from "./algorithms/registry.js";
+export { softQLearning } from "./algorithms/soft-q-learning.js";
 export { type ErrorDetails, SoftrlError } from "./base/errors.js";
+export { LiveSettings } from "./base/live-settings.js";
 export { nearMatch, suggestion } from "./base/near-match.js";
 export { Random, RandomStreams } from "./base/random.js";
+export { type LiveNumber, type NumberSchedule, valueAt } from "./base/schedule.js";
+export {
+  type CurrentValues,
+  choiceSetting,
+  defaultText,
+  type EnvironmentFamily,
+  flagSetting,
+  integerSetting,
+  integersSetting,
+  type LiveSetting,
+  liveSetting,
+  type NamedScalars,
+  type NumberRange,
+  namedScalarsSetting,
+  numberSetting,
+  optionName,
+  type Setting,
+  type SettingDescription,
+  type Settings,
+  type SettingValue,
+  textSetting,
+  type ValuesOf,
+} from "./base/settings.js";
 export {
   isShapedArray,
   type Saveable,
@@ -30,6 +75,7 @@ export {
   snapshotSection,
   snapshotShaped,
 } from "./base/snapshot.js";
+export { type Actor, Collector, type OnStep } from "./data/collector.js";
 export { Rollout, type RolloutStep } from "./data/rollout.js";
 export { AreaResize } from "./envs/atari/area-resize.js";
 export {
@@ -93,30 +139,54 @@ export { decodeCheckpoint, encodeCheckpoint } from "./experiment/checkpoint.js";
 export {
   type Comparison,
   compare,
-  faces,
   type ParameterDistance,
   type TheoremInTraining,
 } from "./experiment/compare.js";
-export {
-  environmentFamily,
-  readSettings,
-  type SettingName,
-  settingNames,
-  type TrainConfig,
-  trainConfig,
-  trainSettings,
-} from "./experiment/config.js";
 export { type EvaluationParts, type EvaluationResult, evaluate } from "./experiment/evaluate.js";
-export { type AlgorithmVariation, makeAlgorithm } from "./experiment/make-algorithm.js";
-export { exactProcess, Oracle, type OracleFigures, type OracleMeasurement } from "./experiment/oracle.js";
-export type { EpisodeEvent, OracleEvent, RunEvent, UpdateEvent } from "./experiment/run-event.js";
+export { type LoadPolicyOptions, loadPolicy, policyOf } from "./experiment/load-policy.js";
+export { makeAlgorithm } from "./experiment/make-algorithm.js";
+export {
+  exactModel,
+  exactProcess,
+  Oracle,
+  type OracleFigures,
+  type OracleMeasurement,
+} from "./experiment/oracle.js";
+export { type ReadConfig, readConfig } from "./experiment/read-config.js";
+export { policyDescription, RUN_FORMAT, readRunSnapshot, savedConfig } from "./experiment/run-checkpoint.js";
+export {
+  atariSettings,
+  type ChosenSettings,
+  defaultNetworks,
+  defaultOf,
+  defaultOptimiser,
+  type ExecutorIdentity,
+  environmentFamily,
+  environmentSettings,
+  executorIdentity,
+  type KindSection,
+  type RunChoice,
+  type RunConfig,
+  type RunKinds,
+  runConfig,
+  runSettings,
+  type SectionName,
+  sectionNames,
+  sectionSettings,
+} from "./experiment/run-config.js";
+export type { EpisodeEvent, OracleEvent, RunEvent, SetEvent, UpdateEvent } from "./experiment/run-event.js";
 export { MemoryRunStore, type RunStore } from "./experiment/run-store.js";
-export { defaultInWords, type EnvironmentFamily, type Setting } from "./experiment/setting.js";
-export { type Host, iterateTogether, train } from "./experiment/train.js";
+export { sectionValues } from "./experiment/section.js";
+export {
+  createTrainer,
+  type Host,
+  iterateTogether,
+  type TrainChoice,
+  type Trained,
+  train,
+} from "./experiment/train.js";
 export {
   type LearningCurve,
-  learnedTheta,
-  openCheckpoint,
   Trainer,
   type TrainerParts,
   type TrainProgress,
@@ -298,13 +368,25 @@ export {
   scale,
   sequential,
 } from "./nn/layer.js";
+export {
+  builtInNetworks,
+  type NetworkKind,
+  networkKind,
+} from "./nn/network-kind.js";
 export { type ParameterSpec, Parameters, type PlacedParameter } from "./nn/parameters.js";
 export { type AdamOptions, adam } from "./optim/adam.js";
 export { type ClippedGradient, clippedByGlobalNorm } from "./optim/clipping.js";
 export { type Descent, type DescentStep, descent } from "./optim/descent.js";
 export type { Optimiser, OptimiserStep } from "./optim/optimiser.js";
+export {
+  builtInOptimisers,
+  type OptimiserKind,
+  optimiserKind,
+  type StepRule,
+  stepRule,
+  stepSettings,
+} from "./optim/optimiser-kind.js";
 export { type RmsPropOptions, rmsprop } from "./optim/rmsprop.js";
-export { constantSchedule, linearSchedule, type Schedule } from "./optim/schedule.js";
 export { sgd } from "./optim/sgd.js";
 export type { Buffer } from "./tensor/buffer.js";
 export { createCompiledExecutor } from "./tensor/compiled/compiled-executor.js";

@@ -41,10 +41,11 @@ export function createNativeMachine(options: NativeOptions = {}): KernelMachine 
     });
   }
   const { addon } = loaded;
-  const { index } = chooseSet(addon, options.instructionSet ?? process.env.SOFTRL_NATIVE_ISA);
+  const { name, index } = chooseSet(addon, options.instructionSet ?? process.env.SOFTRL_NATIVE_ISA);
   const threads = threadCount(options.threads ?? process.env.SOFTRL_THREADS);
   return {
     name: "native",
+    instructionSet: name,
     instantiate: (length, programs) => instantiate(addon, index, threads, length, programs),
   };
 }

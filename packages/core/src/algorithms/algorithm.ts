@@ -63,7 +63,9 @@ export interface AlgorithmContext {
 
 /** Defaults that an algorithm wants for the settings of other sections, by section and name. */
 export type SectionDefaults = {
-  readonly [Section in "run" | "environment" | "network" | "optimiser"]?: Readonly<Record<string, SettingValue>>;
+  readonly [Section in "run" | "environment" | "network" | "optimiser"]?: Readonly<
+    Record<string, SettingValue>
+  >;
 };
 
 /** An algorithm that a run can choose: its name, its settings, and how it is made. */

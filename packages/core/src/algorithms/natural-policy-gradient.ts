@@ -1,4 +1,4 @@
-import { integerSetting, liveSetting, numberSetting, type CurrentValues } from "../base/settings.js";
+import { type CurrentValues, integerSetting, liveSetting } from "../base/settings.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { Collector, type OnStep } from "../data/collector.js";
 import { klToPrior } from "../losses/boltzmann.js";
@@ -13,12 +13,7 @@ import type { Optimiser } from "../optim/optimiser.js";
 import type { LoadedProgram } from "../tensor/executor.js";
 import { constant, exp, input, mean, mul, neg, stopGradient, sum } from "../tensor/operations.js";
 import { type Program, program } from "../tensor/program.js";
-import {
-  type Algorithm,
-  type AlgorithmContext,
-  algorithmKind,
-  type IterationReport,
-} from "./algorithm.js";
+import { type Algorithm, type AlgorithmContext, algorithmKind, type IterationReport } from "./algorithm.js";
 import { referencePolicy, returnSettings } from "./on-policy.js";
 import { networkShapes, type Policy } from "./policy.js";
 import { PolicyValueLearner, type TracedUpdate, type UpdateTrace } from "./policy-value-learner.js";

@@ -1,12 +1,24 @@
 import { fail } from "../base/errors.js";
 import type { Random } from "../base/random.js";
-import { type Snapshot, type SnapshotLeaf, shapedArray, snapshotArray, snapshotSection } from "../base/snapshot.js";
+import {
+  type Snapshot,
+  type SnapshotLeaf,
+  shapedArray,
+  snapshotArray,
+  snapshotSection,
+} from "../base/snapshot.js";
 import type { Actor } from "../data/collector.js";
 import type { RolloutStep } from "../data/rollout.js";
 import type { Observations } from "../envs/environment.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { sampleCategorical } from "../math/categorical.js";
-import { type LogProbabilities, logPrior, logProbabilities, type StateValues, stateValues } from "../math/units.js";
+import {
+  type LogProbabilities,
+  logPrior,
+  logProbabilities,
+  type StateValues,
+  stateValues,
+} from "../math/units.js";
 import type { PolicyValueNetwork } from "../nn/heads.js";
 import type { DescentStep } from "../optim/descent.js";
 import type { Buffer, LoadedProgram, Session } from "../tensor/executor.js";
@@ -113,6 +125,7 @@ export class PolicyValueLearner implements Actor {
     this.#figures = Object.keys(reported).map((name) => [name, this.#session.programs.update.output(name)]);
     this.#theta = this.#session.state(theta);
     this.#theta.set(network.parameters.initial(streams.stream("parameters")));
+    for (const [tensor, value] of step.initial) this.#session.state(tensor).fill(value);
     this.#states = new Map(
       step.updates
         .filter(([tensor]) => tensor !== theta)

@@ -1,6 +1,12 @@
 import { fail } from "../base/errors.js";
 import type { Random } from "../base/random.js";
-import { isShapedArray, type Saveable, type Snapshot, shapedArray, snapshotShaped } from "../base/snapshot.js";
+import {
+  isShapedArray,
+  type Saveable,
+  type Snapshot,
+  shapedArray,
+  snapshotShaped,
+} from "../base/snapshot.js";
 import type { Observations } from "../envs/environment.js";
 import { actionCount, observationLength, type Space } from "../envs/spaces.js";
 import { mode, sampleCategorical } from "../math/categorical.js";

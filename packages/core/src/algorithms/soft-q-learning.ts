@@ -19,7 +19,8 @@ export const softQLearning = onPolicyAlgorithm({
   settings: {
     ...onPolicySettings,
     gap: choiceSetting(["kept", "subtracted"], {
-      about: "whether the loss keeps the gap to the policy gradient, or has it subtracted, which leaves A2C's step",
+      about:
+        "whether the loss keeps the gap to the policy gradient, or has it subtracted, which leaves A2C's step",
       default: "kept",
       source: "§4",
     }),

@@ -275,7 +275,8 @@ function schedulePoints(
     if (!Array.isArray(point) || point.length !== 2) return null;
     const [step, value]: unknown[] = point;
     const last = checked.at(-1)?.[0] ?? -1;
-    if (typeof step !== "number" || !Number.isSafeInteger(step) || step <= last || !isValid(value)) return null;
+    if (typeof step !== "number" || !Number.isSafeInteger(step) || step <= last || !isValid(value))
+      return null;
     checked.push([step, value]);
   }
   return checked[0][0] === 0 ? checked : null;

@@ -31,13 +31,21 @@ export interface LoadPolicyOptions {
  * ```
  * @throws SoftrlError when the bytes are not a checkpoint, or its network or its policy is not a known one.
  */
-export function loadPolicy(bytes: Uint8Array, executor: Executor, options: LoadPolicyOptions = {}): NetworkPolicy {
+export function loadPolicy(
+  bytes: Uint8Array,
+  executor: Executor,
+  options: LoadPolicyOptions = {},
+): NetworkPolicy {
   const { where = "loadPolicy" } = options;
   return policyOf(readRunSnapshot(where, bytes), executor, options);
 }
 
 /** {@link loadPolicy} from a decoded checkpoint. */
-export function policyOf(snapshot: Snapshot, executor: Executor, options: LoadPolicyOptions = {}): NetworkPolicy {
+export function policyOf(
+  snapshot: Snapshot,
+  executor: Executor,
+  options: LoadPolicyOptions = {},
+): NetworkPolicy {
   const { where = "loadPolicy", networks = builtInNetworks, rows = 1, seed = 0 } = options;
   const { form, ...spaces } = savedPolicy(where, snapshot);
   if (form === null) {

@@ -93,11 +93,7 @@ export class Oracle implements Saveable {
     const { figures, v: trueV, visits } = truthOf(estimate, optimum, this.#reachable);
 
     const weights = Float64Array.from(logPi, (logP, row) => visits[Math.floor(row / actions)] * exp(logP));
-    const batch = batchWeights(
-      weights,
-      this.#batch,
-      new RandomStreams(this.#seed).stream("oracle", step),
-    );
+    const batch = batchWeights(weights, this.#batch, new RandomStreams(this.#seed).stream("oracle", step));
     const advantages = nStepAdvantages(learned, logPi, v, model.horizon);
     const trueAdvantages = nStepAdvantages(problem, logPi, trueV, 1);
     const expected = traced.directions(weights, advantages);
@@ -161,7 +157,14 @@ function solve(mdp: SparseMdp, model: PolicyValueModel): SolvedProblem {
     model,
     problem,
     optimum: softPolicyIteration(problem),
-    traced: traceDirections({ network, observations, states, logPrior: prior, tau, valueWeight: valueCoefficient }),
+    traced: traceDirections({
+      network,
+      observations,
+      states,
+      logPrior: prior,
+      tau,
+      valueWeight: valueCoefficient,
+    }),
   };
 }
 

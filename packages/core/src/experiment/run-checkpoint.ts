@@ -52,7 +52,7 @@ export function savedPolicy(
   const saved = snapshotSection(where, snapshot, "policy");
   const space = (name: string): Space => {
     const json = savedJson(where, saved, name);
-    validateSpace(json as Space, `${where}: ${name}`);
+    validateSpace(where, name, json as Space);
     return json as Space;
   };
   const spaces = { observationSpace: space("observationSpace"), actionSpace: space("actionSpace") };

@@ -134,7 +134,10 @@ export function environmentFamily(id: string): EnvironmentFamily {
 }
 
 /** The settings of each section of a run with these kinds and this environment. */
-export function sectionSettings(kinds: RunKinds, environmentId: string): Readonly<Record<SectionName, Settings>> {
+export function sectionSettings(
+  kinds: RunKinds,
+  environmentId: string,
+): Readonly<Record<SectionName, Settings>> {
   const isAtari = environmentFamily(environmentId) === "atari";
   return {
     run: runSettings,
@@ -230,7 +233,9 @@ export function executorIdentity({
   return { executor: name, precision, ...(instructionSet === undefined ? {} : { instructionSet }) };
 }
 
-function environmentSettingsOf(family: EnvironmentFamily): typeof environmentSettings & Partial<typeof atariSettings> {
+function environmentSettingsOf(
+  family: EnvironmentFamily,
+): typeof environmentSettings & Partial<typeof atariSettings> {
   return family === "atari" ? { ...environmentSettings, ...atariSettings } : environmentSettings;
 }
 
@@ -241,7 +246,8 @@ function refuseUnknown(
   kinds: RunKinds,
   table: Settings,
 ): never {
-  const owner = section === "run" || section === "environment" ? `the section ${section}` : kinds[section].name;
+  const owner =
+    section === "run" || section === "environment" ? `the section ${section}` : kinds[section].name;
   return fail(where, `${owner} has no setting ${JSON.stringify(name)}`, {
     remedy: Object.keys(table).length === 0 ? "leave it out" : suggestion(name, Object.keys(table)),
   });

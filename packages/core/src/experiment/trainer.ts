@@ -16,8 +16,8 @@ import {
 import { makeAlgorithm } from "./make-algorithm.js";
 import { Oracle, type OracleMeasurement } from "./oracle.js";
 import { ReturnsWindow } from "./returns-window.js";
-import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
 import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js";
+import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
 import type { EpisodeEvent } from "./run-event.js";
 import { MemoryRunStore, type RunStore } from "./run-store.js";
 import { version } from "./version.js";
@@ -322,7 +322,6 @@ export class Trainer {
   }
 }
 
-
 function requireSame(what: string, expected: number, got: number): void {
   if (expected === got) return;
   fail("Trainer", `${what} have the wrong size`, {
@@ -335,7 +334,9 @@ function requireSame(what: string, expected: number, got: number): void {
 /** @throws SoftrlError unless the executor computes the same bytes as the configuration's. */
 function requireExecutor({ run }: RunConfig, executor: Executor): void {
   const text = (identity: ReturnType<typeof executorIdentity>) =>
-    [identity.executor, identity.instructionSet, identity.precision].filter((part) => part !== undefined).join(" ");
+    [identity.executor, identity.instructionSet, identity.precision]
+      .filter((part) => part !== undefined)
+      .join(" ");
   const got = text(executorIdentity(executor));
   if (got === text(run)) return;
   fail("Trainer", "the run belongs to another executor", {

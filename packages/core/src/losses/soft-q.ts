@@ -24,20 +24,22 @@ export function softQLoss({ q, actions, targets }: SoftQTerms): Tensor {
 }
 
 /** Factors on the gradients that flow into the two streams of Q = V + τ log(π/π̄). The value of Q stays. */
-export interface StreamScales {
+export interface StreamScales<Scale extends Operand = Operand> {
   /** On the advantage stream τ log(π/π̄). */
-  readonly policy: Operand;
+  readonly policy: Scale;
   /** On the value stream V. */
-  readonly value: Operand;
+  readonly value: Scale;
 }
 
 /** No rescaling: the gradient of Q as it is. */
-export const unscaledStreams: StreamScales = { policy: 1, value: 1 };
+export const unscaledStreams: StreamScales<number> = { policy: 1, value: 1 };
 
 /**
  * The rescaling of §6.3: 1/τ on the advantage stream and c (the value weight of A2C) on the value stream, after which
  * soft Q-learning steps as A2C does, in expectation. The paper's text prints 1/γ; only 1/τ reproduces A2C.
  */
+export function a2cStreamScales(tau: number, valueWeight: number): StreamScales<number>;
+export function a2cStreamScales(tau: Operand, valueWeight: Operand): StreamScales;
 export function a2cStreamScales(tau: Operand, valueWeight: Operand): StreamScales {
   return { policy: typeof tau === "number" ? 1 / tau : div(1, tau), value: valueWeight };
 }

@@ -5,8 +5,8 @@ import {
   type Settings,
   type ValuesOf,
 } from "../base/settings.js";
-import { type Activation, minAtarCnn, mlp, natureCnn } from "./body.js";
-import type { LayerDefinition } from "./layer.js";
+import { minAtarCnn, mlp, natureCnn } from "./body.js";
+import { hyperbolicTangent, type LayerDefinition, rectifier, silu } from "./layer.js";
 
 /** A network that a run can choose by name: the body below an algorithm's heads, and its settings. */
 export interface NetworkKind<S extends Settings = Settings> {
@@ -20,9 +20,30 @@ export interface NetworkKind<S extends Settings = Settings> {
 }
 
 /** Defines a network: its settings are typed in {@link NetworkKind.body}. */
-export const networkKind = <const S extends Settings>(definition: NetworkKind<S>): NetworkKind<S> => definition;
+export const networkKind = <const S extends Settings>(definition: NetworkKind<S>): NetworkKind<S> =>
+  definition;
 
-const activations: readonly Activation[] = ["tanh", "relu", "silu"];
+const activations: Readonly<Record<"tanh" | "relu" | "silu", LayerDefinition>> = {
+  tanh: hyperbolicTangent,
+  relu: rectifier,
+  silu,
+};
+
+/** The settings of every body: what follows each dense layer and convolution. */
+function bodySettings(activation: keyof typeof activations, source: string) {
+  return {
+    activation: choiceSetting(["tanh", "relu", "silu"], {
+      about: "the activation after each hidden layer",
+      default: activation,
+      source,
+    }),
+    layerNorm: flagSetting({
+      about: "whether each hidden layer is normalised before its activation",
+      default: false,
+      source,
+    }),
+  };
+}
 
 /** The networks that softrl ships. */
 export const builtInNetworks: readonly NetworkKind[] = [
@@ -36,28 +57,21 @@ export const builtInNetworks: readonly NetworkKind[] = [
         default: [64, 64],
         source: "stable-baselines3's MlpPolicy",
       }),
-      activation: choiceSetting(activations, {
-        about: "the activation after each hidden layer",
-        default: "tanh",
-        source: "stable-baselines3's MlpPolicy",
-      }),
-      layerNorm: flagSetting({
-        about: "whether each hidden layer is normalised before its activation",
-        default: false,
-      }),
+      ...bodySettings("tanh", "stable-baselines3's MlpPolicy"),
     },
-    body: ({ hiddenSizes, activation, layerNorm }) => mlp({ sizes: hiddenSizes, activation, layerNorm }),
+    body: ({ hiddenSizes, activation, layerNorm }) =>
+      mlp(hiddenSizes, { activation: activations[activation], layerNorm }),
   }),
   networkKind({
     name: "nature-cnn",
     about: "the convolutional network of Mnih et al. (2015), for frames of bytes",
-    settings: {},
-    body: () => natureCnn(),
+    settings: bodySettings("relu", "Mnih et al. (2015)"),
+    body: ({ activation, layerNorm }) => natureCnn({ activation: activations[activation], layerNorm }),
   }),
   networkKind({
     name: "minatar-cnn",
     about: "the convolutional network of Young and Tian (2019), for MinAtar's boards",
-    settings: {},
-    body: () => minAtarCnn(),
+    settings: bodySettings("relu", "Young and Tian (2019)"),
+    body: ({ activation, layerNorm }) => minAtarCnn({ activation: activations[activation], layerNorm }),
   }),
 ];

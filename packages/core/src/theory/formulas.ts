@@ -66,7 +66,7 @@ export const formulas = {
   valueLoss,
   softQLoss,
   softQStreamsLoss,
-  a2cStreamScales,
+  a2cStreamScales: (tau: number, valueWeight: number) => a2cStreamScales(tau, valueWeight),
   theoremGap,
   banditObjective,
   banditObjectiveFromOptimum,

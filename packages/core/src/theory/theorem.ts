@@ -90,7 +90,7 @@ export function traceTheorem(network: TheoremNetwork, options: TheoremOptions): 
   const softQTargets = qValues(input("softQTarget", [1]));
 
   // The right side keeps the true scales, so that a wrong rescaling on the left is seen.
-  const scales: StreamScales =
+  const scales: StreamScales<number> =
     valueWeight === undefined ? unscaledStreams : a2cStreamScales(tau, valueWeight);
   const terms = { logPi, logPrior: prior, actions, tau };
   const softQ =

@@ -16,6 +16,7 @@ import { correspondence } from "./recording.js";
 export function createCompiledExecutor(machine: KernelMachine): Executor {
   return {
     name: machine.name,
+    ...(machine.instructionSet === undefined ? {} : { instructionSet: machine.instructionSet }),
     precision: "float32",
     load<Names extends string>(
       programs: Readonly<Record<Names, Program>>,

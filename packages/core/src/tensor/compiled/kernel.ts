@@ -171,6 +171,8 @@ export type Kernel =
 /** A machine that runs encoded kernels: WebAssembly or native. */
 export interface KernelMachine {
   readonly name: "wasm" | "native";
+  /** The instruction set, where results depend on it: sums are grouped by the width of a vector. */
+  readonly instructionSet?: string;
   /**
    * Allocates one zeroed arena of `arenaLength` float32 and takes the kernels of each program.
    * @throws SoftrlError when there is not enough memory, or when a kernel reaches outside the arena.
