@@ -2,7 +2,7 @@ import type { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { Rollout } from "../data/rollout.js";
 import type { Observations, VectorEnvironment } from "../envs/environment.js";
-import { SteppedParts } from "../envs/stepped-parts.js";
+import { EnvironmentParts } from "../envs/environment-parts.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { a2cStreamScales, type SoftQStreamsTerms, softQStreamsLoss } from "../losses/soft-q.js";
 import { nStepAdvantagesInto, softQTargetsInto, softTemporalDifferencesInto } from "../math/returns.js";
@@ -32,7 +32,7 @@ export class SoftQLearning implements Algorithm {
   readonly name = "soft-q";
   readonly stepsPerIteration: number;
   readonly network: PolicyValueNetwork;
-  readonly #parts: SteppedParts;
+  readonly #parts: EnvironmentParts;
   readonly #options: SoftQLearningOptions;
   readonly #learner: PolicyLearner;
   readonly #rollout: Rollout;
@@ -52,7 +52,7 @@ export class SoftQLearning implements Algorithm {
     options: SoftQLearningOptions,
   ) {
     const { size } = environment;
-    const parts = new SteppedParts(environment);
+    const parts = new EnvironmentParts(environment);
     const batch = options.horizon * size;
     this.stepsPerIteration = batch;
     this.network = network;
@@ -87,7 +87,7 @@ export class SoftQLearning implements Algorithm {
   /** T steps of every environment, actions from π_θ. Where they come in parts, one is judged while another steps. */
   async #collect(onStep: OnStep): Promise<void> {
     const rollout = this.#rollout;
-    await this.#parts.walk(rollout.steps, (t, p) => {
+    await this.#parts.forEachStep(rollout.steps, (t, p) => {
       if (t > 0) this.#record(t - 1, p, onStep);
       this.#act(t, p);
     });
