@@ -1,5 +1,5 @@
 import type { EnvironmentRows, Observations, VectorEnvironment } from "../envs/environment.js";
-import { SteppedParts } from "../envs/stepped-parts.js";
+import { EnvironmentParts } from "../envs/environment-parts.js";
 import { type StateValues, stateValues, type Vector } from "../math/units.js";
 import { Rollout, type RolloutStep } from "./rollout.js";
 
@@ -26,12 +26,12 @@ export interface Actor {
 export class Collector {
   /** The newest rollout; overwritten by the next. */
   readonly rollout: Rollout;
-  readonly #parts: SteppedParts;
+  readonly #parts: EnvironmentParts;
   readonly #lastValues: StateValues;
 
   /** @param steps T */
   constructor(environment: VectorEnvironment, steps: number) {
-    this.#parts = new SteppedParts(environment);
+    this.#parts = new EnvironmentParts(environment);
     this.rollout = new Rollout(steps, environment.size, this.#parts.all.length);
     this.#lastValues = stateValues(new Float64Array(environment.size));
   }
@@ -43,7 +43,7 @@ export class Collector {
 
   /** Fills {@link rollout}. Where a step fails, no other step is left under way. */
   async collect(actor: Actor, onStep: OnStep): Promise<void> {
-    await this.#parts.walk(this.rollout.steps, (t, p) => {
+    await this.#parts.forEachStep(this.rollout.steps, (t, p) => {
       if (t > 0) this.#record(t - 1, p, actor, onStep);
       this.#act(t, p, actor);
     });

@@ -5,7 +5,7 @@ import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from
 import type { Observations, VectorEnvironment } from "./environment.js";
 import { type Box, type Discrete, observationLength } from "./spaces.js";
 
-/** What every built-in vector environment is made from. */
+/** The parameters common to all built-in vector environments. */
 export interface ArrayEnvironmentParts {
   readonly id: string;
   /** S */
@@ -17,15 +17,15 @@ export interface ArrayEnvironmentParts {
   readonly maxEpisodeSteps: number;
 }
 
-/** Numbers that a loop copies faster than a call. */
+/** Up to this length, a loop copies an observation faster than `set`. */
 const FEW = 32;
 
 /**
- * The part of a vector environment over typed arrays that is alike in all of them: arrays, checks, time limit,
- * returns, reset within the step, and snapshots.
+ * The common part of all vector environments over typed arrays: arrays, checks, time limit, returns, reset within the
+ * step, and snapshots.
  *
- * A heir keeps its states in arrays of its own and steps all of them in one loop ({@link advance}), so that the loop
- * is compiled for it alone.
+ * A subclass keeps its states in its own arrays and steps all of them in one loop ({@link advance}), so that the
+ * JavaScript engine compiles the loop for this subclass alone.
  */
 export abstract class ArrayEnvironment<Seen extends Observations> implements VectorEnvironment {
   readonly id: string;
@@ -42,18 +42,18 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
   readonly truncated: Truncated;
   /** Numbers in one observation. */
   protected readonly width: number;
-  /** [S], steps of the episodes that are under way. */
+  /** [S], steps of the current episodes. */
   protected readonly steps: Int32Array;
-  /** [S], raw rewards of the episodes that are under way. */
+  /** [S], sums of the unclipped rewards of the current episodes. */
   protected readonly returns: Float64Array;
   readonly #limit: number;
-  /** The observations of each environment; none where they are so small that a loop copies them faster. */
+  /** A view of each environment's observation; empty if observations have at most {@link FEW} numbers. */
   readonly #rows: readonly Observations[];
   readonly #finalRows: readonly Observations[];
   #randoms: Random[] = [];
   #closed = false;
 
-  /** @param observations makes an array of this length: bytes or float32. */
+  /** @param observations makes an array of the given length: bytes or float32. */
   protected constructor(parts: ArrayEnvironmentParts, observations: (length: number) => Seen) {
     const { id, size, observationSpace, actions, maxEpisodeSteps } = parts;
     requireInteger(id, "size", size, 1);
@@ -92,7 +92,7 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
 
   step(actions: Int32Array): void {
     this.requireStarted("step");
-    requireLength(this.id, "actions", actions.length, this.size, "give one action an environment");
+    requireLength(this.id, "actions", actions.length, this.size, "give one action per environment");
     this.#requireActions(actions);
     this.advance(actions);
   }
@@ -127,16 +127,16 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     this.#closed = true;
   }
 
-  /** Steps all environments, and calls {@link settle} for each once its new observation is written. */
+  /** Steps all environments. Calls {@link settle} for each after writing its new observation. */
   protected abstract advance(actions: Int32Array): void;
   /** Draws the first state of environment i and writes its observation. */
   protected abstract start(i: number): void;
-  /** Copies of the states, as a snapshot. */
+  /** A snapshot with copies of the states. */
   protected abstract saveStates(): Snapshot;
-  /** Takes the states of a snapshot, all of them checked before the first changes, and writes the observations. */
+  /** Restores the states of a snapshot and writes the observations. Checks everything before it changes anything. */
   protected abstract restoreStates(where: string, snapshot: Snapshot): void;
 
-  /** Called when new streams have come, before the first episodes start. */
+  /** Called after `reset` has set the random streams, before the first episodes start. */
   protected seeded(): void {}
 
   /** The stream of environment i. */
@@ -151,7 +151,7 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     this.start(i);
   }
 
-  /** Writes down how the step of environment i came out, and begins its next episode where this one ended. */
+  /** Records the outcome of a step of environment i and, if the episode ended, starts the next one. */
   protected settle(i: number, reward: number, ended: boolean): void {
     const late = ++this.steps[i] >= this.#limit;
     this.returns[i] += reward;
@@ -162,7 +162,7 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     if (ended || late) this.#end(i);
   }
 
-  /** Keeps what environment i shows now as its final observation. */
+  /** Copies the current observation of environment i to its final observation. */
   protected keepFinal(i: number): void {
     const { width, observations, finalObservations } = this;
     if (width > FEW) {
@@ -172,7 +172,7 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     for (let at = i * width, end = at + width; at < end; at++) finalObservations[at] = observations[at];
   }
 
-  /** Writes down the whole episode of environment i and begins the next. */
+  /** Records the finished episode of environment i and starts the next one. */
   protected finish(i: number): void {
     this.episodeEnded[i] = 1;
     this.episodeReturns[i] = this.returns[i];
@@ -191,14 +191,14 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     }
   }
 
-  /** Throws unless environment i is there and has begun. */
+  /** Throws unless environment i exists and has been reset. */
   protected requirePlace(what: string, i: number): void {
     this.requireStarted(what);
     requireInteger(`${this.id} ${what}`, "i", i, 0);
     if (i >= this.size) fail(`${this.id} ${what}`, "no such environment", { got: `${i} of ${this.size}` });
   }
 
-  /** Copies a state into row i of `states` and begins the count of steps: for the heirs' `setState`. */
+  /** Copies a state into row i of `states` and resets the step count; implements `setState` of the subclasses. */
   protected takeState(i: number, state: ArrayLike<number>, states: Float64Array): void {
     const where = `${this.id} setState`;
     this.requirePlace("setState", i);
@@ -224,7 +224,7 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     this.episodeEnded.fill(0);
   }
 
-  /** Before any state changes, so that a wrong action leaves no half-made step. */
+  /** Runs before any state changes, so that an invalid action cannot leave a step half done. */
   #requireActions(actions: Int32Array): void {
     const { n } = this.actionSpace;
     for (let i = 0; i < actions.length; i++) {

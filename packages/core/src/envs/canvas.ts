@@ -1,16 +1,16 @@
 import { requireInteger } from "../base/errors.js";
 
-/** An image: what a page, a GIF and a terminal can show. */
+/** An RGB image, to show in a page, a GIF or a terminal. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  /** [height, width, 3]: red, green and blue, row 0 on top. */
+  /** [height, width, 3]: red, green and blue; row 0 is the top row. */
   readonly pixels: Uint8Array;
 }
 
 /**
- * A picture to draw on. Colours are 0xrrggbb; x grows to the right and y downwards, in pixels; what lies outside is
- * left out.
+ * A picture to draw on. Colours are 0xrrggbb. Coordinates are in pixels: x grows to the right, y downwards. Anything
+ * outside the picture is clipped.
  */
 export class Canvas implements Picture {
   readonly width: number;
@@ -26,7 +26,7 @@ export class Canvas implements Picture {
     this.rectangle(0, 0, width, height, background);
   }
 
-  /** A filled rectangle from its upper left corner. */
+  /** A filled rectangle; (x, y) is its upper left corner. */
   rectangle(x: number, y: number, width: number, height: number, colour: number): void {
     const right = Math.min(this.width, Math.round(x + width));
     const bottom = Math.min(this.height, Math.round(y + height));
@@ -40,7 +40,7 @@ export class Canvas implements Picture {
     this.line(x, y, x, y, 2 * radius, colour);
   }
 
-  /** A straight line with round ends: every pixel whose centre is at most thickness / 2 away. */
+  /** A straight line with round ends: every pixel whose centre is at most thickness / 2 away from it. */
   line(x0: number, y0: number, x1: number, y1: number, thickness: number, colour: number): void {
     const reach = thickness / 2;
     const alongX = x1 - x0;
@@ -68,7 +68,7 @@ export class Canvas implements Picture {
   }
 }
 
-/** Pixels a side of a grid's cells, the line between them included. */
+/** The side of a grid cell in pixels, including the line between cells. */
 export const gridCell = 32;
 
 /** A grid of coloured cells with thin lines between them; `colours` is [rows, columns]. */
@@ -82,7 +82,7 @@ export function gridCanvas(rows: number, columns: number, colours: ArrayLike<num
   return canvas;
 }
 
-/** A disc in the middle of a grid's cell: where the agent is. */
+/** Draws the agent as a disc in the middle of a grid cell. */
 export function drawAgent(canvas: Canvas, row: number, column: number, colour = 0xf08c2e): void {
   canvas.disc((column + 0.5) * gridCell, (row + 0.5) * gridCell, gridCell * 0.3, colour);
 }

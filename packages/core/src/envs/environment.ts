@@ -7,26 +7,26 @@ import type { Space } from "./spaces.js";
 
 export { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
 
-/** What an environment may observe with. */
+/** The arrays that an observation may come in. */
 export type Observations = Float32Array | Uint8Array;
 
 /**
- * One environment, in Gymnasium's terms: what a user writes. {@link vectorize} makes a {@link VectorEnvironment}
- * of several.
+ * A single environment, in Gymnasium's terms. This is the interface to implement for an environment of your own;
+ * {@link vectorize} combines several into a {@link VectorEnvironment}.
  */
 export interface Environment extends Saveable {
   readonly observationSpace: Space;
   readonly actionSpace: Space;
-  /** The exact process that this environment is, where it knows it: state s is observed as its one-hot vector. */
+  /** The environment's exact Markov decision process, if available; state s is observed as its one-hot vector. */
   readonly mdp?: Mdp;
   /**
    * Starts an episode and writes its first observation. `random` is this environment's own stream until the next
-   * reset: keep it and draw from it in {@link step} as well; whoever handed it out saves and restores it.
+   * reset: keep it and draw from it in {@link step} too. The caller saves and restores it.
    */
   reset(random: Random, observation: Observations): void;
-  /** Takes one step and writes the observation after it, all of it; `observation` is the array of last time. */
+  /** Takes one step and overwrites the whole observation; `observation` is the same array as in the previous call. */
   step(action: number, observation: Observations): StepOutcome;
-  /** An observation of this environment as a picture; a pure function. Left out, the observation's numbers are shown. */
+  /** Draws an observation; a pure function. Without it, the observation's numbers are drawn as bars. */
   paint?(observation: Observations): Picture;
 }
 
@@ -38,64 +38,64 @@ export interface StepOutcome {
 }
 
 /**
- * Environments in a row, stepped together over typed arrays: all of a {@link VectorEnvironment}, or one of its parts.
+ * Environments stepped together over typed arrays: a whole {@link VectorEnvironment} or one of its parts.
  *
- * An episode that ends is reset within the same step (Gymnasium's SAME_STEP autoreset): `observations` then holds
- * the first observation of the next episode and `finalObservations` the last one of the episode that ended.
- * All arrays are owned by the environment and overwritten by the next step; they may change as soon as it begins.
+ * When an episode ends, the same step resets it (Gymnasium's SAME_STEP autoreset): `observations` then holds the
+ * first observation of the next episode and `finalObservations` the last one of the episode that ended. The
+ * environment owns all arrays. The next step overwrites them, from the moment it is started.
  */
 export interface EnvironmentRows {
-  /** The id that it was made by, for instance `CartPole-v1`. */
+  /** The id that it was made with, for instance `CartPole-v1`. */
   readonly id: string;
   /** The number of environments S. */
   readonly size: number;
   /** [S, ...observation shape] */
   readonly observations: Observations;
-  /** [S, ...observation shape]; row i is valid where terminated[i] or truncated[i] was just set. */
+  /** [S, ...observation shape]; row i is valid after a step that set terminated[i] or truncated[i]. */
   readonly finalObservations: Observations;
-  /** [S], as the algorithm is to see them (clipped, where the environment clips in training). */
+  /** [S], as the algorithm sees them: clipped if the environment clips rewards in training. */
   readonly rewards: Float64Array;
-  /** [S], undiscounted returns of whole games in raw reward; valid where {@link episodeEnded} is 1. */
+  /** [S], undiscounted returns of whole games in unclipped reward; valid where {@link episodeEnded} is 1. */
   readonly episodeReturns: Float64Array;
   /** [S], steps of the episode that ended; valid where {@link episodeEnded} is 1. */
   readonly episodeLengths: Int32Array;
-  /** [S], 1 where a whole episode just ended (a lost life is not a whole episode). */
+  /** [S], 1 where the last step ended a whole episode (a lost life does not). */
   readonly episodeEnded: Uint8Array;
   readonly terminated: Terminated;
   readonly truncated: Truncated;
 
   /**
-   * Steps all of them; `actions` is [S]. Returns a promise only where the environments live elsewhere: they step
-   * while this thread does something else.
+   * Steps all environments; `actions` is [S]. Returns a promise only if the environments run in other processes, which
+   * step while this thread continues.
    */
   step(actions: Int32Array): void | Promise<void>;
 }
 
-/** S environments: what algorithms train on. */
+/** S environments, the interface that algorithms train on. */
 export interface VectorEnvironment extends EnvironmentRows {
   /** The space of one environment's observation. */
   readonly observationSpace: Space;
   /** The space of one environment's action. */
   readonly actionSpace: Space;
-  /** The exact process of one environment, where it is known: state s is observed as its one-hot vector. */
+  /** The exact Markov decision process of one environment, if available; state s is observed as its one-hot vector. */
   readonly mdp?: Mdp;
   /**
-   * The same environments in order, in parts of one size that step apart: while one steps, another can be judged.
-   * Left out where they only step together. What comes of the environments does not depend on the parts; take two
-   * environments a part at least, since arithmetic over one alone may round otherwise.
+   * The same environments, in order, in parts of equal size that step independently: the network evaluates one part
+   * while another steps. Absent if the environments can only step together. Results do not depend on the parts. Each
+   * part needs at least two environments, because arithmetic on a batch of one may round differently.
    */
   readonly parts?: readonly EnvironmentRows[];
 
-  /** One observation of this environment as a picture; a pure function of it. */
+  /** Draws one observation of this environment; a pure function. */
   paint?(observation: Observations): Picture;
   /**
-   * Environment i as a person sees it, where that is more than its observation: a console's screen in colours.
-   * Where an episode has just ended, this is the first state of the next one.
+   * Environment i as a person would see it, if that is more than its observation: a console's screen in colour. After
+   * a step that ended an episode, this is the first state of the next one.
    */
   screen?(i: number): Picture | Promise<Picture>;
   /** Starts all episodes; environment i draws from `streams.stream("environment", i)`. */
   reset(streams: RandomStreams): void | Promise<void>;
-  /** Everything for a bit-exact continuation, or null where the environment cannot tell it. */
+  /** Everything needed for a bit-exact continuation, or null if the environment cannot save its state. */
   save(): Snapshot | null | Promise<Snapshot | null>;
   restore(snapshot: Snapshot): void | Promise<void>;
   /** Ends child processes and frees memory; safe to call twice. */

@@ -4,14 +4,15 @@ import type { Observations, VectorEnvironment } from "./environment.js";
 import { type Box, describeSpace, type Space } from "./spaces.js";
 
 /**
- * Environment i as it is now: drawn by the environment where it can draw itself, else its observation
- * ({@link observationPicture}). Where an episode has just ended this is the first state of the next one.
+ * The current state of environment i, drawn by the environment's own `paint` or else from the numbers of its
+ * observation ({@link observationPicture}). After a step that ended an episode, this is the first state of the next
+ * one.
  */
 export function picture(environment: VectorEnvironment, i: number): Picture {
   return draw(environment, environment.observations, i);
 }
 
-/** The last state of the episode of environment i that just ended; valid where `finalObservations` is. */
+/** The last state of the episode that just ended in environment i; valid wherever `finalObservations` is. */
 export function finalPicture(environment: VectorEnvironment, i: number): Picture {
   return draw(environment, environment.finalObservations, i);
 }
@@ -30,10 +31,10 @@ function draw(environment: VectorEnvironment, all: Observations, i: number): Pic
 }
 
 /**
- * Any observation as a picture. [height, width, 3] is taken for colours, other [height, width, channels] for frames
- * of which the last channel is the newest, in grey; anything else becomes one bar a number, up from the middle
- * where it is positive, down where it is negative.
- * @throws SoftrlError for a discrete space, or an observation of another length.
+ * Draws any observation. [height, width, 3] is an image in colour. Any other [height, width, channels] is a stack of
+ * grey frames, of which the last channel, the newest, is drawn. Anything else becomes a bar chart: one bar per number,
+ * upwards if it is positive and downwards if it is negative.
+ * @throws SoftrlError for a discrete space or an observation of the wrong length.
  */
 export function observationPicture(space: Space, observation: Observations): Picture {
   if (space.kind === "discrete") {
@@ -73,7 +74,7 @@ function bars(space: Box, observation: Observations): Picture {
   for (let k = 0; k < observation.length; k++) {
     const x = observation[k];
     const bound = Math.max(Math.abs(boundAt(space.low, k)), Math.abs(boundAt(space.high, k)));
-    // A number without a narrow bound is squashed, so that it stays within the picture.
+    // Numbers with wide or no bounds are squashed, so that they stay within the picture.
     const part = bound <= 100 ? x / bound : x / (1 + Math.abs(x));
     const height = Math.abs(part) * (middle - 4);
     canvas.rectangle(k * barWidth, part > 0 ? middle - height : middle, barWidth - 1, height, 0x3b6ea8);

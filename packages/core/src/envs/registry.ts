@@ -11,7 +11,7 @@ import { GridWorld, type GridWorldOptions } from "./tables/grid-world.js";
 import { type TaxiOptions, taxi } from "./tables/taxi.js";
 import { type VectorizeOptions, vectorize } from "./vectorize.js";
 
-/** The ids of the environments that core brings along. */
+/** The ids of the environments built into core. */
 export type EnvironmentId =
   | "CartPole-v1"
   | "Acrobot-v1"
@@ -23,7 +23,7 @@ export type EnvironmentId =
   | "Taxi-v4"
   | `MinAtar/${MinAtarGame}-v1`;
 
-/** Options of the built-in environments; {@link environmentOptions} says which belongs to which. */
+/** Options of all built-in environments; {@link environmentOptions} lists those of one environment. */
 export interface EnvironmentOptions
   extends CartPoleOptions,
     AcrobotOptions,
@@ -36,18 +36,18 @@ export interface EnvironmentOptions
     VectorizeOptions {}
 
 interface Entry {
-  /** One line for people. */
+  /** A one-line description for users. */
   readonly about: string;
   /** The options that {@link make} reads. */
   readonly options: readonly (keyof EnvironmentOptions)[];
-  /** Whether it knows the exact process that it is (`mdp`). */
+  /** Whether its exact Markov decision process is available as `mdp`. */
   readonly exact?: true;
   make(size: number, options: EnvironmentOptions): VectorEnvironment;
 }
 
 function minAtar(game: MinAtarGame, about: string): Entry {
   return {
-    about: `${about}; MinAtar's game of 10 × 10 cells, with sticky actions`,
+    about: `${about}; MinAtar, 10 × 10 cells, sticky actions`,
     options: ["stickyProbability", "ramping", "maxEpisodeSteps"],
     make: (size, options) => new MinAtar(game, size, options),
   };
@@ -55,22 +55,22 @@ function minAtar(game: MinAtarGame, about: string): Entry {
 
 const entries: Readonly<Record<EnvironmentId, Entry>> = {
   "CartPole-v1": {
-    about: "balance a pole on a cart; Gymnasium's twin, 500 steps",
+    about: "balance a pole on a cart; as in Gymnasium, 500 steps",
     options: ["maxEpisodeSteps"],
     make: (size, options) => new CartPole(size, options),
   },
   "Acrobot-v1": {
-    about: "swing two links up by the joint between them; Gymnasium's twin, 500 steps",
+    about: "swing up a two-link pendulum; as in Gymnasium, 500 steps",
     options: ["maxEpisodeSteps"],
     make: (size, options) => new Acrobot(size, options),
   },
   "MountainCar-v0": {
-    about: "drive a weak car out of a valley; Gymnasium's twin, 200 steps",
+    about: "drive an underpowered car out of a valley; as in Gymnasium, 200 steps",
     options: ["maxEpisodeSteps"],
     make: (size, options) => new MountainCar(size, options),
   },
   "GridWorld-v0": {
-    about: "walk to the goal past a pit in a small, slippery maze; 100 steps",
+    about: "reach the goal and avoid the pit in a small, slippery maze; 100 steps",
     options: ["layout", "slip", "stepReward", "goalReward", "pitReward", "maxEpisodeSteps"],
     exact: true,
     make: (size, options) =>
@@ -79,55 +79,55 @@ const entries: Readonly<Record<EnvironmentId, Entry>> = {
       }),
   },
   "FrozenLake-v1": {
-    about: "cross slippery ice between four holes; Gymnasium's table of 16 states, 100 steps",
+    about: "cross slippery ice between four holes; as in Gymnasium, 16 states, 100 steps",
     options: ["slippery", "maxEpisodeSteps"],
     exact: true,
     make: (size, options) => frozenLake("4x4", size, options),
   },
   "FrozenLake8x8-v1": {
-    about: "cross a larger lake; Gymnasium's table of 64 states, 200 steps",
+    about: "cross a larger lake; as in Gymnasium, 64 states, 200 steps",
     options: ["slippery", "maxEpisodeSteps"],
     exact: true,
     make: (size, options) => frozenLake("8x8", size, options),
   },
   "CliffWalking-v1": {
-    about: "walk along a cliff to the goal; Gymnasium's table of 48 states, no time limit",
+    about: "reach the goal at the far end of a cliff; as in Gymnasium, 48 states, no time limit",
     options: ["slippery", "maxEpisodeSteps"],
     exact: true,
     make: (size, options) => cliffWalking(size, options),
   },
   "Taxi-v4": {
-    about: "fetch a passenger and bring them home; Gymnasium's table of 500 states, 200 steps",
+    about: "pick up a passenger and drop them off; as in Gymnasium, 500 states, 200 steps",
     options: ["maxEpisodeSteps"],
     exact: true,
     make: (size, options) => taxi(size, options),
   },
-  "MinAtar/Asterix-v1": minAtar("Asterix", "gather gold, keep away from enemies"),
+  "MinAtar/Asterix-v1": minAtar("Asterix", "collect gold and avoid enemies"),
   "MinAtar/Breakout-v1": minAtar("Breakout", "bounce a ball into a wall of bricks"),
-  "MinAtar/Freeway-v1": minAtar("Freeway", "bring a chicken across eight lanes"),
-  "MinAtar/Seaquest-v1": minAtar("Seaquest", "fetch divers between submarines"),
+  "MinAtar/Freeway-v1": minAtar("Freeway", "cross eight lanes of traffic"),
+  "MinAtar/Seaquest-v1": minAtar("Seaquest", "rescue divers among submarines"),
   "MinAtar/SpaceInvaders-v1": minAtar("SpaceInvaders", "shoot the aliens before they land"),
 };
 
 /** The ids of the built-in environments. */
 export const environmentIds: readonly EnvironmentId[] = Object.keys(entries).filter(isBuiltIn);
 
-/** Whether core itself makes this environment; any other id is Gymnasium's, made by `@softrl/gymnasium`. */
+/** Whether this environment is built in; `@softrl/gymnasium` makes all others. */
 export function isBuiltIn(id: string): id is EnvironmentId {
   return Object.hasOwn(entries, id);
 }
 
-/** The ids of the built-in environments that know their exact process: `makeEnvironment(id, 1).mdp`. */
+/** The ids of the built-in environments whose exact process is available: `makeEnvironment(id, 1).mdp`. */
 export const exactEnvironmentIds: readonly EnvironmentId[] = environmentIds.filter((id) => entries[id].exact);
 
-/** One line about a built-in environment, for people. */
+/** A one-line description of a built-in environment for users. */
 export const environmentAbout = (id: EnvironmentId): string => entries[id].about;
 
 /** The options that {@link makeEnvironment} takes for a built-in environment. */
 export const environmentOptions = (id: EnvironmentId): readonly (keyof EnvironmentOptions)[] =>
   entries[id].options;
 
-/** What each option takes when it is written in words: the rows of a layout are separated by `/`. */
+/** The kind of value that each option takes as a setting; the rows of a layout are separated by `/`. */
 const optionKinds: Readonly<Record<keyof EnvironmentOptions, "number" | "boolean" | "rows">> = {
   maxEpisodeSteps: "number",
   layout: "rows",
@@ -141,10 +141,10 @@ const optionKinds: Readonly<Record<keyof EnvironmentOptions, "number" | "boolean
 };
 
 /**
- * The options of a built-in environment from scalars by name, as settings hold them: `{ ramping: false }`. Ranges are
- * checked by {@link makeEnvironment}.
- * @throws SoftrlError, whose message after `where` begins with `environmentOptions`, for an option that the
- * environment does not have, or a value of another kind.
+ * Reads the options of a built-in environment from scalar settings such as `{ ramping: false }`.
+ * {@link makeEnvironment} checks their ranges.
+ * @throws SoftrlError for an option that the environment does not have or a value of the wrong kind. After `where`, its
+ * message begins with `environmentOptions`.
  */
 export function readEnvironmentOptions(
   where: string,
@@ -176,9 +176,9 @@ export function readEnvironmentOptions(
 }
 
 /**
- * S built-in environments of this id, ready to be reset.
+ * Makes S built-in environments with this id. Call `reset` before the first step.
  * @throws SoftrlError for an id that is not built in ({@link isBuiltIn}), an option that the environment does not
- * have, or a value out of range.
+ * have, or a value that is out of range.
  */
 export function makeEnvironment(
   id: string,
@@ -208,6 +208,6 @@ export function makeEnvironment(
 function unknownRemedy(id: string): string {
   const near = nearMatch(id, environmentIds);
   const bridge =
-    "Gymnasium's environments, ALE/ among them, come with @softrl/gymnasium (softrl setup gymnasium installs them)";
+    "Gymnasium's environments, including ALE/, need @softrl/gymnasium (run `softrl setup gymnasium`)";
   return near === null || id.startsWith("ALE/") ? bridge : `did you mean ${near}? ${bridge}`;
 }

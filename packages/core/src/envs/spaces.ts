@@ -1,14 +1,14 @@
 import { fail, requireInteger, requireLength } from "../base/errors.js";
 
 /**
- * An array of numbers between bounds. Plain data that survives JSON: an element without a bound has
- * ±{@link UNBOUNDED}, since JSON has no infinity.
+ * An array of bounded numbers. It is plain data that survives JSON: since JSON has no infinity, the bound of an
+ * unbounded element is ±{@link UNBOUNDED}.
  */
 export interface Box {
   readonly kind: "box";
   readonly shape: readonly number[];
   readonly dtype: "float32" | "uint8";
-  /** Inclusive: one number for all elements, or one an element in row-major order. */
+  /** Inclusive: one number for all elements, or one per element in row-major order. */
   readonly low: number | readonly number[];
   /** Inclusive, as {@link low}. */
   readonly high: number | readonly number[];
@@ -20,13 +20,13 @@ export interface Discrete {
   readonly n: number;
 }
 
-/** What an observation or an action may be, in Gymnasium's terms. */
+/** The space of an observation or an action, in Gymnasium's terms. */
 export type Space = Box | Discrete;
 
-/** The largest float32: the bound of a float32 element that has none. */
+/** The largest float32, which stands for "unbounded". */
 export const UNBOUNDED = 3.4028234663852886e38;
 
-/** The space of one-hot vectors of n elements: how a discrete observation is shown to a network. */
+/** The space of one-hot vectors with n elements, which encode a discrete observation for a network. */
 export const oneHotSpace = (n: number): Box => ({
   kind: "box",
   shape: [n],
@@ -36,15 +36,15 @@ export const oneHotSpace = (n: number): Box => ({
 });
 
 /**
- * The numbers that one observation takes: the product of the shape.
- * @throws SoftrlError for a discrete space, which a network cannot read as a number.
+ * The number of elements in one observation: the product of the shape.
+ * @throws SoftrlError for a discrete space, because a network needs a one-hot vector instead.
  */
 export function observationLength(space: Space): number {
   if (space.kind === "discrete") {
-    return fail("observationLength", "a discrete space cannot be observed", {
+    return fail("observationLength", "a discrete space cannot be an observation", {
       expected: "a box",
       got: describeSpace(space),
-      remedy: `observe with a one-hot vector: oneHotSpace(${space.n})`,
+      remedy: `encode the observation as a one-hot vector: oneHotSpace(${space.n})`,
     });
   }
   return space.shape.reduce((product, size) => product * size, 1);
@@ -52,7 +52,7 @@ export function observationLength(space: Space): number {
 
 /**
  * The number of actions A.
- * @throws SoftrlError for a box: softrl's algorithms choose among discrete actions.
+ * @throws SoftrlError for a box, because softrl's algorithms need discrete actions.
  */
 export function actionCount(space: Space): number {
   if (space.kind === "box") {
@@ -65,7 +65,7 @@ export function actionCount(space: Space): number {
   return space.n;
 }
 
-/** Whether `value` lies in the space: an integer of a discrete one, an array (row-major) of a box. */
+/** Whether `value` lies in the space: an integer for a discrete space, a row-major array for a box. */
 export function contains(space: Space, value: number | ArrayLike<number>): boolean {
   if (space.kind === "discrete") {
     return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < space.n;
@@ -78,15 +78,15 @@ export function contains(space: Space, value: number | ArrayLike<number>): boole
   return true;
 }
 
-/** The space in words, for messages: `Box [4] float32 in [-1, 1]`, `Discrete 0..5`. */
+/** A description of the space for messages: `Box [4] float32 in [-1, 1]`, `Discrete 0..5`. */
 export function describeSpace(space: Space): string {
   if (space.kind === "discrete") return `Discrete 0..${space.n - 1}`;
-  const low = boundInWords(space.low);
-  const high = boundInWords(space.high);
+  const low = describeBound(space.low);
+  const high = describeBound(space.high);
   return `Box [${space.shape.join(", ")}] ${space.dtype} in [${low}, ${high}]`;
 }
 
-/** Whether two spaces are the same, bounds included. */
+/** Whether two spaces are equal, including their bounds. */
 export function sameSpace(a: Space, b: Space): boolean {
   if (a.kind === "discrete" || b.kind === "discrete") {
     return a.kind === "discrete" && b.kind === "discrete" && a.n === b.n;
@@ -98,14 +98,14 @@ export function sameSpace(a: Space, b: Space): boolean {
   return true;
 }
 
-/** Throws unless a space is well formed: sizes are whole and positive, bounds are ordered and fit the shape. */
+/** Throws unless a space is well formed: sizes are positive integers, bounds are ordered and fit the shape. */
 export function validateSpace(where: string, name: string, space: Space): void {
   if (space.kind === "discrete") {
     requireInteger(where, `${name}.n`, space.n, 1);
     return;
   }
   if (space.kind !== "box") {
-    fail(where, `${name} is no space`, {
+    fail(where, `${name} is not a space`, {
       expected: '{ kind: "box", … } or { kind: "discrete", n }',
       got: JSON.stringify(space),
     });
@@ -114,7 +114,7 @@ export function validateSpace(where: string, name: string, space: Space): void {
     fail(where, `${name}.dtype is unknown`, { expected: '"float32" or "uint8"', got: String(space.dtype) });
   }
   if (!Array.isArray(space.shape)) {
-    fail(where, `${name}.shape is no list`, {
+    fail(where, `${name}.shape is not a list`, {
       expected: "a list of sizes",
       got: JSON.stringify(space.shape),
     });
@@ -129,7 +129,7 @@ export function validateSpace(where: string, name: string, space: Space): void {
     const low = boundAt(space.low, i);
     const high = boundAt(space.high, i);
     if (!(low <= high)) {
-      fail(where, `${name} has no room at element ${i}`, {
+      fail(where, `${name} has invalid bounds at element ${i}`, {
         expected: "low ≤ high",
         got: `[${low}, ${high}]`,
       });
@@ -146,10 +146,10 @@ export function validateSpace(where: string, name: string, space: Space): void {
 const boundAt = (bound: number | readonly number[], i: number): number =>
   typeof bound === "number" ? bound : bound[i];
 
-function boundInWords(bound: number | readonly number[]): string {
-  const word = (value: number) =>
+function describeBound(bound: number | readonly number[]): string {
+  const describe = (value: number) =>
     Math.abs(value) >= UNBOUNDED ? (value < 0 ? "-∞" : "∞") : String(Number(value.toPrecision(4)));
-  if (typeof bound === "number") return word(bound);
-  if (bound.length <= 8) return `(${bound.map(word).join(", ")})`;
-  return `${word(Math.min(...bound))} to ${word(Math.max(...bound))}`;
+  if (typeof bound === "number") return describe(bound);
+  if (bound.length <= 8) return `(${bound.map(describe).join(", ")})`;
+  return `${describe(Math.min(...bound))} to ${describe(Math.max(...bound))}`;
 }

@@ -15,15 +15,15 @@ import {
 } from "./spaces.js";
 
 export interface VectorizeOptions {
-  /** The time limit: an episode that reaches it is truncated. None if left out. */
+  /** The time limit, at which an episode is truncated; no limit by default. */
   readonly maxEpisodeSteps?: number;
 }
 
 /**
- * S environments made by `make`, stepped one after the other as one {@link VectorEnvironment}.
+ * Makes S environments with `make` and steps them one after the other as one {@link VectorEnvironment}.
  *
- * Whatever an environment does wrong becomes one error that names the id, the environment and the step of its
- * episode; after it the vector environment must be reset. An action out of range changes nothing.
+ * If an environment throws or returns something invalid, you get one error that names the id, the environment and the
+ * step of its episode; then the vector environment must be reset. An action that is out of range changes nothing.
  */
 export function vectorize(
   id: string,
@@ -34,13 +34,13 @@ export function vectorize(
   return new LocalEnvironment(id, make, size, options);
 }
 
-/** Environments of this thread: nothing to wait for. Made by {@link vectorize}. */
+/** Environments that step synchronously in this thread. Made by {@link vectorize}. */
 export class LocalEnvironment implements VectorEnvironment {
   readonly id: string;
   readonly size: number;
   readonly observationSpace: Space;
   readonly actionSpace: Space;
-  /** That of the first environment; not there where they do not know it. */
+  /** The `mdp` of the first environment, if it has one. */
   readonly mdp?: Mdp;
   readonly observations: Observations;
   readonly finalObservations: Observations;
@@ -50,7 +50,7 @@ export class LocalEnvironment implements VectorEnvironment {
   readonly episodeEnded: Uint8Array;
   readonly terminated: Terminated;
   readonly truncated: Truncated;
-  /** As the environments paint themselves; not there where they do not. */
+  /** The `paint` of the first environment, if it has one. */
   readonly paint?: (observation: Observations) => Picture;
   readonly #environments: readonly Environment[];
   readonly #rows: readonly Observations[];
@@ -115,7 +115,7 @@ export class LocalEnvironment implements VectorEnvironment {
   step(actions: Int32Array): void {
     this.#requireRunning("step");
     this.#requireActions(actions);
-    // Until the last environment has stepped, an error leaves some ahead of the others.
+    // If one environment fails, those before it have already stepped.
     this.#state = "failed";
     for (let i = 0; i < this.size; i++) this.#stepOne(i, actions[i]);
     this.#state = "running";
@@ -147,7 +147,7 @@ export class LocalEnvironment implements VectorEnvironment {
     const returns = snapshotArray(where, snapshot, "returns", "float64", size);
     const environments = snapshotSection(where, snapshot, "environments");
     const sections = this.#environments.map((_, i) => snapshotSection(where, environments, String(i)));
-    // The reset hands each environment the stream that it goes on drawing from.
+    // reset gives each environment its stream; the stream's state is restored below.
     this.reset(new RandomStreams(0));
     this.#state = "failed";
     this.#environments.forEach((environment, i) => {
@@ -180,7 +180,7 @@ export class LocalEnvironment implements VectorEnvironment {
     const { reward, terminated, truncated } = this.#outcome(i, action);
     if (typeof terminated !== "boolean" || typeof truncated !== "boolean") {
       const name = typeof terminated !== "boolean" ? "terminated" : "truncated";
-      fail(this.#place(i), `${name} is no flag`, {
+      fail(this.#place(i), `${name} is not a boolean`, {
         expected: "true or false",
         got: String(name === "terminated" ? terminated : truncated),
       });
@@ -210,7 +210,7 @@ export class LocalEnvironment implements VectorEnvironment {
       this.#rethrow(i, "step", error);
     }
     if (typeof outcome === "object" && outcome !== null) return outcome;
-    return fail(this.#place(i), "step returned no outcome", {
+    return fail(this.#place(i), "step did not return an outcome", {
       expected: "{ reward, terminated, truncated }",
       got: String(outcome),
     });
@@ -246,7 +246,7 @@ export class LocalEnvironment implements VectorEnvironment {
   }
 
   #requireActions(actions: Int32Array): void {
-    requireLength(this.id, "actions", actions.length, this.size, "give one action an environment");
+    requireLength(this.id, "actions", actions.length, this.size, "give one action per environment");
     for (let i = 0; i < actions.length; i++) {
       if (!(actions[i] >= 0 && actions[i] < this.#actions)) {
         fail(`${this.id} environment ${i}, step ${this.#steps[i] + 1}`, "the action is out of range", {
@@ -263,13 +263,13 @@ export class LocalEnvironment implements VectorEnvironment {
       validateSpace(where, "observationSpace", environment.observationSpace);
       validateSpace(where, "actionSpace", environment.actionSpace);
       if (!sameSpace(environment.observationSpace, observationSpace)) {
-        fail(where, "observationSpace is not that of environment 0", {
+        fail(where, "observationSpace differs from that of environment 0", {
           expected: describeSpace(observationSpace),
           got: describeSpace(environment.observationSpace),
         });
       }
       if (!sameSpace(environment.actionSpace, actionSpace)) {
-        fail(where, "actionSpace is not that of environment 0", {
+        fail(where, "actionSpace differs from that of environment 0", {
           expected: describeSpace(actionSpace),
           got: describeSpace(environment.actionSpace),
         });

@@ -7,7 +7,7 @@ interface Golden {
   readonly gymnasium: string;
   readonly states: readonly number[][];
   readonly actions: readonly number[];
-  /** float32, in decimal */
+  /** float32 numbers in decimal notation. */
   readonly observations: readonly number[][];
   readonly rewards: readonly number[];
   readonly terminated: readonly number[];
@@ -20,8 +20,8 @@ interface Golden {
 
 const golden: Golden = JSON.parse(readFileSync(new URL("golden/cart-pole.json", import.meta.url), "utf8"));
 
-describe("CartPole, Gymnasium 1.3.0's twin", () => {
-  it("makes its transitions from set states, float32-equal", () => {
+describe("CartPole, beside Gymnasium 1.3.0", () => {
+  it("makes the same transitions from 1,400 given states, equal in float32", () => {
     expect(golden.gymnasium).toBe("1.3.0");
     const size = golden.states.length;
     expect(size).toBe(1400);
@@ -40,7 +40,7 @@ describe("CartPole, Gymnasium 1.3.0's twin", () => {
     });
   });
 
-  it("goes through one of its long episodes, float32-equal", () => {
+  it("follows one recorded episode of 499 steps, equal in float32", () => {
     const cart = new CartPole(1);
     cart.reset(new RandomStreams(1));
     cart.setState(0, golden.run.state);
@@ -52,14 +52,14 @@ describe("CartPole, Gymnasium 1.3.0's twin", () => {
     });
   });
 
-  it("truncates at step 500, and does not terminate there", () => {
+  it("truncates at step 500 without terminating", () => {
     const cart = balancedUntil(499);
     cart.step(Int32Array.of(golden.run.actions[498]));
     expect([cart.truncated[0], cart.terminated[0], cart.episodeEnded[0]]).toEqual([1, 0, 1]);
     expect([cart.episodeLengths[0], cart.episodeReturns[0]]).toEqual([500, 500]);
   });
 
-  it("sets both flags where the pole falls at step 500", () => {
+  it("sets both flags if the pole falls on the last step", () => {
     const cart = new CartPole(1, { maxEpisodeSteps: 1 });
     cart.reset(new RandomStreams(1));
     cart.setState(0, [2.39, 3, 0, 0]);
@@ -68,7 +68,7 @@ describe("CartPole, Gymnasium 1.3.0's twin", () => {
     expect(cart.finalObservations[0]).toBe(Math.fround(2.39 + 0.02 * 3));
   });
 
-  it("starts each episode in U(-0.05, 0.05), all four numbers", () => {
+  it("starts all four numbers of each episode in U(-0.05, 0.05)", () => {
     const carts = new CartPole(4000);
     carts.reset(new RandomStreams(5));
     for (let j = 0; j < 4; j++) {
@@ -76,13 +76,13 @@ describe("CartPole, Gymnasium 1.3.0's twin", () => {
       const mean = numbers.reduce((sum, x) => sum + x, 0) / 4000;
       const variance = numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 4000;
       expect(Math.max(...numbers.map(Math.abs))).toBeLessThanOrEqual(Math.fround(0.05));
-      // Five standard deviations of the mean, and of the variance of a uniform law (kurtosis 9/5).
+      // Five standard deviations of the mean and of the variance of a uniform distribution (kurtosis 9/5).
       expect(Math.abs(mean)).toBeLessThan((5 * 0.1) / Math.sqrt(12 * 4000));
       expect(Math.abs(variance / (0.01 / 12) - 1)).toBeLessThan(5 * Math.sqrt(0.8 / 4000));
     }
   });
 
-  it("has Gymnasium's bounds, unbounded speeds among them", () => {
+  it("has Gymnasium's bounds, including unbounded speeds", () => {
     const { observationSpace } = new CartPole(1);
     expect(contains(observationSpace, [4.79, 1e30, -0.41, -1e30])).toBe(true);
     expect(contains(observationSpace, [4.81, 0, 0, 0])).toBe(false);
@@ -90,7 +90,7 @@ describe("CartPole, Gymnasium 1.3.0's twin", () => {
     expect(JSON.parse(JSON.stringify(observationSpace))).toEqual(observationSpace);
   });
 
-  it("leaves everything as it was when an action is refused", () => {
+  it("changes nothing when it refuses an action", () => {
     const carts = new CartPole(2);
     carts.reset(new RandomStreams(1));
     const before = carts.save();
@@ -100,7 +100,7 @@ describe("CartPole, Gymnasium 1.3.0's twin", () => {
     expect(carts.save()).toEqual(before);
   });
 
-  it("refuses a state that is none, and a size that is none", () => {
+  it("refuses invalid states and sizes", () => {
     const carts = new CartPole(2);
     expect(() => carts.setState(0, [0, 0, 0, 0])).toThrow(/reset/);
     carts.reset(new RandomStreams(1));
@@ -112,7 +112,7 @@ describe("CartPole, Gymnasium 1.3.0's twin", () => {
   });
 });
 
-/** One cart that has taken `steps` steps of the long golden episode. */
+/** One cart after `steps` steps of the recorded episode. */
 function balancedUntil(steps: number): CartPole {
   const cart = new CartPole(1);
   cart.reset(new RandomStreams(1));

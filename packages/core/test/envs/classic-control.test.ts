@@ -7,7 +7,7 @@ interface Golden {
   readonly gymnasium: string;
   readonly states: readonly number[][];
   readonly actions: readonly number[];
-  /** float32, in decimal */
+  /** float32 numbers in decimal notation. */
   readonly observations: readonly number[][];
   readonly rewards: readonly number[];
   readonly terminated: readonly number[];
@@ -16,7 +16,7 @@ interface Golden {
 const read = (file: string): Golden =>
   JSON.parse(readFileSync(new URL(`golden/${file}`, import.meta.url), "utf8"));
 
-/** Numbers that differ from the golden ones, and the largest difference in units of the last bit of a float32. */
+/** The count of numbers that differ from the golden ones, and the largest difference in units in the last place. */
 function differences(environment: Acrobot | MountainCar, golden: Golden): { count: number; bits: number } {
   const { finalObservations, observations, size } = environment;
   const width = observations.length / size;
@@ -28,14 +28,14 @@ function differences(environment: Acrobot | MountainCar, golden: Golden): { coun
       const [got, right] = [from[i * width + j], Math.fround(number)];
       if (got === right) return;
       count++;
-      bits = Math.max(bits, Math.abs(lineUp(got) - lineUp(right)));
+      bits = Math.max(bits, Math.abs(ordinal(got) - ordinal(right)));
     });
   });
   return { count, bits };
 }
 
-/** The float32 numbers, counted from the smallest to the largest. */
-function lineUp(x: number): number {
+/** The position of x in the ordered sequence of all float32 numbers. */
+function ordinal(x: number): number {
   const [bits] = new Int32Array(Float32Array.of(x).buffer);
   return bits < 0 ? -(bits & 0x7fffffff) : bits;
 }
@@ -43,10 +43,10 @@ function lineUp(x: number): number {
 describe.each([
   ["Acrobot-v1", "acrobot.json", (size: number) => new Acrobot(size), 150],
   ["MountainCar-v0", "mountain-car.json", (size: number) => new MountainCar(size), 60],
-] as const)("%s, Gymnasium 1.3.0's twin", (_, file, make, endings) => {
+] as const)("%s, beside Gymnasium 1.3.0", (_, file, make, endings) => {
   const golden = read(file);
 
-  it("makes its transitions from set states, but for one last bit in two hundred numbers", () => {
+  it("makes the same transitions from given states, except for the last bit of at most 1 number in 200", () => {
     expect(golden.gymnasium).toBe("1.3.0");
     const size = golden.states.length;
     expect(size).toBe(1000);
@@ -64,7 +64,7 @@ describe.each([
     expect(bits).toBeLessThanOrEqual(1);
   });
 
-  it("refuses a state that is none", () => {
+  it("refuses an invalid state", () => {
     const environment = make(1);
     expect(() => environment.setState(0, golden.states[0])).toThrow(/reset/);
     environment.reset(new RandomStreams(1));
@@ -79,7 +79,7 @@ describe.each([
 });
 
 describe("Acrobot-v1", () => {
-  it("starts hanging, each number of its state in U(-0.1, 0.1), and is truncated after 500 steps", () => {
+  it("starts hanging down, each number of its state in U(-0.1, 0.1), and is truncated after 500 steps", () => {
     const environment = new Acrobot(4000);
     environment.reset(new RandomStreams(5));
     const { observations } = environment;
@@ -104,7 +104,7 @@ describe("Acrobot-v1", () => {
     expect([one.terminated[0], one.episodeReturns[0], one.episodeLengths[0]]).toEqual([0, -500, 500]);
   });
 
-  it("keeps its energy where nothing drives it, as far as its step lets it", () => {
+  it("conserves energy without torque, to 1 % over 50 steps", () => {
     const environment = new Acrobot(1);
     environment.reset(new RandomStreams(1));
     environment.setState(0, [0.3, -0.2, 0, 0]);
@@ -115,7 +115,7 @@ describe("Acrobot-v1", () => {
 });
 
 describe("MountainCar-v0", () => {
-  it("starts at rest in U(-0.6, -0.4), and is truncated after 200 steps", () => {
+  it("starts at rest in U(-0.6, -0.4) and is truncated after 200 steps", () => {
     const environment = new MountainCar(4000);
     environment.reset(new RandomStreams(5));
     const { observations } = environment;
@@ -134,7 +134,7 @@ describe("MountainCar-v0", () => {
     expect([one.terminated[0], one.episodeReturns[0]]).toEqual([0, -200]);
   });
 
-  it("is climbed by a car that pushes the way it rolls", () => {
+  it("reaches the goal when the car always pushes in its direction of motion", () => {
     const environment = new MountainCar(1);
     environment.reset(new RandomStreams(5));
     let steps = 0;
@@ -145,7 +145,7 @@ describe("MountainCar-v0", () => {
   });
 });
 
-/** The pendulum's energy from its observation, up to a constant: two rods of 1 m, 1 kg and moment 1 kg m². */
+/** The pendulum's energy up to a constant, from its observation: two rods of 1 m, 1 kg and inertia 1 kg m². */
 function energy([cosine1, sine1, cosine2, sine2, speed1, speed2]: Float32Array): number {
   const d1 = 3.5 + cosine2;
   const d2 = 1.25 + 0.5 * cosine2;
@@ -153,7 +153,7 @@ function energy([cosine1, sine1, cosine2, sine2, speed1, speed2]: Float32Array):
   return kinetic - 9.8 * (1.5 * cosine1 + 0.5 * (cosine1 * cosine2 - sine1 * sine2));
 }
 
-/** Within the bounds, and mean and variance within five standard deviations (kurtosis 9/5). */
+/** Expects numbers within the bounds, with mean and variance within five standard deviations (kurtosis 9/5). */
 function expectUniform(numbers: readonly number[], low: number, high: number): void {
   const n = numbers.length;
   const mean = numbers.reduce((sum, x) => sum + x, 0) / n;

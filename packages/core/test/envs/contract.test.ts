@@ -29,7 +29,7 @@ environmentContract("MountainCar-v0", (size) => makeEnvironment("MountainCar-v0"
   meets: ["truncation"],
 });
 
-// Episodes are cut short, so that both endings are met in few steps.
+// Short episodes, so that both endings occur within few steps.
 for (const [id, limit] of [
   ["FrozenLake-v1", 6],
   ["FrozenLake8x8-v1", 40],
@@ -58,7 +58,7 @@ environmentContract(
 );
 
 environmentContract(
-  "a toy of bytes",
+  "a toy environment with byte observations",
   (size) => vectorize("Toy", () => new Toy(8), size, { maxEpisodeSteps: 15 }),
   {
     isTerminal: (observation) => observation[0] === 8,
@@ -66,9 +66,9 @@ environmentContract(
   },
 );
 
-// A bridged environment answers with promises: the same contract must hold for it.
+// Bridged environments return promises; the same contract must hold for them.
 environmentContract(
-  "an asynchronous toy",
+  "an asynchronous toy environment",
   (size) => {
     const inner = vectorize("Toy", () => new Toy(8, "float32"), size, { maxEpisodeSteps: 15 });
     const later = async <Value>(act: () => Value): Promise<Value> => {

@@ -10,19 +10,19 @@ import {
 import { afterEach, describe, expect, it } from "vitest";
 
 export interface ContractOptions {
-  /** Vector steps of the long checks; 1000. */
+  /** Vector steps of the long checks; default 1000. */
   readonly steps?: number;
-  /** Whether an observation is one of a terminal state, where the test can tell. */
+  /** Whether an observation belongs to a terminal state, if the observation shows that. */
   readonly isTerminal?: (observation: readonly number[]) => boolean;
   /** Whether `rewards` are clipped, so that they do not sum to `episodeReturns`. */
   readonly clipsRewards?: boolean;
-  /** Whether `episodeLengths` counts this environment's own steps; not where several of its steps are one game. */
+  /** Whether `episodeLengths` counts the environment's own steps; default true. */
   readonly countsSteps?: boolean;
-  /** Kinds of ending that the random policy must meet, so that the checks of endings do check something. */
+  /** The kinds of ending that the random policy must encounter, so that the checks of endings are not empty. */
   readonly meets?: readonly ("termination" | "truncation")[];
 }
 
-/** What `play` saw, as bytes that either are the same or are not. */
+/** What {@link record} saw, for exact comparison. */
 interface Recording {
   readonly observations: number[][];
   readonly rewards: number[][];
@@ -30,9 +30,9 @@ interface Recording {
 }
 
 /**
- * What every {@link VectorEnvironment} keeps, bridged ones included: run it over each of them.
+ * Tests that every {@link VectorEnvironment} must pass, bridged ones included.
  *
- * @param make S environments; called several times, each is closed again.
+ * @param make makes S environments; it is called several times, and every result is closed.
  */
 export function environmentContract(
   name: string,
@@ -52,7 +52,7 @@ export function environmentContract(
       for (const environment of open.splice(0)) await environment.close();
     });
 
-    it("has well-formed spaces and arrays of their size", async () => {
+    it("has well-formed spaces and arrays of matching size", async () => {
       const environment = await opened(3);
       validateSpace(name, "observationSpace", environment.observationSpace);
       validateSpace(name, "actionSpace", environment.actionSpace);
@@ -70,7 +70,7 @@ export function environmentContract(
       }
     });
 
-    it("keeps its arrays, and observes within its space", async () => {
+    it("keeps its arrays and its observations stay within their space", async () => {
       const environment = await opened(2);
       const { observations, finalObservations, rewards, terminated, truncated } = environment;
       await environment.reset(new RandomStreams(1));
@@ -88,7 +88,7 @@ export function environmentContract(
       expect(environment.truncated).toBe(truncated);
     });
 
-    it(`gives the same bytes for the same seed over ${steps} steps, others for another`, async () => {
+    it(`gives the same bytes for the same seed over ${steps} steps, and others for another seed`, async () => {
       const first = await play(await opened(2), 11, steps);
       const second = await play(await opened(2), 11, steps);
       const other = await play(await opened(2), 12, steps);
@@ -96,13 +96,13 @@ export function environmentContract(
       expect(other.observations).not.toEqual(first.observations);
     });
 
-    it("starts over at a reset", async () => {
+    it("starts over after a reset", async () => {
       const environment = await opened(2);
       const first = await play(environment, 11, 50);
       expect(await play(environment, 11, 50)).toEqual(first);
     });
 
-    it("gives an environment the same numbers whatever its neighbours", async () => {
+    it("gives an environment the same numbers whatever the number of environments", async () => {
       const alone = await opened(1);
       const two = await opened(2);
       await alone.reset(new RandomStreams(3));
@@ -116,7 +116,7 @@ export function environmentContract(
       }
     });
 
-    it("resets within the step that ends an episode, and tells how it ended", async () => {
+    it("resets within the step that ends an episode, and reports how it ended", async () => {
       const environment = await opened(2);
       const seen = { termination: 0, truncation: 0 };
       const lengths = [0, 0];
@@ -152,16 +152,16 @@ export function environmentContract(
       for (const kind of meets) expect(seen[kind], `${kind}s met`).toBeGreaterThan(0);
     });
 
-    it("continues bit for bit from a snapshot, in a fresh twin and in itself", async () => {
+    it("continues bit for bit from a snapshot, in a new environment and in the same one", async () => {
       const environment = await opened(2);
       await environment.reset(new RandomStreams(31));
       await record(environment, 37, chooser(environment, 31));
       const snapshot = await environment.save();
       if (snapshot === null) return;
       const future = await record(environment, steps, chooser(environment, 32));
-      const twin = await opened(2);
-      await twin.restore(snapshot);
-      expect(await record(twin, steps, chooser(twin, 32))).toEqual(future);
+      const fresh = await opened(2);
+      await fresh.restore(snapshot);
+      expect(await record(fresh, steps, chooser(fresh, 32))).toEqual(future);
       await environment.restore(snapshot);
       expect(await record(environment, steps, chooser(environment, 32))).toEqual(future);
     });
@@ -180,7 +180,7 @@ export function environmentContract(
       await expect(promised(() => environment.step(new Int32Array(1)))).rejects.toThrow(/reset/);
     });
 
-    it("refuses an action that is out of range, and too few actions", async () => {
+    it("refuses an action that is out of range and too few actions", async () => {
       const environment = await opened(2);
       await environment.reset(new RandomStreams(1));
       const tooHigh = Int32Array.of(0, actionCount(environment.actionSpace));
@@ -189,7 +189,7 @@ export function environmentContract(
       await expect(promised(() => environment.step(new Int32Array(1)))).rejects.toThrow(/actions/);
     });
 
-    it("refuses everything once closed, but for another close", async () => {
+    it("refuses everything after close, except another close", async () => {
       const environment = await opened(1);
       await environment.reset(new RandomStreams(1));
       await environment.close();
@@ -200,10 +200,10 @@ export function environmentContract(
   });
 }
 
-/** A thrown error as a rejection, so that both kinds of environment fail alike. */
+/** Turns a thrown error into a rejection, so that synchronous and asynchronous environments fail the same way. */
 const promised = async (act: () => unknown): Promise<unknown> => act();
 
-/** Uniform actions of a stream of their own; a new array each time. */
+/** Draws uniform actions from a separate stream; returns a new array each time. */
 function chooser(environment: VectorEnvironment, seed: number): () => Int32Array {
   const random = new RandomStreams(seed).stream("test", "actions");
   const count = actionCount(environment.actionSpace);
@@ -243,7 +243,7 @@ async function record(
   return { observations, rewards, ends };
 }
 
-/** Small observations in full, pictures as their FNV-1a hash. */
+/** Small observations in full, large ones as their FNV-1a hash. */
 function digest(numbers: Float32Array | Uint8Array): number[] {
   if (numbers.length <= 64) return Array.from(numbers);
   const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);

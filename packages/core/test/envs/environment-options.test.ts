@@ -1,8 +1,8 @@
 import { makeEnvironment, readEnvironmentOptions, TabularEnvironment, trainConfig } from "softrl";
 import { describe, expect, it } from "vitest";
 
-describe("options of an environment, by name", () => {
-  it("become those that makeEnvironment takes", () => {
+describe("environment options by name", () => {
+  it("become options of makeEnvironment", () => {
     expect(
       readEnvironmentOptions("test", "MinAtar/Breakout-v1", { ramping: false, stickyProbability: 0 }),
     ).toEqual({
@@ -21,7 +21,7 @@ describe("options of an environment, by name", () => {
     expect(chances).toEqual(new Set([0, 1]));
   });
 
-  it("are refused where the environment has none of that name, or another kind of value", () => {
+  it("are refused if their name is unknown or their value has the wrong kind", () => {
     const read = (given: Record<string, string | number | boolean>) =>
       readEnvironmentOptions("test", "FrozenLake-v1", given);
     expect(() => read({ slipery: false })).toThrow(
@@ -37,7 +37,7 @@ describe("options of an environment, by name", () => {
     ).toThrow(/trainConfig: environmentOptions: MinAtar\/Asterix-v1 has no option slippery/);
   });
 
-  it("are a setting: kept as given, for Gymnasium's environments too", () => {
+  it("are stored in the settings as given, also for Gymnasium's environments", () => {
     const environmentOptions = { is_slippery: false, map_name: "8x8", gravity: -9.5 };
     expect(trainConfig({ environment: "LunarLander-v3", environmentOptions })).toMatchObject({
       environmentOptions,

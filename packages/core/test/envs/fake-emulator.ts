@@ -1,26 +1,26 @@
 import type { AtariEmulator } from "softrl";
 
 /**
- * A game without an Atari: the picture is a counter's, in stripes, and so tells which frames were pooled. A life is
- * lost every 50 frames, points come with every action but 0, and the game ends with the third life.
+ * A fake game. Its screen shows the frame number in stripes, which reveals what frames were pooled. A life is lost
+ * every 50 frames, every action except 0 scores points, and the game ends with the third life.
  */
 export class FakeEmulator implements AtariEmulator {
   readonly width: number = 160;
   readonly height: number = 210;
   readonly minimalActions = [0, 1, 3, 4];
-  /** All that it was told, in order. */
-  readonly told: string[] = [];
+  /** All calls of reset and act, in order. */
+  readonly calls: string[] = [];
   closed = 0;
   #state = Int32Array.of(0, 0, 0);
 
   reset(seed?: number): void {
-    this.told.push(`reset ${seed ?? "on"}`);
+    this.calls.push(`reset ${seed ?? "without a seed"}`);
     this.#state[0] = seed === undefined ? this.#state[0] + 1 : seed;
     this.#state[1] = 0;
   }
 
   act(action: number): number {
-    this.told.push(`act ${action}`);
+    this.calls.push(`act ${action}`);
     this.#state[1]++;
     return action * 2;
   }
@@ -33,7 +33,7 @@ export class FakeEmulator implements AtariEmulator {
     return this.lives() === 0;
   }
 
-  /** Frame f of the game: stripes of 70 lines of f, 255 − f and of a number that is the seed's. */
+  /** Frame f of the game: stripes of 70 rows filled with f, 255 − f and the seed. */
   screenGrayInto(gray: Uint8Array): void {
     const [seed, frame] = this.#state;
     const stripe = this.width * 70;

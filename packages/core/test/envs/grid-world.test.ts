@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 
 const [up, right, down, left] = [0, 1, 2, 3];
 
-/** Walks from the first observation on; the cells that it observes and the rewards. */
-function walk(grid: Environment, actions: readonly number[]): { cells: number[]; rewards: number[] } {
+/** Resets the grid and takes these actions; returns the observed cells and the rewards. */
+function play(grid: Environment, actions: readonly number[]): { cells: number[]; rewards: number[] } {
   const observation = new Float32Array(
     grid.observationSpace.kind === "box" ? grid.observationSpace.shape[0] : 0,
   );
@@ -20,15 +20,15 @@ function walk(grid: Environment, actions: readonly number[]): { cells: number[];
 }
 
 describe("GridWorld", () => {
-  it("walks, and stays where a wall or the edge is", () => {
-    // Cells in reading order, without walls: 0 1 / 2 3 4 with the wall in the middle of the top row.
+  it("moves, and stays in place at a wall or an edge", () => {
+    // Cells in reading order, without the wall in the middle of the top row: 0 # 1 / 2 3 4.
     const grid = new GridWorld({ layout: [".#.", "S.G"], slip: 0, stepReward: -1, goalReward: 10 });
-    const { cells, rewards } = walk(grid, [left, down, up, right, down, right, up, right]);
+    const { cells, rewards } = play(grid, [left, down, up, right, down, right, up, right]);
     expect(cells).toEqual([2, 2, 2, 0, 0, 2, 3, 3, 4]);
     expect(rewards).toEqual([-1, -1, -1, -1, -1, -1, -1, 9]);
   });
 
-  it("ends in goals and pits, and nowhere else", () => {
+  it("terminates in goals and pits only", () => {
     const grid = new GridWorld({ layout: ["XSG"], slip: 0, pitReward: -5, stepReward: 0 });
     const observation = new Float32Array(3);
     const random = new RandomStreams(1).stream("test");
@@ -42,7 +42,7 @@ describe("GridWorld", () => {
     }
   });
 
-  it("hands out the process that it is: a corridor by hand", () => {
+  it("has the right exact process for a corridor, computed by hand", () => {
     const { mdp } = new GridWorld({ layout: ["S.G"], slip: 0.2, stepReward: -1, goalReward: 10 });
     validateFiniteMdp(mdp);
     expect([mdp.states, mdp.actions]).toEqual([3, 4]);
@@ -59,7 +59,7 @@ describe("GridWorld", () => {
     expect(Array.from(mdp.initial)).toEqual([1, 0, 0]);
   });
 
-  it("simulates that process: frequencies and rewards within five standard deviations", () => {
+  it("simulates its exact process: frequencies and rewards within five standard deviations", () => {
     const options = { layout: ["S..G", ".#.X", "SS.."], slip: 0.3, stepReward: -0.1 };
     const { mdp } = new GridWorld(options);
     const size = 50;
@@ -101,7 +101,7 @@ describe("GridWorld", () => {
       for (let s = 0; s < states; s++) {
         withinFive(counts[row * states + s], visits[row], mdp.transitions[row * states + s]);
       }
-      // Rewards lie in [-1.1, 0.9], so that their standard deviation is at most 1.
+      // Rewards lie in [-1.1, 0.9], so their standard deviation is at most 1.
       expect(Math.abs(rewards[row] / visits[row] - mdp.rewards[row])).toBeLessThan(
         5 / Math.sqrt(visits[row]),
       );
@@ -114,8 +114,8 @@ describe("GridWorld", () => {
 
   it.each<[ConstructorParameters<typeof GridWorld>[0], RegExp]>([
     [{ layout: [] }, /the layout is empty/],
-    [{ layout: ["S.", "G"] }, /row 1 of the layout has another width, expected 2, got 1 \("G"\)/],
-    [{ layout: ["S?G"] }, /row 0, column 1 of the layout is unknown.*got "\?"/],
+    [{ layout: ["S.", "G"] }, /row 1 of the layout has a different length, expected 2, got 1 \("G"\)/],
+    [{ layout: ["S?G"] }, /unknown letter in row 0, column 1, expected one of S \. G X #, got "\?"/],
     [{ layout: ["..G"] }, /no start/],
     [{ slip: 1.5 }, /slip is out of range/],
     [{ slip: Number.NaN }, /slip is out of range/],
@@ -124,7 +124,7 @@ describe("GridWorld", () => {
     expect(() => new GridWorld(options)).toThrow(message);
   });
 
-  it("refuses to step without an episode, and a cell of another layout", () => {
+  it("refuses to step without an episode, and to restore a cell that it does not have", () => {
     const observation = new Float32Array(3);
     const grid = new GridWorld({ layout: ["SG."], slip: 0 });
     expect(() => grid.step(right, observation)).toThrow(/no episode has begun/);

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { RandomState } from "../../src/envs/minatar/random-state.js";
 
 /**
- * What the original's games do for seed 0 and the actions of {@link actionsOfTheRecord}: the hash of all that was
- * seen after 1, 100, 1000 and 6000 steps, the sum of rewards, and the number of episodes.
+ * Results of the original games with seed 0 and the actions of {@link recordedActions}: the hash of all observations,
+ * rewards and endings after 1, 100, 1000 and 6000 steps, the sum of rewards, and the number of episodes.
  */
 const golden: readonly (readonly [MinAtarGame, readonly string[], number, number])[] = [
   ["Asterix", ["942d71ad", "7b737c62", "164a6529", "d0765b9f"], 39, 72],
@@ -14,7 +14,7 @@ const golden: readonly (readonly [MinAtarGame, readonly string[], number, number
   ["SpaceInvaders", ["75ac74ed", "5df2b7a3", "733f04db", "cec24e8e"], 331, 130],
 ];
 
-function* actionsOfTheRecord(): Generator<number, never> {
+function* recordedActions(): Generator<number, never> {
   for (let x = 0; ; ) {
     x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
     yield (x >>> 16) % 6;
@@ -29,7 +29,7 @@ class Hash {
     this.#hash = Math.imul(this.#hash ^ byte, 16777619);
   }
 
-  /** Eight numbers a byte, the first one highest. */
+  /** Packs eight numbers into each byte, the first in the highest bit. */
   addBits(bits: Uint8Array): void {
     for (let at = 0; at < bits.length; at += 8) {
       let byte = 0;
@@ -44,7 +44,7 @@ class Hash {
 }
 
 describe("MinAtar", () => {
-  it.each(golden)("%s goes step for step as the original does", (game, hashes, total, episodes) => {
+  it.each(golden)("%s reproduces 6000 steps of the original", (game, hashes, total, episodes) => {
     const environment = new MinAtar(game, 1);
     const { observations, finalObservations, rewards, terminated } = environment;
     environment.reset(new RandomStreams(1));
@@ -52,7 +52,7 @@ describe("MinAtar", () => {
     const hash = new Hash();
     hash.addBits(observations);
     const seen = { hashes: [] as string[], total: 0, episodes: 0 };
-    const actions = actionsOfTheRecord();
+    const actions = recordedActions();
     for (let t = 1; t <= 6000; t++) {
       environment.step(Int32Array.of(actions.next().value));
       const over = terminated[0] === 1;
@@ -67,8 +67,8 @@ describe("MinAtar", () => {
     expect(seen).toEqual({ hashes, total, episodes });
   });
 
-  it("takes the last action in one step of ten, also across the end of a game", () => {
-    // The cannon moves right and left in turn; a step that goes the way of the one before was sticky.
+  it("repeats the last action in one step of ten, also across the end of a game", () => {
+    // The actions alternate between right and left, so a step in the same direction as the one before was sticky.
     const environment = new MinAtar("SpaceInvaders", 50);
     environment.reset(new RandomStreams(3));
     let sticky = 0;
@@ -90,7 +90,7 @@ describe("MinAtar", () => {
     expect(Math.abs(sticky - trials * 0.1)).toBeLessThan(5 * Math.sqrt(trials * 0.1 * 0.9));
   });
 
-  it("does as it is told where nothing sticks", () => {
+  it("takes every action as given if stickyProbability is 0", () => {
     const environment = new MinAtar("Asterix", 1, { stickyProbability: 0 });
     environment.reset(new RandomStreams(1));
     const column = () =>
@@ -108,7 +108,7 @@ describe("MinAtar", () => {
     }
   });
 
-  it("gets harder unless told not to", () => {
+  it("plays differently without ramping", () => {
     const play = (ramping: boolean) => {
       const environment = new MinAtar("Asterix", 64, { ramping });
       environment.reset(new RandomStreams(4));
@@ -123,7 +123,7 @@ describe("MinAtar", () => {
     expect(ramped).not.toBe(level);
   });
 
-  it("truncates where a limit is given", () => {
+  it("truncates at maxEpisodeSteps", () => {
     const environment = new MinAtar("Freeway", 1, { maxEpisodeSteps: 7 });
     environment.reset(new RandomStreams(1));
     for (let t = 1; t <= 7; t++) {
@@ -132,40 +132,40 @@ describe("MinAtar", () => {
     }
   });
 
-  it("starts each game from the stream of its number", () => {
+  it("seeds game i from the stream of environment i", () => {
     const seedOf = (i: number) => new RandomStreams(9).stream("environment", i).uint32();
     const environment = new MinAtar("Breakout", 8);
     environment.reset(new RandomStreams(9));
-    const twin = new MinAtar("Breakout", 8);
-    twin.reset(new RandomStreams(1));
-    for (let i = 0; i < 8; i++) twin.seed(i, seedOf(i));
+    const seeded = new MinAtar("Breakout", 8);
+    seeded.reset(new RandomStreams(1));
+    for (let i = 0; i < 8; i++) seeded.seed(i, seedOf(i));
     for (let t = 0; t < 100; t++) {
-      expect(environment.observations).toEqual(twin.observations);
+      expect(environment.observations).toEqual(seeded.observations);
       environment.step(new Int32Array(8).fill(t % 6));
-      twin.step(new Int32Array(8).fill(t % 6));
+      seeded.step(new Int32Array(8).fill(t % 6));
     }
   });
 
-  it("refuses what it does not have", () => {
+  it("refuses invalid seeds, environments and options", () => {
     const environment = new MinAtar("Breakout", 1);
     expect(() => environment.seed(0, 0)).toThrow(/reset/);
     environment.reset(new RandomStreams(1));
-    expect(() => environment.seed(0, 2 ** 32)).toThrow(/32 bits/);
+    expect(() => environment.seed(0, 2 ** 32)).toThrow(/seed is out of range, expected an integer below 2³²/);
     expect(() => environment.seed(1, 0)).toThrow(/no such environment/);
     expect(() => new MinAtar("Breakout", 1, { stickyProbability: 1.5 })).toThrow(/stickyProbability/);
     expect(() => new MinAtar("Breakout", 1, { maxEpisodeSteps: 0 })).toThrow(/maxEpisodeSteps/);
   });
 });
 
-describe("RandomState, NumPy's", () => {
+describe("RandomState, beside NumPy's", () => {
   const seeded = (seed: number) => {
     const state = new RandomState(new Uint32Array(RandomState.length));
     state.seed(seed);
     return state;
   };
 
-  it("draws NumPy's numbers, beyond the first 624 words too", () => {
-    // numpy.random.RandomState(s).random_sample(), the first, the second and the thousandth.
+  it("draws the same numbers, also after the first 624 words", () => {
+    // The first, second and thousandth value of numpy.random.RandomState(s).random_sample().
     for (const [seed, ...expected] of [
       [0, 0.5488135039273248, 0.7151893663724195, 0.6771411441114241],
       [4294967295, 0.0976320289940138, 0.9123828453026218, 0.556626859384112],
@@ -176,8 +176,8 @@ describe("RandomState, NumPy's", () => {
     }
   });
 
-  it("draws NumPy's integers", () => {
-    // numpy.random.RandomState(7).randint(1, 6) twelve times, after one random_sample().
+  it("draws the same integers", () => {
+    // Twelve values of numpy.random.RandomState(7).randint(1, 6) after one random_sample().
     const state = seeded(7);
     state.float();
     expect(Array.from({ length: 12 }, () => state.integer(1, 6))).toEqual([
@@ -185,7 +185,7 @@ describe("RandomState, NumPy's", () => {
     ]);
   });
 
-  it("draws nothing where there is one choice", () => {
+  it("draws nothing if there is only one choice", () => {
     const state = seeded(3);
     expect(state.integer(4, 5)).toBe(4);
     expect(state.float()).toBe(seeded(3).float());

@@ -18,11 +18,11 @@ const colourAt = ({ width, pixels }: Picture, x: number, y: number): number => {
   return (red << 16) | (green << 8) | blue;
 };
 
-/** Comparing ten thousands of pixels one by one takes a test's whole time. */
+/** The pixels as one string, because comparing tens of thousands of elements one by one is slow. */
 const bytes = ({ pixels }: Picture): string => Buffer.from(pixels).toString("latin1");
 
 describe.each(environmentIds)("a picture of %s", (id) => {
-  it("is of one size, is made of the observation alone, and moves", () => {
+  it("has a constant size, depends on the observation alone, and changes over time", () => {
     const environment = makeEnvironment(id, 2);
     const random = new RandomStreams(2).stream("test");
     environment.reset(new RandomStreams(7));
@@ -41,14 +41,14 @@ describe.each(environmentIds)("a picture of %s", (id) => {
         expect(bytes(finalPicture(environment, 1)) === bytes(picture(environment, 1))).toBe(false);
       }
     }
-    // The grid's draws are few: a walk into a wall stays where it is.
+    // The grid has few different pictures, because moves into a wall change nothing.
     expect(seen.size).toBeGreaterThan(1);
     expect(() => picture(environment, 2)).toThrow(/expected an integer in \[0, 1\], got 2/);
   });
 });
 
 describe("pictures", () => {
-  it("show where things are: a cart, a lake, a brick", () => {
+  it("show a cart, a lake and a brick in the right places", () => {
     const cart = makeEnvironment("CartPole-v1", 1);
     const shown = cart.paint?.(Float32Array.of(0, 0, 0, 0)) ?? new Canvas(1, 1);
     expect(colourAt(shown, 150, 155)).toBe(0x2b3038);
@@ -58,10 +58,10 @@ describe("pictures", () => {
     const lake = makeEnvironment("FrozenLake-v1", 1);
     const cells = new Float32Array(16);
     cells[6] = 1;
-    const walk = lake.paint?.(cells) ?? new Canvas(1, 1);
-    expect(colourAt(walk, 2 * 32 + 16, 32 + 16)).toBe(0xf08c2e);
-    expect(colourAt(walk, 32 + 16, 32 + 16)).toBe(0x2f4f66);
-    expect(colourAt(walk, 3 * 32 + 16, 3 * 32 + 16)).toBe(0x57b86b);
+    const ice = lake.paint?.(cells) ?? new Canvas(1, 1);
+    expect(colourAt(ice, 2 * 32 + 16, 32 + 16)).toBe(0xf08c2e);
+    expect(colourAt(ice, 32 + 16, 32 + 16)).toBe(0x2f4f66);
+    expect(colourAt(ice, 3 * 32 + 16, 3 * 32 + 16)).toBe(0x57b86b);
 
     const breakout = makeEnvironment("MinAtar/Breakout-v1", 1);
     breakout.reset(new RandomStreams(1));
@@ -72,14 +72,14 @@ describe("pictures", () => {
     expect(colourAt(board, 8, 8)).toBe(0x14161b);
   });
 
-  it("show the numbers of an environment that cannot draw itself", () => {
+  it("show the numbers of an environment without paint", () => {
     const toys = vectorize("Toy", () => new Toy(8, "float32"), 2);
     toys.reset(new RandomStreams(1));
     expect(toys.paint).toBeUndefined();
     expect(picture(toys, 1).pixels.length).toBeGreaterThan(0);
   });
 
-  it("show the newest of stacked frames in grey, and colours as colours", () => {
+  it("show the newest of stacked frames in grey, and three channels in colour", () => {
     const stack = { kind: "box", shape: [1, 2, 4], dtype: "uint8", low: 0, high: 255 } as const;
     const grey = observationPicture(stack, Uint8Array.of(1, 2, 3, 200, 5, 6, 7, 9));
     expect(grey).toEqual({ width: 2, height: 1, pixels: Uint8Array.of(200, 200, 200, 9, 9, 9) });
@@ -89,7 +89,7 @@ describe("pictures", () => {
     );
   });
 
-  it("show a vector as bars, up for more and down for less", () => {
+  it("show a vector as bars, upwards for positive and downwards for negative numbers", () => {
     const space = { kind: "box", shape: [2], dtype: "float32", low: -1, high: 1 } as const;
     const bars = observationPicture(space, Float32Array.of(1, -1));
     expect(colourAt(bars, 4, 10)).toBe(0x3b6ea8);
@@ -100,7 +100,7 @@ describe("pictures", () => {
     expect(() => observationPicture({ kind: "discrete", n: 3 }, new Float32Array(3))).toThrow(/discrete/);
   });
 
-  it("are drawn within their edges", () => {
+  it("are clipped at their edges", () => {
     const canvas = new Canvas(4, 3, 0x010203);
     canvas.rectangle(-5, 1, 100, 1, 0xff0000);
     canvas.disc(40, 40, 3, 0xff0000);

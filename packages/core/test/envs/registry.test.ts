@@ -51,13 +51,13 @@ describe("makeEnvironment", () => {
     expect([grid.truncated[0], grid.terminated[0]]).toEqual([1, 0]);
   });
 
-  it("says which ids are built in, so that others can be routed elsewhere", () => {
+  it("isBuiltIn accepts exactly the built-in ids", () => {
     expect(environmentIds.every(isBuiltIn)).toBe(true);
     for (const id of ["ALE/Pong-v5", "MountainCarContinuous-v0", "cartpole-v1", "toString", ""])
       expect(isBuiltIn(id)).toBe(false);
   });
 
-  it("lists what it has, the near match, and who makes the others", () => {
+  it("lists the known ids, suggests a close match, and names the package for all others", () => {
     expect(() => makeEnvironment("CartPole-v0", 1)).toThrow(
       /expected CartPole-v1 or .* or MinAtar\/SpaceInvaders-v1, got "CartPole-v0"; did you mean CartPole-v1\? .*@softrl\/gymnasium/,
     );

@@ -16,7 +16,7 @@ const picture: Box = { kind: "box", shape: [2, 3], dtype: "uint8", low: 0, high:
 const pair: Box = { kind: "box", shape: [2], dtype: "float32", low: [-1, -UNBOUNDED], high: [1, UNBOUNDED] };
 
 describe("spaces", () => {
-  it("measures an observation and counts actions", () => {
+  it("have an observation length and an action count", () => {
     expect(observationLength(picture)).toBe(6);
     expect(observationLength({ ...picture, shape: [] })).toBe(1);
     expect(actionCount({ kind: "discrete", n: 4 })).toBe(4);
@@ -24,7 +24,7 @@ describe("spaces", () => {
     expect(() => actionCount(pair)).toThrow(/not discrete/);
   });
 
-  it("tells what lies inside", () => {
+  it("contain the right values", () => {
     expect(contains({ kind: "discrete", n: 2 }, 1)).toBe(true);
     for (const outside of [2, -1, 0.5, Number.NaN]) {
       expect(contains({ kind: "discrete", n: 2 }, outside)).toBe(false);
@@ -39,7 +39,7 @@ describe("spaces", () => {
     expect(contains(picture, [0, 1, 2, 3, 4.5, 255])).toBe(false);
   });
 
-  it("describes itself", () => {
+  it("have a description", () => {
     expect(describeSpace({ kind: "discrete", n: 6 })).toBe("Discrete 0..5");
     expect(describeSpace(picture)).toBe("Box [2, 3] uint8 in [0, 255]");
     expect(describeSpace(pair)).toBe("Box [2] float32 in [(-1, -∞), (1, ∞)]");
@@ -47,7 +47,7 @@ describe("spaces", () => {
     expect(describeSpace(many)).toBe("Box [9] float32 in [0, 1 to 9]");
   });
 
-  it("compares by value", () => {
+  it("compare by value", () => {
     expect(sameSpace(oneHotSpace(2), { ...oneHotSpace(2), low: [0, 0] })).toBe(true);
     expect(sameSpace(oneHotSpace(2), { ...oneHotSpace(2), low: [0, 1] })).toBe(false);
     expect(sameSpace(oneHotSpace(2), oneHotSpace(3))).toBe(false);
@@ -57,11 +57,11 @@ describe("spaces", () => {
     expect(sameSpace({ kind: "discrete", n: 2 }, oneHotSpace(2))).toBe(false);
   });
 
-  it("survives JSON", () => {
+  it("survive JSON", () => {
     expect(JSON.parse(JSON.stringify(pair))).toEqual(pair);
   });
 
-  it("accepts what is well formed", () => {
+  it("pass validation if they are well formed", () => {
     for (const space of [picture, pair, oneHotSpace(3)]) validateSpace("here", "space", space);
     validateSpace("here", "space", { kind: "discrete", n: 1 });
   });
@@ -71,16 +71,16 @@ describe("spaces", () => {
     [{ ...pair, shape: [2, 0] }, /shape\[1\]/],
     [{ ...pair, shape: [1.5] }, /shape\[0\]/],
     [{ ...pair, low: [0] }, /space\.low has the wrong length, expected 2, got 1/],
-    [{ ...pair, low: 2 }, /no room at element 0.*got \[2, 1\]/],
-    [{ ...pair, high: [1, Number.NaN] }, /no room at element 1/],
+    [{ ...pair, low: 2 }, /invalid bounds at element 0.*got \[2, 1\]/],
+    [{ ...pair, high: [1, Number.NaN] }, /invalid bounds at element 1/],
     [{ ...picture, high: 256 }, /does not fit uint8/],
     [
       JSON.parse('{"kind":"box","shape":[1],"dtype":"float64","low":0,"high":1}'),
       /dtype is unknown.*float64/,
     ],
-    [JSON.parse('{"kind":"box","shape":4,"dtype":"uint8","low":0,"high":1}'), /shape is no list/],
-    [JSON.parse('{"kind":"tuple"}'), /is no space/],
-  ])("refuses %o", (space, message) => {
+    [JSON.parse('{"kind":"box","shape":4,"dtype":"uint8","low":0,"high":1}'), /shape is not a list/],
+    [JSON.parse('{"kind":"tuple"}'), /is not a space/],
+  ])("fail validation: %o", (space, message) => {
     expect(() => validateSpace("here", "space", space)).toThrow(message);
   });
 });

@@ -12,19 +12,19 @@ import {
 } from "softrl";
 import { describe, expect, it } from "vitest";
 
-/** One of Gymnasium's tables: lists over all outcomes, ordered by state and action. */
+/** One of Gymnasium's tables: lists of all outcomes, ordered by state and action. */
 interface Table {
   readonly states: number;
   readonly actions: number;
   readonly limit: number | null;
-  /** Outcomes of each state and action. */
+  /** The number of outcomes of each state and action. */
   readonly counts: readonly number[];
   readonly probabilities: readonly number[];
-  /** Places in `probabilities`. */
+  /** For each outcome, an index into `probabilities`. */
   readonly probability: readonly number[];
   readonly next: readonly number[];
   readonly rewards: readonly number[];
-  /** The outcomes that end the episode. */
+  /** Indices of the outcomes that end the episode. */
   readonly ended: readonly number[];
   readonly starts: readonly number[];
 }
@@ -43,12 +43,12 @@ const worlds: readonly (readonly [string, (size: number) => TabularEnvironment])
   ["Taxi-v4", (size) => taxi(size)],
 ];
 
-describe.each(worlds)("%s, Gymnasium 1.3.0's table", (name, make) => {
+describe.each(worlds)("%s, beside Gymnasium 1.3.0's table", (name, make) => {
   const table = golden.tables[name];
   const { states, actions } = table;
   const outcomes = outcomesOf(table);
 
-  it("is that process, wherever an episode can come to", () => {
+  it("is the same process in every reachable state", () => {
     expect(golden.gymnasium).toBe("1.3.0");
     const { mdp } = make(1);
     validateFiniteMdp(mdp);
@@ -76,16 +76,16 @@ describe.each(worlds)("%s, Gymnasium 1.3.0's table", (name, make) => {
     );
   });
 
-  it("steps by it, from every state, as often as it says", () => {
+  it("steps from every state with the table's outcomes and frequencies", () => {
     const repeats = table.counts.some((count) => count > 1) ? 200 : 1;
     const environment = make(states * actions);
     environment.reset(new RandomStreams(6));
-    const wanted = Int32Array.from({ length: states * actions }, (_, row) => row % actions);
+    const chosen = Int32Array.from({ length: states * actions }, (_, row) => row % actions);
     const seen = outcomes.map((row) => row.map(() => 0));
     for (let n = 0; n < repeats; n++) {
-      for (let row = 0; row < wanted.length; row++) environment.setState(row, Math.floor(row / actions));
-      environment.step(wanted);
-      for (let row = 0; row < wanted.length; row++) {
+      for (let row = 0; row < chosen.length; row++) environment.setState(row, Math.floor(row / actions));
+      environment.step(chosen);
+      for (let row = 0; row < chosen.length; row++) {
         const { terminated, truncated, rewards } = environment;
         const from = terminated[row] === 1 ? environment.finalObservations : environment.observations;
         const next = from.subarray(row * states, (row + 1) * states).indexOf(1);
@@ -97,7 +97,7 @@ describe.each(worlds)("%s, Gymnasium 1.3.0's table", (name, make) => {
         seen[row][k]++;
       }
     }
-    // All rows of three different outcomes together: few standard deviations of one row are many of all.
+    // All rows with three different outcomes together: the sum detects a bias that is too small for any one row.
     const distinct = seen.filter(
       (_, at) => outcomes[at].length === 3 && new Set(outcomes[at].map(({ next }) => next)).size === 3,
     );
@@ -108,7 +108,7 @@ describe.each(worlds)("%s, Gymnasium 1.3.0's table", (name, make) => {
     }
     outcomes.forEach((row, at) => {
       row.forEach((one, k) => {
-        // Equal outcomes are counted at the first of them.
+        // Equal outcomes are counted under the first of them.
         const equal = row.filter((other) => sameOutcome(other, one));
         if (equal[0] !== one) return;
         const p = Math.min(
@@ -122,7 +122,7 @@ describe.each(worlds)("%s, Gymnasium 1.3.0's table", (name, make) => {
     });
   });
 
-  it("starts where it does, with its time limit", () => {
+  it("has the same start states and time limit", () => {
     const size = 3000;
     const environment = make(size);
     environment.reset(new RandomStreams(8));
@@ -139,7 +139,7 @@ describe.each(worlds)("%s, Gymnasium 1.3.0's table", (name, make) => {
   });
 });
 
-describe("a table's environment", () => {
+describe("a tabular environment", () => {
   it("refuses states that it does not have", () => {
     const environment = frozenLake("4x4", 1);
     expect(() => environment.setState(0, 1)).toThrow(/reset/);
@@ -152,14 +152,14 @@ describe("a table's environment", () => {
   });
 });
 
-describe("the hard optimum from the start", () => {
+describe("the hard optimum of the start state", () => {
   it.each([
     ["FrozenLake-v1", 0.99, 0.5420259],
     ["FrozenLake-v1 dry", 0.99, 0.99 ** 5],
     ["FrozenLake8x8-v1", 0.99, 0.4146404],
     ["CliffWalking-v1", 1, -13],
     ["Taxi-v4", 1, 7.93],
-  ])("of %s at γ = %d is %d, by the table itself and by the solvers", (name, gamma, known) => {
+  ])("of %s at γ = %d is %d, from Gymnasium's table and from the solvers", (name, gamma, known) => {
     const [, make] = worlds.find(([world]) => world === name) ?? worlds[0];
     const { mdp } = make(1);
     const start = (v: Float64Array) => mdp.initial.reduce((sum, p, s) => sum + p * v[s], 0);
@@ -173,7 +173,7 @@ describe("the hard optimum from the start", () => {
   });
 });
 
-/** V* by sweeps over Gymnasium's own outcomes: an outcome that ends the episode is worth its reward alone. */
+/** V* by value iteration on Gymnasium's own outcomes; one that ends the episode contributes only its reward. */
 function optimumOf(table: Table, gamma: number): Float64Array {
   const rows = outcomesOf(table);
   const v = new Float64Array(table.states);
@@ -193,7 +193,7 @@ function optimumOf(table: Table, gamma: number): Float64Array {
     }
     if (change < 1e-13) return v;
   }
-  throw new Error("the table's sweeps do not settle");
+  throw new Error("value iteration did not converge");
 }
 
 interface GoldenOutcome {
@@ -222,7 +222,7 @@ function outcomesOf(table: Table): GoldenOutcome[][] {
   );
 }
 
-/** The states that an episode can come to, its last ones among them. */
+/** The states that an episode can reach, including final states. */
 function reachable(table: Table): Set<number> {
   const outcomes = outcomesOf(table);
   const reached = new Set(table.starts);
@@ -237,9 +237,9 @@ function reachable(table: Table): Set<number> {
   return reached;
 }
 
-/** Steps until an episode is truncated that never moves; null for none within 1000. */
+/** The length of the first truncated episode; null if none is truncated within 1000 steps. */
 function limitOf(make: (size: number) => TabularEnvironment): number | null {
-  // Against the wall: up, left or, in a taxi, south ends no episode of 64 soon, whatever slips.
+  // Moves against a wall (up, left or, in a taxi, south): at least one of 64 episodes lasts until the limit.
   const environment = make(64);
   environment.reset(new RandomStreams(1));
   for (let t = 0; t < 1000; t++) {

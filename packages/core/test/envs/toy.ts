@@ -1,6 +1,6 @@
 import type { Environment, Observations, Random, Snapshot, StepOutcome } from "softrl";
 
-/** What the toy does wrong, once its position is 3. */
+/** A fault that the toy environment shows once its position is 3. */
 export interface ToyFault {
   readonly observation?: number;
   readonly reward?: number;
@@ -9,8 +9,8 @@ export interface ToyFault {
 }
 
 /**
- * A walk along a line, in bytes: [position, noise]. Action 1 steps on, action 0 rests; position `end` terminates.
- * The noise is drawn in each step, so that a stream that is not restored shows.
+ * A line of cells, observed as bytes: [position, noise]. Action 1 moves forward, action 0 stays; position `end`
+ * terminates. The noise is drawn in every step, so that a random stream that is not restored becomes visible.
  */
 export class Toy implements Environment {
   readonly observationSpace;

@@ -4,7 +4,7 @@ import { Toy, type ToyFault } from "./toy.js";
 
 const forward = Int32Array.of(1, 1);
 
-/** The message of the step at which environment 1 of two, at position 3, does something wrong. */
+/** The error message when environment 1 of two fails at position 3. */
 function faultMessage(fault: ToyFault): string {
   let made = 0;
   const toys = vectorize("Toy-v0", () => new Toy(9, "float32", made++ === 1 ? fault : null), 2);
@@ -25,7 +25,7 @@ function faultMessage(fault: ToyFault): string {
 }
 
 describe("vectorize", () => {
-  it("resets in the step that ends an episode and keeps the last observation", () => {
+  it("resets within the step that ends an episode and keeps the last observation", () => {
     const toys = vectorize("Toy-v0", () => new Toy(2), 2);
     toys.reset(new RandomStreams(1));
     toys.step(Int32Array.of(1, 0));
@@ -41,7 +41,7 @@ describe("vectorize", () => {
     expect([toys.episodeReturns[1], toys.episodeLengths[1]]).toEqual([2, 3]);
   });
 
-  it("makes a time limit a truncation, beside a termination if both come at once", () => {
+  it("truncates at the time limit, and sets both flags if the episode also terminates", () => {
     const toys = vectorize("Toy-v0", () => new Toy(3), 2, { maxEpisodeSteps: 3 });
     toys.reset(new RandomStreams(1));
     for (let t = 0; t < 3; t++) toys.step(Int32Array.of(0, 1));
@@ -52,7 +52,7 @@ describe("vectorize", () => {
     expect(Array.from(toys.truncated)).toEqual([0, 0]);
   });
 
-  it("passes on an environment's own truncation", () => {
+  it("passes an environment's own truncation on", () => {
     const outcome: StepOutcome = { reward: 5, terminated: false, truncated: true };
     const toys = vectorize("Toy-v0", () => new Toy(9, "uint8", { outcome }), 1);
     toys.reset(new RandomStreams(1));
@@ -74,23 +74,26 @@ describe("vectorize", () => {
     [{ reward: Infinity }, "the reward is not finite, expected a finite number, got Infinity."],
     [
       { outcome: { reward: 1, terminated: 1, truncated: false } },
-      "terminated is no flag, expected true or false, got 1.",
+      "terminated is not a boolean, expected true or false, got 1.",
     ],
     [
       { outcome: { reward: 1, terminated: false } },
-      "truncated is no flag, expected true or false, got undefined.",
+      "truncated is not a boolean, expected true or false, got undefined.",
     ],
     [
       { outcome: { reward: "1", terminated: false, truncated: false } },
       "the reward is not finite, expected a finite number, got 1.",
     ],
-    [{ outcome: null }, "step returned no outcome, expected { reward, terminated, truncated }, got null."],
+    [
+      { outcome: null },
+      "step did not return an outcome, expected { reward, terminated, truncated }, got null.",
+    ],
     [{ error: new Error("the game crashed") }, "step failed: the game crashed."],
   ])("names the environment and the step of %o", (fault, message) => {
     expect(faultMessage(fault)).toBe(`Toy-v0 environment 1, step 3: ${message}`);
   });
 
-  it("changes nothing when an action is refused", () => {
+  it("changes nothing when it refuses an action", () => {
     const toys = vectorize("Toy-v0", () => new Toy(9), 2);
     toys.reset(new RandomStreams(1));
     toys.step(forward);
@@ -102,12 +105,12 @@ describe("vectorize", () => {
     expect(toys.save()).toEqual(before);
   });
 
-  it("refuses environments that are no set of alike", () => {
+  it("refuses environments that are not distinct or not alike", () => {
     const one = new Toy(3);
     expect(() => vectorize("Toy-v0", () => one, 2)).toThrow(/the same environment twice/);
     let end = 3;
     expect(() => vectorize("Toy-v0", () => new Toy(end++), 2)).toThrow(
-      /environment 1: observationSpace is not that of environment 0/,
+      /environment 1: observationSpace differs from that of environment 0/,
     );
     expect(() => vectorize("Toy-v0", () => new Toy(3), 0)).toThrow(/size/);
     expect(() => vectorize("Toy-v0", () => new Toy(3), 1, { maxEpisodeSteps: Number.NaN })).toThrow(
@@ -115,7 +118,7 @@ describe("vectorize", () => {
     );
   });
 
-  it("refuses spaces that it cannot serve", () => {
+  it("refuses unsupported spaces", () => {
     const withSpaces = (spaces: Partial<Environment>) => () => {
       const toy = new Toy(3);
       const step: Environment["step"] = (action, observation) => toy.step(action, observation);
@@ -135,7 +138,7 @@ describe("vectorize", () => {
     );
   });
 
-  it("cannot be written past an environment's own observation", () => {
+  it("prevents an environment from writing beyond its own observation", () => {
     const greedy = () => {
       const toy = new Toy(9);
       const reset: Environment["reset"] = (random, observation) => toy.reset(random, observation);

@@ -1,20 +1,20 @@
 import { fail, requireInteger, requireLength } from "../../base/errors.js";
 
-/** Which cells of a long line make up each cell of a short one, and with what weights; flat, in order. */
+/** The weighted source cells that make up each target cell when a line is shrunk; flat, in order. */
 interface Shares {
-  /** [cells of the short line + 1]: where the shares of each begin. */
+  /** [target cells + 1]: where the entries of each target cell begin. */
   readonly starts: Int32Array;
-  /** The cell of the long line. */
+  /** The source cell of each entry. */
   readonly cells: Int32Array;
-  /** Its part of the short line's cell; float32, and so rounded. */
+  /** Its weight in the target cell, rounded to float32 as OpenCV does. */
   readonly weights: Float32Array;
 }
 
-/** A part of a cell smaller than this is left out, as OpenCV does. */
+/** Overlaps smaller than this are ignored, as in OpenCV. */
 const SMALLEST_PART = 1e-3;
 
 function sharesOf(long: number, short: number): Shares {
-  // OpenCV inverts the ratio of the sizes, so that the last bit of the factor is that of a quotient's reciprocal.
+  // OpenCV computes the factor as a reciprocal; `long / short` may differ in the last bit.
   const factor = 1 / (short / long);
   const starts = new Int32Array(short + 1);
   const cells: number[] = [];
@@ -42,16 +42,17 @@ function sharesOf(long: number, short: number): Shares {
   return { starts, cells: Int32Array.from(cells), weights: Float32Array.from(weights) };
 }
 
-/** 1.5 · 2²³: a float32 of this size has no room behind the point, so that adding it rounds half to even. */
+/** 1.5 · 2²³: a float32 of this size has no fraction bits, so adding it rounds half to even. */
 const ROUNDER = 12582912;
 
 /**
- * Shrinks grey pictures of one size: each new pixel is the mean of the area that it covers.
+ * Shrinks grey pictures of a fixed size: each new pixel is the mean of the area that it covers.
  *
- * Bit for bit OpenCV's `resize(…, interpolation=INTER_AREA)` of bytes: float32 weights and sums, first along the
- * lines and then down the columns, rounded half to even. A use allocates nothing.
+ * Follows OpenCV's `resize(…, interpolation=INTER_AREA)` for bytes operation by operation: float32 weights and sums,
+ * first along the rows and then down the columns, rounded half to even. {@link AreaResize.into} allocates nothing.
  *
- * @throws SoftrlError where OpenCV goes another way: growing, or shrinking by a whole number in both directions.
+ * @throws SoftrlError for sizes that OpenCV resizes by another algorithm: enlarging, or shrinking by an integer factor
+ * in both directions.
  */
 export class AreaResize {
   readonly #width: number;
@@ -59,9 +60,9 @@ export class AreaResize {
   readonly #length: number;
   readonly #along: Shares;
   readonly #down: Shares;
-  /** One line, shrunk along. */
+  /** One row of the source, shrunk horizontally. */
   readonly #line: Float32Array;
-  /** The line of the new picture that is being summed. */
+  /** The row of the new picture that is being summed. */
   readonly #sum: Float32Array;
 
   constructor(width: number, height: number, newWidth: number, newHeight: number) {
@@ -69,8 +70,8 @@ export class AreaResize {
     for (const [name, size] of Object.entries(sizes)) requireInteger("AreaResize", name, size, 1);
     const whole = width % newWidth === 0 && height % newHeight === 0;
     if (newWidth > width || newHeight > height || whole) {
-      fail("AreaResize", "OpenCV resizes these sizes by another rule", {
-        expected: "a smaller size, by a factor that is not whole in both directions",
+      fail("AreaResize", "OpenCV uses another algorithm for these sizes", {
+        expected: "a smaller size, by a factor that is not an integer in both directions",
         got: `${width} × ${height} to ${newWidth} × ${newHeight}`,
       });
     }
@@ -83,7 +84,7 @@ export class AreaResize {
     this.#sum = new Float32Array(newWidth);
   }
 
-  /** Writes `picture` [height, width], shrunk, into `out` [newHeight, newWidth]. */
+  /** Shrinks `picture` [height, width] into `out` [newHeight, newWidth]. */
   into(picture: Uint8Array, out: Uint8Array): void {
     requireLength("AreaResize", "picture", picture.length, this.#width * this.#height);
     requireLength("AreaResize", "out", out.length, this.#length);
@@ -91,7 +92,7 @@ export class AreaResize {
     const sum = this.#sum;
     const line = this.#line;
     const newWidth = sum.length;
-    // A line on the edge of two new ones has a share in both.
+    // A source row on the border of two target rows contributes to both, and is shrunk once.
     let shrunk = -1;
     for (let row = 0; row + 1 < starts.length; row++) {
       sum.fill(0);
@@ -113,7 +114,7 @@ export class AreaResize {
     for (let x = 0; x < line.length; x++) {
       const k = starts[x];
       const from = at + cells[k];
-      // The first three by hand: most have no more, and an inner loop would take a quarter longer.
+      // The first three are unrolled: most cells have no more, and an inner loop would take a quarter longer.
       let sum = Math.fround(weights[k] * picture[from]);
       const shares = starts[x + 1] - k;
       if (shares > 1) sum = Math.fround(sum + Math.fround(weights[k + 1] * picture[from + 1]));

@@ -17,22 +17,25 @@ import {
 
 export interface AtariOptions {
   readonly protocol: AtariProtocol;
-  /** Training clips rewards to [−1, 1] and, in `classic`, ends episodes at a lost life; evaluation does neither. */
+  /** Training clips rewards to [−1, 1] and, in `classic`, ends an episode at a lost life; evaluation does neither. */
   readonly training: boolean;
 }
 
 /**
- * S games of Atari on emulators of your own, with the standard preprocessing: an action is held for four frames, the
- * last two are pooled by maximum in grey and shrunk to 84 × 84, four of these make an observation [84, 84, 4], newest
- * last.
+ * S Atari games on emulators that you provide, with the standard preprocessing: each action is held for four frames,
+ * the last two are pooled by maximum in grey and shrunk to 84 × 84, and four such frames make an observation
+ * [84, 84, 4], newest last.
  *
- * Bit for bit what ALE's `AtariVectorEnv` makes of the same frames. Three differences by intent: a game starts with
- * its first frame four times (there: three black ones before it); a game that ends before its four frames are over
- * shows its last screen (there: an old one); and a lost life that ends an episode does not end the game, which goes on
- * after one step of doing nothing, as in OpenAI Baselines.
+ * Observations match those that ALE's `AtariVectorEnv` computes from the same frames (a test compares their bytes),
+ * with three intended differences:
+ *
+ * - A game starts with its first frame four times, not with three black frames and its first.
+ * - A game that ends within the four frames of an action shows its last screen, not an old one.
+ * - A lost life that ends an episode does not end the game, which continues after one no-op step, as in OpenAI
+ *   Baselines.
  *
  * @param id names the environment, for instance `ALE/Pong-v5`.
- * @param emulators one an environment; they are closed with it.
+ * @param emulators one per environment; closing the environment closes them.
  */
 export function atariEnvironment(
   id: string,
@@ -54,18 +57,18 @@ export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
   readonly #emulators: readonly AtariEmulator[];
   readonly #protocol: AtariRules;
   readonly #training: boolean;
-  /** ALE's number of each action. */
+  /** ALE's number for each action. */
   readonly #actions: readonly number[];
   readonly #frames: AtariFrames;
   /** The last two screens in grey. */
   readonly #screens: readonly [Uint8Array, Uint8Array];
   readonly #rows: readonly Uint8Array[];
-  /** [S], 1 where new streams have come and the emulator has not seen its seed. */
+  /** [S], 1 from a reset of the random streams until the emulator has its new seed. */
   readonly #unseeded: Uint8Array;
-  /** [S], the action that a sticky console repeats. */
+  /** [S], the previous action, which a sticky step repeats. */
   readonly #held: Int32Array;
   readonly #lives: Int32Array;
-  /** [S], frames of the game so far, those of doing nothing included. */
+  /** [S], frames of the game so far, including no-ops. */
   readonly #played: Int32Array;
 
   constructor(id: string, emulators: readonly AtariEmulator[], protocol: AtariRules, training: boolean) {
@@ -101,7 +104,7 @@ export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
     this.#played = new Int32Array(this.size);
   }
 
-  /** The screen of game i as it is now, in colours. */
+  /** The current screen of game i, in colour. */
   screen(i: number): Picture {
     this.requirePlace("screen", i);
     const { width, height } = this.#emulators[i];
@@ -122,7 +125,7 @@ export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
   protected start(i: number): void {
     const emulator = this.#emulators[i];
     const { mostNoops } = this.#protocol;
-    // ALE's seed is a signed word.
+    // ALE's seed is a signed 32-bit integer.
     emulator.reset(this.#unseeded[i] === 1 ? this.random(i).uint32() >>> 1 : undefined);
     this.#unseeded[i] = 0;
     this.#played[i] = 0;
@@ -152,7 +155,7 @@ export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
     const over = emulator.gameOver();
     const truncated = !over && this.#played[i] >= atariMostFrames;
     const lives = emulator.lives();
-    // At 0 lives some games show their end for a few frames more: the emulator says when they are over.
+    // At 0 lives some games run for a few more frames; gameOver reports when they have ended.
     const lost = training && this.#protocol.livesEndEpisodes && 0 < lives && lives < this.#lives[i];
     this.#lives[i] = lives;
     this.rewards[i] = training ? Math.min(1, Math.max(-1, score)) : score;
@@ -166,7 +169,7 @@ export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
     if (over || truncated || this.#leaveDeath(i)) this.finish(i);
   }
 
-  /** Leaves the frame in which a life was lost by one step of doing nothing; whether that ended the game. */
+  /** Continues after a lost life with one no-op step; returns whether that step ended the game. */
   #leaveDeath(i: number): boolean {
     const emulator = this.#emulators[i];
     this.returns[i] += this.#hold(i, 0);
@@ -175,7 +178,7 @@ export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
     return emulator.gameOver() || this.#played[i] >= atariMostFrames;
   }
 
-  /** Plays up to four frames, leaves the last two screens in grey, and returns the points. */
+  /** Plays up to four frames, keeps the last two grey screens, and returns the score of all frames. */
   #hold(i: number, action: number): number {
     const emulator = this.#emulators[i];
     const { stickyProbability } = this.#protocol;
@@ -208,18 +211,18 @@ export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
     const rules = snapshotSection(where, snapshot, "rules");
     for (const [name, value] of Object.entries(this.#protocol)) {
       if (rules[name] === value) continue;
-      fail(where, "the snapshot is of another protocol", {
+      fail(where, "the snapshot was saved under another protocol", {
         expected: `${name} ${value}`,
         got: String(rules[name]),
-        remedy: "restore it under the protocol that it was saved under",
+        remedy: "restore it into an environment with the same protocol",
       });
     }
     const section = snapshotSection(where, snapshot, "emulators");
     const states = this.#emulators.map((_, i) => {
       const state = section[i];
       if (state instanceof Uint8Array) return state;
-      return fail(where, `the snapshot holds no emulator ${i}`, {
-        remedy: "restore only what the same environment, made with the same size, has saved",
+      return fail(where, `the snapshot has no state for emulator ${i}`, {
+        remedy: "restore a snapshot of the same environment with the same size",
       });
     });
     const { size, observations } = this;
@@ -248,9 +251,9 @@ function requireAlike(id: string, emulators: readonly AtariEmulator[]): void {
     if (alike && emulators.indexOf(emulator) === i) return;
     fail(
       `${id} emulator ${i}`,
-      alike ? "is the same object as another" : "has another game than emulator 0",
+      alike ? "is used for two environments" : "has a different game from emulator 0",
       {
-        remedy: "give each environment an emulator of its own, all with one game",
+        remedy: "make one emulator per environment, all with the same game",
       },
     );
   });

@@ -2,23 +2,23 @@ import { requireLength } from "../../base/errors.js";
 import { AreaResize } from "./area-resize.js";
 import { atariSide, atariStack } from "./protocol.js";
 
-/** Makes observations [84, 84, 4] of screens: the larger of two grey ones a pixel, shrunk, the newest last. */
+/** Makes observations [84, 84, 4] from grey screens: the pixelwise maximum of two, shrunk, newest last. */
 export class AtariFrames {
   readonly #resize: AreaResize;
   readonly #pooled: Uint8Array;
   readonly #frame = new Uint8Array(atariSide * atariSide);
 
-  /** @param width,height of a screen: 160 and 210. */
+  /** @param width,height the size of a screen: 160 × 210. */
   constructor(width: number, height: number) {
     this.#resize = new AreaResize(width, height, atariSide, atariSide);
     this.#pooled = new Uint8Array(width * height);
   }
 
-  /** Puts the maximum of two grey screens behind the frames of an observation; the oldest one goes. */
+  /** Appends the maximum of two grey screens to an observation and drops its oldest frame. */
   push(screen: Uint8Array, other: Uint8Array, observation: Uint8Array): void {
     this.#pool(screen, other);
     requireLength("AtariFrames", "observation", observation.length, this.#frame.length * atariStack);
-    // Every byte one place towards the oldest; what crosses from pixel to pixel is then written over.
+    // Shifts every byte by one; the byte that crosses into the neighbouring pixel is overwritten below.
     observation.copyWithin(0, 1);
     const frame = this.#frame;
     for (let pixel = 0; pixel < frame.length; pixel++) {
@@ -26,7 +26,7 @@ export class AtariFrames {
     }
   }
 
-  /** An observation that is the maximum of two grey screens four times: how a game starts. */
+  /** Fills an observation with four copies of the maximum of two grey screens, as at the start of a game. */
   fill(screen: Uint8Array, other: Uint8Array, observation: Uint8Array): void {
     this.#pool(screen, other);
     requireLength("AtariFrames", "observation", observation.length, this.#frame.length * atariStack);

@@ -3,7 +3,7 @@ import { ArrayEnvironment } from "../array-environment.js";
 import { Canvas, type Picture } from "../canvas.js";
 import type { Observations } from "../environment.js";
 
-// Both links are 1 m long, weigh 1 kg, have their centre in the middle and a moment of inertia of 1 kg m².
+// Each link is 1 m long, weighs 1 kg, has its centre of mass in the middle and a moment of inertia of 1 kg m².
 const gravity = 9.8;
 const timeStep = 0.2;
 const fastest1 = 4 * Math.PI;
@@ -11,21 +11,25 @@ const fastest2 = 9 * Math.PI;
 const startRange = 0.1;
 
 export interface AcrobotOptions {
-  /** The time limit; 500 as in Gymnasium. */
+  /** The time limit; by default 500, as in Gymnasium. */
   readonly maxEpisodeSteps?: number;
 }
 
-/** The derivatives of one step's four stages, four numbers each. */
+/** The derivatives of the four Runge–Kutta stages of a step, four numbers each. */
 const slopes = new Float64Array(16);
 
 /**
- * S pendulums of two links, driven at the joint between them: the twin of Gymnasium 1.3.0's Acrobot-v1 (the
- * equations of Sutton and Barto's book, one Runge–Kutta step of 0.2 s), stepped together over typed arrays.
+ * S two-link pendulums driven at the joint between the links, stepped together over typed arrays. Reimplements
+ * Gymnasium 1.3.0's Acrobot-v1 (the equations of Sutton and Barto's book, one Runge–Kutta step of 0.2 s).
  *
- * The state (θ₁, θ₂ rad, θ̇₁, θ̇₂ rad/s) is float64, the observation [cos θ₁, sin θ₁, cos θ₂, sin θ₂, θ̇₁, θ̇₂] its
- * float32 rounding; actions 0, 1, 2 apply −1, 0, 1 N m. Every step is worth −1, but for the one that swings the tip
- * higher than one link (−cos θ₁ − cos(θ₁ + θ₂) > 1), which is worth 0 and a termination; the limit of 500 steps is a
- * truncation. Sines and cosines may differ from Gymnasium's in the last bit, and so may the observations.
+ * The state (θ₁, θ₂ rad, θ̇₁, θ̇₂ rad/s) is float64. The observation is [cos θ₁, sin θ₁, cos θ₂, sin θ₂, θ̇₁, θ̇₂],
+ * rounded to float32. Actions 0, 1, 2 apply −1, 0, 1 N m. The reward is −1 per step and 0 on the step that swings the
+ * tip above one link's length (−cos θ₁ − cos(θ₁ + θ₂) > 1), which terminates the episode. The limit of 500 steps
+ * truncates it.
+ *
+ * One step from the same state gives Gymnasium's observation, except that a few numbers differ in the last bit, because
+ * JavaScript's and NumPy's sines do. The dynamics amplify such differences, so replaying an episode's actions can
+ * drift away from Gymnasium's trajectory.
  */
 export class Acrobot extends ArrayEnvironment<Float32Array> {
   readonly #states: Float64Array;
@@ -46,13 +50,13 @@ export class Acrobot extends ArrayEnvironment<Float32Array> {
     this.#states = new Float64Array(size * 4);
   }
 
-  /** Puts environment i into a state [4] at the beginning of an episode. */
+  /** Starts a new episode of environment i in the given state [4]. */
   setState(i: number, state: ArrayLike<number>): void {
     this.takeState(i, state, this.#states);
     this.#observe(i);
   }
 
-  /** Both links and the line that the tip has to reach, 200 × 200. */
+  /** Draws both links and the line that the tip has to reach, 200 × 200 pixels. */
   paint(observation: Observations): Picture {
     const [cosine1, sine1, cosine2, sine2] = observation;
     const scale = 44;
@@ -137,7 +141,7 @@ export class Acrobot extends ArrayEnvironment<Float32Array> {
   }
 }
 
-/** Writes the time derivative of a state into four numbers of {@link slopes}; Gymnasium's order of operations. */
+/** Writes the time derivative of a state into {@link slopes}, in Gymnasium's order of operations. */
 function slopeInto(
   at: number,
   angle1: number,
@@ -164,7 +168,7 @@ function slopeInto(
   slopes[at + 3] = acceleration2;
 }
 
-/** The same angle in [−π, π]. */
+/** The equivalent angle in [−π, π]. */
 function wrapped(angle: number): number {
   let x = angle;
   while (x > Math.PI) x -= 2 * Math.PI;

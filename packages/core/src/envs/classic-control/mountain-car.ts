@@ -11,17 +11,17 @@ const force = 0.001;
 const gravity = 0.0025;
 
 export interface MountainCarOptions {
-  /** The time limit; 200 as in Gymnasium. */
+  /** The time limit; by default 200, as in Gymnasium. */
   readonly maxEpisodeSteps?: number;
 }
 
 /**
- * S cars in a valley, too weak to climb it without a run-up: the twin of Gymnasium 1.3.0's MountainCar-v0, stepped
- * together over typed arrays.
+ * S cars in a valley, too weak to climb out without momentum, stepped together over typed arrays. Reimplements
+ * Gymnasium 1.3.0's MountainCar-v0.
  *
- * The state (position, velocity) is float64, the observation its float32 rounding; actions push left (0), not (1) or
- * right (2); every step is worth −1. Reaching 0.5 is a termination, the limit of 200 steps a truncation. A cosine may
- * differ from Gymnasium's in the last bit, and so may the observations.
+ * The state (position, velocity) is float64; the observation is the state rounded to float32. Actions push left (0),
+ * not at all (1) or right (2). The reward is −1 per step. Reaching position 0.5 terminates the episode; the limit of
+ * 200 steps truncates it. A cosine may differ from Gymnasium's in the last bit, and so may the observations.
  */
 export class MountainCar extends ArrayEnvironment<Float32Array> {
   readonly #states: Float64Array;
@@ -47,13 +47,13 @@ export class MountainCar extends ArrayEnvironment<Float32Array> {
     this.#states = new Float64Array(size * 2);
   }
 
-  /** Puts environment i into a state [2] at the beginning of an episode. */
+  /** Starts a new episode of environment i in the given state [2]. */
   setState(i: number, state: ArrayLike<number>): void {
     this.takeState(i, state, this.#states);
     this.observations.set(state, i * 2);
   }
 
-  /** The valley, the car and the flag at the goal, 300 × 200. */
+  /** Draws the valley, the car and the flag at the goal, 300 × 200 pixels. */
   paint(observation: Observations): Picture {
     const canvas = new Canvas(300, 200);
     const x = (position: number) => ((position - farthestLeft) / (farthestRight - farthestLeft)) * 300;

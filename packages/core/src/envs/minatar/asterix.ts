@@ -1,6 +1,6 @@
 import { down, Game, type GameKind, left, onBoard, over, right, side, up } from "./game.js";
 
-// The state: single numbers first, then three numbers a slot.
+// Indices into the state: single numbers first, then three numbers per slot.
 const playerX = 1;
 const playerY = 2;
 const spawnInterval = 3;
@@ -13,7 +13,7 @@ const slots = 9;
 
 const slotCount = 8;
 const slotLength = 3;
-/** Of a slot: nothing, an enemy or gold; its column; the way it goes, −1 or 1. */
+/** Offsets within a slot: its kind (nothing, an enemy or gold), its column, and its direction, −1 or 1. */
 const kind = 0;
 const column = 1;
 const direction = 2;
@@ -22,8 +22,8 @@ const enemy = 1;
 const gold = 2;
 
 /**
- * Asterix: gather gold, keep away from enemies. Slot k runs along row k + 1, one entity at a time; both kinds come
- * from either side, faster and faster.
+ * Asterix: collect gold and avoid enemies. Slot k is row k + 1, which holds one entity at a time. Both kinds enter from
+ * either side, faster as the game goes on.
  */
 export const asterix: GameKind = {
   name: "Asterix",
@@ -88,7 +88,7 @@ class Asterix extends Game {
     s[at + direction] = fromLeft ? 1 : -1;
   }
 
-  /** What happens to the player where it stands: only its own row's slot can be there. */
+  /** Handles a collision with the entity in the player's row, the only one that can be on the player's cell. */
   #meet(): number {
     const s = this.state;
     const at = slots + (s[playerY] - 1) * slotLength;

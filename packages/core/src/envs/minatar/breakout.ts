@@ -7,20 +7,20 @@ const direction = 4;
 const trailX = 5;
 const trailY = 6;
 const strike = 7;
-/** One number for each of the rows 1, 2 and 3: bit x is set while the brick of column x stands. */
+/** One number for each of the rows 1, 2 and 3: bit x is set while the brick in column x exists. */
 const bricks = 8;
 
 const brickRows = 3;
 const fullRow = (1 << side) - 1;
 
-/** The directions 0 to 3, clockwise from up and left. */
+/** The directions 0 to 3: up-left, up-right, down-right, down-left. */
 const stepX = Int8Array.of(-1, 1, 1, -1);
 const stepY = Int8Array.of(-1, -1, 1, 1);
 const turnedSideways = Int8Array.of(1, 0, 3, 2);
 const turnedUpDown = Int8Array.of(3, 2, 1, 0);
 const turnedBack = Int8Array.of(2, 3, 0, 1);
 
-/** Breakout: bounce the ball off the paddle into three rows of bricks; a new wall comes when the last one is gone. */
+/** Breakout: bounce the ball off the paddle into three rows of bricks; cleared bricks are replaced by new rows. */
 export const breakout: GameKind = {
   name: "Breakout",
   channels: [
@@ -65,7 +65,7 @@ class Breakout extends Game {
       s[direction] = turnedUpDown[s[direction]];
     } else if (y >= 1 && y <= brickRows && (s[bricks + y - 1] & (1 << x)) !== 0) {
       inBrick = true;
-      // A ball that has just struck a brick passes through the next ones.
+      // A ball that has just struck a brick passes through further bricks until it has left them.
       if (s[strike] === 0) {
         reward = 1;
         s[strike] = 1;

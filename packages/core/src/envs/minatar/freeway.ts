@@ -1,6 +1,6 @@
 import { down, Game, type GameKind, over, side, up } from "./game.js";
 
-// The state: single numbers first, then three numbers a car.
+// Indices into the state: single numbers first, then three numbers per car.
 const chicken = 1;
 const moveTimer = 2;
 const timeLeft = 3;
@@ -8,7 +8,7 @@ const cars = 4;
 
 const carCount = 8;
 const carLength = 3;
-/** Of a car: its column; its signed speed, ±1 to ±5, which counts the steps it waits; the steps until it moves. */
+/** Offsets within a car: its column; the steps that it waits between moves, 1 to 5, signed by direction; its timer. */
 const column = 0;
 const speed = 1;
 const timer = 2;
@@ -18,7 +18,7 @@ const lastRow = side - 1;
 const movePause = 3;
 const timeLimit = 2500;
 
-/** Freeway: bring the chicken across eight lanes as often as possible in 2501 steps. Car k drives along row k + 1. */
+/** Freeway: lead the chicken across eight lanes as often as possible in 2501 steps. Car k drives along row k + 1. */
 export const freeway: GameKind = {
   name: "Freeway",
   channels: [
@@ -87,7 +87,7 @@ class Freeway extends Game {
     this.board.paint(chickenColumn, this.state[chicken], 0);
   }
 
-  /** The cars, few of which move in a step. */
+  /** Draws the cars, few of which move in any one step. */
   override showLasting(): void {
     this.#setCars(1);
   }
@@ -106,7 +106,7 @@ class Freeway extends Game {
   }
 }
 
-/** A column that has gone one beyond an edge comes back at the other. */
+/** Wraps a column that is one beyond an edge around to the opposite edge. */
 function wrapped(x: number): number {
   if (x < 0) return side - 1;
   return x > side - 1 ? 0 : x;

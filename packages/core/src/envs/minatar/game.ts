@@ -1,44 +1,44 @@
 import type { RandomState } from "./random-state.js";
 
-/** Cells a side. */
+/** Cells per side of the board. */
 export const side = 10;
 
-/** The six actions. */
+/** The actions; 0 does nothing. */
 export const left = 1;
 export const up = 2;
 export const right = 3;
 export const down = 4;
 export const fire = 5;
 
-/** The place in every game's state that becomes 1 when the game is over. */
+/** Index into every game's state: the entry is 1 once the game is over. */
 export const over = 0;
 
-/** Where a game lives, and what it draws from. */
+/** The memory and the random generator that a game uses. */
 export interface GameParts {
   readonly random: RandomState;
-  /** All that the game is, so that copying it saves the game. */
+  /** The game's whole state; a copy of it saves the game. */
   readonly state: Int32Array;
-  /** What it is seen on. */
+  /** The board that the game is drawn on. */
   readonly board: Board;
-  /** Whether the game gets harder. */
+  /** Whether the difficulty increases over time. */
   readonly ramping: boolean;
 }
 
-/** What a game is called, and how large. */
+/** The name, sizes and constructor of a game. */
 export interface GameKind {
-  /** As in the id `MinAtar/<name>-v1`. */
+  /** The name in the id `MinAtar/<name>-v1`. */
   readonly name: string;
-  /** What each channel of the observation shows, with its colour (0xrrggbb) in a picture. */
+  /** The meaning of each channel of the observation and its colour (0xrrggbb) in a picture. */
   readonly channels: readonly (readonly [name: string, colour: number])[];
-  /** Numbers in the state. */
+  /** The length of the state. */
   readonly stateLength: number;
   make(parts: GameParts): Game;
 }
 
 /**
- * One game of MinAtar (Young and Tian 2019), built from a description of its rules.
+ * One game of MinAtar (Young and Tian 2019), reimplemented from a description of its rules.
  *
- * Methods stand in the heirs alone: one that several games share would be compiled for none of them.
+ * Only the subclasses implement methods: the JavaScript engine would not specialise a method that several games share.
  */
 export abstract class Game {
   protected readonly random: RandomState;
@@ -53,20 +53,20 @@ export abstract class Game {
     this.ramping = ramping;
   }
 
-  /** Sets up a new game in a state of zeros. */
+  /** Sets up a new game in a state filled with zeros. */
   abstract begin(): void;
-  /** Takes one step by the rules; the reward. */
+  /** Takes one step and returns its reward. */
   abstract advance(action: number): number;
   /** Paints the state on an erased board. */
   abstract show(): void;
-  /** Sets what the game itself keeps up to date on the board from step to step; for most games nothing. */
+  /** Draws the cells that the game keeps up to date itself from step to step; most games have none. */
   showLasting(): void {}
 }
 
 /**
  * The observation of one game: [10, 10, channels], bytes 0 or 1.
  *
- * Few of them are 1, so the board remembers which, and erases those alone.
+ * Few of the bytes are 1, so the board records their indices and erases only those.
  */
 export class Board {
   readonly #cells: Uint8Array;
@@ -74,21 +74,21 @@ export class Board {
   readonly #painted: Int32Array;
   #count = 0;
 
-  /** @param cells the place of the observation; shared, not copied. */
+  /** @param cells the memory of the observation; shared, not copied. */
   constructor(cells: Uint8Array) {
     this.#cells = cells;
     this.#channels = cells.length / (side * side);
     this.#painted = new Int32Array(cells.length);
   }
 
-  /** Sets a cell of a channel until the board is erased. */
+  /** Sets a cell of a channel to 1 until {@link erase} is called. */
   paint(x: number, y: number, channel: number): void {
     const at = (y * side + x) * this.#channels + channel;
     this.#cells[at] = 1;
     this.#painted[this.#count++] = at;
   }
 
-  /** Clears what was painted. */
+  /** Clears the cells that {@link paint} has set. */
   erase(): void {
     const cells = this.#cells;
     const painted = this.#painted;
@@ -96,7 +96,7 @@ export class Board {
     this.#count = 0;
   }
 
-  /** Sets or clears a cell that {@link erase} leaves alone. */
+  /** Sets or clears a cell; {@link erase} does not change it. */
   set(x: number, y: number, channel: number, value: 0 | 1): void {
     this.#cells[(y * side + x) * this.#channels + channel] = value;
   }

@@ -20,30 +20,30 @@ const games = {
   SpaceInvaders: spaceInvaders,
 };
 
-/** The name of a game of MinAtar. */
+/** The name of a MinAtar game. */
 export type MinAtarGame = keyof typeof games;
 
 export interface MinAtarOptions {
-  /** Probability that a step takes the action of the step before instead; 0.1. */
+  /** Probability that a step repeats the previous action; default 0.1. */
   readonly stickyProbability?: number;
-  /** Whether a game gets harder as it goes on; true. Breakout and Freeway never do. */
+  /** Whether the difficulty increases over time; default true. Breakout and Freeway always keep their difficulty. */
   readonly ramping?: boolean;
-  /** The time limit; none unless given, as in MinAtar itself. */
+  /** The time limit; no limit by default, as in the original. */
   readonly maxEpisodeSteps?: number;
 }
 
 /** Actions: nothing, left, up, right, down, fire. */
 const actionCount = 6;
 
-/** Pixels a side of a cell in a picture. */
+/** The side of a cell in a picture, in pixels. */
 const cell = 16;
 
 /**
- * S games of MinAtar (Young and Tian 2019), stepped together, with the same numbers as the original for the same
- * seed: built from a description of its rules, without its code.
+ * S games of MinAtar (Young and Tian 2019), stepped together. They are reimplemented from a description of the rules,
+ * without the original's code, and reproduce the original step by step for the same seed.
  *
- * An observation is [10, 10, channels] of bytes, 0 or 1, row 0 on top; the six actions are nothing, left, up, right,
- * down and fire. Game i draws from a `RandomState` of NumPy's, whose seed is the first number of
+ * An observation is [10, 10, channels] of bytes, 0 or 1, with row 0 at the top. The six actions are nothing, left, up,
+ * right, down and fire. Game i draws from NumPy's `RandomState`, seeded with the first number of
  * `streams.stream("environment", i)`.
  */
 export class MinAtar extends ArrayEnvironment<Uint8Array> {
@@ -107,17 +107,19 @@ export class MinAtar extends ArrayEnvironment<Uint8Array> {
     );
   }
 
-  /** Starts game i over with NumPy's `RandomState(seed)`, as the original's `seed` and `reset` do. */
+  /** Restarts game i with NumPy's `RandomState(seed)`, like the original's `seed` and `reset`. */
   seed(i: number, seed: number): void {
     this.requirePlace("seed", i);
     requireInteger("MinAtar.seed", "seed", seed, 0);
-    if (seed > 0xffffffff) fail("MinAtar.seed", "seed takes 32 bits", { got: String(seed) });
+    if (seed > 0xffffffff) {
+      fail("MinAtar.seed", "seed is out of range", { expected: "an integer below 2³²", got: String(seed) });
+    }
     this.#generators[i].seed(seed);
     this.#lastActions[i] = 0;
     this.begin(i);
   }
 
-  /** The board, each cell in the colour of its first channel that is set. */
+  /** Draws the board, each cell in the colour of its first channel that is set. */
   paint(observation: Observations): Picture {
     const { channels } = this.#kind;
     const canvas = new Canvas(side * cell, side * cell, 0x14161b);
@@ -149,7 +151,7 @@ export class MinAtar extends ArrayEnvironment<Uint8Array> {
     const states = this.#states;
     const length = this.#stateLength;
     for (let i = 0; i < actions.length; i++) {
-      // The draw comes before the step even where nothing can stick, so that the game's own draws stay in place.
+      // Drawn even if stickyProbability is 0, so that the game's own random numbers stay the same.
       if (this.#generators[i].float() >= this.#sticky) last[i] = actions[i];
       const game = this.#games[i];
       const reward = game.advance(last[i]);
@@ -177,7 +179,7 @@ export class MinAtar extends ArrayEnvironment<Uint8Array> {
     for (let i = 0; i < this.size; i++) this.#show(i);
   }
 
-  /** Shows game i on an empty board. */
+  /** Draws game i on an empty board. */
   #show(i: number): void {
     this.#boards[i].clear();
     this.#games[i].showLasting();

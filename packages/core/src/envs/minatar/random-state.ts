@@ -5,13 +5,13 @@ const shift = 397;
 
 /**
  * NumPy's `RandomState(seed)` for a 32-bit seed: the Mersenne Twister MT19937 (Matsumoto and Nishimura 1998), bit for
- * bit. MinAtar draws from it; everything else in this library draws from `Random`.
+ * bit. Only MinAtar uses it; everything else in this library uses `Random`.
  */
 export class RandomState {
-  /** The 624 words of the generator, and how many of them have been given out. */
+  /** The 624 words of the generator, then the number of words already used. */
   readonly #state: Uint32Array;
 
-  /** @param state [625], the place where the state lives; shared, not copied. */
+  /** @param state [625], the memory of the state; shared, not copied. */
   constructor(state: Uint32Array) {
     if (state.length !== RandomState.length) {
       fail("RandomState", "the state has the wrong length", {
@@ -22,10 +22,10 @@ export class RandomState {
     this.#state = state;
   }
 
-  /** The words of a state. */
+  /** The length of a state in words. */
   static readonly length = words + 1;
 
-  /** Starts over as `RandomState(seed)` does; seed is an integer in [0, 2³²). */
+  /** Seeds the generator like `RandomState(seed)`; seed is an integer in [0, 2³²). */
   seed(seed: number): void {
     const state = this.#state;
     state[0] = seed;
@@ -43,7 +43,7 @@ export class RandomState {
     return (high * 67108864 + low) / 9007199254740992;
   }
 
-  /** A uniform integer in [low, high): NumPy's `randint(low, high)`, by masks and rejection. */
+  /** A uniform integer in [low, high): NumPy's `randint(low, high)`, by masking and rejection. */
   integer(low: number, high: number): number {
     const range = high - 1 - low;
     if (range === 0) return low;
@@ -81,6 +81,6 @@ export class RandomState {
 
 function twist(high: number, low: number, far: number): number {
   const y = (high & 0x80000000) | (low & 0x7fffffff);
-  // A mask and no branch: which way one would go is as random as a coin.
+  // A mask instead of a branch, because the branch would be unpredictable.
   return far ^ (y >>> 1) ^ (-(y & 1) & 0x9908b0df);
 }

@@ -1,9 +1,9 @@
 import { down, fire, Game, type GameKind, left, onBoard, over, right, side, up } from "./game.js";
 
-// The state: single numbers first, then the lists.
+// Indices into the state: single numbers first, then the lists.
 const playerX = 1;
 const playerY = 2;
-/** −1 or 1, as for everything that swims. */
+/** The submarine's direction, −1 or 1. */
 const facing = 3;
 const oxygen = 4;
 const aboard = 5;
@@ -13,17 +13,17 @@ const diverTimer = 8;
 const moveInterval = 9;
 const cooldown = 10;
 const rampIndex = 11;
-/** 1 since the boat has come up, until it dives. */
+/** 1 from surfacing until the next dive. */
 const surfaced = 12;
 
 /**
- * A list is its length and then its members, oldest first. The rules keep every list below 64: an enemy comes at
- * most every step and, once they come so fast, is gone after 30.
+ * A list is its length followed by its members, oldest first. Under the rules no list reaches 64 members: at most one
+ * enemy enters per step and, at that rate, each leaves the board within 30 steps.
  */
 const capacity = 64;
 const memberLength = 5;
 const listLength = 1 + capacity * memberLength;
-/** Of a member: column, row, the way it goes, and the timers of its next move and its next shot. */
+/** Offsets within a member: column, row, direction, and the timers of its next move and its next shot. */
 const column = 0;
 const row = 1;
 const direction = 2;
@@ -46,8 +46,8 @@ const fastestMove = 2;
 const lastRow = side - 1;
 
 /**
- * Seaquest: shoot fish and submarines, take divers aboard, and come up before the oxygen is gone: with a diver, or
- * the game is over; with six, for a reward that grows with the oxygen left.
+ * Seaquest: shoot fish and submarines, rescue divers, and surface before the oxygen runs out. Surfacing without a diver
+ * ends the game; surfacing with six gives a reward that grows with the remaining oxygen.
  */
 export const seaquest: GameKind = {
   name: "Seaquest",
@@ -68,7 +68,7 @@ export const seaquest: GameKind = {
 };
 
 class Seaquest extends Game {
-  /** The cells of oxygen that the board shows. */
+  /** The number of oxygen cells currently drawn on the board. */
   #gauge = 0;
 
   begin(): void {
@@ -122,7 +122,7 @@ class Seaquest extends Game {
     this.#append(isSub ? subs : fish, way > 0 ? 0 : side - 1, y, way, s[moveInterval], enemyPause);
   }
 
-  /** Whether a member of the list in this row goes the other way. */
+  /** Whether the list has a member in this row that moves in the opposite direction. */
   #opposes(list: number, y: number, way: number): boolean {
     const s = this.state;
     for (let at = list + 1, end = at + s[list] * memberLength; at < end; at += memberLength) {
@@ -190,7 +190,7 @@ class Seaquest extends Game {
     return true;
   }
 
-  /** Moves fish, or submarines, which also shoot, even in the step that takes them off the board. */
+  /** Moves fish or submarines. Submarines also shoot, even in the step in which they leave the board. */
   #swimEnemies(list: number, shooting: boolean): number {
     const s = this.state;
     let reward = 0;
@@ -243,7 +243,7 @@ class Seaquest extends Game {
       reward = this.#oxygenCells();
     }
     s[oxygen] = fullOxygen;
-    // A full boat leaves with −1: the rules say so.
+    // After surfacing with six divers the count becomes −1, as in the original rules.
     s[aboard]--;
     if (this.ramping && (s[spawnInterval] > 1 || s[moveInterval] > fastestMove)) {
       if (s[moveInterval] > fastestMove && s[rampIndex] % 2 === 1) s[moveInterval]--;
@@ -262,7 +262,7 @@ class Seaquest extends Game {
     return s[at + column] === s[playerX] && s[at + row] === s[playerY];
   }
 
-  /** The place of the newest member; the list's own place, if there is none, less the rest of a member. */
+  /** The index of the newest member; an index below that of the list itself if it is empty. */
   #last(list: number): number {
     return list + 1 + (this.state[list] - 1) * memberLength;
   }
@@ -278,7 +278,7 @@ class Seaquest extends Game {
     s[list]++;
   }
 
-  /** Takes the member at this place out; younger ones move up. */
+  /** Removes the member at this index and shifts the newer ones down. */
   #remove(list: number, at: number): void {
     const s = this.state;
     const end = list + 1 + s[list] * memberLength;
@@ -286,7 +286,7 @@ class Seaquest extends Game {
     s[list]--;
   }
 
-  /** Takes out the oldest member of the list that is where `other` is; whether there was one. */
+  /** Removes the oldest member of the list on the cell of `other`; returns whether there was one. */
   #removeAt(list: number, other: number): boolean {
     const s = this.state;
     for (let at = list + 1, end = at + s[list] * memberLength; at < end; at += memberLength) {
@@ -311,7 +311,7 @@ class Seaquest extends Game {
     for (let x = lastRow - s[aboard]; x < lastRow; x++) this.board.paint(x, lastRow, 8);
   }
 
-  /** The oxygen gauge, which changes once in 20 steps. */
+  /** Draws the oxygen gauge, which changes every 20 steps. */
   override showLasting(): void {
     this.#gauge = this.#oxygenCells();
     for (let x = 0; x < side; x++) this.board.set(x, lastRow, 7, x < this.#gauge ? 1 : 0);

@@ -1,6 +1,6 @@
 import { fire, Game, type GameKind, left, over, right, side } from "./game.js";
 
-// The state: single numbers first, then three grids of a number a row, whose bit x is the cell of column x.
+// Indices into the state: single numbers first, then three grids with one number per row; bit x is column x.
 const cannon = 1;
 const direction = 2;
 const moveInterval = 3;
@@ -24,7 +24,7 @@ const fastestInterval = 6;
 const enemyPause = 10;
 const cannonPause = 5;
 
-/** SpaceInvaders: shoot the aliens before they land; fewer aliens march faster, and every wave starts faster. */
+/** SpaceInvaders: shoot the aliens before they land. They speed up as they get fewer, and each wave starts faster. */
 export const spaceInvaders: GameKind = {
   name: "SpaceInvaders",
   channels: [
@@ -77,7 +77,7 @@ class SpaceInvaders extends Game {
     if (s[cooldown] > 0) s[cooldown]--;
     s[moveTimer]--;
     s[shotTimer]--;
-    // Only a hit takes the last alien.
+    // The last alien can only disappear by a hit.
     if (reward > 0 && this.#alienColumns() === 0) {
       if (this.ramping && s[moveInterval] > fastestInterval) {
         s[moveInterval]--;
@@ -97,7 +97,7 @@ class SpaceInvaders extends Game {
     s[enemy] = 0;
   }
 
-  /** The game is over where something of this grid is at the cannon. */
+  /** Ends the game if this grid has something on the cannon's cell. */
   #touch(grid: number): void {
     const s = this.state;
     if ((s[grid + lastRow] & (1 << s[cannon])) !== 0) s[over] = 1;
@@ -122,7 +122,7 @@ class SpaceInvaders extends Game {
     this.#touch(aliens);
   }
 
-  /** The lowest alien of the nearest column that has one shoots; of two columns as near, the left one. */
+  /** The lowest alien of the column nearest to the cannon shoots; of two equally near columns, the left one. */
   #shoot(): void {
     const s = this.state;
     const columns = this.#alienColumns();
@@ -176,7 +176,7 @@ class SpaceInvaders extends Game {
     }
   }
 
-  /** The aliens, who stand still between marches. */
+  /** Draws the aliens, which do not move between marches. */
   override showLasting(): void {
     this.#setAliens(1);
   }
@@ -185,7 +185,7 @@ class SpaceInvaders extends Game {
     for (let y = 0; y < side; y++) this.#setRow(y, this.state[aliens + y], value);
   }
 
-  /** Sets these aliens of a row on the board, or clears them. */
+  /** Draws or clears these aliens of a row. */
   #setRow(y: number, row: number, value: 0 | 1): void {
     const facing = this.state[direction] < 0 ? 2 : 3;
     for (let bits = row; bits !== 0; bits &= bits - 1) {
@@ -196,7 +196,7 @@ class SpaceInvaders extends Game {
   }
 }
 
-/** The place of the lowest bit that is set. */
+/** The index of the lowest set bit. */
 const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits);
 
 function bitCount(bits: number): number {

@@ -2,9 +2,9 @@ import { drawAgent, gridCanvas, type Picture } from "../canvas.js";
 import { type Outcome, TabularEnvironment } from "./tabular.js";
 
 export interface CliffWalkingOptions {
-  /** Whether only one move in three goes where it was meant to, the others to either side of it; false. */
+  /** Whether a move goes in the intended direction only one time in three, and else to one side; default false. */
   readonly slippery?: boolean;
-  /** The time limit; none unless given, as in Gymnasium. */
+  /** The time limit; no limit by default, as in Gymnasium. */
   readonly maxEpisodeSteps?: number;
 }
 
@@ -21,14 +21,15 @@ const moves = [
   [0, -1],
 ] as const;
 
-/** The lowest row, but for its ends. */
+/** The lowest row except its two ends. */
 const isCliff = (s: number): boolean => s > start && s < goal;
 
 /**
- * S walks along a cliff: Gymnasium 1.3.0's CliffWalking-v1 as a table of 4 × 12 cells.
+ * S cliff-walking environments: Gymnasium 1.3.0's CliffWalking-v1 as a table of 4 × 12 cells.
  *
- * Observed is the cell, row by row, as a one-hot vector; actions are up, right, down and left. A step is worth −1;
- * one over the cliff is worth −100 and leads back to the start. The goal, right of the cliff, ends the episode.
+ * The observation is the cell, numbered row by row, as a one-hot vector. The actions are up, right, down and left. The
+ * reward is −1 per step and −100 for a step over the cliff, which leads back to the start. The goal at the right end of
+ * the cliff terminates the episode.
  */
 export function cliffWalking(size: number, options: CliffWalkingOptions = {}): TabularEnvironment {
   const { slippery = false, maxEpisodeSteps = Infinity } = options;

@@ -2,9 +2,9 @@ import { drawAgent, gridCanvas, type Picture } from "../canvas.js";
 import { type Outcome, TabularEnvironment } from "./tabular.js";
 
 export interface FrozenLakeOptions {
-  /** Whether only one move in three goes where it was meant to, the others to either side of it; true. */
+  /** Whether a move goes in the intended direction only one time in three, and else to one side; default true. */
   readonly slippery?: boolean;
-  /** The time limit; as in Gymnasium 100 on the small lake and 200 on the large one. */
+  /** The time limit; by default 100 for the small lake and 200 for the large one, as in Gymnasium. */
   readonly maxEpisodeSteps?: number;
 }
 
@@ -33,10 +33,10 @@ const moves = [
 const colours: Readonly<Record<string, number>> = { S: 0xcfe8f5, F: 0xe3f2fa, H: 0x2f4f66, G: 0x57b86b };
 
 /**
- * S walks over a frozen lake: Gymnasium 1.3.0's FrozenLake-v1 (`4x4`) and FrozenLake8x8-v1 (`8x8`) as tables.
+ * S frozen lakes: Gymnasium 1.3.0's FrozenLake-v1 (`4x4`) and FrozenLake8x8-v1 (`8x8`) as tables.
  *
- * Observed is the cell, row by row, as a one-hot vector; actions are left, down, right and up. Reaching the goal is
- * worth 1 and ends the episode, falling into a hole ends it too; the time limit is a truncation.
+ * The observation is the cell, numbered row by row, as a one-hot vector. The actions are left, down, right and up. The
+ * reward is 1 at the goal and 0 elsewhere. The goal and the holes terminate the episode; the time limit truncates it.
  */
 export function frozenLake(
   lake: keyof typeof lakes,
@@ -67,7 +67,7 @@ export function frozenLake(
           return [{ probability: 1, next: s, reward: 0, ended: true }];
         }
         if (!slippery) return [moved(s, a, 1)];
-        // Gymnasium's two numbers, which differ in the last bit.
+        // Computed as in Gymnasium: the two probabilities differ in the last bit.
         const meant = 1 / 3;
         const astray = (1 - meant) / 2;
         return [moved(s, (a + 3) % 4, astray), moved(s, a, meant), moved(s, (a + 1) % 4, astray)];

@@ -8,17 +8,17 @@ import { type Box, type Discrete, oneHotSpace } from "../spaces.js";
 
 export interface GridWorldOptions {
   /**
-   * Rows of equal length: `S` start (one of them is drawn, all alike), `G` goal and `X` pit (both end the episode),
-   * `#` wall, `.` floor.
+   * Rows of equal length: `S` start (drawn uniformly if there are several), `G` goal and `X` pit (both terminate the
+   * episode), `#` wall, `.` free cell.
    */
   readonly layout?: readonly string[];
-  /** Probability that a move goes astray, half to each side; 0.1. */
+  /** Probability that a move goes to one side instead, half to each side; default 0.1. */
   readonly slip?: number;
-  /** Reward of every step; −0.02. */
+  /** Reward of every step; default −0.02. */
   readonly stepReward?: number;
-  /** Added when a step enters a goal; 1. */
+  /** Added when a step enters a goal; default 1. */
   readonly goalReward?: number;
-  /** Added when a step enters a pit; −1. */
+  /** Added when a step enters a pit; default −1. */
   readonly pitReward?: number;
 }
 
@@ -34,14 +34,14 @@ const moves = [
 
 const colours: Readonly<Record<string, number>> = { "#": 0x4a4f59, G: 0x57b86b, X: 0xc4473d };
 
-/** The actions' order, clockwise: action a ± 1 (mod 4) is the move to its side. */
+/** The actions in clockwise order: a ± 1 (mod 4) are the moves to either side of action a. */
 export const gridActions = ["up", "right", "down", "left"] as const;
 
 /**
- * A small maze, observed as a one-hot vector over its cells (walls left out, in reading order), that also hands out
- * the Markov decision process that it is.
+ * A small maze with its exact Markov decision process ({@link GridWorld.mdp}). The observation is a one-hot vector over
+ * the cells, without walls, in reading order.
  *
- * A move into a wall or over the edge stays where it is. The episode ends (a termination) in a goal or a pit.
+ * A move into a wall or over the edge leaves the agent where it is. A goal or a pit terminates the episode.
  */
 export class GridWorld implements Environment {
   readonly observationSpace: Box;
@@ -53,7 +53,7 @@ export class GridWorld implements Environment {
   readonly #slip: number;
   /** [S, A]: the cell that a move leads to. */
   readonly #targets: Int32Array;
-  /** [S']: the reward of entering a cell by a step. */
+  /** [S']: the reward of a step that enters a cell. */
   readonly #entering: Float64Array;
   #random: Random | null = null;
   #cell = 0;
@@ -108,7 +108,7 @@ export class GridWorld implements Environment {
     };
   }
 
-  /** The maze: walls dark, goals green, pits red, the agent a disc. */
+  /** Draws the maze: dark walls, green goals, red pits and the agent as a disc. */
   paint(observation: Observations): Picture {
     const columns = this.#layout[0].length;
     const letters = [...this.#layout.join("")];
@@ -133,13 +133,13 @@ export class GridWorld implements Environment {
       fail("GridWorld.restore", "no such cell", {
         expected: `an integer in [0, ${this.mdp.states - 1}]`,
         got: String(cell),
-        remedy: "restore only a grid world of the same layout",
+        remedy: "restore a snapshot of a grid world with the same layout",
       });
     }
     this.#cell = cell;
   }
 
-  /** The move that is really made: one draw a step, whatever slip is. */
+  /** The move that is actually made. Draws one random number per step, even if slip is 0. */
   #taken(action: number, random: Random): number {
     const draw = random.float();
     if (draw >= this.#slip) return action;
@@ -186,7 +186,7 @@ export class GridWorld implements Environment {
   }
 }
 
-/** The cells of a layout in reading order, without walls, and [S, A] where each move leads. */
+/** The letters of a layout's cells in reading order, without walls, and targets [S, A]: where each move leads. */
 function cellsOf(layout: readonly string[]): { letters: string[]; targets: Int32Array } {
   const width = layout[0]?.length ?? 0;
   if (width === 0) fail("GridWorld", "the layout is empty", { expected: 'rows such as "S..G"' });
@@ -195,14 +195,14 @@ function cellsOf(layout: readonly string[]): { letters: string[]; targets: Int32
   const places: [row: number, column: number][] = [];
   layout.forEach((line, row) => {
     if (line.length !== width) {
-      fail("GridWorld", `row ${row} of the layout has another width`, {
+      fail("GridWorld", `row ${row} of the layout has a different length`, {
         expected: String(width),
         got: `${line.length} ("${line}")`,
       });
     }
     [...line].forEach((letter, column) => {
       if (!"S.GX#".includes(letter)) {
-        fail("GridWorld", `row ${row}, column ${column} of the layout is unknown`, {
+        fail("GridWorld", `the layout has an unknown letter in row ${row}, column ${column}`, {
           expected: "one of S . G X #",
           got: JSON.stringify(letter),
         });

@@ -6,17 +6,17 @@ import type { Picture } from "../canvas.js";
 import type { Observations } from "../environment.js";
 import { oneHotSpace } from "../spaces.js";
 
-/** One way that a step can come out. */
+/** One possible outcome of a step. */
 export interface Outcome {
   readonly probability: number;
-  /** The state s' that it leads to. */
+  /** The next state s'. */
   readonly next: number;
   readonly reward: number;
   /** Whether it ends the episode. */
   readonly ended: boolean;
 }
 
-/** A small world, written down state by state. */
+/** A small world given as a table: the outcomes of every state and action. */
 export interface TabularWorld {
   readonly id: string;
   /** S */
@@ -26,21 +26,21 @@ export interface TabularWorld {
   /** P(s_0 = s): [S], sums to one. */
   readonly initial: readonly number[];
   readonly maxEpisodeSteps: number;
-  /** What action a does in state s; the probabilities sum to one. */
+  /** The possible outcomes of action a in state s; their probabilities sum to one. */
   outcomes(s: number, a: number): readonly Outcome[];
-  /** State s as a picture. */
+  /** Draws state s. */
   paint(s: number): Picture;
 }
 
 /**
- * S copies of a world that is a table, each observed as a one-hot vector of its state, stepped together over typed
- * arrays. It also hands out the exact Markov decision process that it is.
+ * S copies of a tabular world, stepped together over typed arrays, with their exact Markov decision process
+ * ({@link TabularEnvironment.mdp}). The observation is the state as a one-hot vector.
  */
 export class TabularEnvironment extends ArrayEnvironment<Float32Array> {
   readonly #world: TabularWorld;
-  /** [S A + 1]: the outcomes of (s, a) are those from first[s A + a] to the next row's. */
+  /** [S A + 1]: the outcomes of (s, a) begin at first[s A + a] and end before first[s A + a + 1]. */
   readonly #first: Int32Array;
-  /** Of each outcome, the probabilities of its row summed up to it. */
+  /** For each outcome, the sum of its row's probabilities up to and including it. */
   readonly #cumulative: Float64Array;
   readonly #next: Int32Array;
   readonly #rewards: Float64Array;
@@ -79,15 +79,15 @@ export class TabularEnvironment extends ArrayEnvironment<Float32Array> {
   }
 
   /**
-   * The exact process, made when it is first asked for: states as in the observation; those that a step can end in
-   * are terminal. It holds for every state that an episode can come to.
+   * The exact process, computed on first use. States are numbered as in the observation; a state in which a step can
+   * end the episode is terminal. It is exact for every state that an episode can reach.
    */
   get mdp(): FiniteMdp {
     this.#mdp ??= finiteMdpOf(this.#world);
     return this.#mdp;
   }
 
-  /** Puts environment i into a state at the beginning of an episode. */
+  /** Starts a new episode of environment i in the given state. */
   setState(i: number, state: number): void {
     this.requirePlace("setState", i);
     this.#requireState(`${this.id} setState`, state);

@@ -2,28 +2,28 @@ import { drawAgent, gridCanvas, gridCell, type Picture } from "../canvas.js";
 import { type Outcome, TabularEnvironment } from "./tabular.js";
 
 export interface TaxiOptions {
-  /** The time limit; 200 as in Gymnasium. */
+  /** The time limit; by default 200, as in Gymnasium. */
   readonly maxEpisodeSteps?: number;
 }
 
 const side = 5;
-/** Where passengers wait and want to go: row, column and colour in a picture. */
+/** The stops where passengers wait and travel to: row, column and colour in a picture. */
 const stops = [
   [0, 0, 0xe0645c],
   [0, 4, 0x6cc07a],
   [4, 0, 0xe5cf5a],
   [4, 3, 0x6b8fe0],
 ] as const;
-/** Of the passenger's places, the last: in the taxi. */
+/** The passenger's place while in the taxi; the places before it are the stops. */
 const inTaxi = stops.length;
-/** Cells, by row and column, with a wall to their right. */
+/** Cells with a wall on their right side: "row,column". */
 const walls = ["0,1", "1,1", "3,0", "4,0", "3,2", "4,2"];
 
 const states = side * side * (stops.length + 1) * stops.length;
 const [south, north, east, west, pickUp] = [0, 1, 2, 3, 4];
 const actions = 6;
 
-/** The parts of a state: ((row · 5 + column) · 5 + the passenger's place) · 4 + the destination. */
+/** The components of state ((row · 5 + column) · 5 + passenger's place) · 4 + destination. */
 interface TaxiState {
   readonly row: number;
   readonly column: number;
@@ -32,12 +32,12 @@ interface TaxiState {
 }
 
 /**
- * S taxis that fetch a passenger at one of four stops and bring them to another: Gymnasium 1.3.0's Taxi-v4 (dry roads,
- * a steady passenger) as a table of 500 states.
+ * S taxis that pick up a passenger at one of four stops and drop them off at another: Gymnasium 1.3.0's Taxi-v4 as a
+ * table of 500 states, without the options for rain and fickle passengers.
  *
- * Observed is the state as a one-hot vector; actions are south, north, east, west, pick up and drop off. A step is
- * worth −1, a pick-up or drop-off where none can be −10, and bringing the passenger home 20, which ends the episode;
- * the limit of 200 steps is a truncation.
+ * The observation is the state as a one-hot vector. The actions are south, north, east, west, pick up and drop off. The
+ * reward is −1 per step, −10 for an illegal pick-up or drop-off, and 20 for dropping the passenger off at the
+ * destination, which terminates the episode. The limit of 200 steps truncates it.
  */
 export function taxi(size: number, options: TaxiOptions = {}): TabularEnvironment {
   const starts = Array.from({ length: states }, (_, s) => {
@@ -96,7 +96,7 @@ function decoded(s: number): TaxiState {
   };
 }
 
-/** Stops in their colours, the destination framed, the passenger a small disc, the taxi a large one. */
+/** Draws the stops in their colours, a frame around the destination, the taxi as a disc, the passenger as a dot. */
 function paintTaxi(s: number): Picture {
   const { row, column, passenger, destination } = decoded(s);
   const colours = new Array<number>(side * side).fill(0xf4f5f7);

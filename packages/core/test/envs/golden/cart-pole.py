@@ -1,7 +1,7 @@
-"""Writes cart-pole.json: transitions of Gymnasium 1.3.0's CartPole-v1 from set states.
+"""Writes cart-pole.json: transitions of Gymnasium 1.3.0's CartPole-v1 from given states.
 
-Run with a Python that has gymnasium 1.3.0: python cart-pole.py
-Afterwards `npx biome format --write` lays the file out as the repository wants it.
+Run it with a Python that has gymnasium 1.3.0: python cart-pole.py
+Then format the file: npx biome format --write cart-pole.json
 """
 
 import json
@@ -16,7 +16,7 @@ env = gymnasium.make("CartPole-v1").unwrapped
 env.reset(seed=0)
 
 def float32_step(state, action):
-    """One step from a float64 state; the observation with the fewest digits that name its float32 numbers."""
+    """One step from a float64 state; the observation with the fewest digits that identify its float32 numbers."""
     env.state = np.array(state, dtype=np.float64)
     env.steps_beyond_terminated = None
     observation, reward, ended, truncated, _ = env.step(action)
@@ -26,7 +26,7 @@ def float32_step(state, action):
 
 states, actions, observations, rewards, terminated = [], [], [], [], []
 for row in range(1400):
-    # Every fourth state lies near an edge, where a wrong comparison shows.
+    # Every fourth state lies near an edge, where a wrong comparison would be detected.
     near = row % 4 == 0
     scale = np.array([2.41, 0.5, 0.21, 0.5]) if near else np.array([2.4, 3.0, 0.2095, 3.0])
     state = rng.uniform(-1, 1, 4) * scale
@@ -40,7 +40,7 @@ for row in range(1400):
     rewards.append(reward)
     terminated.append(ended)
 
-# One long run whose float64 state is never set again: rounding errors would add up here.
+# One long run whose float64 state is set only once, so that rounding errors can accumulate.
 start = [0.01, -0.02, 0.03, 0.04]
 run_actions, run_observations = [], []
 env.state = np.array(start)

@@ -1,7 +1,7 @@
-"""Writes acrobot.json and mountain-car.json: transitions of Gymnasium 1.3.0 from set states.
+"""Writes acrobot.json and mountain-car.json: transitions of Gymnasium 1.3.0 from given states.
 
-Run with a Python that has gymnasium 1.3.0: python classic-control.py
-Afterwards `npx biome format --write` lays the files out as the repository wants them.
+Run it with a Python that has gymnasium 1.3.0: python classic-control.py
+Then format the files: npx biome format --write acrobot.json mountain-car.json
 """
 
 import json
@@ -17,7 +17,7 @@ here = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parent
 
 
 def write(id, file, draw):
-    """One step from each of `rows` states; observations with the fewest digits that name their float32 numbers."""
+    """One step from each of `rows` states; observations with the fewest digits that identify their float32 numbers."""
     env = gymnasium.make(id).unwrapped
     env.reset(seed=0)
     rng = np.random.default_rng(17)
@@ -39,13 +39,13 @@ def write(id, file, draw):
 
 
 def acrobot(rng, row):
-    """Every fourth state is fast enough to meet the limits of both speeds."""
+    """Every fourth state is fast enough to reach the limits of both speeds."""
     speeds = [4, 9] if row % 4 else [12.5, 28.2]
     return rng.uniform(-1, 1, 4) * [np.pi, np.pi, *speeds]
 
 
 def mountain_car(rng, row):
-    """Every fourth state lies near the left edge, every other fourth one near the goal."""
+    """A quarter of the states lies near the left edge, another quarter near the goal."""
     position = rng.uniform(-1.2, 0.6)
     if row % 4 == 0:
         position = rng.uniform(-1.2, -1.16)

@@ -1,7 +1,7 @@
 """Writes toy-text.json: the tables of Gymnasium 1.3.0's toy text environments.
 
-Run with a Python that has gymnasium 1.3.0: python toy-text.py
-Afterwards `npx biome format --write` lays the file out as the repository wants it.
+Run it with a Python that has gymnasium 1.3.0: python toy-text.py
+Then format the file: npx biome format --write toy-text.json
 """
 
 import json
@@ -22,7 +22,7 @@ for name, id, options in [
     made = gymnasium.make(id, **options)
     env = made.unwrapped
     table = [[env.P[s][a] for a in range(len(env.P[s]))] for s in range(len(env.P))]
-    # One list of each kind over all outcomes, in the order of states, actions and Gymnasium's own outcomes.
+    # One list per field over all outcomes, ordered by state, action and Gymnasium's own order of outcomes.
     outcomes = [outcome for actions in table for row in actions for outcome in row]
     tables[name] = {
         "states": len(table),
