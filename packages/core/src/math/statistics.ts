@@ -2,8 +2,7 @@ import { fail } from "../base/errors.js";
 
 /** (1/n) Σ xᵢ. @throws SoftrlError when the input is empty. */
 export function mean(x: ArrayLike<number>): number {
-  if (x.length === 0)
-    fail("mean", "the input is empty", { expected: "at least one number", got: "none" });
+  if (x.length === 0) fail("mean", "the input is empty", { expected: "at least one number", got: "none" });
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += x[i];
   return sum / x.length;
