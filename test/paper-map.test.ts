@@ -46,7 +46,7 @@ function equationsNamedIn(folder: string): string[] {
 describe("docs/paper.md", () => {
   it("has a row for every numbered equation that the formulas name", () => {
     const listed = new Set(rows.map(({ equation }) => equation));
-    const named = ["math", "losses", "exact"].flatMap((folder) =>
+    const named = ["math", "losses", "mdp", "theory"].flatMap((folder) =>
       equationsNamedIn(join(root, "packages/core/src", folder)),
     );
     expect(named.length).toBeGreaterThan(10);

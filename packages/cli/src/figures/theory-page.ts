@@ -1,10 +1,10 @@
 import type { Demonstration, Fact, Series } from "softrl";
 import { figureSvg } from "./figure.js";
 
-/** Below it a number that should be zero is what float64 rounds; its digits say nothing. */
+/** A number that should be zero and is smaller than this is float64 rounding; its digits have no meaning. */
 const ROUNDING = 1e-10;
 
-/** How the page begins, by which it is known again. */
+/** The first line of the page, by which an earlier page is recognised. */
 export const PAGE_TITLE = "# The theory, measured\n";
 
 /** Files by name: a figure and its numbers for each demonstration of a seed, and the page that shows them. */
@@ -18,7 +18,7 @@ export function theoryFiles(demonstrations: readonly Demonstration[], seed: numb
   return files;
 }
 
-/** A demonstration as a figure. */
+/** Draws a demonstration as an SVG figure. */
 export function demonstrationSvg({ title, equation, x, y, series }: Demonstration): string {
   const kinds = { measured: "line", theory: "reference", cloud: "dots" } as const;
   return figureSvg({
@@ -30,7 +30,7 @@ export function demonstrationSvg({ title, equation, x, y, series }: Demonstratio
   });
 }
 
-/** What was measured, in few digits; "rounding" for what is zero but for float64. */
+/** The measured number with few digits, or "rounding" if it is zero up to float64 rounding. */
 export function measuredInShort({ measured }: Fact): string {
   if (measured !== 0 && Math.abs(measured) < ROUNDING) return "rounding";
   return String(Number(measured.toPrecision(4)));
@@ -51,26 +51,32 @@ function numbersCsv(series: readonly Series[]): string {
 
 function page(demonstrations: readonly Demonstration[], seed: number): string {
   return `${PAGE_TITLE}
-The paper's theory in ${demonstrations.length} pictures: exact numbers in float64, on problems small enough that nothing has to be sampled or
-trained. Whoever has never trained a network can read this page from top to bottom;
-docs/paper.md of softrl has the function behind each equation.
+This page shows the theory of the paper in ${demonstrations.length} figures. All numbers are exact up to float64 rounding: the problems are
+so small that nothing has to be sampled or trained. You need to know what a gradient is, but nothing about
+reinforcement learning. docs/paper.md in the repository of softrl lists the function that implements each equation.
 
 \`\`\`sh
-npx softrl theory                              # the table of what must hold, in a second
-npx softrl theory --out experiments/theory     # this page, its figures and their numbers
+npx softrl theory                              # prints the table of facts, in about a second
+npx softrl theory --out experiments/theory     # writes this page with its figures and numbers
 \`\`\`
 
-The words: a **state** s is where one is, an **action** a what one does there, a **reward** r what one gets for it. A
-**policy** π says how likely each action is in each state; π̄ is the policy (or just weights) that one starts from. What
-comes a step later counts γ times as much, γ < 1. V(s) is what a state is worth, Q(s, a) what an action in it is worth.
-KL[π‖π̄] is how different π is from π̄, zero where they are the same; the **temperature** τ is its price. θ are the
-parameters of a policy or of Q, the numbers that learning changes, and ∇ the direction in θ of steepest ascent. E_π[…]
-is an average over the actions that π takes, and ‖…‖∞ the largest entry without its sign.
+## Notation
+
+An agent observes a **state** s, chooses an **action** a, and receives a **reward** r. A **policy** π gives the
+probability of each action in each state. Rewards that come one step later are discounted by the factor γ < 1.
+
+- V(s) is the value of a state: the expected sum of the discounted rewards that follow it. Q(s, a) is the value of an
+  action a in state s. Subscripts name the policy, as in V_π; a star marks the best policy π* and its values.
+- π̄ is the reference policy. The divergence KL[π‖π̄] measures how much π differs from it, and is zero if the two are
+  equal. The **temperature** τ is its price: τ KL[π‖π̄] is subtracted from the reward.
+- θ are the parameters of a policy or of Q, which learning changes, and ∇ is the gradient with respect to θ.
+- E_π[…] is the expectation over the actions of π. ‖…‖∞ is the largest absolute value of an entry.
 
 ${demonstrations.map(section).join("\n")}
-Each problem is drawn from a seed (\`--seed\`, ${seed} on this page); the same seed gives the same page. Where a figure is called
-*rounding*, it is zero in theory and below 1e-10 here. \`npx softrl verify\` measures 54 identities in the same way, on 50
-seeds each (four on the Nature CNN on one), and \`npx softrl verify --mutants\` shows that each of them fails when the mathematics is wrong.
+All problems are drawn from a seed (\`--seed\`, ${seed} on this page), and the same seed gives the same page. *rounding* means that
+the measured number is zero in theory and below 1e-10 here. \`npx softrl verify\` measures 54 identities in the same way:
+50 with 50 seeds each, and four on the Nature CNN with one seed. \`npx softrl verify --mutants\` shows that each of them
+fails when the mathematics is wrong.
 `;
 }
 
@@ -84,7 +90,7 @@ function section({ name, title, section: where, equation, prose, facts }: Demons
 ${equation}
 \`\`\`
 
-The paper's ${where}.
+In the paper: ${where}.
 
 ![${title}](${name}.svg)
 

@@ -1,4 +1,4 @@
-/** The bytes of a base64 text without white space; neither atob nor Buffer exists everywhere. */
+/** Decodes base64 text without white space. Not every runtime has `atob` or `Buffer`. */
 export function base64Bytes(text: string): Uint8Array<ArrayBuffer> {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const values = new Uint8Array(128);

@@ -1,9 +1,9 @@
 import { fail, requireInteger } from "./errors.js";
 
 /**
- * A seeded random stream: xoshiro128** (Blackman and Vigna 2018), 128 bits of state, period 2¹²⁸ − 1.
+ * A seeded random stream: xoshiro128** (Blackman and Vigna 2018), with 128 bits of state and period 2¹²⁸ − 1.
  *
- * Streams are made by {@link RandomStreams}, never from a clock: the same seed and name give the same numbers
+ * {@link RandomStreams} creates the streams, never from a clock: the same seed and name give the same numbers
  * on every machine.
  */
 export class Random {
@@ -30,7 +30,7 @@ export class Random {
   /** A uniform number in [low, high). */
   uniform(low: number, high: number): number {
     if (!(low <= high)) {
-      fail("Random.uniform", "the bounds are not valid", {
+      fail("Random.uniform", "invalid bounds", {
         expected: "low ≤ high",
         got: `${low} and ${high}`,
       });
@@ -49,7 +49,7 @@ export class Random {
     return draw % n;
   }
 
-  /** The four words of state, copied. */
+  /** A copy of the four words of state. */
   save(): Uint32Array {
     return this.#state.slice();
   }
@@ -57,7 +57,7 @@ export class Random {
   /** Continues from a saved state. */
   restore(state: Uint32Array): void {
     if (state.length !== 4 || !(state[0] | state[1] | state[2] | state[3])) {
-      fail("Random.restore", "the state is not valid", {
+      fail("Random.restore", "invalid state", {
         expected: "four words, not all zero",
         got: `[${Array.from(state).join(", ")}]`,
       });
@@ -65,7 +65,10 @@ export class Random {
     this.#state.set(state);
   }
 
-  /** 32 random bits, as a signed integer: a number that needs no memory of its own, as one beyond 2³¹ would. */
+  /**
+   * 32 random bits as a signed integer. Engines store such a number in place, but allocate memory for one
+   * beyond 2³¹.
+   */
   #word(): number {
     const s = this.#state;
     const a = s[0];
@@ -85,7 +88,7 @@ export class Random {
 /**
  * Independent named streams from one seed: `streams.stream("environment", 3)`.
  *
- * The name is hashed together with the seed, so that adding a stream never shifts another one.
+ * The name is hashed together with the seed, so adding a stream never changes another one.
  */
 export class RandomStreams {
   readonly seed: number;
@@ -96,7 +99,7 @@ export class RandomStreams {
     this.seed = seed;
   }
 
-  /** The stream of this name, from its beginning. */
+  /** The stream with this name, from its start. */
   stream(...name: readonly (string | number)[]): Random {
     const text = name.map((part) => (typeof part === "number" ? `#${part}` : part)).join("/");
     const low = this.seed >>> 0;

@@ -22,19 +22,19 @@ export interface ShapedArray {
 export type SnapshotLeaf = SnapshotArray | ShapedArray | string | number | boolean | null;
 
 /**
- * Everything that a thing is, as plain data: what a checkpoint is made of.
+ * The complete state of an object as plain data; checkpoints are made of snapshots.
  *
- * `restore(save())` on a freshly built twin must give the same future, bit for bit.
- * Arrays are copies: a snapshot does not change afterwards.
+ * Restoring a snapshot into a newly built object of the same kind must reproduce the same future, bit for
+ * bit. Arrays are copies: a snapshot does not change afterwards.
  */
 export interface Snapshot {
   readonly [name: string]: SnapshotLeaf | Snapshot;
 }
 
-/** What can be put into a checkpoint and taken out of it again. */
+/** An object that can be written to a checkpoint and restored from it. */
 export interface Saveable {
   save(): Snapshot;
-  /** @throws SoftrlError when the snapshot is of another shape. */
+  /** @throws SoftrlError when the snapshot has another shape. */
   restore(snapshot: Snapshot): void;
 }
 
@@ -78,7 +78,7 @@ function sizeOf(shape: readonly number[]): number {
 
 /**
  * The array `name` of a snapshot, of this kind and length, with one axis; not copied.
- * @throws SoftrlError when it is missing, of another kind or of another length.
+ * @throws SoftrlError when it is missing, or has another kind or length.
  */
 export function snapshotArray<Kind extends keyof SnapshotArrays>(
   where: string,
@@ -168,9 +168,9 @@ function refuseEntry(
   for (const [kind, arrayClass] of Object.entries(arrayClasses)) {
     if (found?.values instanceof arrayClass) got = describeArray(kind, found.shape);
   }
-  return fail(where, `the snapshot's "${name}" does not fit`, {
+  return fail(where, `entry "${name}" of the snapshot does not fit`, {
     expected,
     got,
-    remedy: "restore only what the same kind of thing, made with the same sizes, has saved",
+    remedy: "restore a snapshot that was saved by an object of the same kind and sizes",
   });
 }

@@ -12,12 +12,12 @@ import {
 /**
  * V_Q = τ log Σ π̄(a) exp(Q(a)/τ) (§3.2; v_θ of §2): the soft maximum of Q under the reference measure π̄.
  *
- * Computed as max Q + τ log Σ π̄ exp((Q − max Q)/τ), so that a small τ does not overflow; τ = 0 gives the maximum
- * over the support of π̄. Units of reward.
+ * Computed as max Q + τ log Σ π̄ exp((Q − max Q)/τ), so that a small τ does not overflow; τ = 0 gives the
+ * maximum over the support of π̄. In units of reward.
  * @throws SoftrlError when lengths differ, τ is negative or π̄ is zero everywhere.
  */
 export function softValue(q: QValues<Vector>, logPrior: LogPrior<Vector>, tau: number): number {
-  requireLength("softValue", "logPrior", logPrior.length, q.length, "π̄ has one weight an action");
+  requireLength("softValue", "logPrior", logPrior.length, q.length, "π̄ has one weight per action");
   requireNumber("softValue", "tau", tau, 0, Number.MAX_VALUE);
   const high = supportMaximum("softValue", q, logPrior);
   return tau === 0 ? high : high + tau * logPartition(q, logPrior, tau, high);
@@ -33,12 +33,12 @@ export function boltzmannPolicy(
   logPrior: LogPrior<Vector>,
   tau: number,
 ): LogProbabilities {
-  requireLength("boltzmannPolicy", "logPrior", logPrior.length, q.length, "π̄ has one weight an action");
+  requireLength("boltzmannPolicy", "logPrior", logPrior.length, q.length, "π̄ has one weight per action");
   requireNumber("boltzmannPolicy", "tau", tau, Number.MIN_VALUE, Number.MAX_VALUE);
   const high = supportMaximum("boltzmannPolicy", q, logPrior);
   const normaliser = logPartition(q, logPrior, tau, high);
   const logPi = new Float64Array(q.length);
-  // Subtracting V_Q itself would lose the digits of τ beside those of Q.
+  // Subtracting V_Q itself would lose the digits of τ next to those of Q.
   for (let a = 0; a < q.length; a++) logPi[a] = logPrior[a] + (q[a] - high) / tau - normaliser;
   return logProbabilities(logPi);
 }
@@ -54,14 +54,14 @@ export function qFromPolicy(
   logPrior: LogPrior<Vector>,
   tau: number,
 ): QValues {
-  requireLength("qFromPolicy", "logPrior", logPrior.length, logPi.length, "π̄ has one weight an action");
+  requireLength("qFromPolicy", "logPrior", logPrior.length, logPi.length, "π̄ has one weight per action");
   requireNumber("qFromPolicy", "tau", tau, 0, Number.MAX_VALUE);
   const q = new Float64Array(logPi.length);
   for (let a = 0; a < q.length; a++) q[a] = v + tau * (logPi[a] - logPrior[a]);
   return qValues(q);
 }
 
-/** max Q over the actions to which π̄ gives weight. */
+/** max Q over the actions with a positive weight under π̄. */
 function supportMaximum(where: string, q: QValues<Vector>, logPrior: LogPrior<Vector>): number {
   let high = Number.NEGATIVE_INFINITY;
   for (let a = 0; a < q.length; a++) {
@@ -69,14 +69,14 @@ function supportMaximum(where: string, q: QValues<Vector>, logPrior: LogPrior<Ve
     if (logPrior[a] > Number.NEGATIVE_INFINITY && q[a] > high) high = q[a];
   }
   if (high === Number.NEGATIVE_INFINITY) {
-    fail(where, "there is no action to choose", { expected: "an action with finite q and positive prior" });
+    fail(where, "no action can be chosen", { expected: "an action with finite q and positive prior" });
   }
   return high;
 }
 
 /** log Σ π̄ exp((Q − high)/τ). */
 function logPartition(q: QValues<Vector>, logPrior: LogPrior<Vector>, tau: number, high: number): number {
-  // π̄ may be far from one, so the shift is taken again over log π̄ + (Q − high)/τ.
+  // π̄ may be far from one, so subtract the maximum of log π̄ + (Q − high)/τ as well.
   let shift = Number.NEGATIVE_INFINITY;
   for (let a = 0; a < q.length; a++) shift = Math.max(shift, logPrior[a] + (q[a] - high) / tau);
   let sum = 0;

@@ -6,7 +6,7 @@ import type { LogPrior, LogProbabilities, Vector } from "./units.js";
 /**
  * H[π] = −Σ π(a) log π(a), with 0 log 0 = 0.
  *
- * Reads one distribution of `count` actions from `offset`: a row of [S, A] starts at s · A.
+ * Reads the distribution of `count` actions that starts at `offset`: row s of [S, A] starts at s · A.
  */
 export function entropy(
   logPi: LogProbabilities<Vector>,
@@ -24,8 +24,8 @@ export function entropy(
 /**
  * D_KL[π ‖ π̄] = Σ π(a) (log π(a) − log π̄(a)), with 0 log 0 = 0; +∞ where π leaves the support of π̄.
  *
- * π̄ may be any positive measure: for the counting measure (`logPrior` all zeros) this is −H[π], and may be
- * negative. π is the row of `count` actions at `offset`, π̄ the one at `priorOffset`.
+ * π̄ may be any positive measure. For the counting measure (`logPrior` all zeros) this is −H[π] and may be
+ * negative. π is the row of `count` actions at `offset`, π̄ the row at `priorOffset`.
  */
 export function klDivergence(
   logPi: LogProbabilities<Vector>,
@@ -43,11 +43,12 @@ export function klDivergence(
 }
 
 /**
- * Draws a ~ π by the inverse of the cumulative distribution; one `random.float()` a draw, no allocation.
+ * Draws a ~ π by inverting the cumulative distribution. Each draw calls `random.float()` once and allocates
+ * nothing.
  *
  * π is the row of `count` actions at `offset`.
  * @returns the action in [0, count).
- * @throws SoftrlError when the row is no distribution (NaN, or a sum that is not one).
+ * @throws SoftrlError when the row is not a distribution (NaN, or a sum other than one).
  */
 export function sampleCategorical(
   logPi: LogProbabilities<Vector>,
@@ -64,7 +65,7 @@ export function sampleCategorical(
     if (u < cumulative) return a;
     if (p > 0) last = a;
   }
-  // Rounding may leave the sum a little below one, and u above it.
+  // Rounding may leave the sum slightly below one, with u above it.
   if (last >= 0 && cumulative > 0.999) return last;
   return fail("sampleCategorical", "logPi is not a distribution", {
     expected: "log-probabilities whose exp sums to 1",
@@ -74,9 +75,9 @@ export function sampleCategorical(
 }
 
 /**
- * argmax π(a), the first of equals, of the row of `count` actions at `offset`.
+ * argmax π(a) of the row of `count` actions at `offset`; the first one if several are equal.
  *
- * @throws SoftrlError when the row is empty or holds NaN.
+ * @throws SoftrlError when the row is empty or contains NaN.
  */
 export function mode(
   logPi: LogProbabilities<Vector>,

@@ -1,8 +1,8 @@
 declare const ending: unique symbol;
 
-/** One flag (0 or 1) a step: the episode ended in a terminal state, worth nothing from there on. */
+/** One flag (0 or 1) per step: the episode ended in a terminal state, whose value is zero. */
 export type Terminated = Uint8Array & { readonly [ending]: "terminated" };
-/** One flag (0 or 1) a step: the episode was cut off; its last state still has a value. */
+/** One flag (0 or 1) per step: the episode was cut off; its last state still has a value. */
 export type Truncated = Uint8Array & { readonly [ending]: "truncated" };
 
 /** Flags of {@link Terminated}, all 0. */

@@ -3,27 +3,29 @@ import type { Vector } from "./units.js";
 
 /** When {@link conjugateGradients} stops. */
 export interface ConjugateGradientsOptions {
-  /** Products with A at most; the length of b unless given. */
+  /** The maximum number of products with A; defaults to the length of b. */
   readonly iterations?: number;
-  /** ‖b − A x‖ / ‖b‖ at which to stop; 1e-15 unless given. */
+  /** ‖b − A x‖ / ‖b‖ at which to stop; defaults to 1e-15. */
   readonly tolerance?: number;
 }
 
-/** What {@link conjugateGradients} found. */
+/** The result of {@link conjugateGradients}. */
 export interface ConjugateGradientsSolution {
   readonly x: Float64Array;
-  /** Products taken. */
+  /** The number of products with A. */
   readonly iterations: number;
-  /** ‖b − A x‖ / ‖b‖ as the recurrence has it; 0 for b = 0. */
+  /** ‖b − A x‖ / ‖b‖ by the recurrence; 0 for b = 0. */
   readonly residual: number;
 }
 
 /**
- * x with A x = b for symmetric positive semi-definite A, known by its products alone (Hestenes and Stiefel 1952).
+ * Solves A x = b for a symmetric positive semi-definite A that is given only by its products (Hestenes and
+ * Stiefel 1952).
  *
- * From x = 0, so that for a singular A with b in its range the solution is the shortest one. Stops early where A has
- * no curvature left along the search direction.
- * @param product A x, as a new array or one that it overwrites each time; it must not keep or change x.
+ * Starts from x = 0, so for a singular A with b in its range the solution is the shortest one. Stops early
+ * when A has no curvature left along the search direction.
+ * @param product returns A x, as a new array or as one that it overwrites each time; it must not keep or
+ * change x.
  */
 export function conjugateGradients(
   product: (x: Float64Array) => Vector,

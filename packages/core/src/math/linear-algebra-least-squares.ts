@@ -1,10 +1,10 @@
 import { fail, requireInteger, requireLength } from "../base/errors.js";
 
 /**
- * The x that minimises ‖A x − b‖₂, by Householder QR: the normal equations would square the condition of A.
- * A is [m, n] row-major with m ≥ n and full column rank, b is [m]; neither is changed. x is [n].
+ * The x that minimises ‖A x − b‖₂, by Householder QR; the normal equations would square the condition number
+ * of A. A is [m, n] row-major with m ≥ n and full column rank, b is [m]; neither is changed. x is [n].
  *
- * @throws SoftrlError when A has dependent columns to working precision, or a length is wrong.
+ * @throws SoftrlError when the columns of A are dependent to working precision, or a length is wrong.
  */
 export function leastSquares(matrix: Float64Array, rightSide: Float64Array, columns: number): Float64Array {
   const m = rightSide.length;
@@ -15,10 +15,10 @@ export function leastSquares(matrix: Float64Array, rightSide: Float64Array, colu
     "matrix",
     matrix.length,
     m * n,
-    "the matrix is [m, n] for a right side of [m]",
+    "a right side of [m] needs a matrix of [m, n]",
   );
   if (!(m >= n)) {
-    fail("leastSquares", "there are fewer equations than unknowns", {
+    fail("leastSquares", "fewer equations than unknowns", {
       expected: `at least ${n} rows`,
       got: String(m),
     });
@@ -37,10 +37,10 @@ export function leastSquares(matrix: Float64Array, rightSide: Float64Array, colu
     for (let i = j; i < m; i++) norm = Math.hypot(norm, r[i * n + j]);
     if (!(norm > largest * m * Number.EPSILON)) {
       fail("leastSquares", `column ${j} depends on the columns before it`, {
-        remedy: "leave it out, or solve a damped system",
+        remedy: "remove it, or solve a damped system",
       });
     }
-    // The sign that adds: no digits cancel in v = x ± ‖x‖ e₁.
+    // With this sign the two terms of v = x ± ‖x‖ e₁ add up, so no digits cancel.
     const head = r[j * n + j] > 0 ? -norm : norm;
     diagonal[j] = head;
     r[j * n + j] -= head;

@@ -1,14 +1,14 @@
 import { fail, requireLength } from "../base/errors.js";
 
 /**
- * The solution x of A x = b, by LU factorisation with partial pivoting. A is [n, n] row-major, b is [n]; neither is
+ * Solves A x = b by LU factorisation with partial pivoting. A is [n, n] row-major, b is [n]; neither is
  * changed.
  *
  * @throws SoftrlError when A is singular to working precision, or a length is wrong.
  */
 export function solve(matrix: Float64Array, rightSide: Float64Array): Float64Array {
   const n = rightSide.length;
-  requireLength("solve", "matrix", matrix.length, n * n, "the matrix is [n, n] for a right side of [n]");
+  requireLength("solve", "matrix", matrix.length, n * n, "a right side of [n] needs a matrix of [n, n]");
   const lu = matrix.slice();
   const x = rightSide.slice();
   let largest = 0;

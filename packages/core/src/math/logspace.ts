@@ -1,7 +1,6 @@
 /**
- * The only home of exp and log: whatever is a probability travels as its logarithm and comes here to be summed.
- *
- * Formulas elsewhere call these, so that overflow, log 0 and cancellation are met in one place.
+ * The only place that calls exp and log. Probabilities travel as logarithms, and these functions sum them, so
+ * that overflow, log 0 and cancellation are handled in one place.
  */
 import type { Vector } from "./units.js";
 
@@ -15,9 +14,9 @@ export const log1p = Math.log1p;
 export const expm1 = Math.expm1;
 
 /**
- * log Σ exp(xᵢ) over `count` elements from `offset`, by the shift of the maximum: never overflows.
+ * log Σ exp(xᵢ) over `count` elements from `offset`. The maximum is subtracted first, so it never overflows.
  *
- * −∞ stands for a weight of zero: an empty or all −∞ range gives −∞. +∞ gives +∞, NaN gives NaN.
+ * −∞ is a weight of zero: an empty range, or one of −∞ only, gives −∞. +∞ gives +∞, NaN gives NaN.
  */
 export function logSumExp(x: Vector, offset = 0, count = x.length - offset): number {
   let high = Number.NEGATIVE_INFINITY;
@@ -31,19 +30,19 @@ export function logSumExp(x: Vector, offset = 0, count = x.length - offset): num
   return high + log(sum);
 }
 
-/** log(eᵃ + eᵇ), without overflow; −∞ stands for zero. */
+/** log(eᵃ + eᵇ), without overflow; −∞ is a weight of zero. */
 export function logAddExp(a: number, b: number): number {
   const high = Math.max(a, b);
   const low = Math.min(a, b);
-  // Equal infinities would make ∞ − ∞.
+  // Equal infinities would give ∞ − ∞.
   if (low === Number.NEGATIVE_INFINITY || high === Number.POSITIVE_INFINITY) return high;
   return high + log1p(exp(low - high));
 }
 
 /**
- * out = x − log Σ exp(x) over `count` elements from `offset` of both; `out` may be `x`.
+ * out = x − log Σ exp(x) over `count` elements from `offset` of both arrays; `out` may be `x`.
  *
- * NaN where the range holds NaN or +∞, or is −∞ throughout: there is no such distribution.
+ * The result is NaN if the range contains NaN or +∞, or only −∞: it defines no distribution.
  */
 export function logSoftmaxInto(x: Vector, out: Vector, offset = 0, count = x.length - offset): void {
   let high = Number.NEGATIVE_INFINITY;
@@ -51,6 +50,6 @@ export function logSoftmaxInto(x: Vector, out: Vector, offset = 0, count = x.len
   let sum = 0;
   for (let i = offset; i < offset + count; i++) sum += exp(x[i] - high);
   const logSum = log(sum);
-  // x − high first: subtracting high + logSum at once would lose the digits of logSum beside a large high.
+  // Subtract high first: x − (high + logSum) would lose the digits of logSum next to a large high.
   for (let i = offset; i < offset + count; i++) out[i] = x[i] - high - logSum;
 }

@@ -1,7 +1,10 @@
 import type { Random } from "../base/random.js";
 import { log } from "./logspace.js";
 
-/** A standard normal number, by the polar method (Marsaglia and Bray 1964); the second one of each pair is dropped. */
+/**
+ * A standard normal number, by the polar method (Marsaglia and Bray 1964); drops the second number of each
+ * pair.
+ */
 export function standardNormal(random: Random): number {
   for (;;) {
     const x = random.uniform(-1, 1);

@@ -2,7 +2,7 @@ import { requireInteger, requireLength, requireNumber } from "../base/errors.js"
 import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "./endings.js";
 import { type QValues, type StateValues, stateValues, type Vector } from "./units.js";
 
-/** A piece of experience, time-major: element t · S + s belongs to step t of environment s. */
+/** A segment of experience, time-major: element t · S + s belongs to step t of environment s. */
 export interface Trajectory<Numbers extends Vector = Vector> {
   /** The number of environments S. */
   readonly size: number;
@@ -10,13 +10,16 @@ export interface Trajectory<Numbers extends Vector = Vector> {
   readonly steps: number;
   /** [T, S] rewards[t] follows (s_t, a_t). */
   readonly rewards: Numbers;
-  /** [T, S] D_KL[π(·|s_t) ‖ π̄(·|s_t)], dimensionless. All zeros leave the bonus out of the return (the naive variant). */
+  /**
+   * [T, S] D_KL[π(·|s_t) ‖ π̄(·|s_t)], dimensionless. All zeros give a return without the bonus (the naive
+   * variant).
+   */
   readonly kl: Numbers;
   /** [T, S] V(s_t). */
   readonly values: StateValues<Numbers>;
   /**
-   * [T, S] V of the real successor of (s_t, a_t): V(s_{t+1}) while the episode goes on, V(final observation) at a
-   * truncation. Not read at a termination.
+   * [T, S] V of the actual successor of (s_t, a_t): V(s_{t+1}) while the episode continues, V(final
+   * observation) at a truncation. Not read at a termination.
    */
   readonly bootstrapValues: StateValues<Numbers>;
   /** [T, S] */
@@ -26,8 +29,8 @@ export interface Trajectory<Numbers extends Vector = Vector> {
 }
 
 /**
- * δ_t = (r_t − τ KL_t) + γ V(s_{t+1}) − V(s_t) (36), where V(s_{t+1}) is 0 after a termination and the value of the
- * final observation after a truncation. [T, S], units of reward.
+ * δ_t = (r_t − τ KL_t) + γ V(s_{t+1}) − V(s_t) (36), where V(s_{t+1}) is 0 after a termination and the value
+ * of the final observation after a truncation. [T, S], in units of reward.
  *
  * @throws SoftrlError when an array is not [T, S], or τ or γ is out of range.
  */
@@ -49,10 +52,10 @@ export function softTemporalDifferencesInto(
 }
 
 /**
- * Δ_t = Σ_{d<n} γ^d δ_{t+d} (§3.6), where the sum stops after the step that ended the episode and at the end of the
+ * Δ_t = Σ_{d<n} γ^d δ_{t+d} (§3.6). The sum stops after the step that ends the episode, and at the end of the
  * trajectory. [T, S]; `advantages` must not be `delta`.
  *
- * @param n steps, at least 1; Infinity takes each sum as far as the trajectory goes.
+ * @param n the number of steps, at least 1; Infinity extends each sum to the end of the trajectory.
  * @throws SoftrlError when an array is not [T, S], or γ or n is out of range.
  */
 export function nStepAdvantagesInto(
@@ -82,8 +85,9 @@ export function nStepAdvantagesInto(
 }
 
 /**
- * Δ_t = Σ_d (γλ)^d δ_{t+d} (TD(λ), §3.4), where the sum stops after the step that ended the episode and at the end
- * of the trajectory. [T, S]; λ = 1 sums all that follows, λ = 0 is one step. `advantages` may be `delta`.
+ * Δ_t = Σ_d (γλ)^d δ_{t+d} (TD(λ), §3.4). The sum stops after the step that ends the episode, and at the end
+ * of the trajectory. [T, S]; λ = 1 sums everything that follows, λ = 0 takes one step. `advantages` may be
+ * `delta`.
  *
  * @throws SoftrlError when an array is not [T, S], or γ or λ is outside [0, 1].
  */
@@ -104,7 +108,8 @@ export function lambdaAdvantagesInto(
 }
 
 /**
- * V̂_t = V(s_t) + Δ_t (§3.6), what the value function is fitted to. Any shape, elementwise; `targets` may be an input.
+ * V̂_t = V(s_t) + Δ_t (§3.6), the target of the value function. Any shape, elementwise; `targets` may be one
+ * of the inputs.
  */
 export function valueTargetsInto(
   values: StateValues<Vector>,
@@ -117,8 +122,8 @@ export function valueTargetsInto(
 }
 
 /**
- * y_t = τ KL_t + V(s_t) + Δ_t (§3.5), what Q(s_t, a_t) is fitted to: Q counts no KL at its own step, V does.
- * Any shape, elementwise; `targets` may be an input.
+ * y_t = τ KL_t + V(s_t) + Δ_t (§3.5), the target of Q(s_t, a_t): V includes the KL of its own step, Q does
+ * not. Any shape, elementwise; `targets` may be one of the inputs.
  */
 export function softQTargetsInto(
   kl: Vector,
@@ -134,8 +139,8 @@ export function softQTargetsInto(
 }
 
 /**
- * Fills `bootstrapValues` [T, S] with V of the real successors: `values` one step on, `lastValues` [S] after the last
- * step, and where an episode was truncated `finalValues` [T, S], V of its final observation.
+ * Fills `bootstrapValues` [T, S] with V of the actual successors: `values` of the next step, `lastValues` [S]
+ * after the last step, and `finalValues` [T, S], V of the final observation, where an episode was truncated.
  */
 export function successorValuesInto(
   values: StateValues<Vector>,
@@ -155,7 +160,7 @@ export function successorValuesInto(
   }
 }
 
-/** Zeros for a trajectory of T steps of S environments, in float64. */
+/** A trajectory of T steps of S environments, all zeros, in float64. */
 export function emptyTrajectory(steps: number, size: number): Trajectory<Float64Array> {
   requireInteger("emptyTrajectory", "steps", steps, 1);
   requireInteger("emptyTrajectory", "size", size, 1);

@@ -1,29 +1,33 @@
-/** The largest |x| whose square the series take; beyond it, and for NaN, the engine's own functions answer. */
+/**
+ * The series are used for |x| up to this bound; beyond it, and for NaN, the engine's own functions are
+ * called.
+ */
 const widest = 1 / 4;
 
 /**
- * sin x for angles that are mostly small: for |x| ≤ 1/4 Taylor's series x − x³/3! + x⁵/5! − … + x⁹/9! − x¹¹/11!,
- * Math.sin beyond.
+ * sin x for angles that are mostly small: Taylor's series x − x³/3! + x⁵/5! − … + x⁹/9! − x¹¹/11! for |x| ≤
+ * 1/4, Math.sin beyond.
  *
- * In the series' range it is the same number on every engine, and less than one unit in the last place (ulp) from
- * sin x: the terms left out come to less than x¹³/13! < 10⁻¹⁷ x, or 0.09 ulp; what is taken from x is at most x/96, so
- * that its own six roundings are below 0.07 ulp; the subtraction rounds by 0.5 ulp.
+ * Within the range of the series, every engine gives the same number, and its error is less than one unit in
+ * the last place (ulp): the omitted terms sum to less than x¹³/13! < 10⁻¹⁷ x, or 0.09 ulp; the amount
+ * subtracted from x is at most x/96, so its own six roundings contribute less than 0.07 ulp; and the
+ * subtraction rounds by 0.5 ulp.
  */
 export function smallSine(x: number): number {
   const z = x * x;
   if (!(z <= widest * widest)) return Math.sin(x);
   const zz = z * z;
-  // In pairs, so that a processor works on several products at once.
+  // In pairs, so that a processor can compute several products at once.
   return x - x * (z * (1 / 6 - z * (1 / 120) + zz * (1 / 5040 - z * (1 / 362880) + zz * (1 / 39916800))));
 }
 
 /**
- * cos x for angles that are mostly small: for |x| ≤ 1/4 Taylor's series 1 − x²/2! + x⁴/4! − … − x¹⁰/10! + x¹²/12!,
- * Math.cos beyond.
+ * cos x for angles that are mostly small: Taylor's series 1 − x²/2! + x⁴/4! − … − x¹⁰/10! + x¹²/12! for |x| ≤
+ * 1/4, Math.cos beyond.
  *
- * In the series' range it is the same number on every engine, and less than one unit in the last place (ulp) from
- * cos x: the terms left out come to less than x¹⁴/14! < 10⁻¹⁹; what is taken from 1 is at most 1/32, so that its own
- * roundings are below 0.07 ulp; the subtraction rounds by 0.5 ulp.
+ * Within the range of the series, every engine gives the same number, and its error is less than one unit in
+ * the last place (ulp): the omitted terms sum to less than x¹⁴/14! < 10⁻¹⁹; the amount subtracted from 1 is
+ * at most 1/32, so its own roundings contribute less than 0.07 ulp; and the subtraction rounds by 0.5 ulp.
  */
 export function smallCosine(x: number): number {
   const z = x * x;

@@ -1,20 +1,17 @@
 import { fail } from "../base/errors.js";
 
-/** (1/n) Σ xᵢ. @throws SoftrlError when there is nothing to average. */
+/** (1/n) Σ xᵢ. @throws SoftrlError when the input is empty. */
 export function mean(x: ArrayLike<number>): number {
-  if (x.length === 0)
-    fail("mean", "there is nothing to average", { expected: "at least one number", got: "none" });
+  if (x.length === 0) fail("mean", "the input is empty", { expected: "at least one number", got: "none" });
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += x[i];
   return sum / x.length;
 }
 
-/**
- * √(Σ (xᵢ − x̄)² / (n − 1)), the spread over seeds. One number has no spread: @throws SoftrlError for n < 2.
- */
+/** √(Σ (xᵢ − x̄)² / (n − 1)), the spread over seeds. @throws SoftrlError for n < 2, where it is not defined. */
 export function sampleStandardDeviation(x: ArrayLike<number>): number {
   if (x.length < 2) {
-    fail("sampleStandardDeviation", "there are too few numbers", {
+    fail("sampleStandardDeviation", "too few numbers", {
       expected: "at least 2",
       got: String(x.length),
     });

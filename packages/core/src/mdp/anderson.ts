@@ -1,45 +1,53 @@
 import { solve } from "../math/linear-algebra.js";
 
-/** Differences that are kept. */
+/** The number of differences that are kept. */
 const memory = 5;
-/** Relative, on the diagonal of their products: near their dependence the shortest combination is taken. */
+/**
+ * Relative damping on the diagonal of the products: when they are nearly dependent, the shortest solution is
+ * taken.
+ */
 const damping = 1e-12;
-/** A change so many times the least, or so many sweeps that do not bring it down by γ, and the least has its turn. */
+/**
+ * Return to the best image when a change exceeds the smallest one by this factor, or when the smallest change
+ * has not fallen by γ for this many sweeps.
+ */
 const worst = 10;
 const patience = 10;
 
 /**
- * Anderson's extrapolation (1965) for V ← T V, guarded: the V to sweep from next is the combination of the last six
- * images whose combined change T V − V is least in the 2-norm, as if T were linear.
+ * Anderson's extrapolation (1965) for V ← T V, with a safeguard. The next sweep starts from a combination of
+ * the last six images, chosen so that the same combination of their changes T V − V has the smallest 2-norm,
+ * as if T were linear.
  *
- * T is not, so that a combination may be worse, or better by next to nothing. Whenever eleven have not brought the least
- * change down by γ, the image of the least has its turn as it is, and a sweep from there changes at most γ times as much:
- * the least change falls by γ or more every twelve sweeps, whatever the combinations do.
+ * T is not linear, so a combination may be worse than the last image, or hardly better. Whenever eleven
+ * combinations in a row have not reduced the smallest change by γ, the next sweep starts from the image with
+ * the smallest change, unmodified. That sweep changes V by at most γ times as much. So the smallest change
+ * falls at least by γ every twelve sweeps, whatever the combinations do.
  *
- * Takes 2 · 5 + 4 vectors of [S]; twenty passes over one each time.
+ * Stores 2 · 5 + 4 vectors of [S] and makes twenty passes over a vector per sweep.
  */
 export class AndersonExtrapolation {
-  /** [S] what the last sweep began from. */
+  /** [S] the V that the last sweep started from. */
   readonly #before: Float64Array;
   readonly #bestImage: Float64Array;
   readonly #lastChange: Float64Array;
   readonly #lastImage: Float64Array;
-  /** Rings of differences between neighbours: of changes, and of images. */
+  /** Ring buffers of differences between consecutive changes, and between consecutive images. */
   readonly #changes: readonly Float64Array[];
   readonly #images: readonly Float64Array[];
-  /** [m, m] products of the changes' differences. */
+  /** [m, m] inner products of the differences of changes. */
   readonly #products = new Float64Array(memory * memory);
   readonly #gamma: number;
   #best = Number.POSITIVE_INFINITY;
-  /** The change that the least must come γ below, in so many sweeps. */
+  /** The smallest change has to fall below γ times this value within `patience` sweeps. */
   #mark = Number.POSITIVE_INFINITY;
   #idle = 0;
-  /** Sweeps since the ring was empty. */
+  /** Sweeps since the ring buffers were last empty. */
   #seen = 0;
 
   /**
-   * @param start [S] what the first sweep will begin from.
-   * @param gamma what T contracts by.
+   * @param start [S] the V that the first sweep starts from.
+   * @param gamma the contraction factor of T.
    */
   constructor(start: Float64Array, gamma: number) {
     this.#gamma = gamma;
@@ -52,7 +60,10 @@ export class AndersonExtrapolation {
     this.#images = ring();
   }
 
-  /** Replaces `v`, what a sweep came to, by what the next is to begin from; `change` is ‖T V − V‖∞ of that sweep. */
+  /**
+   * Replaces `v`, the result of a sweep, with the V that the next sweep starts from; `change` is ‖T V − V‖∞
+   * of that sweep.
+   */
   extrapolate(v: Float64Array, change: number): void {
     if (change < this.#best) {
       this.#best = change;
@@ -66,7 +77,8 @@ export class AndersonExtrapolation {
       this.#combine(v);
     } else {
       v.set(this.#bestImage);
-      // The sweep from there is at most γ of the least but for rounding: it is the new least, whatever it says.
+      // Apart from rounding, a sweep from there changes V by at most γ times the smallest change, so its
+      // change becomes the new minimum.
       this.#best = Number.POSITIVE_INFINITY;
       this.#mark = Number.POSITIVE_INFINITY;
       this.#idle = 0;
@@ -104,7 +116,7 @@ export class AndersonExtrapolation {
     });
   }
 
-  /** argmin_x ‖last change − Σ x_j (difference of changes)_j‖₂, or null where no number comes of it. */
+  /** argmin_x ‖last change − Σ x_j (difference of changes)_j‖₂, or null when the result is not finite. */
   #leastSquares(count: number): Float64Array | null {
     const norms = Float64Array.from({ length: count }, (_, j) => Math.sqrt(this.#products[j * memory + j]));
     if (!norms.every((norm) => norm > 0 && norm < Number.POSITIVE_INFINITY)) return null;

@@ -13,27 +13,27 @@ export interface Bandit {
   readonly tau: number;
 }
 
-/** A bandit as arrays of numbers, the way one writes it down. */
+/** A bandit as plain arrays. */
 export interface BanditArrays {
   /** r̄(a) */
   readonly rewards: readonly number[];
-  /** π̄(a), a weight of at least 0 each, not necessarily normalised; uniform unless given. */
+  /** π̄(a), non-negative weights that need not be normalised; defaults to uniform. */
   readonly prior?: readonly number[];
-  /** Temperature, above 0. */
+  /** Temperature, positive. */
   readonly tau: number;
 }
 
-/** A validated bandit. @throws SoftrlError that names the action that is wrong. */
+/** Builds a validated bandit. @throws SoftrlError that names the invalid action. */
 export function bandit({
   rewards,
   prior = rewards.map(() => 1 / rewards.length),
   tau,
 }: BanditArrays): Bandit {
-  requireLength("bandit", "prior", prior.length, rewards.length, "π̄ has one weight an action");
+  requireLength("bandit", "prior", prior.length, rewards.length, "π̄ has one weight per action");
   prior.forEach((weight, a) => {
     if (!(weight >= 0 && weight < Infinity)) {
-      fail("bandit", `prior of action ${a} is no weight`, {
-        expected: "a finite number of at least 0",
+      fail("bandit", `prior of action ${a} is not a weight`, {
+        expected: "a finite non-negative number",
         got: String(weight),
       });
     }
@@ -47,10 +47,12 @@ export function bandit({
   return made;
 }
 
-/** Throws unless rewards are finite, π̄ allows an action and τ is positive; the message names the action. */
+/**
+ * Throws unless the rewards are finite, π̄ allows an action and τ is positive; the message names the action.
+ */
 export function validateBandit({ rewards, logPrior: prior, tau }: Bandit, where = "Bandit"): void {
-  if (rewards.length === 0) fail(where, "rewards is empty", { expected: "one reward an action" });
-  requireLength(where, "logPrior", prior.length, rewards.length, "π̄ has one weight an action");
+  if (rewards.length === 0) fail(where, "rewards is empty", { expected: "one reward per action" });
+  requireLength(where, "logPrior", prior.length, rewards.length, "π̄ has one weight per action");
   requireNumber(where, "tau", tau, Number.MIN_VALUE, Number.MAX_VALUE);
   let allowed = 0;
   for (let a = 0; a < rewards.length; a++) {
@@ -58,7 +60,7 @@ export function validateBandit({ rewards, logPrior: prior, tau }: Bandit, where 
       fail(where, `rewards of action ${a} is not finite`, { got: String(rewards[a]) });
     }
     if (!(prior[a] < Infinity)) {
-      fail(where, `logPrior of action ${a} is no logarithm of a weight`, {
+      fail(where, `logPrior of action ${a} is not the logarithm of a weight`, {
         expected: "a number, or −∞ for a forbidden action",
         got: String(prior[a]),
       });
@@ -68,9 +70,9 @@ export function validateBandit({ rewards, logPrior: prior, tau }: Bandit, where 
   if (allowed === 0) fail(where, "logPrior forbids every action");
 }
 
-/** η(π) = E_π[r̄] − τ KL[π‖π̄] (1). Units of reward. */
+/** η(π) = E_π[r̄] − τ KL[π‖π̄] (1). In units of reward. */
 export function banditObjective({ rewards, logPrior, tau }: Bandit, logPi: LogProbabilities): number {
-  requireLength("banditObjective", "logPi", logPi.length, rewards.length, "π has one probability an action");
+  requireLength("banditObjective", "logPi", logPi.length, rewards.length, "π has one probability per action");
   let expected = 0;
   for (let a = 0; a < rewards.length; a++) expected += exp(logPi[a]) * rewards[a];
   return expected - tau * klDivergence(logPi, logPrior);
@@ -82,8 +84,8 @@ export function banditOptimum({ rewards, logPrior, tau }: Bandit): LogProbabilit
 }
 
 /**
- * τ log E_π̄[exp(r̄/τ)] − τ KL[π‖π_Boltzmann]: the right side of (6), η(π) as its maximum less a distance to the
- * optimum. Units of reward.
+ * τ log E_π̄[exp(r̄/τ)] − τ KL[π‖π_Boltzmann], the right side of (6): η(π) as its maximum minus a distance to
+ * the optimum. In units of reward.
  */
 export function banditObjectiveFromOptimum(bandit: Bandit, logPi: LogProbabilities): number {
   const { rewards, tau } = bandit;
@@ -92,8 +94,8 @@ export function banditObjectiveFromOptimum(bandit: Bandit, logPi: LogProbabiliti
 }
 
 /**
- * ∂η/∂θ_b = π(b) (r̄(b) − τ log(π(b)/π̄(b)) − η) for the softmax of logits θ: the policy gradient of the bandit,
- * E_π[∇log π (r̄ − τ log(π/π̄))] without sampling (§2). [A], units of reward; 0 where π is.
+ * ∂η/∂θ_b = π(b) (r̄(b) − τ log(π(b)/π̄(b)) − η) for a softmax of logits θ. This is the policy gradient of the
+ * bandit, E_π[∇log π (r̄ − τ log(π/π̄))], without sampling (§2). [A], in units of reward; 0 where π is 0.
  */
 export function banditGradient(bandit: Bandit, logPi: LogProbabilities): Float64Array {
   const eta = banditObjective(bandit, logPi);

@@ -4,7 +4,8 @@ import type { SparseMdp } from "./sparse-mdp.js";
 import type { SparseSoftMdp, SweepOrder, Sweeps } from "./sweep.js";
 import { sweepBase64 } from "./sweep-wasm.js";
 
-// The part of the WebAssembly interface that is used here; the language's own library has no types for it.
+// The part of the WebAssembly interface that is used here; the standard library of TypeScript has no types
+// for it without the DOM.
 interface SweepExports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   readonly __heap_base: { readonly value: number };
@@ -17,31 +18,37 @@ declare const WebAssembly: {
 type WasmInstance = { readonly exports: SweepExports };
 type WasmModule = { readonly wasmModule: unique symbol };
 
-/** States that lie together in Q and rewards, so that pairs of them are one vector. */
+/** States that are stored together in Q and in the rewards, so that a pair of them forms one vector. */
 const group = 64;
 /** log2 of the successors in a range: 32 KiB of V. */
 const rangeBits = 12;
-/** Q of one block is at most 2^16 numbers, half a megabyte, so that 16 bits say where in it a transition adds. */
+/**
+ * Q of one block has at most 2^16 numbers (half a megabyte), so 16 bits address the entry that a transition
+ * adds to.
+ */
 const blockNumbers = 2 ** 16;
-/** From so many states on V does not stay in a usual second cache beside the rest, and transitions go by ranges. */
+/**
+ * From this number of states on, V does not fit in a typical L2 cache, and transitions are sorted by range of
+ * successors.
+ */
 const manyStates = 2 ** 17;
-/** Below it 1/τ is infinite or nearly so. */
-const leastTau = 1e-300;
+/** For a smaller τ, 1/τ overflows or nearly does. */
+const minTau = 1e-300;
 const pageBytes = 65536;
-const mostBytes = 2 ** 31;
+const maxBytes = 2 ** 31;
 
-/** The module, compiled at first use; null where this runtime cannot. */
+/** The module, compiled on first use; null if this runtime cannot compile it. */
 let compiled: WasmModule | null | undefined;
 
 /**
- * Sweeps in WebAssembly, on a copy of the process in a memory of their own: 12 bytes a transition, 12 a row, 17 a
- * state. Means are the reference's to the order of additions, exp and log to
- * one unit in the last place.
+ * Sweeps in WebAssembly, on a copy of the process in separate memory: 12 bytes per transition, 12 per row and
+ * 17 per state. The means equal those of the reference up to the order of additions; exp and log are accurate
+ * to one unit in the last place.
  *
- * Above 2^17 states, where V would be gathered from far memory, the transitions of a block of states are kept by
- * ranges of successors: a range of V and the block's Q stay in the near caches.
+ * With more than 2^17 states, reading V at random would miss the cache. Therefore the transitions of a block
+ * of states are sorted by range of successors: one range of V and the Q of the block fit in the cache.
  *
- * @returns null where there is no WebAssembly SIMD, or not the memory, or τ is below 1e-300.
+ * @returns null when WebAssembly SIMD or enough memory is not available, or τ is below 1e-300.
  */
 export function compiledSweeps(
   { mdp, logPrior, tau, gamma }: SparseSoftMdp,
@@ -49,7 +56,7 @@ export function compiledSweeps(
   order: SweepOrder,
 ): Sweeps | null {
   compiled ??= compiledModule();
-  if (compiled === null || (tau > 0 && tau < leastTau)) return null;
+  if (compiled === null || (tau > 0 && tau < minTau)) return null;
   const { states, actions } = mdp;
   const groups = Math.ceil(states / group);
   const groupNumbers = group * actions;
@@ -79,7 +86,7 @@ export function compiledSweeps(
   const q = place(8 * groupNumbers * Math.max(1, blockGroups));
   let now = place(8 * states);
   let next = inPlace ? now : place(8 * states);
-  if (end > mostBytes) return null;
+  if (end > maxBytes) return null;
   try {
     memory.grow(Math.max(0, Math.ceil((end - memory.buffer.byteLength) / pageBytes)));
   } catch {
@@ -97,14 +104,14 @@ export function compiledSweeps(
   } else {
     new Int32Array(buffer, starts).set(mdp.rowStarts);
     const offsets = new Int32Array(buffer, successors, count);
-    // Bytes from the start of V.
+    // In bytes from the start of V.
     for (let k = 0; k < count; k++) offsets[k] = 8 * mdp.successors[k];
     new Float64Array(buffer, probabilities).set(mdp.probabilities);
   }
   const gains = new Float64Array(buffer, rewards, groups * groupNumbers);
   for (let row = 0, s = 0; row < logPrior.length; s++) {
     for (let a = 0; a < actions; a++, row++) {
-      // At τ = 0 too −∞ must stay.
+      // −∞ must remain −∞ for τ = 0 too.
       const bonus = logPrior[row] === Number.NEGATIVE_INFINITY ? logPrior[row] : tau * logPrior[row];
       gains[slot(s, a, actions)] = mdp.rewards[row] + bonus;
     }
@@ -149,7 +156,10 @@ function compiledModule(): WasmModule | null {
   }
 }
 
-/** Null where the runtime has no room for one more: each takes gigabytes of addresses until it is collected. */
+/**
+ * Null when the runtime cannot create another instance: each one reserves gigabytes of address space until it
+ * is collected.
+ */
 function instanceOf(module: WasmModule): WasmInstance | null {
   try {
     return new WebAssembly.Instance(module);
@@ -158,19 +168,19 @@ function instanceOf(module: WasmModule): WasmInstance | null {
   }
 }
 
-/** Where the number of (s, a) stands among groups [⌈S/64⌉, A, 64]. */
+/** The index of (s, a) in an array of groups [⌈S/64⌉, A, 64]. */
 function slot(s: number, a: number, actions: number): number {
   return ((s >> 6) * actions + a) * group + (s & (group - 1));
 }
 
-/** How many successors every row has, or 0 where rows differ. */
+/** The number of successors of every row, or 0 if rows differ. */
 function fanoutOf({ rowStarts }: SparseMdp): number {
   const fanout = rowStarts[1];
   for (let row = 1; row < rowStarts.length; row++) if (rowStarts[row] !== row * fanout) return 0;
   return fanout;
 }
 
-/** Transitions by block of states, within it by range of successors, within that by row. */
+/** Sorts transitions by block of states, then by range of successors, then by row. */
 function byRangesInto(
   { states, actions, rowStarts, successors, probabilities: p }: SparseMdp,
   blockGroups: number,

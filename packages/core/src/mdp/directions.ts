@@ -1,4 +1,7 @@
-/** The directions in which both algorithms would move a network, summed over all states and actions of a process. */
+/**
+ * The expected update directions of both algorithms for a network, summed over all states and actions of a
+ * process.
+ */
 import { requireLength } from "../base/errors.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { a2cStreamScales, scaleGradient } from "../losses/soft-q.js";
@@ -28,10 +31,10 @@ import { program } from "../tensor/program.js";
 import { createReferenceExecutor } from "../tensor/reference-executor.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-/** What a network is to be judged and moved on. */
+/** The network, the states and the coefficients of the losses. */
 export interface DirectionsOptions {
   readonly network: PolicyValueNetwork;
-  /** [S, ...observation shape], one for each state. */
+  /** [S, ...observation shape], one observation per state. */
   readonly observations: ArrayLike<number>;
   /** S */
   readonly states: number;
@@ -42,29 +45,29 @@ export interface DirectionsOptions {
   readonly valueWeight: number;
 }
 
-/** Gradients of the losses in θ, directions of descent. [P] each, copies. */
+/** Gradients of the losses with respect to θ: directions of descent. [P] each, copies. */
 export interface Directions {
-  /** Of soft Q-learning in the form of §6.3: Σ w ½(Q_θ − y)², streams scaled by 1/τ and c. */
+  /** Of soft Q-learning in the form of §6.3: Σ w ½(Q_θ − y)², with the streams scaled by 1/τ and c. */
   readonly softQ: Float64Array;
   /** Of A2C: Σ w (−log π Δ + τ KL) + c Σ w ½(V − V̂)². */
   readonly policyAndValue: Float64Array;
-  /** Its first term alone (§3.6). */
+  /** Only the first term of A2C's loss (§3.6). */
   readonly policy: Float64Array;
 }
 
-/** A network over all states of a process, in float64. */
+/** The policy, the values and the update directions of a network over all states of a process, in float64. */
 export interface TracedDirections {
-  /** Judges every state by θ [P]. */
+  /** Evaluates the network with parameters θ [P] in every state. */
   judge(theta: ArrayLike<number>): { readonly logPi: LogProbabilities; readonly v: StateValues };
   /**
-   * The gradients at the θ that was judged last, for weights w(s,a) [S, A] and Δ(s,a) [S, A]. With
-   * w(s,a) = d(s) π_θ(a|s) they are expectations, and the theorem (§4) says softQ = policyAndValue; with the counts of
-   * a batch they are what that batch gives, and differ by its chance.
+   * The gradients at the θ of the last call of `judge`, for weights w(s,a) [S, A] and Δ(s,a) [S, A]. With
+   * w(s,a) = d(s) π_θ(a|s) they are expectations, and the theorem (§4) states that softQ = policyAndValue.
+   * With the counts of a batch they are the gradients of that batch, which differ by sampling noise.
    */
   directions(weights: Float64Array, advantages: Float64Array): Directions;
 }
 
-/** Traces judgements and gradients of a network over all states at once. */
+/** Traces a network and the gradients of its losses over all states at once. */
 export function traceDirections(options: DirectionsOptions): TracedDirections {
   const { network, states, tau, valueWeight } = options;
   const { parameters, actions } = network;
@@ -129,7 +132,7 @@ export function traceDirections(options: DirectionsOptions): TracedDirections {
   };
 }
 
-/** xᵀy / (|x| |y|): 1 for two zeros, 0 where only one is zero. */
+/** xᵀy / (|x| |y|): 1 if both are zero, 0 if only one is. */
 export function cosine(x: Float64Array, y: Float64Array): number {
   let [product, xx, yy] = [0, 0, 0];
   for (let i = 0; i < x.length; i++) {

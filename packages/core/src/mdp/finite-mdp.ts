@@ -1,9 +1,10 @@
 import { fail, requireInteger, requireLength } from "../base/errors.js";
 
 /**
- * A finite Markov decision process as plain arrays: what the exact solvers take and a grid world hands out.
+ * A finite Markov decision process as plain arrays. The exact solvers take it, and tabular environments
+ * provide it.
  *
- * S is the number of states, A the number of actions; S' is again S. Nothing is discounted here.
+ * S is the number of states, A the number of actions; S' equals S. The discount is not part of the process.
  */
 export interface FiniteMdp {
   /** S */
@@ -15,29 +16,35 @@ export interface FiniteMdp {
   /** r̄(s, a) = E[r | s, a]: [S, A]. */
   readonly rewards: Float64Array;
   /**
-   * [S], 1 where a state ends the episode: it is worth nothing, and its rows of `transitions` and `rewards` are
-   * not read (they must be valid all the same; loop to itself with reward 0).
+   * [S], 1 where a state ends the episode. A terminal state has value 0; its rows of `transitions` and
+   * `rewards` are not read but must be valid (for example, a loop to itself with reward 0).
    */
   readonly terminal: Uint8Array;
   /** P(s_0 = s): [S], sums to one. */
   readonly initial: Float64Array;
 }
 
-/** How far a row of probabilities may be from a sum of one. */
+/** How far the sum of a row of probabilities may be from one. */
 const rowTolerance = 1e-9;
 
 /**
- * Throws unless every size fits, every number is finite, and every row of probabilities is non-negative and sums
- * to one within 1e-9; the message names the state and the action of the row that is wrong.
+ * Throws unless every size fits, every number is finite, and every row of probabilities is non-negative and
+ * sums to one within 1e-9. The message names the state and the action of the invalid row.
  */
 export function validateFiniteMdp(mdp: FiniteMdp, where = "FiniteMdp"): void {
   const { states, actions } = mdp;
   requireInteger(where, "states", states, 1);
   requireInteger(where, "actions", actions, 1);
-  requireLength(where, "transitions", mdp.transitions.length, states * actions * states, "it is [S, A, S']");
-  requireLength(where, "rewards", mdp.rewards.length, states * actions, "it is [S, A]");
-  requireLength(where, "terminal", mdp.terminal.length, states, "it is [S]");
-  requireLength(where, "initial", mdp.initial.length, states, "it is [S]");
+  requireLength(
+    where,
+    "transitions",
+    mdp.transitions.length,
+    states * actions * states,
+    "its shape is [S, A, S']",
+  );
+  requireLength(where, "rewards", mdp.rewards.length, states * actions, "its shape is [S, A]");
+  requireLength(where, "terminal", mdp.terminal.length, states, "its shape is [S]");
+  requireLength(where, "initial", mdp.initial.length, states, "its shape is [S]");
   for (let s = 0; s < states; s++) {
     for (let a = 0; a < actions; a++) {
       const row = s * actions + a;
@@ -66,7 +73,7 @@ export function requireReward(
 /** Throws unless the terminal flag of a state is 0 or 1. */
 export function requireFlag(where: string, terminal: Uint8Array, s: number): void {
   if (terminal[s] !== 0 && terminal[s] !== 1) {
-    fail(where, `terminal of state ${s} is no flag`, { expected: "0 or 1", got: String(terminal[s]) });
+    fail(where, `terminal of state ${s} is not a flag`, { expected: "0 or 1", got: String(terminal[s]) });
   }
 }
 
@@ -83,8 +90,8 @@ export function requireDistribution(
   for (let i = offset; i < offset + length; i++) {
     const probability = numbers[i];
     if (!(probability >= 0 && probability < Infinity)) {
-      fail(where, `${name()} holds no probability at ${place(i)}`, {
-        expected: "a finite number of at least 0",
+      fail(where, `${name()} has an invalid probability at ${place(i)}`, {
+        expected: "a finite non-negative number",
         got: String(probability),
       });
     }
@@ -95,21 +102,21 @@ export function requireDistribution(
   }
 }
 
-/** A process as nested arrays, the way one writes it down. */
+/** A process as nested arrays. */
 export interface MdpArrays {
   /** transitions[s][a][s'] = P(s' | s, a) */
   readonly transitions: readonly (readonly (readonly number[])[])[];
   /** rewards[s][a] = r̄(s, a) */
   readonly rewards: readonly (readonly number[])[];
-  /** terminal[s]; nowhere unless given. */
+  /** terminal[s]; defaults to false everywhere. */
   readonly terminal?: readonly boolean[];
-  /** initial[s] = P(s_0 = s); state 0 unless given. */
+  /** initial[s] = P(s_0 = s); defaults to state 0. */
   readonly initial?: readonly number[];
 }
 
 /**
- * A validated process from nested arrays.
- * @throws SoftrlError that names the row that is wrong, too long or too short.
+ * Builds a validated process from nested arrays.
+ * @throws SoftrlError that names the row that is invalid or has the wrong length.
  */
 export function finiteMdp({ transitions, rewards, terminal, initial }: MdpArrays): FiniteMdp {
   const where = "finiteMdp";
@@ -117,13 +124,13 @@ export function finiteMdp({ transitions, rewards, terminal, initial }: MdpArrays
   requireInteger(where, "the number of states", states, 1);
   const actions = transitions[0].length;
   requireInteger(where, "the number of actions", actions, 1);
-  requireLength(where, "rewards", rewards.length, states, "one row a state");
+  requireLength(where, "rewards", rewards.length, states, "one row per state");
   transitions.forEach((rows, s) => {
-    requireLength(where, `transitions of state ${s}`, rows.length, actions, "one row an action");
-    requireLength(where, `rewards of state ${s}`, rewards[s].length, actions, "one number an action");
+    requireLength(where, `transitions of state ${s}`, rows.length, actions, "one row per action");
+    requireLength(where, `rewards of state ${s}`, rewards[s].length, actions, "one number per action");
     rows.forEach((row, a) => {
       const name = `transitions of state ${s}, action ${a}`;
-      requireLength(where, name, row.length, states, "one probability a state");
+      requireLength(where, name, row.length, states, "one probability per state");
     });
   });
   const mdp: FiniteMdp = {

@@ -1,24 +1,25 @@
-/** Processes to try theory on: a random family, and two classics of exploration. */
+/** Example processes: a random family, and two classic exploration problems. */
 import { fail, requireInteger, requireNumber } from "../base/errors.js";
 import type { Random } from "../base/random.js";
 import type { FiniteMdp } from "./finite-mdp.js";
 import { type Mdp, type SparseMdp, validateMdp } from "./sparse-mdp.js";
 
-/** What a Garnet is drawn from. */
+/** The parameters of a Garnet. */
 export interface GarnetOptions {
   /** S */
   readonly states: number;
   /** A */
   readonly actions: number;
-  /** b: different successors of each (s, a), at most S. */
+  /** b: the number of different successors of each (s, a), at most S. */
   readonly branching: number;
-  /** The fraction of states, counted from the last, that end the episode; 0 unless given. */
+  /** The fraction of states, counted from the last one, that end the episode; defaults to 0. */
   readonly terminal?: number;
 }
 
 /**
- * A Garnet (Archibald, McKinnon and Thomas 1995): b different successors of each (s, a), drawn alike, with the lengths
- * that b − 1 uniform cuts leave of [0, 1] as probabilities; rewards uniform in [−1, 1); state 0 starts.
+ * A Garnet (Archibald, McKinnon and Thomas 1995). Each (s, a) has b different successors, drawn uniformly;
+ * their probabilities are the lengths of the pieces that b − 1 uniform cuts make of [0, 1]. Rewards are
+ * uniform in [−1, 1), and state 0 is the initial state.
  */
 export function garnet(options: GarnetOptions, random: Random): SparseMdp {
   const { states, actions, branching, terminal: ending = 0 } = options;
@@ -55,21 +56,21 @@ export function garnet(options: GarnetOptions, random: Random): SparseMdp {
   return { states, actions, rowStarts, successors, probabilities, rewards, terminal, initial };
 }
 
-/** The chain's numbers; the usual ones unless given. */
+/** The parameters of the chain. The defaults are the usual values. */
 export interface ChainOptions {
-  /** States; 5. */
+  /** Number of states; defaults to 5. */
   readonly length?: number;
-  /** Probability that the other action is taken; 0.2. */
+  /** Probability that the other action is taken; defaults to 0.2. */
   readonly slip?: number;
-  /** Reward of going back to the start; 2. */
+  /** Reward for returning to the start; defaults to 2. */
   readonly small?: number;
-  /** Reward of going on at the end; 10. */
+  /** Reward for moving forward at the last state; defaults to 10. */
   readonly large?: number;
 }
 
 /**
- * The chain (Strens 2000): action 0 goes on and earns nothing until the end, where it stays and earns `large`;
- * action 1 goes back to the start and earns `small`. It never ends.
+ * The chain (Strens 2000). Action 0 moves forward for no reward; at the last state it stays there and earns
+ * `large`. Action 1 returns to the start and earns `small`. Episodes never end.
  */
 export function chain({ length = 5, slip = 0.2, small = 2, large = 10 }: ChainOptions = {}): FiniteMdp {
   requireInteger("chain", "length", length, 2);
@@ -90,8 +91,9 @@ export function chain({ length = 5, slip = 0.2, small = 2, large = 10 }: ChainOp
 }
 
 /**
- * River swim (Strehl and Littman 2008): action 0 swims with the stream, to the left, and earns 0.005 at the bank;
- * action 1 swims against it (0.35 on, 0.6 nowhere, 0.05 back) and earns 1 at the far end. It never ends.
+ * River swim (Strehl and Littman 2008). Action 0 swims left, with the current, and earns 0.005 at the bank.
+ * Action 1 swims right, against the current (forward with probability 0.35, no progress 0.6, back 0.05), and
+ * earns 1 at the far end. Episodes never end.
  */
 export function riverSwim(length = 6): FiniteMdp {
   requireInteger("riverSwim", "length", length, 3);
@@ -120,15 +122,15 @@ export function riverSwim(length = 6): FiniteMdp {
 }
 
 /**
- * The exact process of an environment that knows it, such as `GridWorld`, validated.
- * @throws SoftrlError when there is none, or when it is malformed.
+ * The validated process of an environment that provides it as `mdp`, such as `GridWorld`.
+ * @throws SoftrlError when the environment has no process, or a malformed one.
  */
 export function mdpOf(environment: object): Mdp {
   const where = `mdpOf ${environment.constructor.name}`;
   if (!hasMdp(environment)) {
-    return fail(where, "this environment does not know its process", {
-      expected: "a property mdp",
-      remedy: "take a tabular one such as GridWorld, or write the process down with finiteMdp",
+    return fail(where, "this environment has no exact process", {
+      expected: "a property named mdp",
+      remedy: "use a tabular environment such as GridWorld, or define the process with finiteMdp",
     });
   }
   validateMdp(environment.mdp, where);
@@ -152,7 +154,7 @@ function endlessMdp(states: number, actions: number): FiniteMdp {
   };
 }
 
-/** Different integers in [0, n), all choices alike (Floyd's algorithm). */
+/** Different integers in [0, n), every subset equally likely (Floyd's algorithm). */
 function drawDifferentInto(numbers: Int32Array, n: number, random: Random): void {
   const count = numbers.length;
   for (let k = 0; k < count; k++) {

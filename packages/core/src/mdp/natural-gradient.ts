@@ -1,4 +1,7 @@
-/** The natural gradient of §5 three ways, and the damped soft-Q step that is one to first order. */
+/**
+ * The natural gradient of §5, computed in three ways, and the damped soft-Q step that equals it to first
+ * order.
+ */
 import { fail, requireInteger, requireLength, requireNumber } from "../base/errors.js";
 import { solve } from "../math/linear-algebra.js";
 import {
@@ -24,7 +27,7 @@ export function fisherMatrix({ parameters, rows }: Derivatives, visits: Float64A
   return fisher;
 }
 
-/** F x = Σ visits ψ (ψᵀ x), without the matrix. [P] */
+/** F x = Σ visits ψ (ψᵀ x), without forming the matrix. [P] */
 export function fisherVectorProduct(
   { parameters, rows }: Derivatives,
   visits: Float64Array,
@@ -42,9 +45,9 @@ export function fisherVectorProduct(
 }
 
 /**
- * F⁻¹ g by a direct solution of (F + damping · I) w = g. [P]
- * @throws SoftrlError where F is singular and not damped: a table of logits has one direction a state that changes
- * no policy.
+ * F⁻¹ g, by solving (F + damping · I) w = g directly. [P]
+ * @throws SoftrlError when F is singular and damping is 0. For a table of logits F is singular: each state
+ * has one direction that does not change the policy.
  */
 export function naturalGradient(
   scores: Derivatives,
@@ -58,7 +61,7 @@ export function naturalGradient(
   return solve(fisher, gradient);
 }
 
-/** F⁻¹ g by conjugate gradients with Fisher-vector products; where F is singular, the shortest solution. [P] */
+/** F⁻¹ g by conjugate gradients with Fisher-vector products; the shortest solution if F is singular. [P] */
 export function naturalGradientByConjugateGradients(
   scores: Derivatives,
   visits: Float64Array,
@@ -71,8 +74,9 @@ export function naturalGradientByConjugateGradients(
 }
 
 /**
- * argmin_w Σ visits ½(wᵀψ − target)²: regression on the compatible features ψ, which is F⁻¹ g for the targets Δ
- * (66), and with KL for those of {@link regressionTargets} (71). By QR, so that F is never formed. [P]
+ * argmin_w Σ visits ½(wᵀψ − target)²: regression on the compatible features ψ. For the targets Δ the result
+ * is F⁻¹ g (66); with KL the targets are {@link regressionTargets} (71). Solved by QR, so F is never formed.
+ * [P]
  */
 export function naturalGradientByLeastSquares(
   scores: Derivatives,
@@ -91,8 +95,8 @@ export function naturalGradientByLeastSquares(
 }
 
 /**
- * Δ(s,a) − τ (log(π/π̄) − KL(s)): what the natural gradient with KL regresses on (71). [S, A]; 0 where π is, since nothing
- * is visited there.
+ * Δ(s,a) − τ (log(π/π̄) − KL(s)): the regression targets of the natural gradient with KL (71). [S, A]; 0 where
+ * π is 0, since those actions have no weight.
  */
 export function regressionTargets(
   problem: SoftMdp,
@@ -114,27 +118,28 @@ export interface PolicyAt {
   readonly scores: Derivatives;
 }
 
-/** What a damped soft-Q step is taken from. */
+/** The inputs of a damped soft-Q step. */
 export interface DampedSoftQ {
   readonly problem: SoftMdp;
   /** π_θ and its scores at any θ [P]. */
   readonly policy: (theta: Float64Array) => PolicyAt;
   /** θ [P] before the step. */
   readonly theta: Float64Array;
-  /** [S, A] d(s) π_θ(a|s): what the fit is weighted by, held at the old policy. */
+  /** [S, A] d(s) π_θ(a|s): the weights of the fit, those of the old policy. */
   readonly visits: Float64Array;
   /** [S, A] Δ(s,a) at the old policy. */
   readonly advantages: Float64Array;
-  /** ε in (0, 1]: the part of the way to the targets that is fitted. */
+  /** ε in (0, 1]: the fraction of the way to the targets. */
   readonly epsilon: number;
 }
 
 /**
- * θ' − θ of damped soft Q-fitting with V held (§5): θ' minimises Σ visits ½(V + τ log(π_θ'/π̄) − Q̂)² with
- * Q̂ = (1 − ε) Q_old + ε y and y = τ KL + V + Δ. To first order in ε it is ε/τ times the natural gradient; relatively
- * the error is of order ε, and of order ε² for a log-linear policy, whose second-order terms average to nothing.
+ * θ' − θ of damped soft Q-fitting with V held constant (§5): θ' minimises Σ visits ½(V + τ log(π_θ'/π̄) − Q̂)²
+ * with Q̂ = (1 − ε) Q_old + ε y and y = τ KL + V + Δ. To first order in ε it is ε/τ times the natural
+ * gradient. The relative error is of order ε; for a log-linear policy it is of order ε², because the
+ * second-order terms average to zero.
  *
- * The fit is not linear in θ: Gauss-Newton steps until none moves. [P]
+ * The fit is not linear in θ, so it takes Gauss-Newton steps until they converge. [P]
  */
 export function dampedSoftQStep(
   { problem, policy, theta, visits, advantages, epsilon }: DampedSoftQ,
@@ -150,7 +155,7 @@ export function dampedSoftQStep(
   const moved = theta.slice();
   for (let step = 0; step < steps; step++) {
     const { logPi, scores } = policy(moved);
-    // V cancels: what is left of Q̂ − Q_θ' is ε(y − Q_old) − τ (log π_θ' − log π_old).
+    // V cancels, which leaves Q̂ − Q_θ' = ε(y − Q_old) − τ (log π_θ' − log π_old).
     const left = targets.map((x, row) => (visits[row] === 0 ? 0 : x / tau - (logPi[row] - old[row])));
     const change = naturalGradientByLeastSquares(scores, visits, left);
     let largest = 0;
@@ -160,7 +165,7 @@ export function dampedSoftQStep(
     }
     if (largest <= 1e-14) return moved.map((x, k) => x - theta[k]);
   }
-  return fail(where, "the fit does not settle", { remedy: "take a smaller epsilon, or more steps" });
+  return fail(where, "the fit does not converge", { remedy: "use a smaller epsilon, or more steps" });
 }
 
 /** π_θ ∝ π̄ exp(θᵀφ) for features φ [S · A, P], as log-probabilities. [S, A] */
@@ -177,8 +182,8 @@ export function logLinearPolicy(
 }
 
 /**
- * π_θ ∝ π̄ exp(θᵀφ + ½(θᵀχ)²) and its scores: not linear in θ, as a network is not. A log-linear policy would hide the
- * first-order term.
+ * π_θ ∝ π̄ exp(θᵀφ + ½(θᵀχ)²) and its scores. Like a network, it is not linear in θ; a log-linear policy would
+ * hide the first-order term.
  */
 export function curvedPolicy(
   problem: SoftMdp,
@@ -209,6 +214,6 @@ function requireVisits(where: string, { parameters, rows }: Derivatives, visits:
     "visits",
     visits.length,
     rows.length / parameters,
-    "one weight for each row of derivatives",
+    "one weight per row of derivatives",
   );
 }

@@ -1,4 +1,4 @@
-/** How often a policy visits what: the weights that expectations over trajectories come down to. */
+/** How often a policy visits each state and action: the weights of expectations over trajectories. */
 
 import { solve } from "../math/linear-algebra.js";
 import { exp } from "../math/logspace.js";
@@ -7,11 +7,11 @@ import { discountedSystem } from "./operators.js";
 import { requirePolicy, requireSoftMdp, type SoftMdp } from "./soft-mdp.js";
 
 /**
- * d(s) = Σ_t discount^t P(s_t = s) from the initial distribution, over states that go on: the solution of
- * (I − discount · P_πᵀ) d = d_0. [S]; sums to 1/(1 − discount) where no episode ends.
+ * d(s) = Σ_t discount^t P(s_t = s) from the initial distribution, over non-terminal states: the solution of
+ * (I − discount · P_πᵀ) d = d_0. [S]; sums to 1/(1 − discount) if no episode ends.
  *
- * @param discount the problem's γ unless given; 1 counts visits, which are finite where every episode ends.
- * @throws SoftrlError for a malformed policy, or where visits are infinite.
+ * @param discount defaults to the γ of the problem; 1 counts visits, which are finite if every episode ends.
+ * @throws SoftrlError when the policy is malformed or the visits are infinite.
  */
 export function occupancy(problem: SoftMdp, logPi: LogProbabilities, discount = problem.gamma): Float64Array {
   requireSoftMdp("occupancy", problem);
@@ -25,7 +25,7 @@ export function occupancy(problem: SoftMdp, logPi: LogProbabilities, discount = 
   );
 }
 
-/** d(s) π(a|s): the measure that expectations over (s_t, a_t) are taken with. [S, A] */
+/** d(s) π(a|s): the weights of expectations over (s_t, a_t). [S, A] */
 export function visitsOf({ mdp }: SoftMdp, logPi: LogProbabilities, weights: Float64Array): Float64Array {
   return Float64Array.from(logPi, (logP, i) => {
     const weight = weights[Math.floor(i / mdp.actions)];

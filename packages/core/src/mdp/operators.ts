@@ -1,7 +1,9 @@
 /**
- * The backups of §3.3–3.4 on a finite MDP, dense or sparse, in float64: what the sampled targets are expectations of.
+ * The backups of §3.3–3.4 on a finite MDP, dense or sparse, in float64: the expectations of the sampled
+ * targets.
  *
- * V is [S], Q, log π and log π̄ are [S, A]. A terminal state is worth nothing: no reward, no KL, no bootstrap.
+ * V is [S]; Q, log π and log π̄ are [S, A]. A terminal state has no reward, no KL and no bootstrap; its value
+ * is 0.
  */
 import { requireInteger, requireNumber } from "../base/errors.js";
 import { boltzmannPolicy, softValue } from "../math/boltzmann.js";
@@ -20,7 +22,7 @@ import {
 import { requireSoftMdp, type SoftMdp } from "./soft-mdp.js";
 import { type Mdp, successorMeans, weightedTransitions } from "./sparse-mdp.js";
 
-/** V_Q(s) = τ log Σ π̄ exp(Q(s,·)/τ) of each state (§3.2); 0 at terminal states. [S] */
+/** V_Q(s) = τ log Σ π̄ exp(Q(s,·)/τ) for each state (§3.2); 0 at terminal states. [S] */
 export function softValues({ mdp, logPrior: prior, tau }: SoftMdp, q: QValues): StateValues {
   const v = stateValues(new Float64Array(mdp.states));
   for (let s = 0; s < mdp.states; s++) {
@@ -30,7 +32,7 @@ export function softValues({ mdp, logPrior: prior, tau }: SoftMdp, q: QValues): 
   return v;
 }
 
-/** log π_Q(·|s) of each state (§3.2). [S, A] */
+/** log π_Q(·|s) for each state (§3.2). [S, A] */
 export function boltzmannPolicies({ mdp, logPrior: prior, tau }: SoftMdp, q: QValues): LogProbabilities {
   const logPi = logProbabilities(new Float64Array(q.length));
   for (let s = 0; s < mdp.states; s++) {
@@ -40,7 +42,8 @@ export function boltzmannPolicies({ mdp, logPrior: prior, tau }: SoftMdp, q: QVa
 }
 
 /**
- * The limit of {@link boltzmannPolicies} as τ → 0: π̄ restricted to the actions of largest Q, normalised. [S, A]
+ * The limit of {@link boltzmannPolicies} as τ → 0: π̄ restricted to the actions with the largest Q,
+ * normalised. [S, A]
  */
 export function greedyPolicies({ mdp, logPrior: prior }: SoftMdp, q: QValues): LogProbabilities {
   const logPi = logProbabilities(new Float64Array(q.length).fill(Number.NEGATIVE_INFINITY));
@@ -60,7 +63,7 @@ export function greedyPolicies({ mdp, logPrior: prior }: SoftMdp, q: QValues): L
   return logPi;
 }
 
-/** KL(s) = D_KL[π(·|s) ‖ π̄(·|s)] of each state; 0 at terminal states. [S] */
+/** KL(s) = D_KL[π(·|s) ‖ π̄(·|s)] for each state; 0 at terminal states. [S] */
 export function stateDivergences({ mdp, logPrior: prior }: SoftMdp, logPi: LogProbabilities): Float64Array {
   const kl = new Float64Array(mdp.states);
   const { actions } = mdp;
@@ -99,14 +102,14 @@ export function optimalityBackupOfV(problem: SoftMdp, v: StateValues): StateValu
   return softValues(problem, qOfSuccessors(problem, v));
 }
 
-/** E_π[Q(s,·)] − τ KL(s) of each state (§3.1); 0 at terminal states. [S] */
+/** E_π[Q(s,·)] − τ KL(s) for each state (§3.1); 0 at terminal states. [S] */
 export function policyAverage(problem: SoftMdp, logPi: LogProbabilities, q: QValues): StateValues {
   const { states, actions, terminal } = problem.mdp;
   const kl = stateDivergences(problem, logPi);
   const v = stateValues(new Float64Array(states));
   for (let s = 0; s < states; s++) {
     if (terminal[s]) continue;
-    // An action of probability zero adds nothing, whatever its Q; and 0 · ∞ is nothing at τ = 0.
+    // Skip actions of probability zero, whose Q may be infinite, and KL for τ = 0: 0 · ∞ would be NaN.
     for (let i = s * actions; i < (s + 1) * actions; i++) {
       if (logPi[i] > Number.NEGATIVE_INFINITY) v[s] += exp(logPi[i]) * q[i];
     }
@@ -118,7 +121,7 @@ export function policyAverage(problem: SoftMdp, logPi: LogProbabilities, q: QVal
 /**
  * V_π(s) = E[Σ γ^t (r_t − τ KL_t)] (24), by solving (I − γ P_π) V = r_π − τ KL. [S]
  *
- * @throws SoftrlError where the value is infinite (γ = 1 and an episode that need not end).
+ * @throws SoftrlError when the value is infinite (γ = 1 and an episode that may never end).
  */
 export function policyValues(problem: SoftMdp, logPi: LogProbabilities): StateValues {
   requireSoftMdp("policyValues", problem);
@@ -131,7 +134,7 @@ export function policyQ(problem: SoftMdp, logPi: LogProbabilities): QValues {
   return qOfSuccessors(problem, policyValues(problem, logPi));
 }
 
-/** T_π^n V: n backups, which is V + E Σ_{d<n} γ^d δ_d (§3.4). [S] */
+/** T_π^n V: n backups, equal to V + E Σ_{d<n} γ^d δ_d (§3.4). [S] */
 export function nStepBackup(
   problem: SoftMdp,
   logPi: LogProbabilities,
@@ -153,8 +156,8 @@ export function nStepBackupOfQ(problem: SoftMdp, logPi: LogProbabilities, q: QVa
 }
 
 /**
- * T_π^λ V = (1 − λ) Σ_{n≥1} λ^{n−1} T_π^n V, in closed form V + (I − γλ P_π)⁻¹ (T_π V − V) (§3.4): TD(λ) with γλ in
- * the place of γ. λ = 0 gives T_π V, λ = 1 gives V_π. [S]
+ * T_π^λ V = (1 − λ) Σ_{n≥1} λ^{n−1} T_π^n V, in closed form V + (I − γλ P_π)⁻¹ (T_π V − V) (§3.4): TD(λ),
+ * with γλ in place of γ. λ = 0 gives T_π V, λ = 1 gives V_π. [S]
  */
 export function lambdaBackup(
   problem: SoftMdp,
@@ -180,14 +183,14 @@ export function lambdaBackupOfQ(
   const { mdp, gamma } = problem;
   const backup = policyBackupOfQ(problem, logPi, q);
   const difference = qValues(backup.map((x, i) => x - q[i]));
-  // After the first step the differences average over π like values: (I − γλ P_π) x = E_π of them.
+  // After the first step only averages over π matter: x solves (I − γλ P_π) x = E_π[difference].
   const averaged = policyAverage({ ...problem, tau: 0 }, logPi, difference);
   const sum = solve(discountedSystem(problem, logPi, gamma * lambda), averaged);
   const means = successorMeans(mdp, sum);
   return qValues(backup.map((x, i) => x + gamma * lambda * means[i]));
 }
 
-/** P_π(s'|s) between states that go on, [S, S'] row-major; 0 from and to terminal states. */
+/** P_π(s'|s) between non-terminal states, [S, S'] row-major; 0 from and to terminal states. */
 export function policyTransitions({ mdp }: SoftMdp, logPi: LogProbabilities): Float64Array {
   return weightedTransitions(mdp, logPi.map(exp));
 }

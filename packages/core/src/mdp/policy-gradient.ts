@@ -1,4 +1,4 @@
-/** The gradients of §3.6 and §4 as exact expectations: sums over states and actions, nothing sampled. */
+/** The gradients of §3.6 and §4 as exact expectations: sums over states and actions, without sampling. */
 import { requireLength } from "../base/errors.js";
 import { exp } from "../math/logspace.js";
 import { type LogProbabilities, type QValues, qValues } from "../math/units.js";
@@ -8,8 +8,8 @@ import type { Derivatives, QModel } from "./scores.js";
 import type { SoftMdp } from "./soft-mdp.js";
 
 /**
- * Δ(s,a) = E[Σ_d γ^d δ_d | s, a] = Q_π(s,a) − τ KL(s) − V_π(s), of the true values (§3.6, n = ∞); its mean over π is 0.
- * [S, A]; 0 in the rows of terminal states.
+ * Δ(s,a) = E[Σ_d γ^d δ_d | s, a] = Q_π(s,a) − τ KL(s) − V_π(s) with the true values (§3.6, n = ∞); its mean
+ * over π is 0. [S, A]; 0 in the rows of terminal states.
  */
 export function policyAdvantages(problem: SoftMdp, logPi: LogProbabilities): Float64Array {
   const v = policyValues(problem, logPi);
@@ -17,8 +17,8 @@ export function policyAdvantages(problem: SoftMdp, logPi: LogProbabilities): Flo
 }
 
 /**
- * Δ(s,a) = E[Σ_{d<n} γ^d δ_d | s, a] with the V of a critic (36), actions after the first from π:
- * r̄ + γ E[T_π^{n−1} V(s')] − τ KL(s) − V(s). [S, A]
+ * Δ(s,a) = E[Σ_{d<n} γ^d δ_d | s, a] with the V of a critic (36), where the actions after the first come from
+ * π: r̄ + γ E[T_π^{n−1} V(s')] − τ KL(s) − V(s). [S, A]
  */
 export function nStepAdvantages(
   problem: SoftMdp,
@@ -29,14 +29,14 @@ export function nStepAdvantages(
   return advantagesOver(problem, logPi, qOfSuccessors(problem, nStepBackup(problem, logPi, v, n - 1)), v);
 }
 
-/** What a policy gradient is an expectation over. */
+/** The parts of the expectation that is a policy gradient. */
 export interface PolicyGradientParts {
   readonly problem: SoftMdp;
   /** [S, A] log π */
   readonly logPi: LogProbabilities;
   /** ∇log π(a|s): [S · A, P] */
   readonly scores: Derivatives;
-  /** [S] the weight of each state: an occupancy. */
+  /** [S] the weight of each state, such as an occupancy. */
   readonly weights: Float64Array;
   /** [S, A] Δ(s,a) */
   readonly advantages: Float64Array;
@@ -52,14 +52,17 @@ export function policyGradient({
 }: PolicyGradientParts): Float64Array {
   const { logPrior, tau } = problem;
   requireLength("policyGradient", "advantages", advantages.length, logPi.length, "Δ is [S, A]");
-  // ∇KL = E_π ∇log π · log(π/π̄): one sum for both terms.
+  // ∇KL = E_π ∇log π · log(π/π̄), so one sum gives both terms.
   const { actions } = problem.mdp;
   return weightedSum(scores, logPi, weights, actions, (row) =>
     tau === 0 ? advantages[row] : advantages[row] - tau * (logPi[row] - logPrior[row]),
   );
 }
 
-/** ∇_θ Σ d_0(s) V_π(s): the gradient of the discounted objective with its KL (24), states weighted by γ^t. [P] */
+/**
+ * ∇_θ Σ d_0(s) V_π(s): the gradient of the discounted objective including KL (24), with states weighted by
+ * γ^t. [P]
+ */
 export function properPolicyGradient(
   problem: SoftMdp,
   logPi: LogProbabilities,
@@ -70,8 +73,8 @@ export function properPolicyGradient(
 }
 
 /**
- * The naive bonus (§3.6): the gradient of the plain discounted return, less τ ∇KL at the visited states, as if KL there
- * changed nothing later. [P]
+ * The naive bonus (§3.6): the gradient of the plain discounted return, minus τ ∇KL at the visited states, as
+ * if the KL of a state had no effect on later ones. [P]
  */
 export function naivePolicyGradient(
   problem: SoftMdp,
@@ -83,8 +86,9 @@ export function naivePolicyGradient(
 }
 
 /**
- * g_γ (§3.6): every visited state counts alike, its advantages are discounted. What A2C estimates. It is no gradient
- * for γ < 1; for γ = 1 it is g_1, that of the undiscounted objective. Episodes must end. [P]
+ * g_γ (§3.6), which A2C estimates: every visited state has the same weight, and its advantages are
+ * discounted. For γ < 1 it is not the gradient of any function; for γ = 1 it is g_1, the gradient of the
+ * undiscounted objective. Episodes must end. [P]
  */
 export function visitedPolicyGradient(
   problem: SoftMdp,
@@ -95,7 +99,7 @@ export function visitedPolicyGradient(
   return policyGradient({ problem, logPi, scores, weights, advantages: policyAdvantages(problem, logPi) });
 }
 
-/** What the soft-Q gradient is an expectation over. */
+/** The parts of the expectation that is the soft-Q gradient. */
 export interface SoftQGradientParts {
   readonly problem: SoftMdp;
   readonly model: QModel;
@@ -105,12 +109,15 @@ export interface SoftQGradientParts {
   readonly targets: QValues;
 }
 
-/** ∇ Σ_s w(s) E_{a~π_θ}[½(Q_θ(s,a) − y(s,a))²], actions held fixed (§3.5, §4): a direction of descent. [P] */
+/**
+ * ∇ Σ_s w(s) E_{a~π_θ}[½(Q_θ(s,a) − y(s,a))²] with the actions held fixed (§3.5, §4): a direction of descent.
+ * [P]
+ */
 export function softQGradient({ problem, model, weights, targets }: SoftQGradientParts): Float64Array {
   const { q, logPi, scores, valueGradients } = model;
   const { tau } = problem;
   const { actions } = problem.mdp;
-  // ∇Q = ∇V + τ ∇log π (57), so that both streams are seen.
+  // ∇Q = ∇V + τ ∇log π (57), written as the sum of the two streams.
   const error = (row: number) => q[row] - targets[row];
   const policyStream = weightedSum(scores, logPi, weights, actions, (row) => tau * error(row));
   const valueStream = weightedSum(valueGradients, logPi, weights, actions, error);
@@ -139,7 +146,10 @@ export function expectedSoftQTargets(problem: SoftMdp, model: QModel, advantages
   return targets;
 }
 
-/** Σ_(s,a) w(s) π(a|s) factor(s,a) x, where x is the row of (s,a), or of s where derivatives are by state. [P] */
+/**
+ * Σ_(s,a) w(s) π(a|s) factor(s,a) x, where x is the row of (s,a), or the row of s if there is one per state.
+ * [P]
+ */
 function weightedSum(
   { parameters, rows }: Derivatives,
   logPi: LogProbabilities,

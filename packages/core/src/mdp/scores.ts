@@ -5,14 +5,14 @@ import { type LogProbabilities, type QValues, qValues, type StateValues } from "
 import { boltzmannPolicies, softValues } from "./operators.js";
 import { requirePositiveTau, type SoftMdp } from "./soft-mdp.js";
 
-/** Rows of derivatives in θ: [rows, P] row-major. */
+/** Rows of derivatives with respect to θ: [rows, P] row-major. */
 export interface Derivatives {
   /** P */
   readonly parameters: number;
   readonly rows: Float64Array;
 }
 
-/** Q_θ and what follows from it at one θ: V_θ and π_θ (§3.2), and the derivatives of all three. */
+/** Q_θ at one θ, the V_θ and π_θ that follow from it (§3.2), and the derivatives. */
 export interface QModel {
   /** [S, A] */
   readonly q: QValues;
@@ -27,7 +27,8 @@ export interface QModel {
 }
 
 /**
- * ∇log π(a|s) = φ(s,a) − E_π φ(s,·) for the policy that is log-linear in features φ: π ∝ π̄ exp(θᵀφ). [S · A, P]
+ * ∇log π(a|s) = φ(s,a) − E_π φ(s,·) for a policy that is log-linear in the features φ: π ∝ π̄ exp(θᵀφ). [S ·
+ * A, P]
  */
 export function linearScores(features: Derivatives, logPi: LogProbabilities, actions: number): Derivatives {
   const { parameters } = features;
@@ -46,7 +47,7 @@ export function linearScores(features: Derivatives, logPi: LogProbabilities, act
   return { parameters, rows };
 }
 
-/** The features of a table: θ has a number for each (s, a), and φ(s,a) is its unit vector. [S · A, S · A] */
+/** The features of a table: θ has one entry per (s, a), and φ(s,a) is its unit vector. [S · A, S · A] */
 export function tabularFeatures(states: number, actions: number): Derivatives {
   requireInteger("tabularFeatures", "states", states, 1);
   requireInteger("tabularFeatures", "actions", actions, 1);
@@ -77,7 +78,7 @@ export function linearQ(problem: SoftMdp, features: Derivatives, theta: Float64A
   };
 }
 
-/** E_π φ(s,·) of each state. [S, P] */
+/** E_π φ(s,·) for each state. [S, P] */
 function policyMeans(features: Derivatives, logPi: LogProbabilities, actions: number): Float64Array {
   const { parameters, rows } = features;
   const means = new Float64Array((logPi.length / actions) * parameters);

@@ -3,19 +3,19 @@ import { exp } from "../math/logspace.js";
 import type { LogPrior, LogProbabilities } from "../math/units.js";
 import { type Mdp, stateWithoutEnd, validateMdp } from "./sparse-mdp.js";
 
-/** A finite MDP with the bonus and the discount that make it the paper's problem. */
+/** A finite MDP together with the prior, the temperature and the discount of the paper's problem. */
 export interface SoftMdp {
   /** Dense or sparse. */
   readonly mdp: Mdp;
   /** [S, A] log π̄(a|s): −∞ forbids an action. */
   readonly logPrior: LogPrior;
-  /** Temperature, not negative; positive where a Boltzmann policy is asked for. 0 gives the hard operators. */
+  /** Temperature, non-negative; Boltzmann policies need a positive one. 0 gives the hard operators. */
   readonly tau: number;
   /** Discount in [0, 1]. */
   readonly gamma: number;
 }
 
-/** How far the probabilities of a row of π may be from a sum of one. */
+/** How far the probabilities of a row of π may sum from one. */
 const rowTolerance = 1e-9;
 
 /** Throws unless log π̄ is [S, A] and τ and γ are in range. */
@@ -26,8 +26,8 @@ export function requireSoftMdp(where: string, { mdp, logPrior, tau, gamma }: Sof
 }
 
 /**
- * Throws unless the process is valid, π̄ allows an action in each state, τ and γ are in range, and, for γ = 1, an end
- * can be reached from every state by actions that π̄ allows.
+ * Throws unless the process is valid, π̄ allows an action in each state, and τ and γ are in range. For γ = 1
+ * every state must also be able to reach a terminal state by actions that π̄ allows.
  */
 export function validateSoftMdp(problem: SoftMdp, where = "SoftMdp"): void {
   const { mdp, logPrior, gamma } = problem;
@@ -39,7 +39,7 @@ export function validateSoftMdp(problem: SoftMdp, where = "SoftMdp"): void {
     for (let a = 0; a < actions; a++) {
       const logP = logPrior[s * actions + a];
       if (!(logP < Number.POSITIVE_INFINITY)) {
-        fail(where, `logPrior of state ${s}, action ${a} is no logarithm of a weight`, {
+        fail(where, `logPrior of state ${s}, action ${a} is not the logarithm of a weight`, {
           expected: "a number, or −∞ for a forbidden action",
           got: String(logP),
         });
@@ -51,9 +51,9 @@ export function validateSoftMdp(problem: SoftMdp, where = "SoftMdp"): void {
   if (gamma === 1) {
     const endless = stateWithoutEnd(mdp, (row) => logPrior[row] > Number.NEGATIVE_INFINITY);
     if (endless >= 0) {
-      fail(where, `gamma is 1 and state ${endless} can reach no terminal state`, {
-        expected: "gamma below 1, or an end within reach of every state",
-        remedy: "discount, or mark a terminal state",
+      fail(where, `gamma is 1 and state ${endless} cannot reach a terminal state`, {
+        expected: "gamma below 1, or a terminal state that every state can reach",
+        remedy: "use a smaller gamma, or mark a terminal state",
       });
     }
   }
@@ -63,16 +63,16 @@ export function validateSoftMdp(problem: SoftMdp, where = "SoftMdp"): void {
 export function requirePositiveTau(where: string, { tau }: SoftMdp): void {
   if (!(tau > 0)) {
     fail(where, "tau is out of range", {
-      expected: "a number above 0",
+      expected: "a positive number",
       got: String(tau),
-      remedy: "take greedyPolicies for the hard limit",
+      remedy: "use greedyPolicies for the hard limit",
     });
   }
 }
 
 /**
- * Throws unless log π is [S, A] with rows that sum to one within 1e-9, and π has no mass where π̄ has none.
- * Rows of terminal states are not read.
+ * Throws unless log π is [S, A] with rows that sum to one within 1e-9, and π is zero wherever π̄ is. Rows of
+ * terminal states are not read.
  */
 export function requirePolicy(where: string, problem: SoftMdp, logPi: LogProbabilities): void {
   const { mdp, logPrior, tau } = problem;
@@ -85,8 +85,8 @@ export function requirePolicy(where: string, problem: SoftMdp, logPi: LogProbabi
       const row = s * actions + a;
       sum += exp(logPi[row]);
       if (tau > 0 && logPi[row] > Number.NEGATIVE_INFINITY && logPrior[row] === Number.NEGATIVE_INFINITY) {
-        fail(where, `the prior of state ${s}, action ${a} is zero where the policy has mass`, {
-          expected: "π of 0 wherever π̄ is 0: KL is infinite otherwise",
+        fail(where, `the prior of state ${s}, action ${a} is zero but the policy is not`, {
+          expected: "π to be 0 wherever π̄ is 0, because KL is infinite otherwise",
           got: `π = ${exp(logPi[row])}`,
         });
       }

@@ -1,6 +1,6 @@
 /**
- * Solutions of a finite MDP, each with a certified bound on its error: contraction makes the last change or the
- * residual a bound on what is left, and the rounding of float64 is added to it.
+ * Solvers for finite MDPs. Each result has a certified bound on its error: because backups contract, the last
+ * change or the residual bounds the remaining error, and the rounding of float64 is added.
  */
 import { fail, requireInteger, requireLength, requireNumber } from "../base/errors.js";
 import { solve } from "../math/linear-algebra.js";
@@ -31,48 +31,56 @@ import { sweepsFrom } from "./sweeps.js";
 export interface CertifiedValues {
   /** [S] */
   readonly v: StateValues;
-  /** max_s |V(s) − the true V(s)| is at most this; ∞ where γ = 1, or nearly, leaves no contraction to certify by. */
+  /**
+   * max_s |V(s) − the true V(s)| is at most this; ∞ when γ is 1, or so close to it that backups are not known
+   * to contract.
+   */
   readonly bound: number;
 }
 
-/** V* with the policy that is Boltzmann (greedy for τ = 0) in its Q. */
+/** V* with the Boltzmann policy of its Q (the greedy policy for τ = 0). */
 export interface SoftSolution extends CertifiedValues {
-  /** r̄ + γ E V: [S, A], as near to Q* as V to V*, times γ. */
+  /** r̄ + γ E V: [S, A]. Its error is at most γ times the error of V. */
   readonly q: QValues;
   /** [S, A] */
   readonly logPi: LogProbabilities;
-  /** Sweeps of value iteration, or policies of policy iteration. */
+  /** The number of sweeps of value iteration, or of policies of policy iteration. */
   readonly iterations: number;
   /** ‖last change‖∞ of each iteration, the newest last. */
   readonly changes: readonly number[];
 }
 
-/** How value iteration goes. */
+/** Options of value iteration. */
 export interface ValueIterationOptions {
   /**
-   * The error γ/(1 − γ) · ‖last change‖∞ at which to stop; 1e-10 unless given. A change within rounding stops too. The
-   * certified bound is larger by what rounding may add. For γ = 1 the change itself is taken.
+   * Stop when the error γ/(1 − γ) · ‖last change‖∞ is at most this, or when a change is within rounding;
+   * defaults to 1e-10. The certified bound is larger by the possible rounding. For γ = 1 the last change
+   * itself is compared.
    */
   readonly tolerance?: number;
-  /** Sweeps at most; 1,000,000 unless given. */
+  /** The maximum number of sweeps; defaults to 1,000,000. */
   readonly sweeps?: number;
-  /** "jacobi": every state from the V of the last sweep; "gauss-seidel": in place, from the newest, half the memory. */
+  /**
+   * "jacobi": every state uses V of the last sweep; "gauss-seidel": in place, uses the newest V, with half
+   * the memory.
+   */
   readonly order?: SweepOrder;
   /**
-   * "anderson": each sweep begins from a combination of the last, guarded so that it converges for every γ < 1; it pays
-   * where γ is near one, with "gauss-seidel" most (docs/value-iteration.md). "none" unless given.
+   * "anderson": each sweep starts from a combination of the last ones, with a safeguard so that it converges
+   * for every γ < 1. It helps when γ is near one, and most with "gauss-seidel" (docs/value-iteration.md).
+   * Defaults to "none".
    */
   readonly acceleration?: "none" | "anderson";
-  /** The first V [S]; 0 unless given. */
+  /** The initial V [S]; defaults to 0. */
   readonly start?: StateValues;
 }
 
 /**
- * V* by V ← T V (§3.3), the hard limit for τ = 0. Both orders contract by γ a sweep, so that
- * ‖V − V*‖∞ ≤ γ/(1 − γ) · ‖last change‖∞, whatever V the last sweep began from: the bound holds for an accelerated run,
- * whose changes need not fall from sweep to sweep.
+ * V* by V ← T V (§3.3), the hard limit for τ = 0. Both orders contract by γ per sweep, so ‖V − V*‖∞ ≤ γ/(1 −
+ * γ) · ‖last change‖∞, whatever V the last sweep started from. The bound therefore holds for accelerated runs
+ * too, whose changes need not decrease from sweep to sweep.
  *
- * @throws SoftrlError for a malformed problem, or when the sweeps do not meet the tolerance.
+ * @throws SoftrlError for a malformed problem, or when the sweeps do not reach the tolerance.
  */
 export function softValueIteration(problem: SoftMdp, options: ValueIterationOptions = {}): SoftSolution {
   const where = "softValueIteration";
@@ -102,7 +110,7 @@ export function softValueIteration(problem: SoftMdp, options: ValueIterationOpti
       return { ...withPolicy(problem, v), bound, iterations: changes.length, changes };
     }
     if (changes.length === sweeps) {
-      fail(where, "the tolerance is not met", {
+      fail(where, "the tolerance was not reached", {
         expected: `at most ${tolerance} within ${sweeps} sweeps`,
         got: String(left),
         remedy: "allow more sweeps or a larger tolerance; with gamma = 1 the value may be infinite",
@@ -113,10 +121,10 @@ export function softValueIteration(problem: SoftMdp, options: ValueIterationOpti
 }
 
 /**
- * V* by policy iteration: evaluate π exactly, take the Boltzmann policy of Q_π (greedy for τ = 0), until V stops
- * rising. Certified by the residual: ‖V − V*‖∞ ≤ ‖T V − V‖∞ / (1 − γ).
+ * V* by policy iteration: evaluate π exactly, take the Boltzmann policy of Q_π (greedy for τ = 0), and repeat
+ * until V stops increasing. Certified by the residual: ‖V − V*‖∞ ≤ ‖T V − V‖∞ / (1 − γ).
  *
- * @throws SoftrlError for a malformed problem, or when 1000 policies do not meet the tolerance.
+ * @throws SoftrlError for a malformed problem, or when 1000 policies do not reach the tolerance.
  */
 export function softPolicyIteration(
   problem: SoftMdp,
@@ -129,7 +137,8 @@ export function softPolicyIteration(
   const improved = problem.tau > 0 ? boltzmannPolicies : greedyPolicies;
   const sparse = { ...problem, mdp: sparseMdp(problem.mdp) };
   const factor = contraction(sparse);
-  // The Boltzmann policy of nothing is π̄ normalised: every end within reach stays so.
+  // The Boltzmann policy of Q = 0 is π̄ normalised, so it can reach every terminal state that can be reached
+  // at all.
   let v = policyValues(problem, boltzmannPolicies({ ...problem, tau: 1 }, zeroQ(problem)));
   const rounding = backupRounding(sparse);
   const changes: number[] = [];
@@ -144,7 +153,7 @@ export function softPolicyIteration(
       return { ...withPolicy(problem, v), bound, iterations: changes.length, changes };
     }
     if (changes.length === policies) {
-      fail(where, "the tolerance is not met", {
+      fail(where, "the tolerance was not reached", {
         expected: `at most ${tolerance} within ${policies} policies`,
         got: String(left),
         remedy: "allow more policies or a larger tolerance",
@@ -155,10 +164,10 @@ export function softPolicyIteration(
 }
 
 /**
- * V_π by a direct solution of (I − γ P_π) V = r_π − τ KL (24), certified by its residual: the error is
- * (I − γ P_π)⁻¹ (T_π V − V). Holds for γ = 1 too. S³ operations.
+ * V_π by solving (I − γ P_π) V = r_π − τ KL directly (24). Certified by the residual: the error is (I − γ
+ * P_π)⁻¹ (T_π V − V). Works for γ = 1 too. Takes S³ operations.
  *
- * @throws SoftrlError for a malformed problem or policy, or where V_π is infinite.
+ * @throws SoftrlError for a malformed problem or policy, or when V_π is infinite.
  */
 export function evaluatePolicy(problem: SoftMdp, logPi: LogProbabilities): CertifiedValues {
   const where = "evaluatePolicy";
@@ -175,9 +184,11 @@ export function evaluatePolicy(problem: SoftMdp, logPi: LogProbabilities): Certi
 }
 
 /**
- * At least max_s [(I − γ P_π)⁻¹ 1](s), the expected number of steps to the end; ∞ where float64 cannot say.
+ * An upper bound on max_s [(I − γ P_π)⁻¹ 1](s), the expected number of steps to the end; ∞ when float64
+ * cannot bound it.
  *
- * With x ≥ 0 and (I − γ P_π) x ≥ 1 − slack > 0 the inverse has no negative entry, and is at most x / (1 − slack) on 1.
+ * With x ≥ 0 and (I − γ P_π) x ≥ 1 − slack > 0, the inverse has no negative entry, and applied to 1 it is at
+ * most x / (1 − slack).
  */
 function longestStay(problem: SoftMdp, logPi: LogProbabilities): number {
   const { states, actions } = problem.mdp;
@@ -195,7 +206,8 @@ function longestStay(problem: SoftMdp, logPi: LogProbabilities): number {
 }
 
 /**
- * V_π by V ← T_π V, for processes too large to factorise: ‖V − V_π‖∞ ≤ γ/(1 − γ) · ‖last change‖∞. Needs a γ below 1.
+ * V_π by V ← T_π V, for processes too large to factorise: ‖V − V_π‖∞ ≤ γ/(1 − γ) · ‖last change‖∞. Needs γ
+ * below 1.
  */
 export function iteratePolicyEvaluation(
   problem: SoftMdp,
@@ -222,7 +234,7 @@ export function iteratePolicyEvaluation(
     bound = factor < 1 ? (factor * change + remaining) / (1 - factor) : Number.POSITIVE_INFINITY;
     if (left <= tolerance || change <= remaining) return { v, bound, iterations };
   }
-  return fail(where, "the tolerance is not met", {
+  return fail(where, "the tolerance was not reached", {
     expected: `a bound of at most ${tolerance} within ${sweeps} sweeps`,
     got: String(bound),
     remedy: "allow more sweeps or a larger tolerance",
@@ -234,13 +246,16 @@ function withPolicy(problem: SoftMdp, v: StateValues) {
   return { v, q, logPi: (problem.tau > 0 ? boltzmannPolicies : greedyPolicies)(problem, q) };
 }
 
-/** Throws where values have left float64, from rewards or a start that are too large: no later sweep brings them back. */
+/**
+ * Throws when values overflow float64 because the rewards or the initial V are too large; later sweeps cannot
+ * recover.
+ */
 function requireFinite(where: string, size: number): void {
   if (!(size < Number.POSITIVE_INFINITY)) {
     fail(where, "values are too large for float64", {
       expected: "finite changes",
       got: String(size),
-      remedy: "take smaller rewards, a smaller tau, or a finite start",
+      remedy: "use smaller rewards, a smaller tau, or a finite start",
     });
   }
 }
@@ -250,8 +265,9 @@ function zeroQ({ mdp }: SoftMdp): QValues {
 }
 
 /**
- * What one backup shrinks a distance by at least: γ times the largest Σ_s' P(s'|s,a), and times the largest Σ_a π(a|s)
- * where π is given, both of which may be 1e-9 above one. 1 where γ is, or where no contraction is left.
+ * An upper bound on the contraction factor of one backup: γ times the largest Σ_s' P(s'|s,a), and times the
+ * largest Σ_a π(a|s) if π is given. Either sum may exceed one by 1e-9. The result is 1 if γ is 1, or if the
+ * backup is not known to contract.
  */
 function contraction({ mdp, gamma }: SoftMdp, logPi?: LogProbabilities): number {
   const { states, actions, terminal } = mdp;
@@ -274,7 +290,10 @@ function contraction({ mdp, gamma }: SoftMdp, logPi?: LogProbabilities): number 
   return Math.min(1, gamma * most);
 }
 
-/** What float64 may add to one backup of V: a generous count of roundings of its largest terms. */
+/**
+ * The rounding error that float64 may add to one backup of V: a generous count of roundings of its largest
+ * terms.
+ */
 function backupRounding({ mdp, logPrior, tau, gamma }: SoftMdp): (v: StateValues) => number {
   let reward = 0;
   let prior = 0;
@@ -282,7 +301,7 @@ function backupRounding({ mdp, logPrior, tau, gamma }: SoftMdp): (v: StateValues
     reward = Math.max(reward, Math.abs(mdp.rewards[i]));
     if (logPrior[i] > Number.NEGATIVE_INFINITY) prior = Math.max(prior, Math.abs(logPrior[i]));
   }
-  // The longest row: most may have few.
+  // Use the longest row; most rows may be much shorter.
   let successors = isSparse(mdp) ? 0 : mdp.states;
   if (isSparse(mdp)) {
     const { rowStarts } = mdp;

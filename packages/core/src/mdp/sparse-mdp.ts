@@ -10,43 +10,47 @@ import {
 /**
  * A finite Markov decision process with a list of successors for each row (s, a): compressed sparse rows.
  *
- * Row i = s · A + a has the entries rowStarts[i] … rowStarts[i + 1] − 1 of `successors` and `probabilities`.
- * 12 bytes a transition and 12 a row beside V: a million states of 4 actions and 5 successors take 290 MB.
+ * Row i = s · A + a consists of the entries rowStarts[i] … rowStarts[i + 1] − 1 of `successors` and
+ * `probabilities`. It takes 12 bytes per transition and 12 per row, plus V: a million states with 4 actions
+ * and 5 successors take 290 MB.
  */
 export interface SparseMdp {
   /** S */
   readonly states: number;
   /** A */
   readonly actions: number;
-  /** [S · A + 1], from 0 up to the number of transitions. */
+  /** [S · A + 1], increasing from 0 to the number of transitions. */
   readonly rowStarts: Int32Array;
   /** s' of each transition. */
   readonly successors: Int32Array;
-  /** P(s' | s, a) of each transition; those of a row sum to one. */
+  /** P(s' | s, a) of each transition; those of one row sum to one. */
   readonly probabilities: Float64Array;
   /** r̄(s, a): [S, A]. */
   readonly rewards: Float64Array;
-  /** [S], 1 where a state ends the episode; its rows are not read, they must be valid all the same. */
+  /** [S], 1 where a state ends the episode; its rows are not read but must be valid. */
   readonly terminal: Uint8Array;
   /** P(s_0 = s): [S], sums to one. */
   readonly initial: Float64Array;
 }
 
-/** A finite process in either form. */
+/** A finite process in dense or sparse form. */
 export type Mdp = FiniteMdp | SparseMdp;
 
-/** Throws as {@link validateFiniteMdp} does; a successor out of range or a list out of order is named by its row. */
+/**
+ * Throws under the same conditions as {@link validateFiniteMdp}, and when a successor is out of range or a
+ * list is not in order. The message names the row.
+ */
 export function validateSparseMdp(mdp: SparseMdp, where = "SparseMdp"): void {
   const { states, actions, rowStarts, successors, probabilities } = mdp;
   requireInteger(where, "states", states, 1);
   requireInteger(where, "actions", actions, 1);
   const rows = states * actions;
   const count = successors.length;
-  requireLength(where, "rowStarts", rowStarts.length, rows + 1, "it is [S · A + 1]");
-  requireLength(where, "probabilities", probabilities.length, count, "one for each successor");
-  requireLength(where, "rewards", mdp.rewards.length, rows, "it is [S, A]");
-  requireLength(where, "terminal", mdp.terminal.length, states, "it is [S]");
-  requireLength(where, "initial", mdp.initial.length, states, "it is [S]");
+  requireLength(where, "rowStarts", rowStarts.length, rows + 1, "its shape is [S · A + 1]");
+  requireLength(where, "probabilities", probabilities.length, count, "one per successor");
+  requireLength(where, "rewards", mdp.rewards.length, rows, "its shape is [S, A]");
+  requireLength(where, "terminal", mdp.terminal.length, states, "its shape is [S]");
+  requireLength(where, "initial", mdp.initial.length, states, "its shape is [S]");
   if (rowStarts[0] !== 0 || rowStarts[rows] !== count) {
     fail(where, "rowStarts does not span the transitions", {
       expected: `0 first and ${count} last`,
@@ -56,10 +60,11 @@ export function validateSparseMdp(mdp: SparseMdp, where = "SparseMdp"): void {
   for (let row = 0; row < rows; row++) {
     const from = rowStarts[row];
     const to = rowStarts[row + 1];
-    if (!(to > from)) fail(where, `${nameOfRow(mdp, row)} has no successor`, { got: `${to - from} entries` });
+    if (!(to > from))
+      fail(where, `${nameOfRow(mdp, row)} has no successors`, { got: `${to - from} entries` });
     for (let k = from; k < to; k++) {
       if (!(successors[k] >= 0 && successors[k] < states)) {
-        fail(where, `${nameOfRow(mdp, row)} leads out of range`, {
+        fail(where, `${nameOfRow(mdp, row)} has a successor out of range`, {
           expected: `a state in [0, ${states})`,
           got: String(successors[k]),
         });
@@ -84,7 +89,7 @@ export function isSparse(mdp: Mdp): mdp is SparseMdp {
   return "successors" in mdp;
 }
 
-/** The same process with lists of successors in place of rows; itself, where it has them. */
+/** The same process in sparse form; returns its argument if it is sparse already. */
 export function sparseMdp(mdp: Mdp): SparseMdp {
   if (isSparse(mdp)) return mdp;
   const { states, actions, transitions } = mdp;
@@ -107,7 +112,10 @@ export function sparseMdp(mdp: Mdp): SparseMdp {
   return { states, actions, rowStarts, successors, probabilities, rewards, terminal, initial };
 }
 
-/** The same process with a full row over s' for each (s, a): S² A numbers; itself, where it has them. */
+/**
+ * The same process in dense form: a full row over s' for each (s, a), S² A numbers. Returns its argument if
+ * it is dense already.
+ */
 export function denseMdp(mdp: Mdp): FiniteMdp {
   if (!isSparse(mdp)) return mdp;
   const { states, actions, rowStarts, successors, probabilities } = mdp;
@@ -121,7 +129,10 @@ export function denseMdp(mdp: Mdp): FiniteMdp {
   return { states, actions, transitions, rewards, terminal, initial };
 }
 
-/** Σ P(s'|s,a) x(s') of each row, with 0 for x at terminal s'; 0 in the rows of terminal states. [S, A] */
+/**
+ * Σ P(s'|s,a) x(s') for each row, where x counts as 0 at terminal s'; 0 in the rows of terminal states. [S,
+ * A]
+ */
 export function successorMeans(mdp: Mdp, x: Float64Array): Float64Array {
   const { states, actions, terminal } = mdp;
   const means = new Float64Array(states * actions);
@@ -142,7 +153,7 @@ export function successorMeans(mdp: Mdp, x: Float64Array): Float64Array {
   return means;
 }
 
-/** Σ_a weight(s,a) P(s'|s,a), from and to states that go on: [S, S'] row-major, 0 elsewhere. */
+/** Σ_a weight(s,a) P(s'|s,a) between non-terminal states: [S, S'] row-major, 0 elsewhere. */
 export function weightedTransitions(mdp: Mdp, weights: Float64Array): Float64Array {
   const { states, actions, terminal } = mdp;
   const matrix = new Float64Array(states * states);
@@ -165,11 +176,11 @@ export function weightedTransitions(mdp: Mdp, weights: Float64Array): Float64Arr
   return matrix;
 }
 
-/** The first state from which no sequence of actions with `allowed` [S, A] leads to an end, or −1. */
+/** The first state from which no sequence of actions in `allowed` [S, A] reaches a terminal state, or −1. */
 export function stateWithoutEnd(mdp: Mdp, allowed: (row: number) => boolean): number {
   const { states, actions, terminal } = mdp;
   const ends = Uint8Array.from(terminal);
-  // Backwards until nothing new: at most S passes, on most processes a few.
+  // Propagates backwards until nothing changes: at most S passes, and on most processes only a few.
   for (let changed = true; changed; ) {
     changed = false;
     for (let s = states - 1; s >= 0; s--) {

@@ -6,22 +6,24 @@ import type { SparseMdp } from "./sparse-mdp.js";
 /** A soft MDP whose process is sparse. */
 export type SparseSoftMdp = SoftMdp & { readonly mdp: SparseMdp };
 
-/** "jacobi": every state from the V of the last sweep; "gauss-seidel": in place, from the newest. */
+/** "jacobi": every state uses V of the last sweep; "gauss-seidel": in place, uses the newest V. */
 export type SweepOrder = "jacobi" | "gauss-seidel";
 
-/** Sweeps of T, one after the other, from a V that they keep. */
+/** Successive sweeps of T over a V that this object owns. */
 export interface Sweeps {
-  /** V after the sweeps so far, [S]; good until the next sweep, which begins from what stands there then. */
+  /**
+   * V after the sweeps so far, [S]. Valid until the next sweep, which starts from its contents at that time.
+   */
   readonly v: StateValues;
-  /** Memory of its own, in bytes. */
+  /** Memory that the sweeps use, in bytes. */
   readonly bytes: number;
-  /** One sweep of T; gives ‖new V − old V‖∞. */
+  /** Performs one sweep of T and returns ‖new V − old V‖∞. */
   sweep(): number;
 }
 
 /**
- * One sweep of T over V (§3.3): next(s) = τ log Σ π̄ exp(E[r + γ V(s')]/τ), the maximum for τ = 0. `next` may be `v`,
- * which makes it Gauss-Seidel: each state then sees the new values of those before it.
+ * One sweep of T over V (§3.3): next(s) = τ log Σ π̄ exp(E[r + γ V(s')]/τ), or the maximum for τ = 0. If
+ * `next` is `v`, the sweep is Gauss-Seidel: each state then uses the new values of the states before it.
  *
  * Q is never stored. V must be 0 at terminal states. Linear in the number of transitions.
  * @returns ‖next − v‖∞.
@@ -41,7 +43,7 @@ export function sweepInto(
     }
     const from = s * actions;
     let high = Number.NEGATIVE_INFINITY;
-    // The rows of a state lie one behind the other.
+    // The rows of one state are contiguous.
     let k = rowStarts[from];
     for (let a = 0; a < actions; a++) {
       const row = from + a;
@@ -54,7 +56,7 @@ export function sweepInto(
     }
     let value = high;
     if (tau > 0) {
-      // π̄ may be far from one, so the largest exponent is taken off, not the largest Q alone.
+      // π̄ may be far from one, so subtract the largest exponent, not only the largest Q.
       let shift = Number.NEGATIVE_INFINITY;
       for (let a = 0; a < actions; a++) {
         const weight = logPrior[from + a];

@@ -2,12 +2,12 @@ import { type StateValues, stateValues } from "../math/units.js";
 import { compiledSweeps } from "./compiled-sweep.js";
 import { type SparseSoftMdp, type SweepOrder, type Sweeps, sweepInto } from "./sweep.js";
 
-/** Below so many transitions a copy into WebAssembly is not worth its while. */
+/** With fewer transitions than this, a copy into WebAssembly does not pay off. */
 const fewTransitions = 4096;
 
 /**
- * Sweeps from a first V [S], which must be 0 at terminal states: in WebAssembly where that pays and can be had, else
- * {@link plainSweeps}.
+ * Sweeps that start from a V [S], which must be 0 at terminal states. Uses WebAssembly where it is available
+ * and pays off, otherwise {@link plainSweeps}.
  */
 export function sweepsFrom(problem: SparseSoftMdp, start: StateValues, order: SweepOrder): Sweeps {
   const compiled =
@@ -15,7 +15,7 @@ export function sweepsFrom(problem: SparseSoftMdp, start: StateValues, order: Sw
   return compiled ?? plainSweeps(problem, start, order);
 }
 
-/** Sweeps by {@link sweepInto}: the reference that the compiled ones are held to. */
+/** Sweeps by {@link sweepInto}: the reference implementation that the compiled one is checked against. */
 export function plainSweeps(problem: SparseSoftMdp, start: StateValues, order: SweepOrder): Sweeps {
   let v = stateValues(start.slice());
   let next = order === "jacobi" ? stateValues(new Float64Array(v.length)) : v;

@@ -1,4 +1,4 @@
-/** How far a policy with values and Q-values of its own is from the truth about itself, and from the optimum. */
+/** The distance of a learned policy and its values from their true values, and from the optimum. */
 import { requireLength } from "../base/errors.js";
 import { exp } from "../math/logspace.js";
 import type { LogProbabilities, StateValues } from "../math/units.js";
@@ -8,17 +8,20 @@ import type { SoftMdp } from "./soft-mdp.js";
 import type { SoftSolution } from "./solvers.js";
 import { isSparse, type Mdp } from "./sparse-mdp.js";
 
-/** Distances from the truth, in units of reward; those of policies are total variations in [0, 1]. */
+/**
+ * Distances from the true values, in units of reward; distances between policies are total variations in [0,
+ * 1].
+ */
 export interface TruthFigures {
-  /** Σ ρ(s) V_π(s): what π earns from the start, its −τ KL with it (24). */
+  /** Σ ρ(s) V_π(s): the return of π from the start, with −τ KL included (24). */
   readonly softReturn: number;
   /** Σ ρ(s) V*(s). */
   readonly optimalReturn: number;
-  /** Σ ρ(s) (V*(s) − V_π(s)), never negative but for rounding. */
+  /** Σ ρ(s) (V*(s) − V_π(s)), non-negative apart from rounding. */
   readonly regret: number;
   /** max_s |V_θ(s) − V_π(s)|. */
   readonly valueError: number;
-  /** The same, averaged over what π visits. */
+  /** The same error, averaged over the visits of π. */
   readonly valueErrorVisited: number;
   /** max_(s,a) |Q_θ(s,a) − Q_π(s,a)| for Q_θ = V_θ + τ log(π/π̄) (57), over the actions that π̄ allows. */
   readonly qError: number;
@@ -34,7 +37,7 @@ export interface TruthFigures {
   readonly policyErrorVisited: number;
 }
 
-/** A policy, the values that somebody holds it to have, and the problem that both belong to. */
+/** A policy, an estimate of its values, and the problem that both belong to. */
 export interface Estimate {
   readonly problem: SoftMdp;
   /** [S, A] log π_θ */
@@ -42,13 +45,14 @@ export interface Estimate {
   /** [S] V_θ; not read at terminal states. */
   readonly v: StateValues;
   /**
-   * The temperature inside the returns that V_θ estimates: the problem's, or 0 for the naive bonus, whose V has no KL.
-   * V_π of `valueError` is meant at this one; everything else at the problem's.
+   * The temperature in the returns that V_θ estimates: that of the problem, or 0 for the naive bonus, whose V
+   * has no KL. `valueError` compares V_θ with the V_π of this temperature; everything else uses that of the
+   * problem.
    */
   readonly tauOfValues?: number;
 }
 
-/** The truth about a policy, and how far an estimate is from it. */
+/** The true values of a policy, and the distance of an estimate from them. */
 export interface Truth {
   readonly figures: TruthFigures;
   /** [S] V_π, with KL at the problem's τ. */
@@ -58,11 +62,12 @@ export interface Truth {
 }
 
 /**
- * Measures an estimate. Largest errors are over the states that an episode can come to (`reachable`), averages over
- * the γ-discounted visits of π.
+ * Measures an estimate. Largest errors are over the states that an episode can reach (`reachable`), averages
+ * over the γ-discounted visits of π.
  *
  * @param optimum V*, Q* and π* of the same problem: `softPolicyIteration(problem)`.
- * @throws SoftrlError when sizes do not fit, or where V_π is infinite (γ = 1 and an episode that need not end).
+ * @throws SoftrlError when sizes do not fit, or when V_π is infinite (γ = 1 and an episode that may never
+ * end).
  */
 export function truthOf(estimate: Estimate, optimum: SoftSolution, reachable: Uint8Array): Truth {
   const { problem, logPi, tauOfValues = problem.tau } = estimate;
@@ -70,7 +75,7 @@ export function truthOf(estimate: Estimate, optimum: SoftSolution, reachable: Ui
   const { states, actions, initial } = mdp;
   requireLength("truthOf", "v", estimate.v.length, states, "V is [S]");
   requireLength("truthOf", "logPi", logPi.length, states * actions, "log π is [S, A]");
-  requireLength("truthOf", "reachable", reachable.length, states, "it is [S]");
+  requireLength("truthOf", "reachable", reachable.length, states, "its shape is [S]");
   const ownV = policyValues(problem, logPi);
   const ownQ = qOfSuccessors(problem, ownV);
   const learnedV = tauOfValues === tau ? ownV : policyValues({ ...problem, tau: tauOfValues }, logPi);
@@ -88,7 +93,7 @@ export function truthOf(estimate: Estimate, optimum: SoftSolution, reachable: Ui
     for (let row = s * actions; row < (s + 1) * actions; row++) {
       const probability = exp(logPi[row]);
       variation += 0.5 * Math.abs(probability - exp(optimum.logPi[row]));
-      // Q_θ of an action that π̄ forbids is anything.
+      // Q_θ of an action that π̄ forbids is arbitrary.
       if (logPrior[row] === Number.NEGATIVE_INFINITY) continue;
       const estimated = estimate.v[s] + tau * (logPi[row] - logPrior[row]);
       q.add(visits[s] * probability, estimated - ownQ[row]);
@@ -118,7 +123,7 @@ export function truthOf(estimate: Estimate, optimum: SoftSolution, reachable: Ui
   };
 }
 
-/** The states that an episode can come to, whatever is done, its last ones among them: 1 where it can. [S] */
+/** Flags (1 or 0) of the states that an episode can reach with any actions, terminal states included. [S] */
 export function reachableStates(mdp: Mdp): Uint8Array {
   const { states, actions, initial, terminal } = mdp;
   const reached = Uint8Array.from(initial, (p) => (p > 0 ? 1 : 0));
@@ -145,7 +150,7 @@ export function reachableStates(mdp: Mdp): Uint8Array {
   return reached;
 }
 
-/** The largest of some errors, and their average; NaN stays NaN. */
+/** The largest and the mean absolute error; NaN stays NaN. */
 class ErrorSummary {
   largest = 0;
   mean = 0;
@@ -153,7 +158,7 @@ class ErrorSummary {
   add(weight: number, error: number): void {
     const size = Math.abs(error);
     if (!(size <= this.largest)) this.largest = size;
-    // 0 · ∞ is nothing: π may have lost an action altogether.
+    // Skip weights of zero: 0 · ∞ is NaN, and the probability of an action may have underflowed to 0.
     if (weight !== 0) this.mean += weight * size;
   }
 }

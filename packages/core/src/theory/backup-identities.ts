@@ -26,7 +26,7 @@ import type { Identity } from "./identity.js";
 const horizons = [1, 2, 3];
 const gamma = discount;
 
-/** Every temperature with every kind of reference measure, on an MDP of its own. */
+/** One MDP for every combination of temperature and kind of reference measure. */
 function problems(random: Random): SoftMdp[] {
   return temperatures.flatMap((tau) => {
     const mdp = randomMdp(random);
@@ -34,7 +34,7 @@ function problems(random: Random): SoftMdp[] {
   });
 }
 
-/** The identities of §3: value functions, backups, and the sampled targets as their expectations. */
+/** The identities of §3: value functions, backups, and sampled targets whose expectations are the backups. */
 export const backupIdentities: readonly Identity[] = [
   {
     identity: "V_π = E_π[Q_π] − τ KL, and both are fixed points of T_π",
@@ -48,7 +48,7 @@ export const backupIdentities: readonly Identity[] = [
         const logPi = randomPolicy(random, actions, states);
         const v = formulas.policyValues(problem, logPi);
         let q: QValues = qValues(new Float64Array(states * actions));
-        // 0.9^400 is below the rounding of float64.
+        // 0.9^400 is below the rounding error of float64.
         for (let i = 0; i < 400; i++) q = formulas.policyBackupOfQ(problem, logPi, q);
         left.push(...v, ...v);
         right.push(...formulas.policyBackup(problem, logPi, v), ...policyAverage(problem, logPi, q));
@@ -63,7 +63,8 @@ export const backupIdentities: readonly Identity[] = [
     residual(formulas, random) {
       let excess = 0;
       for (const withEnd of problems(random)) {
-        // Where no episode ends, a common shift of Q meets the bound exactly: a factor above γ shows.
+        // In an MDP without terminal states, a constant shift of Q meets the bound exactly, so a contraction
+        // factor above γ is detected.
         const endless = new Uint8Array(withEnd.mdp.states);
         const problem = { ...withEnd, mdp: { ...withEnd.mdp, terminal: endless } };
         for (let i = 0; i < 20; i++) {
@@ -96,7 +97,7 @@ export const backupIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "n-step returns with terminations and truncations are their definition",
+    identity: "n-step returns with terminations and truncations match their definition",
     equation: "(36), §3.6",
     bound: 1e-12,
     residual(formulas, random) {
@@ -187,19 +188,19 @@ function repeated<X>(operator: (x: X) => X, x: X, n: number): X {
   return result;
 }
 
-/** Σ pᵢ xᵢ over the first x of each path. */
+/** Σ pᵢ xᵢ, where xᵢ is the first x of path i. */
 function expectation(probabilities: readonly number[], targets: Float64Array): number {
   return probabilities.reduce((total, p, i) => total + p * targets[i], 0);
 }
 
-/** δ and Δ with `n` steps, then V̂ [T, S]. */
+/** Computes δ and Δ with `n` steps, and returns V̂ [T, S]. */
 function valueTargets(formulas: Formulas, trajectory: Trajectory, tau: number, n: number): StateValues {
   const targets = stateValues(new Float64Array(trajectory.rewards.length));
   formulas.valueTargetsInto(trajectory.values, advantages(formulas, trajectory, tau, n), targets);
   return targets;
 }
 
-/** δ and Δ with `n` steps, then y [T, S]. */
+/** Computes δ and Δ with `n` steps, and returns y [T, S]. */
 function softQTargets(formulas: Formulas, trajectory: Trajectory, tau: number, n: number): QValues {
   const targets = qValues(new Float64Array(trajectory.rewards.length));
   const { kl, values } = trajectory;
@@ -224,7 +225,9 @@ function lambdaTargets(formulas: Formulas, trajectory: Trajectory, tau: number, 
   return targets;
 }
 
-/** 12 steps of 6 environments with random numbers, in which about a third of the steps end an episode. */
+/**
+ * A trajectory of 12 steps of 6 environments with random numbers; about a third of the steps end an episode.
+ */
 function trajectoryWithEndings(random: Random): Trajectory {
   const trajectory = emptyTrajectory(12, 6);
   const length = trajectory.rewards.length;
@@ -246,12 +249,12 @@ function trajectoryWithEndings(random: Random): Trajectory {
   return trajectory;
 }
 
-/** One number for each step and environment, [T, S]. */
+/** One number per step and environment, [T, S]. */
 function everyReturn({ steps, size }: Trajectory, of: (t: number, s: number) => number): number[] {
   return Array.from({ length: steps * size }, (_, i) => of(Math.floor(i / size), i % size));
 }
 
-/** Σ γ^d (r − τ KL) and the value of where that leads, spelled out step by step, without any δ. */
+/** Σ γ^d (r − τ KL) plus the discounted value of the state reached, summed step by step and without δ. */
 function definedReturn(trajectory: Trajectory, t: number, s: number, tau: number, n: number): number {
   const { size, steps, rewards, kl, bootstrapValues, terminated, truncated } = trajectory;
   const i = t * size + s;
@@ -261,7 +264,7 @@ function definedReturn(trajectory: Trajectory, t: number, s: number, tau: number
   return now + gamma * definedReturn(trajectory, t + 1, s, tau, n - 1);
 }
 
-/** (1 − λ) Σ λ^(n−1) times the n-step return, the remaining weight on the longest. */
+/** (1 − λ) Σ λ^(n−1) times the n-step return; the longest return gets the remaining weight. */
 function mixedReturn(trajectory: Trajectory, t: number, s: number, tau: number, lambda: number): number {
   const { size, steps, terminated, truncated } = trajectory;
   let total = 0;
@@ -275,17 +278,17 @@ function mixedReturn(trajectory: Trajectory, t: number, s: number, tau: number, 
   }
 }
 
-/** Every path of an MDP from one state, one environment a path, and its probability. */
+/** Every path of an MDP from one state, as one environment per path, with its probability. */
 interface Paths {
   readonly trajectory: Trajectory;
   readonly probabilities: readonly number[];
 }
 
 /**
- * All paths of one step more than the longest horizon, so that one step too many shows.
+ * Enumerates all paths that are one step longer than the longest horizon, so that an extra step is detected.
  *
- * After a termination a path goes on with random numbers, as the next episode does in a rollout, and the terminal
- * state has a random value, as a network gives it.
+ * After a termination a path continues with random numbers, as a rollout continues with the next episode, and
+ * the terminal state has a random value, as a network would give it.
  */
 function enumeratePaths(
   problem: SoftMdp,

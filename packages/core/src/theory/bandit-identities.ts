@@ -14,7 +14,7 @@ import { type Identity, slopeBound } from "./identity.js";
 
 const actions = 5;
 
-/** Every temperature with every kind of reference measure. */
+/** One bandit for every combination of temperature and kind of reference measure. */
 function bandits(random: Parameters<Identity["residual"]>[1]): Bandit[] {
   return temperatures.flatMap((tau) =>
     priors(random, actions).map((prior) => ({
@@ -126,7 +126,7 @@ export const banditIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "traced V_θ and π_θ are the numeric ones, and Q_θ = V_θ + τ log(π_θ/π̄)",
+    identity: "traced V_θ and π_θ equal the numeric ones, and Q_θ = V_θ + τ log(π_θ/π̄)",
     equation: "(57)",
     bound: 1e-12,
     residual(formulas, random) {
@@ -167,7 +167,9 @@ export const banditIdentities: readonly Identity[] = [
   },
 ];
 
-/** Both sides of (22–23) for q_θ = θ: actions enumerated and weighted by π_θ held fixed, r̄ for the reward. */
+/**
+ * Both sides of (22–23) for q_θ = θ: a sum over actions weighted by π_θ held fixed, with r̄ as the reward.
+ */
 function banditGradients(
   formulas: Formulas,
   { rewards, logPrior: prior, tau }: Bandit,
@@ -204,7 +206,7 @@ function banditGradients(
   return [left, Float64Array.from(second.value, (slope, b) => slope - tau * second.eta[b])];
 }
 
-/** ∇η in the logits of π, traced from the definition of η. */
+/** ∇η with respect to the logits of π, traced from the definition of η. */
 function objectiveGradient(
   { rewards, logPrior: prior, tau }: Bandit,
   logPi: Float64Array,
@@ -220,7 +222,7 @@ function sumOfExp(logPi: Float64Array): number {
   return logPi.reduce((total, logP) => total + exp(logP), 0);
 }
 
-/** Runs a trace once in float64. */
+/** Runs a traced program once in float64. */
 function evaluate<Names extends string>(
   outputs: Readonly<Record<Names, Tensor>>,
   inputs: Readonly<Record<string, ArrayLike<number>>>,

@@ -1,4 +1,4 @@
-/** Seeded problems for the identities: small, in general position, each kind of reference measure. */
+/** Seeded problems for the identities: small, in general position, with every kind of reference measure. */
 import type { Random } from "../base/random.js";
 import { log, logSoftmaxInto } from "../math/logspace.js";
 import { type LogPrior, type LogProbabilities, logPrior, logProbabilities } from "../math/units.js";
@@ -11,7 +11,10 @@ export function draws(random: Random, length: number, low: number, high: number)
   return Float64Array.from({ length }, () => random.uniform(low, high));
 }
 
-/** Uniform, counting and random positive (not normalised) measures, `rows` times the same over A actions. */
+/**
+ * A uniform, a counting and a random positive (not normalised) measure over A actions, each repeated for
+ * `rows` states.
+ */
 export function priors(random: Random, actions: number, rows = 1): LogPrior[] {
   return [
     new Float64Array(rows * actions).fill(-log(actions)),
@@ -20,14 +23,14 @@ export function priors(random: Random, actions: number, rows = 1): LogPrior[] {
   ].map((numbers) => logPrior(numbers));
 }
 
-/** `rows` distributions over A actions, all probabilities positive. */
+/** `rows` distributions over A actions with positive probabilities. */
 export function randomPolicy(random: Random, actions: number, rows = 1): LogProbabilities {
   const logPi = draws(random, rows * actions, -1.5, 1.5);
   for (let row = 0; row < rows; row++) logSoftmaxInto(logPi, logPi, row * actions, actions);
   return logProbabilities(logPi);
 }
 
-/** An MDP in which the last state is terminal and every state can follow every other. */
+/** An MDP whose last state is terminal and in which every state can follow every other one. */
 export function randomMdp(random: Random, states = 4, actions = 2): FiniteMdp {
   const transitions = draws(random, states * actions * states, 0.1, 1);
   for (let row = 0; row < states * actions; row++) {
@@ -45,23 +48,26 @@ export function randomMdp(random: Random, states = 4, actions = 2): FiniteMdp {
   };
 }
 
-/** Temperatures and discounts that identities are tried at. */
+/** The temperatures at which identities are checked. */
 export const temperatures: readonly number[] = [0.05, 0.3, 1.7];
-/** The discount of every case; far from 1/τ of every temperature above. */
+/** The discount of every case; far from 1/τ for every temperature above. */
 export const discount = 0.9;
 
-/** A problem, a policy and a log-linear parameterisation, all drawn. */
+/** A random problem, policy and log-linear parameterisation. */
 export interface DrawnProblem {
   readonly problem: SoftMdp;
   /** [S, A] */
   readonly logPi: LogProbabilities;
-  /** φ [S · A, P], fewer than the policy has degrees of freedom: F is not singular. */
+  /** φ [S · A, P]. P is smaller than the number of degrees of freedom of the policy, so F is not singular. */
   readonly features: Derivatives;
   /** [P] */
   readonly theta: Float64Array;
 }
 
-/** 5 states of which one ends, 3 actions, 4 features; any temperature and any kind of reference measure. */
+/**
+ * 5 states, one of them terminal, 3 actions and 4 features; any temperature and any kind of reference
+ * measure.
+ */
 export function drawnProblem(random: Random): DrawnProblem {
   const states = 5;
   const actions = 3;

@@ -47,7 +47,7 @@ import {
 import { linearQ, linearScores } from "../mdp/scores.js";
 import { softPolicyIteration, softValueIteration } from "../mdp/solvers.js";
 
-/** The library's own formulas, those that the identities check: a mutant replaces one of them. */
+/** The formulas of the library that the identities check; a mutant replaces some of them. */
 export const formulas = {
   softValue,
   boltzmannPolicy,
@@ -103,5 +103,5 @@ export const formulas = {
   dampedSoftQStep,
 };
 
-/** Formulas by name. */
+/** The formulas, by name. */
 export type Formulas = typeof formulas;

@@ -15,7 +15,7 @@ import type { SoftMdp } from "../mdp/soft-mdp.js";
 import { drawnProblem, draws } from "./cases.js";
 import { type Identity, slopeBound } from "./identity.js";
 
-/** The exact gradients of §3.6 against derivatives taken forwards, and the theorem of §4 over whole MDPs. */
+/** The exact gradients of §3.6 against forward derivatives, and the theorem of §4 over whole MDPs. */
 export const gradientIdentities: readonly Identity[] = [
   {
     identity: "E[Σ γ^t (∇log π Δ − τ ∇KL)] is the gradient of E[Σ γ^t (r − τ KL)]",
@@ -32,7 +32,7 @@ export const gradientIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "the naive bonus is the gradient of the plain return less Σ γ^t τ ∇KL at the visited states",
+    identity: "the naive bonus is the gradient of the plain return minus Σ γ^t τ ∇KL at the visited states",
     equation: "§3.6",
     bound: 1e-12,
     residual(formulas, random) {
@@ -68,7 +68,7 @@ export const gradientIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "g_γ goes to g_1 as γ → 1: first order in 1 − γ",
+    identity: "g_γ converges to g_1 as γ → 1: first order in 1 − γ",
     equation: "§3.6",
     bound: slopeBound,
     residual(formulas, random) {
@@ -106,7 +106,7 @@ export const gradientIdentities: readonly Identity[] = [
       advantages.forEach((delta, row) => {
         means[Math.floor(row / actions)] += exp(logPi[row]) * delta;
       });
-      // Rounding stands beside the values that Δ is a difference of.
+      // Δ is a difference of values, so rounding is relative to their size.
       const scale = Math.max(largest(advantages), largest(policyValues(problem, logPi)));
       return Math.max(apart, relative(largest(means), scale));
     },
@@ -175,7 +175,7 @@ function forwardGradient(problem: SoftMdp, logPi: LogProbabilities, scores: Deri
   });
 }
 
-/** The rows of states that go on. */
+/** The rows of non-terminal states. */
 function goingOn({ mdp }: SoftMdp, rows: Float64Array): Float64Array {
   return rows.filter((_, row) => !mdp.terminal[Math.floor(row / mdp.actions)]);
 }

@@ -6,7 +6,7 @@ import { naturalGradientIdentities } from "./natural-gradient-identities.js";
 import { theoremIdentities } from "./theorem-identities.js";
 import { valueIdentities } from "./value-identities.js";
 
-/** Everything that `softrl verify` checks, in the paper's order. */
+/** All identities that `softrl verify` checks, in the order of the paper. */
 export const identities: readonly Identity[] = [
   ...banditIdentities,
   ...backupIdentities,

@@ -1,11 +1,11 @@
 import type { Formulas } from "./formulas.js";
 
-/** A named mistake: formulas in which something is wrong, so that at least one identity must fail. */
+/** A named mistake: formulas with one error, which must make at least one identity fail. */
 export interface Mutant {
   readonly mutant: string;
-  /** What is wrong, in a sentence. */
+  /** A description of the mistake, in one sentence. */
   readonly mistake: string;
-  /** Tried on the identities that take seconds too: one such mistake must break each of them. */
+  /** Also run on the identities that take seconds. Each of them must fail for at least one such mistake. */
   readonly thorough?: boolean;
   readonly replaces: Partial<Formulas>;
 }

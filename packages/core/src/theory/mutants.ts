@@ -15,7 +15,7 @@ import { type Formulas, formulas } from "./formulas.js";
 import type { Mutant } from "./mutant.js";
 import { theoryMutants } from "./theory-mutants.js";
 
-/** The mistakes that this paper invites. */
+/** Mistakes that are easy to make with this paper. */
 export const mutants: readonly Mutant[] = [
   {
     mutant: "wrong τ",
@@ -24,7 +24,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     mutant: "KL dropped from the return",
-    mistake: "δ takes the plain reward, r instead of r − τ KL.",
+    mistake: "δ uses the plain reward r instead of r − τ KL.",
     replaces: {
       softTemporalDifferencesInto: (trajectory, _tau, gamma, delta) =>
         softTemporalDifferencesInto(trajectory, 0, gamma, delta),
@@ -32,7 +32,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     mutant: "bootstrap at a terminal state",
-    mistake: "δ adds γ V(s') after a termination too.",
+    mistake: "δ adds γ V(s') even after a termination.",
     replaces: {
       softTemporalDifferencesInto: (trajectory, tau, gamma, delta) =>
         softTemporalDifferencesInto(
@@ -45,7 +45,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     mutant: "n off by one",
-    mistake: "The sum takes n + 1 soft TD errors.",
+    mistake: "The sum has n + 1 soft TD errors.",
     replaces: {
       nStepAdvantagesInto: (trajectory, delta, gamma, n, advantages) =>
         nStepAdvantagesInto(trajectory, delta, gamma, n + 1, advantages),
@@ -53,19 +53,19 @@ export const mutants: readonly Mutant[] = [
   },
   {
     mutant: "1/γ for 1/τ",
-    mistake: "The advantage stream is rescaled as the text of §6.3 prints it.",
+    mistake: "The advantage stream is scaled by 1/γ, as printed in §6.3.",
     replaces: {
       a2cStreamScales: (_tau, valueWeight) => ({ policy: 1 / discount, value: valueWeight }),
     },
   },
   {
     mutant: "Q where logits belong",
-    mistake: "The traced policy is the softmax of Q, not of log π̄ + Q/τ.",
+    mistake: "The traced policy is the softmax of Q instead of log π̄ + Q/τ.",
     replaces: { policyFromQ: (q) => logProbabilities(logSoftmax(q)) },
   },
   {
-    mutant: "returns across an ending",
-    mistake: "The sum of soft TD errors runs on into the next episode after a truncation.",
+    mutant: "returns across an episode end",
+    mistake: "After a truncation, the sum of soft TD errors continues into the next episode.",
     replaces: {
       nStepAdvantagesInto: (trajectory, delta, gamma, n, advantages) =>
         nStepAdvantagesInto(
@@ -78,8 +78,8 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    mutant: "truncation taken for termination",
-    mistake: "δ drops γ V(final observation) where an episode was only cut off.",
+    mutant: "truncation treated as termination",
+    mistake: "δ omits γ V(final observation) where an episode was truncated.",
     replaces: {
       softTemporalDifferencesInto(trajectory, tau, gamma, delta) {
         const terminated = terminatedFlags(trajectory.terminated.length);
@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    mutant: "KL counted in Q's own step",
+    mutant: "KL of its own step counted in Q",
     mistake: "The soft-Q target is V + Δ, without τ KL.",
     replaces: {
       softQTargetsInto: (kl, _tau, values, advantages, targets) =>
@@ -99,23 +99,23 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    mutant: "π̄ forgotten",
-    mistake: "The Boltzmann policy is the softmax of Q/τ whatever π̄ is.",
+    mutant: "π̄ ignored",
+    mistake: "The Boltzmann policy is the softmax of Q/τ for every π̄.",
     replaces: {
       boltzmannPolicy: (q, prior, tau) => boltzmannPolicy(q, logPrior(new Float64Array(prior.length)), tau),
     },
   },
   {
     mutant: "no gradient through KL",
-    mistake: "The policy gradient leaves out τ ∇KL(s).",
+    mistake: "The policy gradient omits τ ∇KL(s).",
     thorough: true,
     replaces: {
       policyGradientLoss: (terms) => policyGradientLoss({ ...terms, tau: 0 }),
     },
   },
   {
-    mutant: "λ for γλ",
-    mistake: "The λ form forgets to discount.",
+    mutant: "λ instead of γλ",
+    mistake: "The λ-return weights δ_{t+d} by λ^d instead of (γλ)^d.",
     replaces: {
       lambdaAdvantagesInto: (trajectory, delta, _gamma, lambda, advantages) =>
         lambdaAdvantagesInto(trajectory, delta, 1, lambda, advantages),
@@ -124,7 +124,7 @@ export const mutants: readonly Mutant[] = [
   ...theoryMutants,
 ];
 
-/** The library's formulas with the mistake of a mutant in them. */
+/** The formulas of the library with the mistake of a mutant. */
 export function mutantFormulas({ replaces }: Mutant): Formulas {
   return { ...formulas, ...replaces };
 }

@@ -17,14 +17,14 @@ import { type DrawnProblem, drawnProblem, draws } from "./cases.js";
 import type { Formulas } from "./formulas.js";
 import { type Identity, slopeBound } from "./identity.js";
 
-/** Everything that §5 is about, at one drawn policy. */
+/** A random policy with the quantities of §5. */
 interface NaturalCase extends DrawnProblem {
   readonly scores: Derivatives;
   readonly weights: Float64Array;
   /** [S, A] */
   readonly visits: Float64Array;
   readonly advantages: Float64Array;
-  /** [P] the policy gradient with these. */
+  /** [P] the policy gradient for these weights and advantages. */
   readonly g: Float64Array;
 }
 
@@ -61,7 +61,7 @@ export const naturalGradientIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "F x without the matrix is F times x",
+    identity: "F x without the matrix equals F times x",
     equation: "§5",
     bound: 1e-12,
     residual(formulas, random) {
@@ -107,7 +107,7 @@ export const naturalGradientIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "the natural gradient is the same in any coordinates: F M w' = g for θ = Mθ'",
+    identity: "the natural gradient does not depend on coordinates: F M w' = g for θ = Mθ'",
     equation: "§5",
     bound: 1e-12,
     residual(formulas, random) {
@@ -132,7 +132,7 @@ export const naturalGradientIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "in a table, the natural-gradient step of size 1/τ is soft policy iteration: π' = π_Q",
+    identity: "for a table, a natural-gradient step of size 1/τ is soft policy iteration: π' = π_Q",
     equation: "(71), §3.2",
     bound: 1e-12,
     residual(formulas, random) {
@@ -142,7 +142,7 @@ export const naturalGradientIdentities: readonly Identity[] = [
       const weights = formulas.occupancy(problem, logPi);
       const visits = visitsOf(problem, logPi, weights);
       const advantages = formulas.policyAdvantages(problem, logPi);
-      // The regression is exact where every (s, a) has a feature of its own.
+      // The regression is exact because every (s, a) has its own feature.
       const w = formulas.regressionTargets(problem, logPi, advantages);
       const g = formulas.policyGradient({ problem, logPi, scores, weights, advantages });
       const direction = relativeDifference(formulas.fisherVectorProduct(scores, visits, w), g);
@@ -156,7 +156,7 @@ export const naturalGradientIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "KL[π_θ‖π_(θ+hx)] = ½h² xᵀF x: first order in h, relatively",
+    identity: "KL[π_θ‖π_(θ+hx)] = ½h² xᵀF x: relative error of first order in h",
     equation: "§5",
     bound: slopeBound,
     residual(formulas, random) {
@@ -181,7 +181,8 @@ export const naturalGradientIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "a damped soft-Q fit, Q̂ = (1 − ε)Q + εy with V held, is ε/τ F⁻¹g: first order in ε, relatively",
+    identity:
+      "a damped soft-Q fit, Q̂ = (1 − ε)Q + εy with V held, is ε/τ F⁻¹g: relative error of first order in ε",
     equation: "§5",
     bound: slopeBound,
     residual(formulas, random) {
@@ -204,7 +205,10 @@ export const naturalGradientIdentities: readonly Identity[] = [
   },
 ];
 
-/** Σ visits (log π − log π'), which is E KL[π‖π']; by π(e^x − 1 − x) so that small ones keep their digits. */
+/**
+ * Σ visits (log π − log π') = E KL[π‖π'], computed as π(e^x − 1 − x) so that small divergences keep their
+ * digits.
+ */
 function expectedDivergence(visits: Float64Array, logPi: LogProbabilities, moved: LogProbabilities): number {
   let sum = 0;
   for (let row = 0; row < visits.length; row++) {
@@ -247,7 +251,7 @@ function tracedHessian({ problem, features, theta, visits }: NaturalCase): Float
   return Float64Array.from(Array.from({ length: P }, (_, k) => [...main.output(`row ${k}`)]).flat());
 }
 
-/** Rows shifted to sum to one. */
+/** Adds a constant to each row so that its probabilities sum to one. */
 function normalised({ mdp }: SoftMdp, preferences: Float64Array): LogProbabilities {
   const logPi = logProbabilities(preferences.slice());
   for (let s = 0; s < mdp.states; s++) logSoftmaxInto(logPi, logPi, s * mdp.actions, mdp.actions);

@@ -1,4 +1,4 @@
-/** The networks that the theorem is measured on, and rollouts whose first action is enumerated. */
+/** The networks on which the theorem is checked, and rollouts with an enumerated first action. */
 import type { Random } from "../base/random.js";
 import { emptyTrajectory, successorValuesInto } from "../math/returns.js";
 import { type LogPrior, qValues, stateValues } from "../math/units.js";
@@ -17,7 +17,7 @@ import {
   traceTheorem,
 } from "./theorem.js";
 
-/** A network in general position, and what it may observe. */
+/** A network in general position, with the range of its observations. */
 export interface TheoremCase {
   readonly name: string;
   readonly network: TheoremNetwork;
@@ -30,7 +30,7 @@ const tabularStates = 3;
 const vectorObservation = (random: Random) => draws(random, 4, -1, 1);
 const frames = (random: Random) => Float64Array.from({ length: 84 * 84 * 4 }, () => random.integer(256));
 
-/** Q_θ(s, ·) = θ[s, ·]: the softmax of a table. */
+/** Q_θ(s, ·) = θ[s, ·]: a table whose softmax is the policy. */
 export const tabularCase: TheoremCase = {
   name: "tabular softmax",
   slow: false,
@@ -79,7 +79,7 @@ export const natureCnnStreamsCase: TheoremCase = {
   observation: frames,
 };
 
-/** Traces the theorem for a case, its parameters drawn with the spread of 1/√fan_in, biases too. */
+/** Traces the theorem for a case and draws its parameters, biases included, with {@link fanInUniform}. */
 export function drawnTheorem(
   { network }: TheoremCase,
   options: TheoremOptions,
@@ -93,8 +93,9 @@ export function drawnTheorem(
 }
 
 /**
- * One state with Δ, V̂ and y of every first action, each from a rollout of its own that starts with it: T steps, one
- * environment an action, with a termination, a truncation and an episode that goes on among them.
+ * One state with Δ, V̂ and y for every first action. Each comes from its own rollout, which starts with that
+ * action: T steps, one environment per action, some with a termination, some with a truncation, some that
+ * continue.
  */
 export function enumeratedActions(
   { network, observation }: TheoremCase,
@@ -114,7 +115,7 @@ export function enumeratedActions(
     trajectory.rewards[i] = random.uniform(-1, 1);
     trajectory.values[i] = here.v;
     trajectory.kl[i] = here.kl;
-    // The endings go round the actions, so that each comes with each over the cases.
+    // Rotate the endings over the actions, so that over the cases each action occurs with each ending.
     const ending = (i + shift) % 4;
     trajectory.terminated[i] = t < 2 && ending === 1 ? 1 : 0;
     trajectory.truncated[i] = t < 2 && ending === 2 ? 1 : 0;

@@ -20,7 +20,7 @@ import {
 /** The value weight c of §6.3. */
 const valueWeight = 0.5;
 
-/** One setting that a network is tried at. */
+/** One setting for a network. */
 interface Trial {
   readonly tau: number;
   readonly n: number;
@@ -30,7 +30,10 @@ interface Trial {
 type Trials = (random: Random) => readonly Trial[];
 
 const measures = ["uniform", "counting", "random"] as const;
-/** Every temperature with every kind of reference measure, n drawn: each comes with each over the seeds. */
+/**
+ * Every combination of temperature and reference measure, with a random n: over the seeds, each occurs with
+ * each.
+ */
 const everyTrial: Trials = (random) =>
   temperatures.flatMap((tau) => measures.map((measure) => ({ tau, n: 1 + random.integer(3), measure })));
 
@@ -70,7 +73,7 @@ export const theoremIdentities: readonly Identity[] = [
   },
 ];
 
-/** The two identities of one network: per sample with the gap, and in expectation without it. */
+/** The two identities of one network: per sample, with the gap, and in expectation, without it. */
 function theoremOf(subject: TheoremCase, trials: Trials, weight?: number): Identity[] {
   const equation = weight === undefined ? "§4" : "§6.3";
   const form = weight === undefined ? "τ ∇PG + ∇value" : "∇A2C";
@@ -91,7 +94,7 @@ function theoremOf(subject: TheoremCase, trials: Trials, weight?: number): Ident
   ];
 }
 
-/** Keeps the results, for two identities that are measured on the same cases. */
+/** Caches the results, for two identities that are measured on the same cases. */
 function remembered<Result>(
   measurement: (formulas: Formulas, random: Random) => Result,
 ): (formulas: Formulas, random: Random) => Result {
@@ -107,7 +110,7 @@ function remembered<Result>(
   };
 }
 
-/** The largest residuals over all trials. */
+/** The largest residuals over all settings. */
 function measure(
   subject: TheoremCase,
   trials: Trials,
@@ -129,8 +132,8 @@ function measure(
 }
 
 /**
- * The gap's traced gradient against the closed form, put together from ∇log π(b) and ∇V traced one by one, and its
- * mean over actions against zero.
+ * Compares the traced gradient of the gap with the closed form, computed from separately traced ∇log π(b) and
+ * ∇V, and its mean over actions with zero.
  */
 function gapResidual(formulas: Formulas, random: Random): { closedForm: number; mean: number } {
   const worst = { closedForm: 0, mean: 0 };
@@ -155,7 +158,8 @@ function gapResidual(formulas: Formulas, random: Random): { closedForm: number; 
             pi.reduce((total, p, b) => total + p * surprise[b] * jacobian.logPi[b][i], 0),
           );
           const mean = new Float64Array(theta.length);
-          // A likely action has a gap of nearly nothing: all actions of a state share the scale of the largest.
+          // The gap of a likely action is almost zero, so all actions of a state share the scale of the
+          // largest gap.
           let scale = 0;
           let apart = 0;
           pi.forEach((p, action) => {

@@ -1,7 +1,9 @@
 /**
- * The theorem of §4 measured on traced gradients: what soft Q-learning's gradient has beyond the policy gradient's.
+ * The theorem of §4, measured on traced gradients: the difference between the gradients of soft Q-learning
+ * and of the policy gradient.
  *
- * Per sample the difference must be the closed-form gap; over all actions, weighted by π_θ, nothing may be left.
+ * Per sample this difference must equal the closed-form gap; its expectation over actions a ~ π_θ must be
+ * zero.
  */
 import { requireInteger, requireLength } from "../base/errors.js";
 import type { Random } from "../base/random.js";
@@ -26,21 +28,21 @@ import { createReferenceExecutor } from "../tensor/reference-executor.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type Formulas, formulas as libraryFormulas } from "./formulas.js";
 
-/** A parameterisation of Q_θ: Q itself, or the two streams V and log π that make one (57). */
+/** A parameterisation of Q_θ: Q itself, or the two streams V and log π that determine it (57). */
 export type TheoremNetwork = QNetwork | PolicyValueNetwork;
 
-/** How a theorem is traced. */
+/** Options for tracing the theorem. */
 export interface TheoremOptions {
   readonly tau: number;
-  /** The value weight c of the rescaled form (§6.3); left out, §4 as it stands. */
+  /** The value weight c of the rescaled form (§6.3); if omitted, the unscaled form of §4. */
   readonly valueWeight?: number;
-  /** The formulas to measure; the library's own unless a mutant replaces one. */
+  /** The formulas to measure; defaults to those of the library. A mutant replaces some of them. */
   readonly formulas?: Formulas;
-  /** Where to run; the float64 reference executor unless given. */
+  /** Where to run; defaults to the float64 reference executor. */
   readonly executor?: Executor;
 }
 
-/** One sample (s, a) with the quantities that are held constant. */
+/** One sample (s, a), with the quantities that are held constant. */
 export interface TheoremSample {
   readonly observation: ArrayLike<number>;
   readonly action: number;
@@ -54,11 +56,11 @@ export interface TheoremSample {
 
 /** The three gradients of one sample, [P] each, copies. */
 export interface TheoremGradients {
-  /** ∇½(Q_θ(s,a) − y)², its streams scaled by p and c (1 and 1, or 1/τ and the value weight). */
+  /** ∇½(Q_θ(s,a) − y)², with its streams scaled by p and c (1 and 1, or 1/τ and the value weight). */
   readonly softQ: Float64Array;
-  /** p τ times the policy gradient's plus c times the value loss's. */
+  /** p τ times the gradient of the policy loss plus c times that of the value loss. */
   readonly policyAndValue: Float64Array;
-  /** The closed-form gap, as `theoremGap` writes it. */
+  /** The closed-form gap, as in `theoremGap`. */
   readonly gap: Float64Array;
 }
 
@@ -69,9 +71,9 @@ export interface TheoremState {
   readonly kl: number;
 }
 
-/** A traced theorem, to be measured at any parameters, states and targets. */
+/** A traced theorem, which can be measured at any parameters, states and targets. */
 export interface TracedTheorem {
-  /** θ [P]: write the parameters here. */
+  /** θ [P]: the caller writes the parameters here. */
   readonly theta: Float64Array | Float32Array;
   /** Evaluates the network at one observation. */
   state(observation: ArrayLike<number>, logPrior: LogPrior): TheoremState;
@@ -79,7 +81,7 @@ export interface TracedTheorem {
   gradients(sample: TheoremSample, logPrior: LogPrior): TheoremGradients;
 }
 
-/** Traces losses and gap of one sample, and their gradients in θ. */
+/** Traces the losses and the gap of one sample, and their gradients with respect to θ. */
 export function traceTheorem(network: TheoremNetwork, options: TheoremOptions): TracedTheorem {
   const { tau, valueWeight, formulas = libraryFormulas } = options;
   const executor = options.executor ?? createReferenceExecutor({ precision: "float64" });
@@ -89,7 +91,7 @@ export function traceTheorem(network: TheoremNetwork, options: TheoremOptions): 
   const valueTargets = stateValues(input("valueTarget", [1]));
   const softQTargets = qValues(input("softQTarget", [1]));
 
-  // The right side keeps the true scales, so that a wrong rescaling on the left is seen.
+  // The right side uses the correct scales, so that a wrong rescaling on the left is detected.
   const scales: StreamScales<number> =
     valueWeight === undefined ? unscaledStreams : a2cStreamScales(tau, valueWeight);
   const terms = { logPi, logPrior: prior, actions, tau };
@@ -146,7 +148,10 @@ export function traceTheorem(network: TheoremNetwork, options: TheoremOptions): 
   };
 }
 
-/** ∇log π(b) of every action b and ∇V at one observation, traced one by one: what the closed-form gap is made of. */
+/**
+ * ∇log π(b) for every action b and ∇V at one observation, each traced separately; the closed-form gap is
+ * computed from them.
+ */
 export interface PolicyJacobian {
   /** [A] of [P] */
   readonly logPi: readonly Float64Array[];
@@ -154,7 +159,7 @@ export interface PolicyJacobian {
   readonly v: Float64Array;
 }
 
-/** The Jacobian of log π and V in θ, by A + 1 traced gradients. */
+/** The Jacobian of log π and V with respect to θ, by A + 1 traced gradients. */
 export function policyJacobian(
   network: TheoremNetwork,
   thetaNumbers: ArrayLike<number>,
@@ -164,7 +169,8 @@ export function policyJacobian(
   formulas: Formulas = libraryFormulas,
 ): PolicyJacobian {
   const { theta, views, observation, prior, v, logPi } = traceHeads(network, tau, formulas);
-  // Prior and observation as outputs too, so that they are inputs of the program even where no gradient needs them.
+  // The prior and the observation are outputs too, so that they are inputs of the program even if no gradient
+  // needs them.
   const outputs: Record<string, Tensor> = { v: network.parameters.gradient(v, views), prior, observation };
   for (let b = 0; b < network.actions; b++) {
     outputs[`logPi ${b}`] = network.parameters.gradient(gather(logPi, constant([b])), views);
@@ -182,7 +188,7 @@ export function policyJacobian(
   };
 }
 
-/** How far the theorem is from holding, relative to the gradients; rounding alone leaves about 1e-15 in float64. */
+/** The error of the theorem, relative to the gradients; rounding in float64 gives about 1e-15. */
 export interface TheoremResidual {
   /** max over samples of ‖softQ − policyAndValue − gap‖∞ / the largest entry of the three. */
   readonly perSample: number;
@@ -190,16 +196,16 @@ export interface TheoremResidual {
   readonly expected: number;
 }
 
-/** One state, and Δ for each of its actions. */
+/** One state, with a Δ for each of its actions. */
 export interface TheoremActions {
   readonly observation: ArrayLike<number>;
   /** [A] */
   readonly logPrior: LogPrior;
-  /** [A] Δ(s, a): the theorem holds for any. */
+  /** [A] Δ(s, a); the theorem holds for any values. */
   readonly advantages: ArrayLike<number>;
-  /** [A] V̂; left out, V + Δ. */
+  /** [A] V̂; defaults to V + Δ. */
   readonly valueTargets?: ArrayLike<number>;
-  /** [A] y; left out, τ KL + V + Δ. */
+  /** [A] y; defaults to τ KL + V + Δ. */
   readonly softQTargets?: ArrayLike<number>;
 }
 
@@ -210,7 +216,7 @@ export function theoremResidual(
   tau: number,
 ): TheoremResidual {
   const { v, logPi, kl } = theorem.state(observation, logPrior);
-  requireLength("theoremResidual", "advantages", advantages.length, logPi.length, "one Δ an action");
+  requireLength("theoremResidual", "advantages", advantages.length, logPi.length, "one Δ per action");
   const expectedSoftQ = new Float64Array(theorem.theta.length);
   const expectedRest = new Float64Array(theorem.theta.length);
   let perSample = 0;
@@ -243,30 +249,32 @@ export function theoremResidual(
   return { perSample, expected: relative(left, Math.max(largest(expectedSoftQ), largest(expectedRest))) };
 }
 
-/** What {@link measureTheorem} measures at. */
+/** The inputs of {@link measureTheorem}. */
 export interface TheoremMeasurement {
   readonly network: TheoremNetwork;
-  /** θ [P] as it is now. */
+  /** θ [P], the current parameters. */
   readonly theta: ArrayLike<number>;
-  /** [B, ...observation shape] visited states. */
+  /** [B, ...observation shape] the visited states. */
   readonly observations: ArrayLike<number>;
   /** The number of states B. */
   readonly batch: number;
   /** [A] log π̄, the same in every state. */
   readonly logPrior: LogPrior;
   readonly tau: number;
-  /** The value weight c of the rescaled form (§6.3); left out, §4 as it stands. */
+  /** The value weight c of the rescaled form (§6.3); if omitted, the unscaled form of §4. */
   readonly valueWeight?: number;
   /** Draws Δ(s, a). */
   readonly random: Random;
-  /** How many of the states to measure at most, spread evenly; 4 unless given. */
+  /** The maximum number of states to measure, evenly spaced in the batch; defaults to 4. */
   readonly states?: number;
 }
 
 /**
- * The theorem's residuals in float64 at a network in training: the largest over some of the visited states.
+ * The residuals of the theorem in float64 for a network in training: the largest over some of the visited
+ * states.
  *
- * It holds for every Δ(s, a), so Δ is drawn for each action, as large as V is: y − V would lose digits of a smaller one.
+ * The theorem holds for every Δ(s, a), so Δ is drawn at random for each action. It has the size of V, because
+ * y − V would lose digits of a smaller one.
  * @throws SoftrlError when lengths do not fit the network.
  */
 export function measureTheorem(
@@ -296,7 +304,7 @@ export function measureTheorem(
   return residual;
 }
 
-/** θ, one observation, π̄, and Q, V and log π of either form. */
+/** Traces θ, one observation, π̄, and Q, V and log π of either form of network. */
 function traceHeads(network: TheoremNetwork, tau: number, formulas: Formulas) {
   const theta = state("theta", [network.parameters.size]);
   const views = network.parameters.views(theta);

@@ -31,44 +31,43 @@ import { softValueIteration } from "../mdp/solvers.js";
 import { mul } from "../tensor/operations.js";
 import type { Mutant } from "./mutant.js";
 
-/** Mistakes in the exact theory: values, gradients, the natural gradient. */
+/** Mistakes in the exact theory: values, gradients and the natural gradient. */
 export const theoryMutants: readonly Mutant[] = [
   {
-    mutant: "π̄ left out of ∇η",
-    mistake: "The bandit's gradient takes −τ log π where −τ log(π/π̄) belongs.",
+    mutant: "π̄ omitted from ∇η",
+    mistake: "The gradient of the bandit has −τ log π instead of −τ log(π/π̄).",
     replaces: {
       banditGradient: (bandit, logPi) =>
         banditGradient({ ...bandit, logPrior: logPrior(new Float64Array(logPi.length)) }, logPi),
     },
   },
   {
-    mutant: "τ forgotten in the optimum",
-    mistake: "The bandit's optimum is π̄ exp(r̄), as if τ were 1.",
+    mutant: "τ ignored in the optimum",
+    mistake: "The optimum of the bandit is π̄ exp(r̄), as if τ were 1.",
     replaces: { banditOptimum: (bandit) => banditOptimum({ ...bandit, tau: 1 }) },
   },
   {
-    mutant: "KL paid twice",
-    mistake: "T_π charges 2τ KL.",
+    mutant: "KL subtracted twice",
+    mistake: "T_π subtracts 2τ KL.",
     replaces: {
       policyBackup: (problem, logPi, v) => policyBackup({ ...problem, tau: 2 * problem.tau }, logPi, v),
     },
   },
   {
     mutant: "T not discounted",
-    mistake: "The optimality backup takes V(s') at its full worth.",
+    mistake: "The optimality backup adds V(s') without the factor γ.",
     replaces: { optimalityBackup: (problem, q) => optimalityBackup({ ...problem, gamma: 1 }, q) },
   },
   {
-    mutant: "one gap for all actions",
-    mistake:
-      "The gap between soft Q-learning and the policy gradient is taken at action 0, whichever was drawn.",
+    mutant: "the same gap for all actions",
+    mistake: "The gap between soft Q-learning and the policy gradient is always that of action 0.",
     replaces: {
       theoremGap: (terms) => theoremGap({ ...terms, actions: mul(0, terms.actions) }),
     },
   },
   {
     mutant: "τ clamped",
-    mistake: "Temperatures below 0.01 are taken as 0.01, against overflow.",
+    mistake: "Temperatures below 0.01 are replaced by 0.01 to avoid overflow.",
     replaces: {
       softValue: (q, prior, tau) => softValue(q, prior, Math.max(tau, 0.01)),
       softValueIteration: (problem, options) =>
@@ -80,12 +79,12 @@ export const theoryMutants: readonly Mutant[] = [
   },
   {
     mutant: "visits not discounted",
-    mistake: "The occupancy counts every visit alike.",
+    mistake: "The occupancy gives every visit weight 1.",
     replaces: { occupancy: (problem, logPi) => occupancy(problem, logPi, 1) },
   },
   {
     mutant: "KL_0 counted in Q",
-    mistake: "Q_π(s,a) has −τ KL(s) in it.",
+    mistake: "Q_π(s,a) includes −τ KL(s).",
     replaces: {
       policyQ(problem, logPi) {
         const kl = stateDivergences(problem, logPi);
@@ -98,15 +97,15 @@ export const theoryMutants: readonly Mutant[] = [
     },
   },
   {
-    mutant: "one backup short",
-    mistake: "T_π^n takes n − 1 backups.",
+    mutant: "one backup too few",
+    mistake: "T_π^n applies n − 1 backups.",
     replaces: {
       nStepBackup: (problem, logPi, v, n) => nStepBackup(problem, logPi, v, n - 1),
     },
   },
   {
     mutant: "λ² for λ",
-    mistake: "The closed λ forms decay twice as fast.",
+    mistake: "The closed forms for λ use λ² in place of λ.",
     replaces: {
       lambdaBackup: (problem, logPi, v, lambda) => lambdaBackup(problem, logPi, v, lambda ** 2),
       lambdaBackupOfQ: (problem, logPi, q, lambda) => lambdaBackupOfQ(problem, logPi, q, lambda ** 2),
@@ -114,14 +113,14 @@ export const theoryMutants: readonly Mutant[] = [
   },
   {
     mutant: "stopped at a small change",
-    mistake: "Value iteration stops at a change of 0.1, taking it for the error.",
+    mistake: "Value iteration stops at a change of 0.1, as if the change were the error.",
     replaces: {
       softValueIteration: (problem, options) => softValueIteration(problem, { ...options, tolerance: 1 }),
     },
   },
   {
-    mutant: "KL the wrong way round",
-    mistake: "KL[π̄‖π] stands where KL[π‖π̄] belongs.",
+    mutant: "KL with its arguments swapped",
+    mistake: "KL[π̄‖π] replaces KL[π‖π̄].",
     replaces: {
       klDivergence: (logPi, prior, offset = 0, count = logPi.length - offset, priorOffset = 0) =>
         klDivergence(
@@ -131,18 +130,18 @@ export const theoryMutants: readonly Mutant[] = [
     },
   },
   {
-    mutant: "naive for proper",
-    mistake: "The policy gradient leaves the KL of later states out of its advantages.",
+    mutant: "naive gradient for the proper one",
+    mistake: "The advantages of the policy gradient omit the KL of later states.",
     replaces: { properPolicyGradient: naivePolicyGradient },
   },
   {
-    mutant: "proper for naive",
-    mistake: "The naive bonus is paid for in the returns too.",
+    mutant: "proper gradient for the naive one",
+    mistake: "The returns of the naive variant include the bonus.",
     replaces: { naivePolicyGradient: properPolicyGradient },
   },
   {
     mutant: "g without KL",
-    mistake: "g_γ is taken of the plain rewards.",
+    mistake: "g_γ is computed from the plain rewards.",
     replaces: {
       visitedPolicyGradient: (problem, logPi, scores) =>
         visitedPolicyGradient({ ...problem, tau: 0 }, logPi, scores),
@@ -150,7 +149,7 @@ export const theoryMutants: readonly Mutant[] = [
   },
   {
     mutant: "∇KL with the wrong sign",
-    mistake: "The policy gradient adds τ ∇KL: it flees the optimum.",
+    mistake: "The policy gradient adds τ ∇KL instead of subtracting it.",
     replaces: {
       policyGradient: (parts) =>
         policyGradient({ ...parts, problem: { ...parts.problem, tau: -parts.problem.tau } }),
@@ -158,12 +157,12 @@ export const theoryMutants: readonly Mutant[] = [
   },
   {
     mutant: "features not centred",
-    mistake: "∇log π is φ, without taking E_π φ off.",
+    mistake: "∇log π is φ instead of φ − E_π φ.",
     replaces: { linearScores: (features) => features },
   },
   {
     mutant: "V held in the Q fit",
-    mistake: "Soft Q-learning's gradient flows into log π alone.",
+    mistake: "The gradient of soft Q-learning flows only into log π, not into V.",
     replaces: {
       softQGradient(parts) {
         const { parameters, rows } = parts.model.valueGradients;
@@ -173,7 +172,7 @@ export const theoryMutants: readonly Mutant[] = [
     },
   },
   {
-    mutant: "KL left out of y",
+    mutant: "KL omitted from y",
     mistake: "The expected soft-Q target is V + Δ, without τ KL.",
     replaces: {
       expectedSoftQTargets: (problem, model, advantages) =>
@@ -181,8 +180,8 @@ export const theoryMutants: readonly Mutant[] = [
     },
   },
   {
-    mutant: "Fisher of all actions alike",
-    mistake: "F is averaged over actions with equal weights, not with π's.",
+    mutant: "Fisher matrix not weighted by π",
+    mistake: "F is averaged over actions with equal weights instead of π.",
     replaces: {
       fisherMatrix: (scores, visits) =>
         fisherMatrix(
@@ -192,8 +191,8 @@ export const theoryMutants: readonly Mutant[] = [
     },
   },
   {
-    mutant: "regression of all actions alike",
-    mistake: "The compatible regression weighs every (s, a) alike, not as they are visited.",
+    mutant: "regression not weighted by visits",
+    mistake: "The compatible regression gives every (s, a) the same weight.",
     replaces: {
       naturalGradientByLeastSquares: (scores, visits, targets) =>
         naturalGradientByLeastSquares(
@@ -204,26 +203,26 @@ export const theoryMutants: readonly Mutant[] = [
     },
   },
   {
-    mutant: "KL left out of the regression",
-    mistake: "With KL, the natural gradient regresses on Δ alone.",
+    mutant: "KL omitted from the regression",
+    mistake: "With KL, the regression target of the natural gradient is Δ alone.",
     replaces: { regressionTargets: (_problem, _logPi, advantages) => advantages },
   },
   {
-    mutant: "one conjugate gradient",
-    mistake: "Conjugate gradients stop after one step: a scaled plain gradient.",
+    mutant: "a single conjugate-gradient step",
+    mistake: "Conjugate gradients stop after one step, which gives a scaled plain gradient.",
     replaces: {
       naturalGradientByConjugateGradients: (scores, visits, gradient) =>
         naturalGradientByConjugateGradients(scores, visits, gradient, { iterations: 1 }),
     },
   },
   {
-    mutant: "plain for natural",
-    mistake: "The plain gradient is taken for the natural one.",
+    mutant: "plain gradient for the natural one",
+    mistake: "The plain gradient replaces the natural gradient.",
     replaces: { naturalGradient: (_scores, _visits, gradient) => gradient },
   },
   {
-    mutant: "ε for ε/τ",
-    mistake: "The damped fit steps ε times the natural gradient.",
+    mutant: "ε instead of ε/τ",
+    mistake: "The damped fit takes a step of ε times the natural gradient.",
     replaces: {
       dampedSoftQStep: (parts) => dampedSoftQStep(parts).map((x) => x * parts.problem.tau),
     },

@@ -16,13 +16,15 @@ import { denseMdp } from "../mdp/sparse-mdp.js";
 import { drawnProblem, draws } from "./cases.js";
 import { type Identity, slopeBound } from "./identity.js";
 
-/** Steps after which 0.9^t is below the rounding of float64. */
+/** After this many steps 0.9^t is below the rounding error of float64. */
 const longEnough = 400;
 
-/** The identities of §3 about values as wholes: sums over time, fixed points, what separates policies. */
+/**
+ * The identities of §3 about value functions: sums over time, fixed points, and differences between policies.
+ */
 export const valueIdentities: readonly Identity[] = [
   {
-    identity: "V_π is Σ γ^t E[r_t − τ KL_t], summed over time and over the occupancy",
+    identity: "V_π = Σ γ^t E[r_t − τ KL_t], summed over time and over the occupancy",
     equation: "(24)",
     bound: 1e-12,
     residual(formulas, random) {
@@ -36,7 +38,7 @@ export const valueIdentities: readonly Identity[] = [
       const d = formulas.occupancy(problem, logPi);
       left.push(d.reduce((total, visits, s) => total + visits * gain[s], 0));
       right.push(discountedSum(problem, logPi, gain, initial));
-      // Every visit counts once: a gain of 1 a step.
+      // Each visit counts once: a reward of 1 per step.
       const steps = new Float64Array(states).fill(1);
       steps[states - 1] = 0;
       left.push(d.reduce((total, visits) => total + visits, 0));
@@ -45,7 +47,7 @@ export const valueIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "Q_π is E[r_0 + Σ_{t≥1} γ^t (r_t − τ KL_t)]: without KL_0",
+    identity: "Q_π = E[r_0 + Σ_{t≥1} γ^t (r_t − τ KL_t)], without KL_0",
     equation: "(25)",
     bound: 1e-12,
     residual(formulas, random) {
@@ -66,7 +68,8 @@ export const valueIdentities: readonly Identity[] = [
     bound: 1e-12,
     residual(formulas, random) {
       const { problem: ending, logPi } = drawnProblem(random);
-      // Where no episode ends, a common shift of V meets the bound exactly: a factor above γⁿ shows.
+      // In an MDP without terminal states, a constant shift of V meets the bound exactly, so a contraction
+      // factor above γⁿ is detected.
       const mdp = { ...denseMdp(ending.mdp), terminal: new Uint8Array(ending.mdp.states) };
       const problem = { ...ending, mdp };
       let excess = 0;
@@ -116,7 +119,7 @@ export const valueIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "value iteration, in place or not, and policy iteration have one fixed point of T",
+    identity: "value iteration, in place or not, and policy iteration reach the same fixed point of T",
     equation: "§3.3",
     bound: 1e-12,
     residual(formulas, random) {
@@ -168,7 +171,7 @@ export const valueIdentities: readonly Identity[] = [
     },
   },
   {
-    identity: "V* goes to the hard optimum as τ → 0: first order in τ",
+    identity: "V* converges to the hard optimum as τ → 0: first order in τ",
     equation: "§3.3",
     bound: slopeBound,
     residual(formulas, random) {
@@ -191,7 +194,7 @@ export const valueIdentities: readonly Identity[] = [
   },
 ];
 
-/** E_π[r] − τ KL of each state, spelled out; 0 where the episode is over. [S] */
+/** E_π[r] − τ KL for each state, summed directly; 0 at terminal states. [S] */
 function gains({ mdp, logPrior: prior, tau }: SoftMdp, logPi: LogProbabilities): Float64Array {
   const { states, actions, rewards, terminal } = mdp;
   return Float64Array.from({ length: states }, (_, s) => {
@@ -203,7 +206,7 @@ function gains({ mdp, logPrior: prior, tau }: SoftMdp, logPi: LogProbabilities):
   });
 }
 
-/** Σ γ^t E[gain(s_t)], the distribution of s_t pushed forward step by step from `start` [S]. */
+/** Σ γ^t E[gain(s_t)], propagating the distribution of s_t step by step from `start` [S]. */
 function discountedSum(
   { mdp, gamma }: SoftMdp,
   logPi: LogProbabilities,
@@ -231,7 +234,7 @@ function discountedSum(
   return total;
 }
 
-/** τ KL[π‖other] of each state; 0 where the episode is over. [S] */
+/** τ KL[π‖other] for each state; 0 at terminal states. [S] */
 function divergences(
   formulas: Parameters<Identity["residual"]>[0],
   { mdp, tau }: SoftMdp,
@@ -245,7 +248,7 @@ function divergences(
   });
 }
 
-/** (1 − λ) Σ λ^(n−1) Tⁿ x, until the weights are below rounding. */
+/** (1 − λ) Σ λ^(n−1) Tⁿ x, until the weights are below rounding error. */
 function mixture<X extends Float64Array>(operator: (x: X) => X, start: X, lambda: number): Float64Array {
   const total = new Float64Array(start.length);
   let x = start;

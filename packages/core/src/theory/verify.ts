@@ -6,43 +6,43 @@ import type { Identity } from "./identity.js";
 import type { Mutant } from "./mutant.js";
 import { mutantFormulas, mutants } from "./mutants.js";
 
-/** One identity, measured. */
+/** The result of measuring one identity. */
 export interface Verification {
   readonly identity: string;
   readonly equation: string;
-  /** The largest of all seeds. */
+  /** The largest residual over all seeds. */
   readonly residual: number;
   readonly bound: number;
-  /** How many seeds it was tried at, each with cases of its own. */
+  /** The number of seeds; each has its own cases. */
   readonly seeds: number;
-  /** residual ≤ bound; NaN does not hold. */
+  /** residual ≤ bound; false for NaN. */
   readonly holds: boolean;
 }
 
-/** One mistake, and the identity that it breaks most. */
+/** The result of running the identities with one mistake. */
 export interface MutantVerification {
   readonly mutant: string;
   readonly mistake: string;
-  /** The identity with the largest residual for its bound. */
+  /** The identity with the largest residual relative to its bound. */
   readonly identity: string;
   readonly equation: string;
   readonly residual: number;
   readonly bound: number;
-  /** A finite residual above its bound. */
+  /** True if that residual is finite and above its bound. */
   readonly caught: boolean;
-  /** Every identity whose residual is above its bound. */
+  /** Every identity with a residual above its bound. */
   readonly breaks: readonly string[];
 }
 
-/** What {@link verify} may be told. */
+/** Options of {@link verify}. */
 export interface VerifyOptions {
-  /** Seed of the random cases; 0 unless given. */
+  /** The seed of the random cases; defaults to 0. */
   readonly seed?: number;
-  /** The name of a mutant, to check its formulas in place of the library's. */
+  /** The name of a mutant whose formulas to check instead of those of the library. */
   readonly mutant?: string;
-  /** Seeds that each identity is tried at, at most; 50 unless given, or 1 for those that take seconds. */
+  /** The maximum number of seeds per identity; defaults to 50. Identities that take seconds use 1. */
   readonly seeds?: number;
-  /** Leaves out the identities that take seconds (the Nature CNN). */
+  /** Skip the identities that take seconds (the Nature CNN). */
   readonly fast?: boolean;
   /** Called after each identity, for a progress line. */
   readonly onVerified?: (verification: Verification) => void;
@@ -51,7 +51,7 @@ export interface VerifyOptions {
 /**
  * Measures every identity of the paper in float64.
  *
- * @throws SoftrlError for an unknown mutant or a seed that is none.
+ * @throws SoftrlError for an unknown mutant or an invalid seed.
  */
 export async function verify({
   seed = 0,
@@ -70,7 +70,7 @@ export async function verify({
   );
 }
 
-/** What {@link verifyMutants} may be told. */
+/** Options of {@link verifyMutants}. */
 export interface VerifyMutantsOptions {
   readonly seed?: number;
   /** Called after each mutant, for a progress line. */
@@ -78,8 +78,8 @@ export interface VerifyMutantsOptions {
 }
 
 /**
- * Runs the identities with each named mistake, those that take seconds with one of them: every mistake must be caught,
- * and every identity broken by one.
+ * Runs the identities with each named mistake. Every mistake must be caught, and every identity must be
+ * broken by one. The identities that take seconds run only with the mutants that are marked `thorough`.
  */
 export async function verifyMutants({
   seed = 0,
@@ -102,7 +102,7 @@ export async function verifyMutants({
   return results;
 }
 
-/** The identities that none of these mistakes breaks: whatever they measure, it was not seen to fail. */
+/** The identities that none of these mistakes breaks, so no run has shown that they can fail. */
 export function unbrokenIdentities(results: readonly Pick<MutantVerification, "breaks">[]): string[] {
   const broken = new Set(results.flatMap(({ breaks }) => breaks));
   return identities.map(({ identity }) => identity).filter((identity) => !broken.has(identity));
@@ -121,7 +121,7 @@ async function verifyFormulas(
     const count = slow === true ? Math.min(seeds, 1) : seeds;
     let residual = await measured(checked, streams.stream("verify", cases));
     for (let i = 1; i < count; i++) {
-      // Math.max keeps a NaN.
+      // Math.max propagates NaN.
       residual = Math.max(residual, await measured(checked, streams.stream("verify", cases, i)));
     }
     const result = { identity, equation, residual, bound, seeds: count, holds: residual <= bound };
@@ -134,7 +134,7 @@ async function verifyFormulas(
 function mutantOf(name: string): Mutant {
   return (
     mutants.find(({ mutant }) => mutant === name) ??
-    fail("verify", `there is no mutant "${name}"`, {
+    fail("verify", `unknown mutant "${name}"`, {
       expected: mutants.map(({ mutant }) => `"${mutant}"`).join(", "),
     })
   );

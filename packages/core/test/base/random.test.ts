@@ -1,7 +1,7 @@
 import { Random, RandomStreams } from "softrl";
 import { describe, expect, it } from "vitest";
 
-/** xoshiro128** as Blackman and Vigna publish it, in integers without a size: the specification. */
+/** xoshiro128** as published by Blackman and Vigna, in integers of unlimited size: the reference. */
 function* xoshiro128StarStar(state: readonly number[]): Generator<number> {
   const word = (x: bigint) => BigInt.asUintN(32, x);
   const rotate = (x: bigint, k: bigint) => word(x << k) | (x >> (32n - k));
@@ -21,7 +21,7 @@ function* xoshiro128StarStar(state: readonly number[]): Generator<number> {
 const draws = (random: Random, count: number) => Array.from({ length: count }, () => random.uint32());
 
 describe("Random", () => {
-  it("is xoshiro128**: the first numbers from the state 1, 2, 3, 4", () => {
+  it("is xoshiro128**: the first numbers from state 1, 2, 3, 4", () => {
     expect(draws(new Random(Uint32Array.of(1, 2, 3, 4)), 10)).toEqual([
       11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804,
     ]);
@@ -34,13 +34,13 @@ describe("Random", () => {
     expect(draws(new Random(Uint32Array.from(state)), 10_000)).toEqual(expected);
   });
 
-  it("makes a float of 53 bits of two words", () => {
+  it("makes a float with 53 bits from two words", () => {
     const [high, low] = draws(new Random(Uint32Array.of(5, 6, 7, 8)), 2);
     const float = new Random(Uint32Array.of(5, 6, 7, 8)).float();
     expect(float).toBe((Math.floor(high / 32) * 2 ** 26 + Math.floor(low / 64)) / 2 ** 53);
   });
 
-  it("is uniform: chi-square over 64 cells, by the high bits and by the low ones", () => {
+  it("is uniform: chi-square over 64 cells, for the high bits and for the low bits", () => {
     const random = new RandomStreams(1).stream("test");
     const float = new Float64Array(64);
     const integer = new Float64Array(64);
@@ -53,13 +53,13 @@ describe("Random", () => {
     }
     for (const counts of [float, integer, low]) {
       const chiSquare = counts.reduce((sum, count) => sum + (count - n / 64) ** 2 / (n / 64), 0);
-      // 63 degrees of freedom: mean 63, standard deviation 11.2; both tails at five of them.
+      // 63 degrees of freedom: mean 63, standard deviation 11.2; both tails at five standard deviations.
       expect(Math.abs(chiSquare - 63)).toBeLessThan(56);
     }
   });
 
-  it("draws integers without bias where n does not divide 2^32", () => {
-    // With n = 3 · 2^30 a plain remainder would give the lowest third twice as often.
+  it("draws integers without bias if n does not divide 2^32", () => {
+    // With n = 3 · 2^30 a plain remainder would be in the lowest third twice as often.
     const random = new RandomStreams(2).stream("test");
     let lowest = 0;
     for (let i = 0; i < 30_000; i++) if (random.integer(3 * 2 ** 30) < 2 ** 30) lowest++;
@@ -87,7 +87,7 @@ describe("Random", () => {
     expect(draws(random, 100)).toEqual(future);
   });
 
-  it("refuses states and sizes that are none", () => {
+  it("refuses invalid states and sizes", () => {
     expect(() => new Random(new Uint32Array(4))).toThrow(/not all zero/);
     expect(() => new Random(Uint32Array.of(1, 2, 3))).toThrow(/four words.*got \[1, 2, 3\]/);
     const random = new Random(Uint32Array.of(1, 2, 3, 4));
@@ -98,7 +98,7 @@ describe("Random", () => {
 });
 
 describe("RandomStreams", () => {
-  it("gives the same stream whenever it is asked, in any order", () => {
+  it("gives the same stream for the same name, in any order of calls", () => {
     const streams = new RandomStreams(7);
     const first = draws(streams.stream("environment", 0), 20);
     draws(streams.stream("policy"), 5);
@@ -108,7 +108,7 @@ describe("RandomStreams", () => {
     expect(draws(other.stream("environment", 0), 20)).toEqual(first);
   });
 
-  it("never gives two names, or two seeds, one state", () => {
+  it("gives different names and different seeds different states", () => {
     const states = new Set<string>();
     let made = 0;
     for (const seed of [0, 1, 2, 2 ** 31, 2 ** 32, 2 ** 32 + 1, 2 ** 52, Number.MAX_SAFE_INTEGER]) {
@@ -128,7 +128,7 @@ describe("RandomStreams", () => {
     expect(states.size).toBe(made);
   });
 
-  it("gives streams that are not correlated, neighbours among them", () => {
+  it("gives uncorrelated streams, even for neighbouring names", () => {
     const n = 20_000;
     const streams = [1, 2].flatMap((seed) =>
       [0, 1, 2].map((i) => new RandomStreams(seed).stream("environment", i)),
@@ -137,13 +137,13 @@ describe("RandomStreams", () => {
     for (let a = 0; a < numbers.length; a++) {
       for (let b = 0; b < a; b++) {
         const covariance = numbers[a].reduce((sum, x, i) => sum + x * numbers[b][i], 0) / n;
-        // Products of two independent uniform numbers have standard deviation 1/12.
+        // The product of two independent centred uniform numbers has standard deviation 1/12.
         expect(Math.abs(covariance)).toBeLessThan(5 / (12 * Math.sqrt(n)));
       }
     }
   });
 
-  it("has streams whose first numbers are uniform over names", () => {
+  it("has first numbers that are uniform over names", () => {
     const counts = new Float64Array(16);
     for (let i = 0; i < 16_000; i++) counts[new RandomStreams(9).stream("environment", i).integer(16)]++;
     const chiSquare = counts.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
@@ -152,7 +152,7 @@ describe("RandomStreams", () => {
     expect(chiSquare).toBeGreaterThan(2);
   });
 
-  it("refuses a seed that is none", () => {
+  it("refuses an invalid seed", () => {
     for (const seed of [-1, 0.5, Number.NaN, 2 ** 53]) expect(() => new RandomStreams(seed)).toThrow(/seed/);
   });
 });

@@ -21,17 +21,17 @@ const snapshot: Snapshot = {
 };
 
 describe("reading a snapshot", () => {
-  it("gives what is there", () => {
+  it("returns the entries", () => {
     expect(snapshotArray("here", snapshot, "states", "float64", 2)).toBe(snapshot.states);
     expect(snapshotNumber("here", snapshot, "step")).toBe(3);
     expect(snapshotNumber("here", snapshotSection("here", snapshot, "inner"), "deeper")).toBe(4);
   });
 
-  it("says what is there instead", () => {
+  it("names the entry that does not fit, and what it is instead", () => {
     const array = (name: string, length: number) => () =>
       snapshotArray("here", snapshot, name, "float64", length);
     expect(array("states", 3)).toThrow(
-      `here: the snapshot's "states" does not fit, expected a float64 array of 3, got a float64 array of 2;`,
+      `here: entry "states" of the snapshot does not fit, expected a float64 array of 3, got a float64 array of 2;`,
     );
     expect(array("flags", 1)).toThrow("expected a float64 array of 1, got a uint8 array of 1;");
     expect(array("missing", 1)).toThrow("got nothing;");

@@ -2,7 +2,7 @@ import { program } from "../../src/tensor/program.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 
-/** The numbers of each output in float64, given the numbers of each input; inputs that no output needs are left. */
+/** Computes each output in float64 from the values of the inputs; ignores inputs that no output needs. */
 export function evaluate<Names extends string>(
   outputs: Readonly<Record<Names, Tensor>>,
   inputs: Readonly<Record<string, ArrayLike<number>>> = {},

@@ -44,7 +44,7 @@ const targets = input("targets", [B]);
 const v = valueFromQ(q, prior, tau);
 const logPi = policyFromQ(q, prior, tau);
 
-/** V, log π, KL of each row, by the formulas of math/. */
+/** V, log π and KL of each row, by the formulas in math/. */
 const rows = Array.from({ length: B }, (_, b) => {
   const row = qValues(numbers.q.slice(b * A, (b + 1) * A));
   const rowPrior = logPrior(numbers.prior);
@@ -59,7 +59,7 @@ function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>): voi
 }
 
 describe("boltzmann", () => {
-  it("policyFromQ, valueFromQ and klToPrior are their numeric twins", () => {
+  it("policyFromQ, valueFromQ and klToPrior match the numeric functions", () => {
     const found = evaluate({ v, logPi, kl: klToPrior(logPi, prior) }, feed);
     expectClose(
       found.v,
@@ -75,7 +75,7 @@ describe("boltzmann", () => {
     );
   });
 
-  it("qFromValueAndPolicy is the inverse of both, and the twin of qFromPolicy (57)", () => {
+  it("qFromValueAndPolicy is the inverse of both, and matches qFromPolicy (57)", () => {
     const { back } = evaluate({ back: qFromValueAndPolicy(v, logPi, prior, tau) }, feed);
     expectClose(back, numbers.q);
     expectClose(
@@ -96,7 +96,7 @@ describe("boltzmann", () => {
 });
 
 describe("policyGradientLoss", () => {
-  it("is −mean(log π(a) Δ) + τ mean(KL), with the gradient that the paper writes (§3.6)", () => {
+  it("is −mean(log π(a) Δ) + τ mean(KL), with the gradient of the paper (§3.6)", () => {
     const loss = policyGradientLoss({
       logPi,
       logPrior: prior,
@@ -120,7 +120,7 @@ describe("policyGradientLoss", () => {
 });
 
 describe("valueLoss", () => {
-  it("is ½ mean (V − V̂)², and its gradient (V − V̂)/B (§3.6)", () => {
+  it("is ½ mean (V − V̂)², with gradient (V − V̂)/B (§3.6)", () => {
     const values = stateValues(input("values", [B]));
     const loss = valueLoss({ v: values, targets: stateValues(targets) });
     const found = evaluate(
@@ -133,7 +133,7 @@ describe("valueLoss", () => {
 });
 
 describe("softQLoss", () => {
-  it("is ½ mean (Q(a) − y)², and its gradient stands at the action alone (§3.5)", () => {
+  it("is ½ mean (Q(a) − y)², with a gradient only at the action (§3.5)", () => {
     const loss = softQLoss({ q, actions: actionTensor, targets: qValues(targets) });
     const found = evaluate({ loss, gradient: gradient(loss, [q])[0] }, feed);
     const errors = actions.map((a, b) => numbers.q[b * A + a] - numbers.targets[b]);
@@ -149,7 +149,7 @@ describe("softQLoss", () => {
 describe("softQStreamsLoss", () => {
   const terms = { logPrior: prior, actions: actionTensor, targets: qValues(targets), tau };
 
-  it("is softQLoss of the Q that its streams make, unscaled", () => {
+  it("without scaling, equals softQLoss for the Q of its streams", () => {
     const streams = softQStreamsLoss({ v, logPi, ...terms, scales: unscaledStreams });
     const whole = softQLoss({ q, actions: actionTensor, targets: qValues(targets) });
     const found = evaluate(
@@ -165,7 +165,7 @@ describe("softQStreamsLoss", () => {
     expectClose(found.streamsGradient, found.wholeGradient);
   });
 
-  it("scales the two streams' gradients by 1/τ and c, and not its value (§6.3)", () => {
+  it("scales the gradients of the two streams by 1/τ and c, but not its value (§6.3)", () => {
     const valueLeaf = stateValues(input("v", [B]));
     const policyLeaf = logProbabilities(input("logPi", [B, A]));
     const plain = softQStreamsLoss({ v: valueLeaf, logPi: policyLeaf, ...terms, scales: unscaledStreams });
@@ -201,7 +201,7 @@ describe("softQStreamsLoss", () => {
 });
 
 describe("scaleGradient", () => {
-  it("leaves the value to the bit and multiplies the gradient", () => {
+  it("multiplies the gradient and keeps every bit of the value", () => {
     const x = input("x", [2]);
     const scaled = scaleGradient(x, 7.3);
     const found = evaluate({ scaled, gradient: gradient(mean(scaled), [x])[0] }, { x: [0.1, -1e9] });

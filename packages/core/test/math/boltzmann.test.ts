@@ -43,7 +43,7 @@ describe("softValue", () => {
     }
   });
 
-  it("tends to the maximum over the support as τ → 0, and is it at τ = 0", () => {
+  it("tends to the maximum over the support as τ → 0, and equals it at τ = 0", () => {
     const q = qValues(Float64Array.of(-400, 3, 900));
     const prior = logPrior(Float64Array.of(-1, -2, Number.NEGATIVE_INFINITY));
     expect(softValue(q, prior, 1e-300)).toBe(3);
@@ -61,7 +61,7 @@ describe("softValue", () => {
     expect(() => softValue(q, logPrior(new Float64Array(2)), -1)).toThrow(/tau is out of range/);
     expect(() => softValue(q, logPrior(new Float64Array(2)), Number.NaN)).toThrow(/tau/);
     expect(() => softValue(q, logPrior(new Float64Array(2).fill(Number.NEGATIVE_INFINITY)), 1)).toThrow(
-      /no action to choose/,
+      /no action can be chosen/,
     );
   });
 });
@@ -96,7 +96,7 @@ describe("boltzmannPolicy", () => {
     expect(pi.reduce((sum, logP) => sum + Math.exp(logP), 0)).toBeCloseTo(1, 12);
   });
 
-  it("gives no weight where π̄ gives none", () => {
+  it("is zero where π̄ is zero", () => {
     const pi = boltzmannPolicy(
       qValues(Float64Array.of(5, 1)),
       logPrior(Float64Array.of(Number.NEGATIVE_INFINITY, 0)),

@@ -13,12 +13,12 @@ const minus = Number.NEGATIVE_INFINITY;
 const logOf = (...p: number[]) => logProbabilities(Float64Array.from(p, (x) => Math.log(x)));
 
 describe("entropy", () => {
-  it("is log A for the uniform distribution and 0 for a sure action", () => {
+  it("is log A for the uniform distribution and 0 for a deterministic one", () => {
     expect(entropy(logOf(0.25, 0.25, 0.25, 0.25))).toBeCloseTo(Math.log(4), 14);
     expect(entropy(logOf(0, 1, 0))).toBe(0);
   });
 
-  it("reads the row that it is told", () => {
+  it("reads the given row", () => {
     expect(entropy(logOf(1, 0, 0.5, 0.5, 1, 0), 2, 2)).toBeCloseTo(Math.LN2, 14);
   });
 });
@@ -34,13 +34,13 @@ describe("klDivergence", () => {
     expect(klDivergence(pi, logPrior(new Float64Array(3)))).toBe(-entropy(pi));
   });
 
-  it("is +∞ off the support of π̄ and finite where π is zero too", () => {
+  it("is +∞ if π leaves the support of π̄, and finite where both are zero", () => {
     const prior = logPrior(Float64Array.of(0, minus));
     expect(klDivergence(logOf(0.5, 0.5), prior)).toBe(Number.POSITIVE_INFINITY);
     expect(klDivergence(logOf(1, 0), prior)).toBe(0);
   });
 
-  it("takes π and π̄ from rows of their own", () => {
+  it("reads π and π̄ from different rows", () => {
     const pi = logOf(1, 0, 0.3, 0.7);
     const prior = logPrior(Float64Array.of(9, 9, 9, Math.log(0.3), Math.log(0.7)));
     expect(klDivergence(pi, prior, 2, 2, 3)).toBe(0);
@@ -68,7 +68,7 @@ describe("sampleCategorical", () => {
     }
   });
 
-  it("refuses what is no distribution", () => {
+  it("refuses rows that are not distributions", () => {
     const random = new RandomStreams(3).stream("sample");
     const bad = logProbabilities(Float64Array.of(Number.NaN, Number.NaN));
     expect(() => sampleCategorical(bad, random)).toThrow(/logPi is not a distribution.*got a sum of NaN/);
@@ -77,7 +77,7 @@ describe("sampleCategorical", () => {
 });
 
 describe("mode", () => {
-  it("is the first of the most likely actions of its row", () => {
+  it("is the first of the most likely actions of the row", () => {
     expect(mode(logOf(0.9, 0.1, 0.2, 0.4, 0.4), 2, 3)).toBe(1);
   });
 

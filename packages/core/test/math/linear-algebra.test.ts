@@ -5,7 +5,7 @@ import { conjugateGradients } from "../../src/math/linear-algebra-conjugate-grad
 import { leastSquares } from "../../src/math/linear-algebra-least-squares.js";
 
 describe("solve", () => {
-  it("inverts the matrix-vector product, with zeros on the diagonal too", () => {
+  it("inverts the matrix-vector product, even with zeros on the diagonal", () => {
     const random = new RandomStreams(2).stream("solve");
     for (const n of [1, 2, 7, 20]) {
       const matrix = Float64Array.from({ length: n * n }, () => random.uniform(-1, 1));
@@ -32,7 +32,7 @@ describe("matrixVectorProduct", () => {
 });
 
 describe("leastSquares", () => {
-  it("has a residual at right angles to every column", () => {
+  it("has a residual orthogonal to every column", () => {
     const random = new RandomStreams(5).stream("leastSquares");
     for (const [rows, columns] of [
       [1, 1],
@@ -50,7 +50,7 @@ describe("leastSquares", () => {
     }
   });
 
-  it("solves what the normal equations cannot: a condition of 1e9", () => {
+  it("solves a system with condition number 1e9, where the normal equations fail", () => {
     const e = 1e-9;
     const x = leastSquares(Float64Array.of(1, 1, e, 0, 0, e), Float64Array.of(3, e, 2 * e), 2);
     expect([...x]).toEqual([expect.closeTo(1, 6), expect.closeTo(2, 6)]);
@@ -67,7 +67,7 @@ describe("leastSquares", () => {
 describe("conjugateGradients", () => {
   const product = (matrix: Float64Array) => (x: Float64Array) => matrixVectorProduct(matrix, x);
 
-  it("is the direct solution, in n products", () => {
+  it("finds the direct solution with n products", () => {
     const random = new RandomStreams(6).stream("conjugateGradients");
     for (const n of [1, 3, 10]) {
       const root = Float64Array.from({ length: n * n }, () => random.uniform(-1, 1));
@@ -94,11 +94,11 @@ describe("conjugateGradients", () => {
       iterations: 0,
       residual: 0,
     });
-    // Nothing but the null space: no curvature, so no step.
+    // The right side lies in the null space: there is no curvature, so no step is taken.
     expect([...conjugateGradients(product(singular), Float64Array.of(1, -1)).x]).toEqual([0, 0]);
   });
 
-  it("stops at the tolerance and tells how far it came", () => {
+  it("stops at the tolerance and reports the residual", () => {
     const matrix = Float64Array.of(1, 0, 0, 100);
     const rough = conjugateGradients(product(matrix), Float64Array.of(1, 1), { iterations: 1 });
     expect(rough.iterations).toBe(1);

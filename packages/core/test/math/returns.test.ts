@@ -35,8 +35,8 @@ function randomTrajectory(steps: number, size: number, random: Random) {
 }
 
 /**
- * The discounted return of one start, spelled out without any δ: at most n rewards less their KL, then the value of
- * wherever that leads, unless the episode terminated.
+ * The discounted return from one start, summed without δ: at most n rewards minus their KL, then the value of
+ * the state reached, unless the episode terminated.
  */
 function slowReturn(trajectory: Trajectory, start: number, environment: number, n: number): number {
   const { size, steps, rewards, kl, bootstrapValues, terminated, truncated } = trajectory;
@@ -51,7 +51,7 @@ function slowReturn(trajectory: Trajectory, start: number, environment: number, 
   return total;
 }
 
-/** (1 − λ) Σ λ^{k−1} (k-step return), all the remaining weight on the longest. */
+/** (1 − λ) Σ λ^{k−1} (k-step return), with all the remaining weight on the longest return. */
 function slowLambdaReturn(
   trajectory: Trajectory,
   start: number,
@@ -90,7 +90,7 @@ describe("returns", () => {
     expect(Math.min(terminations, truncations)).toBeGreaterThan(4);
   });
 
-  it("does not read the successor's value at a termination", () => {
+  it("does not read the value of the successor at a termination", () => {
     const twin = { ...trajectory, bootstrapValues: stateValues(trajectory.bootstrapValues.slice()) };
     for (let i = 0; i < length; i++) if (twin.terminated[i]) twin.bootstrapValues[i] = Number.NaN;
     const other = new Float64Array(length);
@@ -98,7 +98,7 @@ describe("returns", () => {
     expect(other).toEqual(delta);
   });
 
-  it("n-step advantages are the n-step return less the value, at every n", () => {
+  it("n-step advantages are the n-step return minus the value, for every n", () => {
     for (const n of [1, 2, 5, 16, 17, 40, Number.POSITIVE_INFINITY]) {
       const advantages = new Float64Array(length);
       nStepAdvantagesInto(trajectory, delta, gamma, n, advantages);
@@ -109,7 +109,7 @@ describe("returns", () => {
     }
   });
 
-  it("λ advantages are the mixture of n-step ones, at every λ", () => {
+  it("λ advantages are a mixture of n-step advantages, for every λ", () => {
     for (const lambda of [0, 0.35, 0.95, 1]) {
       const advantages = new Float64Array(length);
       lambdaAdvantagesInto(trajectory, delta, gamma, lambda, advantages);
@@ -130,12 +130,12 @@ describe("returns", () => {
     for (let i = 0; i < length; i++) {
       const successor = trajectory.terminated[i] ? 0 : gamma * trajectory.bootstrapValues[i];
       expect(valueTargets[i]).toBeCloseTo(trajectory.rewards[i] - tau * trajectory.kl[i] + successor, 13);
-      // One step: y = r + γ V(s'), with no KL of the step itself.
+      // One step: y = r + γ V(s'), without the KL of the step itself.
       expect(softQTargets[i]).toBeCloseTo(trajectory.rewards[i] + successor, 13);
     }
   });
 
-  it("successor values are the next row, the last values, or the final observation's at a truncation", () => {
+  it("successor values come from the next row, the last values, or the final observation at a truncation", () => {
     const truncated = truncatedFlags(4);
     truncated[1] = 1;
     const successors = stateValues(new Float64Array(4));

@@ -2,7 +2,7 @@ import { RandomStreams } from "softrl";
 import { describe, expect, it } from "vitest";
 import { smallCosine, smallSine } from "../../src/math/small-angle.js";
 
-/** The distance of two positive numbers in units of the last place. */
+/** The distance between two positive numbers in units of the last place. */
 function ulps(a: number, b: number): number {
   const [left, right] = new BigInt64Array(Float64Array.of(a, b).buffer);
   return Number(left > right ? left - right : right - left);
@@ -10,7 +10,9 @@ function ulps(a: number, b: number): number {
 
 const edge = 1 / 4;
 const random = new RandomStreams(11).stream("angles");
-/** The whole range evenly, the last numbers before its border one by one, and every size down to 10⁻³⁰⁰. */
+/**
+ * The whole range evenly, the last numbers before its limit one by one, and every magnitude down to 10⁻³⁰⁰.
+ */
 const angles = [
   ...Array.from({ length: 100_000 }, (_, k) => (edge * (k + random.float())) / 100_000),
   ...Array.from({ length: 1000 }, (_, k) => edge * (1 - k * 2 ** -53)),
@@ -21,17 +23,17 @@ describe.each([
   ["smallSine", smallSine, Math.sin, -1],
   ["smallCosine", smallCosine, Math.cos, 1],
 ] as const)("%s", (_, series, engine, parity) => {
-  it("is one unit in the last place from the engine's function, and seldom that", () => {
+  it("differs from the engine's function by at most one unit in the last place, and seldom", () => {
     const distances = angles.map((x) => ulps(series(x), engine(x)));
     expect(distances.filter((distance) => distance > 1)).toEqual([]);
     expect(distances.filter((distance) => distance === 1).length).toBeLessThan(0.02 * angles.length);
   });
 
-  it("is odd, or even, exactly", () => {
+  it("is exactly odd, or exactly even", () => {
     for (const x of angles.slice(0, 5000)) expect(series(-x)).toBe(parity * series(x));
   });
 
-  it("is the engine's function beyond its range", () => {
+  it("is the engine's function outside its range", () => {
     for (const x of [edge + 2 ** -54, 0.3, 1, Math.PI, 1e22, Infinity, Number.NaN]) {
       expect(series(x)).toBe(engine(x));
       expect(series(-x)).toBe(engine(-x));
@@ -49,7 +51,7 @@ describe("smallSine and smallCosine", () => {
     expect(misses.filter((miss) => miss > 3 * Number.EPSILON)).toEqual([]);
   });
 
-  it("are these numbers on every engine, also where the engine's own function gives another last bit", () => {
+  it("give the same numbers on every engine, even where the engine's own function has another last bit", () => {
     for (const [x, sine, cosine] of [
       [0.01, 0.009999833334166664, 0.9999500004166653],
       [0.1, 0.09983341664682815, 0.9950041652780257],

@@ -22,7 +22,7 @@ describe("bandit", () => {
     expect(banditObjective(bandit, even)).toBeCloseTo(0.5 - 0.5 * kl, 14);
   });
 
-  it("banditOptimum is π̄ exp(r/τ), normalised, and no policy does better (2)", () => {
+  it("banditOptimum is π̄ exp(r/τ), normalised, and no policy is better (2)", () => {
     const weights = [0.25 * Math.exp(2), 0.75];
     const best = banditOptimum(bandit);
     expect(Math.exp(best[0])).toBeCloseTo(weights[0] / (weights[0] + weights[1]), 14);
@@ -32,12 +32,12 @@ describe("bandit", () => {
     }
   });
 
-  it("banditGradient has nothing to say of an action that π̄ forbids", () => {
+  it("banditGradient is zero for an action that π̄ forbids", () => {
     const forbidding = { ...bandit, logPrior: logPrior(Float64Array.of(0, Number.NEGATIVE_INFINITY)) };
     expect([...banditGradient(forbidding, banditOptimum(forbidding))]).toEqual([0, 0]);
   });
 
-  it("banditObjectiveFromOptimum is η, seen from its maximum (6)", () => {
+  it("banditObjectiveFromOptimum equals η, computed from its maximum (6)", () => {
     expect(banditObjectiveFromOptimum(bandit, even)).toBeCloseTo(banditObjective(bandit, even), 14);
     const maximum = 0.5 * Math.log(0.25 * Math.exp(2) + 0.75);
     expect(banditObjectiveFromOptimum(bandit, banditOptimum(bandit))).toBeCloseTo(maximum, 14);

@@ -43,7 +43,7 @@ const ownWeights = (d: Float64Array, logPi: Float64Array) =>
   Float64Array.from(logPi, (logP, row) => d[Math.floor(row / actions)] * Math.exp(logP));
 
 describe("traceDirections", () => {
-  it("gives the gradients of the library's own losses on a batch, weighted by its counts", () => {
+  it("computes the gradients of the library's losses on a batch when weighted by its counts", () => {
     const { logPi, v } = traced.judge(theta);
     const advantages = Float64Array.from(logPi, () => random.uniform(-2, 2));
     const batch = Array.from({ length: 40 }, () => [random.integer(states), random.integer(actions)]);
@@ -81,11 +81,11 @@ describe("traceDirections", () => {
     expect(relativeDifference(directions.policy, expected("policy"))).toBeLessThan(1e-12);
     const both = expected("policy").map((x, k) => x + valueWeight * expected("fit")[k]);
     expect(relativeDifference(directions.policyAndValue, both)).toBeLessThan(1e-12);
-    // A batch is no expectation: the two differ by its chance.
+    // A batch is not an expectation: the two gradients differ by sampling noise.
     expect(relativeDifference(directions.softQ, directions.policyAndValue)).toBeGreaterThan(1e-3);
   });
 
-  it("makes one direction of both in expectation over π, for any weights of states (§4)", () => {
+  it("gives both algorithms the same direction in expectation over π, for any weights of states (§4)", () => {
     for (let i = 0; i < 20; i++) {
       const here = theta.map((x) => x + random.uniform(-0.5, 0.5));
       const { logPi } = traced.judge(here);
@@ -97,7 +97,7 @@ describe("traceDirections", () => {
     }
   });
 
-  it("has, with true advantages and discounted visits, the slope of the soft return at the start", () => {
+  it("equals the gradient of the soft return from the start, given true advantages and discounted visits", () => {
     const { logPi } = traced.judge(theta);
     const advantages = nStepAdvantages(problem, logPi, policyValues(problem, logPi), 1);
     const { policy } = traced.directions(ownWeights(occupancy(problem, logPi), logPi), advantages);
@@ -119,7 +119,7 @@ describe("traceDirections", () => {
 });
 
 describe("cosine", () => {
-  it("is of directions: 1 along, −1 against, 0 across", () => {
+  it("is 1 for parallel, −1 for opposite and 0 for orthogonal directions", () => {
     const x = Float64Array.of(3, 4);
     expect(cosine(x, Float64Array.of(6, 8))).toBeCloseTo(1, 15);
     expect(cosine(x, Float64Array.of(-3, -4))).toBeCloseTo(-1, 15);

@@ -18,7 +18,7 @@ import { describe, expect, it } from "vitest";
 const random = () => new RandomStreams(3).stream("families");
 
 describe("garnet", () => {
-  it("has b different successors in each row, and is the same for the same seed", () => {
+  it("has b different successors in each row, and is reproducible from the seed", () => {
     for (const [states, branching] of [
       [7, 7],
       [30, 3],
@@ -34,11 +34,11 @@ describe("garnet", () => {
     }
   });
 
-  it("draws all successors alike, and ends where it is told", () => {
+  it("draws successors uniformly, and marks the given fraction of states as terminal", () => {
     const mdp = garnet({ states: 10, actions: 500, branching: 3, terminal: 0.25 }, random());
     const counts = new Float64Array(10);
     for (const s of mdp.successors) counts[s]++;
-    // 15,000 draws: 1,500 a state, give or take 4 standard deviations of at most 37.
+    // 15,000 draws: 1,500 per state, within 4 standard deviations of at most 37.
     for (const count of counts) expect(Math.abs(count - 1500)).toBeLessThan(150);
     expect([...mdp.terminal]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
   });
@@ -50,8 +50,8 @@ describe("garnet", () => {
   });
 });
 
-describe("the classics", () => {
-  it("chain is the usual one: five states, 2 for going back, 10 at the end", () => {
+describe("chain and river swim", () => {
+  it("chain has five states, a reward of 2 for returning and of 10 at the end", () => {
     const mdp = chain();
     expect(mdp.states).toBe(5);
     expect([...mdp.transitions.subarray(0, 5)]).toEqual([0.2, 0.8, 0, 0, 0]);
@@ -60,14 +60,14 @@ describe("the classics", () => {
     );
     const problem = { mdp, logPrior: logPrior(new Float64Array(10)), tau: 0, gamma: 0.99 };
     const { logPi } = softValueIteration(problem);
-    // With this discount it pays to go on everywhere.
+    // With this discount, moving forward is optimal in every state.
     for (let s = 0; s < 5; s++) expect(logPi[s * 2]).toBe(0);
   });
 
-  it("river swim pays for swimming against the stream", () => {
+  it("river swim rewards swimming against the current", () => {
     const mdp = riverSwim();
     expect([...mdp.transitions.subarray(6, 12)]).toEqual([0.4, 0.6, 0, 0, 0, 0]);
-    // State 2, against the stream.
+    // State 2, against the current.
     expect([...mdp.transitions.subarray(30, 36)]).toEqual([0, 0.05, 0.6, 0.35, 0, 0]);
     const { logPi } = softValueIteration({
       mdp,
@@ -80,7 +80,7 @@ describe("the classics", () => {
 });
 
 describe("sparseMdp and denseMdp", () => {
-  it("are inverse to each other", () => {
+  it("are inverses of each other", () => {
     const sparse = garnet({ states: 8, actions: 2, branching: 3 }, random());
     const dense = denseMdp(sparse);
     const again = denseMdp(sparseMdp(dense));
@@ -90,15 +90,15 @@ describe("sparseMdp and denseMdp", () => {
 });
 
 describe("mdpOf", () => {
-  it("takes a tabular environment's process, and says what has none", () => {
+  it("returns the process of a tabular environment, and names an environment without one", () => {
     const world = new GridWorld();
     expect(mdpOf(world)).toBe(world.mdp);
-    expect(() => mdpOf({})).toThrow(/mdpOf Object: this environment does not know its process/);
+    expect(() => mdpOf({})).toThrow(/mdpOf Object: this environment has no exact process/);
   });
 });
 
 describe("finiteMdp", () => {
-  it("takes nested arrays, with the start in state 0 and no end unless told", () => {
+  it("builds a process from nested arrays; defaults to state 0 as the start and no terminal states", () => {
     const mdp = finiteMdp({ transitions: [[[0, 1]], [[1, 0]]], rewards: [[1], [2]] });
     expect([...mdp.terminal]).toEqual([0, 0]);
     expect([...mdp.initial]).toEqual([1, 0]);
@@ -123,10 +123,10 @@ describe("validateSparseMdp", () => {
   const good = mdp({});
 
   it.each<[Partial<SparseMdp>, RegExp]>([
-    [{ rowStarts: good.rowStarts.map((x, i) => (i === 3 ? 4 : x)) }, /state 1, action 0 has no successor/],
+    [{ rowStarts: good.rowStarts.map((x, i) => (i === 3 ? 4 : x)) }, /state 1, action 0 has no successors/],
     [
       { successors: good.successors.map((x, i) => (i === 5 ? 4 : x)) },
-      /state 1, action 0 leads out of range/,
+      /state 1, action 0 has a successor out of range/,
     ],
     [
       { probabilities: good.probabilities.map((x, i) => (i === 6 ? x + 1e-6 : x)) },

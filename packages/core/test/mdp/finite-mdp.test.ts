@@ -1,7 +1,7 @@
 import { type FiniteMdp, validateFiniteMdp } from "softrl";
 import { describe, expect, it } from "vitest";
 
-/** Two states, two actions; state 1 ends. */
+/** Two states, two actions; state 1 is terminal. */
 const mdp = (changes: Partial<FiniteMdp> = {}): FiniteMdp => ({
   states: 2,
   actions: 2,
@@ -13,7 +13,7 @@ const mdp = (changes: Partial<FiniteMdp> = {}): FiniteMdp => ({
 });
 
 describe("validateFiniteMdp", () => {
-  it("accepts a process, rows within 1e-9 of one among them", () => {
+  it("accepts a valid process, including rows that sum to one within 1e-9", () => {
     validateFiniteMdp(mdp());
     validateFiniteMdp(mdp({ transitions: Float64Array.of(0.25, 0.75 + 9e-10, 1, 0, 0, 1, 0, 1) }));
   });
@@ -35,17 +35,17 @@ describe("validateFiniteMdp", () => {
     ],
     [
       { transitions: Float64Array.of(0.25, 0.75, 1.5, -0.5, 0, 1, 0, 1) },
-      /transitions of state 0, action 1 holds no probability at state 1.*got -0\.5/,
+      /transitions of state 0, action 1 has an invalid probability at state 1.*got -0\.5/,
     ],
     [
       { transitions: Float64Array.of(0.25, 0.75, Number.NaN, 0, 0, 1, 0, 1) },
-      /transitions of state 0, action 1 holds no probability at state 0.*got NaN/,
+      /transitions of state 0, action 1 has an invalid probability at state 0.*got NaN/,
     ],
     [
       { rewards: Float64Array.of(1, 2, Infinity, 0) },
       /rewards of state 1, action 0 is not finite, got Infinity/,
     ],
-    [{ terminal: Uint8Array.of(0, 2) }, /terminal of state 1 is no flag/],
+    [{ terminal: Uint8Array.of(0, 2) }, /terminal of state 1 is not a flag/],
     [{ initial: Float64Array.of(0.5, 0.4) }, /initial does not sum to one/],
   ])("refuses %o", (changes, message) => {
     expect(() => validateFiniteMdp(mdp(changes), "here")).toThrow(message);

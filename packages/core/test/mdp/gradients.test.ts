@@ -27,7 +27,7 @@ import {
 } from "softrl";
 import { describe, expect, it } from "vitest";
 
-/** A bandit as an MDP: one state that ends after one step, rewards 1 and 0. */
+/** A bandit as an MDP: one state, an episode of one step, rewards 1 and 0. */
 const oneStep: SoftMdp = {
   mdp: finiteMdp({
     transitions: [
@@ -51,7 +51,7 @@ const oneStep: SoftMdp = {
   gamma: 0.9,
 };
 const quarter = logProbabilities(Float64Array.from([0.25, 0.75, 0.5, 0.5], Math.log));
-/** π = sigmoid of one number: φ is 1 for action 0. */
+/** π is the sigmoid of one parameter: φ is 1 for action 0. */
 const oneNumber: Derivatives = { parameters: 1, rows: Float64Array.of(1, 0, 0, 0) };
 
 const random = () => new RandomStreams(9).stream("gradients");
@@ -68,7 +68,7 @@ function maze(gamma: number) {
   return { problem, features, theta, logPi: logLinearPolicy(problem, features, theta) };
 }
 
-describe("a bandit worked out by hand", () => {
+describe("a bandit calculated by hand", () => {
   const scores = linearScores(oneNumber, quarter, 2);
   const weights = occupancy(oneStep, quarter);
   const visits = visitsOf(oneStep, quarter, weights);
@@ -81,7 +81,7 @@ describe("a bandit worked out by hand", () => {
     expect([...visits]).toEqual([0.25, 0.75, 0, 0].map((x) => expect.closeTo(x, 15)));
   });
 
-  it("the policy gradient is π(1 − π), the Fisher matrix too: the natural gradient is 1", () => {
+  it("the policy gradient and the Fisher matrix are π(1 − π), so the natural gradient is 1", () => {
     const g = policyGradient({ problem: oneStep, logPi: quarter, scores, weights, advantages });
     expect(g[0]).toBeCloseTo(0.1875, 14);
     expect(fisherMatrix(scores, visits)[0]).toBeCloseTo(0.1875, 14);
@@ -101,7 +101,7 @@ describe("a bandit worked out by hand", () => {
     expect(targets[0]).toBeCloseTo(0.75 - 2 * (Math.log(0.5) - kl), 14);
     expect(targets[1]).toBeCloseTo(-0.25 - 2 * (Math.log(1.5) - kl), 14);
     expect([...targets.slice(2)]).toEqual([0, 0]);
-    // Nothing is visited where π is 0, whatever π̄ is.
+    // An action with π = 0 has no visits, whatever π̄ is.
     const forbidding = { ...problem, logPrior: logPrior(Float64Array.of(0, Number.NEGATIVE_INFINITY, 0, 0)) };
     const certain = logProbabilities(Float64Array.of(0, Number.NEGATIVE_INFINITY, 0, 0));
     expect(regressionTargets(forbidding, certain, advantages)[1]).toBe(0);
@@ -109,7 +109,7 @@ describe("a bandit worked out by hand", () => {
 });
 
 describe("occupancy", () => {
-  it("sums to 1/(1 − γ) where nothing ends, and counts the steps of an episode for γ = 1", () => {
+  it("sums to 1/(1 − γ) without terminal states, and counts the steps of an episode for γ = 1", () => {
     const mdp = garnet({ states: 6, actions: 2, branching: 3 }, random());
     const prior = logPrior(new Float64Array(12));
     const uniform = logProbabilities(new Float64Array(12).fill(Math.log(0.5)));
@@ -118,7 +118,7 @@ describe("occupancy", () => {
     expect(occupancy(oneStep, quarter, 1)[0]).toBe(1);
   });
 
-  it("refuses to count the visits of a walk without an end", () => {
+  it("refuses to count visits if episodes never end", () => {
     const mdp = garnet({ states: 6, actions: 2, branching: 3 }, random());
     const problem = { mdp, logPrior: logPrior(new Float64Array(12)), tau: 0, gamma: 0.75 };
     const uniform = logProbabilities(new Float64Array(12).fill(Math.log(0.5)));
@@ -127,7 +127,7 @@ describe("occupancy", () => {
 });
 
 describe("policy gradients in a maze", () => {
-  it("properPolicyGradient is the slope of the value at the start, by central differences", () => {
+  it("properPolicyGradient is the gradient of the value at the start, by central differences", () => {
     const { problem, features, theta, logPi } = maze(0.95);
     const scores = linearScores(features, logPi, 4);
     const g = properPolicyGradient(problem, logPi, scores);
@@ -160,7 +160,7 @@ describe("policy gradients in a maze", () => {
 });
 
 describe("the natural gradient", () => {
-  it("of a table needs damping: each state has a direction that changes no policy", () => {
+  it("needs damping for a table, where each state has a direction that does not change the policy", () => {
     const { problem, logPi } = maze(0.95);
     const { states, actions } = problem.mdp;
     const scores = linearScores(tabularFeatures(states, actions), logPi, actions);
@@ -170,7 +170,7 @@ describe("the natural gradient", () => {
     expect(naturalGradient(scores, visits, g, 1e-3).every(Number.isFinite)).toBe(true);
   });
 
-  it("is what a damped soft-Q step goes along, to second order for a log-linear policy", () => {
+  it("is the direction of a damped soft-Q step, up to second order for a log-linear policy", () => {
     const { problem, features, theta, logPi } = maze(0.95);
     const scores = linearScores(features, logPi, 4);
     const visits = visitsOf(problem, logPi, occupancy(problem, logPi));

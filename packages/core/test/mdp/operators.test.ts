@@ -21,7 +21,9 @@ import { randomMdp, randomPolicy } from "../../src/theory/cases.js";
 
 const half = Math.log(0.5);
 
-/** State 0 pays 1 for staying (action 0) and 2 for ending (action 1); state 1 is the end. */
+/**
+ * In state 0, action 0 stays with reward 1 and action 1 ends the episode with reward 2; state 1 is terminal.
+ */
 const twoStates: SoftMdp = {
   mdp: {
     states: 2,
@@ -42,11 +44,11 @@ function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>): voi
   for (let i = 0; i < expected.length; i++) expect(found[i]).toBeCloseTo(expected[i], 12);
 }
 
-describe("operators on an MDP that is worked out by hand", () => {
+describe("operators on an MDP calculated by hand", () => {
   const v = stateValues(Float64Array.of(3, 100));
   const entropy = Math.LN2;
 
-  it("qOfSuccessors takes nothing from terminal states (25)", () => {
+  it("qOfSuccessors adds nothing for terminal states (25)", () => {
     expectClose(qOfSuccessors(twoStates, v), [1 + 0.8 * 3, 2, 0, 0]);
   });
 
@@ -64,7 +66,7 @@ describe("operators on an MDP that is worked out by hand", () => {
     expectClose(policyAverage(twoStates, uniformPolicy, q), [5 + 0.5 * entropy, 0]);
   });
 
-  it("softValues and optimalityBackup take the soft maximum (§3.3)", () => {
+  it("softValues and optimalityBackup are soft maxima (§3.3)", () => {
     const q = qValues(Float64Array.of(4, 6, 50, 50));
     const soft = 0.5 * Math.log(Math.exp(8) + Math.exp(12));
     expectClose(softValues(twoStates, q), [soft, 0]);
@@ -85,7 +87,7 @@ describe("operators on an MDP that is worked out by hand", () => {
 });
 
 describe("soft policy iteration", () => {
-  it("boltzmannPolicies of the fixed point of T are better than any other policy", () => {
+  it("boltzmannPolicies of the fixed point of T is better than any other policy", () => {
     const random = new RandomStreams(8).stream("operators");
     const mdp = randomMdp(random);
     const problem: SoftMdp = {

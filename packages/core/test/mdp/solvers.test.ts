@@ -50,7 +50,7 @@ function randomProblem(random: Random): SoftMdp {
 }
 
 describe("solvers on 1,000 random MDPs", () => {
-  it("keep their certified bounds, and agree with each other to 1e-10", () => {
+  it("stay within their certified bounds and agree to 1e-10", () => {
     const random = new RandomStreams(1).stream("solvers");
     let tightest = 0;
     for (let i = 0; i < 1000; i++) {
@@ -71,15 +71,15 @@ describe("solvers on 1,000 random MDPs", () => {
       tightest = Math.max(tightest, error / rough.bound);
       for (const { v } of accelerated) expect(distance(v, truth.v)).toBeLessThan(1e-10 * scale);
       for (const { v, bound } of [jacobi, inPlace, truth, ...accelerated]) {
-        // The fixed point is known to within `truth.bound` alone.
+        // The fixed point itself is only known to within `truth.bound`.
         expect(distance(v, truth.v)).toBeLessThanOrEqual(bound + truth.bound);
       }
     }
-    // A bound of ten times the error would hold too; this one is nearly reached.
+    // A bound of ten times the error would also hold; this one is nearly tight.
     expect(tightest).toBeGreaterThan(0.9);
   });
 
-  it("contract: T by γ, T_π^n by γⁿ", () => {
+  it("apply operators that contract: T by γ, T_π^n by γⁿ", () => {
     const random = new RandomStreams(2).stream("contraction");
     let largest = 0;
     for (let i = 0; i < 1000; i++) {
@@ -126,14 +126,18 @@ describe("solvers on 1,000 random MDPs", () => {
 describe("acceleration", () => {
   const random = new RandomStreams(5).stream("acceleration");
   const problems: readonly (readonly [name: string, mdp: SoftMdp["mdp"], gain: number])[] = [
-    ["an endless Garnet", garnet({ states: 300, actions: 4, branching: 5 }, random), 100],
-    ["a Garnet that ends", garnet({ states: 300, actions: 4, branching: 5, terminal: 0.02 }, random), 100],
-    ["a large one, in WebAssembly", garnet({ states: 1500, actions: 3, branching: 5 }, random), 100],
+    ["a Garnet without terminal states", garnet({ states: 300, actions: 4, branching: 5 }, random), 100],
+    [
+      "a Garnet with terminal states",
+      garnet({ states: 300, actions: 4, branching: 5, terminal: 0.02 }, random),
+      100,
+    ],
+    ["a large Garnet, in WebAssembly", garnet({ states: 1500, actions: 3, branching: 5 }, random), 100],
     ["FrozenLake8x8-v1", frozenLake("8x8", 1).mdp, 5],
-    ["a river of 50 states, where extrapolations fail", riverSwim(50), 5],
+    ["a river of 50 states, on which extrapolations fail", riverSwim(50), 5],
   ];
 
-  it.each(problems)("takes fewer sweeps on %s, in either order, to the same V", (_, mdp, gain) => {
+  it.each(problems)("needs fewer sweeps on %s in both orders, and gives the same V", (_, mdp, gain) => {
     for (const tau of [0, 0.1]) {
       const prior = logPrior(new Float64Array(mdp.states * mdp.actions).fill(-Math.log(mdp.actions)));
       const problem = { mdp, logPrior: prior, tau, gamma: 0.999 };
@@ -147,8 +151,9 @@ describe("acceleration", () => {
     }
   });
 
-  it("falls by γ at least every twelve sweeps, even where what it is given is no operator's", () => {
-    // An adversary: every extrapolated V comes back with a change of 5, only the best image with γ of the least.
+  it("reduces the change by γ at least every twelve sweeps, even if no operator gives such images", () => {
+    // An adversary: every extrapolated V gets a change of 5, and only the best image gets γ times the
+    // smallest change.
     const v = Float64Array.of(0, 0);
     const anderson = new AndersonExtrapolation(v, 0.99);
     let [least, sinceLeast, longest] = [1, 0, 0];
@@ -170,7 +175,7 @@ describe("acceleration", () => {
     expect(least).toBeLessThan(0.99 ** 35);
   });
 
-  it("falls by γ at least every twelve sweeps, where extrapolations are ever better by next to nothing", () => {
+  it("reduces the change by γ at least every twelve sweeps, even if extrapolations hardly improve", () => {
     const v = Float64Array.of(0, 0);
     const anderson = new AndersonExtrapolation(v, 0.99);
     let least = 1;
@@ -185,7 +190,7 @@ describe("acceleration", () => {
     expect(least).toBeLessThan(0.99 ** 39);
   });
 
-  it("leaves terminal states at nothing, and a fixed point where it is", () => {
+  it("keeps terminal states at zero, and stays at a fixed point", () => {
     const mdp = garnet({ states: 20, actions: 2, branching: 3, terminal: 0.3 }, random);
     const problem = { mdp, logPrior: logPrior(new Float64Array(40)), tau: 0.2, gamma: 0.9 };
     const { v } = softValueIteration(problem, { acceleration: "anderson" });
@@ -198,8 +203,8 @@ describe("acceleration", () => {
   });
 });
 
-describe("certified bounds at the edge of what is valid", () => {
-  // A row may sum to 1 + 1e-9, which makes T contract by a little more than γ.
+describe("certified bounds in extreme cases", () => {
+  // A row may sum to 1 + 1e-9, and then T contracts by slightly more than γ.
   const p = 1 + 9e-10;
   const mdp: FiniteMdp = {
     states: 1,
@@ -212,7 +217,7 @@ describe("certified bounds at the edge of what is valid", () => {
   const problem: SoftMdp = { mdp, logPrior: logPrior(new Float64Array(1)), tau: 0, gamma: 0.9999 };
   const truth = 1 / (1 - problem.gamma * p);
 
-  it("hold where rows sum to a little more than one", () => {
+  it("hold if rows sum to slightly more than one", () => {
     const start = stateValues(Float64Array.of(truth - 100));
     const optimal = softValueIteration(problem, { tolerance: 200, start });
     expect(optimal.iterations).toBe(1);
@@ -222,7 +227,7 @@ describe("certified bounds at the edge of what is valid", () => {
     expect(truth - own.v[0]).toBeLessThanOrEqual(own.bound);
   });
 
-  it("are refused where values leave float64, at once", () => {
+  it("are refused at once if values overflow float64", () => {
     const huge = { ...problem, mdp: { ...mdp, rewards: Float64Array.of(1e308) } };
     const refused = /values are too large for float64/;
     expect(() => softValueIteration(huge)).toThrow(refused);
@@ -235,14 +240,14 @@ describe("certified bounds at the edge of what is valid", () => {
     );
   });
 
-  it("are infinite where nothing contracts, though γ is below 1", () => {
+  it("are infinite if backups do not contract although γ is below 1", () => {
     const near = { ...problem, gamma: 1 - 1e-10 };
     expect(softValueIteration(near, { tolerance: 2 }).bound).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it("count the roundings of the longest row, not of the average one", () => {
+  it("count the roundings of the longest row, not of an average row", () => {
     const bounds = [1, 500].map((length) => {
-      // 500 states of one successor each, but for the first.
+      // 500 states; all rows except the first have one successor.
       const states = 500;
       const rowStarts = Int32Array.from({ length: states + 1 }, (_, row) =>
         row === 0 ? 0 : row - 1 + length,
@@ -266,11 +271,11 @@ describe("certified bounds at the edge of what is valid", () => {
     expect(bounds[1]).toBeGreaterThan(30 * bounds[0]);
   });
 
-  it("are not made up where an end is too unlikely for float64", () => {
+  it("are valid or infinite if the end is too unlikely for float64", () => {
     const random = new RandomStreams(6).stream("edge");
     let infinite = 0;
     for (let i = 0; i < 50; i++) {
-      // Rows over three states that miss one by 1 to 8 units in the last place.
+      // Rows over three states whose sum is below one by 1 to 8 units in the last place.
       const missing = 1 + random.integer(8);
       const transitions = new Float64Array(16);
       for (let s = 0; s < 3; s++) {
@@ -296,7 +301,7 @@ describe("certified bounds at the edge of what is valid", () => {
         tau: 0,
         gamma: 1,
       };
-      // Every step ends with the same probability: V is its inverse, exactly.
+      // Every step ends the episode with the same probability, so V is exactly its inverse.
       const exact = 2 ** 53 / missing;
       let found: ReturnType<typeof evaluatePolicy>;
       try {
@@ -313,7 +318,7 @@ describe("certified bounds at the edge of what is valid", () => {
 });
 
 describe("the hard limit", () => {
-  it("is reached as τ → 0, with no overflow on the way", () => {
+  it("is reached as τ → 0, without overflow", () => {
     const mdp = riverSwim();
     const prior = logPrior(new Float64Array(12));
     const hard = softValueIteration({ mdp, logPrior: prior, tau: 0, gamma: 0.95 });
@@ -329,7 +334,7 @@ describe("the hard limit", () => {
     }
   });
 
-  it("greedyPolicies share ties as π̄ does, within its support", () => {
+  it("greedyPolicies splits ties in proportion to π̄, within its support", () => {
     const problem: SoftMdp = {
       mdp: chain({ length: 2 }),
       logPrior: logPrior(Float64Array.from([0.25, 0.75, 0, 1], Math.log)),
@@ -342,7 +347,7 @@ describe("the hard limit", () => {
 });
 
 describe("λ forms", () => {
-  it("are one backup at λ = 0 and the policy's own values at λ = 1", () => {
+  it("are one backup at λ = 0 and the values of the policy at λ = 1", () => {
     const random = new RandomStreams(4).stream("lambda");
     const problem = { ...randomProblem(random), tau: 0.3, gamma: 0.8 };
     const { states, actions, terminal } = problem.mdp;
@@ -360,7 +365,7 @@ describe("λ forms", () => {
 });
 
 describe("without a discount", () => {
-  it("solves a maze that ends, and states that no contraction certifies value iteration", () => {
+  it("solves a maze with terminal states, and gives no certified bound for value iteration", () => {
     const { mdp } = new GridWorld();
     const problem: SoftMdp = {
       mdp,
@@ -375,8 +380,10 @@ describe("without a discount", () => {
     expect(distance(exact.v, swept.v)).toBeLessThan(1e-8);
   });
 
-  it("says so when a tolerance cannot be met", () => {
+  it("throws if the tolerance cannot be reached", () => {
     const problem: SoftMdp = { mdp: chain(), logPrior: logPrior(new Float64Array(10)), tau: 1, gamma: 0.99 };
-    expect(() => softValueIteration(problem, { sweeps: 3 })).toThrow(/the tolerance is not met.*3 sweeps/);
+    expect(() => softValueIteration(problem, { sweeps: 3 })).toThrow(
+      /the tolerance was not reached.*3 sweeps/,
+    );
   });
 });

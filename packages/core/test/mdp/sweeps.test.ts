@@ -14,14 +14,14 @@ import {
 import { describe, expect, it, vi } from "vitest";
 import { compiledSweeps } from "../../src/mdp/compiled-sweep.js";
 
-/** The largest difference between the two over some sweeps, for the size of V. */
+/** The largest difference between the two over some sweeps, relative to the size of V. */
 function apart(problem: SparseSoftMdp, order: SweepOrder, random: Random, sweeps = 5): number {
   const { states, terminal } = problem.mdp;
   const start = stateValues(
     Float64Array.from({ length: states }, (_, s) => (terminal[s] ? 0 : random.uniform(-3, 3))),
   );
   const compiled = compiledSweeps(problem, start, order);
-  if (compiled === null) throw new Error("no WebAssembly here");
+  if (compiled === null) throw new Error("WebAssembly is not available");
   const plain = plainSweeps(problem, start, order);
   let worst = 0;
   for (let i = 0; i < sweeps; i++) {
@@ -35,7 +35,7 @@ function apart(problem: SparseSoftMdp, order: SweepOrder, random: Random, sweeps
   return worst;
 }
 
-/** Rows of unequal length: of every third row the first two successors become one. */
+/** Rows of unequal length: in every third row the first two successors are merged. */
 function ragged(mdp: SparseMdp): SparseMdp {
   const rowStarts = new Int32Array(mdp.rowStarts.length);
   const successors: number[] = [];
@@ -63,7 +63,7 @@ function drawn(random: Random, states: number, actions: number, tau: number): Sp
   const branching = 1 + random.integer(Math.min(states, 6));
   const mdp = ragged(garnet({ states, actions, branching, terminal: random.integer(2) / 5 }, random));
   const kind = random.integer(3);
-  // The same row everywhere, a row of its own for each state, or some actions forbidden.
+  // The same row for all states, a different row for each state, or some actions forbidden.
   const prior = Float64Array.from({ length: states * actions }, (_, row) => {
     if (kind === 0) return -0.5 - (row % actions);
     if (kind === 2 && row % actions > 0 && random.integer(3) === 0) return Number.NEGATIVE_INFINITY;
@@ -73,7 +73,7 @@ function drawn(random: Random, states: number, actions: number, tau: number): Sp
 }
 
 describe("sweeps in WebAssembly", () => {
-  it.each(["jacobi", "gauss-seidel"] as const)("are the reference's to 1e-13, %s", (order) => {
+  it.each(["jacobi", "gauss-seidel"] as const)("match the reference to 1e-13, %s", (order) => {
     const random = new RandomStreams(1).stream("sweeps");
     for (const tau of [0, 1e-300, 1e-9, 1e-3, 0.1, 1, 30]) {
       for (const states of [1, 2, 63, 64, 65, 200]) {
@@ -83,14 +83,14 @@ describe("sweeps in WebAssembly", () => {
     }
   });
 
-  it("are the reference's above 2^17 states, where transitions go by ranges of successors", () => {
+  it("match the reference above 2^17 states, where transitions are sorted by range of successors", () => {
     const random = new RandomStreams(2).stream("sweeps");
     for (const actions of [1, 3]) {
       expect(apart(drawn(random, 2 ** 17 + 70, actions, 0.1), "jacobi", random, 2)).toBeLessThan(1e-13);
     }
   });
 
-  it("are what value iteration takes for larger processes, to the same bound", () => {
+  it("are used by value iteration for larger processes, with the same bound", () => {
     const random = new RandomStreams(3).stream("sweeps");
     const problem = { ...drawn(random, 3000, 4, 0.1), gamma: 0.9 };
     for (const order of ["jacobi", "gauss-seidel"] as const) {
@@ -99,12 +99,12 @@ describe("sweeps in WebAssembly", () => {
       for (let i = 0; i < iterations; i++) plain.sweep();
       expect(Math.max(...v.map((x, s) => Math.abs(x - plain.v[s])))).toBeLessThan(1e-12);
       expect(bound).toBeLessThan(1e-8);
-      // V is its own array, not a view of the sweeps' memory.
+      // V is a separate array, not a view of the memory of the sweeps.
       expect(v.buffer.byteLength).toBe(8 * 3000);
     }
   });
 
-  it("are TypeScript's where there is no room for another memory", () => {
+  it("fall back to TypeScript if no more WebAssembly memory can be allocated", () => {
     const problem = drawn(new RandomStreams(5).stream("sweeps"), 1000, 4, 0.1);
     const start = stateValues(new Float64Array(1000));
     class Full {
@@ -123,7 +123,7 @@ describe("sweeps in WebAssembly", () => {
     expect(compiledSweeps(problem, start, "jacobi")).not.toBeNull();
   });
 
-  it("say their memory: 12 bytes a transition, 12 a row, 17 a state, and little more", () => {
+  it("report their memory: 12 bytes per transition, 12 per row, 17 per state, and little more", () => {
     const random = new RandomStreams(4).stream("sweeps");
     for (const states of [50_000, 200_000]) {
       const mdp = garnet({ states, actions: 4, branching: 5 }, random);

@@ -24,7 +24,7 @@ function randomProblem(): SoftMdp {
   return { mdp, logPrior: prior, tau: random.uniform(0.05, 1), gamma: random.uniform(0.5, 0.95) };
 }
 
-/** One state, two actions worth 1 and 0, an end after each. */
+/** One state and two actions with rewards 1 and 0; every episode has one step. */
 const bandit: SoftMdp = {
   mdp: finiteMdp({
     transitions: [
@@ -49,7 +49,7 @@ const bandit: SoftMdp = {
 };
 
 describe("truthOf", () => {
-  it("is what can be worked out by hand on a bandit", () => {
+  it("matches a calculation by hand on a bandit", () => {
     const logPi = logProbabilities(Float64Array.from([0.25, 0.75, 0.5, 0.5], Math.log));
     const optimum = softPolicyIteration(bandit);
     const v = stateValues(Float64Array.of(2, 99));
@@ -77,7 +77,7 @@ describe("truthOf", () => {
     });
   });
 
-  it("leaves actions that π̄ forbids out of Q's errors, and says what π has lost", () => {
+  it("ignores actions that π̄ forbids in the errors of Q, and counts actions that only π excludes", () => {
     const problem = { ...bandit, logPrior: logPrior(Float64Array.of(0, Number.NEGATIVE_INFINITY, 0, 0)) };
     const logPi = logProbabilities(Float64Array.of(0, Number.NEGATIVE_INFINITY, -Math.LN2, -Math.LN2));
     const all = Uint8Array.of(1, 1);
@@ -88,13 +88,14 @@ describe("truthOf", () => {
       expect(error).toBeCloseTo(0, 12);
     }
     expect(truthOf(at(3), optimum, all).figures.qErrorVisited).toBeCloseTo(2, 12);
-    // π may lose what π̄ allows: Q_θ is −∞ there, and nothing of the average.
+    // If π gives zero probability to an action that π̄ allows, Q_θ is −∞ there and has no weight in the
+    // average.
     const lost = truthOf({ ...at(1), problem: bandit }, softPolicyIteration(bandit), all).figures;
     expect(lost.qError).toBe(Number.POSITIVE_INFINITY);
     expect(lost.qErrorVisited).toBeCloseTo(0, 12);
   });
 
-  it("finds nothing wrong with the optimum itself", () => {
+  it("finds no error in the optimum itself", () => {
     for (let i = 0; i < 50; i++) {
       const problem = randomProblem();
       const optimum = softPolicyIteration(problem, { tolerance: 1e-12 });
@@ -106,7 +107,7 @@ describe("truthOf", () => {
     }
   });
 
-  it("regret is τ Σ d KL[π‖π*], d the discounted visits of π", () => {
+  it("regret is τ Σ d KL[π‖π*] with d the discounted visits of π", () => {
     for (let i = 0; i < 50; i++) {
       const problem = randomProblem();
       const optimum = softPolicyIteration(problem, { tolerance: 1e-12 });
@@ -128,7 +129,7 @@ describe("truthOf", () => {
     }
   });
 
-  it("softReturn is what the policy earns step by step from the start", () => {
+  it("softReturn is the sum of what the policy earns step by step from the start", () => {
     const problem = randomProblem();
     const { mdp, gamma, tau } = problem;
     const { transitions, rewards, terminal, initial } = denseMdp(mdp);
@@ -158,7 +159,7 @@ describe("truthOf", () => {
     expect(figures.softReturn).toBeCloseTo(earned, 10);
   });
 
-  it("sees a shift of all values as that, but not at states that no episode comes to", () => {
+  it("reports a constant shift of the values as such, and ignores states that no episode reaches", () => {
     const problem = randomProblem();
     const optimum = softPolicyIteration(problem, { tolerance: 1e-12 });
     const reachable = reachableStates(problem.mdp);
@@ -186,7 +187,7 @@ describe("truthOf", () => {
     expect(truthOf(estimate, optimum, reachable).figures.valueError).toBeGreaterThan(1e-3);
   });
 
-  it("says NaN where an estimate has one, and refuses another size", () => {
+  it("gives NaN if an estimate contains NaN, and refuses a wrong size", () => {
     const logPi = randomPolicy(random, 2, 2);
     const optimum = softPolicyIteration(bandit);
     const v = stateValues(Float64Array.of(Number.NaN, 0));

@@ -10,7 +10,7 @@ describe("orthogonal", () => {
     [[4, 6], Math.SQRT2],
     [[5, 5], 0.01],
     [[3, 3, 2, 8], 2],
-  ])("makes %j of gain %d whose shorter side is orthogonal", (shape, gain) => {
+  ])("makes the shorter side of %j with gain %d orthogonal", (shape, gain) => {
     const columns = shape[shape.length - 1];
     const w = orthogonal(gain)(shape, random());
     const rows = w.length / columns;
@@ -27,7 +27,7 @@ describe("orthogonal", () => {
 });
 
 describe("uniform initialisers", () => {
-  it("stay in their bounds, reach near them and have mean 0", () => {
+  it("stay within their bounds, come close to them and have mean 0", () => {
     for (const [initialiser, bound] of [
       [fanInUniform, 1 / Math.sqrt(50)],
       [uniform(0.3), 0.3],
@@ -37,12 +37,12 @@ describe("uniform initialisers", () => {
       expect(largest).toBeLessThanOrEqual(bound);
       expect(largest).toBeGreaterThan(0.999 * bound);
       const mean = w.reduce((sum, x) => sum + x, 0) / w.length;
-      // Five standard errors of a uniform mean.
+      // Five standard errors of the mean of uniform numbers.
       expect(Math.abs(mean)).toBeLessThan((5 * bound) / Math.sqrt(3 * w.length));
     }
   });
 
-  it("zeros are zeros", () => {
+  it("zeros fills with zeros", () => {
     expect(Array.from(zeros([2, 2], random()))).toEqual([0, 0, 0, 0]);
   });
 });

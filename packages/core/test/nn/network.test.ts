@@ -24,7 +24,7 @@ describe("networks", () => {
     expect(qNetwork(mlp([8]), [3], 5).parameters.size).toBe(3 * 8 + 8 + 8 * 5 + 5);
   });
 
-  it("say which parameter is which, one after another without gaps", () => {
+  it("list their parameters, contiguous and in order", () => {
     const { entries, size } = policyValueNetwork(mlp([3]), [2], 4).parameters;
     expect(entries.map(({ name }) => name)).toEqual([
       "body.1.weight",
@@ -42,7 +42,7 @@ describe("networks", () => {
     expect(next).toBe(size);
   });
 
-  it("compute what a plain loop computes", () => {
+  it("match a plain loop", () => {
     const network = policyValueNetwork(mlp([3]), [2], 2);
     const theta = network.parameters.initial(new RandomStreams(1).stream("parameters"));
     const views = network.parameters.views(constant(theta));
@@ -82,7 +82,7 @@ describe("networks", () => {
       expect(Math.abs(value + Math.log(3))).toBeLessThan(0.05);
   });
 
-  it("give a gradient in the order of θ", () => {
+  it("have a gradient in the order of θ", () => {
     const { parameters, apply } = policyValueNetwork(mlp([3]), [2], 2);
     const theta = state("theta", [parameters.size]);
     const views = parameters.views(theta);
@@ -112,7 +112,7 @@ describe("networks", () => {
     }
   });
 
-  it("refuse inputs of another rank, and say what to do", () => {
+  it("refuse inputs of the wrong rank, with a remedy", () => {
     expect(() => dense(4)([8, 8, 3])).toThrow(
       "dense: the input is not a vector, expected [features], got [8, 8, 3]",
     );

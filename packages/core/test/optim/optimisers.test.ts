@@ -22,7 +22,7 @@ const gradients = Array.from({ length: steps }, () =>
 const first = Float32Array.from({ length: size }, () => random.uniform(-1, 1));
 const rate = (t: number) => 0.01 / (t + 1);
 
-/** One number's path through the published formula, written as a loop. */
+/** The published update of a single number, written as a loop. */
 type Loop = () => (theta: number, g: number, lr: number) => number;
 
 const cases: Record<string, { optimiser: Optimiser; loop: Loop }> = {
@@ -89,7 +89,7 @@ describe.each(Object.entries(cases))("%s", (_, { optimiser, loop }) => {
   it.each([
     ["float64", createReferenceExecutor(), 1e-13],
     ["WebAssembly", wasm, 3e-6],
-  ] as const)("follows its formula for 20 steps in %s", (_name, executor, bound) => {
+  ] as const)("matches its formula for 20 steps in %s", (_name, executor, bound) => {
     const theta = state("theta", [size]);
     const step = optimiser.step(theta, input("gradient", [size]), input("learningRate", []));
     const session = executor.load({
@@ -114,7 +114,7 @@ describe.each(Object.entries(cases))("%s", (_, { optimiser, loop }) => {
 
 describe("rmsprop, centred", () => {
   it.each(["inside", "outside"] as const)(
-    "stays finite when the gradient is steady, with ε %s the root",
+    "stays finite when the gradient is constant, with ε %s the root",
     (epsilonPlace) => {
       const theta = state("theta", [3]);
       const optimiser = rmsprop({ decay: 0.95, epsilon: 0.01, centred: true, epsilonPlace });
@@ -138,25 +138,25 @@ describe("clippedByGlobalNorm", () => {
     };
   };
 
-  it("shortens a long gradient to the norm and keeps its direction", () => {
+  it("scales a long gradient down to the norm and keeps its direction", () => {
     const { gradient, norm } = clip([3, -4], 0.5);
     expect(norm).toBe(5);
     expect(gradient[0]).toBeCloseTo(0.3, 15);
     expect(gradient[1]).toBeCloseTo(-0.4, 15);
   });
 
-  it("leaves a short one, and zero, as it is", () => {
+  it("does not change a short gradient, or zero", () => {
     expect(clip([0.3, 0.4], 1).gradient).toEqual([0.3, 0.4]);
     expect(clip([0, 0], 1).gradient).toEqual([0, 0]);
   });
 
-  it("lets NaN through, so that it is seen", () => {
+  it("propagates NaN, so that it is noticed", () => {
     expect(clip([Number.NaN, 1], 1).gradient[1]).toBeNaN();
   });
 });
 
 describe("schedules", () => {
-  it("go in a straight line, or stay", () => {
+  it("are linear or constant", () => {
     const linear = linearSchedule(7e-4, 0);
     expect([linear(0), linear(0.5), linear(1), linear(2)]).toEqual([7e-4, 3.5e-4, 0, 0]);
     expect(constantSchedule(0.1)(0.7)).toBe(0.1);

@@ -12,7 +12,7 @@ describe("theoryDemonstrations", () => {
     }
   });
 
-  it("are the same for the same seed, finite, and cover §2 to §5", () => {
+  it("are reproducible from the seed, finite, and cover §2 to §5", () => {
     const first = theoryDemonstrations(3);
     expect(theoryDemonstrations(3)).toEqual(first);
     const sections = first.map(({ section }) => section).join();
@@ -32,7 +32,7 @@ describe("theoryDemonstrations", () => {
     }
   });
 
-  it("take ε from 1e-1 to 1e-4, and backups up to n = 20", () => {
+  it("cover ε from 1e-1 to 1e-4 and up to n = 20 backups", () => {
     const named = new Map(theoryDemonstrations().map((demonstration) => [demonstration.name, demonstration]));
     const xs = (name: string) => named.get(name)?.series[0].points.map(([x]) => x) ?? [];
     expect(Math.max(...xs("natural-gradient"))).toBeCloseTo(1e-1, 12);
@@ -42,7 +42,7 @@ describe("theoryDemonstrations", () => {
 });
 
 describe("facts", () => {
-  it("do not hold of NaN, nor beyond their bound", () => {
+  it("fail for NaN and beyond their bound", () => {
     const facts = [atMost, atLeast].flatMap((fact) => [fact("", Number.NaN, 1), fact("", 1, 1)]);
     expect(facts.map(({ holds }) => holds)).toEqual([false, true, false, true]);
     expect(atMost("", 1.1, 1).holds).toBe(false);

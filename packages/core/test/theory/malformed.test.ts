@@ -19,16 +19,22 @@ import {
 import { describe, expect, it } from "vitest";
 import { requirePositiveTau } from "../../src/mdp/soft-mdp.js";
 
-/** A fault put into a good problem, what uses it, and what the error must say. */
+/**
+ * A fault that is put into a valid problem, a call that uses the problem, and the message that the call must
+ * throw.
+ */
 interface Malformed {
   readonly use: () => unknown;
-  readonly says: string;
+  readonly message: string;
 }
 
 interface Drawn {
   readonly problem: SoftMdp;
   readonly mdp: FiniteMdp;
-  /** A state that goes on, one of its actions, its row, and an entry of that row with probability. */
+  /**
+   * A non-terminal state, one of its actions, the row of both, and an entry of that row with positive
+   * probability.
+   */
   readonly s: number;
   readonly a: number;
   readonly row: number;
@@ -49,7 +55,7 @@ function drawn(random: Random): Drawn {
   return { problem: { mdp, logPrior: prior, tau: 0.3, gamma: 0.9 }, mdp, s, a, row, entry };
 }
 
-/** Half of the faults in the dense form, half in the sparse one. */
+/** Half of the faults use the dense form, half the sparse one. */
 const inEitherForm = (mdp: FiniteMdp, random: Random) => (random.integer(2) === 0 ? mdp : sparseMdp(mdp));
 
 const changed = (x: Float64Array, at: number, value: number) => x.map((y, i) => (i === at ? value : y));
@@ -62,7 +68,7 @@ const faults: readonly ((d: Drawn, random: Random) => Malformed)[] = [
           const transitions = changed(mdp.transitions, entry, p);
           return softValueIteration({ ...problem, mdp: inEitherForm({ ...mdp, transitions }, random) });
         },
-        says: `transitions of state ${s}, action ${a} holds no probability`,
+        message: `transitions of state ${s}, action ${a} has an invalid probability`,
       }),
   ),
   ...[1e-6, -1e-6, 2e-9].map(
@@ -72,7 +78,7 @@ const faults: readonly ((d: Drawn, random: Random) => Malformed)[] = [
           const transitions = changed(mdp.transitions, entry, Math.abs(mdp.transitions[entry] + off) || off);
           return softValueIteration({ ...problem, mdp: inEitherForm({ ...mdp, transitions }, random) });
         },
-        says: `transitions of state ${s}, action ${a} does not sum to one`,
+        message: `transitions of state ${s}, action ${a} does not sum to one`,
       }),
   ),
   ...[Number.NaN, Number.POSITIVE_INFINITY].map(
@@ -82,7 +88,7 @@ const faults: readonly ((d: Drawn, random: Random) => Malformed)[] = [
           const rewards = changed(mdp.rewards, row, r);
           return softValueIteration({ ...problem, mdp: inEitherForm({ ...mdp, rewards }, random) });
         },
-        says: `rewards of state ${s}, action ${a} is not finite`,
+        message: `rewards of state ${s}, action ${a} is not finite`,
       }),
   ),
   ({ problem, mdp }, random) => ({
@@ -90,10 +96,10 @@ const faults: readonly ((d: Drawn, random: Random) => Malformed)[] = [
       const terminal = new Uint8Array(mdp.states);
       return softValueIteration({ ...problem, gamma: 1, mdp: inEitherForm({ ...mdp, terminal }, random) });
     },
-    says: "gamma is 1 and state 0 can reach no terminal state",
+    message: "gamma is 1 and state 0 cannot reach a terminal state",
   }),
   ({ problem, mdp, s, a }) => {
-    // One state that keeps to itself is enough.
+    // One state that only leads to itself is enough.
     const transitions = mdp.transitions.slice();
     for (let action = 0; action < mdp.actions; action++) {
       const start = (s * mdp.actions + action) * mdp.states;
@@ -102,28 +108,28 @@ const faults: readonly ((d: Drawn, random: Random) => Malformed)[] = [
     }
     return {
       use: () => validateSoftMdp({ ...problem, gamma: 1, mdp: { ...mdp, transitions } }, `fault ${a}`),
-      says: "can reach no terminal state",
+      message: "cannot reach a terminal state",
     };
   },
   ...[-0.1, Number.NaN, Number.POSITIVE_INFINITY].map(
     (tau) =>
       ({ problem }: Drawn): Malformed => ({
         use: () => softValueIteration({ ...problem, tau }),
-        says: "tau is out of range",
+        message: "tau is out of range",
       }),
   ),
   ...[0, -1].map(
     (tau) =>
       ({ problem }: Drawn): Malformed => ({
         use: () => requirePositiveTau("here", { ...problem, tau }),
-        says: "tau is out of range",
+        message: "tau is out of range",
       }),
   ),
   ...[1.1, -0.1, Number.NaN].map(
     (gamma) =>
       ({ problem }: Drawn): Malformed => ({
         use: () => softValueIteration({ ...problem, gamma }),
-        says: "gamma is out of range",
+        message: "gamma is out of range",
       }),
   ),
   ({ problem, s, a, row }) => ({
@@ -132,7 +138,7 @@ const faults: readonly ((d: Drawn, random: Random) => Malformed)[] = [
       const forbidden = logPrior(changed(problem.logPrior, row, Number.NEGATIVE_INFINITY));
       return evaluatePolicy({ ...problem, logPrior: forbidden }, logPi);
     },
-    says: `the prior of state ${s}, action ${a} is zero where the policy has mass`,
+    message: `the prior of state ${s}, action ${a} is zero but the policy is not`,
   }),
   ({ problem, mdp, s }) => ({
     use: () => {
@@ -140,23 +146,23 @@ const faults: readonly ((d: Drawn, random: Random) => Malformed)[] = [
       const none = problem.logPrior.map((x, i) => (i >= from && i < from + mdp.actions ? -Infinity : x));
       return softValueIteration({ ...problem, logPrior: logPrior(none) });
     },
-    says: `logPrior of state ${s} forbids every action`,
+    message: `logPrior of state ${s} forbids every action`,
   }),
   ({ problem, s, a, row }) => ({
     use: () =>
       softValueIteration({ ...problem, logPrior: logPrior(changed(problem.logPrior, row, Number.NaN)) }),
-    says: `logPrior of state ${s}, action ${a} is no logarithm of a weight`,
+    message: `logPrior of state ${s}, action ${a} is not the logarithm of a weight`,
   }),
   ({ problem, s, row }) => ({
     use: () => {
       const logPi = boltzmannPolicies(problem, qValues(new Float64Array(problem.logPrior.length)));
       return evaluatePolicy(problem, logProbabilities(changed(logPi, row, logPi[row] + 1e-6)));
     },
-    says: `logPi of state ${s} does not sum to one`,
+    message: `logPi of state ${s} does not sum to one`,
   }),
   ({ problem, mdp }) => ({
     use: () => softValueIteration({ ...problem, mdp: { ...mdp, initial: mdp.initial.map((p) => p / 2) } }),
-    says: "initial does not sum to one",
+    message: "initial does not sum to one",
   }),
   ({ mdp }, random) => {
     const at = random.integer(mdp.actions);
@@ -164,26 +170,26 @@ const faults: readonly ((d: Drawn, random: Random) => Malformed)[] = [
     rewards[at] = Number.NaN;
     return {
       use: () => validateBandit({ rewards, logPrior: logPrior(new Float64Array(mdp.actions)), tau: 1 }),
-      says: `rewards of action ${at} is not finite`,
+      message: `rewards of action ${at} is not finite`,
     };
   },
 ];
 
 describe("malformed problems", () => {
-  it("1,000 of them are each refused with an error that says which row", () => {
+  it("are refused, in 1,000 cases, with an error that names the row", () => {
     const random = new RandomStreams(20).stream("malformed");
     for (let i = 0; i < 1000; i++) {
       const base = drawn(random);
       softValueIteration(base.problem, { tolerance: 1 });
-      const { use, says } = faults[i % faults.length](base, random);
+      const { use, message } = faults[i % faults.length](base, random);
       let error: unknown;
       try {
         use();
       } catch (caught) {
         error = caught;
       }
-      expect(error, `fault ${i % faults.length}: ${says}`).toBeInstanceOf(SoftrlError);
-      expect(error).toHaveProperty("message", expect.stringContaining(says));
+      expect(error, `fault ${i % faults.length}: ${message}`).toBeInstanceOf(SoftrlError);
+      expect(error).toHaveProperty("message", expect.stringContaining(message));
     }
   });
 });

@@ -8,7 +8,7 @@ const counting = logPrior(new Float64Array(3));
 const observations = Float32Array.from({ length: 20 * 4 }, () => random.uniform(-1, 1));
 
 describe("measureTheorem", () => {
-  it("leaves rounding on networks of both forms, with and without the rescaling", () => {
+  it("leaves only rounding on networks of both forms, with and without the rescaling", () => {
     for (const network of [policyValueNetwork(mlp([16]), [4], 3), qNetwork(mlp([16]), [4], 3)]) {
       for (const rescaling of [{}, { valueWeight: 0.5 }]) {
         const residual = measureTheorem({
@@ -28,7 +28,7 @@ describe("measureTheorem", () => {
     }
   });
 
-  it("holds however large values are", () => {
+  it("holds for large values", () => {
     const network = policyValueNetwork(mlp([16]), [4], 3);
     for (const value of [1, 1e3, 1e6]) {
       const theta = network.parameters.initial(random);
@@ -42,7 +42,7 @@ describe("measureTheorem", () => {
     }
   });
 
-  it("refuses what does not fit the network", () => {
+  it("refuses inputs that do not fit the network", () => {
     const network = policyValueNetwork(mlp([16]), [4], 3);
     const theta = network.parameters.initial(random);
     const measurement = {
@@ -65,7 +65,7 @@ describe("measureTheorem", () => {
 });
 
 describe("traceTheorem", () => {
-  it("has a gap that is not small: a single sample of soft Q-learning is not one of A2C", () => {
+  it("has a large gap per sample: a single sample of soft Q-learning differs from one of A2C", () => {
     const network = policyValueNetwork(mlp([16]), [4], 3);
     const theorem = traceTheorem(network, { tau: 0.3, valueWeight: 0.5 });
     theorem.theta.set(network.parameters.initial(random).map((x) => x + random.uniform(-0.3, 0.3)));

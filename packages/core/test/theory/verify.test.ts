@@ -17,7 +17,7 @@ import { slopeBound } from "../../src/theory/identity.js";
 
 const fast = identities.filter(({ slow }) => slow !== true);
 
-/** A residual that nothing but a mistake explains: far beyond rounding, or a slope that is not that of the order. */
+/** A residual that only a mistake explains: far beyond rounding, or a slope of the wrong order. */
 const clearly = (bound: number): number => (bound === slopeBound ? 0.5 : 1e9 * bound);
 
 async function failures(checked: Formulas): Promise<string[]> {
@@ -28,7 +28,8 @@ async function failures(checked: Formulas): Promise<string[]> {
     try {
       measured = await residual(checked, streams.stream("verify", cases));
     } catch (error) {
-      // A wrong formula whose results another one refuses, such as a policy that sums to 1.01, is noticed too.
+      // A wrong formula may also be detected because another formula refuses its results, such as a policy
+      // that sums to 1.01.
       if (!(error instanceof SoftrlError)) throw error;
       measured = Number.POSITIVE_INFINITY;
     }
@@ -38,7 +39,7 @@ async function failures(checked: Formulas): Promise<string[]> {
 }
 
 describe("verify", () => {
-  it("holds for every identity, the Nature CNN among them", async () => {
+  it("holds for every identity, including those of the Nature CNN", async () => {
     const results = await verify();
     expect(results.filter(({ holds }) => !holds)).toEqual([]);
     expect(results.map(({ identity }) => identity)).toEqual(identities.map(({ identity }) => identity));
@@ -49,11 +50,11 @@ describe("verify", () => {
       if (identity.includes("first order")) expect(bound).toBe(slopeBound);
       else expect(bound).toBeLessThanOrEqual(1e-12);
     }
-    // A residual of nothing at all would mean that nothing was compared.
+    // A residual of exactly zero would suggest that nothing was compared.
     expect(results.filter(({ residual }) => residual === 0).length).toBeLessThanOrEqual(2);
   }, 300_000);
 
-  it("covers every equation that the paper's facts mark in §2 to §5", () => {
+  it("covers the numbered equations and the sections of §2 to §5", () => {
     const marked = ["(1)", "(2)", "(6)", "(13)", "(22–23)", "(24)", "(25)", "(36)", "(57)", "(66)", "(71)"];
     const sections = ["§3.1", "§3.2", "§3.3", "§3.4", "§3.5", "§3.6", "§4", "§5"];
     const equations = identities.map(({ equation }) => equation).join("; ");
@@ -68,12 +69,12 @@ describe("verify", () => {
   });
 
   it("refuses an unknown mutant", async () => {
-    await expect(verify({ mutant: "none" })).rejects.toThrow(/there is no mutant "none", expected "wrong τ"/);
+    await expect(verify({ mutant: "none" })).rejects.toThrow(/unknown mutant "none", expected "wrong τ"/);
   });
 });
 
 describe("verifyMutants", () => {
-  it("catches every mutant, far above the bound, and has one for each identity", async () => {
+  it("catches every mutant, far above the bound, and breaks every identity", async () => {
     const results = await verifyMutants();
     expect(results.map(({ mutant }) => mutant)).toEqual(mutants.map(({ mutant }) => mutant));
     for (const { caught, residual, bound } of results) {
@@ -88,45 +89,45 @@ describe("verifyMutants", () => {
     expect(unbrokenIdentities(results.slice(0, 1))).toEqual(others);
   }, 300_000);
 
-  /** The identities that are about each mistake, by a piece of their names. */
+  /** The identity that each mistake must break, by a part of its name. */
   const about: Readonly<Record<string, string>> = {
     "wrong τ": "∇soft-Q = τ ∇PG + ∇value + gap, per sample: MLP with Q head",
     "KL dropped from the return": "T_π^n Q = τ KL",
     "bootstrap at a terminal state": "T_π^n V = V + E",
     "n off by one": "T_π^n V = V + E",
     "1/γ for 1/τ": "streams scaled by 1/τ and c, = ∇A2C + gap",
-    "Q where logits belong": "traced V_θ and π_θ are the numeric ones",
-    "returns across an ending": "n-step returns with terminations and truncations",
-    "truncation taken for termination": "n-step returns with terminations and truncations",
-    "KL counted in Q's own step": "T_π^n Q = τ KL",
-    "π̄ forgotten": "E_π[r] − τ KL[π‖π̄]",
+    "Q where logits belong": "traced V_θ and π_θ equal the numeric ones",
+    "returns across an episode end": "n-step returns with terminations and truncations",
+    "truncation treated as termination": "n-step returns with terminations and truncations",
+    "KL of its own step counted in Q": "T_π^n Q = τ KL",
+    "π̄ ignored": "E_π[r] − τ KL[π‖π̄]",
     "no gradient through KL": "E ∇soft-Q",
-    "λ for γλ": "λ-return",
-    "τ forgotten in the optimum": "stationary for η",
-    "KL paid twice": "both are fixed points of T_π",
+    "λ instead of γλ": "λ-return",
+    "τ ignored in the optimum": "stationary for η",
+    "KL subtracted twice": "both are fixed points of T_π",
     "T not discounted": "T is a γ-contraction",
-    "one gap for all actions": "zero mean under π_θ",
-    "π̄ left out of ∇η": "is the traced gradient of η",
-    "τ clamped": "V* goes to the hard optimum",
+    "the same gap for all actions": "zero mean under π_θ",
+    "π̄ omitted from ∇η": "is the traced gradient of η",
+    "τ clamped": "V* converges to the hard optimum",
     "visits not discounted": "summed over time and over the occupancy",
     "KL_0 counted in Q": "without KL_0",
-    "one backup short": "T_π^n is a γⁿ-contraction",
+    "one backup too few": "T_π^n is a γⁿ-contraction",
     "λ² for λ": "T_π^λ Q in closed form",
-    "stopped at a small change": "one fixed point of T",
-    "KL the wrong way round": "soft policy improvement",
-    "naive for proper": "is the gradient of E[Σ γ^t (r − τ KL)]",
-    "proper for naive": "the naive bonus is the gradient",
-    "g without KL": "g_γ goes to g_1",
+    "stopped at a small change": "the same fixed point of T",
+    "KL with its arguments swapped": "soft policy improvement",
+    "naive gradient for the proper one": "is the gradient of E[Σ γ^t (r − τ KL)]",
+    "proper gradient for the naive one": "the naive bonus is the gradient",
+    "g without KL": "g_γ converges to g_1",
     "∇KL with the wrong sign": "over an MDP's states and actions",
     "features not centred": "no baseline b(s) changes",
     "V held in the Q fit": "over an MDP's states and actions",
-    "KL left out of y": "= T_π^n Q for π = π_Q, in every state",
-    "Fisher of all actions alike": "Hessian of KL",
-    "regression of all actions alike": "without KL",
-    "KL left out of the regression": "with KL",
-    "one conjugate gradient": "conjugate gradients",
-    "plain for natural": "in any coordinates",
-    "ε for ε/τ": "damped soft-Q fit",
+    "KL omitted from y": "= T_π^n Q for π = π_Q, in every state",
+    "Fisher matrix not weighted by π": "Hessian of KL",
+    "regression not weighted by visits": "without KL",
+    "KL omitted from the regression": "with KL",
+    "a single conjugate-gradient step": "conjugate gradients",
+    "plain gradient for the natural one": "does not depend on coordinates",
+    "ε instead of ε/τ": "damped soft-Q fit",
     "Fisher-vector product not weighted": "F x without the matrix",
   };
 
@@ -139,7 +140,10 @@ describe("verifyMutants", () => {
 });
 
 describe("identities", () => {
-  /** The formula with one per cent more in whatever it gives: numbers, arrays, tensors, or a filled last argument. */
+  /**
+   * The formula with its result increased by one per cent: a number, an array, a tensor, or the last argument
+   * that it fills.
+   */
   function inflated(name: keyof Formulas): Formulas {
     const original = formulas[name] as (...inputs: readonly unknown[]) => unknown;
     const more = (value: unknown): unknown => {
@@ -147,7 +151,7 @@ describe("identities", () => {
       if (value instanceof Float64Array) return value.map((x) => 1.01 * x);
       if (value instanceof Tensor) return mul(1.01, value);
       if (typeof value === "object" && value !== null) {
-        // How many parameters there are is no result of a formula.
+        // The number of parameters is not a result of a formula.
         const inflate = ([key, x]: [string, unknown]) => [key, key === "parameters" ? x : more(x)];
         return Object.fromEntries(Object.entries(value).map(inflate));
       }
@@ -163,14 +167,14 @@ describe("identities", () => {
     return { ...formulas, [name]: changed };
   }
 
-  it("pin every formula, and each fails for some wrong formula", async () => {
+  it("check every formula, and each fails for some wrong formula", async () => {
     const everBroken = new Set<string>();
     for (const name of Object.keys(formulas) as (keyof Formulas)[]) {
       const broken = await failures(inflated(name));
-      expect(broken, `nothing notices one per cent more in ${name}`).not.toEqual([]);
+      expect(broken, `no identity detects an error of one per cent in ${name}`).not.toEqual([]);
       for (const identity of broken) everBroken.add(identity);
     }
-    // Two are blind to a common factor: a named mistake must break them.
+    // Two identities cannot detect a common factor: a named mistake must break them.
     for (const mutant of mutants.filter(({ mutant: name }) =>
       /^(τ clamped|features not centred)$/.test(name),
     )) {
@@ -180,7 +184,7 @@ describe("identities", () => {
     expect(never).toEqual([]);
   });
 
-  it("the gap of one action for all of them has a mean", async () => {
+  it("detect a gap that is the same for all actions by its mean", async () => {
     const constantGap: Formulas = {
       ...formulas,
       theoremGap: (terms) => formulas.theoremGap({ ...terms, actions: mul(0, terms.actions) }),

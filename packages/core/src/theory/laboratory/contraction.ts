@@ -12,7 +12,7 @@ const problems = 50;
 const pairs = 4;
 const backups = 20;
 
-/** An endless Garnet of 20 states and 3 actions: nothing but γ makes distances shrink. */
+/** A Garnet of 20 states and 3 actions without terminal states, so that only γ reduces distances. */
 function endless(random: Random): SoftMdp {
   const mdp = garnet({ states: 20, actions: 3, branching: 4 }, random);
   return { mdp, logPrior: logPrior(draws(random, 60, -2, 0)), tau: 0.3, gamma };
@@ -20,7 +20,7 @@ function endless(random: Random): SoftMdp {
 
 const apart = (x: Float64Array, y: Float64Array) => largest(x.map((xi, i) => xi - y[i]));
 
-/** A second start for x: everything shifted by one, or at random. */
+/** A second starting point: x shifted by one everywhere (pair 0), or by random numbers. */
 function other(x: Float64Array, pair: number, random: Random): Float64Array {
   const step = pair === 0 ? new Float64Array(x.length).fill(1) : draws(random, x.length, -1, 1);
   return x.map((xi, i) => xi + step[i]);
@@ -46,7 +46,7 @@ export function contraction(random: Random): Demonstration {
         const left = [apart(...q) / start[0], apart(...v) / start[1]];
         worst.optimality[n] = Math.max(worst.optimality[n], left[0]);
         worst.policy[n] = Math.max(worst.policy[n], left[1]);
-        // Shifted starts shrink by γ exactly; the average is over the others.
+        // Shifted starts shrink by exactly γ; average only over the others.
         if (pair > 0) {
           mean.optimality[n] += left[0] / (problems * (pairs - 1));
           mean.policy[n] += left[1] / (problems * (pairs - 1));
@@ -60,20 +60,20 @@ export function contraction(random: Random): Demonstration {
   const points = (ratios: Float64Array) => Array.from(ratios, (y, n) => [n, y] as const);
   return {
     name: "contraction",
-    title: "Every backup brings two guesses closer by γ",
+    title: "Every backup is a contraction by γ",
     section: "§3.3–3.4",
     equation: "‖Tⁿ Q − Tⁿ Q′‖∞ ≤ γⁿ ‖Q − Q′‖∞, and the same for T_π",
     prose: [
-      "A backup T takes a guess of what actions are worth and makes a better one: the reward now, and the old guess for what follows, worth γ as much.",
-      `Take two different guesses and back both up n times. What they disagree about is multiplied by γ each time or less. Here γ = ${gamma}; the dashed line is γⁿ, the coloured ones are measured on ${problems} random problems with ${pairs} pairs each.`,
-      "The worst pair lies on the line, and no pair is above it; a usual pair is far below. That is why repeating T leads to one answer from every start, and how fast.",
+      "A backup T turns an estimate of the action values into a better one: the immediate reward plus γ times the old estimate of what follows.",
+      `Take two different estimates and back up both of them n times. Each backup multiplies their largest difference by γ or less. Here γ = ${gamma}. The dashed line is γⁿ; the coloured lines are measured on ${problems} random problems, with ${pairs} pairs of estimates each.`,
+      "The worst pair lies on the dashed line, no pair lies above it, and the average pair is far below. So repeating T converges to the same values from every start, at least as fast as γⁿ.",
     ],
     x: { label: "backups n", scale: "linear" },
-    y: { label: "distance left, as a part of the first", scale: "log" },
+    y: { label: "remaining distance, relative to the first", scale: "log" },
     series: [
-      { name: "worst of T", kind: "measured", points: points(worst.optimality) },
-      { name: "average of T", kind: "measured", points: points(mean.optimality) },
-      { name: "average of T_π", kind: "measured", points: points(mean.policy) },
+      { name: "T, worst pair", kind: "measured", points: points(worst.optimality) },
+      { name: "T, average", kind: "measured", points: points(mean.optimality) },
+      { name: "T_π, average", kind: "measured", points: points(mean.policy) },
       {
         name: "γⁿ",
         kind: "theory",
@@ -81,10 +81,10 @@ export function contraction(random: Random): Demonstration {
       },
     ],
     facts: [
-      atMost("worst ratio over γⁿ, less 1: Tⁿ", excess(worst.optimality), 1e-12),
-      atMost("worst ratio over γⁿ, less 1: T_πⁿ", excess(worst.policy), 1e-12),
+      atMost("largest ratio/γⁿ − 1 for Tⁿ", excess(worst.optimality), 1e-12),
+      atMost("largest ratio/γⁿ − 1 for T_πⁿ", excess(worst.policy), 1e-12),
       atLeast(
-        "worst ratio over γⁿ at n = 20: the bound is reached",
+        "largest ratio/γⁿ for Tⁿ at n = 20: the bound is tight",
         worst.optimality[20] / gamma ** 20,
         0.999,
       ),
@@ -92,7 +92,7 @@ export function contraction(random: Random): Demonstration {
   };
 }
 
-/** How much T_π^λ contracts: γ(1 − λ)/(1 − γλ) (§3.4). */
+/** The contraction factor of T_π^λ: γ(1 − λ)/(1 − γλ) (§3.4). */
 export function lambdaContraction(random: Random): Demonstration {
   const lambdas = Array.from({ length: 21 }, (_, i) => i / 20);
   const modulus = (lambda: number) => (gamma * (1 - lambda)) / (1 - gamma * lambda);
@@ -115,24 +115,28 @@ export function lambdaContraction(random: Random): Demonstration {
   }
   return {
     name: "lambda",
-    title: "Looking further ahead, one backup does more",
+    title: "Longer backups contract faster",
     section: "§3.4",
     equation: "‖T_π^λ V − T_π^λ V′‖∞ ≤ γ(1 − λ)/(1 − γλ) · ‖V − V′‖∞",
     prose: [
-      "T_π^λ mixes backups of one step, two steps and so on; λ says how much the long ones count. λ = 0 is a single step, λ = 1 looks to the end of time.",
-      "One such backup shrinks a disagreement by at most γ(1 − λ)/(1 − γλ): γ at λ = 0, nothing left at λ = 1. In exchange a sampled long look is noisier, which exact numbers do not show.",
+      "T_π^λ averages backups of one step, two steps and so on. λ sets the weight of the long ones: λ = 0 is a single step, and λ = 1 looks ahead without limit.",
+      "One such backup multiplies the distance between two estimates by at most γ(1 − λ)/(1 − γλ), which falls from γ at λ = 0 to zero at λ = 1. The price is not visible here: when a long backup is estimated from samples, it has more variance, and these numbers are exact.",
     ],
     x: { label: "λ", scale: "linear" },
-    y: { label: "distance left after one backup", scale: "linear" },
+    y: { label: "remaining distance after one backup", scale: "linear" },
     series: [
       { name: "worst pair", kind: "measured", points: lambdas.map((x, i) => [x, worst[i]]) },
       { name: "average pair", kind: "measured", points: lambdas.map((x, i) => [x, mean[i]]) },
       { name: "γ(1 − λ)/(1 − γλ)", kind: "theory", points: lambdas.map((x) => [x, modulus(x)]) },
     ],
     facts: [
-      atMost("worst ratio above the bound", Math.max(...lambdas.map((x, i) => worst[i] - modulus(x))), 1e-12),
+      atMost(
+        "largest ratio minus the bound",
+        Math.max(...lambdas.map((x, i) => worst[i] - modulus(x))),
+        1e-12,
+      ),
       atLeast(
-        "worst ratio against the bound, smallest over λ < 1",
+        "largest ratio divided by the bound, smallest over λ < 1",
         Math.min(...lambdas.slice(0, -1).map((x, i) => worst[i] / modulus(x))),
         0.999,
       ),

@@ -1,40 +1,42 @@
-/** How the numbers of an axis are laid out. */
+/** An axis of a figure. */
 export interface Axis {
-  /** What it shows, with its unit. */
+  /** The quantity, with its unit. */
   readonly label: string;
   readonly scale: "linear" | "log";
 }
 
-/** Numbers that belong together in a figure. */
+/** One series of points in a figure. */
 export interface Series {
   readonly name: string;
-  /** "measured" by the library; "theory": what the equation says; "cloud": single points that no line joins. */
+  /**
+   * "measured" by the library; "theory": predicted by the equation; "cloud": separate points without a line.
+   */
   readonly kind: "measured" | "theory" | "cloud";
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-/** One number that must be as the theory says. */
+/** One number that the theory makes a statement about. */
 export interface Fact {
   readonly what: string;
   readonly measured: number;
-  /** What it must be: at most `bound`, at least it, or within `tolerance` of it. */
+  /** The statement: at most `bound`, at least `bound`, or within `tolerance` of it. */
   readonly relation: "≤" | "≥" | "≈";
   readonly bound: number;
   readonly tolerance: number;
-  /** NaN never holds. */
+  /** False for NaN. */
   readonly holds: boolean;
 }
 
-/** One equation of the paper, measured: a figure's numbers, and what must hold of them. */
+/** One equation of the paper, measured: the numbers of a figure, and facts that must hold. */
 export interface Demonstration {
-  /** A name for files. */
+  /** A name for the files. */
   readonly name: string;
   readonly title: string;
   /** Where the paper states it. */
   readonly section: string;
-  /** What is measured. */
+  /** The equation that is measured. */
   readonly equation: string;
-  /** For someone who has never trained a network: what one sees, and why. */
+  /** Explains the equation and the figure to a reader who knows gradients but not reinforcement learning. */
   readonly prose: readonly string[];
   readonly x: Axis;
   readonly y: Axis;

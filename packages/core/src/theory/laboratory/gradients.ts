@@ -17,7 +17,7 @@ import { atLeast, atMost, type Demonstration, near } from "./demonstration.js";
 
 const problems = 30;
 
-/** Both sides of the theorem (§4), parameter by parameter: as expectations, and action by action. */
+/** Both sides of the theorem (§4), parameter by parameter: in expectation, and for single actions. */
 export function gradientRoutes(random: Random): Demonstration {
   const expected: [number, number][] = [];
   const single: [number, number][] = [];
@@ -41,7 +41,7 @@ export function gradientRoutes(random: Random): Demonstration {
       expected.push([right[k] / scale, y / scale]);
     });
 
-    // One action of state 0, as if it had been drawn.
+    // One action of state 0, as a sample.
     const P = scores.parameters;
     const row = random.integer(mdp.actions);
     const parts = Array.from({ length: P }, (_, k) => {
@@ -67,31 +67,31 @@ export function gradientRoutes(random: Random): Demonstration {
   }
   return {
     name: "gradients",
-    title: "Soft Q-learning and policy gradients pull the same way",
+    title: "Soft Q-learning and policy gradients move the parameters in the same direction",
     section: "§4",
-    equation: "∇E[½(Q_θ − y)²] = −τ · (policy gradient, KL with it) + ∇E[½(V_θ − V̂)²]",
+    equation: "∇E[½(Q_θ − y)²] = −τ · (policy gradient with KL) + ∇E[½(V_θ − V̂)²]",
     prose: [
-      "This is the theorem of the paper. Soft Q-learning fits numbers Q that say what actions are worth; a policy-gradient method makes good actions likelier and fits V beside. They look like two algorithms.",
-      `Each vermilion ring is one parameter of one of ${problems} random problems: across, the value gradient less τ times the policy gradient; upwards, soft Q-learning's gradient. In expectation over the actions that the policy takes, they are the same number, so all these rings lie on the diagonal.`,
-      "The blue rings take one action instead of the average: there the two differ, by noise whose mean is zero.",
+      "This is the main theorem of the paper. Soft Q-learning fits action values Q to targets. A policy-gradient method makes good actions more likely, and fits state values V separately. They look like two different algorithms.",
+      `Each vermilion ring is one parameter of one of ${problems} random problems. Its x coordinate is the value gradient minus τ times the policy gradient; its y coordinate is the gradient of soft Q-learning. In expectation over the actions of the policy the two are equal, so all these rings lie on the diagonal.`,
+      "The blue rings use a single action instead of the expectation. There the two gradients differ, by noise with mean zero.",
     ],
     x: { label: "value gradient − τ · policy gradient, scaled", scale: "linear" },
     y: { label: "soft-Q gradient, scaled", scale: "linear" },
     series: [
       {
-        name: "the same",
+        name: "equal",
         kind: "theory",
         points: [
           [-1, -1],
           [1, 1],
         ],
       },
-      { name: "one action alone", kind: "cloud", points: single },
-      { name: "over all actions", kind: "cloud", points: expected },
+      { name: "single action", kind: "cloud", points: single },
+      { name: "expectation over actions", kind: "cloud", points: expected },
     ],
     facts: [
-      atMost("largest relative difference, over all actions", worst, 1e-12),
-      atLeast("largest relative difference, one action alone", worstSingle, 0.1),
+      atMost("largest relative difference, expectation over actions", worst, 1e-12),
+      atLeast("largest relative difference, single action", worstSingle, 0.1),
     ],
   };
 }
@@ -138,19 +138,19 @@ export function naturalGradientStep(random: Random): Demonstration {
   const last = series[0][series[0].length - 1];
   return {
     name: "natural-gradient",
-    title: "A little soft Q-fitting is a natural-gradient step",
+    title: "A small soft-Q fit is a natural-gradient step",
     section: "§5, (66), (71)",
     equation: "Q̂ = (1 − ε) Q_old + ε y, V held:  θ′ − θ = (ε/τ) F⁻¹ g + O(ε²)",
     prose: [
-      "A natural gradient measures steps by how much the policy changes, not by how much its parameters do. It is F⁻¹ g: g is the policy gradient, and F a matrix with a row and a column for each parameter.",
-      "Soft Q-learning gets it for nothing: move the targets only a part ε of the way and fit Q to them, and the parameters make a natural-gradient step of size ε/τ. Three random problems with policies that bend in their parameters, as networks do: the relative difference shrinks as ε does, slope 1.",
+      "The natural gradient measures the length of a step by how much the policy changes, not by how much the parameters change. It is F⁻¹ g, where g is the policy gradient and F the Fisher matrix, with one row and one column per parameter.",
+      "Soft Q-learning takes such a step without computing F. Move the targets only a fraction ε of the way from Q_old to y and fit Q to them: the parameters then move by ε/τ times the natural gradient, up to an error of order ε². The figure shows three random problems whose policies, like networks, are nonlinear in their parameters. The relative difference is proportional to ε, a line of slope 1.",
     ],
-    x: { label: "ε, the part of the way to the targets", scale: "log" },
-    y: { label: "relative difference of the two steps", scale: "log" },
+    x: { label: "ε, the fraction of the way to the targets", scale: "log" },
+    y: { label: "relative difference between the two steps", scale: "log" },
     series: [
       ...series.map((points, i) => ({ name: `problem ${i + 1}`, kind: "measured" as const, points })),
       {
-        name: "in proportion to ε",
+        name: "proportional to ε",
         kind: "theory",
         points: sizes.map((epsilon) => [epsilon, (epsilon * last[1]) / last[0]]),
       },

@@ -6,9 +6,10 @@ import { gradientRoutes, naturalGradientStep } from "./gradients.js";
 import { coldLimit, fixedPoint, improvement } from "./solving.js";
 
 /**
- * §2 to §5 of the paper, measured exactly in float64 on bandits and random processes: what `softrl theory` shows.
+ * §2 to §5 of the paper, measured exactly in float64 on bandits and random processes. `softrl theory` shows
+ * them.
  *
- * @param seed of the random problems; the same gives the same numbers.
+ * @param seed of the random problems; the same seed gives the same numbers.
  */
 export function theoryDemonstrations(seed = 0): Demonstration[] {
   const streams = new RandomStreams(seed);

@@ -16,7 +16,7 @@ import { atLeast, atMost, type Demonstration, near } from "./demonstration.js";
 const states = 50;
 const actions = 3;
 
-/** A Garnet of 50 states that never ends, π̄ uniform. */
+/** A Garnet of 50 states without terminal states, with uniform π̄. */
 function drawn(random: Random, tau: number, gamma: number): SoftMdp {
   const mdp = garnet({ states, actions, branching: 4 }, random);
   return { mdp, logPrior: uniform, tau, gamma };
@@ -26,7 +26,7 @@ const uniform = logPrior(new Float64Array(states * actions).fill(-log(actions)))
 
 const apart = (x: Float64Array, y: Float64Array) => largest(x.map((xi, i) => xi - y[i]));
 
-/** The error of value iteration by sweep, with the bound that the last change certifies (§3.3). */
+/** The error of value iteration per sweep, with the bound that the last change certifies (§3.3). */
 export function fixedPoint(random: Random): Demonstration {
   const gamma = 0.9;
   const sweeps = 120;
@@ -45,18 +45,18 @@ export function fixedPoint(random: Random): Demonstration {
   };
   const jacobi = run("jacobi");
   const inPlace = run("gauss-seidel");
-  // Near 1e-13 it is rounding that is drawn.
+  // Near 1e-13 the curves would show rounding.
   const drawnOnly = (points: readonly (readonly [number, number])[]) => points.filter(([, y]) => y > 1e-11);
   const all = [...jacobi, ...inPlace];
   return {
     name: "fixed-point",
-    title: "Value iteration knows how far it still has to go",
+    title: "Value iteration bounds its own error",
     section: "§3.3",
     equation: "V ← T V,  ‖V − V*‖∞ ≤ γ/(1 − γ) · ‖last change‖∞",
     prose: [
-      "V*(s) is what a state is worth to someone who acts best from there on. Value iteration starts from nothing and backs up every state again and again.",
-      "Nobody knows V* while it runs. But the last change bounds what is left, since every later change is smaller by γ. The thin dashed lines are that promise; the coloured lines just below, or under them, are the truth, known here because another algorithm has computed V* exactly.",
-      "In place, each state already uses the new values of those before it: fewer sweeps, the same promise.",
+      "V*(s) is the value of state s under the best policy. Value iteration starts from V = 0 and backs up every state again and again.",
+      "While it runs, V* is unknown. But every later change is smaller by at least the factor γ, so the last change bounds the remaining error. The thin dashed lines are this bound. The coloured lines, on or just below them, are the true error, which is known here because policy iteration has computed V* exactly.",
+      "In place, each state already uses the new values of the states before it. This takes fewer sweeps, and the same bound holds.",
     ],
     x: { label: "sweeps over all states", scale: "linear" },
     y: { label: "largest error of V", scale: "log" },
@@ -84,17 +84,17 @@ export function fixedPoint(random: Random): Demonstration {
     ],
     facts: [
       atMost(
-        "true error over the certified bound, worst sweep",
+        "largest ratio of the true error to the certified bound",
         Math.max(...all.filter(({ error }) => error > 1e-8).map(({ error, bound }) => error / bound)),
-        // Where a change is the same in all states the bound is reached, and rounding may pass it.
+        // If a change is the same in all states, the bound is reached, and rounding may exceed it.
         1 + 1e-6,
       ),
-      near("error after a sweep over error before, late", jacobi[80].error / jacobi[79].error, gamma, 0.02),
+      near("ratio of the errors after and before sweep 81", jacobi[80].error / jacobi[79].error, gamma, 0.02),
     ],
   };
 }
 
-/** Soft policy iteration: what each policy lacks, measured and foretold (§3.2, 6). */
+/** Soft policy iteration: how far each policy is from the best one, measured and predicted (§3.2, 6). */
 export function improvement(random: Random): Demonstration {
   const tau = 0.05;
   const problem = drawn(random, tau, 0.95);
@@ -131,22 +131,22 @@ export function improvement(random: Random): Demonstration {
   }
   return {
     name: "improvement",
-    title: "A few improvements, and the policy is the best one",
+    title: "Soft policy iteration reaches the best policy in a few steps",
     section: "§3.2–3.3, (6)",
     equation: "π′ ∝ π̄ exp(Q_π/τ) is never worse;  V* − V_π = E Σ γᵗ τ KL[π‖π*]",
     prose: [
-      "A policy π says how likely each action is. Compute what its actions are worth (Q_π), then prefer those that are worth more: that is the new policy π′. No state ever loses by it.",
-      "What a policy lacks can be read off in two ways: its value beside the best one's, or how different it is from the best policy (τ KL) wherever it goes. Both give the same number at each step, and it falls faster and faster.",
+      "Compute the action values Q_π of a policy π, then give better actions a higher probability: π′ ∝ π̄ exp(Q_π/τ). The new policy π′ is at least as good as π in every state.",
+      "The distance from the optimum can be computed in two ways: as the difference between the values of the two policies, or as the sum of τ KL[π‖π*] over the discounted visits of π. Both give the same number at each iteration, and it decreases faster and faster.",
     ],
-    x: { label: "improvements", scale: "linear" },
-    y: { label: "value that is lacking at the start", scale: "log" },
+    x: { label: "policy iterations", scale: "linear" },
+    y: { label: "V* − V_π at state 0", scale: "log" },
     series: [
       { name: "V* − V_π", kind: "measured", points: measured },
       { name: "E Σ γᵗ τ KL[π‖π*]", kind: "cloud", points: foretold },
     ],
     facts: [
-      atLeast("smallest gain of any state in any improvement", lowestGain, -1e-12),
-      atMost("largest difference of the two readings", mismatch, 1e-11),
+      atLeast("smallest gain of any state in any iteration", lowestGain, -1e-12),
+      atMost("largest difference between the two computations", mismatch, 1e-11),
     ],
   };
 }
@@ -162,26 +162,26 @@ export function coldLimit(random: Random): Demonstration {
   const last = cold[cold.length - 1];
   return {
     name: "cold-limit",
-    title: "Without temperature, the soft optimum is the usual one",
+    title: "As τ → 0, the soft optimum becomes the usual optimum",
     section: "§3.2–3.3",
-    equation: "V*_τ → V*_0 as τ → 0, with an error in proportion to τ",
+    equation: "V*_τ → V*_0 as τ → 0, with an error proportional to τ",
     prose: [
-      "The temperature τ is the price of being different from the reference policy π̄: at a large τ the best policy stays near π̄, at a small one it takes the best action and nothing else.",
-      "As τ shrinks, the soft values come to the values of ordinary reinforcement learning, and the difference shrinks as τ does: on these axes a line of slope 1. Nothing overflows on the way, though exp(Q/τ) is far beyond any number that a computer holds.",
+      "The temperature τ is the price of differing from the reference policy π̄. With a large τ the best policy stays near π̄; with a small τ it almost always takes the best action.",
+      "As τ decreases, the soft values converge to the values of ordinary reinforcement learning. The difference is proportional to τ, a line of slope 1 on logarithmic axes. Nothing overflows, although exp(Q/τ) itself is far too large for float64.",
     ],
     x: { label: "temperature τ", scale: "log" },
     y: { label: "largest |V*_τ − V*_0|", scale: "log" },
     series: [
       { name: "measured", kind: "measured", points: taus.map((tau, i) => [tau, errors[i]]) },
       {
-        name: "in proportion to τ",
+        name: "proportional to τ",
         kind: "theory",
         points: taus.map((tau) => [tau, (tau * last.error) / last.tau]),
       },
     ],
     facts: [
       near(
-        "slope on logarithmic axes, τ below 0.002",
+        "slope on logarithmic axes for τ < 0.002",
         logLogSlope(
           cold.map(({ tau }) => tau),
           cold.map(({ error }) => error),
