@@ -403,9 +403,11 @@ export {
 export {
   createThreadedWasmExecutor,
   createWasmExecutor,
+  createWasmExecutorFrom,
   type ThreadedExecutor,
 } from "./tensor/compiled/wasm-executor.js";
-export { createWasmMachine } from "./tensor/compiled/wasm-machine.js";
+export { createWasmMachine, createWasmMachineFrom } from "./tensor/compiled/wasm-machine.js";
+export type { WasmModule } from "./tensor/compiled/wasm-module.js";
 export {
   createThreadedWasmMachine,
   type ThreadedMachine,

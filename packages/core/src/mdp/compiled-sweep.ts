@@ -1,8 +1,8 @@
-import { base64Bytes } from "../base/base64.js";
+import { bytesOfText } from "../base/byte-text.js";
 import { type StateValues, stateValues } from "../math/units.js";
 import type { SparseMdp } from "./sparse-mdp.js";
 import type { SparseSoftMdp, SweepOrder, Sweeps } from "./sweep.js";
-import { sweepBase64 } from "./sweep-wasm.js";
+import { sweepText } from "./sweep-wasm.js";
 
 // The part of the WebAssembly interface that is used here; the standard library of TypeScript has no types
 // for it without the DOM.
@@ -150,7 +150,7 @@ export function compiledSweeps(
 function compiledModule(): WasmModule | null {
   if (typeof WebAssembly === "undefined") return null;
   try {
-    return new WebAssembly.Module(base64Bytes(sweepBase64));
+    return new WebAssembly.Module(bytesOfText(sweepText));
   } catch {
     return null;
   }

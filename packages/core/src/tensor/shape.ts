@@ -66,6 +66,13 @@ export function broadcastShapes(where: string, a: Shape, b: Shape): Shape {
   return shape;
 }
 
+/** `x`'s strides as an array of shape `shape`: 0 on the axes along which x is repeated. */
+export function broadcastStrides(x: Shape, shape: Shape): number[] {
+  const strides = rowMajorStrides(x);
+  const added = shape.length - x.length;
+  return shape.map((_, axis) => (axis < added || x[axis - added] === 1 ? 0 : strides[axis - added]));
+}
+
 /** The axis as a number from 0; −1 is the last. */
 export function normalAxis(where: string, axis: number, rank: number): number {
   const normal = axis < 0 ? axis + rank : axis;

@@ -1,7 +1,13 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
+import { bytesOfText } from "../../src/base/byte-text.js";
 import { SoftrlError } from "../../src/base/errors.js";
 import type { Kernel } from "../../src/tensor/compiled/kernel.js";
-import { createWasmMachine } from "../../src/tensor/compiled/wasm-machine.js";
+import { threadedKernelsText } from "../../src/tensor/compiled/kernels-threads-wasm.js";
+import { kernelsText } from "../../src/tensor/compiled/kernels-wasm.js";
+import { createWasmMachine, createWasmMachineFrom } from "../../src/tensor/compiled/wasm-machine.js";
+import { createThreadedWasmMachine } from "../../src/tensor/compiled/wasm-threads.js";
 
 const fill = (out: number, count: number, value: number): Kernel => ({ kind: "fill", out, count, value });
 
@@ -42,5 +48,53 @@ describe("the WebAssembly machine", () => {
     );
     expect(() => machine.instantiate(2 ** 30, [])).toThrow(SoftrlError);
     expect(() => machine.instantiate(2 ** 30, [])).toThrow("not enough memory for 4096");
+  });
+});
+
+const fileOf = (name: string) => readFileSync(createRequire(import.meta.url).resolve(`softrl/${name}.wasm`));
+
+describe("a WebAssembly machine from a module", () => {
+  it.each([
+    ["kernels", kernelsText],
+    ["kernels-threads", threadedKernelsText],
+  ])("finds in the file %s.wasm what core embeds", (name, text) => {
+    // After a change of the kernels: npm run build.
+    expect(fileOf(name).equals(bytesOfText(text))).toBe(true);
+  });
+
+  it("runs on one thread", async () => {
+    const machine = createWasmMachineFrom(await WebAssembly.compile(fileOf("kernels")));
+    const { arena, run } = machine.instantiate(4, [[fill(1, 2, 5)]]);
+    run(0);
+    expect([...arena]).toEqual([0, 5, 5, 0]);
+  });
+
+  it("runs on several threads", async () => {
+    const module = await WebAssembly.compile(fileOf("kernels-threads"));
+    const host = { start: () => ({ stop: () => {} }), wait: () => true };
+    const machine = await createThreadedWasmMachine({ threads: 2, host, module });
+    const { arena, run } = machine.instantiate(4, [[fill(1, 2, 5)]]);
+    run(0);
+    expect([...arena]).toEqual([0, 5, 5, 0]);
+    machine.dispose();
+  });
+
+  it("refuses another module, another version and what is no module", async () => {
+    const other = await WebAssembly.compile(fileOf("kernels-threads"));
+    expect(() => createWasmMachineFrom(other)).toThrow(
+      /^createWasmMachineFrom: the module does not hold this version's kernels, expected kernels [0-9a-f]{16}, got kernels-threads [0-9a-f]{16}; compile the file softrl\/kernels\.wasm of the same version\.$/,
+    );
+    const bytes = fileOf("kernels");
+    bytes[bytes.length - 1] ^= 1;
+    const older = await WebAssembly.compile(bytes);
+    expect(() => createWasmMachineFrom(older)).toThrow(SoftrlError);
+    const empty = await WebAssembly.compile(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+    expect(() => createWasmMachineFrom(empty)).toThrow("got a module of something else");
+    expect(() => createWasmMachineFrom({})).toThrow("got a value that is not a WebAssembly.Module");
+    const host = { start: () => ({ stop: () => {} }), wait: () => true };
+    const single = await WebAssembly.compile(bytes);
+    await expect(createThreadedWasmMachine({ threads: 2, host, module: single })).rejects.toThrow(
+      "compile the file softrl/kernels-threads.wasm",
+    );
   });
 });

@@ -1,7 +1,7 @@
-import { elementwisePrimitives } from "../primitives/elementwise.js";
 import type { Program } from "../program.js";
 import { rowMajorStrides, type Shape, shapeSize } from "../shape.js";
 import type { ElementwiseOperation } from "../tensor.js";
+import { operations } from "./kernel-encoding-steps.js";
 import { allocateRegisters, type MapMember, type MapOperand } from "./map-registers.js";
 
 /** Where the value of a step is found: from `offset` on inside the value of `step`. */
@@ -308,7 +308,7 @@ export function storedSteps(unit: Unit, kept: ReadonlySet<number>): ReadonlySet<
 }
 
 export function isElementwise(name: string): name is ElementwiseOperation {
-  return name in elementwisePrimitives;
+  return name in operations;
 }
 
 function takesEpilogue(name: string): boolean {

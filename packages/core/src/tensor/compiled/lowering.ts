@@ -1,5 +1,4 @@
-import { broadcastStrides } from "../primitives/broadcasting.js";
-import { rowMajorStrides, type Shape, shapeSize } from "../shape.js";
+import { broadcastStrides, rowMajorStrides, type Shape, shapeSize } from "../shape.js";
 import type { AppliedPrimitive, ElementwiseOperation } from "../tensor.js";
 import { type FusedProgram, isSquareInside, keptSteps, type Unit } from "./fusion.js";
 import type { ConvolutionSizes, Kernel, MapKernel } from "./kernel.js";

@@ -1,12 +1,13 @@
 import { fail } from "../../base/errors.js";
 import type { Kernel, KernelInstance, KernelMachine } from "./kernel.js";
 import { encodeKernels } from "./kernel-encoding.js";
-import { kernelsBase64 } from "./kernels-wasm.js";
+import { kernelsText } from "./kernels-wasm.js";
 import {
   compileWasm,
   growMemory,
   instantiateWasm,
   placePrograms,
+  requireKernels,
   type WasmMemory,
   type WasmModule,
 } from "./wasm-module.js";
@@ -29,8 +30,22 @@ let compiled: Promise<WasmModule> | undefined;
  * @throws SoftrlError when this runtime has no WebAssembly SIMD.
  */
 export async function createWasmMachine(): Promise<KernelMachine> {
-  compiled ??= compileWasm("createWasmMachine", kernelsBase64, "WebAssembly SIMD");
-  const module = await compiled;
+  compiled ??= compileWasm("createWasmMachine", kernelsText, "WebAssembly SIMD");
+  return machineOf(await compiled);
+}
+
+/**
+ * The same machine from a module that the caller has compiled from the file `softrl/kernels.wasm`. A bundle that uses it
+ * leaves out the kernels that {@link createWasmMachine} embeds.
+ *
+ * @throws SoftrlError unless the module holds this version's kernels.
+ */
+export function createWasmMachineFrom(module: WasmModule): KernelMachine {
+  requireKernels("createWasmMachineFrom", module, "kernels");
+  return machineOf(module);
+}
+
+function machineOf(module: WasmModule): KernelMachine {
   return { name: "wasm", instantiate: (arenaLength, programs) => instantiate(module, arenaLength, programs) };
 }
 

@@ -1,5 +1,6 @@
-import { base64Bytes } from "../../base/base64.js";
+import { bytesOfText } from "../../base/byte-text.js";
 import { fail, SoftrlError } from "../../base/errors.js";
+import { kernelsDigest } from "./kernels-digest.js";
 
 // The part of the WebAssembly interface that is used here; the language's own library has no types for it.
 export interface WasmMemory {
@@ -7,11 +8,12 @@ export interface WasmMemory {
   grow(pages: number): number;
 }
 
-/** A compiled module; opaque, and can be sent to a worker. */
-export type WasmModule = { readonly wasmModule: unique symbol };
+/** A `WebAssembly.Module`, for which the language's own library has no type. It can be sent to a worker. */
+export type WasmModule = object;
 
 declare const WebAssembly: {
   compile(bytes: Uint8Array<ArrayBuffer>): Promise<WasmModule>;
+  readonly Module: { customSections(module: WasmModule, name: string): ArrayBuffer[] };
   readonly Instance: new (
     module: WasmModule,
     imports?: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
@@ -29,10 +31,10 @@ const mostBytes = 2 ** 31;
 const alignment = 64;
 
 /** @throws SoftrlError when this runtime has no WebAssembly, or cannot compile this. */
-export async function compileWasm(where: string, base64: string, needs: string): Promise<WasmModule> {
+export async function compileWasm(where: string, text: string, needs: string): Promise<WasmModule> {
   if (typeof WebAssembly === "undefined") fail(where, "this runtime has no WebAssembly");
   try {
-    return await WebAssembly.compile(base64Bytes(base64));
+    return await WebAssembly.compile(bytesOfText(text));
   } catch (error) {
     throw new SoftrlError(
       where,
@@ -41,6 +43,26 @@ export async function compileWasm(where: string, base64: string, needs: string):
       { cause: error },
     );
   }
+}
+
+/**
+ * Checks that a module was compiled from the file of this name in this version of the package.
+ * @throws SoftrlError for another module or version, or a value that is no module.
+ */
+export function requireKernels(where: string, module: WasmModule, name: string): void {
+  const expected = `${name} ${kernelsDigest}`;
+  let got = "a value that is not a WebAssembly.Module";
+  try {
+    const [section] = WebAssembly.Module.customSections(module, "softrl");
+    got =
+      section === undefined ? "a module of something else" : String.fromCharCode(...new Uint8Array(section));
+  } catch {}
+  if (got === expected) return;
+  fail(where, "the module does not hold this version's kernels", {
+    expected,
+    got,
+    remedy: `compile the file softrl/${name}.wasm of the same version`,
+  });
 }
 
 /** An instance; `Exports` is what the module's source says that it has. */

@@ -10,6 +10,7 @@ import {
   compileWasm,
   instantiateWasm,
   placePrograms,
+  requireKernels,
   sharedMemory,
   type WasmModule,
 } from "./wasm-module.js";
@@ -18,6 +19,8 @@ export interface WasmThreads {
   /** From 1 to `mostThreads`, the calling one among them. The numbers that come out do not depend on it. */
   readonly threads: number;
   readonly host: WorkerHost;
+  /** Compiled from the file `softrl/kernels-threads.wasm`; the embedded kernels, compiled at first use, by default. */
+  readonly module?: WasmModule;
   /** Operations below which a kernel stays on one thread; for tests. */
   readonly leastShared?: number;
   /** Milliseconds after which a worker that finishes no part of a kernel counts as lost; 30 s by default. */
@@ -30,12 +33,7 @@ export interface ThreadedMachine extends KernelMachine {
   dispose(): void;
 }
 
-interface Compiled {
-  readonly module: WasmModule;
-  readonly heapBase: number;
-}
-
-let compiled: Promise<Compiled> | undefined;
+let compiled: Promise<WasmModule> | undefined;
 
 // Of the module, not of a machine: a registry that is garbage together with what it watches says nothing.
 const garbage = new FinalizationRegistry<() => void>((letGo) => letGo());
@@ -46,7 +44,8 @@ const garbage = new FinalizationRegistry<() => void>((letGo) => letGo());
  * garbage, or at `dispose`.
  *
  * @throws SoftrlError when this runtime has no WebAssembly SIMD or no memory that threads share (a browser has it
- * where the page is cross-origin isolated alone), or for a number of threads out of range.
+ * where the page is cross-origin isolated alone), for a number of threads out of range, or for a module that does not
+ * hold this version's threaded kernels.
  */
 export async function createThreadedWasmMachine(options: WasmThreads): Promise<ThreadedMachine> {
   const threads = threadCount(options.threads);
@@ -55,8 +54,11 @@ export async function createThreadedWasmMachine(options: WasmThreads): Promise<T
       remedy: "isolate the page from other origins, or use createWasmMachine",
     });
   }
-  compiled ??= compile();
-  const { module, heapBase } = await compiled;
+  if (options.module !== undefined) {
+    requireKernels("createThreadedWasmMachine", options.module, "kernels-threads");
+  }
+  const module = options.module ?? (await embeddedModule());
+  const heapBase = heapBaseOf(module);
   const { host, leastShared = 4e6, patience = 30_000 } = options;
   const crews = new Crews();
   return {
@@ -89,17 +91,22 @@ class Crews {
   }
 }
 
-async function compile(): Promise<Compiled> {
-  // Apart, so that a bundle can leave it until somebody wants threads.
-  const { threadedKernelsBase64 } = await import("./kernels-threads-wasm.js");
+async function embeddedModule(): Promise<WasmModule> {
+  // Loaded on demand, so that a bundle can keep the text in a chunk of its own.
+  const { threadedKernelsText } = await import("./kernels-threads-wasm.js");
   const needs = "WebAssembly SIMD and threads";
-  const module = await compileWasm("createThreadedWasmMachine", threadedKernelsBase64, needs);
+  compiled ??= compileWasm("createThreadedWasmMachine", threadedKernelsText, needs);
+  return compiled;
+}
+
+/** The first byte of memory that the module's own data leaves free. */
+function heapBaseOf(module: WasmModule): number {
   const never = () => undefined;
   const { __heap_base } = instantiateWasm<CrewExports>(module, {
     env: { memory: sharedMemory(2 ** 21) },
     host: { start: never, wait: never },
   });
-  return { module, heapBase: __heap_base.value };
+  return __heap_base.value;
 }
 
 function instantiate(

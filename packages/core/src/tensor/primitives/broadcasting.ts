@@ -1,6 +1,7 @@
 import { fail } from "../../base/errors.js";
 import {
   broadcastShapes,
+  broadcastStrides,
   formatShape,
   normalAxis,
   rowMajorStrides,
@@ -9,13 +10,6 @@ import {
 } from "../shape.js";
 import { apply, type Primitive, type Tensor } from "../tensor.js";
 import { copyStrided, reshape } from "./layout.js";
-
-/** `x`'s strides as an array of shape `shape`: 0 on the axes along which x is repeated. */
-export function broadcastStrides(x: Shape, shape: Shape): number[] {
-  const strides = rowMajorStrides(x);
-  const added = shape.length - x.length;
-  return shape.map((_, axis) => (axis < added || x[axis - added] === 1 ? 0 : strides[axis - added]));
-}
 
 const broadcastToPrimitive: Primitive<"broadcastTo"> = {
   name: "broadcastTo",
