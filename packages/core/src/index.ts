@@ -103,6 +103,13 @@ export type {
   StepOutcome,
   VectorEnvironment,
 } from "./envs/environment.js";
+export {
+  type EnvironmentKind,
+  environmentKind,
+  makeOfKind,
+  type OptionKinds,
+  type OptionValues,
+} from "./envs/environment-kind.js";
 export { MinAtar, type MinAtarGame, type MinAtarOptions } from "./envs/minatar/min-atar.js";
 export { finalPicture, observationPicture, picture } from "./envs/picture.js";
 export {
