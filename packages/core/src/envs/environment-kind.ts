@@ -8,12 +8,10 @@ export type OptionKinds = Readonly<Record<string, "number" | "boolean" | "text">
 
 /** The values of options; whatever is left out has the environment's default. */
 export type OptionValues<Options extends OptionKinds> = {
-  readonly [Name in keyof Options]?: Options[Name] extends "number"
-    ? number
-    : Options[Name] extends "boolean"
-      ? boolean
-      : string;
+  readonly [Name in keyof Options]?: OptionValue<Options[Name]>;
 };
+
+type OptionValue<Kind> = Kind extends "number" ? number : Kind extends "boolean" ? boolean : string;
 
 /** An environment that a run can choose by value, or by the file that exports it. */
 export interface EnvironmentKind<Options extends OptionKinds = OptionKinds> {
