@@ -163,6 +163,7 @@ export { type ReadConfig, readConfig } from "./experiment/read-config.js";
 export { policyDescription, RUN_FORMAT, readRunSnapshot, savedConfig } from "./experiment/run-checkpoint.js";
 export {
   atariSettings,
+  builtInKinds,
   type ChosenSettings,
   defaultNetworks,
   defaultOf,
@@ -172,6 +173,8 @@ export {
   environmentSettings,
   executorIdentity,
   type KindSection,
+  type KnownKinds,
+  ownersOf,
   type RunChoice,
   type RunConfig,
   type RunKinds,
