@@ -16,7 +16,6 @@ export {
   onPolicySettings,
   referencePolicy,
   returnSettings,
-  type TargetBuffers,
   type TracedSettings,
 } from "./algorithms/on-policy.js";
 export {
@@ -231,6 +230,7 @@ export {
 } from "./math/endings.js";
 export { logSoftmaxInto } from "./math/logspace.js";
 export {
+  advantageStreamTargetsInto,
   emptyTrajectory,
   lambdaAdvantagesInto,
   nStepAdvantagesInto,
