@@ -22,15 +22,16 @@ export {
   type Bodies,
   NetworkPolicy,
   type NetworkPolicyParts,
+  networkShapes,
   type Policy,
   type PolicyForm,
   type PolicyOutputs,
 } from "./algorithms/policy.js";
 export {
+  type LossTrace,
   PolicyValueLearner,
   type PolicyValueLearnerParts,
-  type TracedUpdate,
-  type UpdateTrace,
+  type TracedLoss,
 } from "./algorithms/policy-value-learner.js";
 export { builtInAlgorithms } from "./algorithms/registry.js";
 export { softQLearning } from "./algorithms/soft-q-learning.js";

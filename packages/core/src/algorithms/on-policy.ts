@@ -21,7 +21,6 @@ import {
   type Vector,
 } from "../math/units.js";
 import { type PolicyValueNetwork, policyValueNetwork } from "../nn/heads.js";
-import { descent } from "../optim/descent.js";
 import type { Buffer } from "../tensor/buffer.js";
 import { constant, input, mean, stopGradient } from "../tensor/operations.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -34,7 +33,7 @@ import {
   type PolicyValueModel,
 } from "./algorithm.js";
 import { networkShapes, type Policy } from "./policy.js";
-import { PolicyValueLearner, type TracedUpdate, type UpdateTrace } from "./policy-value-learner.js";
+import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-value-learner.js";
 
 /** The settings of every algorithm that learns from n-step returns with a bonus −τ KL[π ‖ π̄]. */
 export const returnSettings = {
@@ -115,10 +114,7 @@ export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
   /** Writes the loss's targets [T, S], computed from the rollout and its n-step advantages Δ [T, S]. */
   targets(rollout: Rollout, advantages: Vector, settings: CurrentValues<S>, targets: Vector): void;
   /** The scalar to descend, and figures to report about it. */
-  loss(terms: OnPolicyTerms & TracedSettings<S>): {
-    readonly loss: Tensor;
-    readonly figures: Readonly<Record<string, Tensor>>;
-  };
+  loss(terms: OnPolicyTerms & TracedSettings<S>): TracedLoss;
 }
 
 /**
@@ -159,7 +155,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   readonly #numbers: readonly (readonly [current: () => number, input: Buffer])[];
 
   constructor(definition: OnPolicyDefinition<S>, context: AlgorithmContext, settings: CurrentValues<S>) {
-    const { environment, stepRule } = context;
+    const { environment } = context;
     this.#definition = definition;
     this.#settings = settings;
     this.#shared = settings as CurrentValues<OnPolicySettings>;
@@ -172,25 +168,18 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     const learner = new PolicyValueLearner({
       context,
       network: this.#network,
-      horizon,
-      parts: this.#collector.parts,
+      collector: this.#collector,
       form: () => ({ bodies, tau: this.#shared.tau, logPrior: this.#logPrior }),
-      traceUpdate: (trace) => this.#traceUpdate(trace),
+      traceLoss: (trace) => this.#traceLoss(trace),
     });
     this.#learner = learner;
     const batch = horizon * environment.size;
     this.#delta = new Float64Array(batch);
-    this.#advantages = learner.updateInput("advantages") ?? new Float64Array(batch);
-    this.#targets = learner.updateInput("targets") ?? new Float64Array(batch);
-    const numbers: Record<string, () => number> = {
-      learningRate: () => stepRule.learningRate,
-      maxGradientNorm: () => stepRule.maxGradientNorm,
-    };
-    for (const name of liveNames(definition.settings)) numbers[name] = () => settings[name] as number;
-    this.#numbers = Object.entries(numbers).flatMap(([name, current]) => {
-      const place = learner.updateInput(name);
-      return place === null ? [] : [[current, place] as const];
-    });
+    this.#advantages = learner.reads("advantages") ? learner.input("advantages") : new Float64Array(batch);
+    this.#targets = learner.reads("targets") ? learner.input("targets") : new Float64Array(batch);
+    this.#numbers = liveNames(definition.settings)
+      .filter((name) => learner.reads(name))
+      .map((name) => [() => settings[name] as number, learner.input(name)]);
   }
 
   get policy(): Policy {
@@ -227,15 +216,13 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     softTemporalDifferencesInto(rollout, this.#bonusInReturns ? tau : 0, gamma, this.#delta);
     nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
     this.#definition.targets(rollout, this.#advantages, this.#settings, this.#targets);
-    this.#learner.updateInput("actions")?.set(rollout.actions);
+    if (this.#learner.reads("actions")) this.#learner.input("actions").set(rollout.actions);
     for (const [current, place] of this.#numbers) place[0] = current();
     return this.#learner.update();
   }
 
-  #traceUpdate({ theta, views, observations }: UpdateTrace): TracedUpdate {
+  #traceLoss({ observations, logPi, v }: LossTrace): TracedLoss {
     const [batch] = observations.shape;
-    const { optimiser } = this.#context.stepRule;
-    const { logPi, v } = this.#network.apply(observations, views);
     const traced: Record<string, unknown> = { ...this.#settings };
     for (const name of liveNames(this.#definition.settings)) traced[name] = input(name, []);
     const prior = logPrior(constant(this.#logPrior));
@@ -249,16 +236,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
       advantages: input("advantages", [batch]),
       targets: input("targets", [batch]),
     });
-    const step = descent({
-      parameters: this.#network.parameters,
-      theta,
-      views,
-      loss,
-      optimiser,
-      learningRate: input("learningRate", []),
-      maxGradientNorm: input("maxGradientNorm", []),
-    });
-    return { step, figures: { ...figures, kl: mean(klToPrior(logPi, prior)) } };
+    return { loss, figures: { ...figures, kl: mean(klToPrior(logPi, prior)) } };
   }
 
   save(): Snapshot {
