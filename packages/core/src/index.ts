@@ -274,16 +274,18 @@ export {
   type TruthFigures,
   truthOf,
 } from "./mdp/truth.js";
-export { minAtarCnn, mlp, natureCnn } from "./nn/body.js";
+export { type BodyOptions, type MlpOptions, minAtarCnn, mlp, natureCnn } from "./nn/body.js";
 export {
   type PolicyAndValue,
   type PolicyValueNetwork,
+  type PolicyValueNetworkOptions,
   policyValueNetwork,
   type QNetwork,
   qNetwork,
 } from "./nn/heads.js";
-export { fanInUniform, type Initialiser, orthogonal, uniform, zeros } from "./nn/initialiser.js";
+export { fanInUniform, type Initialiser, ones, orthogonal, uniform, zeros } from "./nn/initialiser.js";
 export {
+  type ConvolutionOptions,
   convolution,
   dense,
   flatten,
@@ -293,7 +295,9 @@ export {
   rectifier,
   scale,
   sequential,
+  silu,
 } from "./nn/layer.js";
+export { type LayerNormOptions, layerNorm } from "./nn/layer-norm.js";
 export { type ParameterSpec, Parameters, type PlacedParameter } from "./nn/parameters.js";
 export { type AdamOptions, adam } from "./optim/adam.js";
 export { type ClippedGradient, clippedByGlobalNorm } from "./optim/clipping.js";

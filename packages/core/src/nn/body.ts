@@ -1,3 +1,5 @@
+import { fail } from "../base/errors.js";
+import { formatShape } from "../tensor/shape.js";
 import type { Initialiser } from "./initialiser.js";
 import {
   convolution,
@@ -8,37 +10,76 @@ import {
   rectifier,
   sequential,
 } from "./layer.js";
+import { layerNorm as normalisation } from "./layer-norm.js";
 
-/** A multi-layer perceptron: dense and tanh for each hidden size. */
-export function mlp(hiddenSizes: readonly number[], initialiser?: Initialiser): LayerDefinition {
-  return sequential(
-    flatten,
-    ...hiddenSizes.flatMap((units) => [dense(units, initialiser), hyperbolicTangent]),
-  );
+/** Choices that every body offers. */
+export interface BodyOptions {
+  /** Follows each dense layer and convolution: tanh by default in `mlp`, ReLU in the convolutional networks. */
+  readonly activation?: LayerDefinition;
+  /** Whether a `layerNorm` stands before each activation; false by default. */
+  readonly layerNorm?: boolean;
+}
+
+export interface MlpOptions extends BodyOptions {
+  /** Draws the weights of the dense layers: orthogonal with gain √2 by default. */
+  readonly initialiser?: Initialiser;
+}
+
+/**
+ * A multi-layer perceptron: for each size a dense layer, layer normalisation if chosen, and the activation.
+ *
+ * @param sizes units of each hidden layer; an empty list leaves the flattened input
+ */
+export function mlp(
+  sizes: readonly number[],
+  { activation = hyperbolicTangent, layerNorm = false, initialiser }: MlpOptions = {},
+): LayerDefinition {
+  const activate = activations(activation, layerNorm);
+  return sequential(flatten, ...sizes.flatMap((units) => [dense(units, initialiser), ...activate]));
 }
 
 /**
  * The network of Mnih et al. (2015) for [84, 84, 4] frames of bytes: pixels / 255, convolutions 32 of 8 × 8 by 4,
- * 64 of 4 × 4 by 2 and 64 of 3 × 3 by 1, then 512 units; ReLU after each. Smaller frames work too, from 36 × 36 on.
+ * 64 of 4 × 4 by 2 and 64 of 3 × 3 by 1, then 512 units; ReLU after each by default.
+ *
+ * @throws SoftrlError if a frame is smaller than 36 × 36.
  */
-export function natureCnn(): LayerDefinition {
-  return sequential(
+export function natureCnn({ activation = rectifier, layerNorm = false }: BodyOptions = {}): LayerDefinition {
+  const activate = activations(activation, layerNorm);
+  const network = sequential(
     convolution(32, 8, 4, { inputScale: 1 / 255 }),
-    rectifier,
+    ...activate,
     convolution(64, 4, 2),
-    rectifier,
+    ...activate,
     convolution(64, 3, 1),
-    rectifier,
+    ...activate,
     flatten,
     dense(512),
-    rectifier,
+    ...activate,
   );
+  return (inputShape) => {
+    const [height, width] = inputShape;
+    if (inputShape.length === 3 && (height < 36 || width < 36)) {
+      fail("natureCnn", "the frames are too small", {
+        expected: "[height, width, channels] of at least 36 × 36",
+        got: formatShape(inputShape),
+        remedy: "use another network",
+      });
+    }
+    return network(inputShape);
+  };
 }
 
 /**
  * The network of Young and Tian (2019) for MinAtar's [10, 10, channels] of zeros and ones: 16 convolutions of 3 × 3
- * by 1, then 128 units; ReLU after each.
+ * by 1, then 128 units; ReLU after each by default.
  */
-export function minAtarCnn(): LayerDefinition {
-  return sequential(convolution(16, 3, 1), rectifier, flatten, dense(128), rectifier);
+export function minAtarCnn({ activation = rectifier, layerNorm = false }: BodyOptions = {}): LayerDefinition {
+  const activate = activations(activation, layerNorm);
+  return sequential(convolution(16, 3, 1), ...activate, flatten, dense(128), ...activate);
+}
+
+/** The layers that follow each dense layer and convolution. */
+function activations(activation: LayerDefinition, layerNorm: boolean): LayerDefinition[] {
+  return layerNorm ? [normalisation(), activation] : [activation];
 }

@@ -1,3 +1,4 @@
+import { fail } from "../base/errors.js";
 import {
   type Logits,
   type LogProbabilities,
@@ -29,11 +30,11 @@ export interface PolicyValueNetwork {
   /** A */
   readonly actions: number;
   readonly parameters: Parameters;
-  /** @param observations [B, ...observationShape]; @param views the parameters, as `parameters.views(θ)` gives them */
+  /** @param observations [B, ...observationShape]; @param views the parameters, from `parameters.views(θ)` */
   apply(observations: Tensor, views: readonly Tensor[]): PolicyAndValue;
 }
 
-/** A network with one output an action. */
+/** A network with one output per action. */
 export interface QNetwork {
   readonly observationShape: Shape;
   readonly actions: number;
@@ -42,39 +43,79 @@ export interface QNetwork {
   apply(observations: Tensor, views: readonly Tensor[]): QValues<Tensor>;
 }
 
+export interface PolicyValueNetworkOptions {
+  /**
+   * `"shared"`, the default: both heads read one body. `"separate"`: the policy and the value have a body each, with
+   * parameters of their own.
+   */
+  readonly bodies?: "shared" | "separate";
+}
+
 /**
- * One body, two linear heads: logits (orthogonal, gain 0.01: the first policy is nearly uniform) and value (gain 1).
+ * A body with two linear heads: logits (orthogonal, gain 0.01, so that the first policy is nearly uniform) and value
+ * (gain 1).
  *
- * @param body for instance `mlp([64, 64])` or `natureCnn()`
+ * θ holds `body`, `policy`, `value`, or with separate bodies `policy.body`, `policy.head`, `value.body`, `value.head`.
+ *
+ * @param body for example `mlp([64, 64])` or `natureCnn()`
  */
 export function policyValueNetwork(
   body: LayerDefinition,
   observationShape: Shape,
   actions: number,
+  { bodies = "shared" }: PolicyValueNetworkOptions = {},
 ): PolicyValueNetwork {
   const torso = body(observationShape);
   const policy = dense(actions, orthogonal(0.01))(torso.outputShape);
   const value = dense(1, orthogonal(1))(torso.outputShape);
-  const parameters = new Parameters([
-    ...named("body", torso),
-    ...named("policy", policy),
-    ...named("value", value),
-  ]);
-  return {
-    observationShape,
-    actions,
-    parameters,
-    apply(observations, views) {
-      const [bodyViews, policyViews, valueViews] = divide(views, [torso, policy, value]);
-      const features = torso.apply(observations, bodyViews);
-      const preferences: Logits<Tensor> = logits(policy.apply(features, policyViews));
-      const v = value.apply(features, valueViews);
-      return { logPi: logProbabilities(logSoftmax(preferences)), v: stateValues(reshape(v, [v.size])) };
-    },
-  };
+  const sizes = { observationShape, actions };
+  switch (bodies) {
+    case "shared":
+      return {
+        ...sizes,
+        parameters: new Parameters([
+          ...named("body", torso),
+          ...named("policy", policy),
+          ...named("value", value),
+        ]),
+        apply(observations, views) {
+          const [ofBody, ofPolicy, ofValue] = divide(views, [torso, policy, value]);
+          const features = torso.apply(observations, ofBody);
+          return policyAndValue(policy.apply(features, ofPolicy), value.apply(features, ofValue));
+        },
+      };
+    case "separate":
+      return {
+        ...sizes,
+        parameters: new Parameters([
+          ...named("policy.body", torso),
+          ...named("policy.head", policy),
+          ...named("value.body", torso),
+          ...named("value.head", value),
+        ]),
+        apply(observations, views) {
+          const [policyBody, policyHead, valueBody, valueHead] = divide(views, [torso, policy, torso, value]);
+          return policyAndValue(
+            policy.apply(torso.apply(observations, policyBody), policyHead),
+            value.apply(torso.apply(observations, valueBody), valueHead),
+          );
+        },
+      };
+    default:
+      return fail("policyValueNetwork", "bodies is not valid", {
+        expected: '"shared" or "separate"',
+        got: JSON.stringify(bodies),
+      });
+  }
 }
 
-/** A body and one linear head of A outputs, read as Q-values (orthogonal, gain 1). */
+/** @param preferences the logits [B, A]; @param v [B, 1] */
+function policyAndValue(preferences: Tensor, v: Tensor): PolicyAndValue {
+  const z: Logits<Tensor> = logits(preferences);
+  return { logPi: logProbabilities(logSoftmax(z)), v: stateValues(reshape(v, [v.size])) };
+}
+
+/** A body and a linear head whose A outputs are Q-values (orthogonal, gain 1). */
 export function qNetwork(body: LayerDefinition, observationShape: Shape, actions: number): QNetwork {
   const torso = body(observationShape);
   const head = dense(actions, orthogonal(1))(torso.outputShape);

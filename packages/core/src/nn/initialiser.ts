@@ -2,13 +2,16 @@ import type { Random } from "../base/random.js";
 import { standardNormal } from "../math/normal.js";
 import { type Shape, shapeSize } from "../tensor/shape.js";
 
-/** Draws the first values of a parameter of this shape. Weights are [...inputs, outputs]. */
+/** Draws the initial values of a parameter of the given shape. Weights are [...inputs, outputs]. */
 export type Initialiser = (shape: Shape, random: Random) => Float64Array;
 
-/** All zero: biases. */
+/** All zeros, for biases. */
 export const zeros: Initialiser = (shape) => new Float64Array(shapeSize(shape));
 
-/** U(−1/√fan_in, 1/√fan_in), with fan_in the product of all axes but the last. */
+/** All ones, for the scale of a normalisation. */
+export const ones: Initialiser = (shape) => new Float64Array(shapeSize(shape)).fill(1);
+
+/** U(−1/√fan_in, 1/√fan_in), where fan_in is the product of all axes except the last. */
 export const fanInUniform: Initialiser = (shape, random) => {
   const bound = 1 / Math.sqrt(fanIn(shape));
   return Float64Array.from({ length: shapeSize(shape) }, () => random.uniform(-bound, bound));
@@ -21,7 +24,7 @@ export const uniform =
     Float64Array.from({ length: shapeSize(shape) }, () => random.uniform(-bound, bound));
 
 /**
- * A random matrix [fan_in, outputs] with orthonormal rows or columns, whichever are fewer, times `gain`
+ * `gain` times a random matrix [fan_in, outputs] with orthonormal rows or columns, whichever are fewer
  * (Saxe et al. 2014): Gaussian vectors, orthogonalised one after another.
  */
 export const orthogonal =
@@ -34,7 +37,7 @@ export const orthogonal =
     const basis: Float64Array[] = [];
     while (basis.length < count) {
       const vector = Float64Array.from({ length }, () => standardNormal(random));
-      // Twice is enough for orthogonality to rounding (Kahan and Parlett).
+      // Two passes make the vectors orthogonal to rounding error (Kahan and Parlett).
       removeComponents(vector, basis);
       removeComponents(vector, basis);
       basis.push(normalised(vector));

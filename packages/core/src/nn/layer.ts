@@ -1,29 +1,49 @@
-import { fail } from "../base/errors.js";
-import { add, conv2d, matmul, mul, relu, reshape, tanh } from "../tensor/operations.js";
+import { fail, requireInteger } from "../base/errors.js";
+import {
+  add,
+  conv2d,
+  div,
+  exp,
+  matmul,
+  maximum,
+  mul,
+  neg,
+  relu,
+  reshape,
+  tanh,
+} from "../tensor/operations.js";
 import { formatShape, type Shape, shapeSize } from "../tensor/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type Initialiser, orthogonal, zeros } from "./initialiser.js";
 import type { ParameterSpec } from "./parameters.js";
 
-/** A function of an input and of parameters, for one input shape. Shapes leave the batch axis out. */
+/** A function of an input and of parameters, for one input shape. Shapes omit the batch axis. */
 export interface Layer {
   readonly outputShape: Shape;
   readonly parameters: readonly ParameterSpec[];
-  /** @param x [B, ...input shape]; @param parameters as listed; @returns [B, ...outputShape] */
+  /**
+   * @param x [B, ...inputShape]
+   * @param parameters one tensor per entry of `parameters`, in that order
+   * @returns [B, ...outputShape]
+   */
   apply(x: Tensor, parameters: readonly Tensor[]): Tensor;
 }
 
-/** A layer that is yet to see its input shape. */
+/** Makes a layer for a given input shape. */
 export type LayerDefinition = (inputShape: Shape) => Layer;
 
-/** x W + b. Orthogonal weights of gain √2 and zero biases, unless said otherwise. */
+/**
+ * x W + b. Weights start orthogonal with gain √2 by default, biases at zero.
+ * @throws SoftrlError if the input is not a vector.
+ */
 export function dense(units: number, initialiser: Initialiser = orthogonal(Math.SQRT2)): LayerDefinition {
+  requireInteger("dense", "units", units, 1);
   return (inputShape) => {
     if (inputShape.length !== 1) {
       fail("dense", "the input is not a vector", {
         expected: "[features]",
         got: formatShape(inputShape),
-        remedy: "put flatten() before it",
+        remedy: "put `flatten` before the dense layer",
       });
     }
     return {
@@ -37,27 +57,37 @@ export function dense(units: number, initialiser: Initialiser = orthogonal(Math.
   };
 }
 
-/** What a convolution may have besides its sizes. */
+/** Optional parts of a convolution. */
 export interface ConvolutionOptions {
-  /** Orthogonal of gain √2 by default. */
+  /** Orthogonal with gain √2 by default. */
   readonly initialiser?: Initialiser;
-  /** Factor on the input, for instance 1/255 for bytes. It is put on the weights, which are fewer. */
+  /** Factor on the input, for example 1/255 for bytes; 1 by default. It multiplies the weights, which are fewer. */
   readonly inputScale?: number;
 }
 
-/** A convolution [height, width, channels] → [height', width', filters], valid padding, square filter and stride. */
+/**
+ * A convolution with bias: [height, width, channels] → [height', width', filters], without padding.
+ *
+ * @param size height and width of the filters; @param stride in both directions
+ * @throws SoftrlError if the input is not [height, width, channels] or is smaller than a filter.
+ */
 export function convolution(
   filters: number,
   size: number,
   stride: number,
   { initialiser = orthogonal(Math.SQRT2), inputScale = 1 }: ConvolutionOptions = {},
 ): LayerDefinition {
+  requireInteger("convolution", "filters", filters, 1);
+  requireInteger("convolution", "size", size, 1);
+  requireInteger("convolution", "stride", stride, 1);
   return (inputShape) => {
     const [height, width, channels] = inputShape;
     if (inputShape.length !== 3 || height < size || width < size) {
       fail("convolution", "the input does not fit", {
         expected: `[height, width, channels] of at least ${size} × ${size}`,
         got: formatShape(inputShape),
+        remedy:
+          inputShape.length === 3 ? "use smaller filters or larger inputs" : "use dense layers for vectors",
       });
     }
     const length = (input: number) => Math.floor((input - size) / stride) + 1;
@@ -75,26 +105,32 @@ export function convolution(
   };
 }
 
-/** A layer without parameters that keeps the shape. */
+/** An element-by-element function as a layer. */
 const elementwise =
   (formula: (x: Tensor) => Tensor): LayerDefinition =>
   (inputShape) => ({ outputShape: inputShape, parameters: [], apply: formula });
 
-/** max(x, 0) */
+/** ReLU: max(x, 0) */
 export const rectifier: LayerDefinition = elementwise(relu);
 /** tanh x */
 export const hyperbolicTangent: LayerDefinition = elementwise(tanh);
+/**
+ * SiLU, also called swish: x σ(x) = x / (1 + e⁻ˣ) (Elfwing et al. 2018).
+ *
+ * Below x = −40, where SiLU is −1.7 · 10⁻¹⁶, e⁻ˣ keeps its value e⁴⁰: neither it nor its derivatives overflow float32.
+ */
+export const silu: LayerDefinition = elementwise((x) => div(x, add(1, exp(neg(maximum(x, -40))))));
 /** x · factor */
 export const scale = (factor: number): LayerDefinition => elementwise((x) => mul(x, factor));
 
-/** All axes but the batch as one. */
+/** Reshapes [B, ...inputShape] to [B, size]. */
 export const flatten: LayerDefinition = (inputShape) => ({
   outputShape: [shapeSize(inputShape)],
   parameters: [],
   apply: (x) => reshape(x, [x.shape[0], shapeSize(inputShape)]),
 });
 
-/** Layers one after another; parameters are named `position.name`. */
+/** Applies layers one after another. Parameters are named `position.name`, positions count from 0. */
 export function sequential(...definitions: readonly LayerDefinition[]): LayerDefinition {
   return (inputShape) => {
     const layers: Layer[] = [];

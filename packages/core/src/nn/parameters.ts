@@ -12,14 +12,14 @@ export interface ParameterSpec {
   readonly initialiser: Initialiser;
 }
 
-/** A parameter and where it lies in θ. */
+/** A parameter and its place in θ. */
 export interface PlacedParameter extends ParameterSpec {
   readonly offset: number;
   readonly size: number;
 }
 
 /**
- * All parameters of a network as one vector θ, as the paper writes it: the gradient is a vector too, its norm is the
+ * All parameters of a network as one vector θ, as the paper writes it. So the gradient is a vector too, its norm is the
  * global norm, an optimiser is a formula on vectors, and a checkpoint holds one array.
  */
 export class Parameters {
@@ -38,21 +38,21 @@ export class Parameters {
     this.size = offset;
   }
 
-  /** First values of θ [P]. */
+  /** Initial values of θ [P]. */
   initial(random: Random): Float64Array {
     const theta = new Float64Array(this.size);
     for (const { shape, initialiser, offset } of this.entries) theta.set(initialiser(shape, random), offset);
     return theta;
   }
 
-  /** Each parameter as a tensor of its own shape, a view into θ [P]. */
+  /** Each parameter as a tensor of its own shape: a slice of θ [P]. */
   views(theta: Tensor): Tensor[] {
     return this.entries.map(({ shape, offset, size }) =>
       reshape(slice(theta, [offset], [offset + size]), shape),
     );
   }
 
-  /** ∂y/∂θ as one vector [P], given the views that y was computed from. */
+  /** ∂y/∂θ as one vector [P]; `views` are those from which y was computed. */
   gradient(y: Tensor, views: readonly Tensor[]): Tensor {
     return concat(gradient(y, views).map((part) => reshape(part, [part.size])));
   }
