@@ -302,10 +302,11 @@ export { type ParameterSpec, Parameters, type PlacedParameter } from "./nn/param
 export { type AdamOptions, adam } from "./optim/adam.js";
 export { type ClippedGradient, clippedByGlobalNorm } from "./optim/clipping.js";
 export { type Descent, type DescentStep, descent } from "./optim/descent.js";
-export type { Optimiser, OptimiserStep } from "./optim/optimiser.js";
+export type { Optimiser, OptimiserState, OptimiserStep } from "./optim/optimiser.js";
+export { radam } from "./optim/radam.js";
 export { type RmsPropOptions, rmsprop } from "./optim/rmsprop.js";
 export { constantSchedule, linearSchedule, type Schedule } from "./optim/schedule.js";
-export { sgd } from "./optim/sgd.js";
+export { type SgdOptions, sgd } from "./optim/sgd.js";
 export type { Buffer } from "./tensor/buffer.js";
 export { createCompiledExecutor } from "./tensor/compiled/compiled-executor.js";
 export type { Kernel, KernelInstance, KernelMachine } from "./tensor/compiled/kernel.js";

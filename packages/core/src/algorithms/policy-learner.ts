@@ -136,6 +136,7 @@ export class PolicyLearner {
     this.#judged = [this.#session.programs.judge, ...this.#session.recorded].map(judgementOf);
     this.#figures = Object.keys(reported).map((name) => [name, this.#session.programs.update.output(name)]);
     this.#states = new Map(step.updates.map(([tensor]) => [stateName(tensor), this.#session.state(tensor)]));
+    for (const [tensor, value] of step.initial) this.#session.state(tensor).fill(value);
     this.#theta = this.#session.state(theta);
     this.#theta.set(network.parameters.initial(streams.stream("parameters")));
   }

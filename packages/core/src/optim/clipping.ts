@@ -1,15 +1,19 @@
 import { div, maximum, mul, sqrt, square, sum } from "../tensor/operations.js";
-import type { Tensor } from "../tensor/tensor.js";
+import type { Operand, Tensor } from "../tensor/tensor.js";
 
-/** A gradient scaled down to a largest length, and the length that it had. */
+/** A gradient whose norm is limited, and its norm before. */
 export interface ClippedGradient {
   readonly gradient: Tensor;
   /** ‖g‖ before clipping: a scalar. */
   readonly norm: Tensor;
 }
 
-/** g · c / max(‖g‖, c): the whole gradient keeps its direction and is at most c long. */
-export function clippedByGlobalNorm(gradient: Tensor, maxNorm: number): ClippedGradient {
+/**
+ * g · c / max(‖g‖, c): a gradient longer than c is scaled to length c, and keeps its direction (Pascanu et al. 2013).
+ *
+ * @param maxNorm c > 0, a number or a scalar tensor
+ */
+export function clippedByGlobalNorm(gradient: Tensor, maxNorm: Operand): ClippedGradient {
   const norm = sqrt(sum(square(gradient)));
   return { gradient: mul(gradient, div(maxNorm, maximum(norm, maxNorm))), norm };
 }

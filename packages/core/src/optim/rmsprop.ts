@@ -2,21 +2,30 @@ import { add, div, maximum, mul, sqrt, square, state, sub } from "../tensor/oper
 import type { Optimiser } from "./optimiser.js";
 
 export interface RmsPropOptions {
-  /** α, how much of the mean square is kept: 0.99 in A2C. */
+  /** α, how much of the mean square is kept: 0.99 by default, as in A2C. */
   readonly decay?: number;
-  /** ε: 1e-5 in A2C. */
+  /** ε: 1e-5 by default, as in A2C. */
   readonly epsilon?: number;
-  /** √(s + ε), as TensorFlow and the original A2C have it, or √s + ε, as PyTorch has it. */
+  /** `"inside"`, the default: √(s + ε), as in TensorFlow and the original A2C. `"outside"`: √s + ε, as in PyTorch. */
   readonly epsilonPlace?: "inside" | "outside";
-  /** Divides by the standard deviation instead of the root mean square: subtracts the squared mean gradient. */
+  /**
+   * s before the first step. 0, the default, is PyTorch's; 1 is that of TensorFlow 1's RMSPropOptimizer, which the
+   * original A2C uses: it makes the first steps shorter, where 0 makes them up to 1/√(1 − α) times the learning rate.
+   */
+  readonly initialMeanSquare?: 0 | 1;
+  /** Whether to divide by the standard deviation of the gradient instead of its root mean square (Graves 2013). */
   readonly centred?: boolean;
 }
 
-/** RMSProp (Tieleman and Hinton 2012): s ← α s + (1 − α) g², θ ← θ − lr · g / √(s + ε). */
+/**
+ * RMSProp (Tieleman and Hinton 2012): s ← α s + (1 − α) g², θ ← θ − lr · g / √(s + ε). Centred, s − m² with
+ * m ← α m + (1 − α) g takes the place of s in the root.
+ */
 export function rmsprop({
   decay = 0.99,
   epsilon = 1e-5,
   epsilonPlace = "inside",
+  initialMeanSquare = 0,
   centred = false,
 }: RmsPropOptions = {}): Optimiser {
   return {
@@ -31,8 +40,8 @@ export function rmsprop({
       return {
         theta: sub(theta, mul(learningRate, div(gradient, divisor))),
         states: [
-          [meanSquare, nextSquare],
-          ...(mean === null || nextMean === null ? [] : [[mean, nextMean] as const]),
+          { state: meanSquare, next: nextSquare, initial: initialMeanSquare },
+          ...(mean === null || nextMean === null ? [] : [{ state: mean, next: nextMean }]),
         ],
       };
     },

@@ -1,13 +1,13 @@
-/** A number as a function of how much of the run is done, in [0, 1]. */
+/** A number as a function of the fraction of the run that is done, in [0, 1]. */
 export type Schedule = (done: number) => number;
 
-/** The same number throughout. */
+/** The same number during the whole run. */
 export const constantSchedule =
   (value: number): Schedule =>
   () =>
     value;
 
-/** From `first` to `last` in a straight line; `last` from there on. */
+/** A straight line from `first` at 0 to `last` at 1, then `last`. */
 export const linearSchedule =
   (first: number, last: number): Schedule =>
   (done) =>

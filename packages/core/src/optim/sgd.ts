@@ -1,14 +1,19 @@
 import { add, mul, state, sub } from "../tensor/operations.js";
 import type { Optimiser } from "./optimiser.js";
 
-/** Gradient descent, θ ← θ − lr·m with m ← momentum·m + g (no state where momentum is 0). */
-export function sgd({ momentum = 0 }: { readonly momentum?: number } = {}): Optimiser {
+export interface SgdOptions {
+  /** 0 by default: plain gradient descent, without a state. */
+  readonly momentum?: number;
+}
+
+/** Stochastic gradient descent: m ← momentum · m + g, θ ← θ − lr · m. */
+export function sgd({ momentum = 0 }: SgdOptions = {}): Optimiser {
   return {
     step(theta, gradient, learningRate) {
       if (momentum === 0) return { theta: sub(theta, mul(learningRate, gradient)), states: [] };
       const velocity = state("momentum", theta.shape);
       const next = add(mul(momentum, velocity), gradient);
-      return { theta: sub(theta, mul(learningRate, next)), states: [[velocity, next]] };
+      return { theta: sub(theta, mul(learningRate, next)), states: [{ state: velocity, next }] };
     },
   };
 }
