@@ -127,11 +127,7 @@ export interface RunKinds {
 }
 
 /** The kinds among which the owner of a setting is looked for. */
-export interface KnownKinds {
-  readonly algorithm: readonly AlgorithmKind[];
-  readonly network: readonly NetworkKind[];
-  readonly optimiser: readonly OptimiserKind[];
-}
+export type KnownKinds = { readonly [Kind in keyof RunKinds]: readonly RunKinds[Kind][] };
 
 /** The kinds that softrl ships. */
 export const builtInKinds: KnownKinds = {
@@ -216,7 +212,8 @@ export function runConfig(
     for (const name of Object.keys(given)) {
       if (Object.hasOwn(table, name)) continue;
       const owner = ownerOf(section, kinds, environment);
-      refuseUnknown(where(section, name), name, owner, ownersOf(section, name, known), table);
+      const owners = ownersOf(section, (candidate) => candidate === name, known);
+      refuseUnknown(where(section, name), name, owner, owners, table);
     }
     const complete = Object.entries(table).map(([name, setting]) => {
       const chosenValue = Object.hasOwn(given, name) ? given[name] : undefined;
@@ -265,17 +262,21 @@ function ownerOf(section: SectionName, kinds: RunKinds, environment: string): st
   return section === "environment" ? environment : kinds[section].name;
 }
 
-/** The kinds that have a setting of this name, as a remedy: `npg has`, `adam and radam have`; null if none has. */
+/**
+ * The kinds that have such a setting, as a remedy: `npg has`, `adam and radam have`; null if none has.
+ * @param isIt whether a setting is the one that is looked for
+ */
 export function ownersOf(
   section: SectionName,
-  name: string,
+  isIt: (name: string, setting: Setting) => boolean,
   known: KnownKinds = builtInKinds,
 ): string | null {
+  const hasIt = (settings: Settings) =>
+    Object.entries(settings).some(([name, setting]) => isIt(name, setting));
   if (section === "run") return null;
-  if (section === "environment")
-    return Object.hasOwn(atariSettings, name) ? "Atari's environments have" : null;
+  if (section === "environment") return hasIt(atariSettings) ? "Atari's environments have" : null;
   const kinds: readonly { readonly name: string; readonly settings: Settings }[] = known[section];
-  const owners = kinds.filter(({ settings }) => Object.hasOwn(settings, name)).map((kind) => kind.name);
+  const owners = kinds.filter(({ settings }) => hasIt(settings)).map((kind) => kind.name);
   const last = owners.pop();
   if (last === undefined) return null;
   return owners.length === 0 ? `${last} has` : `${owners.join(", ")} and ${last} have`;
