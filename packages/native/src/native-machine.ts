@@ -21,7 +21,7 @@ import {
 export interface NativeOptions {
   /** The kernels to run; by default SOFTRL_NATIVE_ISA, else the best that this machine has. */
   readonly instructionSet?: InstructionSet;
-  /** From 1 to `mostThreads`; by default SOFTRL_THREADS, else 1. The numbers that come out do not depend on it. */
+  /** From 1 to `maxThreads`; by default SOFTRL_THREADS, else 1. The numbers that come out do not depend on it. */
   readonly threads?: number;
 }
 
