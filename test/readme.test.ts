@@ -15,7 +15,7 @@ import { transformWithEsbuild } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "./source-tree.js";
 
-/** Shorter than the README's own runs; commander takes the last of several. */
+/** Fewer steps than in the README; commander uses the last of several options. */
 const FEW_STEPS = ["--steps", "640"];
 
 interface Block {
@@ -37,7 +37,7 @@ let gymnasium = false;
 beforeAll(async () => {
   place = mkdtempSync(join(tmpdir(), "softrl-readme-"));
   symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
-  // As in a checkout, whose package.json makes its files modules.
+  // Like the root package.json, which makes its files modules.
   writeFileSync(join(place, "package.json"), '{"type":"module"}');
   writeFileSync(
     join(place, "example.ts"),
@@ -50,7 +50,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(place, { recursive: true, force: true }));
 
-/** The fenced blocks of a page. */
+/** The fenced code blocks of a page. */
 function blocksOf(file: string, page: string): Block[] {
   const found: Block[] = [];
   for (const match of page.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)) {
@@ -60,7 +60,10 @@ function blocksOf(file: string, page: string): Block[] {
   return found;
 }
 
-/** Runs a program in the readme's place; what needs Gymnasium may say in one line that it is missing. */
+/**
+ * Runs a program in the temporary folder. A program that needs Gymnasium may instead report that it is
+ * missing.
+ */
 function expectToRun(program: string, args: readonly string[], needsGymnasium: boolean): void {
   const { status, stderr } = spawnSync(program, args, { cwd: place, encoding: "utf8", timeout: 120_000 });
   if (needsGymnasium && !gymnasium) {
@@ -72,7 +75,7 @@ function expectToRun(program: string, args: readonly string[], needsGymnasium: b
   }
 }
 
-/** Runs one line of a shell block, or fails because nobody knows how. */
+/** Runs one line of a shell block; fails for commands that this test does not know. */
 function runShellLine(line: string): void {
   for (const command of line.split("&&").map((part) => part.trim())) {
     const words = command.replace(/\s+#.*$/, "").split(/\s+/);
@@ -81,7 +84,7 @@ function runShellLine(line: string): void {
       const script = args[0] === "run" ? args[1] : args[0];
       if (script !== "ci" && script !== "install") expect(Object.keys(scripts), line).toContain(script);
     } else if (program === "softrl" && args[0] === "setup") {
-      // What it installs comes from the network; its parts are tested with @softrl/gymnasium.
+      // It installs packages from the network; the tests of @softrl/gymnasium cover its parts.
       expect(args, line).toEqual(["setup", "gymnasium"]);
     } else if (program === "softrl") {
       const trains = args[0] === "train" || args[0] === "compare";
@@ -102,7 +105,7 @@ function runShellLine(line: string): void {
 }
 
 describe("the READMEs", () => {
-  test("hold blocks of known languages", () => {
+  test("only have code blocks in known languages", () => {
     const unknown = blocks.filter(({ language }) => !["ts", "sh", "text", "json"].includes(language));
     expect(unknown).toEqual([]);
   });
@@ -129,7 +132,7 @@ describe("the READMEs", () => {
     },
   );
 
-  test("hold an environment of one's own in 20 lines, which is learned", async () => {
+  test("define a custom environment in 20 lines, which an algorithm can learn", async () => {
     const block = code.find(({ text }) => text.includes("function corridor()"));
     const body = /^function corridor\(\)[\s\S]*?^}$/m.exec(block?.text ?? "")?.[0] ?? "";
     expect(body.split("\n").length).toBeGreaterThan(10);
@@ -143,11 +146,11 @@ describe("the READMEs", () => {
       cwd: place,
       encoding: "utf8",
     });
-    // Walking straight is worth 0.4 on average, and 50 steps without arriving −5.
+    // Walking straight gives 0.4 on average, and 50 steps without arriving give −5.
     expect(Number(/mean return: (\S+)/.exec(stdout)?.[1])).toBeGreaterThan(-1);
   });
 
-  test("hold code that compiles", () => {
+  test("have code that compiles", () => {
     const files = code.map((block) => {
       const path = join(place, `${block.file.replaceAll(/\W/g, "-")}-${block.line}.ts`);
       writeFileSync(path, block.text);
@@ -172,7 +175,7 @@ describe("the READMEs", () => {
     expect(stdout).toBe("");
   });
 
-  test("are split into blocks as they should be", () => {
+  test("are split into the right blocks", () => {
     expect(blocksOf("x.md", "a\n```ts\nf();\n```\n\n```sh\nnpm ci\n```\n")).toEqual([
       { file: "x.md", line: 2, language: "ts", text: "f();\n" },
       { file: "x.md", line: 6, language: "sh", text: "npm ci\n" },
