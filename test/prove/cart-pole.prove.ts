@@ -30,7 +30,7 @@ async function train(algorithm: string, seed: number, runFolder: string, executo
   return json() as Result;
 }
 
-// The executor that a run takes by itself (native where it works), and for both faces the one that works everywhere.
+// The executor that a run chooses by itself (native where it works), and the one that works everywhere.
 const pairs = [
   ...["a2c", "soft-q", "npg"].map((algorithm) => ({ algorithm, executor: "" })),
   ...["a2c", "soft-q"].map((algorithm) => ({ algorithm, executor: "wasm" })),
