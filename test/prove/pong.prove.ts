@@ -27,7 +27,8 @@ describe.each(["a2c", "soft-q"])("%s on the real ALE/Pong-v5", (algorithm) => {
         .filter(({ event }) => event === "update");
       expect(updates.length).toBeGreaterThan(0);
       for (const { figures } of updates) {
-        for (const [name, figure] of Object.entries(figures)) expect(Number.isFinite(figure), name).toBe(true);
+        for (const [name, figure] of Object.entries(figures))
+          expect(Number.isFinite(figure), name).toBe(true);
       }
     });
   });
