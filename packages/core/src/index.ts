@@ -16,22 +16,22 @@ export {
   onPolicySettings,
   referencePolicy,
   returnSettings,
-  type TargetBuffers,
   type TracedSettings,
 } from "./algorithms/on-policy.js";
 export {
   type Bodies,
   NetworkPolicy,
   type NetworkPolicyParts,
+  networkShapes,
   type Policy,
   type PolicyForm,
   type PolicyOutputs,
 } from "./algorithms/policy.js";
 export {
+  type LossTrace,
   PolicyValueLearner,
   type PolicyValueLearnerParts,
-  type TracedUpdate,
-  type UpdateTrace,
+  type TracedLoss,
 } from "./algorithms/policy-value-learner.js";
 export { builtInAlgorithms } from "./algorithms/registry.js";
 export { softQLearning } from "./algorithms/soft-q-learning.js";
@@ -231,6 +231,7 @@ export {
 } from "./math/endings.js";
 export { logSoftmaxInto } from "./math/logspace.js";
 export {
+  advantageStreamTargetsInto,
   emptyTrajectory,
   lambdaAdvantagesInto,
   nStepAdvantagesInto,
@@ -355,16 +356,18 @@ export {
   type TruthFigures,
   truthOf,
 } from "./mdp/truth.js";
-export { minAtarCnn, mlp, natureCnn } from "./nn/body.js";
+export { type BodyOptions, type MlpOptions, minAtarCnn, mlp, natureCnn } from "./nn/body.js";
 export {
   type PolicyAndValue,
   type PolicyValueNetwork,
+  type PolicyValueNetworkOptions,
   policyValueNetwork,
   type QNetwork,
   qNetwork,
 } from "./nn/heads.js";
-export { fanInUniform, type Initialiser, orthogonal, uniform, zeros } from "./nn/initialiser.js";
+export { fanInUniform, type Initialiser, ones, orthogonal, uniform, zeros } from "./nn/initialiser.js";
 export {
+  type ConvolutionOptions,
   convolution,
   dense,
   flatten,
@@ -374,7 +377,9 @@ export {
   rectifier,
   scale,
   sequential,
+  silu,
 } from "./nn/layer.js";
+export { type LayerNormOptions, layerNorm } from "./nn/layer-norm.js";
 export {
   builtInNetworks,
   type NetworkKind,
@@ -384,7 +389,7 @@ export { type ParameterSpec, Parameters, type PlacedParameter } from "./nn/param
 export { type AdamOptions, adam } from "./optim/adam.js";
 export { type ClippedGradient, clippedByGlobalNorm } from "./optim/clipping.js";
 export { type Descent, type DescentStep, descent } from "./optim/descent.js";
-export type { Optimiser, OptimiserStep } from "./optim/optimiser.js";
+export type { Optimiser, OptimiserState, OptimiserStep } from "./optim/optimiser.js";
 export {
   builtInOptimisers,
   type OptimiserKind,
@@ -393,8 +398,9 @@ export {
   stepRule,
   stepSettings,
 } from "./optim/optimiser-kind.js";
+export { radam } from "./optim/radam.js";
 export { type RmsPropOptions, rmsprop } from "./optim/rmsprop.js";
-export { sgd } from "./optim/sgd.js";
+export { type SgdOptions, sgd } from "./optim/sgd.js";
 export type { Buffer } from "./tensor/buffer.js";
 export { createCompiledExecutor } from "./tensor/compiled/compiled-executor.js";
 export type { Kernel, KernelInstance, KernelMachine } from "./tensor/compiled/kernel.js";

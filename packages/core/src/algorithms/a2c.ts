@@ -1,7 +1,7 @@
 import { choiceSetting } from "../base/settings.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
 import { valueLoss } from "../losses/value.js";
-import { nStepAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
+import { valueTargetsInto } from "../math/returns.js";
 import { stateValues } from "../math/units.js";
 import { add, mul } from "../tensor/operations.js";
 import { onPolicyAlgorithm, onPolicySettings } from "./on-policy.js";
@@ -9,7 +9,7 @@ import { onPolicyAlgorithm, onPolicySettings } from "./on-policy.js";
 /**
  * Advantage actor-critic, synchronous (§3.6, §6.1): ascend log π(a) Δ − τ KL, and fit V to V̂ = V + Δ.
  *
- * `soft-q-learning.ts` is the same file with other targets and another loss: the difference is the theorem.
+ * a2c.ts and soft-q-learning.ts are one file with other targets and another loss: the difference is the theorem.
  */
 export const a2c = onPolicyAlgorithm({
   name: "a2c",
@@ -18,23 +18,21 @@ export const a2c = onPolicyAlgorithm({
   settings: {
     ...onPolicySettings,
     entropyBonus: choiceSetting(["proper", "naive"], {
-      about: "the bonus inside the returns (proper) or at the visited state alone (naive)",
+      about: "the bonus inside the returns (proper, §3.6) or at the visited state alone (naive)",
       default: "proper",
-      source: "§3.6",
+      source: "§6.3",
     }),
   },
-
   bonusInReturns: ({ entropyBonus }) => entropyBonus === "proper",
 
-  targets(rollout, { tau, gamma, horizon, entropyBonus }, { delta, advantages, targets }) {
-    softTemporalDifferencesInto(rollout, entropyBonus === "proper" ? tau : 0, gamma, delta);
-    nStepAdvantagesInto(rollout, delta, gamma, horizon, advantages);
+  targets(rollout, advantages, _settings, targets) {
     valueTargetsInto(rollout.values, advantages, stateValues(targets));
   },
 
-  loss({ v, logPi, logPrior, actions, advantages, targets, tau, valueCoefficient }) {
-    const policyLoss = policyGradientLoss({ logPi, logPrior, actions, advantages, tau });
-    const fit = valueLoss({ v, targets: stateValues(targets) });
-    return { loss: add(policyLoss, mul(valueCoefficient, fit)), figures: { policyLoss, valueLoss: fit } };
+  loss(terms) {
+    const policyLoss = policyGradientLoss(terms);
+    const valueError = valueLoss({ v: terms.v, targets: stateValues(terms.targets) });
+    const loss = add(policyLoss, mul(terms.valueCoefficient, valueError));
+    return { loss, figures: { policyLoss, valueLoss: valueError } };
   },
 });

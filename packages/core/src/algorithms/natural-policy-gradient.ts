@@ -8,15 +8,13 @@ import { conjugateGradients } from "../math/linear-algebra-conjugate-gradients.j
 import { nStepAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
 import { type LogPrior, logPrior, stateValues } from "../math/units.js";
 import { actorAndCritic, type PolicyValueNetwork, policyValueNetwork } from "../nn/heads.js";
-import { descent } from "../optim/descent.js";
-import type { Optimiser } from "../optim/optimiser.js";
 import type { LoadedProgram } from "../tensor/executor.js";
 import { constant, exp, input, mean, mul, neg, stopGradient, sum } from "../tensor/operations.js";
 import { type Program, program } from "../tensor/program.js";
 import { type Algorithm, type AlgorithmContext, algorithmKind, type IterationReport } from "./algorithm.js";
 import { referencePolicy, returnSettings } from "./on-policy.js";
 import { networkShapes, type Policy } from "./policy.js";
-import { PolicyValueLearner, type TracedUpdate, type UpdateTrace } from "./policy-value-learner.js";
+import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-value-learner.js";
 
 const settings = {
   ...returnSettings,
@@ -109,10 +107,9 @@ class NaturalPolicyGradient implements Algorithm {
     this.#learner = new PolicyValueLearner({
       context,
       network,
-      horizon,
-      parts: this.#collector.parts,
+      collector: this.#collector,
       form: () => ({ bodies: "two-networks", tau: current.tau, logPrior: prior }),
-      traceUpdate: (trace) => traceValueFit(network, stepRule.optimiser, trace),
+      traceLoss: traceValueFit,
       tracePrograms: (trace) => tracePolicy(network, prior, trace),
     });
     this.#gradient = this.#learner.program("gradient");
@@ -131,16 +128,13 @@ class NaturalPolicyGradient implements Algorithm {
   /** The policy's step along the natural gradient, then the value's fit to targets that are numbers. */
   #update(): Readonly<Record<string, number>> {
     const { gamma, tau, horizon, trustRegion, valueSteps } = this.#settings;
-    const { learningRate, maxGradientNorm } = this.#context.stepRule;
+    const { learningRate } = this.#context.stepRule;
     const { rollout } = this.#collector;
     softTemporalDifferencesInto(rollout, tau, gamma, this.#delta);
     nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
     const policy = this.#policyStep((trustRegion * learningRate) / this.#firstRate);
 
-    const targets = this.#learner.updateInput("targets");
-    if (targets !== null) valueTargetsInto(rollout.values, this.#advantages, stateValues(targets));
-    this.#learner.updateInput("learningRate")?.fill(learningRate);
-    this.#learner.updateInput("maxGradientNorm")?.fill(maxGradientNorm);
+    valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#learner.input("targets")));
     let fit = {};
     for (let i = 0; i < valueSteps; i++) fit = this.#learner.update();
     return { ...fit, ...policy };
@@ -206,7 +200,7 @@ class NaturalPolicyGradient implements Algorithm {
 function tracePolicy(
   network: PolicyValueNetwork,
   reference: LogPrior,
-  { views, observations }: UpdateTrace,
+  { views, observations, logPi }: LossTrace,
 ): Readonly<Record<string, Program>> {
   const [batch] = observations.shape;
   const { parameters } = network;
@@ -215,7 +209,6 @@ function tracePolicy(
   const direction = input("direction", [parameters.size]);
   const tau = input("tau", []);
   const prior = logPrior(constant(reference));
-  const { logPi } = network.apply(observations, views);
   const policyLoss = policyGradientLoss({ logPi, logPrior: prior, actions, advantages, tau });
   // −E_π_old[log π_θ] is KL[π_old‖π_θ] up to a constant: its Hessian at θ = θ_old is F.
   const divergence = mean(neg(sum(mul(stopGradient(exp(logPi)), logPi), [-1])));
@@ -228,22 +221,9 @@ function tracePolicy(
   };
 }
 
-/** mean ½(V − V̂)², and one step down its gradient: the policy's parameters do not appear in it. */
-function traceValueFit(
-  network: PolicyValueNetwork,
-  optimiser: Optimiser,
-  { theta, views, observations }: UpdateTrace,
-): TracedUpdate {
+/** mean ½(V − V̂)²: the policy's parameters do not appear in it. */
+function traceValueFit({ v, observations }: LossTrace): TracedLoss {
   const targets = stateValues(input("targets", [observations.shape[0]]));
-  const fit = valueLoss({ v: network.apply(observations, views).v, targets });
-  const step = descent({
-    parameters: network.parameters,
-    theta,
-    views,
-    loss: fit,
-    optimiser,
-    learningRate: input("learningRate", []),
-    maxGradientNorm: input("maxGradientNorm", []),
-  });
-  return { step, figures: { valueLoss: fit } };
+  const fit = valueLoss({ v, targets });
+  return { loss: fit, figures: { valueLoss: fit } };
 }

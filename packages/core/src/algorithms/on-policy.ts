@@ -11,17 +11,18 @@ import { Collector, type OnStep } from "../data/collector.js";
 import type { Rollout } from "../data/rollout.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { log } from "../math/logspace.js";
+import { nStepAdvantagesInto, softTemporalDifferencesInto } from "../math/returns.js";
 import {
   type LogPrior,
   type LogProbabilities,
   logPrior,
   type StateValues,
+  stateValues,
   type Vector,
 } from "../math/units.js";
 import { type PolicyValueNetwork, policyValueNetwork } from "../nn/heads.js";
-import { descent } from "../optim/descent.js";
 import type { Buffer } from "../tensor/buffer.js";
-import { constant, input, mean } from "../tensor/operations.js";
+import { constant, input, mean, stopGradient } from "../tensor/operations.js";
 import type { Tensor } from "../tensor/tensor.js";
 import {
   type Algorithm,
@@ -32,7 +33,7 @@ import {
   type PolicyValueModel,
 } from "./algorithm.js";
 import { networkShapes, type Policy } from "./policy.js";
-import { PolicyValueLearner, type TracedUpdate, type UpdateTrace } from "./policy-value-learner.js";
+import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-value-learner.js";
 
 /** The settings of every algorithm that learns from n-step returns with a bonus −τ KL[π ‖ π̄]. */
 export const returnSettings = {
@@ -95,33 +96,25 @@ export interface OnPolicyTerms {
   readonly logPi: LogProbabilities<Tensor>;
   /** [A] log π̄. */
   readonly logPrior: LogPrior<Tensor>;
+  /** [B] V(s_t) as constants: V_θ(s_t) before this step. */
+  readonly values: StateValues<Tensor>;
   /** [B] a_t. */
   readonly actions: Tensor;
-  /** [B] The numbers that `targets` wrote. */
+  /** [B] Δ_t, as constants. */
   readonly advantages: Tensor;
+  /** [B] The numbers that the definition's `targets` wrote. */
   readonly targets: Tensor;
-}
-
-/** Where `targets` writes, each [T, S]. */
-export interface TargetBuffers {
-  /** Scratch, for temporal differences. */
-  readonly delta: Float64Array;
-  readonly advantages: Vector;
-  readonly targets: Vector;
 }
 
 /** An on-policy algorithm as its targets and its loss. */
 export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
   extends Pick<AlgorithmKind<S>, "name" | "title" | "about" | "settings"> {
-  /** Whether V estimates returns with the bonus in them; true if left out. */
+  /** Whether the returns include the bonus −τ KL (proper, §3.6); true if left out. */
   bonusInReturns?(settings: CurrentValues<S>): boolean;
-  /** Computes the numbers that the loss takes as constants, from a rollout. */
-  targets(rollout: Rollout, settings: CurrentValues<S>, buffers: TargetBuffers): void;
+  /** Writes the loss's targets [T, S], computed from the rollout and its n-step advantages Δ [T, S]. */
+  targets(rollout: Rollout, advantages: Vector, settings: CurrentValues<S>, targets: Vector): void;
   /** The scalar to descend, and figures to report about it. */
-  loss(terms: OnPolicyTerms & TracedSettings<S>): {
-    readonly loss: Tensor;
-    readonly figures: Readonly<Record<string, Tensor>>;
-  };
+  loss(terms: OnPolicyTerms & TracedSettings<S>): TracedLoss;
 }
 
 /**
@@ -155,12 +148,14 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   readonly #collector: Collector;
   readonly #network: PolicyValueNetwork;
   readonly #learner: PolicyValueLearner;
-  readonly #buffers: TargetBuffers;
+  readonly #delta: Float64Array;
+  readonly #advantages: Vector;
+  readonly #targets: Vector;
   /** The numbers that the update reads anew each time, and where it reads them. */
   readonly #numbers: readonly (readonly [current: () => number, input: Buffer])[];
 
   constructor(definition: OnPolicyDefinition<S>, context: AlgorithmContext, settings: CurrentValues<S>) {
-    const { environment, stepRule } = context;
+    const { environment } = context;
     this.#definition = definition;
     this.#settings = settings;
     this.#shared = settings as CurrentValues<OnPolicySettings>;
@@ -173,27 +168,18 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     const learner = new PolicyValueLearner({
       context,
       network: this.#network,
-      horizon,
-      parts: this.#collector.parts,
+      collector: this.#collector,
       form: () => ({ bodies, tau: this.#shared.tau, logPrior: this.#logPrior }),
-      traceUpdate: (trace) => this.#traceUpdate(trace),
+      traceLoss: (trace) => this.#traceLoss(trace),
     });
     this.#learner = learner;
     const batch = horizon * environment.size;
-    this.#buffers = {
-      delta: new Float64Array(batch),
-      advantages: learner.updateInput("advantages") ?? new Float64Array(batch),
-      targets: learner.updateInput("targets") ?? new Float64Array(batch),
-    };
-    const numbers: Record<string, () => number> = {
-      learningRate: () => stepRule.learningRate,
-      maxGradientNorm: () => stepRule.maxGradientNorm,
-    };
-    for (const name of liveNames(definition.settings)) numbers[name] = () => settings[name] as number;
-    this.#numbers = Object.entries(numbers).flatMap(([name, current]) => {
-      const place = learner.updateInput(name);
-      return place === null ? [] : [[current, place] as const];
-    });
+    this.#delta = new Float64Array(batch);
+    this.#advantages = learner.reads("advantages") ? learner.input("advantages") : new Float64Array(batch);
+    this.#targets = learner.reads("targets") ? learner.input("targets") : new Float64Array(batch);
+    this.#numbers = liveNames(definition.settings)
+      .filter((name) => learner.reads(name))
+      .map((name) => [() => settings[name] as number, learner.input(name)]);
   }
 
   get policy(): Policy {
@@ -208,10 +194,14 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
       logPrior: this.#logPrior,
       horizon,
       valueCoefficient,
-      bonusInReturns: this.#definition.bonusInReturns?.(this.#settings) ?? true,
+      bonusInReturns: this.#bonusInReturns,
       tau,
       gamma,
     };
+  }
+
+  get #bonusInReturns(): boolean {
+    return this.#definition.bonusInReturns?.(this.#settings) ?? true;
   }
 
   async iterate(onStep: OnStep): Promise<IterationReport> {
@@ -222,38 +212,31 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   /** Advantages and targets are numbers, computed before the loss; then one step of the optimiser. */
   #update(): Readonly<Record<string, number>> {
     const { rollout } = this.#collector;
-    this.#definition.targets(rollout, this.#settings, this.#buffers);
-    this.#learner.updateInput("actions")?.set(rollout.actions);
+    const { tau, gamma, horizon } = this.#shared;
+    softTemporalDifferencesInto(rollout, this.#bonusInReturns ? tau : 0, gamma, this.#delta);
+    nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
+    this.#definition.targets(rollout, this.#advantages, this.#settings, this.#targets);
+    if (this.#learner.reads("actions")) this.#learner.input("actions").set(rollout.actions);
     for (const [current, place] of this.#numbers) place[0] = current();
     return this.#learner.update();
   }
 
-  #traceUpdate({ theta, views, observations }: UpdateTrace): TracedUpdate {
+  #traceLoss({ observations, logPi, v }: LossTrace): TracedLoss {
     const [batch] = observations.shape;
-    const { optimiser } = this.#context.stepRule;
-    const { logPi, v } = this.#network.apply(observations, views);
     const traced: Record<string, unknown> = { ...this.#settings };
     for (const name of liveNames(this.#definition.settings)) traced[name] = input(name, []);
     const prior = logPrior(constant(this.#logPrior));
     const { loss, figures } = this.#definition.loss({
       ...(traced as TracedSettings<S>),
       v,
+      values: stateValues(stopGradient(v)),
       logPi,
       logPrior: prior,
       actions: input("actions", [batch]),
       advantages: input("advantages", [batch]),
       targets: input("targets", [batch]),
     });
-    const step = descent({
-      parameters: this.#network.parameters,
-      theta,
-      views,
-      loss,
-      optimiser,
-      learningRate: input("learningRate", []),
-      maxGradientNorm: input("maxGradientNorm", []),
-    });
-    return { step, figures: { ...figures, kl: mean(klToPrior(logPi, prior)) } };
+    return { loss, figures: { ...figures, kl: mean(klToPrior(logPi, prior)) } };
   }
 
   save(): Snapshot {

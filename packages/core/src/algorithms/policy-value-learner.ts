@@ -7,7 +7,7 @@ import {
   snapshotArray,
   snapshotSection,
 } from "../base/snapshot.js";
-import type { Actor } from "../data/collector.js";
+import type { Actor, Collector } from "../data/collector.js";
 import type { RolloutStep } from "../data/rollout.js";
 import type { Observations } from "../envs/environment.js";
 import { klToPrior } from "../losses/boltzmann.js";
@@ -20,7 +20,8 @@ import {
   stateValues,
 } from "../math/units.js";
 import type { PolicyValueNetwork } from "../nn/heads.js";
-import type { DescentStep } from "../optim/descent.js";
+import { descent } from "../optim/descent.js";
+import type { StepRule } from "../optim/optimiser-kind.js";
 import type { Buffer, LoadedProgram, Session } from "../tensor/executor.js";
 import { constant, input, state } from "../tensor/operations.js";
 import { type Program, program } from "../tensor/program.js";
@@ -28,36 +29,38 @@ import type { Tensor } from "../tensor/tensor.js";
 import type { AlgorithmContext } from "./algorithm.js";
 import { NetworkPolicy, namedParameters, type PolicyForm, parametersFrom, snapshotFloats } from "./policy.js";
 
-/** A traced update: the step, and the figures to report about it. */
-export interface TracedUpdate {
-  readonly step: DescentStep;
-  readonly figures: Readonly<Record<string, Tensor>>;
+/** What a loss is traced from: B = T · S observations and the network's outputs for them. */
+export interface LossTrace {
+  /** The views of θ, one for each parameter. */
+  readonly views: readonly Tensor[];
+  /** [B, ...observation shape] */
+  readonly observations: Tensor;
+  /** [B, A] */
+  readonly logPi: LogProbabilities<Tensor>;
+  /** [B] */
+  readonly v: StateValues<Tensor>;
 }
 
-/** What an update is traced from. */
-export interface UpdateTrace {
-  /** θ [P] and its views, one for each parameter. */
-  readonly theta: Tensor;
-  readonly views: readonly Tensor[];
-  /** [B, ...observation shape], B = T · S. */
-  readonly observations: Tensor;
+/** A traced loss: the scalar to descend, and figures to report about it. */
+export interface TracedLoss {
+  readonly loss: Tensor;
+  readonly figures: Readonly<Record<string, Tensor>>;
 }
 
 /** The parts of a {@link PolicyValueLearner}. */
 export interface PolicyValueLearnerParts {
   readonly context: AlgorithmContext;
   readonly network: PolicyValueNetwork;
-  /** T: steps of each environment between two updates. */
-  readonly horizon: number;
-  /** The number of parts P that the environments step in. */
-  readonly parts: number;
+  /** The collector that it acts for. */
+  readonly collector: Collector;
   readonly form: () => PolicyForm;
-  readonly traceUpdate: (trace: UpdateTrace) => TracedUpdate;
+  /** Traces the loss of an update; its step follows the context's step rule. */
+  readonly traceLoss: (trace: LossTrace) => TracedLoss;
   /**
    * Traces more programs on the same θ, for an algorithm whose iteration is not one step. θ may then change between a
    * rollout and its updates, so that no update reuses what the rollout has computed.
    */
-  readonly tracePrograms?: (trace: UpdateTrace) => Readonly<Record<string, Program>>;
+  readonly tracePrograms?: (trace: LossTrace) => Readonly<Record<string, Program>>;
 }
 
 /** The outputs of the network for a part's observations; overwritten by the next run. */
@@ -78,6 +81,7 @@ interface Evaluation {
 export class PolicyValueLearner implements Actor {
   readonly policy: NetworkPolicy;
   readonly #network: PolicyValueNetwork;
+  readonly #stepRule: StepRule;
   readonly #parts: number;
   readonly #session: Session;
   readonly #theta: Buffer;
@@ -93,11 +97,13 @@ export class PolicyValueLearner implements Actor {
   readonly #evaluationRandom: Random;
 
   constructor(parts: PolicyValueLearnerParts) {
-    const { context, network, horizon, form, traceUpdate, tracePrograms } = parts;
-    const { environment, executor, streams } = context;
-    const rows = environment.size / parts.parts;
+    const { context, network, collector, form, traceLoss, tracePrograms } = parts;
+    const horizon = collector.rollout.steps;
+    const { environment, executor, streams, stepRule } = context;
+    const rows = environment.size / collector.parts;
     this.#network = network;
-    this.#parts = parts.parts;
+    this.#stepRule = stepRule;
+    this.#parts = collector.parts;
     this.#sampling = streams.stream("sampling");
     this.#evaluationRandom = streams.stream("evaluation");
 
@@ -106,14 +112,24 @@ export class PolicyValueLearner implements Actor {
     const batch = (size: number) => input("observations", [size, ...network.observationShape]);
     const { logPi, v } = network.apply(batch(rows), views);
     const kl = klToPrior(logPi, logPrior(constant(form().logPrior)));
-    const trace = { theta, views, observations: batch(horizon * environment.size) };
-    const { step, figures } = traceUpdate(trace);
+    const observations = batch(horizon * environment.size);
+    const trace = { views, observations, ...network.apply(observations, views) };
+    const { loss, figures } = traceLoss(trace);
+    const step = descent({
+      parameters: network.parameters,
+      theta,
+      views,
+      loss,
+      optimiser: stepRule.optimiser,
+      learningRate: input("learningRate", []),
+      maxGradientNorm: input("maxGradientNorm", []),
+    });
     const reported = { ...figures, gradientNorm: step.gradientNorm };
     const own = {
       evaluate: program({ outputs: { logPi, v, kl } }),
       update: program({ outputs: reported, updates: step.updates }),
     };
-    const recording = { of: "evaluate", into: "update", slices: horizon * parts.parts } as const;
+    const recording = { of: "evaluate", into: "update", slices: horizon * collector.parts } as const;
     this.#session =
       tracePrograms === undefined
         ? executor.load(own, recording)
@@ -165,9 +181,14 @@ export class PolicyValueLearner implements Actor {
     return v;
   }
 
-  /** The memory of one of the update's inputs, or null where the update does not read it. */
-  updateInput(name: string): Buffer | null {
-    return this.#inputs.has(name) ? this.#session.programs.update.input(name) : null;
+  /** Whether the update reads an input of this name. */
+  reads(name: string): boolean {
+    return this.#inputs.has(name);
+  }
+
+  /** The memory of one of the update's inputs. @throws SoftrlError where the update does not read it. */
+  input(name: string): Buffer {
+    return this.#session.programs.update.input(name);
   }
 
   /** [T · S, ...] The observations of the rollout that the collector filled. */
@@ -175,9 +196,15 @@ export class PolicyValueLearner implements Actor {
     return this.#observations;
   }
 
-  /** Runs the traced update. @returns its figures and the gradient's norm; the same object each time. */
+  /**
+   * Runs the traced update on its inputs, with the learning rate of the present step.
+   * @returns its figures and the gradient's norm; the same object each time.
+   */
   update(): Readonly<Record<string, number>> {
-    this.#session.programs.update.run();
+    const { update } = this.#session.programs;
+    update.input("learningRate")[0] = this.#stepRule.learningRate;
+    update.input("maxGradientNorm")[0] = this.#stepRule.maxGradientNorm;
+    update.run();
     for (const [name, figure] of this.#figures) this.#report[name] = figure[0];
     return this.#report;
   }

@@ -1,16 +1,15 @@
 import { choiceSetting } from "../base/settings.js";
 import { a2cStreamScales, softQStreamsLoss } from "../losses/soft-q.js";
 import { theoremGap } from "../losses/theorem-gap.js";
-import { nStepAdvantagesInto, softQTargetsInto, softTemporalDifferencesInto } from "../math/returns.js";
+import { advantageStreamTargetsInto } from "../math/returns.js";
 import { qValues } from "../math/units.js";
 import { sub } from "../tensor/operations.js";
 import { onPolicyAlgorithm, onPolicySettings } from "./on-policy.js";
 
 /**
- * Online n-step soft Q-learning (§6.3): fit Q = V + τ log(π/π̄) to y = τ KL + V + Δ, and act with π itself. No target
- * network, no ε, no replay.
+ * Online n-step soft Q-learning (§6.3): fit Q = V + τ log(π/π̄) to y = τ KL + V + Δ. No target network, ε or replay.
  *
- * `a2c.ts` is the same file with other targets and another loss: the difference is the theorem.
+ * a2c.ts and soft-q-learning.ts are one file with other targets and another loss: the difference is the theorem.
  */
 export const softQLearning = onPolicyAlgorithm({
   name: "soft-q",
@@ -19,24 +18,21 @@ export const softQLearning = onPolicyAlgorithm({
   settings: {
     ...onPolicySettings,
     gap: choiceSetting(["kept", "subtracted"], {
-      about:
-        "whether the loss keeps the gap to the policy gradient, or has it subtracted, which leaves A2C's step",
+      about: "the gap to the policy gradient (§4): kept in the loss, or subtracted, which leaves A2C's step",
       default: "kept",
-      source: "§4",
+      source: "§6.3",
     }),
   },
 
-  targets(rollout, { tau, gamma, horizon }, { delta, advantages, targets }) {
-    softTemporalDifferencesInto(rollout, tau, gamma, delta);
-    nStepAdvantagesInto(rollout, delta, gamma, horizon, advantages);
-    softQTargetsInto(rollout.kl, tau, rollout.values, advantages, qValues(targets));
+  targets(rollout, advantages, { tau }, targets) {
+    advantageStreamTargetsInto(rollout.kl, tau, advantages, qValues(targets));
   },
 
-  loss({ v, logPi, logPrior, actions, targets, tau, valueCoefficient, gap }) {
-    const scales = a2cStreamScales(tau, valueCoefficient);
-    const terms = { v, logPi, logPrior, actions, targets: qValues(targets), tau, scales };
-    const softQLoss = softQStreamsLoss(terms);
-    const loss = gap === "subtracted" ? sub(softQLoss, theoremGap(terms)) : softQLoss;
+  loss(terms) {
+    const scales = a2cStreamScales(terms.tau, terms.valueCoefficient);
+    const streams = { ...terms, targets: qValues(terms.targets), scales };
+    const softQLoss = softQStreamsLoss(streams);
+    const loss = terms.gap === "kept" ? softQLoss : sub(softQLoss, theoremGap(streams));
     return { loss, figures: { softQLoss } };
   },
 });

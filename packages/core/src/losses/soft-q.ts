@@ -54,8 +54,13 @@ export interface SoftQStreamsTerms {
   readonly logPrior: LogPrior<Tensor>;
   /** [B] a_t, as integers in [0, A). */
   readonly actions: Tensor;
-  /** [B] y_t = τ KL_t + V(s_t) + Δ_t, computed before. */
+  /** [B] y_t = τ KL_t + V(s_t) + Δ_t, computed before; less `values` where they are given. */
   readonly targets: QValues<Tensor>;
+  /**
+   * [B] V(s_t) as constants, subtracted from Q_θ as from the targets, which leaves the loss as it is: float32 then keeps
+   * the digits of a small Δ beside a large V.
+   */
+  readonly values?: StateValues<Tensor>;
   readonly tau: Operand;
   readonly scales: StreamScales;
 }
@@ -65,9 +70,12 @@ export interface SoftQStreamsTerms {
  * Scalar, units of reward squared.
  */
 export function softQStreamsLoss(terms: SoftQStreamsTerms): Tensor {
-  const { v, logPi, logPrior, actions, targets, tau, scales } = terms;
+  const { v, logPi, logPrior, actions, targets, values, tau, scales } = terms;
   const advantage = mul(tau, gather(sub(logPi, logPrior), actions));
-  const q = add(scaleGradient(v, scales.value), scaleGradient(advantage, scales.policy));
+  const q = add(
+    scaleGradient(values === undefined ? v : sub(v, values), scales.value),
+    scaleGradient(advantage, scales.policy),
+  );
   return halfMeanSquare(qValues(q), targets);
 }
 

@@ -139,6 +139,21 @@ export function softQTargetsInto(
 }
 
 /**
+ * y_t − V(s_t) = τ KL_t + Δ_t (§3.5): the target of the advantage stream τ log(π/π̄) in the form of §6.3. Any shape,
+ * elementwise; `targets` may be an input.
+ */
+export function advantageStreamTargetsInto(
+  kl: Vector,
+  tau: number,
+  advantages: Vector,
+  targets: QValues<Vector>,
+): void {
+  requireLength("advantageStreamTargetsInto", "advantages", advantages.length, kl.length);
+  requireLength("advantageStreamTargetsInto", "targets", targets.length, kl.length);
+  for (let i = 0; i < targets.length; i++) targets[i] = tau * kl[i] + advantages[i];
+}
+
+/**
  * Fills `bootstrapValues` [T, S] with V of the actual successors: `values` of the next step, `lastValues` [S]
  * after the last step, and `finalValues` [T, S], V of the final observation, where an episode was truncated.
  */
