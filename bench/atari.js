@@ -1,11 +1,11 @@
 // @ts-check
 import { availableParallelism } from "node:os";
 import { createGymnasiumEnvironment, findPython } from "@softrl/gymnasium";
-import { RandomStreams, trainConfig } from "softrl";
+import { RandomStreams } from "softrl";
 import { compared } from "./comparison.js";
 import { measureAlternating } from "./measure.js";
 import { loadedPeers, peerPython, threadVariables } from "./peers.js";
-import { training } from "./training.js";
+import { a2cDefaults, training } from "./training.js";
 
 const id = "PongNoFrameskip-v4";
 const cores = availableParallelism();
@@ -131,35 +131,10 @@ const baselines = ["DummyVecEnv", "SubprocVecEnv"].flatMap((vector) =>
 const pongRow = {
   name: "pong",
   async measure({ executors, peers, quick, seed, busy, plan }) {
-    const config = trainConfig({
-      environment: id,
-      environments: quick ? 4 : 16,
-      seed,
-      schedule: "constant",
-      steps: Number.MAX_SAFE_INTEGER,
-      checkpointEvery: 0,
-    });
-    const {
-      environments: size,
-      horizon,
-      gamma,
-      tau,
-      learningRate,
-      valueCoefficient,
-      maxGradientNorm,
-    } = config;
-    const settings = {
-      environments: size,
-      horizon,
-      gamma,
-      tau,
-      learningRate,
-      valueCoefficient,
-      maxGradientNorm,
-      decay: config.rmspropDecay,
-      epsilon: config.rmspropEpsilon,
-      seed,
-    };
+    const defaults = a2cDefaults(id);
+    const size = quick ? 4 : defaults.environments;
+    const settings = { ...defaults, environments: size, seed };
+    const { horizon } = settings;
     const python = await playingPython();
     const environments = [];
     const ours = [];
@@ -174,7 +149,7 @@ const pongRow = {
           overlap: threads < cores,
         });
         environments.push(environment);
-        ours.push({ name, run: await training(executor, config, environment) });
+        ours.push({ name, run: await training(executor, environment, seed) });
       }
       const theirs = await loadedPeers(
         peers,

@@ -1,8 +1,8 @@
 // @ts-check
-import { MinAtar, RandomStreams, trainConfig } from "softrl";
+import { MinAtar, RandomStreams } from "softrl";
 import { compared, judged } from "./comparison.js";
 import { measureAlternating, spread, timed } from "./measure.js";
-import { training } from "./training.js";
+import { a2cDefaults, training } from "./training.js";
 import { drawnBatch, networks, tracedStep } from "./training-step.js";
 
 /** Steps of one game a second on one core, in millions: what each is held to. */
@@ -70,19 +70,6 @@ function aloneRow(game, least) {
 }
 
 /**
- * @param {Game} game
- * @param {number} seed
- */
-const configOf = (game, seed) =>
-  trainConfig({
-    environment: `MinAtar/${game}-v1`,
-    seed,
-    schedule: "constant",
-    steps: Number.MAX_SAFE_INTEGER,
-    checkpointEvery: 0,
-  });
-
-/**
  * The arithmetic of one iteration, on inputs that are there: a forward pass a step and one for the bootstrap, and the
  * update that takes over the rollout's activations.
  * @param {import("softrl").Executor} executor
@@ -131,8 +118,7 @@ function trainingRow(game) {
   return {
     name,
     async measure({ executors, seed, busy, plan }) {
-      const config = configOf(game, seed);
-      const { environments, horizon, algorithm } = config;
+      const { environments, horizon } = a2cDefaults(`MinAtar/${game}-v1`);
       const contestants = [];
       for (const { name, threads, executor } of executors) {
         if (threads > 1) continue;
@@ -140,7 +126,7 @@ function trainingRow(game) {
         const compute = arithmetic(executor, environments, horizon, seed);
         contestants.push({
           name,
-          run: await training(executor, config, new MinAtar(game, environments)),
+          run: await training(executor, new MinAtar(game, environments), seed),
         });
         contestants.push({
           name: name + parts,
@@ -154,7 +140,7 @@ function trainingRow(game) {
       return {
         name,
         title: `MinAtar ${game} A2C end to end, S = ${environments}, n = ${horizon}`,
-        sizes: { environments, horizon, algorithm, seed },
+        sizes: { environments, horizon, algorithm: "a2c", seed },
         unit: "steps/s",
         stepsPerIteration: environments * horizon,
         measurements,

@@ -1,12 +1,13 @@
 // @ts-check
 import { atariRows } from "./atari.js";
-import { cartPoleConfig, cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
+import { cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
 import { compared, judged } from "./comparison.js";
 import { reference } from "./executors.js";
 import { measureAlternating, spread, timed } from "./measure.js";
 import { minatarRows } from "./minatar.js";
 import { encoded, keptMemory, loadedPeers, threadVariables } from "./peers.js";
 import { sweepRow } from "./sweeps.js";
+import { a2cDefaults } from "./training.js";
 import {
   drawnBatch,
   firstSamples,
@@ -242,24 +243,11 @@ function cartPoleRow(environments, bars) {
     name,
     async measure({ executors: all, peers, seed, busy, plan }) {
       const executors = atThreads(all, [1]);
-      const config = cartPoleConfig(environments, seed);
-      const { horizon, gamma, tau, hiddenSizes, learningRate, valueCoefficient, maxGradientNorm } = config;
-      const settings = {
-        environments,
-        horizon,
-        gamma,
-        tau,
-        hiddenSizes,
-        learningRate,
-        valueCoefficient,
-        maxGradientNorm,
-        decay: config.rmspropDecay,
-        epsilon: config.rmspropEpsilon,
-        seed,
-      };
+      const settings = { ...a2cDefaults("CartPole-v1"), environments, hiddenSizes: [64, 64], seed };
+      const { horizon, hiddenSizes } = settings;
       const ours = [];
       for (const { name, executor } of executors) {
-        ours.push({ name, run: await cartPoleTraining(executor, config) });
+        ours.push({ name, run: await cartPoleTraining(executor, environments, seed) });
       }
       const theirs = await loadedPeers(
         peers,

@@ -1,6 +1,6 @@
 // @ts-check
 import { plainSweeps, stateValues, sweepsFrom } from "softrl";
-import { cartPoleConfig, cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
+import { cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
 import { judged } from "./comparison.js";
 import { measureAlternating, timed } from "./measure.js";
 import { drawnProblem } from "./sweeps.js";
@@ -113,7 +113,7 @@ export async function measureScaling({ executors, quick, seed, plan }) {
       });
     }
     await grow(`CartPole A2C, ${executorName}`, "environments", (size) =>
-      cartPoleTraining(executor, cartPoleConfig(size, seed)),
+      cartPoleTraining(executor, size, seed),
     );
   }
   await grow("CartPole alone", "environments", (size) => timed(cartPoleStepping(size, seed)));

@@ -65,8 +65,8 @@ describe("every package", () => {
     const { ".": entry, ...others } = manifest.exports;
     expect(others).toEqual(assets[folder] ?? {});
     expect(entry).toMatchObject({ "softrl-source": "./src/index.ts" });
-    const door = sourcesOf(folder).find(({ path }) => path === `packages/${folder}/src/index.ts`);
-    const statements = (door?.code ?? "").split(";").map((statement) => statement.trim());
+    const entryPoint = sourcesOf(folder).find(({ path }) => path === `packages/${folder}/src/index.ts`);
+    const statements = (entryPoint?.code ?? "").split(";").map((statement) => statement.trim());
     expect(statements.length).toBeGreaterThan(1);
     for (const statement of statements.filter((text) => text !== "")) {
       expect(statement).toMatch(/^export (type )?\{[^}]*\} from "\.[^"]*\.js"$/);

@@ -5,7 +5,7 @@ import { inTemporaryFolder, run } from "./command.js";
 
 interface Update {
   readonly event: string;
-  readonly losses: Readonly<Record<string, number>>;
+  readonly figures: Readonly<Record<string, number>>;
 }
 
 describe.each(["a2c", "soft-q"])("%s on the real ALE/Pong-v5", (algorithm) => {
@@ -26,8 +26,9 @@ describe.each(["a2c", "soft-q"])("%s on the real ALE/Pong-v5", (algorithm) => {
         .map((line): Update => JSON.parse(line))
         .filter(({ event }) => event === "update");
       expect(updates.length).toBeGreaterThan(0);
-      for (const { losses } of updates) {
-        for (const [name, loss] of Object.entries(losses)) expect(Number.isFinite(loss), name).toBe(true);
+      for (const { figures } of updates) {
+        for (const [name, figure] of Object.entries(figures))
+          expect(Number.isFinite(figure), name).toBe(true);
       }
     });
   });

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/prove/*.prove.ts"],
-    testTimeout: 1_200_000,
+    testTimeout: 3_600_000,
     pool: "threads",
     maxWorkers: 1,
     reporters: ["verbose"],

@@ -7,7 +7,7 @@ import {
   type GymnasiumConfig,
   type GymnasiumEnvironment,
 } from "@softrl/gymnasium";
-import { createWasmExecutor, makeAlgorithm, RandomStreams, type Snapshot, trainConfig } from "softrl";
+import { a2c, createTrainer, createWasmExecutor, RandomStreams, type Snapshot } from "softrl";
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { environmentContract } from "../../core/test/envs/contract.js";
 
@@ -111,7 +111,7 @@ it("gives the same whether or not one works between send and receive", async () 
 });
 
 it("lets an algorithm learn the same bytes whether or not its halves step apart", async () => {
-  const thetas: Float64Array[] = [];
+  const parameters: Snapshot[] = [];
   const executor = await createWasmExecutor();
   for (const way of [
     { processes: 1 },
@@ -119,15 +119,15 @@ it("lets an algorithm learn the same bytes whether or not its halves step apart"
     { processes: 2 },
     { processes: 4 },
   ]) {
-    const config = trainConfig({ environment: "PongNoFrameskip-v4", environments: 4, seed: 13 });
-    const environment = await make({ id: config.environment, size: 4, training: true, ...way });
+    const environment = await make({ id: "PongNoFrameskip-v4", size: 4, training: true, ...way });
     expect(environment.parts?.length ?? 1).toBe("overlap" in way || way.processes === 1 ? 1 : 2);
-    await environment.reset(new RandomStreams(13));
-    const algorithm = makeAlgorithm(config, environment, executor);
-    for (let i = 0; i < 4; i++) await algorithm.iterate(() => {});
-    thetas.push(algorithm.theta());
+    const settings = { run: { seed: 13 } };
+    const trainer = createTrainer({ algorithm: a2c, environment, executor, settings });
+    await trainer.start();
+    for (let i = 0; i < 4; i++) await trainer.iterate();
+    parameters.push(trainer.algorithm.policy.save());
   }
-  for (const theta of thetas) expect(theta).toEqual(thetas[0]);
+  for (const learned of parameters) expect(learned).toEqual(parameters[0]);
 });
 
 describe("against Gymnasium and its own wrappers", () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findPython, inspectPython, managedDirectory, setupGymnasium } from "@softrl/gymnasium";
-import { trainConfig } from "softrl";
+import { defaultNetworks, environmentFamily } from "softrl";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { completeConfig } from "../src/config.js";
 import { connectEnvironment } from "../src/environment.js";
@@ -53,7 +53,7 @@ describe("Atari's ids", () => {
   ])("%s: %s", (id, preprocessed) => {
     expect(isAtari(id)).toBe(preprocessed);
     // Its defaults are for what the bridge hands out.
-    expect(trainConfig({ environment: id }).network).toBe(preprocessed ? "nature-cnn" : "mlp");
+    expect(defaultNetworks[environmentFamily(id)]).toBe(preprocessed ? "nature-cnn" : "mlp");
   });
 
   it("are told apart in softrl alone: no other pattern stands here or in Python", async () => {
