@@ -1,12 +1,13 @@
-// Trains on CartPole and prints the bytes that it left to the garbage collector; garbage.prove.ts runs it under --trace-gc.
-// Arguments: executor, algorithm (or "stepping": the environment alone), environments, horizon, steps to measure.
+// Trains on CartPole and prints how much garbage it leaves; garbage.prove.ts runs this with --trace-gc.
+// Arguments: executor, algorithm (or "stepping" for the environment alone), environments, horizon, steps to
+// measure.
 import { getHeapStatistics } from "node:v8";
 import { builtInAlgorithms, CartPole, createTrainer, createWasmExecutor, RandomStreams } from "softrl";
 
 const [executorName, what, ...numbers] = process.argv.slice(2);
 const [environments, horizon, steps] = numbers.map(Number);
 const environment = new CartPole(environments);
-// Until all of it is compiled: an interpreter boxes numbers.
+// Wait until everything is compiled: interpreted code boxes numbers.
 const warmUp = 500_000;
 
 async function trainingOf(name) {

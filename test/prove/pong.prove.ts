@@ -9,7 +9,7 @@ interface Update {
 }
 
 describe.each(["a2c", "soft-q"])("%s on the real ALE/Pong-v5", (algorithm) => {
-  it("trains 20,000 steps of 16 environments to the end, and every figure is finite", async () => {
+  it("completes 20,000 training steps on 16 environments with finite losses", async () => {
     await inTemporaryFolder(async (folder) => {
       const runFolder = join(folder, "run");
       const args = ["--algorithm", algorithm, "--env", "ALE/Pong-v5", "--envs", "16", "--steps", "20000"];
@@ -19,7 +19,7 @@ describe.each(["a2c", "soft-q"])("%s on the real ALE/Pong-v5", (algorithm) => {
       console.log(`${algorithm}: ${JSON.stringify(result)}`);
       expect(result.steps).toBe(20_000);
       expect(result.episodes).toBeGreaterThan(0);
-      // Pong ends at 21 points: nobody scores below −21.
+      // A game of Pong ends at 21 points, so no return is below −21.
       expect(result.meanReturn).toBeGreaterThanOrEqual(-21);
       const events = readFileSync(join(runFolder, "events.jsonl"), "utf8").trim().split("\n");
       const updates = events
@@ -33,7 +33,7 @@ describe.each(["a2c", "soft-q"])("%s on the real ALE/Pong-v5", (algorithm) => {
     });
   });
 
-  it("the same seed gives the same checkpoint bytes twice, another seed others", async () => {
+  it("gives the same checkpoint bytes for the same seed, and others for another seed", async () => {
     await inTemporaryFolder(async (folder) => {
       const checkpoint = async (name: string, seed: string) => {
         const runFolder = join(folder, name);

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// Whole runs of the built command, minutes each: `npm run prove`.
+// Complete runs of the built command, which take minutes each: `npm run prove`.
 export default defineConfig({
   test: {
     include: ["test/prove/*.prove.ts"],
