@@ -156,7 +156,7 @@ describe("every entry of a registry", () => {
     });
     const rows = Array.from(page.matchAll(/^\| `(.)` \|/gm), ([, letter]) => letter);
     expect(rows.sort()).toEqual(taken);
-    const layout = /one that is there unless given is `([^`]+)`/.exec(page)?.[1].split("/") ?? [];
+    const layout = /default layout is `([^`]+)`/.exec(page)?.[1].split("/") ?? [];
     expect(new GridWorld({ layout }).mdp).toEqual(new GridWorld().mdp);
   });
 
