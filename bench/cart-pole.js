@@ -3,7 +3,7 @@ import { CartPole, RandomStreams, trainConfig } from "softrl";
 import { training } from "./training.js";
 
 /**
- * The settings of the end-to-end runs: A2C's defaults for CartPole, without a schedule.
+ * The settings of the end-to-end runs: A2C's defaults for CartPole with a constant learning rate.
  * @param {number} environments
  * @param {number} seed
  */
@@ -19,7 +19,7 @@ export function cartPoleConfig(environments, seed) {
 }
 
 /**
- * {@link training} that also says how long its episodes were.
+ * {@link training} that also reports the mean length of its episodes.
  * @param {import("softrl").Executor} executor
  * @param {ReturnType<typeof cartPoleConfig>} config
  * @returns {Promise<(iterations: number) => Promise<import("./measure.js").Block>>}
@@ -38,7 +38,7 @@ export async function cartPoleTraining(executor, config) {
 }
 
 /**
- * The environment alone, with actions drawn before. An iteration is one step of all environments.
+ * The environment alone, with precomputed actions. An iteration is one step of all environments.
  * @param {number} size
  * @param {number} seed
  * @returns {(iterations: number) => void}

@@ -2,7 +2,7 @@
 import { makeAlgorithm, Trainer } from "softrl";
 
 /**
- * Training with everything that a run has but a disk. An iteration is one rollout and one update.
+ * Training with everything that a run does except writing files. An iteration is one rollout and one update.
  * @param {import("softrl").Executor} executor
  * @param {import("softrl").TrainConfig} config
  * @param {import("softrl").VectorEnvironment} environment
