@@ -1,44 +1,31 @@
 // @ts-check
-import { CartPole, RandomStreams, trainConfig } from "softrl";
-import { training } from "./training.js";
+import { CartPole, RandomStreams } from "softrl";
+import { a2cDefaults, training } from "./training.js";
 
 /**
- * The settings of the end-to-end runs: A2C's defaults for CartPole, without a schedule.
+ * {@link training} that also reports the mean length of its episodes.
+ * @param {import("softrl").Executor} executor
  * @param {number} environments
  * @param {number} seed
- */
-export function cartPoleConfig(environments, seed) {
-  return trainConfig({
-    environments,
-    seed,
-    horizon: 5,
-    schedule: "constant",
-    steps: Number.MAX_SAFE_INTEGER,
-    checkpointEvery: 0,
-  });
-}
-
-/**
- * {@link training} that also says how long its episodes were.
- * @param {import("softrl").Executor} executor
- * @param {ReturnType<typeof cartPoleConfig>} config
  * @returns {Promise<(iterations: number) => Promise<import("./measure.js").Block>>}
  */
-export async function cartPoleTraining(executor, config) {
+export async function cartPoleTraining(executor, environments, seed) {
+  const environment = new CartPole(environments);
+  const { horizon } = a2cDefaults(environment.id);
   let episodes = 0;
-  const run = await training(executor, config, new CartPole(config.environments), ({ event }) => {
+  const run = await training(executor, environment, seed, ({ event }) => {
     if (event === "episode") episodes++;
   });
   return async (iterations) => {
     const before = episodes;
     const block = await run(iterations);
-    const steps = iterations * config.environments * config.horizon;
+    const steps = iterations * environments * horizon;
     return { ...block, figures: { episodeLength: steps / Math.max(1, episodes - before) } };
   };
 }
 
 /**
- * The environment alone, with actions drawn before. An iteration is one step of all environments.
+ * The environment alone, with precomputed actions. An iteration is one step of all environments.
  * @param {number} size
  * @param {number} seed
  * @returns {(iterations: number) => void}

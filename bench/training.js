@@ -1,18 +1,54 @@
 // @ts-check
-import { makeAlgorithm, Trainer } from "softrl";
+import {
+  a2c,
+  builtInOptimisers,
+  createTrainer,
+  environmentFamily,
+  environmentSettings,
+  stepSettings,
+  valueAt,
+} from "softrl";
 
 /**
- * Training with everything that a run has but a disk. An iteration is one rollout and one update.
+ * A2C's defaults on an environment: the numbers that a peer needs to train as we do.
+ * @param {string} id
+ */
+export function a2cDefaults(id) {
+  const family = environmentFamily(id);
+  /** @param {import("softrl").Setting<import("softrl").LiveNumber>} setting */
+  const first = (setting) => valueAt(setting.defaults[family], 0, 1);
+  const rmsprop = builtInOptimisers.find(({ name }) => name === "rmsprop");
+  return {
+    environments: environmentSettings.count.defaults[family],
+    horizon: a2c.settings.horizon.defaults[family],
+    gamma: first(a2c.settings.gamma),
+    tau: first(a2c.settings.tau),
+    valueCoefficient: first(a2c.settings.valueCoefficient),
+    learningRate: first(stepSettings.learningRate),
+    maxGradientNorm: first(stepSettings.maxGradientNorm),
+    decay: Number(rmsprop?.settings.decay.defaults[family]),
+    epsilon: Number(rmsprop?.settings.epsilon.defaults[family]),
+  };
+}
+
+/**
+ * A2C with its defaults and a constant learning rate, and everything that a run does except writing files. An iteration
+ * is one rollout and one update.
  * @param {import("softrl").Executor} executor
- * @param {import("softrl").TrainConfig} config
  * @param {import("softrl").VectorEnvironment} environment
+ * @param {number} seed
  * @param {(event: import("softrl").RunEvent) => void} [onEvent]
  * @returns {Promise<(iterations: number) => Promise<import("./measure.js").Block>>}
  */
-export async function training(executor, config, environment, onEvent = () => {}) {
-  const trainer = new Trainer(config, {
+export async function training(executor, environment, seed, onEvent = () => {}) {
+  const trainer = createTrainer({
+    algorithm: a2c,
     environment,
-    algorithm: makeAlgorithm(config, environment, executor),
+    executor,
+    settings: {
+      run: { steps: Number.MAX_SAFE_INTEGER, seed, checkpointEvery: 0 },
+      optimiser: { schedule: "constant" },
+    },
     store: { append: onEvent, writeCheckpoint() {} },
     clock: () => performance.now() / 1000,
   });

@@ -1,15 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import {
-  algorithmNames,
-  defaultInWords,
-  environmentIds,
-  GridWorld,
-  settingNames,
-  trainSettings,
-} from "softrl";
+import { builtInAlgorithms, builtInNetworks, builtInOptimisers, environmentIds, GridWorld } from "softrl";
 import { describe, expect, test } from "vitest";
+import { documentedSettings, settingsTable, withTables } from "../docs/settings-tables.js";
 import {
+  changedLines,
   deepImports,
   importCycle,
   layers,
@@ -26,15 +21,15 @@ const matching = (files: typeof all, pattern: RegExp) =>
   files.filter(({ code }) => pattern.test(code)).map(({ path }) => path);
 
 describe("imports", () => {
-  test("make no cycle", () => {
+  test("have no cycle", () => {
     expect(importCycle(all)).toBeNull();
   });
 
-  test("of core go down the floors of the house alone", () => {
+  test("of core only go to lower layers", () => {
     expect(upwardImports(core)).toEqual([]);
   });
 
-  test("go through the packages' doors", () => {
+  test("of other packages use their entry points", () => {
     expect(deepImports(all)).toEqual([]);
   });
 
@@ -58,15 +53,15 @@ const assets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 describe("every package", () => {
-  test.each(packageFolders)("%s has one door, with named exports only", (folder) => {
+  test.each(packageFolders)("%s has one entry point, with named exports only", (folder) => {
     const manifest: { exports: Record<string, unknown> } = JSON.parse(
       readFileSync(join(root, "packages", folder, "package.json"), "utf8"),
     );
     const { ".": entry, ...others } = manifest.exports;
     expect(others).toEqual(assets[folder] ?? {});
     expect(entry).toMatchObject({ "softrl-source": "./src/index.ts" });
-    const door = sourcesOf(folder).find(({ path }) => path === `packages/${folder}/src/index.ts`);
-    const statements = (door?.code ?? "").split(";").map((statement) => statement.trim());
+    const entryPoint = sourcesOf(folder).find(({ path }) => path === `packages/${folder}/src/index.ts`);
+    const statements = (entryPoint?.code ?? "").split(";").map((statement) => statement.trim());
     expect(statements.length).toBeGreaterThan(1);
     for (const statement of statements.filter((text) => text !== "")) {
       expect(statement).toMatch(/^export (type )?\{[^}]*\} from "\.[^"]*\.js"$/);
@@ -78,7 +73,7 @@ describe("every package", () => {
     expect(matching(all, /\bexport\s+default\b/)).toEqual([]);
   });
 
-  test("has short files with telling names", () => {
+  test("has short files with descriptive names", () => {
     const names = all
       .map(({ path }) => path)
       .filter((path) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.d)?\.ts$/.test(basename(path)));
@@ -88,14 +83,14 @@ describe("every package", () => {
     );
     expect(vague.map(({ path }) => path)).toEqual([]);
     const long = all.filter(
-      ({ path, lines }) => lines > 450 && !/^kernels-(threads-)?wasm\.ts$/.test(basename(path)),
+      ({ path, lines }) => lines > 450 && !/^(index|kernels-(threads-)?wasm)\.ts$/.test(basename(path)),
     );
     expect(long.map(({ path, lines }) => `${path}: ${lines} lines`)).toEqual([]);
   });
 
   test("keeps its types", () => {
     expect(matching(all, /\bas any\b|:\s*any\b|<any>/)).toEqual([]);
-    // A primitive's name, kernel and attributes belong together, which no generic type can say.
+    // No generic type can express that name, kernel and attributes of a primitive belong together.
     expect(matching(all, /\bas unknown as\b/)).toEqual(["packages/core/src/tensor/tensor.ts"]);
     const excused = all.filter(({ path }) =>
       /@ts-(ignore|nocheck|expect-error)/.test(readFileSync(join(root, path), "utf8")),
@@ -105,26 +100,26 @@ describe("every package", () => {
 });
 
 describe("core", () => {
-  test("has exactly the floors of the house", () => {
+  test("has exactly these layers", () => {
     const folders = readdirSync(join(root, "packages/core/src"), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
     expect(folders.sort()).toEqual([...layers].sort());
   });
 
-  test("takes exponentials and logarithms in math/logspace.ts alone", () => {
+  test("computes exponentials and logarithms only in math/logspace.ts", () => {
     expect(matching(core, /\bMath\.(exp|expm1|log|log1p|log2|log10)\b/)).toEqual([
       "packages/core/src/math/logspace.ts",
     ]);
   });
 
-  test("has no clock, no chance but named streams, and no console", () => {
+  test("uses no clock, no console, and randomness only from named streams", () => {
     expect(matching(core, /\bMath\.random\b|\bDate\b|\bperformance\b|\bconsole\b|\bsetTimeout\b/)).toEqual(
       [],
     );
   });
 
-  test("depends on nothing", () => {
+  test("has no dependencies", () => {
     const manifest: Record<string, unknown> = JSON.parse(
       readFileSync(join(root, "packages/core/package.json"), "utf8"),
     );
@@ -138,15 +133,37 @@ describe("core", () => {
 describe("every entry of a registry", () => {
   const documented = (file: string) => readFileSync(join(root, "docs", file), "utf8");
   const tests = (folder: string) => {
-    const path = join(root, "packages/core/test", folder);
-    const files = existsSync(path) ? readdirSync(path).filter((name) => name.endsWith(".test.ts")) : [];
-    return files.map((name) => readFileSync(join(path, name), "utf8")).join("\n");
+    const files = readdirSync(join(root, "packages/core/test", folder), {
+      recursive: true,
+      encoding: "utf8",
+    });
+    return files
+      .filter((name) => name.endsWith(".test.ts"))
+      .map((name) => readFileSync(join(root, "packages/core/test", folder, name), "utf8"))
+      .join("\n");
   };
+  const names = (kinds: readonly { readonly name: string }[]) => kinds.map(({ name }) => name);
 
-  test.each(algorithmNames)("algorithm %s has a choice on the command line, a chapter and a test", (name) => {
-    expect(trainSettings.algorithm.check("test", name)).toBe(name);
+  test.each(names(builtInAlgorithms))("algorithm %s has a chapter and a test", (name) => {
     expect(documented("algorithms.md")).toMatch(new RegExp(`^## .*\`${name}\``, "m"));
-    expect(tests("algorithms")).toContain(`"${name}"`);
+    expect(tests("algorithms")).toMatch(new RegExp(`["\`]${name}["\`]`));
+  });
+
+  test.each(names([...builtInNetworks, ...builtInOptimisers]))(
+    "%s has a section of settings and a test",
+    (name) => {
+      expect(documented("settings.md")).toContain(`### \`${name}\`\n`);
+      expect(tests("")).toMatch(new RegExp(`\\b${name}\\b`));
+    },
+  );
+
+  test("every kind is described, and has a name of its own", () => {
+    const kinds = [...builtInAlgorithms, ...builtInNetworks, ...builtInOptimisers];
+    expect(new Set(names(kinds)).size).toBe(kinds.length);
+    for (const { name, about } of kinds) {
+      expect(name).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+      expect(about, "one line without a full stop").toMatch(/^[^\n]*[^.\n]$/);
+    }
   });
 
   test.each(environmentIds)("environment %s has a chapter and a test", (id) => {
@@ -154,7 +171,7 @@ describe("every entry of a registry", () => {
     expect(tests("envs")).toContain(`"${id}"`);
   });
 
-  test("the grid world's letters have a row each, and its own layout is the one that stands there", () => {
+  test("the page of environments has a row for each letter of the grid world, and its default layout", () => {
     const page = documented("environments.md");
     const taken = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((letter) => {
       try {
@@ -165,24 +182,42 @@ describe("every entry of a registry", () => {
     });
     const rows = Array.from(page.matchAll(/^\| `(.)` \|/gm), ([, letter]) => letter);
     expect(rows.sort()).toEqual(taken);
-    const layout = /one that is there unless given is `([^`]+)`/.exec(page)?.[1].split("/") ?? [];
+    const layout = /default layout is `([^`]+)`/.exec(page)?.[1].split("/") ?? [];
     expect(new GridWorld({ layout }).mdp).toEqual(new GridWorld().mdp);
   });
 
-  test.each(settingNames)("setting %s has a row in the table of settings", (name) => {
-    const { option, description } = trainSettings[name];
-    const long = /--[a-z-]+/.exec(option)?.[0] ?? "";
-    const standard = defaultInWords(trainSettings[name]);
-    expect(documented("settings.md")).toContain(
-      `| \`${name}\` | \`${long}\` | ${standard} | ${description} |`,
-    );
+  test("every setting has a row in the tables of settings, in one line, with its present default", () => {
+    const page = documented("settings.md");
+    expect(withTables(page), "npm run docs writes the tables").toBe(page);
+    for (const [name, settings] of documentedSettings()) {
+      const rows = settingsTable(settings).split("\n").slice(2);
+      expect(rows, name).toHaveLength(Object.keys(settings).length);
+      for (const row of rows)
+        expect(row).toMatch(/^\| `\w+`( \(live\))? \| `--[a-z0-9-]+` \| .+ \| .+ \| .*\|$/);
+    }
+  });
+});
+
+describe("the theorem, as a difference of two files", () => {
+  const lines = (name: string) =>
+    readFileSync(join(root, "packages/core/src/algorithms", `${name}.ts`), "utf8")
+      .trimEnd()
+      .split("\n");
+
+  test("A2C and soft Q-learning are short, and differ in their targets and their loss", () => {
+    const [a2c, softQ] = [lines("a2c"), lines("soft-q-learning")];
+    expect(a2c.length).toBeLessThanOrEqual(80);
+    expect(softQ.length).toBeLessThanOrEqual(80);
+    const { removed, added } = changedLines(a2c, softQ);
+    expect(removed.length, removed.join("\n")).toBeLessThanOrEqual(20);
+    expect(added.length, added.join("\n")).toBeLessThanOrEqual(20);
   });
 });
 
 describe("these rules", () => {
   const file = (path: string, text: string) => sourceFile(`packages/core/src/${path}`, text);
 
-  test("see a cycle, through types and re-exports too", () => {
+  test("detect a cycle, even through types and re-exports", () => {
     const a = file("math/a.ts", 'import type { B } from "./b.js";');
     const b = file("math/b.ts", 'export {\n  C,\n} from "../base/c.js";');
     const c = file("base/c.ts", 'import { A } from "../math/a.js";');
@@ -190,14 +225,14 @@ describe("these rules", () => {
     expect(importCycle([a, b, c])).toEqual([a.path, b.path, c.path, a.path]);
   });
 
-  test("see an import that goes up", () => {
+  test("detect an import from a higher layer", () => {
     const up = file("math/a.ts", 'import { x } from "../nn/x.js";\nimport { y } from "../base/y.js";');
     expect(upwardImports([up])).toEqual(["packages/core/src/math/a.ts imports packages/core/src/nn/x.ts"]);
     expect(upwardImports([file("math/a.ts", 'import { readFileSync } from "node:fs";')])).toHaveLength(1);
     expect(upwardImports([file("math/a.ts", 'const x = await import("../envs/x.js");')])).toHaveLength(1);
   });
 
-  test("see an import past a door", () => {
+  test("detect an import that bypasses an entry point", () => {
     const reaching = sourceFile(
       "packages/cli/src/a.ts",
       'import { x } from "softrl/src/x.js";\nimport { y } from "../../core/src/y.js";\nimport { z } from "softrl";',
@@ -205,9 +240,25 @@ describe("these rules", () => {
     expect(deepImports([reaching])).toHaveLength(2);
   });
 
-  test("do not see comments", () => {
+  test("ignore comments", () => {
     expect(file("a.ts", '/* import "../x.js" */\n// import "../y.js"\nimport "./z.js";').imports).toEqual([
       "./z.js",
     ]);
+  });
+
+  test("count the lines that two texts do not share", () => {
+    const [before, after] = [
+      ["a", "b", "c", "d"],
+      ["a", "c", "x", "d", "y"],
+    ];
+    expect(changedLines(before, after)).toEqual({ removed: ["b"], added: ["x", "y"] });
+    expect(changedLines(before, before)).toEqual({ removed: [], added: [] });
+  });
+
+  test("refuse a page that lacks a table, or has one of no settings", () => {
+    expect(() => withTables("")).toThrow("no table of run");
+    expect(() => withTables("<!-- settings of dream -->\n<!-- end -->")).toThrow(
+      "dream, which has no settings",
+    );
   });
 });

@@ -34,7 +34,7 @@ const rows: Row[] = readFileSync(join(docs, "paper.md"), "utf8")
     return { equation: cells[1], named: reference(cells[3]), test: reference(cells[4]) };
   });
 
-/** Equation numbers that the comments of a folder name, as "(13)" or "(22–23)". */
+/** The equation numbers in the comments of a folder, such as "(13)" or "(22–23)". */
 function equationsNamedIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts"))
@@ -44,7 +44,7 @@ function equationsNamedIn(folder: string): string[] {
 }
 
 describe("docs/paper.md", () => {
-  it("has a row for every numbered equation that the formulas name", () => {
+  it("has a row for every numbered equation in the comments of the formulas", () => {
     const listed = new Set(rows.map(({ equation }) => equation));
     const named = ["math", "losses", "mdp", "theory"].flatMap((folder) =>
       equationsNamedIn(join(root, "packages/core/src", folder)),
@@ -54,7 +54,7 @@ describe("docs/paper.md", () => {
   });
 
   for (const { equation, named, test } of rows) {
-    it(`${equation} is ${named.name}, and its test exists`, async () => {
+    it(`${equation}: ${named.name} and its test exist`, async () => {
       expect(existsSync(named.file), `${named.file} exists`).toBe(true);
       const module: Record<string, unknown> = await import(pathToFileURL(named.file).href);
       expect(Object.keys(module)).toContain(named.name);

@@ -15,7 +15,7 @@ import { transformWithEsbuild } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "./source-tree.js";
 
-/** Shorter than the README's own runs; commander takes the last of several. */
+/** Fewer steps than in the README; commander uses the last of several options. */
 const FEW_STEPS = ["--steps", "640"];
 
 interface Block {
@@ -40,7 +40,7 @@ let gymnasium = false;
 beforeAll(async () => {
   place = mkdtempSync(join(tmpdir(), "softrl-readme-"));
   symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
-  // As in a checkout, whose package.json makes its files modules.
+  // Like the root package.json, which makes its files modules.
   writeFileSync(join(place, "package.json"), '{"type":"module"}');
   writeFileSync(
     join(place, "example.ts"),
@@ -83,7 +83,7 @@ function compile(files: readonly string[], options: Readonly<Record<string, unkn
   return stdout;
 }
 
-/** The fenced blocks of a page. */
+/** The fenced code blocks of a page. */
 function blocksOf(file: string, page: string): Block[] {
   const found: Block[] = [];
   for (const match of page.matchAll(/^```(\w*)(?: ([\w.-]+))?\n([\s\S]*?)^```$/gm)) {
@@ -93,7 +93,10 @@ function blocksOf(file: string, page: string): Block[] {
   return found;
 }
 
-/** Runs a program in the readme's place; what needs Gymnasium may say in one line that it is missing. */
+/**
+ * Runs a program in the temporary folder. A program that needs Gymnasium may instead report that it is
+ * missing.
+ */
 function expectToRun(program: string, args: readonly string[], needsGymnasium: boolean): void {
   const { status, stderr } = spawnSync(program, args, { cwd: place, encoding: "utf8", timeout: 120_000 });
   if (needsGymnasium && !gymnasium) {
@@ -105,7 +108,7 @@ function expectToRun(program: string, args: readonly string[], needsGymnasium: b
   }
 }
 
-/** Runs one line of a shell block, or fails because nobody knows how. */
+/** Runs one line of a shell block; fails for commands that this test does not know. */
 function runShellLine(line: string): void {
   for (const command of line.split("&&").map((part) => part.trim())) {
     const words = command.replace(/\s+#.*$/, "").split(/\s+/);
@@ -114,7 +117,7 @@ function runShellLine(line: string): void {
       const script = args[0] === "run" ? args[1] : args[0];
       if (script !== "ci" && script !== "install") expect(Object.keys(scripts), line).toContain(script);
     } else if (program === "softrl" && args[0] === "setup") {
-      // What it installs comes from the network; its parts are tested with @softrl/gymnasium.
+      // It installs packages from the network; the tests of @softrl/gymnasium cover its parts.
       expect(args, line).toEqual(["setup", "gymnasium"]);
     } else if (program === "softrl") {
       const trains = args[0] === "train" || args[0] === "compare";
@@ -135,7 +138,7 @@ function runShellLine(line: string): void {
 }
 
 describe("the READMEs", () => {
-  test("hold blocks of known languages", () => {
+  test("only have code blocks in known languages", () => {
     const unknown = blocks.filter(({ language }) => !["ts", "sh", "text", "json"].includes(language));
     expect(unknown).toEqual([]);
   });
@@ -177,7 +180,7 @@ describe("the READMEs", () => {
     expect(Number(/mean return: (\S+)/.exec(run.stdout)?.[1])).toBeGreaterThan(-1);
   });
 
-  test("hold code that compiles", () => {
+  test("have code that compiles", () => {
     const files = code.map((block) => {
       const path = join(place, block.name ?? `${block.file.replaceAll(/\W/g, "-")}-${block.line}.ts`);
       writeFileSync(path, block.text);
@@ -186,7 +189,7 @@ describe("the READMEs", () => {
     expect(compile(files, { noEmit: true })).toBe("");
   });
 
-  test("are split into blocks as they should be", () => {
+  test("are split into the right blocks", () => {
     expect(blocksOf("x.md", "a\n```ts\nf();\n```\n\n```sh\nnpm ci\n```\n")).toEqual([
       { file: "x.md", line: 2, language: "ts", name: null, text: "f();\n" },
       { file: "x.md", line: 6, language: "sh", name: null, text: "npm ci\n" },

@@ -4,12 +4,12 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** One source file, as the rules of the house look at it. */
+/** One source file, as the tests of the architecture need it. */
 export interface SourceFile {
-  /** From the repository's root, with slashes. */
+  /** Relative to the root of the repository, with slashes. */
   readonly path: string;
   readonly lines: number;
-  /** Without comments. */
+  /** The source without comments. */
   readonly code: string;
   /** The specifiers of all imports and re-exports. */
   readonly imports: readonly string[];
@@ -24,7 +24,7 @@ export function sourceFile(path: string, text: string): SourceFile {
   return { path, lines: text.split("\n").length, code, imports };
 }
 
-/** The packages' folders below packages/. */
+/** The folders of the packages in packages/. */
 export const packageFolders: readonly string[] = readdirSync(join(root, "packages")).filter((name) =>
   existsSync(join(root, "packages", name, "package.json")),
 );
@@ -42,7 +42,7 @@ export function sourcesOf(folder: string): SourceFile[] {
     });
 }
 
-/** The file that a relative specifier names. */
+/** The file that a relative specifier refers to. */
 export function resolved(from: string, specifier: string): string {
   return join(dirname(from), specifier).replaceAll("\\", "/").replace(/\.js$/, ".ts");
 }
@@ -74,7 +74,7 @@ export function importCycle(files: readonly SourceFile[]): readonly string[] | n
   return null;
 }
 
-/** core's folders from the ground floor up: a folder imports only from folders above it in this list. */
+/** The layers of core, lowest first: a folder only imports from folders above it in this list. */
 export const layers: readonly string[] = [
   "base",
   "math",
@@ -90,9 +90,9 @@ export const layers: readonly string[] = [
   "experiment",
 ];
 
-/** The imports of core that go up a floor, or to a folder that is none. */
+/** The imports of core from a higher layer, or from a folder that is not a layer. */
 export function upwardImports(files: readonly SourceFile[]): string[] {
-  const floor = (path: string) => {
+  const layer = (path: string) => {
     const folder = /^packages\/core\/src\/([^/]+)\//.exec(path)?.[1];
     return layers.indexOf(folder ?? "");
   };
@@ -101,12 +101,12 @@ export function upwardImports(files: readonly SourceFile[]): string[] {
     .flatMap(({ path, imports }) =>
       imports
         .map((specifier) => (specifier.startsWith(".") ? resolved(path, specifier) : specifier))
-        .filter((target) => floor(target) < 0 || floor(target) > floor(path))
+        .filter((target) => layer(target) < 0 || layer(target) > layer(path))
         .map((target) => `${path} imports ${target}`),
     );
 }
 
-/** Imports that reach into another package past its door, or out of the package's sources by a path. */
+/** Imports that bypass the entry point of another package, or that leave the sources of the package. */
 export function deepImports(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, imports }) => {
     const home = path.split("/").slice(0, 3).join("/");
@@ -118,4 +118,32 @@ export function deepImports(files: readonly SourceFile[]): string[] {
       )
       .map((specifier) => `${path} imports ${specifier}`);
   });
+}
+
+/** The lines that differ between two texts, as `diff` shows them: those outside a longest common subsequence. */
+export function changedLines(
+  before: readonly string[],
+  after: readonly string[],
+): { readonly removed: readonly string[]; readonly added: readonly string[] } {
+  // longest[i][j]: the length of a longest common subsequence of before[i…] and after[j…].
+  const longest = Array.from({ length: before.length + 1 }, () =>
+    new Array<number>(after.length + 1).fill(0),
+  );
+  for (let i = before.length - 1; i >= 0; i--) {
+    for (let j = after.length - 1; j >= 0; j--) {
+      longest[i][j] =
+        before[i] === after[j] ? longest[i + 1][j + 1] + 1 : Math.max(longest[i + 1][j], longest[i][j + 1]);
+    }
+  }
+  const [removed, added]: string[][] = [[], []];
+  let [i, j] = [0, 0];
+  while (i < before.length || j < after.length) {
+    if (i < before.length && j < after.length && before[i] === after[j]) {
+      i++;
+      j++;
+    } else if (j === after.length || (i < before.length && longest[i + 1][j] >= longest[i][j + 1])) {
+      removed.push(before[i++]);
+    } else added.push(after[j++]);
+  }
+  return { removed, added };
 }

@@ -1,11 +1,13 @@
-// Compiles the kernels and the addon into build/Release, where the loader (node-gyp-build) looks.
+// Compiles the kernels and the addon into build/Release, where the loader (node-gyp-build) expects it.
 //
-// Plain compiler calls: an N-API addon needs nothing of node-gyp but headers, and those come from an npm package.
-// A build that is impossible or fails says so in one line and succeeds: WebAssembly serves then.
+// Calls the compiler directly: an N-API addon only needs node-gyp's headers, and these come from an npm
+// package. If the build fails or is not possible, prints one line and succeeds, because WebAssembly is
+// available.
 //   --strict          fails instead
 //   --sanitize        builds with AddressSanitizer and UndefinedBehaviorSanitizer into build/Sanitize
-//   --prebuild        puts the addon where a published package has it, in prebuilds/
-//   --copy-kernels    before packing: puts the kernels' sources into the package; --remove-kernels takes them out again
+//   --prebuild        copies the addon to prebuilds/, where a published package has it
+//   --copy-kernels    copies the kernel sources into the package before packing
+//   --remove-kernels  removes them again
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -54,7 +56,7 @@ const flags = [
   "-fvisibility=hidden",
   "-Wall",
   "-Wextra",
-  // Vectors pass between inlined functions only.
+  // Only inlined functions pass vectors to each other.
   "-Wno-psabi",
   ...(sanitize ? ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"] : []),
 ];
@@ -65,7 +67,7 @@ function sources() {
   return [...ours, ...theirs.map((name) => join(kernels, name)), join(here, "build.js")].sort();
 }
 
-/** What the addon is made of: the same digest, the same addon. */
+/** A digest of everything that the addon is built from. */
 function digest(compiler) {
   const hash = createHash("sha256").update(`${compiler} ${process.platform} ${process.arch}\n`);
   for (const path of sources()) hash.update(readFileSync(path)).update("\n");
@@ -80,7 +82,7 @@ async function findCompiler() {
       return { name, version: stdout.split("\n")[0] };
     } catch {}
   }
-  throw new Error(`no C++ compiler (looked for ${names.join(", ")})`);
+  throw new Error(`no C++ compiler found (tried ${names.join(", ")})`);
 }
 
 async function build() {
@@ -127,7 +129,7 @@ async function build() {
       "-o",
       linked,
     ]);
-    // In one step, so that whoever loads it meanwhile has the old one or the new one.
+    // Rename in one step, so that a process that loads the addon gets the old or the new file.
     renameSync(linked, addon);
     writeFileSync(stamp, current);
     console.log(`softrl: native kernels built (${sets.map(([set]) => set).join(", ")}; ${compiler.version})`);
@@ -147,12 +149,12 @@ if (arguments_.has("--copy-kernels")) {
     if (wanted || !existsSync(prebuilt)) await build();
     if (arguments_.has("--prebuild")) cpSync(addon, prebuilt);
   } catch (error) {
-    // An old addon would run other kernels than these sources.
+    // An old addon would contain kernels from other sources.
     rmSync(addon, { force: true });
     const reason = String(error.stderr || error.message)
       .trim()
       .split("\n")[0];
-    console.error(`softrl: no native kernels, WebAssembly serves: ${reason}`);
+    console.error(`softrl: could not build the native kernels, WebAssembly is used instead: ${reason}`);
     if (arguments_.has("--strict")) process.exitCode = 1;
   }
 }

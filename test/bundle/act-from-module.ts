@@ -1,6 +1,6 @@
 // A page that acts from a checkpoint and loads the kernels as a file of their own.
-import { createWasmExecutorFrom } from "softrl";
-import { policyOf } from "./policy.js";
+import { createWasmExecutorFrom, loadPolicy } from "softrl";
+import { greedy } from "./policy.js";
 
-export const loadPolicy = (checkpoint: Uint8Array, module: WebAssembly.Module) =>
-  policyOf(checkpoint, createWasmExecutorFrom(module));
+export const actor = (checkpoint: Uint8Array, module: WebAssembly.Module) =>
+  greedy(loadPolicy(checkpoint, createWasmExecutorFrom(module)));

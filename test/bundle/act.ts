@@ -1,5 +1,6 @@
 // A page that acts from a checkpoint.
-import { createWasmExecutor } from "softrl";
-import { policyOf } from "./policy.js";
+import { createWasmExecutor, loadPolicy } from "softrl";
+import { greedy } from "./policy.js";
 
-export const loadPolicy = async (checkpoint: Uint8Array) => policyOf(checkpoint, await createWasmExecutor());
+export const actor = async (checkpoint: Uint8Array) =>
+  greedy(loadPolicy(checkpoint, await createWasmExecutor()));

@@ -1,27 +1,10 @@
-import {
-  decodeCheckpoint,
-  type Executor,
-  input,
-  learnedTheta,
-  logProbabilities,
-  mlp,
-  mode,
-  policyValueNetwork,
-  program,
-  state,
-} from "softrl";
+import type { Policy } from "softrl";
 
-/** CartPole's policy: the most probable action for an observation. */
-export function policyOf(checkpoint: Uint8Array, executor: Executor) {
-  const network = policyValueNetwork(mlp([64, 64]), [4], 2);
-  const theta = state("theta", [network.parameters.size]);
-  const { logPi } = network.apply(input("observation", [1, 4]), network.parameters.views(theta));
-  const session = executor.load({ judge: program({ outputs: { logPi } }) });
-  session.state(theta).set(learnedTheta("checkpoint", decodeCheckpoint("checkpoint", checkpoint)));
-  const { judge } = session.programs;
-  return (observation: ArrayLike<number>) => {
-    judge.input("observation").set(observation);
-    judge.run();
-    return mode(logProbabilities(judge.output("logPi")));
+/** The policy's most probable action for an observation. */
+export function greedy(policy: Policy) {
+  const actions = new Int32Array(1);
+  return (observation: readonly number[]) => {
+    policy.act(Float32Array.from(observation), actions, "mode");
+    return actions[0];
   };
 }

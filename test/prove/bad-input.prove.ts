@@ -26,7 +26,7 @@ function expectFailedFolder(runFolder: string, error: RegExp): void {
   expect(events.at(-1)).toEqual({ event: "failed", error: expect.stringMatching(error) });
 }
 
-describe("softrl train on an environment of Gymnasium that misbehaves", () => {
+describe("softrl train on a faulty Gymnasium environment", () => {
   it.each([
     [
       "NanObservation",
@@ -41,7 +41,7 @@ describe("softrl train on an environment of Gymnasium that misbehaves", () => {
       /environment 0 at step 3: the observation has the wrong shape, expected \(2,\), got \(3,\)/,
     ],
     ["Exits", /the Python process ended during step.*exit code 9.*"so long"/],
-  ])("%s: one clear line, and a folder that says so", async (name, message) => {
+  ])("%s: one clear error line, which is also in the run folder", async (name, message) => {
     await inTemporaryFolder(async (folder) => {
       const runFolder = join(folder, "run");
       const id = `softrl_test_environments:${name}-v0`;
@@ -53,7 +53,7 @@ describe("softrl train on an environment of Gymnasium that misbehaves", () => {
     });
   });
 
-  it("a child that is killed during training", async () => {
+  it("a child process that is killed during training", async () => {
     await inTemporaryFolder(async (folder) => {
       const runFolder = join(folder, "run");
       const args = [
@@ -94,12 +94,12 @@ describe("softrl train on an environment of Gymnasium that misbehaves", () => {
   });
 });
 
-describe("softrl train into a folder that cannot be written", () => {
+describe("softrl train with a folder that cannot be written", () => {
   it("a read-only file system", async (context) => {
     await inTemporaryFolder(async (folder) => {
       const place = join(folder, "read-only");
       mkdirSync(place);
-      // Root writes where permissions forbid it, but not where the file system does.
+      // Root can write despite permissions, but not to a read-only file system.
       const mounted = await runProgram("mount", ["-t", "tmpfs", "-o", "ro", "none", place]).catch(() => null);
       const target = mounted?.code === 0 ? join(place, "run") : "/sys/softrl-run";
       try {
@@ -117,7 +117,7 @@ describe("softrl train into a folder that cannot be written", () => {
     });
   });
 
-  it("a full disk: events end in a whole line, and no half-written file is left", async (context) => {
+  it("a full disk: the events end with a complete line, and no partial file remains", async (context) => {
     await inTemporaryFolder(async (folder) => {
       const place = join(folder, "full");
       mkdirSync(place);

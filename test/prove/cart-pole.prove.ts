@@ -30,7 +30,8 @@ async function train(algorithm: string, seed: number, runFolder: string, executo
   return json() as Result;
 }
 
-// The executor that a run takes by itself (native where it works), and for both faces the one that works everywhere.
+// The default executor (native if available), and WebAssembly, which works everywhere, for the two algorithms
+// of the theorem.
 const pairs = [
   ...["a2c", "soft-q", "npg"].map((algorithm) => ({ algorithm, executor: "" })),
   ...["a2c", "soft-q"].map((algorithm) => ({ algorithm, executor: "wasm" })),
@@ -52,7 +53,7 @@ describe.each(pairs)(
       },
     );
 
-    it("the same seed gives the same checkpoint bytes twice, another seed others", async () => {
+    it("gives the same checkpoint bytes for the same seed, and others for another seed", async () => {
       await inTemporaryFolder(async (folder) => {
         const checkpoint = async (name: string, seed: number) => {
           await train(algorithm, seed, join(folder, name), executor);
@@ -66,8 +67,8 @@ describe.each(pairs)(
   },
 );
 
-// Its settings were chosen on seeds 1 to 5 and 201 to 226: these are others.
-it.each([401, 402, 403, 404, 405])("npg, fresh seed %i: at least 475 as well", async (seed) => {
+// The settings were chosen on seeds 1 to 5 and 201 to 226; these seeds are new.
+it.each([401, 402, 403, 404, 405])("npg, new seed %i: also at least 475", async (seed) => {
   await inTemporaryFolder(async (folder) => {
     const result = await train("npg", seed, join(folder, "run"), "");
     console.log(`npg seed ${seed}: ${JSON.stringify(result)}`);
@@ -75,7 +76,7 @@ it.each([401, 402, 403, 404, 405])("npg, fresh seed %i: at least 475 as well", a
   });
 });
 
-it("npm start, as a user runs it: both curves, the theorem and the chart in under two minutes", async () => {
+it("npm start shows both curves, the theorem and the chart in less than two minutes", async () => {
   await inTemporaryFolder(async (folder) => {
     const began = performance.now();
     const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -10,27 +10,27 @@ export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** The JSON that the command ended with. */
+  /** The JSON at the end of stdout. */
   readonly json: () => unknown;
 }
 
-/** Where a command runs. */
-export interface Circumstances {
+/** Options for running a program. */
+export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Hears stderr as it comes. */
+  /** Called with stderr as it arrives. */
   readonly onStderr?: (text: string) => void;
 }
 
-/** Runs the built `softrl` command to its end. */
-export const run = (args: readonly string[], circumstances: Circumstances = {}): Promise<Outcome> =>
-  runProgram(process.execPath, [softrl, ...args], circumstances);
+/** Runs the built `softrl` command until it exits. */
+export const run = (args: readonly string[], options: RunOptions = {}): Promise<Outcome> =>
+  runProgram(process.execPath, [softrl, ...args], options);
 
-/** Runs any program to its end. */
+/** Runs any program until it exits. */
 export function runProgram(
   program: string,
   args: readonly string[],
-  { env = {}, cwd, onStderr }: Circumstances = {},
+  { env = {}, cwd, onStderr }: RunOptions = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -54,7 +54,7 @@ export function runProgram(
   });
 }
 
-/** A folder that is gone when `use` ends. */
+/** Creates a temporary folder and removes it when `use` ends. */
 export async function inTemporaryFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), "softrl-prove-"));
   try {

@@ -1,29 +1,27 @@
-// Trains on CartPole and says what it left to the garbage collector: garbage.prove.ts runs this under --trace-gc.
-// Arguments: executor, algorithm (or "stepping": the environment alone), environments, horizon, steps to measure.
+// Trains on CartPole and prints how much garbage it leaves; garbage.prove.ts runs this with --trace-gc.
+// Arguments: executor, algorithm (or "stepping" for the environment alone), environments, horizon, steps to
+// measure.
 import { getHeapStatistics } from "node:v8";
-import { CartPole, createWasmExecutor, makeAlgorithm, RandomStreams, Trainer, trainConfig } from "softrl";
+import { builtInAlgorithms, CartPole, createTrainer, createWasmExecutor, RandomStreams } from "softrl";
 
 const [executorName, what, ...numbers] = process.argv.slice(2);
 const [environments, horizon, steps] = numbers.map(Number);
 const environment = new CartPole(environments);
-// Until all of it is compiled: an interpreter boxes numbers.
+// Wait until everything is compiled: interpreted code boxes numbers.
 const warmUp = 500_000;
 
-async function trainingOf(algorithm) {
+async function trainingOf(name) {
   const native = executorName === "native" ? await import("@softrl/native") : null;
   const executor = native === null ? await createWasmExecutor() : native.createNativeExecutor();
-  const config = trainConfig({
-    algorithm,
-    environments,
-    horizon,
-    seed: 1,
-    schedule: "constant",
-    steps: Number.MAX_SAFE_INTEGER,
-    checkpointEvery: 0,
-  });
-  const trainer = new Trainer(config, {
+  const trainer = createTrainer({
+    algorithm: builtInAlgorithms.find((algorithm) => algorithm.name === name),
     environment,
-    algorithm: makeAlgorithm(config, environment, executor),
+    executor,
+    settings: {
+      run: { steps: Number.MAX_SAFE_INTEGER, seed: 1, checkpointEvery: 0 },
+      optimiser: { schedule: "constant" },
+      algorithm: { horizon },
+    },
     store: { append() {}, writeCheckpoint() {} },
     clock: () => performance.now() / 1000,
   });

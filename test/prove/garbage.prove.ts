@@ -5,13 +5,13 @@ import { run, runProgram } from "./command.js";
 const child = fileURLToPath(new URL("garbage.js", import.meta.url));
 
 interface Garbage {
-  /** What was allocated in the measured steps: no collection came between. */
+  /** Bytes allocated in the measured steps; no collection may come in between. */
   readonly bytes: number;
-  /** The trace's lines of the measured steps. */
+  /** The lines of the trace for the measured steps. */
   readonly collections: readonly string[];
 }
 
-/** Trains (or steps the environment alone) on CartPole, and reads the trace of the garbage collector. */
+/** Trains on CartPole (or only steps the environment), and reads the trace of the garbage collector. */
 async function garbage(
   executor: string,
   what: string,
@@ -25,13 +25,13 @@ async function garbage(
   expect(code, stderr).toBe(0);
   const { bytes }: { bytes: number } = JSON.parse(/^\{"bytes":.*\}$/m.exec(stdout)?.[0] ?? "");
   const trace = stdout.split("\n").filter((line) => / ms: (Scavenge|Mark-Compact)/.test(line));
-  // The process asks for one collection itself, right before the measured steps.
+  // The process requests one collection itself, right before the measured steps.
   const asked = trace.findLastIndex((line) => line.includes("Mark-Compact") && line.includes("testing"));
   expect(asked, stdout).toBeGreaterThanOrEqual(0);
   return { bytes, collections: trace.slice(asked + 1) };
 }
 
-/** Bytes a step, of steps in which nothing is collected. */
+/** Bytes per step, over steps without a collection. */
 async function bytesPerStep(
   executor: string,
   what: string,
@@ -42,7 +42,7 @@ async function bytesPerStep(
   const { bytes, collections } = await garbage(executor, what, environments, horizon, steps);
   const perStep = bytes / steps;
   console.log(
-    `${executor} ${what}, ${environments} × ${horizon}: ${perStep.toFixed(2)} bytes a step, ` +
+    `${executor} ${what}, ${environments} × ${horizon}: ${perStep.toFixed(2)} bytes per step, ` +
       `${collections.length} collections in ${steps} steps`,
   );
   expect(collections).toEqual([]);
@@ -55,23 +55,20 @@ const works = async (executor: string) => {
   return executors.some(({ name, works }) => name === executor && works);
 };
 
-// What remains: for each iteration the promises of its asynchronous interface and some boxed numbers, for each
-// episode its event and the numbers that start the next. None grows with the steps of an iteration, so that a step of
-// long iterations leaves next to nothing.
-describe.each(["wasm", "native"])(
-  "what training on CartPole leaves to the garbage collector: %s",
-  (executor) => {
-    it.for(["a2c", "soft-q"])(
-      "%s: less than 8 bytes a step in long iterations, less than 2,560 for an iteration of 40",
-      async (what, { skip }) => {
-        if (!(await works(executor))) skip(`${executor} does not work here`);
-        expect(await bytesPerStep(executor, what, 8, 5, 200_000)).toBeLessThan(2560 / 40);
-        expect(await bytesPerStep(executor, what, 64, 64, 1_000_000)).toBeLessThan(8);
-      },
-    );
-  },
-);
+// The remaining garbage: per iteration, the promises of its asynchronous interface and some boxed numbers;
+// per episode, its event and the numbers that start the next one. None of it grows with the number of steps
+// in an iteration, so with long iterations a step leaves almost nothing.
+describe.each(["wasm", "native"])("the garbage of training on CartPole: %s", (executor) => {
+  it.for(["a2c", "soft-q"])(
+    "%s: less than 8 bytes per step in long iterations, less than 2,560 for an iteration of 40 steps",
+    async (what, { skip }) => {
+      if (!(await works(executor))) skip(`${executor} is not available`);
+      expect(await bytesPerStep(executor, what, 8, 5, 200_000)).toBeLessThan(2560 / 40);
+      expect(await bytesPerStep(executor, what, 64, 64, 1_000_000)).toBeLessThan(8);
+    },
+  );
+});
 
-it("stepping CartPole alone leaves less than three bytes a step, of the episodes that begin", async () => {
+it("stepping CartPole alone leaves less than three bytes per step, all from new episodes", async () => {
   expect(await bytesPerStep("wasm", "stepping", 8, 1, 500_000)).toBeLessThan(3);
 });

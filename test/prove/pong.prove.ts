@@ -5,11 +5,11 @@ import { inTemporaryFolder, run } from "./command.js";
 
 interface Update {
   readonly event: string;
-  readonly losses: Readonly<Record<string, number>>;
+  readonly figures: Readonly<Record<string, number>>;
 }
 
 describe.each(["a2c", "soft-q"])("%s on the real ALE/Pong-v5", (algorithm) => {
-  it("trains 20,000 steps of 16 environments to the end, losses finite", async () => {
+  it("completes 20,000 training steps on 16 environments with finite losses", async () => {
     await inTemporaryFolder(async (folder) => {
       const runFolder = join(folder, "run");
       const args = ["--algorithm", algorithm, "--env", "ALE/Pong-v5", "--envs", "16", "--steps", "20000"];
@@ -19,20 +19,21 @@ describe.each(["a2c", "soft-q"])("%s on the real ALE/Pong-v5", (algorithm) => {
       console.log(`${algorithm}: ${JSON.stringify(result)}`);
       expect(result.steps).toBe(20_000);
       expect(result.episodes).toBeGreaterThan(0);
-      // Pong ends at 21 points: nobody scores below −21.
+      // A game of Pong ends at 21 points, so no return is below −21.
       expect(result.meanReturn).toBeGreaterThanOrEqual(-21);
       const events = readFileSync(join(runFolder, "events.jsonl"), "utf8").trim().split("\n");
       const updates = events
         .map((line): Update => JSON.parse(line))
         .filter(({ event }) => event === "update");
       expect(updates.length).toBeGreaterThan(0);
-      for (const { losses } of updates) {
-        for (const [name, loss] of Object.entries(losses)) expect(Number.isFinite(loss), name).toBe(true);
+      for (const { figures } of updates) {
+        for (const [name, figure] of Object.entries(figures))
+          expect(Number.isFinite(figure), name).toBe(true);
       }
     });
   });
 
-  it("the same seed gives the same checkpoint bytes twice, another seed others", async () => {
+  it("gives the same checkpoint bytes for the same seed, and others for another seed", async () => {
     await inTemporaryFolder(async (folder) => {
       const checkpoint = async (name: string, seed: string) => {
         const runFolder = join(folder, name);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { run } from "./command.js";
 
 describe("softrl verify --json", () => {
-  it("measures every identity within its bound and exits 0", async () => {
+  it("measures every identity within its bound and exits with 0", async () => {
     const { code, json } = await run(["verify", "--json"]);
     const identities = json() as {
       identity: string;
@@ -20,7 +20,7 @@ describe("softrl verify --json", () => {
     expect(code).toBe(0);
     expect(identities.length).toBeGreaterThanOrEqual(50);
     for (const { identity, residual, bound, holds } of identities) {
-      // What holds in a limit is measured by its order: |slope − 1| on the log-log fit.
+      // An equation that holds in a limit is checked by its order: |slope − 1| of the log-log fit.
       const allowed = identity.includes("first order") ? 0.05 : 1e-12;
       expect(residual, identity).toBeLessThanOrEqual(allowed);
       expect(bound, identity).toBeLessThanOrEqual(allowed);
@@ -28,7 +28,7 @@ describe("softrl verify --json", () => {
     }
   });
 
-  it("--mutants: every named mistake fails a check, and the command exits 0", async () => {
+  it("--mutants: every named mistake fails a check, and the command exits with 0", async () => {
     const { code, json } = await run(["verify", "--mutants", "--json"]);
     const mutants = json() as {
       mutant: string;
@@ -46,14 +46,14 @@ describe("softrl verify --json", () => {
     expect(mutants.length).toBeGreaterThanOrEqual(6);
     for (const { mutant, residual, bound, caught } of mutants) {
       expect(caught, mutant).toBe(true);
-      // A slope of 1 cannot be missed by a factor of a million; a mistake makes it 0.
+      // A slope cannot be wrong by a factor of a million; with a mistake it is 0.
       expect(residual, mutant).toBeGreaterThan(bound === 0.05 ? 0.5 : 1e6 * bound);
     }
   });
 });
 
 describe("a mistake that breaks the theorem on small networks", () => {
-  it("breaks the theorem on the Nature CNN with the same mistake", async () => {
+  it("also breaks it on the Nature CNN", async () => {
     const streams = new RandomStreams(0);
     const left = new Set(identities.filter(({ slow }) => slow === true));
     expect(left.size).toBe(4);

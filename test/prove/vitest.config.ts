@@ -1,10 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-// Whole runs of the built command, minutes each: `npm run prove`.
+// Complete runs of the built command, which take minutes each: `npm run prove`.
 export default defineConfig({
   test: {
     include: ["test/prove/*.prove.ts"],
-    testTimeout: 1_200_000,
+    testTimeout: 3_600_000,
     pool: "threads",
     maxWorkers: 1,
     reporters: ["verbose"],

@@ -415,13 +415,7 @@ export { createCompiledExecutor } from "./tensor/compiled/compiled-executor.js";
 export type { Kernel, KernelInstance, KernelMachine } from "./tensor/compiled/kernel.js";
 export { encodeKernels } from "./tensor/compiled/kernel-encoding.js";
 export { kernelsDigest } from "./tensor/compiled/kernels-digest.js";
-export { mostThreads, threadCount } from "./tensor/compiled/thread-count.js";
-export {
-  type CrewInvitation,
-  type CrewWorker,
-  joinCrew,
-  type WorkerHost,
-} from "./tensor/compiled/wasm-crew.js";
+export { maxThreads, threadCount } from "./tensor/compiled/thread-count.js";
 export {
   createThreadedWasmExecutor,
   createWasmExecutor,
@@ -435,6 +429,12 @@ export {
   type ThreadedMachine,
   type WasmThreads,
 } from "./tensor/compiled/wasm-threads.js";
+export {
+  runWorker,
+  type WorkerHandle,
+  type WorkerHost,
+  type WorkerInit,
+} from "./tensor/compiled/wasm-workers.js";
 export type { Executor, LoadedProgram, Session } from "./tensor/executor.js";
 export { gradient } from "./tensor/gradient.js";
 export {

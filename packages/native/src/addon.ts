@@ -6,11 +6,11 @@ import { kernelsDigest } from "softrl";
 export const nativeInstructionSets = ["avx512", "avx2", "baseline"] as const;
 export type InstructionSet = (typeof nativeInstructionSets)[number];
 
-/** What this machine has of the native kernels. */
+/** Whether the native kernels are available on this machine, and how they run. */
 export type NativeReport =
   | {
       readonly available: true;
-      /** The instruction set that runs, and those that could. */
+      /** The instruction set in use, and all that this machine supports. */
       readonly instructionSet: InstructionSet;
       readonly supported: readonly InstructionSet[];
       readonly threads: number;
@@ -20,11 +20,11 @@ export type NativeReport =
 /** The interface of addon/addon.cpp. */
 export interface Addon {
   readonly interfaceVersion: number;
-  /** The digest of the kernels' sources that it was built from. */
+  /** The digest of the kernel sources that it was built from. */
   readonly kernels: string;
-  /** Name, whether this machine has it, name, … */
+  /** Name, whether this machine supports it, name, … */
   readonly instructionSets: readonly (string | boolean)[];
-  /** The arena's memory (null when there is not enough), then a function for each program. */
+  /** The memory of the arena (null when there is not enough), followed by one function per program. */
   readonly instantiate: (
     arenaLength: number,
     programs: readonly Int32Array<ArrayBuffer>[],
@@ -41,7 +41,7 @@ export type LoadedAddon =
 
 let loaded: LoadedAddon | undefined;
 
-/** The addon, looked for once: a local build or a prebuilt one, or the file that SOFTRL_NATIVE_ADDON names. */
+/** Loads the addon once: a local build or a prebuilt one, or the file in SOFTRL_NATIVE_ADDON. */
 export function loadAddon(): LoadedAddon {
   loaded ??= load(process.env.SOFTRL_NATIVE_ADDON);
   return loaded;
@@ -55,10 +55,11 @@ function load(forced: string | undefined): LoadedAddon {
         ? require("node-gyp-build")(fileURLToPath(new URL("..", import.meta.url)))
         : require(forced);
     if (addon.interfaceVersion !== interfaceVersion) {
-      return { found: false, reason: "the addon was built from other sources than this package's" };
+      return { found: false, reason: "the addon was built from a different version of this package" };
     }
     if (addon.kernels !== kernelsDigest) {
-      const reason = "the addon was built from other kernels than softrl's: `npm run build` builds it again";
+      const reason =
+        "the addon was built from different kernels than softrl; run `npm run build` to rebuild it";
       return { found: false, reason };
     }
     return { found: true, addon };
@@ -68,7 +69,7 @@ function load(forced: string | undefined): LoadedAddon {
   }
 }
 
-/** The instruction sets that are compiled and that this machine has, best first, with their index. */
+/** The instruction sets that are compiled and that this machine supports, best first, with their index. */
 export function supportedSets(
   addon: Addon,
 ): readonly { readonly name: InstructionSet; readonly index: number }[] {

@@ -19,9 +19,12 @@ import {
 } from "./addon.js";
 
 export interface NativeOptions {
-  /** The kernels to run; by default SOFTRL_NATIVE_ISA, else the best that this machine has. */
+  /**
+   * The instruction set of the kernels; defaults to SOFTRL_NATIVE_ISA, then to the best that this machine
+   * supports.
+   */
   readonly instructionSet?: InstructionSet;
-  /** From 1 to `mostThreads`; by default SOFTRL_THREADS, else 1. The numbers that come out do not depend on it. */
+  /** From 1 to `maxThreads`; defaults to SOFTRL_THREADS, then to 1. Results do not depend on it. */
   readonly threads?: number;
 }
 
@@ -31,7 +34,8 @@ const remedy =
 /**
  * The machine that runs kernels as native code.
  *
- * @throws SoftrlError when the addon is not there, or this machine lacks the instruction set that is asked for.
+ * @throws SoftrlError when the addon is not available, or this machine does not support the requested
+ * instruction set.
  */
 export function createNativeMachine(options: NativeOptions = {}): KernelMachine {
   const loaded = loadAddon();
@@ -56,8 +60,8 @@ export function createNativeExecutor(options: NativeOptions = {}): Executor {
 }
 
 /**
- * What this machine has of the native kernels, or why it has none.
- * @throws SoftrlError for a setting that is none: an unknown instruction set, or a number of threads out of range.
+ * Whether the native kernels are available, or the reason why not.
+ * @throws SoftrlError for an unknown instruction set, or a number of threads out of range.
  */
 export function inspectNative(options: NativeOptions = {}): NativeReport {
   const loaded = loadAddon();
@@ -81,7 +85,7 @@ function chooseSet(
   const known = nativeInstructionSets.some((set) => set === name);
   throw new SoftrlError(
     "SOFTRL_NATIVE_ISA",
-    known ? "this machine or this build lacks the instruction set" : "unknown instruction set",
+    known ? "this machine or this build does not support the instruction set" : "unknown instruction set",
     { expected: names.join(" or "), got: JSON.stringify(name), remedy: suggestion(name, names) },
   );
 }

@@ -4,7 +4,8 @@ import { expect, it } from "vitest";
 import { arenaLength, corrupted, valid } from "../../core/test/tensor/corrupt-kernels.js";
 import { describeNative, variants } from "./native-machines.js";
 
-// Without AddressSanitizer this shows that nothing crashes; with it, that nothing outside the arena is read or written.
+// Without AddressSanitizer this test shows that nothing crashes; with it, that nothing outside the arena is
+// accessed.
 describeNative("corrupt kernels", () => {
   it.each(variants)("are refused, or run inside the arena (%s)", (_, options) => {
     const random = new RandomStreams(15).stream("corrupt");

@@ -2,8 +2,7 @@ import { createNativeMachine } from "@softrl/native";
 import { it, vi } from "vitest";
 import { describeNative, variants } from "./native-machines.js";
 
-// core's own tests of every kernel against float64 loops, run on the native machines: map, products, rows and the
-// encoder's refusals.
+// Runs core's tests of every kernel against float64 loops (map, products and rows) on the native machines.
 vi.mock("../../core/test/tensor/kernel-machines.js", async (importOriginal) => ({
   ...(await importOriginal<object>()),
   kernelMachines: async () => variants.map(([, options]) => createNativeMachine(options)),
@@ -15,6 +14,6 @@ if (variants.length > 0) {
   await import("../../core/test/tensor/kernel-rows.test.js");
 } else {
   describeNative("every kernel", () => {
-    it("gives what float64 loops give", () => {});
+    it("matches float64 loops", () => {});
   });
 }

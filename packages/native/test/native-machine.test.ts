@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 describeNative("the native machine", () => {
-  it.each(variants)("gives each instance a zeroed arena of its own (%s)", (_, options) => {
+  it.each(variants)("gives each instance its own zeroed arena (%s)", (_, options) => {
     const machine = createNativeMachine(options);
     expect(machine.name).toBe("native");
     const first = machine.instantiate(10, [[fill(0, 2, 1)], [], [fill(2, 3, 2), fill(4, 2, 3)]]);
@@ -24,7 +24,7 @@ describeNative("the native machine", () => {
     expect([...second.arena]).toEqual(Array(10).fill(0));
   });
 
-  it("holds large and empty arenas, and keeps one alive as long as it can be run", () => {
+  it("accepts large and empty arenas, and keeps an arena alive as long as a program can run on it", () => {
     const machine = createNativeMachine();
     const length = 3_000_000;
     const { arena, run } = machine.instantiate(length, [[fill(length - 1, 1, 5)]]);
@@ -34,16 +34,18 @@ describeNative("the native machine", () => {
     expect(machine.instantiate(0, []).arena.length).toBe(0);
   });
 
-  it("refuses a program that it does not have, and a kernel that reaches outside the arena", () => {
+  it("refuses an unknown program, and a kernel that reaches outside the arena", () => {
     const instance = createNativeMachine().instantiate(4, [[]]);
     expect(() => instance.run(1)).toThrow(
       "KernelInstance.run: no such program, expected an index below 1, got 1.",
     );
     expect(() => createNativeMachine().instantiate(4, [[fill(2, 3, 1)]])).toThrow(SoftrlError);
-    expect(() => createNativeMachine().instantiate(2 ** 31, [])).toThrow("arena's length is out of range");
+    expect(() => createNativeMachine().instantiate(2 ** 31, [])).toThrow(
+      "length of the arena is out of range",
+    );
   });
 
-  it("runs the instruction set that SOFTRL_NATIVE_ISA names, and refuses one that is none", () => {
+  it("runs the instruction set in SOFTRL_NATIVE_ISA, and refuses an unknown one", () => {
     vi.stubEnv("SOFTRL_NATIVE_ISA", "baseline");
     expect(inspectNative()).toMatchObject({ available: true, instructionSet: "baseline" });
     expect(createNativeExecutor().name).toBe("native");

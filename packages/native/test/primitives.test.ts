@@ -14,7 +14,7 @@ const cases = Object.entries(examples).flatMap(([name, list]) =>
 );
 
 describeNative("every primitive", () => {
-  it.each(variants)("gives what the reference gives, forward and gradient (%s)", (_, options) => {
+  it.each(variants)("matches the reference, forward and gradient (%s)", (_, options) => {
     const native = createNativeExecutor(options);
     for (const { name, example } of cases) {
       const { tensors, values } = drawInputs(example, streams.stream(name));
@@ -34,7 +34,7 @@ describeNative("every primitive", () => {
     }
   });
 
-  it.each(variants)("has NaN and infinity where the reference has them (%s)", (_, options) => {
+  it.each(variants)("gives NaN and infinity exactly where the reference does (%s)", (_, options) => {
     expectSpecialNumbers(createNativeExecutor(options), 22);
   });
 });

@@ -5,7 +5,7 @@ import { expectReferenceNumbers, randomProgram } from "../../core/test/tensor/ra
 import { describeNative, variants } from "./native-machines.js";
 
 describeNative("1,000 random programs", () => {
-  it("give natively and under WebAssembly what the reference gives, forward and gradient", async () => {
+  it("match the reference natively and under WebAssembly, forward and gradient", async () => {
     const executors = [
       ["wasm", await createWasmExecutor()] as const,
       ...variants.map(([name, options]) => [name, createNativeExecutor(options)] as const),

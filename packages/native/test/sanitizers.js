@@ -1,5 +1,6 @@
-// Runs the tests of this package over an addon that is built with AddressSanitizer and UndefinedBehaviorSanitizer:
-// a read or write outside the arena, or undefined behaviour, ends the run with a report.
+// Runs the tests of this package with an addon that is built with AddressSanitizer and
+// UndefinedBehaviorSanitizer. An access outside the arena, or undefined behaviour, ends the run with a
+// report.
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 
@@ -28,7 +29,7 @@ const { status, signal } = spawnSync(
     env: {
       ...process.env,
       LD_PRELOAD: preloaded,
-      // Node frees little at its end, which is no leak of ours.
+      // Node does not free everything when it exits; these are not our leaks.
       ASAN_OPTIONS: "detect_leaks=0:halt_on_error=1",
       UBSAN_OPTIONS: "print_stacktrace=1:halt_on_error=1",
       SOFTRL_NATIVE_ADDON: join(root, "packages/native/build/Sanitize/softrl_native.node"),

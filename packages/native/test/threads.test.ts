@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createNativeExecutor, createNativeMachine, inspectNative } from "@softrl/native";
-import { createWasmExecutor, mostThreads } from "softrl";
+import { createWasmExecutor, maxThreads } from "softrl";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { largePrograms, threeRuns } from "../../core/test/tensor/large-programs.js";
 import { relativeDifference } from "../../core/test/tensor/run.js";
@@ -16,7 +16,7 @@ describeNative("threads", () => {
     const traced = trace();
 
     it.each(variants)(
-      "gives the same bytes with 1, 2 and 3 threads, near WebAssembly's (%s)",
+      "gives identical results with 1, 2 and 3 threads, close to those of WebAssembly (%s)",
       async (_, options) => {
         const one = threeRuns(createNativeExecutor({ ...options, threads: 1 }), traced);
         for (const threads of [2, 3]) {
@@ -34,28 +34,30 @@ describeNative("threads", () => {
     );
   });
 
-  it("are as many as SOFTRL_THREADS says, one by default", () => {
+  it("are set by SOFTRL_THREADS, one by default", () => {
     vi.stubEnv("SOFTRL_THREADS", "");
     expect(inspectNative()).toMatchObject({ available: true, threads: 1 });
     vi.stubEnv("SOFTRL_THREADS", "2");
     expect(inspectNative()).toMatchObject({ available: true, threads: 2 });
     expect(inspectNative({ threads: 3 })).toMatchObject({ available: true, threads: 3 });
-    for (const wrong of ["0", String(mostThreads + 1), "1.5", "two"]) {
+    for (const wrong of ["0", String(maxThreads + 1), "1.5", "two"]) {
       vi.stubEnv("SOFTRL_THREADS", wrong);
       expect(() => createNativeMachine()).toThrow("SOFTRL_THREADS: the number of threads is out of range");
     }
   });
 });
 
-describe("the most threads", () => {
+describe("the maximum number of threads", () => {
   const read = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
 
-  it("are what the compiled crews have room for, said once in C++, and what the README says", () => {
+  it("is defined once in C++, and is the same in core and in the README", () => {
     const sources = ["../../../kernels/", "../addon/"].flatMap((folder) =>
       readdirSync(new URL(folder, import.meta.url)).map((name) => read(`${folder}${name}`)),
     );
-    const said = sources.flatMap((text) => Array.from(text.matchAll(/mostThreads = (\d+);/g), ([, n]) => n));
-    expect(said).toEqual([String(mostThreads)]);
-    expect(read("../README.md")).toContain(`threads, from 1 to ${mostThreads};`);
+    const defined = sources.flatMap((text) =>
+      Array.from(text.matchAll(/mostThreads = (\d+);/g), ([, n]) => n),
+    );
+    expect(defined).toEqual([String(maxThreads)]);
+    expect(read("../README.md")).toContain(`threads, from 1 to ${maxThreads};`);
   });
 });

@@ -1,16 +1,16 @@
 import { Worker } from "node:worker_threads";
-import { joinCrew, type WorkerHost } from "softrl";
+import { runWorker, type WorkerHost } from "softrl";
 
 // A text, which starts at once: Node 20 aborts when a worker is ended while it still loads modules.
-const script = `(${joinCrew})(require("node:worker_threads").workerData)`;
+const script = `(${runWorker})(require("node:worker_threads").workerData)`;
 
 /** Threads for WebAssembly from Node's `worker_threads`. */
 export const nodeWorkers: WorkerHost = {
-  start(invitation, died) {
+  start(init, died) {
     // The options of this process, such as --cpu-prof, are not for its threads.
     const worker = new Worker(script, {
       eval: true,
-      workerData: invitation,
+      workerData: init,
       execArgv: [],
       name: "softrl kernels",
     });

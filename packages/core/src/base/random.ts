@@ -66,8 +66,8 @@ export class Random {
   }
 
   /**
-   * 32 random bits as a signed integer. Engines store such a number in place, but allocate memory for one
-   * beyond 2³¹.
+   * 32 random bits as a signed integer. A JavaScript engine stores such a number in place, but may allocate
+   * memory for one beyond 2³¹.
    */
   #word(): number {
     const s = this.#state;

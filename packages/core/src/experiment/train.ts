@@ -13,8 +13,7 @@ import {
   environmentFamily,
   runConfig,
 } from "./run-config.js";
-import type { RunStore } from "./run-store.js";
-import { Trainer, type TrainProgress, type TrainResult } from "./trainer.js";
+import { Trainer, type TrainerParts, type TrainProgress, type TrainResult } from "./trainer.js";
 
 /** What surrounds a run: a clock, a way to stop it, and room for other work. */
 export interface Host {
@@ -29,7 +28,7 @@ export interface Host {
 }
 
 /** A run by value: everything that is left out has the default of the algorithm and the environment. */
-export interface TrainChoice {
+export interface TrainChoice extends Pick<TrainerParts, "store" | "oracle"> {
   readonly algorithm: AlgorithmKind;
   /** The environments to train on. The trainer does not close them. */
   readonly environment: VectorEnvironment;
@@ -40,8 +39,6 @@ export interface TrainChoice {
   readonly optimiser?: OptimiserKind | string;
   /** Settings by section: `{ run: { steps: 50_000 }, algorithm: { tau: 0.01 } }`. */
   readonly settings?: ChosenSettings;
-  /** Where events and checkpoints go; memory if left out. */
-  readonly store?: RunStore;
 }
 
 /** A trained policy, and how the training went. */

@@ -14,7 +14,7 @@ import {
   requireFiniteStep,
 } from "./finite.js";
 import { makeAlgorithm } from "./make-algorithm.js";
-import { Oracle, type OracleMeasurement } from "./oracle.js";
+import type { Oracle, OracleMeasurement } from "./oracle.js";
 import { ReturnsWindow } from "./returns-window.js";
 import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js";
 import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
@@ -32,6 +32,8 @@ export interface TrainerParts {
   readonly store?: RunStore;
   /** Seconds from any origin, for the measured speed alone: no clock decides anything. */
   readonly clock?: () => number;
+  /** The class {@link Oracle}, for a run with `oracleEvery`. By value, so that no other run has to load it. */
+  readonly oracle?: typeof Oracle;
 }
 
 /** The state of a run. */
@@ -93,7 +95,8 @@ export class Trainer {
   // Made once: an iteration is short, and its closures would be most of its garbage.
   readonly #onStep: OnStep = (t, rows, first) => this.#count(t, rows, first);
 
-  constructor({ config, kinds, environment, executor, store, clock }: TrainerParts) {
+  constructor(parts: TrainerParts) {
+    const { config, kinds, environment, executor, store, clock } = parts;
     requireSame("the environments", config.environment.count, environment.size);
     requireExecutor(config, executor);
     this.config = config;
@@ -102,7 +105,7 @@ export class Trainer {
     this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live);
     this.#store = store ?? new MemoryRunStore();
     this.#clock = clock ?? (() => 0);
-    this.#oracle = config.run.oracleEvery > 0 ? new Oracle(config, environment, this.algorithm) : null;
+    this.#oracle = makeOracle(parts, this.algorithm);
   }
 
   /** Environment steps taken, all environments together. */
@@ -320,6 +323,18 @@ export class Trainer {
     await this.#store.writeCheckpoint(encodeCheckpoint(await this.save()));
     await this.#store.append({ event: "checkpoint", step: this.step });
   }
+}
+
+/** The oracle of a run with `oracleEvery`. @throws SoftrlError when the parts have no oracle to make. */
+function makeOracle({ config, environment, oracle }: TrainerParts, algorithm: Algorithm): Oracle | null {
+  const { oracleEvery } = config.run;
+  if (oracleEvery === 0) return null;
+  if (oracle !== undefined) return new oracle(config, environment, algorithm);
+  return fail("Trainer", "a run with oracleEvery needs an oracle", {
+    expected: "0 for a run without",
+    got: `oracleEvery ${oracleEvery}`,
+    remedy: "pass the class: oracle: Oracle",
+  });
 }
 
 function requireSame(what: string, expected: number, got: number): void {

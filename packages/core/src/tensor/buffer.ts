@@ -1,2 +1,2 @@
-/** Numbers in executor memory. Views stay valid for the session's life; write inputs before a run. */
+/** Numbers in executor memory. Views stay valid as long as the session; write inputs before a run. */
 export type Buffer = Float64Array | Float32Array;

@@ -5,16 +5,17 @@ import { formatShape } from "./shape.js";
 import { type Application, constant, type PrimitiveName, type Tensor } from "./tensor.js";
 
 /**
- * ∂y/∂x for every x of `wrt`, as symbolic tensors of x's shape: reverse mode on the trace.
+ * ∂y/∂x for every x in `wrt`, as symbolic tensors with the shape of x: reverse-mode differentiation of the
+ * trace.
  *
  * The result is made of primitives, so it can be differentiated again.
  *
  * @param y a scalar (one element)
- * @param wrt any tensors of the trace; one that y does not depend on gets zeros
+ * @param wrt any tensors of the trace; the gradient is zero for those that y does not depend on
  */
 export function gradient(y: Tensor, wrt: readonly Tensor[]): Tensor[] {
   if (!Array.isArray(wrt)) {
-    fail("gradient", "wrt is no list", { expected: "a list of tensors", remedy: "gradient(y, [x])" });
+    fail("gradient", "wrt is not a list", { expected: "a list of tensors", remedy: "gradient(y, [x])" });
   }
   if (y.size !== 1) {
     fail("gradient", "y is not a scalar", {
@@ -50,7 +51,10 @@ function inputCotangents(output: Tensor, cotangent: Tensor): readonly (Tensor | 
   return derivative(application, cotangent);
 }
 
-/** The tensors that depend on one of `sources` and that y depends on, y first, every tensor before its inputs. */
+/**
+ * The tensors that depend on one of `sources` and that y depends on. y comes first, and every tensor before
+ * its inputs.
+ */
 function tensorsBetween(sources: readonly Tensor[], y: Tensor): ReadonlySet<Tensor> {
   const dependent = new Map<Tensor, boolean>(sources.map((source) => [source, true]));
   const visited = new Set<Tensor>();

@@ -1,4 +1,4 @@
-/** What losses and networks are written with: every operation on symbolic tensors. */
+/** Every operation on symbolic tensors; losses and networks are written with these. */
 export { broadcastTo, sum } from "./primitives/broadcasting.js";
 export { conv2d } from "./primitives/convolution.js";
 export {

@@ -2,33 +2,33 @@ import { fail } from "../base/errors.js";
 import { formatShape, sameShape } from "./shape.js";
 import { constant, type Primitive, type PrimitiveName, type Tensor } from "./tensor.js";
 
-/** One computation of a program: a tensor and where its inputs stand among the steps before it. */
+/** One computation of a program: a tensor, and the indices of its inputs among the earlier steps. */
 export interface Step {
   readonly tensor: Tensor;
   readonly inputs: readonly number[];
 }
 
 /**
- * A traced computation, ready for any executor: steps in an order in which each comes after its inputs, no step
- * twice. What it says is executor-free: primitives, shapes, and which states change.
+ * A traced computation that any executor can run: different steps, in an order in which each comes after its
+ * inputs. It only consists of primitives, shapes and state updates, so it does not depend on an executor.
  */
 export interface Program {
   readonly steps: readonly Step[];
-  /** Step of each named input. */
+  /** The step of each named input. */
   readonly inputs: ReadonlyMap<string, number>;
-  /** Step of each named output. */
+  /** The step of each named output. */
   readonly outputs: ReadonlyMap<string, number>;
-  /** States that change: after all steps, the state takes the value of the step. */
+  /** The states that change: after all steps, `state` takes the value of step `value`. */
   readonly updates: readonly { readonly state: number; readonly value: number }[];
 }
 
-/** What a program returns, and which states it replaces by which values once everything is computed. */
+/** The outputs of a program, and the new values that its states get after everything is computed. */
 export interface ProgramDefinition {
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly updates?: readonly (readonly [state: Tensor, value: Tensor])[];
 }
 
-/** Collects everything that the outputs and updates need, each computation once. */
+/** Collects everything that the outputs and updates need; each computation occurs once. */
 export function program({ outputs, updates = [] }: ProgramDefinition): Program {
   const steps: Step[] = [];
   const position = new Map<Tensor, number>();
@@ -72,7 +72,7 @@ export function program({ outputs, updates = [] }: ProgramDefinition): Program {
   };
 }
 
-/** The number that arithmetic on scalar constants comes to, as a constant; any other tensor as it is. */
+/** Evaluates arithmetic on scalar constants; returns other tensors unchanged. */
 function foldedScalar(tensor: Tensor, folded: Map<Tensor, Tensor>): Tensor {
   const { origin, inputs, shape } = tensor;
   if (origin.kind !== "primitive" || tensor.size !== 1 || inputs.length === 0) return tensor;
@@ -91,7 +91,7 @@ function foldedScalar(tensor: Tensor, folded: Map<Tensor, Tensor>): Tensor {
 }
 
 function stepOf(position: ReadonlyMap<Tensor, number>, tensor: Tensor): number {
-  return position.get(tensor) ?? fail("program", "a tensor was made after a tensor that uses it");
+  return position.get(tensor) ?? fail("program", "a tensor was created after a tensor that uses it");
 }
 
 function checkedUpdates(
@@ -101,7 +101,7 @@ function checkedUpdates(
   for (const [state, value] of updates) {
     if (state.origin.kind !== "state") {
       fail("program", "only a state can be updated", {
-        expected: "a tensor made by state()",
+        expected: "a tensor created by state()",
         got: state.origin.kind,
       });
     }
@@ -109,7 +109,7 @@ function checkedUpdates(
     if (changed.has(state)) fail("program", `state "${name}" is updated twice`);
     changed.add(state);
     if (!sameShape(state.shape, value.shape)) {
-      fail("program", `the new value of state "${name}" has another shape`, {
+      fail("program", `the new value of state "${name}" has the wrong shape`, {
         expected: formatShape(state.shape),
         got: formatShape(value.shape),
       });
@@ -126,8 +126,8 @@ export interface SharedInput {
 }
 
 /**
- * The inputs that a program over one slice and one over the whole batch have in common.
- * @throws SoftrlError where the whole one's input has not `slices` times as many rows.
+ * The inputs that a program over one slice and a program over the whole batch have in common.
+ * @throws SoftrlError unless the inputs of the whole program have `slices` times as many rows.
  */
 export function sharedInputs(slice: Program, whole: Program, slices: number): SharedInput[] {
   const shared: SharedInput[] = [];
@@ -148,7 +148,7 @@ export function sharedInputs(slice: Program, whole: Program, slices: number): Sh
   return shared;
 }
 
-/** All tensors that `roots` depend on, in the order of their making. */
+/** All tensors that `roots` depend on, in the order of their creation. */
 function ancestors(roots: readonly Tensor[]): Tensor[] {
   const found = new Set<Tensor>();
   const pending = [...roots];
@@ -160,7 +160,7 @@ function ancestors(roots: readonly Tensor[]): Tensor[] {
   return [...found].sort((a, b) => a.id - b.id);
 }
 
-/** Two tensors with the same key have the same value. */
+/** A key that is equal only for tensors with the same value. */
 function computationKey(tensor: Tensor, inputs: readonly number[]): string {
   const { origin } = tensor;
   switch (origin.kind) {

@@ -5,8 +5,8 @@ import { type Program, type Step, sharedInputs } from "./program.js";
 import type { KernelShapes, Primitive, PrimitiveAttributes, PrimitiveName, Tensor } from "./tensor.js";
 
 /**
- * The specification: every step in order, each with its primitive's reference kernel and memory of its own.
- * No fusion, no reuse, nothing taken over from a recording; the other executors are checked against it.
+ * The specification: runs every step in order with the reference kernel of its primitive, into separate
+ * memory. It fuses and reuses nothing and ignores recordings; the other executors are checked against it.
  */
 export function createReferenceExecutor({
   precision = "float64",
@@ -36,7 +36,9 @@ export function createReferenceExecutor({
   };
 }
 
-/** The slice program with its inputs in the whole program's: it copies them over and runs. */
+/**
+ * One copy of the slice program per slice. It copies its slice of the inputs of the whole program, then runs.
+ */
 function recordedSlices<Names extends string>(
   programs: Readonly<Record<Names, Program>>,
   loaded: Readonly<Record<Names, LoadedProgram>>,
@@ -77,7 +79,7 @@ function loadProgram(
     if (tensor.origin.kind === "constant") buffers[i].set(tensor.origin.values);
   });
   const input = namedBuffers("input", program.inputs, (_, step) => buffers[step]);
-  // An output may be a state or an input: it keeps what it was before the updates.
+  // An output may be a state or an input; the copy keeps its value from before the updates.
   const output = namedBuffers("output", program.outputs, (_, step) => allocate(buffers[step].length));
   return {
     run() {
@@ -112,7 +114,9 @@ function runStep({ tensor, inputs }: Step, out: Buffer, buffers: readonly Buffer
   );
 }
 
-/** Looks buffers up by name, or throws an error that lists the names there are. */
+/**
+ * Returns a function that finds buffers by name, and throws an error that lists the names if there is none.
+ */
 export function namedBuffers<Numbers extends Buffer>(
   kind: "input" | "output",
   steps: ReadonlyMap<string, number>,
@@ -121,7 +125,7 @@ export function namedBuffers<Numbers extends Buffer>(
   const buffers = new Map([...steps].map(([name, step]) => [name, bufferOf(name, step)]));
   return (name) =>
     buffers.get(name) ??
-    fail(`LoadedProgram.${kind}`, `there is no ${kind} "${name}"`, {
+    fail(`LoadedProgram.${kind}`, `unknown ${kind} "${name}"`, {
       expected: [...steps.keys()].map((known) => `"${known}"`).join(", ") || `a program with an ${kind}`,
     });
 }

@@ -4,7 +4,7 @@ import { formatShape, requireShape, type Shape, shapeSize } from "./shape.js";
 
 type None = Readonly<Record<never, never>>;
 
-/** Every primitive by name, with the attributes that it takes besides its inputs. */
+/** Every primitive by name, with its attributes besides its inputs. */
 export interface PrimitiveAttributes {
   add: None;
   subtract: None;
@@ -49,7 +49,10 @@ export interface ConvolutionStrides {
 
 export type PrimitiveName = keyof PrimitiveAttributes;
 
-/** Primitives that compute each element from the inputs' elements there: comparisons give 0 or 1, select(c, a, b) is a where c ≠ 0. */
+/**
+ * Primitives that compute each element from the elements of the inputs at the same position. Comparisons give
+ * 0 or 1; select(c, a, b) is a where c ≠ 0.
+ */
 export type ElementwiseOperation =
   | "add"
   | "subtract"
@@ -70,17 +73,17 @@ export type ElementwiseOperation =
   | "select";
 
 /**
- * A primitive: its shape rule, its derivative rule and its reference kernel, together.
+ * A primitive: its shape rule, its derivative rule and its reference kernel.
  *
- * The derivative rule emits primitives again, so the gradient of a gradient is a gradient.
+ * The derivative rule emits primitives, so gradients can be differentiated again.
  */
 export interface Primitive<Name extends PrimitiveName> {
   readonly name: Name;
-  /** The output's shape. @throws SoftrlError where the inputs do not fit. */
+  /** The shape of the output. @throws SoftrlError when the inputs do not fit. */
   shape(inputs: readonly Shape[], attributes: PrimitiveAttributes[Name]): Shape;
-  /** The cotangent of each input, given the cotangent of the output; null where it is zero everywhere. */
+  /** The cotangent of each input, given the cotangent of the output; null if it is zero everywhere. */
   derivative(application: Application<Name>, cotangent: Tensor): readonly (Tensor | null)[];
-  /** The specification: fills `out` from `inputs`. Written to be read. */
+  /** The specification: fills `out` from `inputs`. Written for readability. */
   kernel(
     out: Buffer,
     inputs: readonly Buffer[],
@@ -89,7 +92,7 @@ export interface Primitive<Name extends PrimitiveName> {
   ): void;
 }
 
-/** What a derivative rule may look at. */
+/** The data that a derivative rule can use. */
 export interface Application<Name extends PrimitiveName> {
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
@@ -101,14 +104,16 @@ export interface KernelShapes {
   readonly out: Shape;
 }
 
-/** Where a tensor comes from: a leaf, or a primitive applied to other tensors. */
+/** The origin of a tensor: a leaf, or a primitive applied to other tensors. */
 export type Origin =
   | { readonly kind: "input"; readonly name: string }
   | { readonly kind: "state"; readonly name: string }
   | { readonly kind: "constant"; readonly values: Float64Array }
   | AppliedPrimitive;
 
-/** A primitive applied: one member a name, so that a switch over the name knows the attributes. */
+/**
+ * An applied primitive: one union member per name, so that a switch over the name determines the attributes.
+ */
 export type AppliedPrimitive = {
   [Name in PrimitiveName]: {
     readonly kind: "primitive";
@@ -120,9 +125,9 @@ export type AppliedPrimitive = {
 
 let created = 0;
 
-/** A symbolic tensor: a shape and an origin, no numbers. Its shape is checked when it is made. */
+/** A symbolic tensor: a shape and an origin, without numbers. The shape is checked on creation. */
 export class Tensor {
-  /** Grows with creation: inputs have smaller numbers than what is computed from them. */
+  /** Increases with every creation, so inputs have smaller ids than the tensors computed from them. */
   readonly id: number = created++;
   readonly shape: Shape;
   readonly origin: Origin;
@@ -149,7 +154,7 @@ export function apply<Name extends PrimitiveName>(
   const shapes = inputs.map((input) => requireTensor(primitive.name, input).shape);
   const shape = primitive.shape(shapes, attributes);
   requireShape(primitive.name, shape);
-  // The compiler does not see that name, primitive and attributes belong together for a generic Name.
+  // For a generic Name, the compiler cannot infer that name, primitive and attributes belong together.
   const origin = {
     kind: "primitive",
     name: primitive.name,
@@ -165,17 +170,17 @@ export function input(name: string, shape: Shape): Tensor {
   return new Tensor(shape, { kind: "input", name });
 }
 
-/** Numbers that stay in the executor between runs: parameters, optimiser state. Zero at first. */
+/** Numbers that stay in the executor between runs, such as parameters and optimiser state. Initially zero. */
 export function state(name: string, shape: Shape): Tensor {
   requireShape(`state "${name}"`, shape);
   return new Tensor(shape, { kind: "state", name });
 }
 
-/** Fixed numbers. A number alone is a scalar. */
+/** Fixed numbers. A single number is a scalar. */
 export function constant(values: number | ArrayLike<number>, shape?: Shape): Tensor {
   const list = typeof values === "number" ? [values] : values;
   if (!ArrayBuffer.isView(list) && !(Array.isArray(list) && list.every((x) => typeof x === "number"))) {
-    fail("constant", "the values are not flat numbers", {
+    fail("constant", "the values are not a flat array of numbers", {
       expected: "a number, or a flat array of numbers",
       got: JSON.stringify(values),
       remedy: "flatten them and give the shape: constant([1, 2, 3, 4], [2, 2])",
@@ -193,7 +198,7 @@ export function constant(values: number | ArrayLike<number>, shape?: Shape): Ten
   return new Tensor(tensorShape, { kind: "constant", values: numbers });
 }
 
-/** What binary operations take: a tensor, or a number that stands for a scalar constant. */
+/** An operand of a binary operation: a tensor, or a number, which is a scalar constant. */
 export type Operand = Tensor | number;
 
 export function toTensor(operand: Operand): Tensor {
@@ -202,7 +207,7 @@ export function toTensor(operand: Operand): Tensor {
 
 function requireTensor(where: string, operand: Tensor): Tensor {
   if (operand instanceof Tensor) return operand;
-  return fail(where, "an operand is no tensor", {
+  return fail(where, "an operand is not a tensor", {
     expected: "a tensor",
     got: JSON.stringify(operand) ?? String(operand),
     remedy: "wrap numbers in constant()",

@@ -39,7 +39,7 @@ export const sizes = {
   strideX: 1,
 };
 
-/** A kernel of every kind, then those that take other paths. */
+/** One kernel of every kind, followed by kernels that use other code paths. */
 export const valid: readonly Kernel[] = [
   map,
   { kind: "reduce", operation: "sum", dims: [3, 4, 2], reduced: [false, true, false], x: 5, out: 40 },
@@ -119,7 +119,7 @@ const wrongNumbers = [
   Infinity,
 ];
 
-/** The kernel with one or two of its numbers, anywhere inside, replaced. */
+/** The kernel with one or two of its numbers replaced, at any depth. */
 export function corrupted(kernel: Kernel, random: Random): Kernel {
   const copy: Kernel = structuredClone(kernel);
   const places: (() => void)[] = [];

@@ -7,7 +7,7 @@ import { arenaLength, corrupted, epilogue, map, sizes, valid } from "./corrupt-k
 import { kernelMachines } from "./kernel-machines.js";
 
 describe("encodeKernels", () => {
-  it("writes opcode, length and fields of each kernel", () => {
+  it("encodes the opcode, the length and the fields of each kernel", () => {
     const words = encodeKernels(valid, arenaLength);
     let at = 0;
     const opcodes: number[] = [];
@@ -26,13 +26,13 @@ describe("encodeKernels", () => {
     ["overlaps", { ...map, outputs: [{ register: 0, offset: 1 }] }],
     ["overlaps inputs[1]", { ...map, inputs: [map.inputs[0], { offset: 59, mode: "scalar" }] }],
     [
-      "a sum of squares goes over all",
+      "a sum of squares must reduce all",
       { kind: "reduce", operation: "sumOfSquares", dims: [3, 4], reduced: [true, false], x: 0, out: 20 },
     ],
     ["overwrites a scalar", { ...map, steps: [{ operation: "negate", operands: [0], target: 1 }] }],
     ["has no value", { ...map, outputs: [{ register: 9, offset: 40 }] }],
     ["target", { ...map, steps: [{ operation: "negate", operands: [0], target: 24 }] }],
-    ["so many operands", { ...map, steps: [{ operation: "add", operands: [0], target: 3 }] }],
+    ["with this number of operands", { ...map, steps: [{ operation: "add", operands: [0], target: 3 }] }],
     ["count", { ...map, count: 0 }],
     ["count", { ...map, count: Number.NaN }],
     ["m is out of range", { ...matmul, m: 1.5 }],
@@ -40,7 +40,7 @@ describe("encodeKernels", () => {
     ["scratch reaches outside", { ...matmul, scratch: arenaLength - 100 }],
     ["out overlaps a", { ...matmul, out: 14, epilogue: null }],
     ["out overlaps scratch", { ...matmul, scratch: 65 }],
-    ["count must be that of out", { ...matmul, epilogue: { ...epilogue, count: 11 } }],
+    ["count must be the size of out", { ...matmul, epilogue: { ...epilogue, count: 11 } }],
     ["overlaps a", { ...matmul, epilogue: { ...epilogue, outputs: [{ register: 1, offset: 0 }] } }],
     [
       "overlaps inputs[0]",
@@ -81,15 +81,17 @@ describe.each(await kernelMachines())("corrupt kernels on $name", (machine) => {
       }
       if (random.float() < 0.75) continue;
       kinds.add(trial % valid.length);
-      // The code lies before the arena, and the rest of the last page behind it.
+      // The code is stored before the arena, and the rest of the last page after it.
       const { arena, run } = machine.instantiate(arenaLength, [[kernel]]);
       const behind = new Uint8Array(arena.buffer, arena.byteOffset + arena.byteLength).fill(0xa5);
       const codeBytes = Math.ceil(words.byteLength / 64) * 64;
       const before = new Int32Array(arena.buffer, arena.byteOffset - codeBytes, words.length);
       run(0);
       ran++;
-      if (behind.some((byte) => byte !== 0xa5)) expect.fail(`wrote behind: ${JSON.stringify(kernel)}`);
-      if (before.some((word, i) => word !== words[i])) expect.fail(`wrote before: ${JSON.stringify(kernel)}`);
+      if (behind.some((byte) => byte !== 0xa5))
+        expect.fail(`wrote after the arena: ${JSON.stringify(kernel)}`);
+      if (before.some((word, i) => word !== words[i]))
+        expect.fail(`wrote before the arena: ${JSON.stringify(kernel)}`);
     }
     expect(refused).toBeGreaterThan(1000);
     expect(ran).toBeGreaterThan(200);

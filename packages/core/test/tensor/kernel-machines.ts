@@ -1,12 +1,12 @@
 import type { Kernel, KernelMachine } from "../../src/tensor/compiled/kernel.js";
 import { createWasmMachine } from "../../src/tensor/compiled/wasm-machine.js";
 
-/** Every machine that the kernel tests run on. */
+/** All machines that the kernel tests run on. */
 export async function kernelMachines(): Promise<readonly KernelMachine[]> {
   return [await createWasmMachine()];
 }
 
-/** The arena after one run of these kernels on the given numbers. */
+/** The arena after running these kernels once on the given numbers. */
 export function arenaAfter(
   machine: KernelMachine,
   kernels: readonly Kernel[],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RandomStreams } from "../../src/base/random.js";
 import type { MapKernel } from "../../src/tensor/compiled/kernel.js";
-import { joinedSteps } from "../../src/tensor/compiled/kernel-encoding-steps.js";
+import { fusedSteps } from "../../src/tensor/compiled/kernel-encoding-steps.js";
 import type { ElementwiseOperation } from "../../src/tensor/tensor.js";
 import { arenaAfter, kernelMachines } from "./kernel-machines.js";
 import { referenceRun } from "./kernel-reference.js";
@@ -24,7 +24,7 @@ const binary = [
 
 function pick<T>(items: readonly T[]): T {
   const item = items[random.integer(items.length)];
-  if (item === undefined) throw new Error("nothing to pick from");
+  if (item === undefined) throw new Error("the list is empty");
   return item;
 }
 
@@ -34,7 +34,7 @@ function numbers(count: number): Float32Array {
   );
 }
 
-/** A random map over tensors that lie one after another, some of them updated in place. */
+/** A random map over consecutive tensors, some of which are updated in place. */
 function randomMap(count: number): { kernel: MapKernel; arenaLength: number } {
   let next = random.integer(5);
   const place = (length: number): number => {
@@ -68,7 +68,7 @@ function randomMap(count: number): { kernel: MapKernel; arenaLength: number } {
 }
 
 describe.each(await kernelMachines())("map kernels on $name", (machine) => {
-  it("agree to the bit with the reference on random programs, and touch nothing else", () => {
+  it("match the reference bit for bit on random programs, and change nothing else", () => {
     for (let trial = 0; trial < 3000; trial++) {
       const count = pick([1, 2, 3, 4, 7, 16, 31, 64, 255, 256, 257, 300, 512, 700]);
       const { kernel, arenaLength } = randomMap(count);
@@ -84,9 +84,9 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
     }
   });
 
-  it("agree to the bit where several steps are run as one", () => {
+  it("match the reference bit for bit when several steps are fused", () => {
     const [s, g, theta, constant] = [0, 1, 2, 3];
-    // Each step's operands are s, g, θ, a constant, or the step so far before it: −1, −2, …
+    // The operands of a step are s, g, θ, a constant, or an earlier step, counted backwards: −1, −2, …
     const chains: readonly (readonly [ElementwiseOperation, ...number[]])[][] = [
       [
         ["multiply", s, g],
@@ -176,10 +176,10 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
         })),
         outputs: [{ register: 3 + chain.length, offset: pick([theta * count, 3 * count]) }],
       };
-      // A root that is divided, and what a selection takes, have no joints.
+      // No fused step divides the result of an earlier step, or selects it.
       const apart = ([operation, first]: (typeof chain)[number]) =>
         (operation === "divide" && first === -1) || (operation === "select" && first !== -1);
-      expect(joinedSteps(kernel), JSON.stringify(chain)).toHaveLength(chain.some(apart) ? 2 : 1);
+      expect(fusedSteps(kernel), JSON.stringify(chain)).toHaveLength(chain.some(apart) ? 2 : 1);
       const before = numbers(4 * count);
       const want = Float64Array.from(before);
       referenceRun(kernel, want);
@@ -209,7 +209,7 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
     ["exp", Math.exp, -104, 89, 2],
     ["log", Math.log, 0, 10, 2],
     ["tanh", Math.tanh, -10, 10, 2.5],
-  ] as const)("%s is within a few units in the last place", (operation, exact, low, high, most) => {
+  ] as const)("%s is accurate to a few units in the last place", (operation, exact, low, high, most) => {
     const count = 100_000;
     const x = Float32Array.from({ length: count }, (_, i) => {
       if (i % 2 === 0) return random.uniform(low, high);
@@ -227,7 +227,7 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
     expect(worst).toBeLessThan(most);
   });
 
-  it("is honest about NaN, infinities and zeros", () => {
+  it("handles NaN, infinities and zeros", () => {
     expect([...valuesOf("exp", [-Infinity, Infinity, NaN, 0, 1000, -1000])]).toEqual([
       0,
       Infinity,

@@ -12,7 +12,7 @@ type Product = Extract<
 
 const random = new RandomStreams(12).stream("products");
 
-/** Lays tensors out one after another, with gaps, so that a write out of place shows. */
+/** Places tensors one after another, with gaps, so that a write outside a tensor is detected. */
 class Layout {
   length = 3;
   place(count: number): number {
@@ -22,7 +22,9 @@ class Layout {
   }
 }
 
-/** Masks out by another tensor and keeps a second result: an epilogue that reads and writes several ranges. */
+/**
+ * An epilogue that reads and writes several ranges: it masks out by another tensor and keeps a second result.
+ */
 function epilogueOver(out: number, count: number, layout: Layout): MapKernel {
   const mask = layout.place(count);
   const scale = layout.place(1);
@@ -117,12 +119,14 @@ function convolution(
 
 const machines = await kernelMachines();
 
-// One comparison serves every machine: the float64 loops take most of the time.
+// All machines share one comparison, because the float64 loops take most of the time.
 describe(`products on ${machines.length} machines`, () => {
-  /** Compares the whole arena: results within a bound on float32 sums, everything else untouched to the bit. */
+  /**
+   * Compares the whole arena: results within an error bound for float32 sums, everything else bit for bit.
+   */
   function expectRight([kernel, length]: [Product, number]): void {
     const before = Float32Array.from({ length }, () => (random.float() - 0.5) * 2);
-    // Results must not depend on what lay there before, not even on a NaN.
+    // Results must not depend on the previous contents, not even on a NaN.
     const scratch = scratchLength(kernel);
     before.fill(NaN, kernel.scratch, kernel.scratch + scratch);
     const want = Float64Array.from(before);
@@ -151,14 +155,14 @@ describe(`products on ${machines.length} machines`, () => {
     }
   }
 
-  it("multiplies matrices of any size, transposed or not, with bias and epilogue", () => {
+  it("multiply matrices of any size, transposed or not, with bias and epilogue", () => {
     for (let trial = 0; trial < 400; trial++) {
       const size = (most: number): number => 1 + random.integer(random.float() < 0.5 ? 8 : most);
       expectRight(matmul(size(50), size(90), size(80), trial % 8, random.float() < 0.5));
     }
   });
 
-  it("multiplies matrices of the sizes that take other paths", () => {
+  it("multiply matrices of sizes that use other code paths", () => {
     for (let variant = 0; variant < 8; variant++) {
       for (const [m, k, n] of [
         [1, 300, 70],
@@ -183,7 +187,7 @@ describe(`products on ${machines.length} machines`, () => {
 
   const kinds = ["conv2d", "conv2dInputGradient", "conv2dFilterGradient"] as const;
 
-  it.each(kinds)("%s handles any size and stride", (kind) => {
+  it.each(kinds)("handle any size and stride: %s", (kind) => {
     for (let trial = 0; trial < 150; trial++) {
       const filterHeight = 1 + random.integer(4);
       const filterWidth = 1 + random.integer(4);
@@ -202,7 +206,7 @@ describe(`products on ${machines.length} machines`, () => {
     }
   });
 
-  it.each(kinds)("%s handles the layers of the Atari and MinAtar networks", (kind) => {
+  it.each(kinds)("handle the layers of the Atari and MinAtar networks: %s", (kind) => {
     const shapes: readonly ConvolutionSizes[] = [
       {
         batch: 1,
@@ -252,7 +256,7 @@ describe(`products on ${machines.length} machines`, () => {
     for (const sizes of shapes) expectRight(convolution(kind, sizes, true, true));
   });
 
-  it("carries a NaN to what depends on it and no further", () => {
+  it("propagate a NaN only to the results that depend on it", () => {
     const [kernel, length] = matmul(3, 20, 5, 0, false);
     if (kernel.kind !== "matmul") throw new Error("not a matrix product");
     const before = new Float32Array(length).fill(1);
@@ -264,7 +268,7 @@ describe(`products on ${machines.length} machines`, () => {
     }
   });
 
-  it("keeps an infinite weight from the inputs that it does not meet, for few samples and many", () => {
+  it("do not apply an infinite weight to inputs that it is not multiplied with, for few and many samples", () => {
     for (const batch of [1, 2, 5, 12]) {
       const sizes = { batch, height: 7, width: 8, channels: 3, filterHeight: 3, filterWidth: 2, filters: 5 };
       const [kernel, length] = convolution(

@@ -8,7 +8,8 @@ import type {
   MatmulKernel,
 } from "../../src/tensor/compiled/kernel.js";
 
-// What each kernel means, in float64 loops that are written to be read; map steps round to float32 as kernels do.
+// The definition of each kernel as float64 loops, written for readability; map steps round to float32, as
+// kernels do.
 
 type Arena = Float64Array;
 

@@ -13,7 +13,9 @@ function shuffled<T>(items: readonly T[]): T[] {
 }
 
 describe.each(await kernelMachines())("reductions, copies and rows on $name", (machine) => {
-  /** Compares the whole arena with the reference; `tolerance` bounds the relative error of what changed. */
+  /**
+   * Compares the whole arena with the reference; `tolerance` bounds the relative error of changed elements.
+   */
   function expectRight(kernel: Kernel, before: Float32Array, tolerance: number): void {
     const want = Float64Array.from(before);
     referenceRun(kernel, want);
@@ -29,7 +31,7 @@ describe.each(await kernelMachines())("reductions, copies and rows on $name", (m
 
   const numbers = (length: number): Float32Array => Float32Array.from({ length }, () => random.float() - 0.5);
 
-  it("reduces over any axes", () => {
+  it("reduce over any axes", () => {
     for (let trial = 0; trial < 400; trial++) {
       const axes = 1 + random.integer(6);
       const dims = Array.from({ length: axes }, () => 1 + random.integer(axes > 3 ? 5 : 20));
@@ -49,14 +51,14 @@ describe.each(await kernelMachines())("reductions, copies and rows on $name", (m
     }
   });
 
-  it("sums squares", () => {
+  it("sum squares", () => {
     for (const count of [1, 3, 16, 17, 100, 1023, 1025, 5000, 40000]) {
       const all = { dims: [count], reduced: [true], x: 1, out: count + 2 };
       expectRight({ kind: "reduce", operation: "sumOfSquares", ...all }, numbers(count + 5), 2e-5);
     }
   });
 
-  it("keeps long sums accurate", () => {
+  it("compute long sums accurately", () => {
     const count = 2 ** 20;
     const before = new Float32Array(count + 8).fill(0.1);
     const all = arenaAfter(
@@ -74,7 +76,7 @@ describe.each(await kernelMachines())("reductions, copies and rows on $name", (m
     expect(Math.abs(columns[count + 3] - exact / 8) / (exact / 8)).toBeLessThan(1e-4);
   });
 
-  it("lets a NaN through sums and maxima, and keeps −∞", () => {
+  it("propagate NaN through sums and maxima, and keep −∞", () => {
     for (const last of [3, 40]) {
       for (const reduced of [
         [false, true],
@@ -93,11 +95,12 @@ describe.each(await kernelMachines())("reductions, copies and rows on $name", (m
     }
   });
 
-  it("copies between any strides", () => {
+  it("copy between any strides", () => {
     for (let trial = 0; trial < 400; trial++) {
       const axes = 1 + random.integer(6);
       const dims = Array.from({ length: axes }, () => 1 + random.integer(axes > 3 ? 4 : 12));
-      // Rows of x and out in random orders of the axes, x with broadcast axes, out with gaps as in a concatenation.
+      // Rows of x and out in random orders of the axes, x with broadcast axes, out with gaps as in a
+      // concatenation.
       const strides = (broadcast: number, gap: number): { strides: number[]; length: number } => {
         const result = dims.map(() => 0);
         let length = 1 + (random.float() < gap ? random.integer(3) : 0);
@@ -125,7 +128,7 @@ describe.each(await kernelMachines())("reductions, copies and rows on $name", (m
     }
   });
 
-  it("gathers and scatters, with NaN for an index that names no column", () => {
+  it("gather and scatter, with NaN for an index that is not a column", () => {
     for (const columns of [1, 3, 18]) {
       const indices = [0, columns - 1, columns, -1, 0.5, NaN, Infinity, -0, 3e9, -3e9];
       const rows = indices.length;
@@ -137,7 +140,7 @@ describe.each(await kernelMachines())("reductions, copies and rows on $name", (m
     }
   });
 
-  it("takes logarithms of sums of exponentials without overflow", () => {
+  it("compute logarithms of sums of exponentials without overflow", () => {
     for (const columns of [1, 2, 4, 6, 18, 33]) {
       for (const kind of ["logSumExp", "logSoftmax"] as const) {
         const rows = 41;

@@ -29,7 +29,7 @@ import {
   tanh,
 } from "softrl";
 
-/** One step of training: large enough that every kernel of it is shared. */
+/** One training step, large enough that threads share every one of its kernels. */
 function training(body: LayerDefinition, observationShape: readonly number[], batch: number): Program {
   const { parameters, apply } = policyValueNetwork(body, observationShape, 5);
   const theta = state("theta", [parameters.size]);
@@ -82,13 +82,13 @@ function reductions(): Program {
   });
 }
 
-/** Weights that no cache holds, in columns that threads share. */
+/** A product with weights that do not fit into any cache, in columns that threads share. */
 function streamedProduct(): Program {
   return program({ outputs: { y: matmul(input("x", [40, 700]), input("w", [700, 390])) } });
 }
 
-/** A map that adds one of its own numbers to all of them, and may not write over it meanwhile. */
-function mapOfItsOwnNumber(): Program {
+/** A map that adds one of its own input numbers to all of them, and must not overwrite that number first. */
+function mapOfOneOfItsNumbers(): Program {
   const x = tanh(input("x", [600_000]));
   const y = add(x, broadcastTo(slice(x, [0], [1]), x.shape));
   return program({ outputs: { all: sum(y), largest: max(y) } });
@@ -105,10 +105,10 @@ export const largePrograms: readonly (readonly [string, () => Program])[] = [
   ["products", products],
   ["reductions", reductions],
   ["a product with streamed weights", streamedProduct],
-  ["a map of one of its own numbers", mapOfItsOwnNumber],
+  ["a map that reads one of its own numbers", mapOfOneOfItsNumbers],
 ];
 
-/** Everything that comes out of three runs. */
+/** All outputs and states of three runs. */
 export function threeRuns(executor: Executor, traced: Program): Record<string, Float32Array> {
   const random = new RandomStreams(5).stream("numbers");
   const session = executor.load({ only: traced });

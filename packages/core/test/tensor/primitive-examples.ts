@@ -4,17 +4,17 @@ import * as ops from "../../src/tensor/operations.js";
 import { type Shape, shapeSize } from "../../src/tensor/shape.js";
 import type { PrimitiveName, Tensor } from "../../src/tensor/tensor.js";
 
-/** A use of a primitive: inputs to draw, and the tensor made of them. */
+/** A use of a primitive: the inputs to draw, and the tensor that is computed from them. */
 export interface Example {
   readonly inputs: readonly { readonly shape: Shape; readonly draw: (random: Random) => number }[];
   readonly build: (inputs: readonly Tensor[]) => Tensor;
-  /** Inputs that have a derivative; all by default. */
+  /** The inputs that have a derivative; all by default. */
   readonly smooth?: readonly number[];
 }
 
 const any = (random: Random) => random.uniform(-2, 2);
 const positive = (random: Random) => random.uniform(0.3, 2);
-/** Away from 0, where |x| and relu have a corner. */
+/** Random numbers away from 0, where |x| and relu are not differentiable. */
 const cornerless = (random: Random) => (random.float() < 0.5 ? -1 : 1) * random.uniform(0.2, 2);
 const integer = (n: number) => (random: Random) => random.integer(n);
 
@@ -65,7 +65,10 @@ const convolutions = [
   convolution([2, 8, 11, 1], [3, 3, 1, 17], 3, 2),
 ];
 
-/** d conv/dx and d conv/dw are primitives too; their examples reach them through the gradient of a convolution. */
+/**
+ * d conv/dx and d conv/dw are primitives too; these examples reach them through the gradient of a
+ * convolution.
+ */
 const throughGradient = (which: "conv2dInputGradient" | "conv2dFilterGradient"): Example[] =>
   convolutions.map(({ inputs, build }) => {
     const [input, filter] = inputs;
@@ -88,7 +91,7 @@ function derivative(y: Tensor, x: Tensor): Tensor {
   return gradient(y, [x])[0];
 }
 
-/** Examples of every primitive: a primitive without one does not compile. */
+/** Examples of every primitive; a primitive without examples does not compile. */
 export const examples: { readonly [Name in PrimitiveName]: readonly Example[] } = {
   add: binary(ops.add),
   subtract: binary(ops.sub),
@@ -201,7 +204,7 @@ export const examples: { readonly [Name in PrimitiveName]: readonly Example[] } 
   stopGradient: [{ ...unary(ops.stopGradient), smooth: [] }],
 };
 
-/** Inputs named x0, x1, …, and numbers for them. */
+/** Inputs named x0, x1, …, and their values. */
 export function drawInputs(example: Example, random: Random): { tensors: Tensor[]; values: Float64Array[] } {
   return {
     tensors: example.inputs.map(({ shape }, i) => ops.input(`x${i}`, shape)),

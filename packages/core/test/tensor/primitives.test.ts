@@ -17,7 +17,7 @@ const streams = new RandomStreams(7);
 
 const named = (values: readonly Float64Array[]) => Object.fromEntries(values.map((v, i) => [`x${i}`, v]));
 
-/** Random weights that make a scalar of a tensor, so that every element's derivative is looked at. */
+/** Reduces a tensor to a scalar with random weights, so that the derivative of every element is checked. */
 function weighted(y: Tensor, seed: number): Tensor {
   const random = new RandomStreams(seed).stream("weights");
   return sum(
@@ -31,7 +31,7 @@ function weighted(y: Tensor, seed: number): Tensor {
   );
 }
 
-/** Central differences of a scalar in one input. */
+/** Central differences of a scalar with respect to one input. */
 function finiteDifferences(y: Tensor, values: readonly Float64Array[], which: number): Float64Array {
   const { only } = reference.load({ only: program({ outputs: { y } }) }).programs;
   const at = (input: number) =>
@@ -75,7 +75,7 @@ describe("every primitive", () => {
     }
   });
 
-  it("has a derivative that agrees with finite differences in float64", () => {
+  it("has a derivative that matches finite differences in float64", () => {
     eachExample((name, example, seed) => {
       const { tensors, values } = drawInputs(example, streams.stream(name, seed));
       const y = weighted(example.build(tensors), seed);
@@ -91,10 +91,10 @@ describe("every primitive", () => {
     });
   });
 
-  it("has a second derivative that agrees with finite differences of the first", () => {
+  it("has a second derivative that matches finite differences of the first", () => {
     eachExample((name, example, seed) => {
       const { tensors, values } = drawInputs(example, streams.stream(name, seed, "second"));
-      // Squared, so that linear primitives have a second derivative too.
+      // Squared, so that linear primitives also have a second derivative.
       const built = example.build(tensors);
       const y = weighted(mul(built, built), seed);
       const smooth = example.smooth ?? tensors.map((_, i) => i);
@@ -111,7 +111,7 @@ describe("every primitive", () => {
     });
   });
 
-  it("gives under WebAssembly what the reference gives, forward and gradient", () => {
+  it("matches the reference under WebAssembly, forward and gradient", () => {
     eachExample((name, example, seed) => {
       const { tensors, values } = drawInputs(example, streams.stream(name, seed, "wasm"));
       const rounded = values.map((v) => Float64Array.from(Float32Array.from(v)));
@@ -132,11 +132,11 @@ describe("every primitive", () => {
 });
 
 describe("NaN and infinity", () => {
-  it("come out of every primitive under WebAssembly where the reference has them, forward and gradient", () => {
+  it("appear in the results of every primitive exactly where the reference has them, forward and gradient", () => {
     expectSpecialNumbers(wasm, 23);
   });
 
-  it("come out of elementwise primitives where the reference has them", () => {
+  it("appear in the results of elementwise primitives exactly where the reference has them", () => {
     const special = [Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 3.4e38, -3.4e38, 1e-42, 100, -100];
     const pairs = special.flatMap((a) => special.map((b) => [a, b] as const));
     const values = {

@@ -25,19 +25,19 @@ const executors = [
 ];
 
 describe("program", () => {
-  it("computes the same thing once", () => {
+  it("computes equal expressions once", () => {
     const x = input("x", [3]);
     const twice = program({ outputs: { y: add(exp(x), exp(x)) } });
     expect(twice.steps.length).toBe(3);
   });
 
-  it("refuses two inputs of one name", () => {
+  it("refuses two inputs with the same name", () => {
     expect(() => program({ outputs: { y: add(input("x", [2]), input("x", [2])) } })).toThrow(
       'program: two inputs are named "x"; use one tensor for both, or rename one.',
     );
   });
 
-  it("refuses an update of what is no state, of another shape, or twice", () => {
+  it("refuses an update of a tensor that is not a state, with the wrong shape, or twice", () => {
     const s = state("s", [2]);
     const x = input("x", [2]);
     expect(() => program({ outputs: {}, updates: [[x, s]] })).toThrow("only a state can be updated");
@@ -57,13 +57,13 @@ describe("program", () => {
 describe.each(executors.map((executor) => [`${executor.name} ${executor.precision}`, executor] as const))(
   "%s executor",
   (_, executor) => {
-    it("names the inputs there are when asked for another", () => {
+    it("lists the inputs in the error about an unknown one", () => {
       const loaded = executor.load({ f: program({ outputs: { y: exp(input("x", [1])) } }) });
-      expect(() => loaded.programs.f.input("z")).toThrow('there is no input "z", expected "x"');
-      expect(() => loaded.programs.f.output("z")).toThrow('there is no output "z", expected "y"');
+      expect(() => loaded.programs.f.input("z")).toThrow('unknown input "z", expected "x"');
+      expect(() => loaded.programs.f.output("z")).toThrow('unknown output "z", expected "y"');
     });
 
-    it("updates states after everything is computed: two states can be exchanged", () => {
+    it("updates states after everything is computed, so two states can be swapped", () => {
       const a = state("a", [3]);
       const b = state("b", [3]);
       const session = executor.load({
@@ -84,7 +84,7 @@ describe.each(executors.map((executor) => [`${executor.name} ${executor.precisio
       expect(Array.from(session.programs.exchange.output("doubled"))).toEqual([2, 4, 6]);
     });
 
-    it("lets readers of a state see its old value, wherever they stand", () => {
+    it("gives all readers of a state its old value, whatever their position", () => {
       const a = state("a", [4]);
       const next = add(a, 1);
       const late = sum(mul(next, a));
@@ -100,7 +100,7 @@ describe.each(executors.map((executor) => [`${executor.name} ${executor.precisio
       expect(session.programs.f.output("late")[0]).toBe(6 + 12 + 20 + 30);
     });
 
-    it("updates a state by a shuffled view of itself", () => {
+    it("updates a state with a permuted view of itself", () => {
       const a = state("a", [4]);
       const session = executor.load({
         f: program({ outputs: {}, updates: [[a, sub(mul(a, 2), broadcastFirst(a))]] }),
@@ -126,7 +126,7 @@ describe.each(executors.map((executor) => [`${executor.name} ${executor.precisio
       expect(Array.from(read.output("y"))).toEqual([20, 400]);
     });
 
-    it("sums squares, pieces of them, and squares of squares", () => {
+    it("sums squares, parts of squares, and squares of squares", () => {
       const x = input("x", [2, 3]);
       const rows = mul(x, x);
       const sums = {
@@ -149,7 +149,7 @@ describe.each(executors.map((executor) => [`${executor.name} ${executor.precisio
       }
     });
 
-    it("sums squares that are also kept", () => {
+    it("sums squares that are also outputs", () => {
       const x = input("x", [3]);
       const y = mul(x, x);
       const { f } = executor.load({ f: program({ outputs: { y, all: sum(y) } }) }).programs;
@@ -159,7 +159,7 @@ describe.each(executors.map((executor) => [`${executor.name} ${executor.precisio
       expect(f.output("all")[0]).toBe(14);
     });
 
-    it("gives one tensor under several names, and inputs and constants as outputs", () => {
+    it("accepts one tensor as several outputs, and inputs and constants as outputs", () => {
       const x = input("x", [2]);
       const y = relu(x);
       const traced = program({
@@ -192,7 +192,7 @@ describe("gradient", () => {
     );
   });
 
-  it("gives zeros for what y does not depend on", () => {
+  it("gives zeros for tensors that y does not depend on", () => {
     const x = input("x", [2]);
     const other = input("other", [3]);
     const [zero] = gradient(sum(x), [other]);

@@ -9,7 +9,7 @@ import { type Shape, shapeSize } from "../../src/tensor/shape.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { relativeDifference } from "./run.js";
 
-/** A random program with numbers for its inputs and states. */
+/** A random program with values for its inputs and states. */
 export interface RandomProgram {
   readonly program: Program;
   readonly inputs: Readonly<Record<string, Float32Array>>;
@@ -17,8 +17,9 @@ export interface RandomProgram {
 }
 
 /**
- * A random graph of 5 to 25 operations over a few inputs and states, with several outputs, the gradient of a scalar
- * in everything, and updates of the states, so that fusion and the memory plan meet shapes that nobody thought of.
+ * A random graph of 5 to 25 operations over a few inputs and states, with several outputs, the gradient of a
+ * scalar with respect to everything, and updates of the states. It exercises fusion and memory planning on
+ * unforeseen shapes.
  */
 export function randomProgram(random: Random): RandomProgram {
   const inputs: Record<string, Float32Array> = {};
@@ -63,7 +64,7 @@ export function randomProgram(random: Random): RandomProgram {
   return { program: program({ outputs, updates }), inputs, states };
 }
 
-/** One more tensor from those there are; squashed, so that magnitudes stay near 1. */
+/** Applies a random operation to tensors of the pool; squashes the result, so that magnitudes stay near 1. */
 function randomOperation(pool: readonly Tensor[], random: Random): Tensor {
   const pick = () => pool[random.integer(pool.length)];
   const like = (x: Tensor) => {
@@ -147,7 +148,7 @@ function randomOperation(pool: readonly Tensor[], random: Random): Tensor {
 const reference = createReferenceExecutor();
 const float32Reference = createReferenceExecutor({ precision: "float32" });
 
-/** Outputs and states after two runs, by name. */
+/** The outputs and states after each of two runs, by name. */
 function twoRuns(executor: Executor, { program, inputs, states }: RandomProgram): Map<string, Float64Array> {
   const session = executor.load({ only: program });
   const { only } = session.programs;
@@ -165,7 +166,10 @@ function twoRuns(executor: Executor, { program, inputs, states }: RandomProgram)
   return seen;
 }
 
-/** Expects of each executor what the reference gives, outputs, gradients and updated states, as far as float32 goes. */
+/**
+ * Expects that each executor matches the reference in outputs, gradients and updated states, within float32
+ * accuracy.
+ */
 export function expectReferenceNumbers(
   label: string,
   traced: RandomProgram,
@@ -175,11 +179,12 @@ export function expectReferenceNumbers(
   const rounded = twoRuns(float32Reference, traced);
   for (const [executor, machine] of executors) {
     for (const [name, values] of twoRuns(machine, traced)) {
-      // What float32 costs this program is what it costs the reference: nobody can do much better.
+      // The error bound is based on the error of the reference in float32, because no executor can do much
+      // better.
       const exact = expected.get(name) ?? [];
       const bound = 1e-5 + 30 * relativeDifference(rounded.get(name) ?? [], exact);
       const difference = relativeDifference(values, exact);
-      // A bound of 0.1 would be of a program too ill-conditioned to test anything.
+      // A bound of 0.1 means that the program is too ill-conditioned to test anything.
       if (!(difference < bound && bound < 0.1)) {
         expect.fail(`${label}, ${name}, ${executor}: off by ${difference}, bound ${bound}`);
       }

@@ -22,13 +22,16 @@ const cases = {
   convolutional: policyValueNetwork(small, [8, 7, 2], 3),
 };
 
-/** A judge of S observations and an update's gradient over T · S of them. */
+/**
+ * A program that evaluates S observations, and one that computes the gradient of an update over T · S of
+ * them.
+ */
 function traced(network: (typeof cases)["mlp"], size: number, slices: number) {
   const theta = state("theta", [network.parameters.size]);
   const views = network.parameters.views(theta);
   const prior = logPrior(constant([0, 0, 0]));
   const observed = (rows: number) => input("observations", [rows, ...network.observationShape]);
-  const judged = network.apply(observed(size), views);
+  const evaluated = network.apply(observed(size), views);
   const batch = size * slices;
   const { logPi, v } = network.apply(observed(batch), views);
   const loss = add(
@@ -44,7 +47,7 @@ function traced(network: (typeof cases)["mlp"], size: number, slices: number) {
   return {
     theta,
     programs: {
-      judge: program({ outputs: { ...judged, kl: klToPrior(judged.logPi, prior) } }),
+      evaluate: program({ outputs: { ...evaluated, kl: klToPrior(evaluated.logPi, prior) } }),
       update: program({ outputs: { loss, v, gradient: network.parameters.gradient(loss, views) } }),
     },
   };
@@ -56,11 +59,11 @@ describe.each(Object.entries(cases))("a recorded %s", (_, network) => {
   const size = 3;
   const run = (executor: Executor, slices: number) => {
     const { theta, programs } = traced(network, size, slices);
-    const session = executor.load(programs, { of: "judge", into: "update", slices });
+    const session = executor.load(programs, { of: "evaluate", into: "update", slices });
     const random = new RandomStreams(4).stream("numbers");
     session.state(theta).set(network.parameters.initial(random));
     const outputs: number[][] = [];
-    // Twice, with other observations, so that nothing stale can pass.
+    // Twice, with different observations, so that stale values are detected.
     for (const round of [1, 2]) {
       for (const slice of session.recorded) {
         slice
@@ -73,27 +76,27 @@ describe.each(Object.entries(cases))("a recorded %s", (_, network) => {
           Array.from(slice.output("kl")),
         );
       }
-      const { update, judge } = session.programs;
+      const { update, evaluate } = session.programs;
       update.input("actions").set(Array.from({ length: size * slices }, () => random.integer(3)));
       for (const name of ["advantages", "targets"])
         update.input(name).set(update.input(name).map(() => random.uniform(-1, 1)));
-      // Judging other observations in between disturbs nothing.
-      judge.input("observations").set(judge.input("observations").map(() => random.uniform(0, 255)));
-      judge.run();
+      // Evaluating other observations in between must not change the result.
+      evaluate.input("observations").set(evaluate.input("observations").map(() => random.uniform(0, 255)));
+      evaluate.run();
       update.run();
       for (const name of ["loss", "v", "gradient"]) outputs.push(Array.from(update.output(name)));
     }
     return outputs;
   };
 
-  it.each([1, 2, 4])("of %i slices gives what the reference gives, which records nothing", (slices) => {
+  it.each([1, 2, 4])("with %i slices matches the reference, which records nothing", (slices) => {
     const expected = run(createReferenceExecutor(), slices);
     run(wasm, slices).forEach((values, i) => {
       expect(relativeDifference(values, expected[i]), `output ${i}`).toBeLessThan(1e-5);
     });
   });
 
-  it("leaves the forward pass of the body out of the update", () => {
+  it("removes the forward pass of the body from the update", () => {
     const slices = 4;
     const kernels = (recorded: boolean): readonly Kernel[] => {
       let update: readonly Kernel[] = [];
@@ -105,7 +108,7 @@ describe.each(Object.entries(cases))("a recorded %s", (_, network) => {
         },
       });
       const { programs } = traced(network, size, slices);
-      machine.load(programs, recorded ? { of: "judge", into: "update", slices } : undefined);
+      machine.load(programs, recorded ? { of: "evaluate", into: "update", slices } : undefined);
       return update;
     };
     const forward = (list: readonly Kernel[]) =>
@@ -114,7 +117,7 @@ describe.each(Object.entries(cases))("a recorded %s", (_, network) => {
           kernel.kind === "conv2d" || (kernel.kind === "matmul" && !kernel.transposeA && !kernel.transposeB),
       ).length;
     expect(forward(kernels(false))).toBe(4);
-    // What stays is the value head: its one column is computed in one kernel with the error that it is part of.
+    // The value head remains: the kernel of its single column also computes the error.
     expect(forward(kernels(true))).toBe(1);
   });
 });
@@ -122,7 +125,7 @@ describe.each(Object.entries(cases))("a recorded %s", (_, network) => {
 describe("a recording that does not fit", () => {
   it.each([createReferenceExecutor(), wasm])("is refused by executor %#", (executor) => {
     const { programs } = traced(cases.mlp, 3, 4);
-    expect(() => executor.load(programs, { of: "judge", into: "update", slices: 3 })).toThrow(
+    expect(() => executor.load(programs, { of: "evaluate", into: "update", slices: 3 })).toThrow(
       'recording: input "observations" of the whole batch does not fit, expected 3 slices of [3, 4]: [9, 4], got [12, 4].',
     );
   });

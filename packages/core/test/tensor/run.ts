@@ -2,7 +2,7 @@ import type { Executor } from "../../src/tensor/executor.js";
 import { type Program, program } from "../../src/tensor/program.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 
-/** Writes inputs by name (those that the program has), runs once, and copies the outputs out. */
+/** Writes the inputs that the program has, by name, runs it once, and copies the outputs. */
 export function runOnce(
   executor: Executor,
   traced: Program,
@@ -18,7 +18,7 @@ export function runOnce(
   );
 }
 
-/** The numbers of one tensor. */
+/** Evaluates one tensor. */
 export function evaluateTensor(
   executor: Executor,
   tensor: Tensor,
@@ -27,7 +27,10 @@ export function evaluateTensor(
   return runOnce(executor, program({ outputs: { tensor } }), inputs).tensor;
 }
 
-/** The largest |a − b| over 1 + the largest finite |b|; 0 for equal infinities and NaN on both sides, ∞ for one. */
+/**
+ * The largest |a − b| divided by 1 + the largest finite |b|. Equal infinities, and NaN on both sides, count
+ * as 0; an infinity or NaN on one side only as ∞.
+ */
 export function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   let scale = 1;

@@ -12,13 +12,13 @@ import { runOnce } from "./run.js";
 const reference = createReferenceExecutor({ precision: "float32" });
 
 const special = [Number.NaN, Infinity, -Infinity, 0, -0, 1e-42, 100, -100];
-/** Sums of these overflow in one order and precision, and not in another. */
+/** Sums of these overflow in some orders and precisions, and not in others. */
 const largest = [3.4e38, -3.4e38];
 const summing = ["matmul", "conv2d", "conv2dInputGradient", "conv2dFilterGradient", "sum"];
 
 /**
- * Puts NaN, infinities and other special numbers at random places into the inputs of every primitive, and requires
- * NaN and the infinities where the reference has them and nowhere else, forward and gradient.
+ * Puts NaN, infinities and other special numbers at random positions into the inputs of every primitive.
+ * Requires NaN and infinities exactly where the reference has them, forward and gradient.
  */
 export function expectSpecialNumbers(executor: Executor, seed: number): void {
   const streams = new RandomStreams(seed);
@@ -36,7 +36,7 @@ export function expectSpecialNumbers(executor: Executor, seed: number): void {
         // The gradient of a broadcast is a sum, whatever the primitive.
         const isSum = trial % 2 === 1 || summing.includes(name);
         const numbers = isSum ? special : [...special, ...largest];
-        // Few, or everything is NaN.
+        // Special numbers must be rare, otherwise all results are NaN.
         const rare = trial % 4 < 2 ? 0.1 : 0.02;
         const inputs = Object.fromEntries(
           values.map((v, i) => [

@@ -12,7 +12,7 @@ import { createThreadedWasmMachine } from "../../src/tensor/compiled/wasm-thread
 const fill = (out: number, count: number, value: number): Kernel => ({ kind: "fill", out, count, value });
 
 describe("the WebAssembly machine", () => {
-  it("gives each instance a zeroed arena of its own, and runs the program of an index", async () => {
+  it("gives each instance its own zeroed arena, and runs the program with an index", async () => {
     const machine = await createWasmMachine();
     expect(machine.name).toBe("wasm");
     const first = machine.instantiate(10, [[fill(0, 2, 1)], [], [fill(2, 3, 2), fill(4, 2, 3)]]);
@@ -26,7 +26,7 @@ describe("the WebAssembly machine", () => {
     expect([...second.arena]).toEqual(Array(10).fill(0));
   });
 
-  it("holds arenas beyond its first memory", async () => {
+  it("grows its memory for a large arena", async () => {
     const machine = await createWasmMachine();
     const length = 3_000_000;
     const { arena, run } = machine.instantiate(length, [[fill(length - 1, 1, 5)]]);
@@ -35,12 +35,12 @@ describe("the WebAssembly machine", () => {
     expect(arena[length - 1]).toBe(5);
   });
 
-  it("takes an empty arena", async () => {
+  it("accepts an empty arena", async () => {
     const machine = await createWasmMachine();
     expect(machine.instantiate(0, []).arena.length).toBe(0);
   });
 
-  it("refuses a program that it does not have, and more memory than there is", async () => {
+  it("refuses an unknown program, and more memory than is available", async () => {
     const machine = await createWasmMachine();
     const instance = machine.instantiate(4, [[]]);
     expect(() => instance.run(1)).toThrow(

@@ -10,8 +10,9 @@ import { aligned, alignment, type FixedMemory } from "./memory-plan.js";
 import { correspondence } from "./recording.js";
 
 /**
- * An executor that lowers programs to kernels and lets a machine run them: one arena a session, with the states
- * first, then every program's inputs, constants and outputs, then temporary memory that the programs share.
+ * An executor that lowers programs to kernels and runs them on a machine. Each session has one arena: first
+ * the states, then the inputs, constants and outputs of every program, then temporary memory that the
+ * programs share.
  */
 export function createCompiledExecutor(machine: KernelMachine): Executor {
   return {
@@ -74,8 +75,8 @@ function load<Names extends string>(
 }
 
 /**
- * The whole program without what its slices compute for it, and the slice program once for each slice, writing into
- * the whole one's memory.
+ * Returns the whole program without the values that its slices compute for it, and one copy of the slice
+ * program per slice, which writes into the memory of the whole program.
  */
 function record(
   layout: Layout,
@@ -91,18 +92,18 @@ function record(
   const units = whole.fused.units.filter((unit) => !recorded.has(unit.root));
   const offsetIn = (step: number) => recorded.get(step) ?? whole.fixed.leaf(step);
   const slices = Array.from({ length: count }, (_, t): Placed => {
-    const sliceOf = (step: number, twin: number) => offsetIn(twin) + t * size(slice, step);
+    const sliceOf = (step: number, counterpart: number) => offsetIn(counterpart) + t * size(slice, step);
     return {
       fused: slice.fused,
       fixed: {
         leaf(step) {
-          const twin = inputs.get(step);
-          return twin === undefined ? slice.fixed.leaf(step) : sliceOf(step, twin);
+          const counterpart = inputs.get(step);
+          return counterpart === undefined ? slice.fixed.leaf(step) : sliceOf(step, counterpart);
         },
         output: (name) => slice.fixed.output(name),
         destination(root) {
-          const twin = roots.get(root);
-          return twin === undefined ? undefined : sliceOf(root, twin);
+          const counterpart = roots.get(root);
+          return counterpart === undefined ? undefined : sliceOf(root, counterpart);
         },
       },
     };
@@ -133,7 +134,7 @@ function loadedProgram(
   };
 }
 
-/** Lays out everything that outlives a run. */
+/** Allocates all memory that outlives a run. */
 class Layout {
   end = 0;
   readonly constants: [offset: number, values: Float64Array][] = [];

@@ -4,18 +4,18 @@ import type { ElementwiseOperation } from "../tensor.js";
 import { operations } from "./kernel-encoding-steps.js";
 import { allocateRegisters, type MapMember, type MapOperand } from "./map-registers.js";
 
-/** Where the value of a step is found: from `offset` on inside the value of `step`. */
+/** The place of a value: it starts at `offset` inside the value of `step`. */
 export interface Location {
   readonly step: number;
   readonly offset: number;
 }
 
 /**
- * What becomes one kernel: a head (any primitive that is not elementwise), or a chain of elementwise steps, or a
- * head whose result goes straight through such a chain.
+ * A group of steps that becomes one kernel: a head (any primitive that is not elementwise), a chain of
+ * elementwise steps, or a head followed by such a chain.
  */
 export interface Unit {
-  /** The step whose value the rest of the program reads; the last one of the unit. */
+  /** The step whose value the rest of the program reads: the last step of the unit. */
   readonly root: number;
   readonly head: number | null;
   /** A vector that is added to every row of the head's result. */
@@ -25,19 +25,19 @@ export interface Unit {
 
 export interface FusedProgram {
   readonly program: Program;
-  /** For every step, the step that holds its numbers: reshapes and contiguous slices cost nothing. */
+  /** For every step, the step that holds its numbers. Reshapes and contiguous slices need no computation. */
   readonly locations: readonly Location[];
-  /** In an order in which each comes after what it reads. */
+  /** In an order in which each unit comes after those that it reads. */
   readonly units: readonly Unit[];
 }
 
-/** The steps of a program as few kernels: the fusion that compiled executors use. */
+/** Groups the steps of a program into few kernels; compiled executors use this fusion. */
 export function fuse(program: Program): FusedProgram {
   return new Fusion(program).result();
 }
 
 interface Cluster {
-  /** Where the unit stands in the program's order. */
+  /** The position of the unit in the order of the program. */
   readonly position: number;
   root: number;
   head: number | null;
@@ -48,7 +48,7 @@ interface Cluster {
 class Fusion {
   readonly #program: Program;
   readonly #locations: Location[];
-  /** Steps that only repeat one number, and where that number is. */
+  /** Steps that only repeat one number, with the place of that number. */
   readonly #repeated = new Map<number, Location>();
   readonly #kept: ReadonlySet<number>;
   readonly #clusterOf = new Map<number, Cluster>();
@@ -103,7 +103,10 @@ class Fusion {
     return { step, offset: 0 };
   }
 
-  /** Squares that sums over everything alone read are found where their root is: the sum squares as it goes. */
+  /**
+   * A square that is only read by sums over all elements is not computed: its place becomes that of its root,
+   * and the sum squares each element.
+   */
   #hideSquares(): void {
     const readers = this.#readers();
     this.#program.steps.forEach(({ inputs }, step) => {
@@ -116,7 +119,10 @@ class Fusion {
     });
   }
 
-  /** Joins every step to the chain of its readers, where all of them are in one chain: last step first. */
+  /**
+   * Adds every step, from the last one to the first, to the chain of its readers if all of them are in one
+   * chain.
+   */
   #cluster(): void {
     const readers = this.#readers();
     for (let step = this.#program.steps.length - 1; step >= 0; step--) {
@@ -144,7 +150,7 @@ class Fusion {
     for (const cluster of this.#clusterOf.values()) cluster.steps.sort((a, b) => a - b);
   }
 
-  /** Whether the step has numbers of its own to compute. */
+  /** Whether the step has to compute numbers, rather than reuse those of another step. */
   #computes(step: number): boolean {
     return (
       this.#program.steps[step].tensor.origin.kind === "primitive" && this.#locations[step].step === step
@@ -207,7 +213,10 @@ class Fusion {
     return { kind: "scalar", step: scalar.step, offset: scalar.offset };
   }
 
-  /** head + broadcast vector, read by nobody else: the head's kernel starts its sums from the vector. */
+  /**
+   * If the result of a head only goes into an addition of a broadcast vector, the kernel of the head starts
+   * its sums from that vector.
+   */
   #extractBiases(): void {
     const readers = this.#readers();
     for (const cluster of new Set(this.#clusterOf.values())) {
@@ -234,7 +243,10 @@ class Fusion {
     });
   }
 
-  /** The vector that `step` repeats in every row of `head`'s shape, if it is such a broadcast. */
+  /**
+   * The vector that `step` repeats in every row of the shape of `head`, or null if it is not such a
+   * broadcast.
+   */
   #rowVector(step: number, head: number): Location | null {
     const at = this.#locations[step].step;
     if (this.#name(at) !== "broadcastTo") return null;
@@ -244,7 +256,7 @@ class Fusion {
     return isRow ? this.#locations[source] : null;
   }
 
-  /** Units that outputs and updates need, with all that those need. */
+  /** The units that outputs and updates need, directly or indirectly. */
   #demandedUnits(): Unit[] {
     const units = new Map<number, Unit & { readonly position: number }>();
     const pending = [
@@ -268,8 +280,10 @@ class Fusion {
   }
 }
 
-/** Whether the step is a square that is not computed, or a piece of one: its root lies where it would. */
-export function isSquareInside(
+/**
+ * Whether the step is a square that is not computed, or a part of one; its place is then that of its root.
+ */
+export function isHiddenSquare(
   { program, locations }: Pick<FusedProgram, "program" | "locations">,
   step: number,
 ): boolean {
@@ -277,11 +291,11 @@ export function isSquareInside(
   const { origin } = tensor;
   if (origin.kind !== "primitive") return false;
   if (origin.name === "reshape" || origin.name === "stopGradient" || origin.name === "slice")
-    return isSquareInside({ program, locations }, inputs[0]);
+    return isHiddenSquare({ program, locations }, inputs[0]);
   return origin.name === "multiply" && locations[step].step !== step && inputs[0] === inputs[1];
 }
 
-/** Every place that a unit reads from. */
+/** All places that a unit reads. */
 export function unitReads(program: Program, locations: readonly Location[], unit: Unit): Location[] {
   const reads: Location[] = [];
   if (unit.head !== null) reads.push(...program.steps[unit.head].inputs.map((input) => locations[input]));
@@ -295,13 +309,13 @@ export function unitReads(program: Program, locations: readonly Location[], unit
   return reads;
 }
 
-/** The steps that outputs and updates ask for. */
+/** The steps that outputs and updates request. */
 export function keptSteps(program: Program, locations: readonly Location[]): ReadonlySet<number> {
   const asked = [...program.outputs.values(), ...program.updates.map((update) => update.value)];
   return new Set(asked.map((step) => locations[step].step));
 }
 
-/** The steps of a unit that must be stored: its root, and what outputs or updates ask for. */
+/** The steps of a unit that must be stored: its root, and those that outputs or updates request. */
 export function storedSteps(unit: Unit, kept: ReadonlySet<number>): ReadonlySet<number> {
   const steps = unit.members.map((member) => member.step).filter((step) => kept.has(step));
   return new Set([...steps, unit.root]);
@@ -319,7 +333,7 @@ function takesBias(name: string): boolean {
   return name === "matmul" || name === "conv2d";
 }
 
-/** Whether a slice of this shape lies in one piece: only the outermost axis that is longer than 1 is cut. */
+/** Whether a slice of this shape is contiguous: only the outermost axis with a length above 1 is cut. */
 function isContiguous(whole: Shape, part: Shape): boolean {
   const cut = part.findIndex((length) => length !== 1);
   if (cut === -1) return true;

@@ -1,5 +1,5 @@
 import { type MapKernel, mapRegisters } from "./kernel.js";
-import { type EncodedStep, joinedSteps, keep, mostOperands, operations } from "./kernel-encoding-steps.js";
+import { type EncodedStep, fusedSteps, keep, maxOperands, operations } from "./kernel-encoding-steps.js";
 import type { KernelCheck, Span } from "./kernel-ranges.js";
 
 /** Appends the fields of a map kernel: see kernels/map.h. */
@@ -13,7 +13,7 @@ export function encodeMap(kernel: MapKernel, check: KernelCheck, words: number[]
   checkSteps(kernel, check);
 
   const kept = keptRegisters(kernel);
-  const steps = joinedSteps(kernel);
+  const steps = fusedSteps(kernel);
   words.push(count, inputs.length, constants.length, steps.length + kept.length, outputs.length);
   for (const input of inputs) words.push(input.offset, isEach(kernel, input.mode) ? 1 : 0);
   words.push(...new Int32Array(Float32Array.from(constants).buffer));
@@ -28,9 +28,9 @@ export function encodeMap(kernel: MapKernel, check: KernelCheck, words: number[]
   }
 }
 
-/** As many operands as any step has; those that it has not are its first again. */
+/** Pads the operands to the largest number that a step has, by repeating the first one. */
 function filled(operands: readonly number[]): number[] {
-  return Array.from({ length: mostOperands }, (_, place) => operands[place] ?? operands[0] ?? 0);
+  return Array.from({ length: maxOperands }, (_, place) => operands[place] ?? operands[0] ?? 0);
 }
 
 /** The ranges that a map reads at each element, reads once, and writes. */
@@ -50,7 +50,8 @@ export function mapSpans(
   return { each, scalars, written };
 }
 
-// Over one element the modes mean the same; as "each" it may be read from the range that is written.
+// With one element the two modes are equivalent; as "each" the element may be read from the range that is
+// written.
 function isEach(kernel: MapKernel, mode: "each" | "scalar"): boolean {
   return mode === "each" || kernel.count === 1;
 }
@@ -58,9 +59,9 @@ function isEach(kernel: MapKernel, mode: "each" | "scalar"): boolean {
 function checkSpans(kernel: MapKernel, check: KernelCheck): void {
   for (const { mode } of kernel.inputs) check.known("mode", mode, { each: 0, scalar: 1 });
   const { each, scalars, written } = mapSpans(kernel, check);
-  // A scalar is read again by every part that a thread takes.
+  // Every part that a thread computes reads the scalar again.
   check.separate(written, [...written, ...scalars]);
-  // Blocks are read and written in step, so the same range may be both; one that is shifted may not.
+  // Blocks are read and written in the same order, so a range may be read and written, unless it is shifted.
   for (const out of written) {
     check.separate(
       [out],
@@ -81,7 +82,7 @@ function checkSteps(kernel: MapKernel, check: KernelCheck): void {
     const wanted = Object.hasOwn(operations, operation) ? operations[operation].operands : -1;
     if (operands.length !== wanted) {
       check.refuse(
-        `${name} is no known operation on so many operands`,
+        `${name} is not a known operation with this number of operands`,
         wanted,
         `${operation}(${operands.length})`,
       );
@@ -98,7 +99,10 @@ function checkSteps(kernel: MapKernel, check: KernelCheck): void {
   for (const [index, { register }] of outputs.entries()) requireDefined(`outputs[${index}]`, register);
 }
 
-/** Registers that go out as they came in, from a range that another output covers: they need a copy first. */
+/**
+ * Registers that are output unchanged, from an input range that another output overwrites. They need a copy
+ * first.
+ */
 function keptRegisters({ count, inputs, steps, outputs }: MapKernel): number[] {
   const kept = new Set<number>();
   for (const { register, offset } of outputs) {
@@ -111,8 +115,9 @@ function keptRegisters({ count, inputs, steps, outputs }: MapKernel): number[] {
 }
 
 /**
- * The steps that may write straight into an output: step index to output index. A step may where its value is the
- * register's last, and where nothing afterwards reads an input that lies in the output's range.
+ * Maps the index of each step that can write directly into an output to the index of the output. A step can
+ * do so if it is the last one to write its register, and no later step reads an input from the range of the
+ * output.
  */
 function directWrites(kernel: MapKernel, steps: readonly EncodedStep[]): Map<number, number> {
   const { inputs, outputs } = kernel;

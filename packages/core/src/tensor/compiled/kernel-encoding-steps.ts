@@ -1,7 +1,7 @@
 import type { ElementwiseOperation } from "../tensor.js";
 import type { MapKernel } from "./kernel.js";
 
-// The order of the enumeration in kernels/map.h, with the number of operands.
+// In the order of the enumeration in kernels/map.h, with the number of operands.
 export const operations: Readonly<
   Record<ElementwiseOperation, { readonly code: number; readonly operands: number }>
 > = {
@@ -23,7 +23,7 @@ export const operations: Readonly<
   equal: { code: 15, operands: 2 },
   select: { code: 16, operands: 3 },
 };
-// Steps that only the encoder makes: a copy of a register, and several steps in one.
+// Steps that only the encoder creates: a copy of a register, and fused steps.
 export const keep = 17;
 const multiplyMultiply = 18;
 const multiplyAdd = 19;
@@ -40,34 +40,39 @@ const subtractRootQuotient = 29;
 const subtractSumRootQuotient = 30;
 const greaterSelect = 31;
 
-/** Most operands of a step. */
-export const mostOperands = 5;
+/** The largest number of operands of a step. */
+export const maxOperands = 5;
 
 const { add, subtract, multiply, divide, squareRoot, greater, select } = operations;
 
 /**
- * Which step does what two do: [the first, the second, where the second may have the value of the first among its
- * operands, both in one]. The operands are those of the first, then the other ones of the second.
+ * Pairs of steps that one fused step replaces: [first, second, the operand positions of the second where the
+ * result of the first may be, fused]. The operands of the fused step are those of the first, then the
+ * remaining ones of the second.
  */
-const joints: readonly (readonly [first: number, second: number, places: readonly number[], both: number])[] =
-  [
-    [multiply.code, multiply.code, [0, 1], multiplyMultiply],
-    [multiply.code, add.code, [0, 1], multiplyAdd],
-    [multiply.code, subtract.code, [0], multiplySubtract],
-    [multiply.code, subtract.code, [1], subtractMultiply],
-    [subtractMultiply, multiply.code, [0, 1], subtractMultiplyMultiply],
-    [multiply.code, multiplyAdd, [2], productsAdd],
-    [multiplyMultiply, multiplyAdd, [2], longProductsAdd],
-    [squareRoot.code, add.code, [0, 1], squareRootAdd],
-    [add.code, squareRoot.code, [0], addSquareRoot],
-    [squareRootAdd, divide.code, [1], rootQuotient],
-    [addSquareRoot, divide.code, [1], sumRootQuotient],
-    [rootQuotient, subtractMultiply, [0, 1], subtractRootQuotient],
-    [sumRootQuotient, subtractMultiply, [0, 1], subtractSumRootQuotient],
-    [greater.code, select.code, [0], greaterSelect],
-  ];
+const fusedPairs: readonly (readonly [
+  first: number,
+  second: number,
+  places: readonly number[],
+  both: number,
+])[] = [
+  [multiply.code, multiply.code, [0, 1], multiplyMultiply],
+  [multiply.code, add.code, [0, 1], multiplyAdd],
+  [multiply.code, subtract.code, [0], multiplySubtract],
+  [multiply.code, subtract.code, [1], subtractMultiply],
+  [subtractMultiply, multiply.code, [0, 1], subtractMultiplyMultiply],
+  [multiply.code, multiplyAdd, [2], productsAdd],
+  [multiplyMultiply, multiplyAdd, [2], longProductsAdd],
+  [squareRoot.code, add.code, [0, 1], squareRootAdd],
+  [add.code, squareRoot.code, [0], addSquareRoot],
+  [squareRootAdd, divide.code, [1], rootQuotient],
+  [addSquareRoot, divide.code, [1], sumRootQuotient],
+  [rootQuotient, subtractMultiply, [0, 1], subtractRootQuotient],
+  [sumRootQuotient, subtractMultiply, [0, 1], subtractSumRootQuotient],
+  [greater.code, select.code, [0], greaterSelect],
+];
 
-/** A step of a map as the kernels have it. */
+/** A step of a map in the form that the kernels execute. */
 export interface EncodedStep {
   readonly code: number;
   readonly operands: readonly number[];
@@ -75,10 +80,10 @@ export interface EncodedStep {
 }
 
 /**
- * The steps of a map, several of them in one where only one reads what another computes: every step costs a pass
- * through memory. The numbers are the same.
+ * The steps of a map, with pairs fused where only one step reads the result of another. Every step costs a
+ * pass through memory; fusion does not change the results.
  */
-export function joinedSteps(kernel: MapKernel): EncodedStep[] {
+export function fusedSteps(kernel: MapKernel): EncodedStep[] {
   const steps: EncodedStep[] = kernel.steps.map(({ operation, operands, target }) => ({
     code: operations[operation].code,
     operands,
@@ -86,18 +91,18 @@ export function joinedSteps(kernel: MapKernel): EncodedStep[] {
   }));
   const written = new Set(kernel.outputs.map(({ register }) => register));
   for (let reader = 0; reader < steps.length; reader++) {
-    for (let joint = jointAt(steps, reader, written); joint !== null; ) {
-      steps[reader] = joint.step;
-      steps.splice(joint.source, 1);
+    for (let fusion = fusionAt(steps, reader, written); fusion !== null; ) {
+      steps[reader] = fusion.step;
+      steps.splice(fusion.source, 1);
       reader--;
-      joint = jointAt(steps, reader, written);
+      fusion = fusionAt(steps, reader, written);
     }
   }
   return steps;
 }
 
-/** The step that does what `reader` and one before it do, and which that is; null if there is none. */
-function jointAt(
+/** The fusion of step `reader` with an earlier step, and the index of that step; null if there is none. */
+function fusionAt(
   steps: readonly EncodedStep[],
   reader: number,
   written: ReadonlySet<number>,
@@ -106,19 +111,19 @@ function jointAt(
   for (const [place, register] of operands.entries()) {
     const source = onlySource(steps, register, reader, written);
     if (source < 0) continue;
-    const joint = joints.find(
+    const fusion = fusedPairs.find(
       ([first, second, places]) => first === steps[source].code && second === code && places.includes(place),
     );
-    if (joint === undefined) continue;
+    if (fusion === undefined) continue;
     const others = operands.filter((_, other) => other !== place);
-    return { source, step: { code: joint[3], operands: [...steps[source].operands, ...others], target } };
+    return { source, step: { code: fusion[3], operands: [...steps[source].operands, ...others], target } };
   }
   return null;
 }
 
 /**
- * The step that computes what step `reader` finds in `register`, where nobody else reads it and the operands still
- * stand when `reader` runs; else −1.
+ * The index of the step that computes the value that step `reader` reads from `register`, provided that no
+ * other step reads this value and that the operands are unchanged when `reader` runs. Otherwise −1.
  */
 function onlySource(
   steps: readonly EncodedStep[],
@@ -134,7 +139,7 @@ function onlySource(
   const readTwice = steps[reader].operands.filter((operand) => operand === register).length > 1;
   if (changed || readBetween || readTwice) return -1;
   if (steps[reader].target === register) return source;
-  // Later, until it is written again.
+  // Look at later steps, until the register is written again.
   const next = steps.findIndex(({ target }, index) => index > reader && target === register);
   const later = steps.slice(reader + 1, next < 0 ? undefined : next + 1);
   if (later.some(({ operands }) => operands.includes(register))) return -1;

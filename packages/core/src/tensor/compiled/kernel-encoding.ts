@@ -13,7 +13,7 @@ import { encodeMap, mapSpans } from "./kernel-encoding-map.js";
 import { KernelCheck, type Span } from "./kernel-ranges.js";
 import { convolutionGroup, convolutionOutput, filterGradientPart, scratchLength } from "./kernel-scratch.js";
 
-// The order of the enumeration in kernels/interpreter.cpp.
+// In the order of the enumeration in kernels/interpreter.cpp.
 const opcodes: Readonly<Record<Kernel["kind"], number>> = {
   map: 0,
   reduce: 1,
@@ -32,16 +32,17 @@ const opcodes: Readonly<Record<Kernel["kind"], number>> = {
 const mostAxes = 6;
 
 /**
- * The words that the compiled kernels interpret: per kernel its opcode, its length in words, and its fields.
+ * Encodes kernels as the words that the compiled code interprets: for each kernel its opcode, its length in
+ * words and its fields.
  *
- * The compiled kernels trust these words, so everything is checked here: no run of the result reads or writes outside
- * an arena of `arenaLength` elements, and no kernel writes over what it still reads.
+ * The compiled code does not check these words, so this function does: a run never reads or writes outside an
+ * arena of `arenaLength` elements, and no kernel overwrites values that it still reads.
  *
- * @throws SoftrlError for a kernel that reaches outside the arena, overlaps itself, or is not well formed.
+ * @throws SoftrlError for a kernel that reaches outside the arena, overlaps itself, or is malformed.
  */
 export function encodeKernels(kernels: readonly Kernel[], arenaLength: number): Int32Array<ArrayBuffer> {
   if (!(Number.isInteger(arenaLength) && arenaLength >= 0 && arenaLength < 2 ** 31)) {
-    fail("encodeKernels", "the arena's length is out of range", {
+    fail("encodeKernels", "the length of the arena is out of range", {
       expected: "an integer in [0, 2^31)",
       got: String(arenaLength),
     });
@@ -105,7 +106,7 @@ function encodeFields(kernel: Kernel, check: KernelCheck, words: number[]): void
       check.sizes({ rows, columns });
       const from = check.span("x", x, rows * columns);
       const to = check.span("out", out, kernel.kind === "logSumExp" ? rows : rows * columns);
-      // A row is read before it is written.
+      // Each row is read completely before it is written.
       if (!(kernel.kind === "logSoftmax" && x === out)) check.separate([to], [from]);
       words.push(rows, columns, x, out);
       return;
@@ -129,7 +130,7 @@ function encodeReduce(kernel: ReduceKernel, check: KernelCheck, words: number[])
   check.separate([check.span("out", out, kept)], [from]);
   const operation = check.known("operation", kernel.operation, { sum: 0, max: 1, sumOfSquares: 2 });
   if (kernel.operation === "sumOfSquares" && !(dims.length === 1 && reduced[0] === true))
-    check.refuse("a sum of squares goes over all elements", "one axis, reduced", dims.length);
+    check.refuse("a sum of squares must reduce all elements", "one axis, reduced", dims.length);
   words.push(operation, dims.length, x, out);
   for (const [axis, size] of dims.entries()) words.push(size, reduced[axis] ? 1 : 0);
 }
@@ -149,7 +150,7 @@ function encodeCopy(kernel: CopyKernel, check: KernelCheck, words: number[]): vo
   for (const axis of axes) words.push(axis.size, axis.x, axis.out);
 }
 
-/** The same copy over as few axes as can be, out's smallest step last. */
+/** The same copy with as few axes as possible; the axis with the smallest stride in out comes last. */
 function copyAxes(kernel: CopyKernel): { size: number; x: number; out: number }[] {
   const axes = kernel.dims
     .map((size, axis) => ({ size, x: kernel.xStrides[axis] ?? 0, out: kernel.outStrides[axis] ?? 0 }))
@@ -226,7 +227,8 @@ function encodeConvolution(
     );
   }
   words.push(batch, height, width, channels, filterHeight, filterWidth, filters);
-  // A stride beyond the image means the same as the image's size; so bounded, no product of sizes overflows.
+  // A stride beyond the image is equivalent to the size of the image; with this limit, no product of sizes
+  // overflows.
   words.push(Math.min(strideY, height), Math.min(strideX, width));
   words.push(convolutionGroup(kernel));
   const out = convolutionOutput(kernel);
@@ -237,7 +239,10 @@ function encodeConvolution(
   };
 }
 
-/** Checks out, scratch and epilogue of a product against what it reads, and appends the epilogue. */
+/**
+ * Checks the output, scratch and epilogue of a product against the ranges that it reads, and appends the
+ * epilogue.
+ */
 function encodeProduct(
   kernel: MatmulKernel | Conv2dKernel | Conv2dInputGradientKernel,
   outLength: number,
@@ -252,10 +257,11 @@ function encodeProduct(
   words.push(epilogue === null ? 0 : 1);
   if (epilogue === null) return;
   const inside = check.inside("epilogue");
-  if (epilogue.count !== outLength) inside.refuse("count must be that of out", outLength, epilogue.count);
+  if (epilogue.count !== outLength) inside.refuse("count must be the size of out", outLength, epilogue.count);
   encodeMap(epilogue, inside, words);
-  // It runs in parts while the product goes on: it may not write what the product reads, nor read one element of what
-  // is being written, nor read out at another place than its own.
+  // The epilogue runs on parts of out while the product is still being computed. So it must not write what
+  // the product reads, must not read single elements of out, and must read and write out only at the same
+  // positions.
   const spans = mapSpans(epilogue, inside);
   inside.separate([...spans.written, ...spans.scalars, ...spans.each], [scratch]);
   inside.separate(spans.written, read);

@@ -1,13 +1,16 @@
 import { fail } from "../../base/errors.js";
 
-/** Elements [start, end) of the arena, by the name of the field that spans them. */
+/** Elements [start, end) of the arena, with the name of the field that they belong to. */
 export interface Span {
   readonly name: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** Checks the fields of one kernel against an arena; every refusal is a SoftrlError that names the kernel and field. */
+/**
+ * Checks the fields of one kernel against an arena. Every error is a SoftrlError that names the kernel and
+ * the field.
+ */
 export class KernelCheck {
   readonly #where: string;
   readonly #arenaLength: number;
@@ -17,7 +20,7 @@ export class KernelCheck {
     this.#arenaLength = arenaLength;
   }
 
-  /** The same check for a kernel inside this one. */
+  /** A check for a kernel inside this one. */
   inside(name: string): KernelCheck {
     return new KernelCheck(`${this.#where}, ${name}`, this.#arenaLength);
   }
@@ -26,13 +29,13 @@ export class KernelCheck {
     return fail(this.#where, what, { expected: String(expected), got: String(got) });
   }
 
-  /** The number that stands for a name. */
+  /** The code of a name. */
   known(field: string, name: string, numbers: Readonly<Record<string, number>>): number {
     if (!Object.hasOwn(numbers, name)) this.refuse(`unknown ${field}`, Object.keys(numbers).join(", "), name);
     return numbers[name] ?? 0;
   }
 
-  /** A size or count: an integer of at least 1 that fits a word. */
+  /** Checks a size or count: an integer of at least 1 that fits into a word. */
   size(name: string, value: number): void {
     this.integer(name, value, 1, 2 ** 31 - 1);
   }
@@ -52,12 +55,12 @@ export class KernelCheck {
       this.refuse(`${name} has too few or too many axes`, `1 to ${most}`, count);
   }
 
-  /** A contiguous range inside the arena. */
+  /** A contiguous range, which must be inside the arena. */
   span(name: string, offset: number, length: number): Span {
     return this.stridedSpan(name, offset, [length], [1]);
   }
 
-  /** The range that a strided view reaches, inside the arena. */
+  /** The range of a strided view, which must be inside the arena. */
   stridedSpan(name: string, offset: number, dims: readonly number[], strides: readonly number[]): Span {
     this.integer(`the offset ${name}`, offset, 0, this.#arenaLength);
     let start = offset;
@@ -79,14 +82,14 @@ export class KernelCheck {
     return { name, start, end };
   }
 
-  /** Refuses any overlap between a span of `written` and another span of `others`. */
+  /** Throws if a span of `written` overlaps another span in `others`. */
   separate(written: readonly Span[], others: readonly Span[]): void {
     for (const a of written) {
       for (const b of others) {
         if (a !== b && a.start < b.end && b.start < a.end) {
           this.refuse(
             `${a.name} overlaps ${b.name}`,
-            "ranges apart",
+            "separate ranges",
             `[${a.start}, ${a.end}) and [${b.start}, ${b.end})`,
           );
         }

@@ -6,22 +6,25 @@ import type {
   MatmulKernel,
 } from "./kernel.js";
 
-// The largest vector and panel among all targets (AVX-512), so that one plan serves every machine.
+// The largest vector and panel of all targets (AVX-512), so that one plan works on every machine.
 const vector = 16;
 const panelColumns = 2 * vector;
 const panelRows = 256;
 const sweepPositions = 128;
-const mostParts = 8;
-const leastPartOperations = 4e6;
+const maxParts = 8;
+const minPartOperations = 4e6;
 
-/** Elements of scratch that a kernel needs: an upper bound over every vector length that the kernels are built for. */
+/**
+ * The number of scratch elements that a kernel needs: an upper bound over all vector lengths that the kernels
+ * are compiled for.
+ */
 export function scratchLength(
   kernel: MatmulKernel | Conv2dKernel | Conv2dInputGradientKernel | Conv2dFilterGradientKernel,
 ): number {
   switch (kernel.kind) {
     case "matmul": {
       const { m, k, n } = kernel;
-      // With few columns: the transposed weights, or the transposed result.
+      // With few columns, the transposed weights or the transposed result.
       const narrow = n < vector ? n * Math.max(m, k) : 0;
       return panelColumns * Math.min(k, panelRows) + narrow;
     }
@@ -42,25 +45,29 @@ export function scratchLength(
   }
 }
 
-/** Samples that the input gradient of a convolution handles together: enough positions to fill tiles, few enough for the cache. */
+/**
+ * The number of samples that the input gradient of a convolution processes together: enough positions to fill
+ * tiles, and few enough for the cache.
+ */
 export function convolutionGroup(sizes: ConvolutionSizes): number {
   const { height, width } = convolutionOutput(sizes);
   return Math.min(sizes.batch, Math.max(1, Math.floor(256 / (height * width))));
 }
 
 /**
- * Output positions that the filter gradient sums at a time, before it sums the sums: at most 8 parts that threads can
- * share, each worth it. It depends on sizes alone, so that the sum does not depend on threads.
+ * The number of output positions per part of the filter gradient. The parts are summed separately and then
+ * added: at most 8 parts, which threads can share, each large enough to be worth it. The number depends only
+ * on sizes, so the result does not depend on threads.
  */
 export function filterGradientPart(sizes: ConvolutionSizes): number {
   const { height, width } = convolutionOutput(sizes);
   const positions = sizes.batch * height * width;
   const operations = 2 * sizes.filterHeight * sizes.filterWidth * sizes.channels * sizes.filters;
-  const worthwhile = Math.max(4 * sweepPositions, Math.ceil(leastPartOperations / operations));
-  return roundUp(Math.max(Math.ceil(positions / mostParts), worthwhile), sweepPositions);
+  const worthwhile = Math.max(4 * sweepPositions, Math.ceil(minPartOperations / operations));
+  return roundUp(Math.max(Math.ceil(positions / maxParts), worthwhile), sweepPositions);
 }
 
-/** Height and width of conv2d's output. */
+/** The height and width of the output of conv2d. */
 export function convolutionOutput(sizes: ConvolutionSizes): { height: number; width: number } {
   return {
     height: Math.floor((sizes.height - sizes.filterHeight) / sizes.strideY) + 1,
@@ -68,7 +75,7 @@ export function convolutionOutput(sizes: ConvolutionSizes): { height: number; wi
   };
 }
 
-// One sample's cotangent with the zeros around it that the stride phases of the input gradient read.
+// The cotangent of one sample, padded with the zeros that the stride phases of the input gradient read.
 function paddedCotangentLength(sizes: ConvolutionSizes): number {
   const height = Math.ceil(sizes.height / sizes.strideY) + Math.ceil(sizes.filterHeight / sizes.strideY) - 1;
   const width = Math.ceil(sizes.width / sizes.strideX) + Math.ceil(sizes.filterWidth / sizes.strideX) - 1;

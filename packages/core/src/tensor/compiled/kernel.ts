@@ -1,17 +1,18 @@
 /**
- * Lowered instructions: what a program becomes for executors that run compiled kernels (WebAssembly, native).
+ * Lowered instructions: the form of a program for executors with compiled kernels (WebAssembly, native).
  *
- * All numbers are float32 in one arena; every offset, stride and count is in elements. Shapes are row-major, images
- * are NHWC, convolution weights are HWIO. A kernel never reads or writes outside the ranges that its fields span.
+ * All numbers are float32 in one arena; every offset, stride and count is in elements. Shapes are row-major,
+ * images are NHWC, convolution weights are HWIO. A kernel never reads or writes outside the ranges of its
+ * fields.
  */
 import type { ElementwiseOperation } from "../tensor.js";
 
 /**
- * One pass over `count` elements through a small register machine. Registers hold one value an element.
- * `inputs[i]` is loaded into register i (an `each` input at the element's position, a `scalar` input from its single
- * element); constants follow in registers inputs.length + j; then steps run in order, each into its `target`.
- * Registers may be written again once their value is no longer needed; inputs that are scalar and constants are
- * never overwritten. An output may be the very range of an `each` input.
+ * One pass over `count` elements through a small register machine. A register holds one value per element.
+ * `inputs[i]` is loaded into register i: an `each` input from the position of the element, a `scalar` input
+ * from its single element. Constants follow in registers inputs.length + j. Then the steps run in order, each
+ * writing its `target`. A register may be reused once its value is no longer needed; scalar inputs and
+ * constants are never overwritten. An output range may equal the range of an `each` input.
  */
 export interface MapKernel {
   readonly kind: "map";
@@ -26,17 +27,17 @@ export interface MapKernel {
   readonly outputs: readonly { readonly register: number; readonly offset: number }[];
 }
 
-/** Most registers that a {@link MapKernel} may use. */
+/** The maximum number of registers of a {@link MapKernel}. */
 export const mapRegisters = 24;
 
 /**
- * Reduces a contiguous x of shape `dims` over the axes where `reduced` is true; out is contiguous.
- * A sum of squares goes over all elements, as one axis.
+ * Reduces a contiguous x of shape `dims` over the axes where `reduced` is true; out is contiguous. A sum of
+ * squares reduces all elements, as one axis.
  */
 export interface ReduceKernel {
   readonly kind: "reduce";
   readonly operation: "sum" | "max" | "sumOfSquares";
-  /** At most 6, adjacent axes of the same kind already merged. */
+  /** At most 6; adjacent axes of the same kind are merged. */
   readonly dims: readonly number[];
   readonly reduced: readonly boolean[];
   readonly x: number;
@@ -63,9 +64,9 @@ export interface FillKernel {
 }
 
 /**
- * out[m,n] = op(a)[m,k] · op(b)[k,n] (+ bias[n]), with op a transposition where the flag is set (a is then stored
- * [k,m], b [n,k]). The epilogue, if any, is a map over out's m·n elements that is run on ranges of out while
- * they are still in cache; elementwise it means the same as running it afterwards.
+ * out[m,n] = op(a)[m,k] · op(b)[k,n] (+ bias[n]), where op transposes if the flag is set (a is then stored as
+ * [k,m], b as [n,k]). The optional epilogue is a map over the m·n elements of out. It runs on ranges of out
+ * while they are in cache; because it is elementwise, the result is the same as running it afterwards.
  */
 export interface MatmulKernel {
   readonly kind: "matmul";
@@ -78,7 +79,7 @@ export interface MatmulKernel {
   readonly b: number;
   readonly bias: number | null;
   readonly out: number;
-  /** First element of `scratchLength(kernel)` elements that the kernel may overwrite. */
+  /** The first of `scratchLength(kernel)` elements that the kernel may overwrite. */
   readonly scratch: number;
   readonly epilogue: MapKernel | null;
 }
@@ -107,7 +108,10 @@ export interface Conv2dKernel extends ConvolutionSizes {
   readonly epilogue: MapKernel | null;
 }
 
-/** The adjoint of conv2d in its input: out[batch,height,width,channels] from the cotangent of conv2d's output. */
+/**
+ * The adjoint of conv2d with respect to its input: out[batch,height,width,channels] from the cotangent of the
+ * output.
+ */
 export interface Conv2dInputGradientKernel extends ConvolutionSizes {
   readonly kind: "conv2dInputGradient";
   readonly cotangent: number;
@@ -117,7 +121,7 @@ export interface Conv2dInputGradientKernel extends ConvolutionSizes {
   readonly epilogue: MapKernel | null;
 }
 
-/** The adjoint of conv2d in its filter: out[filterHeight,filterWidth,channels,filters]. */
+/** The adjoint of conv2d with respect to its filter: out[filterHeight,filterWidth,channels,filters]. */
 export interface Conv2dFilterGradientKernel extends ConvolutionSizes {
   readonly kind: "conv2dFilterGradient";
   readonly input: number;
@@ -126,7 +130,7 @@ export interface Conv2dFilterGradientKernel extends ConvolutionSizes {
   readonly scratch: number;
 }
 
-/** out[r] = x[r, index[r]]; NaN where the index is no integer in [0, columns). */
+/** out[r] = x[r, index[r]]; NaN if the index is not an integer in [0, columns). */
 export interface GatherKernel {
   readonly kind: "gather";
   readonly rows: number;
@@ -136,7 +140,9 @@ export interface GatherKernel {
   readonly out: number;
 }
 
-/** out[r, c] = x[r] where c = index[r], else 0; a row of NaN where the index is no integer in [0, columns). */
+/**
+ * out[r, c] = x[r] where c = index[r], else 0; a row of NaN if the index is not an integer in [0, columns).
+ */
 export interface ScatterKernel {
   readonly kind: "scatter";
   readonly rows: number;
@@ -174,14 +180,14 @@ export interface KernelMachine {
   /** The instruction set, where results depend on it: sums are grouped by the width of a vector. */
   readonly instructionSet?: string;
   /**
-   * Allocates one zeroed arena of `arenaLength` float32 and takes the kernels of each program.
-   * @throws SoftrlError when there is not enough memory, or when a kernel reaches outside the arena.
+   * Allocates a zeroed arena of `arenaLength` float32 and loads the kernels of each program.
+   * @throws SoftrlError when there is not enough memory, or a kernel reaches outside the arena.
    */
   instantiate(arenaLength: number, programs: readonly (readonly Kernel[])[]): KernelInstance;
 }
 
 export interface KernelInstance {
   readonly arena: Float32Array;
-  /** Runs the program of this index from its first kernel to its last. */
+  /** Runs all kernels of the program with this index. */
   run(program: number): void;
 }

@@ -1,6 +1,6 @@
 import { broadcastStrides, rowMajorStrides, type Shape, shapeSize } from "../shape.js";
 import type { AppliedPrimitive, ElementwiseOperation } from "../tensor.js";
-import { type FusedProgram, isSquareInside, keptSteps, type Unit } from "./fusion.js";
+import { type FusedProgram, isHiddenSquare, keptSteps, type Unit } from "./fusion.js";
 import type { ConvolutionSizes, Kernel, MapKernel } from "./kernel.js";
 import { allocateRegisters } from "./map-registers.js";
 import { type FixedMemory, kernelScratch, planMemory } from "./memory-plan.js";
@@ -8,14 +8,14 @@ import { type FixedMemory, kernelScratch, planMemory } from "./memory-plan.js";
 /** A program as kernels over an arena. */
 export interface LoweredProgram {
   readonly kernels: readonly Kernel[];
-  /** First element after everything that the program uses. */
+  /** The first element after the memory that the program uses. */
   readonly end: number;
 }
 
-/** Plans a fused program's temporary memory from `base` on and emits its kernels. */
+/** Plans the temporary memory of a fused program, starting at `base`, and emits its kernels. */
 export function lower(fused: FusedProgram, fixed: FixedMemory, base: number): LoweredProgram {
   const kept = keptSteps(fused.program, fused.locations);
-  // Scratch depends on sizes alone, so a first emission with every offset at 0 can tell it.
+  // Scratch depends only on sizes, so a first emission with all offsets at 0 determines it.
   const nowhere: Placement = { offset: () => 0, scratch: 0 };
   const plan = planMemory(fused, fixed, base, (unit) =>
     Math.max(0, ...emitUnit(fused, unit, kept, nowhere).map(kernelScratch)),
@@ -62,7 +62,7 @@ function emitMap(
     kind: "map",
     count: shapeSize(program.steps[unit.root].tensor.shape),
     inputs: map.inputs.map(({ step, offset, mode }) => ({
-      // The head's result lies where the chain's last value will.
+      // The result of the head is stored where the last value of the chain will be.
       offset: placement.offset(step === unit.head ? { step: unit.root, offset: 0 } : { step, offset }),
       mode,
     })),
@@ -84,9 +84,9 @@ function emitHead(
 ): Kernel[] {
   const { tensor, inputs } = program.steps[head];
   const { origin, shape } = tensor;
-  if (origin.kind !== "primitive") throw new Error(`lower: a ${origin.kind} has nothing to compute`);
+  if (origin.kind !== "primitive") throw new Error(`lower: a ${origin.kind} has no computation`);
   const inputShapes = inputs.map((input) => program.steps[input].tensor.shape);
-  const squared = isSquareInside({ program, locations }, inputs[0]);
+  const squared = isHiddenSquare({ program, locations }, inputs[0]);
   const at = inputs.map((input) => placement.offset(locations[input]));
   const out = placement.offset({ step: unit.root, offset: 0 });
   const bias = unit.bias === null ? null : placement.offset(unit.bias);
@@ -97,13 +97,13 @@ function emitHead(
 interface HeadPlace {
   readonly shape: Shape;
   readonly inputShapes: readonly Shape[];
-  /** Offset of each input. */
+  /** The offset of each input. */
   readonly at: readonly number[];
   readonly out: number;
   readonly bias: number | null;
   readonly scratch: number;
   readonly epilogue: MapKernel | null;
-  /** Whether `at` has the numbers whose squares are the input. */
+  /** Whether the input is the square of the numbers at `at`. */
   readonly squared: boolean;
 }
 
@@ -184,13 +184,13 @@ function headKernels(origin: AppliedPrimitive, place: HeadPlace): Kernel[] {
     }
     case "reshape":
     case "stopGradient":
-      throw new Error(`lower: ${origin.name} has memory of its own`);
+      throw new Error(`lower: ${origin.name} has its own memory`);
     default:
       throw new Error(`lower: ${origin.name satisfies ElementwiseOperation} is not fused into a chain`);
   }
 }
 
-/** Whether a part of a concatenation lies in it in one piece. */
+/** Whether a part of a concatenation is contiguous in the result. */
 function isWhole(part: Shape, whole: Shape, axis: number): boolean {
   return part.length === whole.length && whole.slice(0, axis).every((length) => length === 1);
 }
@@ -209,7 +209,7 @@ function convolutionSizes(
   return { batch, height, width, channels, filterHeight, filterWidth, filters, strideY, strideX };
 }
 
-/** A copy with neighbouring axes merged where both sides allow it. */
+/** A copy in which adjacent axes are merged if both sides allow it. */
 function stridedCopy(
   shape: Shape,
   x: number,
@@ -239,7 +239,7 @@ function stridedCopy(
   return { kind: "copy", dims, x, xStrides: from, out, outStrides: to };
 }
 
-/** Neighbouring axes that are both reduced or both kept, merged. */
+/** Merges adjacent axes that are all reduced or all kept. */
 function mergedAxes(shape: Shape, axes: readonly number[]): { dims: number[]; reduced: boolean[] } {
   const dims: number[] = [];
   const reduced: boolean[] = [];

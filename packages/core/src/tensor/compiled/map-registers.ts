@@ -1,7 +1,7 @@
 import type { ElementwiseOperation } from "../tensor.js";
 import { type MapKernel, mapRegisters } from "./kernel.js";
 
-/** What a step of a map reads: an earlier member, numbers in memory, or a constant. */
+/** An operand of a step in a map: an earlier member, numbers in memory, or a constant. */
 export type MapOperand =
   | { readonly kind: "member"; readonly step: number }
   | { readonly kind: "each" | "scalar"; readonly step: number; readonly offset: number }
@@ -13,7 +13,7 @@ export interface MapMember {
   readonly operands: readonly MapOperand[];
 }
 
-/** A map whose inputs and outputs are named by program step instead of placed in memory. */
+/** A map whose inputs and outputs are program steps rather than memory ranges. */
 export interface RegisterMap {
   readonly inputs: readonly {
     readonly step: number;
@@ -26,8 +26,8 @@ export interface RegisterMap {
 }
 
 /**
- * Gives every value of a chain of elementwise steps a register, reusing those whose value has been read for the
- * last time; null when the chain needs more than {@link mapRegisters}.
+ * Assigns a register to every value of a chain of elementwise steps. Registers are reused after the last read
+ * of their value. Returns null if the chain needs more than {@link mapRegisters}.
  */
 export function allocateRegisters(
   members: readonly MapMember[],

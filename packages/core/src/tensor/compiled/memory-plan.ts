@@ -4,47 +4,47 @@ import { keptSteps, storedSteps, unitReads } from "./fusion.js";
 import type { Kernel } from "./kernel.js";
 import { scratchLength } from "./kernel-scratch.js";
 
-/** Offsets are multiples of this many elements, a cache line. */
+/** Offsets are multiples of this number of elements, one cache line. */
 export const alignment = 16;
 
 export const aligned = (length: number): number => Math.ceil(length / alignment) * alignment;
 
-/** A range of memory, alive from one unit to another (both included). */
+/** A range of memory that is in use from unit `start` to unit `end`, both included. */
 interface Storage {
   readonly length: number;
-  /** Fixed for leaves, outputs and states; planned for everything else. */
+  /** Fixed for leaves, outputs and states; planned for all others. */
   offset: number | null;
   start: number;
   end: number;
-  /** The first unit that writes over a value that it reads here, ∞ if none. */
+  /** The first unit that overwrites a value that it reads from here, ∞ if there is none. */
   overwritten: number;
 }
 
-/** Memory that stands before a program is planned: leaves, outputs and states. */
+/** Memory that is allocated before a program is planned: leaves, outputs and states. */
 export interface FixedMemory {
   /** Offset of an input, state or constant step. */
   leaf(step: number): number;
   /** Offset of a named output. */
   output(name: string): number;
-  /** Offset that the value of a unit's root must be written to, if it must. */
+  /** The offset that the value of a unit's root must be written to, if it is fixed. */
   destination?(root: number): number | undefined;
 }
 
-/** Where everything lies, in elements of the arena. */
+/** The place of every value, in elements of the arena. */
 export interface MemoryPlan {
   offset(location: Location): number;
-  /** Scratch of each unit, by its index. */
+  /** The scratch offset of each unit. */
   readonly scratch: readonly number[];
-  /** Copies to make after the last unit, in order: [from, to, count]. */
+  /** Copies after the last unit, in order: [from, to, count]. */
   readonly copies: readonly (readonly [from: number, to: number, count: number])[];
-  /** First element after everything. */
+  /** The first element after all of them. */
   readonly end: number;
 }
 
 /**
- * Plans the temporary memory of a program from `base` on: ranges whose lives do not overlap share elements, chains
- * run in place, outputs and new states are written where they belong, and parts of a concatenation are computed
- * inside it.
+ * Plans the temporary memory of a program, starting at `base`. Ranges that are not in use at the same time
+ * share elements, chains run in place, outputs and new states are written to their final place, and parts of
+ * a concatenation are computed inside it.
  */
 export function planMemory(
   fused: FusedProgram,
@@ -109,8 +109,7 @@ class MemoryPlanner {
   #offset({ step, offset }: Location): number {
     const place = this.#places.get(step);
     if (place === undefined) return this.#fixed.leaf(step) + offset;
-    if (place.storage.offset === null)
-      throw new Error("planMemory: an offset is asked for before it is planned");
+    if (place.storage.offset === null) throw new Error("planMemory: an offset is read before it is planned");
     return place.storage.offset + place.offset + offset;
   }
 
@@ -130,7 +129,7 @@ class MemoryPlanner {
     }
   }
 
-  /** A new state is written over the old one by the map that computes it, if nobody reads the old one later. */
+  /** The map that computes a new state overwrites the old state, if no later unit reads the old one. */
   #placeUpdates(): void {
     const { program, locations, units } = this.#fused;
     for (const { state, value } of program.updates) {
@@ -147,7 +146,7 @@ class MemoryPlanner {
     }
   }
 
-  /** Whether each element of the unit's result depends on no other element of this step. */
+  /** Whether each element of the result only depends on the element of this step at the same position. */
   #readsInPlace(unit: Unit, step: number): boolean {
     const reads = unit.members.flatMap((member) => member.operands);
     return reads.every(
@@ -174,7 +173,7 @@ class MemoryPlanner {
     }
   }
 
-  /** Later units first, so that a concatenation has its place before its parts. */
+  /** Later units come first, so that a concatenation is placed before its parts. */
   #placeRest(): void {
     const { units } = this.#fused;
     for (let time = units.length - 1; time >= 0; time--) {
@@ -221,7 +220,7 @@ class MemoryPlanner {
     }
   }
 
-  /** A map may write over an input that is read here for the last time. */
+  /** A map may overwrite an input that it is the last to read. */
   #reuseInput(unit: Unit, time: number): void {
     const place = this.#places.get(unit.root);
     if (unit.head !== null || place === undefined || place.storage.offset !== null) return;
@@ -240,7 +239,7 @@ class MemoryPlanner {
     }
   }
 
-  /** Room for new values that must be set aside because they are read from a state that changes. */
+  /** Temporary memory for new values that are read from a state that changes. */
   #stagedUpdates(): Map<number, Storage> {
     const { program, locations } = this.#fused;
     const changing = new Set(program.updates.map((update) => update.state));
@@ -274,12 +273,12 @@ class MemoryPlanner {
   }
 }
 
-/** A range that one unit alone uses. */
+/** A range that only one unit uses. */
 function temporary(length: number, time: number): Storage {
   return { length, offset: null, start: time, end: time, overwritten: Number.POSITIVE_INFINITY };
 }
 
-/** First fit, largest first; returns the first element after all of them. */
+/** First fit, largest range first; returns the first element after all of them. */
 function assignOffsets(storages: readonly Storage[], base: number): number {
   const placed: Storage[] = [];
   let end = base;
@@ -300,7 +299,7 @@ function assignOffsets(storages: readonly Storage[], base: number): number {
   return end;
 }
 
-/** Scratch that a kernel asks for, 0 where it needs none. */
+/** The scratch elements that a kernel needs, 0 if none. */
 export function kernelScratch(kernel: Kernel): number {
   switch (kernel.kind) {
     case "matmul":

@@ -2,18 +2,21 @@ import { type Step, sharedInputs } from "../program.js";
 import { type Shape, sameShape } from "../shape.js";
 import { type FusedProgram, isElementwise, keptSteps, storedSteps, type Unit } from "./fusion.js";
 
-/** What a program over a slice of a batch has in common with a program over the whole batch. */
+/** The values that a program over a slice of a batch and a program over the whole batch have in common. */
 export interface Correspondence {
-  /** Input steps of the slice program, each with the input step of which it is a slice. */
+  /** Input steps of the slice program, each with the input step that it is a slice of. */
   readonly inputs: ReadonlyMap<number, number>;
-  /** Roots of units of the slice program, each with the root of the unit that computes the same for the batch. */
+  /**
+   * Roots of units of the slice program, each with the root of the unit that computes the same values for the
+   * batch.
+   */
   readonly roots: ReadonlyMap<number, number>;
 }
 
 /**
- * Finds what `whole` computes row by row from the same inputs and states as `slice`, whose batch is `slices` times
- * smaller: values that need not be computed again once every slice has been.
- * @throws SoftrlError where a shared input does not fit.
+ * Finds the values that `whole` computes row by row from the same inputs and states as `slice`, whose batch
+ * is `slices` times smaller. They need not be computed again once every slice has run.
+ * @throws SoftrlError when a shared input does not fit.
  */
 export function correspondence(slice: FusedProgram, whole: FusedProgram, slices: number): Correspondence {
   const shared = sharedInputs(slice.program, whole.program, slices);
@@ -23,8 +26,9 @@ export function correspondence(slice: FusedProgram, whole: FusedProgram, slices:
   const roots = new Map<number, number>();
   for (const unit of slice.units) {
     const root = steps.get(unit.root);
-    const twin = root === undefined ? undefined : unitOf.get(root);
-    if (root === undefined || twin === undefined || !sameUnit(slice, whole, unit, twin, steps)) continue;
+    const counterpart = root === undefined ? undefined : unitOf.get(root);
+    if (root === undefined || counterpart === undefined || !sameUnit(slice, whole, unit, counterpart, steps))
+      continue;
     const isSlice =
       slice.program.steps[unit.root].tensor.size * slices === whole.program.steps[root].tensor.size;
     if (isSlice) roots.set(unit.root, root);
@@ -32,17 +36,25 @@ export function correspondence(slice: FusedProgram, whole: FusedProgram, slices:
   return { inputs, roots };
 }
 
-/** Steps of the slice program with the steps of the whole one that compute the same, for more rows or for as many. */
+/**
+ * Maps steps of the slice program to the steps of the whole program that compute the same, for the same or
+ * for more rows.
+ */
 function matchedSteps(slice: FusedProgram, whole: FusedProgram, slices: number): Map<number, number> {
   const matched = new Map<number, number>();
   slice.program.steps.forEach((step, from) => {
-    const to = whole.program.steps.findIndex((candidate) => isTwin(step, candidate, matched, slices));
+    const to = whole.program.steps.findIndex((candidate) => isCounterpart(step, candidate, matched, slices));
     if (to !== -1) matched.set(from, to);
   });
   return matched;
 }
 
-function isTwin(step: Step, candidate: Step, matched: ReadonlyMap<number, number>, slices: number): boolean {
+function isCounterpart(
+  step: Step,
+  candidate: Step,
+  matched: ReadonlyMap<number, number>,
+  slices: number,
+): boolean {
   const a = step.tensor;
   const b = candidate.tensor;
   const isSlice = isSliceOf(a.shape, b.shape, slices);
@@ -74,7 +86,10 @@ function isSliceOf(slice: Shape, whole: Shape, slices: number): boolean {
   return slice.length > 0 && sameShape([slice[0] * slices, ...slice.slice(1)], whole);
 }
 
-/** Whether a row of the result depends on the same row of the inputs alone, and the two differ in rows alone. */
+/**
+ * Whether each row of the result only depends on the same row of the inputs, and the two differ only in the
+ * number of rows.
+ */
 function isRowWise({ tensor: a, inputs }: Step, { tensor: b }: Step, slices: number): boolean {
   const { origin } = a;
   if (origin.kind !== "primitive" || b.origin.kind !== "primitive") return false;
@@ -96,7 +111,7 @@ function isRowWise({ tensor: a, inputs }: Step, { tensor: b }: Step, slices: num
     case "reshape":
       return sliced[0] && a.inputs[0].shape[0] === a.shape[0];
     case "broadcastTo":
-      // Rows of a batch, or one row that all share.
+      // Rows of a batch, or one row for all.
       return sliced[0] ? a.inputs[0].shape.length === a.shape.length : isOneRow(a.inputs[0].shape, a.shape);
     default:
       return inputs.length === 0;
@@ -115,7 +130,7 @@ function sameAttributes(a: Step["tensor"], b: Step["tensor"]): boolean {
   );
 }
 
-/** Whether two units are fused alike. */
+/** Whether two units are fused in the same way. */
 function sameUnit(
   slice: FusedProgram,
   whole: FusedProgram,

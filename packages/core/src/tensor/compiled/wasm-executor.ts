@@ -4,7 +4,7 @@ import { createWasmMachine, createWasmMachineFrom } from "./wasm-machine.js";
 import type { WasmModule } from "./wasm-module.js";
 import { createThreadedWasmMachine, type WasmThreads } from "./wasm-threads.js";
 
-/** The executor that runs everywhere: WebAssembly SIMD, float32, one thread. */
+/** The executor that works in every runtime: WebAssembly SIMD, float32, one thread. */
 export async function createWasmExecutor(): Promise<Executor> {
   return createCompiledExecutor(await createWasmMachine());
 }
@@ -20,13 +20,13 @@ export function createWasmExecutorFrom(module: WasmModule): Executor {
   return createCompiledExecutor(createWasmMachineFrom(module));
 }
 
-/** An executor with workers of its own. */
+/** An executor with its own workers. */
 export interface ThreadedExecutor extends Executor {
-  /** Lets the workers go; programs still run, on the calling thread. */
+  /** Ends the workers; programs still run, on the calling thread. */
   dispose(): void;
 }
 
-/** The same on several threads, with the same bytes: over {@link createThreadedWasmMachine}. */
+/** The same executor on several threads, with identical results; uses {@link createThreadedWasmMachine}. */
 export async function createThreadedWasmExecutor(options: WasmThreads): Promise<ThreadedExecutor> {
   const machine = await createThreadedWasmMachine(options);
   return { ...createCompiledExecutor(machine), dispose: () => machine.dispose() };

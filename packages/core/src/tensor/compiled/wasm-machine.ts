@@ -18,14 +18,14 @@ interface Exports {
   readonly run: (code: number, length: number, arena: number, team: number) => void;
 }
 
-// The team of whoever works alone.
-const nobody = 0;
+// The kernels run on one thread if there is no team.
+const noTeam = 0;
 
 let compiled: Promise<WasmModule> | undefined;
 
 /**
- * The machine that runs kernels as WebAssembly SIMD, in browsers and Node alike, on one thread. The module is
- * compiled once; each instance has a memory of its own.
+ * The machine that runs kernels as WebAssembly SIMD on one thread, in browsers and Node. The module is
+ * compiled once; each instance has its own memory.
  *
  * @throws SoftrlError when this runtime has no WebAssembly SIMD.
  */
@@ -59,7 +59,7 @@ function instantiate(
   const { loaded, arenaAt, end } = placePrograms(codes, __heap_base.value, arenaLength);
   growMemory(memory, end);
 
-  // Views only now: growing detaches the old buffer.
+  // Create views only now: growing the memory detaches the old buffer.
   for (const { at, code } of loaded) new Int32Array(memory.buffer, at, code.length).set(code);
   const arena = new Float32Array(memory.buffer, arenaAt, arenaLength);
   return {
@@ -67,7 +67,7 @@ function instantiate(
     run(program) {
       const it = loaded[program];
       if (it === undefined) noSuchProgram(program, loaded.length);
-      run(it.at, it.code.length, arenaAt, nobody);
+      run(it.at, it.code.length, arenaAt, noTeam);
     },
   };
 }

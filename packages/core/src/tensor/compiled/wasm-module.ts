@@ -2,7 +2,8 @@ import { bytesOfText } from "../../base/byte-text.js";
 import { fail, SoftrlError } from "../../base/errors.js";
 import { kernelsDigest } from "./kernels-digest.js";
 
-// The part of the WebAssembly interface that is used here; the language's own library has no types for it.
+// The part of the WebAssembly interface that is used here; the standard library of TypeScript has no types
+// for it without the DOM.
 export interface WasmMemory {
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
   grow(pages: number): number;
@@ -26,11 +27,11 @@ declare const WebAssembly: {
 };
 
 const pageBytes = 65536;
-// 32-bit addresses: pointer differences reach half of the address space.
-const mostBytes = 2 ** 31;
+// 32-bit addresses: pointer differences cover half of the address space.
+const maxBytes = 2 ** 31;
 const alignment = 64;
 
-/** @throws SoftrlError when this runtime has no WebAssembly, or cannot compile this. */
+/** @throws SoftrlError when this runtime has no WebAssembly, or cannot compile the module. */
 export async function compileWasm(where: string, text: string, needs: string): Promise<WasmModule> {
   if (typeof WebAssembly === "undefined") fail(where, "this runtime has no WebAssembly");
   try {
@@ -38,7 +39,7 @@ export async function compileWasm(where: string, text: string, needs: string): P
   } catch (error) {
     throw new SoftrlError(
       where,
-      "the kernels do not compile here",
+      "the kernels cannot be compiled",
       { expected: `a runtime with ${needs}` },
       { cause: error },
     );
@@ -65,7 +66,7 @@ export function requireKernels(where: string, module: WasmModule, name: string):
   });
 }
 
-/** An instance; `Exports` is what the module's source says that it has. */
+/** Creates an instance; `Exports` describes the exports of the module. */
 export function instantiateWasm<Exports>(
   module: WasmModule,
   imports: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
@@ -73,13 +74,13 @@ export function instantiateWasm<Exports>(
   return new WebAssembly.Instance(module, imports).exports as Exports;
 }
 
-/** @throws SoftrlError when there is not so much. */
+/** @throws SoftrlError when there is not enough memory. */
 export function growMemory(memory: WasmMemory, bytes: number): void {
   const pages = Math.ceil(Math.max(0, bytes - memory.buffer.byteLength) / pageBytes);
   enoughMemory(bytes, () => memory.grow(pages));
 }
 
-/** Zeroed memory that workers can have too. @throws SoftrlError when there is not so much. */
+/** Zeroed memory that workers can share. @throws SoftrlError when there is not enough memory. */
 export function sharedMemory(bytes: number): WasmMemory {
   const pages = Math.ceil(bytes / pageBytes);
   return enoughMemory(bytes, () => new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
@@ -94,7 +95,7 @@ function enoughMemory<T>(bytes: number, get: () => T): T {
       { cause },
     );
   };
-  if (bytes > mostBytes) refuse();
+  if (bytes > maxBytes) refuse();
   try {
     return get();
   } catch (error) {
@@ -102,7 +103,7 @@ function enoughMemory<T>(bytes: number, get: () => T): T {
   }
 }
 
-/** Where programs and, behind them, the arena lie in a memory that is free from `start` on. */
+/** Places programs, and the arena after them, in memory that is free from `start` on. */
 export function placePrograms(
   codes: readonly Int32Array[],
   start: number,
@@ -121,7 +122,7 @@ export function placePrograms(
   return { loaded, arenaAt: end, end: end + arenaLength * Float32Array.BYTES_PER_ELEMENT };
 }
 
-/** The next address at which a cache line begins. */
+/** The next address that is the start of a cache line. */
 export function align(address: number): number {
   return Math.ceil(address / alignment) * alignment;
 }

@@ -3,7 +3,6 @@ import type { Kernel, KernelInstance, KernelMachine } from "./kernel.js";
 import { encodeKernels } from "./kernel-encoding.js";
 import { scratchLength } from "./kernel-scratch.js";
 import { threadCount } from "./thread-count.js";
-import { Crew, type CrewExports, type CrewTerms, crewBytes, type WorkerHost } from "./wasm-crew.js";
 import { noSuchProgram } from "./wasm-machine.js";
 import {
   align,
@@ -14,44 +13,55 @@ import {
   sharedMemory,
   type WasmModule,
 } from "./wasm-module.js";
+import {
+  type TeamExports,
+  type TeamOptions,
+  teamBytes,
+  type WorkerHost,
+  WorkerTeam,
+} from "./wasm-workers.js";
 
 export interface WasmThreads {
-  /** From 1 to `mostThreads`, the calling one among them. The numbers that come out do not depend on it. */
+  /** From 1 to {@link maxThreads}, the calling thread included. Results do not depend on it. */
   readonly threads: number;
   readonly host: WorkerHost;
   /** Compiled from the file `softrl/kernels-threads.wasm`; the embedded kernels, compiled at first use, by default. */
   readonly module?: WasmModule;
-  /** Operations below which a kernel stays on one thread; for tests. */
+  /** A kernel with fewer operations stays on one thread; for tests. */
   readonly leastShared?: number;
-  /** Milliseconds after which a worker that finishes no part of a kernel counts as lost; 30 s by default. */
+  /**
+   * Milliseconds after which a worker that does not finish a part of a kernel counts as lost; defaults to
+   * 30,000.
+   */
   readonly patience?: number;
 }
 
-/** A machine with workers of its own. */
+/** A machine with its own workers. */
 export interface ThreadedMachine extends KernelMachine {
-  /** Lets the workers go; programs still run, on the calling thread. */
+  /** Ends the workers; programs still run, on the calling thread. */
   dispose(): void;
 }
 
 let compiled: Promise<WasmModule> | undefined;
 
-// Of the module, not of a machine: a registry that is garbage together with what it watches says nothing.
-const garbage = new FinalizationRegistry<() => void>((letGo) => letGo());
+// Belongs to the module, not to a machine: a registry that is collected together with the objects that it
+// watches never calls back.
+const garbage = new FinalizationRegistry<() => void>((release) => release());
 
 /**
- * The machine that runs kernels as WebAssembly SIMD on several threads, with the bytes that one thread gives. Workers
- * start at the first kernel that is worth sharing, so a small network has none; those of an instance end when it is
- * garbage, or at `dispose`.
+ * The machine that runs kernels as WebAssembly SIMD on several threads, with the same results as on one
+ * thread. Workers start at the first kernel that is worth sharing, so a small network has none. The workers
+ * of an instance end when it is garbage-collected, or at `dispose`.
  *
- * @throws SoftrlError when this runtime has no WebAssembly SIMD or no memory that threads share (a browser has it
- * where the page is cross-origin isolated alone), for a number of threads out of range, or for a module that does not
- * hold this version's threaded kernels.
+ * @throws SoftrlError when this runtime has no WebAssembly SIMD or no shared memory (a browser only has it on
+ * cross-origin isolated pages), when the number of threads is out of range, or when the module does not hold this
+ * version's threaded kernels.
  */
 export async function createThreadedWasmMachine(options: WasmThreads): Promise<ThreadedMachine> {
   const threads = threadCount(options.threads);
   if (typeof SharedArrayBuffer === "undefined") {
-    throw new SoftrlError("createThreadedWasmMachine", "this runtime has no memory that threads share", {
-      remedy: "isolate the page from other origins, or use createWasmMachine",
+    throw new SoftrlError("createThreadedWasmMachine", "this runtime has no shared memory", {
+      remedy: "make the page cross-origin isolated, or use createWasmMachine",
     });
   }
   if (options.module !== undefined) {
@@ -60,33 +70,36 @@ export async function createThreadedWasmMachine(options: WasmThreads): Promise<T
   const module = options.module ?? (await embeddedModule());
   const heapBase = heapBaseOf(module);
   const { host, leastShared = 4e6, patience = 30_000 } = options;
-  const crews = new Crews();
+  const teams = new WorkerTeams();
   return {
     name: "wasm",
     instantiate(arenaLength, programs) {
-      const terms = { module, host, threads, floats: threadFloats(programs), leastShared, patience };
-      return instantiate(terms, heapBase, arenaLength, programs, crews);
+      const teamOptions = { module, host, threads, floats: threadFloats(programs), leastShared, patience };
+      return instantiate(teamOptions, heapBase, arenaLength, programs, teams);
     },
-    dispose: () => crews.dispose(),
+    dispose: () => teams.dispose(),
   };
 }
 
-/** The crews of one machine: those that have workers, until nobody has their instance or all are let go. */
-class Crews {
+/**
+ * The teams of one machine that have workers, until their instances are collected or the machine is disposed
+ * of.
+ */
+class WorkerTeams {
   disposed = false;
-  readonly #started = new Set<Crew>();
+  readonly #started = new Set<WorkerTeam>();
 
-  watch(instance: KernelInstance, crew: Crew): void {
-    this.#started.add(crew);
+  watch(instance: KernelInstance, team: WorkerTeam): void {
+    this.#started.add(team);
     garbage.register(instance, () => {
-      crew.end();
-      this.#started.delete(crew);
+      team.end();
+      this.#started.delete(team);
     });
   }
 
   dispose(): void {
     this.disposed = true;
-    for (const crew of this.#started) crew.end();
+    for (const team of this.#started) team.end();
     this.#started.clear();
   }
 }
@@ -102,7 +115,7 @@ async function embeddedModule(): Promise<WasmModule> {
 /** The first byte of memory that the module's own data leaves free. */
 function heapBaseOf(module: WasmModule): number {
   const never = () => undefined;
-  const { __heap_base } = instantiateWasm<CrewExports>(module, {
+  const { __heap_base } = instantiateWasm<TeamExports>(module, {
     env: { memory: sharedMemory(2 ** 21) },
     host: { start: never, wait: never },
   });
@@ -110,17 +123,17 @@ function heapBaseOf(module: WasmModule): number {
 }
 
 function instantiate(
-  terms: CrewTerms,
+  options: TeamOptions,
   heapBase: number,
   arenaLength: number,
   programs: readonly (readonly Kernel[])[],
-  crews: Crews,
+  teams: WorkerTeams,
 ): KernelInstance {
   const codes = programs.map((kernels) => encodeKernels(kernels, arenaLength));
-  const crewAt = align(heapBase);
-  const { loaded, arenaAt, end } = placePrograms(codes, crewAt + crewBytes(terms), arenaLength);
+  const teamAt = align(heapBase);
+  const { loaded, arenaAt, end } = placePrograms(codes, teamAt + teamBytes(options), arenaLength);
   const memory = sharedMemory(end);
-  const crew = new Crew(terms, memory, crewAt);
+  const team = new WorkerTeam(options, memory, teamAt);
   for (const { at, code } of loaded) new Int32Array(memory.buffer, at, code.length).set(code);
   const arena = new Float32Array(memory.buffer, arenaAt, arenaLength);
   let watched = false;
@@ -129,22 +142,25 @@ function instantiate(
     run(program) {
       const it = loaded[program];
       if (it === undefined) noSuchProgram(program, loaded.length);
-      if (crews.disposed) crew.end();
-      crew.run(it.at, it.code.length, arenaAt);
-      if (watched || !crew.started) return;
+      if (teams.disposed) team.end();
+      team.run(it.at, it.code.length, arenaAt);
+      if (watched || !team.started) return;
       watched = true;
-      crews.watch(instance, crew);
+      teams.watch(instance, team);
     },
   };
   return instance;
 }
 
-/** Floats that a thread needs for itself inside the kernels: no more than the kernel needs where it runs alone. */
+/**
+ * The number of floats that each thread needs inside the kernels: at most what the kernel needs on one
+ * thread.
+ */
 function threadFloats(programs: readonly (readonly Kernel[])[]): number {
-  let most = leastFloats;
+  let most = minFloats;
   for (const kernel of programs.flat()) if ("scratch" in kernel) most = Math.max(most, scratchLength(kernel));
   return align(most);
 }
 
-// A packed panel of a matrix product, however small the product.
-const leastFloats = 8192;
+// One packed panel of a matrix product, whatever the size of the product.
+const minFloats = 8192;

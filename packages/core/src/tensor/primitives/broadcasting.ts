@@ -15,7 +15,7 @@ const broadcastToPrimitive: Primitive<"broadcastTo"> = {
   name: "broadcastTo",
   shape([x], { shape }) {
     if (x.length > shape.length || !sameShape(broadcastShapes("broadcastTo", x, shape), shape)) {
-      fail("broadcastTo", "the shape cannot be broadcast", {
+      fail("broadcastTo", "the shapes do not broadcast", {
         expected: `a shape that ${formatShape(x)} broadcasts to`,
         got: formatShape(shape),
       });
@@ -35,10 +35,10 @@ const broadcastToPrimitive: Primitive<"broadcastTo"> = {
   },
 };
 
-/** Shape without the reduced axes, which must be valid and different. */
+/** The shape without the reduced axes, which must be valid and different. */
 export function reducedShape(where: string, x: Shape, axes: readonly number[]): Shape {
   if (new Set(axes).size !== axes.length || axes.some((axis) => !(axis >= 0 && axis < x.length))) {
-    fail(where, "the axes do not fit", {
+    fail(where, "invalid axes", {
       expected: `different axes of ${formatShape(x)}`,
       got: `[${axes.join(", ")}]`,
     });
@@ -46,14 +46,14 @@ export function reducedShape(where: string, x: Shape, axes: readonly number[]): 
   return x.filter((_, axis) => !axes.includes(axis));
 }
 
-/** Output strides seen from the input: 0 on the reduced axes. */
+/** The strides of the output for each axis of the input: 0 on the reduced axes. */
 export function reductionStrides(x: Shape, axes: readonly number[]): number[] {
   const kept = rowMajorStrides(x.filter((_, axis) => !axes.includes(axis)));
   let next = 0;
   return x.map((_, axis) => (axes.includes(axis) ? 0 : kept[next++]));
 }
 
-/** Calls `visit(x's offset, out's offset)` for every element of x in order. */
+/** Calls `visit(offset in x, offset in out)` for every element of x in order. */
 export function visitReduction(
   x: Shape,
   axes: readonly number[],
@@ -90,7 +90,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, shape) ? x : apply(broadcastToPrimitive, [x], { shape });
 }
 
-/** Resolved axes: all by default, −1 the last. */
+/** Resolves axes: all by default; −1 is the last one. */
 export function reductionAxes(
   where: string,
   x: Tensor,
@@ -106,7 +106,7 @@ export function keptShape(x: Tensor, axes: readonly number[]): Shape {
   return x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
 }
 
-/** Σ over `axes` (all by default), which disappear unless `keepDims`. */
+/** Σ over `axes` (all by default), which are removed unless `keepDims`. */
 export function sum(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
   const resolved = reductionAxes("sum", x, axes);
   const total = resolved.length === 0 ? x : apply(sumPrimitive, [x], { axes: resolved });

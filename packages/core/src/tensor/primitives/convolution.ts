@@ -2,7 +2,8 @@ import { fail } from "../../base/errors.js";
 import { formatShape, type Shape } from "../shape.js";
 import { apply, type ConvolutionStrides, type Primitive, type Tensor } from "../tensor.js";
 
-// A convolution is bilinear in input and filter; with its two adjoints it is closed under differentiation.
+// A convolution is bilinear in input and filter; together with its two adjoints it is closed under
+// differentiation.
 
 function outputLength(length: number, filter: number, stride: number): number {
   return Math.floor((length - filter) / stride) + 1;
@@ -27,7 +28,7 @@ function requireConvolution(
   if (!fits) {
     fail(where, "the shapes do not fit", {
       expected:
-        "input [batch, height, width, channels], a filter [height, width, channels, filters] that is no larger, strides of at least 1",
+        "an input [batch, height, width, channels], a filter [height, width, channels, filters] that is not larger, and strides of at least 1",
       got: `${formatShape(input)}, ${formatShape(filter)}, strides ${strideY} and ${strideX}`,
     });
   }

@@ -17,7 +17,10 @@ type Derivative<Name extends ElementwiseOperation> = (
   cotangent: Tensor,
 ) => readonly (Tensor | null)[];
 
-/** A primitive that takes equal shapes and computes each element from the inputs' elements there. */
+/**
+ * A primitive of equal shapes that computes each element from the elements of its inputs at the same
+ * position.
+ */
 function elementwise<Name extends ElementwiseOperation>(
   name: Name,
   element: (...values: number[]) => number,
@@ -70,7 +73,7 @@ const divide_ = elementwise(
   (a, b) => a / b,
   ({ inputs: [, b], output }, g) => [div(g, b), neg(div(mul(g, output), b))],
 );
-// At a tie the first operand takes the whole gradient.
+// If both are equal, the first operand gets the whole gradient.
 const maximum_ = elementwise(
   "maximum",
   (a, b) => Math.max(a, b),
@@ -106,7 +109,7 @@ const tanh_ = elementwise(
   (a) => Math.tanh(a),
   ({ output }, g) => [mul(g, sub(1, mul(output, output)))],
 );
-// The rule looks at the output, so that the pre-activation need not be kept.
+// The rule uses the output, so the pre-activation need not be kept.
 const relu_ = elementwise(
   "relu",
   (a) => Math.max(a, 0),
@@ -153,17 +156,17 @@ function binary<Name extends ElementwiseOperation>(
   return apply(primitive, [broadcastTo(x, shape), broadcastTo(y, shape)], {});
 }
 
-/** a + b, broadcast as NumPy does; so are all binary operations here. */
+/** a + b, broadcast as in NumPy; all binary operations here broadcast. */
 export const add = (a: Operand, b: Operand): Tensor => binary(add_, a, b);
 /** a − b */
 export const sub = (a: Operand, b: Operand): Tensor => binary(subtract_, a, b);
-/** a · b, element by element */
+/** a · b, elementwise */
 export const mul = (a: Operand, b: Operand): Tensor => binary(multiply_, a, b);
 /** a / b */
 export const div = (a: Operand, b: Operand): Tensor => binary(divide_, a, b);
-/** max(a, b); NaN if either is. At a tie the gradient goes to a. */
+/** max(a, b); NaN if either is NaN. If they are equal, the gradient goes to a. */
 export const maximum = (a: Operand, b: Operand): Tensor => binary(maximum_, a, b);
-/** min(a, b); NaN if either is. At a tie the gradient goes to a. */
+/** min(a, b); NaN if either is NaN. If they are equal, the gradient goes to a. */
 export const minimum = (a: Operand, b: Operand): Tensor => binary(minimum_, a, b);
 /** −a */
 export const neg = (a: Tensor): Tensor => unary(negate_, a);
@@ -181,7 +184,7 @@ export const relu = (a: Tensor): Tensor => unary(relu_, a);
 export const sqrt = (a: Tensor): Tensor => unary(squareRoot_, a);
 /** a² */
 export const square = (a: Tensor): Tensor => mul(a, a);
-/** 1 where a > b, else 0 (NaN compares false); no gradient. */
+/** 1 where a > b, else 0 (comparisons with NaN give 0); no gradient. */
 export const greater = (a: Operand, b: Operand): Tensor => binary(greater_, a, b);
 /** 1 where a ≥ b, else 0; no gradient. */
 export const greaterEqual = (a: Operand, b: Operand): Tensor => binary(greaterEqual_, a, b);

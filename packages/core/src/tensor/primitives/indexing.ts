@@ -44,12 +44,12 @@ const scatterPrimitive: Primitive<"scatter"> = {
   },
 };
 
-/** x[..., index[...]]: one element of the last axis for each index; NaN where the index is no column. */
+/** x[..., index[...]]: one element of the last axis per index; NaN if the index is not a column. */
 export function gather(x: Tensor, index: Tensor): Tensor {
   return apply(gatherPrimitive, [x, index], {});
 }
 
-/** Zeros [..., columns] but for x at index: the adjoint of {@link gather}. */
+/** Zeros [..., columns] with x at the columns `index`: the adjoint of {@link gather}. */
 export function scatter(x: Tensor, index: Tensor, columns: number): Tensor {
   return apply(scatterPrimitive, [x, index], { columns });
 }

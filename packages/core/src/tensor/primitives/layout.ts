@@ -3,7 +3,9 @@ import type { Buffer } from "../executor.js";
 import { formatShape, normalAxis, rowMajorStrides, type Shape, sameShape, shapeSize } from "../shape.js";
 import { apply, type Primitive, type Tensor } from "../tensor.js";
 
-/** Copies every index of `shape` from `x` (strided, from `xStart`) to `out` (strided, from `outStart`). */
+/**
+ * Copies the element at every index of `shape` from `x` to `out`; both are strided and have a start offset.
+ */
 export function copyStrided(
   shape: Shape,
   x: Buffer,
@@ -24,7 +26,7 @@ export function copyStrided(
   visit(0, xStart, outStart);
 }
 
-/** The element offset of an index. */
+/** The offset of the element at an index. */
 export function offsetOf(index: readonly number[], strides: readonly number[]): number {
   return index.reduce((offset, position, axis) => offset + position * strides[axis], 0);
 }
@@ -51,7 +53,7 @@ const transposePrimitive: Primitive<"transpose"> = {
   shape([x], { permutation }) {
     const sorted = [...permutation].sort((a, b) => a - b);
     if (permutation.length !== x.length || sorted.some((axis, i) => axis !== i)) {
-      fail("transpose", "the permutation does not fit", {
+      fail("transpose", "invalid permutation", {
         expected: `each axis of ${formatShape(x)} once`,
         got: `[${permutation.join(", ")}]`,
       });
@@ -78,7 +80,7 @@ const slicePrimitive: Primitive<"slice"> = {
       [...start, ...end].every(Number.isInteger) &&
       x.every((length, axis) => start[axis] >= 0 && start[axis] < end[axis] && end[axis] <= length);
     if (!valid) {
-      fail("slice", "the range does not fit", {
+      fail("slice", "invalid range", {
         expected: `0 ≤ start < end ≤ length on each axis of ${formatShape(x)}`,
         got: `start [${start.join(", ")}], end [${end.join(", ")}]`,
       });
@@ -103,8 +105,8 @@ const padPrimitive: Primitive<"pad"> = {
       after.length !== x.length ||
       [...before, ...after].some((n) => !(Number.isInteger(n) && n >= 0))
     ) {
-      fail("pad", "the widths do not fit", {
-        expected: `two widths of at least 0 for each axis of ${formatShape(x)}`,
+      fail("pad", "invalid widths", {
+        expected: `two non-negative widths for each axis of ${formatShape(x)}`,
         got: `before [${before.join(", ")}], after [${after.join(", ")}]`,
       });
     }
@@ -162,33 +164,33 @@ const concatPrimitive: Primitive<"concat"> = {
   },
 };
 
-/** The same elements in another shape; one length may be −1, to be worked out. */
+/** The same elements in another shape; one length may be −1 and is then inferred. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = shape.filter((length) => length !== -1).reduce((product, length) => product * length, 1);
   const resolved = shape.map((length) => (length === -1 ? x.size / known : length));
   return sameShape(x.shape, resolved) ? x : apply(reshapePrimitive, [x], { shape: resolved });
 }
 
-/** Axes in another order: `out.shape[i] = x.shape[permutation[i]]`; by default reversed. */
+/** Permutes the axes: `out.shape[i] = x.shape[permutation[i]]`; reverses them by default. */
 export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
   return apply(transposePrimitive, [x], {
     permutation: permutation ?? x.shape.map((_, axis) => x.shape.length - 1 - axis),
   });
 }
 
-/** The elements from `start` to before `end`, on every axis. */
+/** The elements from `start` up to but not including `end`, on every axis. */
 export function slice(x: Tensor, start: readonly number[], end: readonly number[]): Tensor {
   return apply(slicePrimitive, [x], { start, end });
 }
 
-/** Zeros around x: the adjoint of {@link slice}. */
+/** Pads x with zeros: the adjoint of {@link slice}. */
 export function pad(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
   return apply(padPrimitive, [x], { before, after });
 }
 
-/** Tensors one after another along an axis. */
+/** Joins tensors along an axis. */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  if (tensors.length === 0) fail("concat", "there is nothing to join", { expected: "at least one tensor" });
+  if (tensors.length === 0) fail("concat", "no tensors to join", { expected: "at least one tensor" });
   return apply(concatPrimitive, tensors, { axis: normalAxis("concat", axis, tensors[0].shape.length) });
 }
 

@@ -39,7 +39,7 @@ const matmulPrimitive: Primitive<"matmul"> = {
   },
 };
 
-/** The matrix product op(a) · op(b) → [m, n], each factor transposed where asked. */
+/** The matrix product op(a) · op(b) → [m, n]; op transposes a factor if its flag is set. */
 export function matmul(
   a: Tensor,
   b: Tensor,

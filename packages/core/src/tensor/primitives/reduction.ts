@@ -6,7 +6,7 @@ import { reshape } from "./layout.js";
 const maxPrimitive: Primitive<"max"> = {
   name: "max",
   shape: ([x], { axes }) => reducedShape("max", x, axes),
-  // Tied elements share the gradient equally.
+  // Elements that are equal to the maximum share the gradient equally.
   derivative({ inputs: [x], output, attributes: { axes } }, g) {
     const kept = keptShape(x, axes);
     const largest = equal(x, reshape(output, kept));
@@ -21,7 +21,7 @@ const maxPrimitive: Primitive<"max"> = {
   },
 };
 
-/** The largest element over `axes` (all by default); NaN if one is. Ties share the gradient. */
+/** The maximum over `axes` (all by default); NaN if an element is NaN. Equal maxima share the gradient. */
 export function max(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
   const resolved = reductionAxes("max", x, axes);
   const largest = resolved.length === 0 ? x : apply(maxPrimitive, [x], { axes: resolved });

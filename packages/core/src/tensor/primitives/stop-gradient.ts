@@ -9,7 +9,7 @@ const stopGradientPrimitive: Primitive<"stopGradient"> = {
   },
 };
 
-/** x as a value: no gradient flows through it. */
+/** The value of x, through which no gradient flows. */
 export function stopGradient(x: Tensor): Tensor {
   return apply(stopGradientPrimitive, [x], {});
 }

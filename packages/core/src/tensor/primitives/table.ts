@@ -9,7 +9,9 @@ import { reductionPrimitives } from "./reduction.js";
 import { softmaxPrimitives } from "./softmax.js";
 import { stopGradientPrimitives } from "./stop-gradient.js";
 
-/** Every primitive. A name without shape rule, derivative rule and reference kernel does not compile. */
+/**
+ * Every primitive. A name without a shape rule, a derivative rule and a reference kernel does not compile.
+ */
 export const primitives: { readonly [Name in PrimitiveName]: Primitive<Name> } = {
   ...elementwisePrimitives,
   ...layoutPrimitives,

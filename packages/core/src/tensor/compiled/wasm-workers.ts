@@ -2,43 +2,44 @@ import { SoftrlError } from "../../base/errors.js";
 import type { WasmMemory, WasmModule } from "./wasm-module.js";
 
 declare const WebAssembly: {
-  readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: CrewExports };
+  readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: TeamExports };
 };
 
-/** What a worker is sent when it starts; passes through `postMessage` as it is. */
-export interface CrewInvitation {
+/** The data that a worker gets when it starts; it can be sent with `postMessage`. */
+export interface WorkerInit {
   readonly module: WasmModule;
   readonly memory: WasmMemory;
-  /** Its number, from 1. */
+  /** The number of the worker, starting from 1. */
   readonly thread: number;
   /** The end of its stack, which grows downwards. */
   readonly stack: number;
 }
 
 /**
- * The port through which WebAssembly gets threads: the platform's workers. Node has `worker_threads`, a browser Web
- * Workers; both start a script that calls {@link joinCrew}.
+ * The port through which WebAssembly gets threads: the workers of the platform. Node has `worker_threads`, a
+ * browser has Web Workers; both run a script that calls {@link runWorker}.
  */
 export interface WorkerHost {
   /**
-   * Starts a worker that calls `joinCrew(invitation)` and then ends. It returns at once, and the worker keeps no process
-   * alive; until it is there the others work without it. `died` is told when the worker ends before it is let go.
+   * Starts a worker that calls `runWorker(init)` and then ends. Returns at once, and the worker must not keep
+   * the process alive; until it has started, the other threads work without it. `died` is called if the
+   * worker ends before it is told to.
    */
-  start(invitation: CrewInvitation, died: (cause: unknown) => void): CrewWorker;
+  start(init: WorkerInit, died: (cause: unknown) => void): WorkerHandle;
   /**
-   * Waits until words[index] is no longer `value`, or somebody notifies; false once so many milliseconds have passed.
-   * Where sleeping is allowed, `Atomics.wait`; on a browser's main thread, which may not sleep, looking again and again.
+   * Waits until words[index] differs from `value` or another thread notifies; returns false after the given
+   * time. Uses `Atomics.wait` where blocking is allowed; the main thread of a browser must poll instead.
    */
   wait(words: Int32Array<SharedArrayBuffer>, index: number, value: number, milliseconds: number): boolean;
 }
 
-export interface CrewWorker {
-  /** Ends the worker, if it has not ended by itself. */
+export interface WorkerHandle {
+  /** Ends the worker, if it is still running. */
   stop(): void;
 }
 
-/** What kernels/crew.cpp exports. */
-export interface CrewExports {
+/** The exports of kernels/workers.cpp. */
+export interface TeamExports {
   readonly __heap_base: { readonly value: number };
   readonly __stack_pointer: { value: number };
   readonly run: (code: number, length: number, arena: number, team: number) => void;
@@ -50,12 +51,13 @@ export interface CrewExports {
 }
 
 /**
- * The whole life of a worker: computes parts of kernels until its crew is let go. A worker's script calls this with
- * the invitation that it was sent, and does nothing else. It refers to nothing outside, so that its text can be a script.
+ * Runs a worker: computes parts of kernels until the team ends. The script of a worker only calls this
+ * function, with the data that it got. The function refers to nothing outside itself, so that its text can be
+ * a script.
  */
-export function joinCrew({ module, memory, thread, stack }: CrewInvitation): void {
+export function runWorker({ module, memory, thread, stack }: WorkerInit): void {
   const never = () => {
-    throw new Error("joinCrew: the calling thread alone starts workers and waits for them");
+    throw new Error("runWorker: only the calling thread can start workers and wait for them");
   };
   const { exports } = new WebAssembly.Instance(module, {
     env: { memory },
@@ -65,52 +67,52 @@ export function joinCrew({ module, memory, thread, stack }: CrewInvitation): voi
   try {
     exports.work(thread);
   } catch (error) {
-    // Whoever waits for the part that is lost must hear of it.
+    // The thread that waits for the lost part must be notified.
     exports.fail(thread);
     throw error;
   }
 }
 
-/** How a crew is made. */
-export interface CrewTerms {
+/** The parameters of a team. */
+export interface TeamOptions {
   readonly module: WasmModule;
   readonly host: WorkerHost;
-  /** Threads, the calling one among them. */
+  /** The number of threads, the calling thread included. */
   readonly threads: number;
-  /** Floats that each thread has for itself inside kernels. */
+  /** The number of floats that each thread needs inside kernels. */
   readonly floats: number;
-  /** Operations below which a kernel is not shared. */
+  /** A kernel with fewer operations stays on one thread. */
   readonly leastShared: number;
-  /** Milliseconds after which a worker that finishes no part counts as lost. */
+  /** Milliseconds after which a worker that does not finish a part counts as lost. */
   readonly patience: number;
 }
 
 const workerStackBytes = 262144;
 const waitMilliseconds = 100;
 
-/** Bytes of memory that a crew needs for itself. */
-export function crewBytes({ threads, floats }: CrewTerms): number {
+/** The bytes of memory that a team needs. */
+export function teamBytes({ threads, floats }: TeamOptions): number {
   return threads * (workerStackBytes + floats * Float32Array.BYTES_PER_ELEMENT);
 }
 
-/** An instance of the kernels with its workers, who start when there is first something to share. */
-export class Crew {
-  readonly #terms: CrewTerms;
+/** An instance of the kernels with its workers. They start when there is a kernel to share. */
+export class WorkerTeam {
+  readonly #options: TeamOptions;
   readonly #memory: WasmMemory;
   readonly #at: number;
-  readonly #exports: CrewExports;
+  readonly #exports: TeamExports;
   readonly #team: number;
-  #workers: CrewWorker[] = [];
+  #workers: WorkerHandle[] = [];
   #ended = false;
   #lost: SoftrlError | undefined;
 
-  /** At address `at` of the memory there must be {@link crewBytes}. */
-  constructor(terms: CrewTerms, memory: WasmMemory, at: number) {
-    this.#terms = terms;
+  /** The memory must have {@link teamBytes} bytes at address `at`. */
+  constructor(options: TeamOptions, memory: WasmMemory, at: number) {
+    this.#options = options;
     this.#memory = memory;
     this.#at = at;
     const words = new Int32Array(memory.buffer as SharedArrayBuffer);
-    const { exports } = new WebAssembly.Instance(terms.module, {
+    const { exports } = new WebAssembly.Instance(options.module, {
       env: { memory },
       host: {
         start: () => this.#start(),
@@ -119,18 +121,18 @@ export class Crew {
       },
     });
     this.#exports = exports;
-    const { threads, floats, leastShared } = terms;
+    const { threads, floats, leastShared } = options;
     this.#team = this.#exports.assemble(threads, at + threads * workerStackBytes, floats, leastShared);
   }
 
-  /** Runs a program. @throws SoftrlError when a worker has died, this time and ever after. */
+  /** Runs a program. @throws SoftrlError when a worker has died, in this run or an earlier one. */
   run(code: number, length: number, arena: number): void {
     if (this.#lost !== undefined) throw this.#lost;
     try {
       this.#exports.run(code, length, arena, this.#ended ? 0 : this.#team);
     } catch (error) {
-      // The kernels were left in the middle: what they keep in memory is no longer sound.
-      throw this.#lose("a run was broken off", error);
+      // The kernels were interrupted, so their state in memory is no longer valid.
+      throw this.#lose("a run was interrupted", error);
     }
   }
 
@@ -138,7 +140,7 @@ export class Crew {
     return this.#workers.length > 0;
   }
 
-  /** Lets the workers go; programs still run, without them. */
+  /** Ends the workers; programs still run, without them. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -148,7 +150,7 @@ export class Crew {
   }
 
   #start(): void {
-    const { module, host, threads } = this.#terms;
+    const { module, host, threads } = this.#options;
     for (let thread = 1; thread < threads; thread++) {
       const stack = this.#at + (thread + 1) * workerStackBytes;
       const died = (cause: unknown) => {
@@ -159,10 +161,10 @@ export class Crew {
   }
 
   #wait(words: Int32Array<SharedArrayBuffer>, index: number, seen: number): void {
-    const { host, patience } = this.#terms;
+    const { host, patience } = this.#options;
     for (let waited = 0; ; waited += waitMilliseconds) {
       const failed = this.#exports.failure();
-      if (failed !== 0) throw this.#lose(`worker ${failed} has died at work`);
+      if (failed !== 0) throw this.#lose(`worker ${failed} has died during a run`);
       if (host.wait(words, index, seen, waitMilliseconds)) return;
       if (waited >= patience) throw this.#lose(`a worker has not answered for ${patience} ms`);
     }
