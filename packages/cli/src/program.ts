@@ -4,7 +4,7 @@ import { compareCommand, draftComparison } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { recordCommand } from "./commands/record.js";
-import { draftResume, liveOptions, resumeCommand } from "./commands/resume.js";
+import { draftResume, liveOptions, type ResumeDraft, resumeCommand } from "./commands/resume.js";
 import { setupGymnasiumCommand } from "./commands/setup.js";
 import { theoryCommand } from "./commands/theory.js";
 import { trainCommand } from "./commands/train.js";
@@ -77,8 +77,8 @@ async function addTrain(root: Command, args: readonly string[], terminal: Termin
     );
   addFiles(command);
   const options = settingOptions(parts);
-  command.optionsGroup("Environment:");
-  addPartOption(command, "environment", "CartPole-v1");
+  command.optionsGroup(heading("environment", parts));
+  addPartOption(command, "environment", "CartPole-v1", parts);
   addSettingOptions(command, options, "environment", parts);
   addAlgorithm(command, options, parts);
   addShared(command, options, parts);
@@ -104,8 +104,8 @@ async function addCompare(
   const [{ parts }] = drafts;
   const all = drafts.map((draft) => settingOptions(draft.parts));
   const common = all[0].filter(({ flag }) => all[1].some((other) => other.flag === flag));
-  command.optionsGroup("Environment:");
-  addPartOption(command, "environment", "CartPole-v1");
+  command.optionsGroup(heading("environment", parts));
+  addPartOption(command, "environment", "CartPole-v1", parts);
   addSettingOptions(command, common, "environment", parts);
   command.optionsGroup("Algorithms a2c and soft-q:");
   addSettingOptions(command, common, "algorithm", parts);
@@ -132,7 +132,13 @@ async function addResume(
   const live = liveOptions(parts);
   for (const section of ["run", "optimiser", "algorithm"] as const) {
     command.optionsGroup(heading(section, parts));
-    addSettingOptions(command, live, section, parts);
+    addSettingOptions(
+      command,
+      live,
+      section,
+      parts,
+      (option) => `${option.setting.about}${now(draft, option)}`,
+    );
   }
   addMovedFiles(command);
   const all = settingOptions(parts);
@@ -140,6 +146,13 @@ async function addResume(
   command.action((folder: string, values: OptionValues) =>
     run(resumeCommand(folder, values, draft, terminal)),
   );
+}
+
+/** The value of a live setting in the run that is named: ` (now 0.01)`. */
+function now({ run }: ResumeDraft, { section, name, setting }: SettingOption): string {
+  if (run === null) return "";
+  const value = run.changed[name] ?? run.config.chosen[section]?.[name];
+  return ` (now ${setting.toText(setting.check(run.where(section, name), value))})`;
 }
 
 function addFiles(command: Command): void {
@@ -151,17 +164,17 @@ function addFiles(command: Command): void {
 
 function addAlgorithm(command: Command, options: readonly SettingOption[], parts: RunParts): void {
   command.optionsGroup(heading("algorithm", parts));
-  addPartOption(command, "algorithm", "a2c");
+  addPartOption(command, "algorithm", "a2c", parts);
   addSettingOptions(command, options, "algorithm", parts);
 }
 
 /** The options of the network, the optimiser and the run. */
 function addShared(command: Command, options: readonly SettingOption[], parts: RunParts): void {
   command.optionsGroup(heading("network", parts));
-  addPartOption(command, "network", "mlp; Atari: nature-cnn; MinAtar: minatar-cnn");
+  addPartOption(command, "network", "mlp; Atari: nature-cnn; MinAtar: minatar-cnn", parts);
   addSettingOptions(command, options, "network", parts);
   command.optionsGroup(heading("optimiser", parts));
-  addPartOption(command, "optimiser", "rmsprop");
+  addPartOption(command, "optimiser", "rmsprop", parts);
   addSettingOptions(command, options, "optimiser", parts);
   command.optionsGroup("Run:");
   addSettingOptions(command, options, "run", parts);

@@ -1,12 +1,4 @@
-import {
-  encodeCheckpoint,
-  runConfig,
-  type Snapshot,
-  SoftrlError,
-  snapshotSection,
-  stepSettings,
-  type Trainer,
-} from "softrl";
+import { encodeCheckpoint, runConfig, type Snapshot, SoftrlError, stepSettings, type Trainer } from "softrl";
 import { partsOfOptions, scanArguments } from "../options/part-options.js";
 import type { OptionValues } from "../options/plain-options.js";
 import {
@@ -16,7 +8,7 @@ import {
   settingOptions,
   textOf,
 } from "../options/setting-options.js";
-import { findParts, type NamedParts, type RunParts } from "../parts/run-parts.js";
+import { findParts, type RunParts } from "../parts/run-parts.js";
 import { makeExecutor } from "../runs/executor.js";
 import { RunFolder } from "../runs/run-folder.js";
 import type { RunPlan } from "../runs/run-plan.js";
@@ -42,8 +34,16 @@ export interface ResumeDraft {
 export async function draftResume(args: readonly string[]): Promise<ResumeDraft> {
   const folder = args.find((argument) => !argument.startsWith("-") && RunFolder.hasCheckpoint(argument));
   if (folder === undefined) return { run: null, parts: await findParts({}) };
+  return draftOf(folder, scanArguments(args));
+}
+
+const isOf = (draft: ResumeDraft, folder: string): draft is ResumeDraft & { readonly run: SavedRun } =>
+  draft.run?.folder === folder;
+
+/** @param options those that name a part, which only a moved file needs */
+async function draftOf(folder: string, options: OptionValues) {
   const run = openSavedRun(folder);
-  return { run, parts: await findParts(savedParts(run, movedParts(scanArguments(args)))) };
+  return { run, parts: await findParts(savedParts(run, partsOfOptions(options))) };
 }
 
 /** The options of a run that may change while it is stopped: its length, and its live settings. */
@@ -61,15 +61,14 @@ export async function resumeCommand(
   draft: ResumeDraft,
   terminal: Terminal,
 ): Promise<number> {
-  const run = draft.run?.folder === folder ? draft.run : openSavedRun(folder);
-  const parts = draft.run === run ? draft.parts : await findParts(savedParts(run, movedParts(options)));
+  const { run, parts } = isOf(draft, folder) ? draft : await draftOf(folder, options);
   requireUnedited(run);
   const changes = changesOf(options, parts, run);
   const executor = await makeExecutor(savedExecutor(run));
   const { kinds, environment, modules, known } = parts;
   const { chosen } = run.config;
   const config = runConfig({ kinds, modules, environment, executor, chosen, known }, run.where);
-  requireUnfinished(run, changes.steps ?? lengthOf(run, config.run.steps));
+  requireUnfinished(run, Number(changes.steps ?? run.changed.steps ?? config.run.steps));
 
   const plan: RunPlan = { config, parts, executor, where: run.where };
   const snapshot = { ...run.snapshot, config: JSON.stringify(withModules(run.json, modules)) };
@@ -81,9 +80,6 @@ export async function resumeCommand(
   };
   return runTraining(plan, { open, begin }, options.json === true, terminal);
 }
-
-/** The options that name a part, which only a moved file needs. */
-const movedParts = (options: OptionValues): NamedParts => partsOfOptions(options);
 
 /** Writes where the files of a run's parts are now. */
 function keepModules(folder: RunFolder, { config }: RunPlan, snapshot: Snapshot): void {
@@ -119,12 +115,6 @@ function liveNumber({ flag, setting }: SettingOption, text: string): number {
     expected: "a number: the rest of a run has no schedule",
     got: JSON.stringify(text),
   });
-}
-
-/** The steps of a run, which an earlier `resume --steps` may have changed. */
-function lengthOf({ path, snapshot }: SavedRun, steps: number): number {
-  const { steps: changed } = snapshotSection(path, snapshotSection(path, snapshot, "live"), "set");
-  return typeof changed === "number" ? changed : steps;
 }
 
 function requireUnfinished({ folder, step }: SavedRun, steps: number): void {

@@ -1,8 +1,8 @@
-import { type Command, Command as CommanderCommand, CommanderError } from "commander";
-import { builtInKinds, environmentIds } from "softrl";
+import { Command, CommanderError } from "commander";
+import { environmentIds } from "softrl";
 import { kindOptions } from "../parts/kind-file.js";
 import { type KindName, kindNames } from "../parts/kind-shape.js";
-import type { NamedPart, NamedParts } from "../parts/run-parts.js";
+import type { NamedPart, NamedParts, RunParts } from "../parts/run-parts.js";
 import { type OptionValues, textOption } from "./plain-options.js";
 
 /** The option of each part as commander declares it. */
@@ -14,15 +14,17 @@ const declarations: Readonly<Record<KindName, string>> = {
 };
 
 /** Adds the option of one part, with the names that it takes. */
-export function addPartOption(command: Command, which: KindName, standard: string): void {
-  command.option(declarations[which], `${about(which)} (default: ${standard})`);
+export function addPartOption(command: Command, which: KindName, standard: string, parts: RunParts): void {
+  command.option(declarations[which], `${about(which, parts)} (default: ${standard})`);
 }
 
-function about(which: KindName): string {
+function about(which: KindName, { known, environmentKind }: RunParts): string {
   if (which === "environment") {
-    return `the environment: ${environmentIds.join(", ")}, an id of Gymnasium such as ALE/Pong-v5, or a file that exports an environment`;
+    const own = environmentKind === null ? [] : [`${environmentKind.id} (${environmentKind.about})`];
+    const ids = [...environmentIds, ...own].join(", ");
+    return `the environment: ${ids}, an id of Gymnasium such as ALE/Pong-v5, or a file that exports an environment`;
   }
-  const kinds: readonly { readonly name: string; readonly about: string }[] = builtInKinds[which];
+  const kinds: readonly { readonly name: string; readonly about: string }[] = known[which];
   const list = kinds.map((kind) => `${kind.name} (${kind.about})`).join(", ");
   return `the ${which}: ${list}, or a file that exports one, such as ./mine.js`;
 }
@@ -43,7 +45,7 @@ export function partsOfOptions(options: OptionValues): NamedParts {
  * is left to the parser that knows them all.
  */
 export function scanArguments(args: readonly string[]): OptionValues {
-  const scanner = new CommanderCommand()
+  const scanner = new Command()
     .allowUnknownOption()
     .allowExcessArguments()
     .helpOption(false)

@@ -1,11 +1,12 @@
 import { type Command, Option } from "commander";
 import {
-  type AlgorithmKind,
   atariSettings,
   type ChosenSettings,
   defaultOf,
   defaultText,
   type EnvironmentFamily,
+  environmentOptions,
+  isBuiltIn,
   optionName,
   ownersOf,
   type SectionName,
@@ -32,15 +33,6 @@ export interface ForeignOption extends SettingOption {
   /** The part without it: `a2c`. */
   readonly owner: string;
 }
-
-/** The headings of help. */
-const headings: Readonly<Record<SectionName, string>> = {
-  run: "Run:",
-  environment: "Environment:",
-  network: "Network",
-  optimiser: "Optimiser",
-  algorithm: "Algorithm",
-};
 
 /** The settings of a run of these parts, as options. */
 export function settingOptions({ kinds, environment }: RunParts): readonly SettingOption[] {
@@ -85,32 +77,52 @@ export function addSettingOptions(
   command: Command,
   options: readonly SettingOption[],
   section: SectionName,
-  { kinds, modules }: RunParts,
+  parts: RunParts,
+  help: (option: SettingOption) => string = (option) => helpOf(parts, option),
 ): void {
-  for (const { name, setting, flag } of options.filter((option) => option.section === section)) {
+  const { modules } = parts;
+  for (const option of options.filter((candidate) => candidate.section === section)) {
+    const { name, setting, flag } = option;
     if (command.options.some(({ long }) => long === flag)) {
       const file = modules.algorithm ?? modules.network ?? modules.optimiser ?? section;
       throw new SoftrlError(file, `the setting ${name} has the option ${flag}, which is taken`, {
         remedy: 'give the setting another one: option: "my-name"',
       });
     }
-    command.option(`${flag} <${setting.placeholder}>`, describe(kinds.algorithm, section, name, setting));
+    command.option(`${flag} <${setting.placeholder}>`, help(option));
   }
 }
 
 /** The heading of a section's options: `Algorithm a2c:`. */
-export function heading(section: SectionName, { kinds }: RunParts): string {
-  if (section === "run" || section === "environment") return headings[section];
-  return `${headings[section]} ${kinds[section].name}:`;
+export function heading(section: SectionName, { kinds, environment }: RunParts): string {
+  if (section === "run") return "Run:";
+  const title = `${section[0].toUpperCase()}${section.slice(1)}`;
+  return `${title} ${section === "environment" ? environment : kinds[section].name}:`;
 }
 
-/** `the discount γ of a reward one step later (default: 0.99) [§6.1]` */
-function describe(algorithm: AlgorithmKind, section: SectionName, name: string, setting: Setting): string {
+/** A setting's line of help: `the discount γ of a reward one step later (default: 0.99) [§6.1]`. */
+function helpOf(parts: RunParts, { section, name, setting }: SettingOption): string {
+  const { algorithm } = parts.kinds;
   const of = (family: EnvironmentFamily) => defaultOf(algorithm, family, section, name, setting);
   const defaults = { vector: of("vector"), atari: of("atari"), minatar: of("minatar") };
-  const isOwn = Object.values(defaults).every((value, i) => value === Object.values(setting.defaults)[i]);
+  const isOwn = families.every((family) => defaults[family] === setting.defaults[family]);
   const source = setting.source === null || !isOwn ? "" : ` [${setting.source}]`;
-  return `${setting.about} (default: ${defaultText({ ...setting, defaults })})${source}`;
+  const names = section === "environment" && name === "options" ? `; ${optionsText(parts)}` : "";
+  return `${setting.about}${names} (default: ${defaultText({ ...setting, defaults })})${source}`;
+}
+
+const families: readonly EnvironmentFamily[] = ["vector", "atari", "minatar"];
+
+/** `Corridor-v0 has cells` */
+function optionsText({ environment, environmentKind }: RunParts): string {
+  const names =
+    environmentKind === null
+      ? isBuiltIn(environment)
+        ? environmentOptions(environment)
+        : null
+      : Object.keys(environmentKind.options);
+  if (names === null) return `${environment} is one of Gymnasium's`;
+  return `${environment} has ${names.length === 0 ? "none" : names.join(", ")}`;
 }
 
 /** Adds options that are only there to be refused with the name of what has them. */

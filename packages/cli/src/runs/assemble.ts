@@ -1,6 +1,7 @@
 import {
   exactEnvironmentIds,
   isBuiltIn,
+  Oracle,
   type RunConfig,
   type RunStore,
   SoftrlError,
@@ -31,7 +32,7 @@ export async function assemble(plan: RunPlan, store: RunStore): Promise<Trainer>
   try {
     if (environment.mdp === undefined) refuseOracle(plan);
     requireNetworkFits(plan, environment);
-    return new Trainer({ config, kinds: parts.kinds, environment, executor, store, clock });
+    return new Trainer({ config, kinds: parts.kinds, environment, executor, store, clock, oracle: Oracle });
   } catch (error) {
     await environment.close();
     if (error instanceof SoftrlError && error.where === "oracleEvery") {
