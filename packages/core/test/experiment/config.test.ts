@@ -126,8 +126,8 @@ describe("a configuration that is not valid", () => {
   });
 
   test.each([
-    ["PongNoFrameskip-v4", "sticky", 'expected "classic", which that id stands for, got "sticky"'],
-    ["PongNoFrameskip-v0", undefined, 'expected "sticky", which that id stands for, got "classic"'],
+    ["PongNoFrameskip-v4", "sticky", 'expected "classic", which this id implies, got "sticky"'],
+    ["PongNoFrameskip-v0", undefined, 'expected "sticky", which this id implies, got "classic"'],
   ] as const)("%s is not played by the protocol %s", (environment, atariProtocol, message) => {
     const chosen = atariProtocol === undefined ? { environment } : { environment, atariProtocol };
     expect(() => trainConfig(chosen)).toThrow(`atariProtocol does not go with ${environment}, ${message}`);
