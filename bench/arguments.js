@@ -2,18 +2,18 @@
 import { parseArgs } from "node:util";
 
 /**
- * What the command line asks for.
+ * The arguments of the command line.
  * @typedef {object} Request
- * @property {readonly string[]} names rows to measure; none means all
- * @property {boolean} quick short blocks and small sizes: shows that everything runs, measures nothing well
- * @property {boolean} peers whether to look for the peers at all
- * @property {string | undefined} json where the figures go; bench/out/bench.json if nobody says
- * @property {string | undefined} markdown a file whose table between the two markers is replaced
+ * @property {readonly string[]} names rows to measure; empty means all
+ * @property {boolean} quick short blocks and small sizes, to check that everything runs; the figures are meaningless
+ * @property {boolean} peers whether to measure the peers
+ * @property {string | undefined} json the output file for the figures; bench/out/bench.json by default
+ * @property {string | undefined} markdown a file in which the text between the two markers is replaced
  * @property {number} seed
  */
 
 export const usage = `npm run bench -- [row ...] [--quick] [--no-peers] [--json file] [--markdown file] [--seed n]
-Measures softrl beside its peers, alternating in one run. \`npm run bench:peers\` installs the peers.`;
+Measures softrl and its peers alternately in one run. \`npm run bench:peers\` installs the peers.`;
 
 /**
  * @param {readonly string[]} words
@@ -34,11 +34,11 @@ export function readArguments(words, rowNames) {
   });
   const unknown = positionals.find((name) => !rowNames.includes(name));
   if (unknown !== undefined) {
-    throw new Error(`bench: no row is named ${JSON.stringify(unknown)}; there are ${rowNames.join(", ")}`);
+    throw new Error(`bench: unknown row ${JSON.stringify(unknown)}; expected one of ${rowNames.join(", ")}`);
   }
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new Error(`bench: --seed is not an integer from 0 on; got ${JSON.stringify(values.seed)}`);
+    throw new Error(`bench: invalid --seed ${JSON.stringify(values.seed)}; expected a non-negative integer`);
   }
   return {
     names: positionals,

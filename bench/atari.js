@@ -14,11 +14,11 @@ const cores = availableParallelism();
 const inThreads = (count) => (count === 1 ? "" : `, ${count} threads`);
 /** @param {number} count */
 const inProcesses = (count) => (count === 1 ? "" : `, ${count} processes`);
-/** One, and as many as there are cores. */
+/** One, and the number of cores. */
 const counts = cores === 1 ? [1] : [1, cores];
 
-/** The Python that plays; null where none has what Atari needs. */
-async function playingPython() {
+/** A Python with the packages for Atari; null if there is none. */
+async function findAtariPython() {
   for (const python of [peerPython(), undefined]) {
     try {
       return (await findPython({ python, id })).path;
@@ -28,7 +28,7 @@ async function playingPython() {
 }
 
 /**
- * Steps of all environments with actions drawn before. An iteration is one step of all environments.
+ * Steps all environments with precomputed actions. An iteration is one step of all environments.
  * @param {import("@softrl/gymnasium").GymnasiumEnvironment} environment
  * @param {number} seed
  */
@@ -48,14 +48,14 @@ async function stepping(environment, seed) {
 }
 
 /**
- * Pong alone: our bridge, from Node, beside AtariVectorEnv in its own Python.
+ * Pong alone: softrl's bridge, stepped from Node, against AtariVectorEnv in its own Python.
  * @type {import("./rows.js").Row}
  */
 const bridgeRow = {
   name: "atari-bridge",
   async measure({ peers, quick, seed, busy, plan }) {
     const size = quick ? 4 : 16;
-    const python = await playingPython();
+    const python = await findAtariPython();
     const environments = [];
     const ours = [];
     try {
@@ -83,7 +83,7 @@ const bridgeRow = {
         const measurements = await measureAlternating([...ours, ...theirs.loaded], plan);
         return {
           name: "atari-bridge",
-          title: `Pong alone, S = ${size}, actions drawn before`,
+          title: `Pong alone, S = ${size}, precomputed actions`,
           sizes: { environments: size, seed },
           unit: "steps/s",
           stepsPerIteration: size,
@@ -113,7 +113,7 @@ const bridgeRow = {
   },
 };
 
-/** stable-baselines3's two ways of stepping environments, each with one thread and with two. */
+/** stable-baselines3 with both of its vector environments, each with one thread and with two. */
 const baselines = ["DummyVecEnv", "SubprocVecEnv"].flatMap((vector) =>
   [1, 2].map((threads) => ({
     name: `stable-baselines3, ${vector}${inThreads(threads)}`,
@@ -125,7 +125,7 @@ const baselines = ["DummyVecEnv", "SubprocVecEnv"].flatMap((vector) =>
 );
 
 /**
- * A2C on Pong, from the emulators to the optimiser.
+ * A2C on Pong, from the emulators to the optimiser, against stable-baselines3.
  * @type {import("./rows.js").Row}
  */
 const pongRow = {
@@ -135,7 +135,7 @@ const pongRow = {
     const size = quick ? 4 : defaults.environments;
     const settings = { ...defaults, environments: size, seed };
     const { horizon } = settings;
-    const python = await playingPython();
+    const python = await findAtariPython();
     const environments = [];
     const ours = [];
     try {
@@ -145,7 +145,7 @@ const pongRow = {
           size,
           training: true,
           python: python ?? "",
-          // As the command does.
+          // As in the softrl command.
           overlap: threads < cores,
         });
         environments.push(environment);

@@ -3,7 +3,7 @@ import { CartPole, RandomStreams } from "softrl";
 import { a2cDefaults, training } from "./training.js";
 
 /**
- * {@link training} that also reports how long its episodes were.
+ * {@link training} that also reports the mean length of its episodes.
  * @param {import("softrl").Executor} executor
  * @param {number} environments
  * @param {number} seed
@@ -25,7 +25,7 @@ export async function cartPoleTraining(executor, environments, seed) {
 }
 
 /**
- * The environment alone, with actions drawn before. An iteration is one step of all environments.
+ * The environment alone, with precomputed actions. An iteration is one step of all environments.
  * @param {number} size
  * @param {number} seed
  * @returns {(iterations: number) => void}

@@ -2,15 +2,15 @@
 import { spread } from "./measure.js";
 
 /**
- * A bar of the table: ours against one or several peers, of which the fastest counts.
+ * A comparison of the table: a contestant of softrl against the fastest of one or several peers.
  * @typedef {object} Bar
- * @property {string} ours a contestant's name
- * @property {readonly string[]} peers contestants' names; those that were not measured are left out
- * @property {"time" | "rate"} of what the ratio is of: ours over theirs
- * @property {number} [most] the bar for a time
- * @property {number} [least] the bar for a rate
- * @property {boolean} [quiet] whether the bar is held on a quiet machine alone: with two threads on two cores, whoever
- *   else works decides the outcome
+ * @property {string} ours the contestant's name
+ * @property {readonly string[]} peers the peers' names; those that were not measured are skipped
+ * @property {"time" | "rate"} of the quantity of the ratio: ours over theirs
+ * @property {number} [most] the target for a ratio of times
+ * @property {number} [least] the target for a ratio of rates
+ * @property {boolean} [quiet] whether the target applies only to an idle machine: with two threads on two cores, other
+ *   programs would decide the outcome
  */
 
 /**
@@ -18,19 +18,19 @@ import { spread } from "./measure.js";
  * @property {string} ours
  * @property {string} peer
  * @property {"time" | "rate"} of
- * @property {import("./measure.js").Spread} ratio of the rounds, each contestant against the other in the same round
- * @property {number} best the ratio of the best rounds of each: what others' work on the machine disturbs least
- * @property {string | null} bar
- * @property {boolean | null} met null where there is no bar, or the machine is too busy to tell
+ * @property {import("./measure.js").Spread} ratio the ratios of the two contestants' blocks in the same round
+ * @property {number} best the ratio of the fastest block of each, which other programs disturb least
+ * @property {string | null} bar the target
+ * @property {boolean | null} met null if there is no target or the machine is too busy to tell
  */
 
-/** Up to so many busy cores a machine is quiet. */
+/** A machine counts as idle up to this number of busy cores. */
 const quietCores = 0.1;
 
 /**
  * @param {readonly import("./measure.js").Measurement[]} measurements
  * @param {readonly Bar[]} bars
- * @param {number} busy cores that others kept busy
+ * @param {number} busy cores that other programs used
  * @returns {Comparison[]} one for each bar whose contestants were measured
  */
 export function compared(measurements, bars, busy) {
@@ -46,8 +46,8 @@ export function compared(measurements, bars, busy) {
         of === "time" ? seconds / peer.samples[i] : peer.samples[i] / seconds,
       ),
     );
-    const judgement = judged(ratio.median, most, least);
-    const verdict = quiet && busy > quietCores ? { bar: `${judgement.bar}, quiet`, met: null } : judgement;
+    const target = targetOf(ratio.median, most, least);
+    const verdict = quiet && busy > quietCores ? { bar: `${target.bar}, idle`, met: null } : target;
     const fastest = ours.seconds.least / peer.seconds.least;
     const best = of === "time" ? fastest : 1 / fastest;
     return [{ ours: name, peer: peer.name, of, ratio, best, ...verdict }];
@@ -55,13 +55,13 @@ export function compared(measurements, bars, busy) {
 }
 
 /**
- * Whether a figure meets its bar.
+ * The target of a figure, and whether the figure meets it.
  * @param {number} figure
  * @param {number | undefined} most
  * @param {number | undefined} least
  * @returns {{ readonly bar: string | null, readonly met: boolean | null }}
  */
-export function judged(figure, most, least) {
+export function targetOf(figure, most, least) {
   if (most !== undefined) return { bar: `≤ ${most}`, met: figure <= most };
   if (least !== undefined) return { bar: `≥ ${least}`, met: figure >= least };
   return { bar: null, met: null };

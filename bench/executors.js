@@ -4,18 +4,18 @@ import { createReferenceExecutor, createThreadedWasmExecutor, createWasmExecutor
 
 /**
  * @typedef {object} Found
- * @property {string} name as the table prints it
+ * @property {string} name the name in the table
  * @property {"native" | "wasm"} kind
  * @property {number} threads
  * @property {string} instructionSet
  * @property {import("softrl").Executor} executor
  */
 
-/** The slow one that the others are checked against. */
+/** The slow executor that the others are checked against. */
 export const reference = createReferenceExecutor();
 
 /**
- * The executors of this machine: WebAssembly always, the native one where it is installed; with one thread and two.
+ * The executors of this machine: WebAssembly, and the native one if it is installed, each with one and two threads.
  * @returns {Promise<{ readonly executors: readonly Found[], readonly missing: readonly string[] }>}
  */
 export async function findExecutors() {
@@ -39,14 +39,14 @@ export async function findExecutors() {
   /** @type {string[]} */
   const missing = [];
   try {
-    // Not a literal, so that the types do not depend on an optional package.
-    const door = "@softrl/native";
-    const { createNativeExecutor, inspectNative } = await import(door);
+    // A variable instead of a literal, so that type checking does not depend on an optional package.
+    const nativePackage = "@softrl/native";
+    const { createNativeExecutor, inspectNative } = await import(nativePackage);
     for (const threads of [1, 2]) {
       const found = inspectNative({ threads });
       if (!found.available) throw new Error(found.reason);
       if (found.threads !== threads) {
-        missing.push(`native executor with ${threads} threads: it runs ${found.threads}`);
+        missing.push(`native executor with ${threads} threads: it would run with ${found.threads}`);
         continue;
       }
       executors.push({

@@ -1,5 +1,5 @@
 // @ts-check
-// Makes the virtual environment of the peers. pip's own settings decide where the packages come from.
+// Creates the peers' virtual environment. pip's own settings determine the package index.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,19 +16,23 @@ function runs(command, words) {
 }
 
 if (!existsSync(environmentFolder) && !runs("python3", ["-m", "venv", environmentFolder])) {
-  console.error("bench:peers: no virtual environment could be made; install Python 3.11 or later with venv");
+  console.error(
+    "bench:peers: could not create a virtual environment; install Python 3.11 or newer with venv",
+  );
   process.exit(1);
 }
 const python = peerPython();
 if (!runs(python, ["-m", "pip", "install", "--requirement", join(here, "requirements.txt")])) {
-  console.error("bench:peers: pip failed; the rows whose peers are missing will show softrl alone");
+  console.error("bench:peers: pip failed; rows without peers will measure softrl alone");
   process.exit(1);
 }
-// Each by itself, so that one that cannot be had does not keep the others away.
+// One at a time, so that a package that cannot be installed does not prevent the others.
 const optional = readFileSync(join(here, "requirements-optional.txt"), "utf8").match(/^[\w-]+==\S+$/gm) ?? [];
 for (const requirement of optional) {
   if (!runs(python, ["-m", "pip", "install", "--quiet", "--retries", "1", requirement])) {
-    console.error(`bench:peers: without ${requirement}; put its sources on PYTHONPATH to measure it`);
+    console.error(
+      `bench:peers: could not install ${requirement}; to measure it, put its sources on PYTHONPATH`,
+    );
   }
 }
 const found = await findPeers();

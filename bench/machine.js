@@ -4,7 +4,7 @@ import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 
 /**
- * What the figures depend on, without the machine's name.
+ * The properties of the machine and the sources that the figures depend on, without the machine's name.
  * @typedef {object} Machine
  * @property {string} processor
  * @property {number} cores
@@ -31,13 +31,13 @@ export function machine() {
   };
 }
 
-/** The load of the last minute: above one a core, others were at work as well. */
+/** The load average of the last minute. */
 export function load() {
   return loadavg()[0];
 }
 
 /**
- * Cores that others keep busy while this process sleeps.
+ * The number of cores that other programs use while this process sleeps.
  * @param {number} milliseconds
  */
 export async function busyCores(milliseconds) {
@@ -47,12 +47,12 @@ export async function busyCores(milliseconds) {
   return (workedMilliseconds() - before) / (performance.now() - began);
 }
 
-/** Time that all cores together have not been idle. */
+/** The busy time of all cores together. */
 function workedMilliseconds() {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 }
 
-/** Some virtual machines hide the model behind a bare "Processor". @param {string} model */
+/** The processor's name with single spaces. @param {string} model */
 function processorName(model) {
   return model.replace(/\s+/g, " ").trim();
 }

@@ -50,9 +50,9 @@ async function main(words) {
   for (const { name, over, growth, bar, met } of scaling) {
     const what =
       over === "transitions"
-        ? `time in proportion to transitions^${growth.toFixed(2)}`
-        : `a sample costs ${growth.toFixed(2)} times its least`;
-    console.log(`${name}: ${what} (${bar}: ${met ? "yes" : "no"})`);
+        ? `time proportional to transitions^${growth.toFixed(2)}`
+        : `a sample at the largest size costs ${growth.toFixed(2)} times the least`;
+    console.log(`${name}: ${what} (target ${bar}: ${met ? "met" : "not met"})`);
   }
 
   /** @type {import("./report.js").Report} */
@@ -90,11 +90,11 @@ async function main(words) {
  */
 function missingPeers(asked, peers) {
   if (!asked) return ["peers: --no-peers"];
-  if (peers === null) return ["peers: there is no python3"];
+  if (peers === null) return ["peers: python3 was not found"];
   const absent = ["torch", "jax", "optax", "gymnasium", "scipy", "stable_baselines3", "ale_py"].filter(
     (name) => !(name in peers.packages),
   );
-  return absent.map((name) => `${name}: not installed; npm run bench:peers installs it`);
+  return absent.map((name) => `${name}: not installed; run npm run bench:peers`);
 }
 
 /**

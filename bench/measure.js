@@ -1,18 +1,18 @@
 // @ts-check
 
 /**
- * One way to do a row's work.
+ * One implementation of a row's work.
  * @typedef {object} Contestant
  * @property {string} name
- * @property {(iterations: number) => Promise<Block> | Block} run does the work that often and times itself
+ * @property {(iterations: number) => Promise<Block> | Block} run does the work this many times and measures the time
  */
 
 /**
- * One measured stretch of work.
+ * One measured block of work.
  * @typedef {object} Block
  * @property {number} seconds
- * @property {number} iterations as done; a peer that works in larger portions rounds
- * @property {Readonly<Record<string, number>>} [figures] what came of it
+ * @property {number} iterations the iterations actually done; a peer that works in larger units rounds them
+ * @property {Readonly<Record<string, number>>} [figures] other results of the block
  */
 
 /**
@@ -27,15 +27,15 @@
 /**
  * @typedef {object} Measurement
  * @property {string} name
- * @property {readonly number[]} samples seconds an iteration, one a round
+ * @property {readonly number[]} samples seconds per iteration, one sample per round
  * @property {Spread} seconds
- * @property {number} iterations in one block
- * @property {Readonly<Record<string, number>>} figures of the last block
+ * @property {number} iterations iterations in one block
+ * @property {Readonly<Record<string, number>>} figures the figures of the last block
  */
 
 /**
- * Measures the contestants in turn, A B A B, so that a machine that slows down slows all of them.
- * Before that each warms up until a block of it would last `blockSeconds`.
+ * Measures the contestants alternately (A B A B), so that a slower machine slows down all of them. Before that, it
+ * warms each up and determines how many iterations take `blockSeconds`.
  *
  * @param {readonly Contestant[]} contestants
  * @param {{ readonly blockSeconds: number, readonly rounds: number }} plan
@@ -96,7 +96,7 @@ export function spread(samples) {
 }
 
 /**
- * Times a synchronous piece of work.
+ * Measures the time of synchronous work.
  * @param {(iterations: number) => void} work
  * @returns {(iterations: number) => Block}
  */

@@ -1,11 +1,11 @@
 // @ts-check
 import { MinAtar, RandomStreams } from "softrl";
-import { compared, judged } from "./comparison.js";
+import { compared, targetOf } from "./comparison.js";
 import { measureAlternating, spread, timed } from "./measure.js";
 import { a2cDefaults, training } from "./training.js";
 import { drawnBatch, networks, tracedStep } from "./training-step.js";
 
-/** Steps of one game a second on one core, in millions: what each is held to. */
+/** The targets: millions of steps of one game per second on one core. */
 const bars = /** @type {const} */ ([
   ["Asterix", 4],
   ["Breakout", 4],
@@ -17,7 +17,7 @@ const bars = /** @type {const} */ ([
 /** @typedef {import("softrl").MinAtarGame} Game */
 
 /**
- * One game alone, with actions drawn before. An iteration is one step of all environments.
+ * One game alone, with precomputed actions. An iteration is one step of all environments.
  * @param {Game} game
  * @param {number} size
  * @param {number} seed
@@ -59,7 +59,7 @@ function aloneRow(game, least) {
         stepsPerIteration: environments,
         measurements,
         comparisons: [
-          { ...ratio, ratio: million, best: million.most, ...judged(million.median, undefined, least) },
+          { ...ratio, ratio: million, best: million.most, ...targetOf(million.median, undefined, least) },
         ],
         checks: [],
         busy,
@@ -70,8 +70,8 @@ function aloneRow(game, least) {
 }
 
 /**
- * The arithmetic of one iteration, on inputs that are there: a forward pass a step and one for the bootstrap, and the
- * update that takes over the rollout's activations.
+ * The arithmetic of one iteration, on inputs in memory: one forward pass per step, one for the bootstrap, and the
+ * update, which reuses the rollout's activations.
  * @param {import("softrl").Executor} executor
  * @param {number} environments
  * @param {number} horizon
@@ -104,11 +104,11 @@ function arithmetic(executor, environments, horizon, seed) {
   };
 }
 
-/** Of the time of its parts, what training may take. */
+/** The target for the time of training over the time of its parts. */
 const mostOfParts = 1.25;
 
 /**
- * A2C on one game from the environments to the optimiser, beside the environments alone and the arithmetic alone.
+ * A2C on one game from the environments to the optimiser, against the sum of the environments and the arithmetic alone.
  * @param {Game} game
  * @returns {import("./rows.js").Row}
  */

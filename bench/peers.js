@@ -6,10 +6,10 @@ import { createInterface } from "node:readline";
 
 const here = import.meta.dirname;
 
-/** The virtual environment that `npm run bench:peers` makes. */
+/** The folder of the virtual environment that `npm run bench:peers` creates. */
 export const environmentFolder = join(here, ".venv");
 
-/** The Python that has the peers: the virtual environment's where it was made, else the one on the path. */
+/** The Python for the peers: the virtual environment's if it exists, else the one on PATH. */
 export function peerPython() {
   const own = join(environmentFolder, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
   return existsSync(own) ? own : "python3";
@@ -18,11 +18,11 @@ export function peerPython() {
 /**
  * @typedef {object} PeerVersions
  * @property {string} python
- * @property {Readonly<Record<string, string>>} packages versions of those that can be imported
+ * @property {Readonly<Record<string, string>>} packages the versions of the packages that can be imported
  */
 
 /**
- * What Python and which peers there are; null where there is no Python.
+ * Finds Python and the installed peers; null if there is no Python.
  * @returns {Promise<PeerVersions | null>}
  */
 export async function findPeers() {
@@ -37,7 +37,7 @@ export async function findPeers() {
   }
 }
 
-/** A Python process that waits for the next request, so that its blocks can alternate with others. */
+/** A long-lived Python process that answers requests, so that its blocks can alternate with those of others. */
 export class PeerProcess {
   #child;
   #lines;
@@ -46,8 +46,8 @@ export class PeerProcess {
   #name;
 
   /**
-   * @param {string} name for messages
-   * @param {Readonly<Record<string, string>>} variables environment variables on top of this process's
+   * @param {string} name the name in error messages
+   * @param {Readonly<Record<string, string>>} variables environment variables, in addition to those of this process
    */
   constructor(name, variables) {
     this.#name = name;
@@ -69,13 +69,13 @@ export class PeerProcess {
   async ask(request) {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await this.#lines.next();
-    if (done) throw new Error(`bench: the peer ${this.#name} ended\n${this.#stderr}`);
+    if (done) throw new Error(`bench: the peer ${this.#name} exited\n${this.#stderr}`);
     const answer = JSON.parse(value);
-    if (answer.error !== undefined) throw new Error(`bench: the peer ${this.#name}: ${answer.error}`);
+    if (answer.error !== undefined) throw new Error(`bench: the peer ${this.#name} failed: ${answer.error}`);
     return answer;
   }
 
-  /** Lets the process end by itself, so that it ends its own processes first; after ten seconds it is killed. */
+  /** Lets the process exit on its own, so that it can end its child processes; kills it after ten seconds. */
   async end() {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
@@ -87,8 +87,8 @@ export class PeerProcess {
 }
 
 /**
- * Loads a piece of work into a process of its own.
- * @param {string} name as the table prints it
+ * Loads a peer's work into a new process.
+ * @param {string} name the name in the table
  * @param {string} work the module in peers/
  * @param {Readonly<Record<string, unknown>>} spec
  * @param {Readonly<Record<string, string>>} variables
@@ -123,7 +123,7 @@ export async function loadPeer(name, work, spec, variables) {
 /** @typedef {Awaited<ReturnType<typeof loadPeer>>} Loaded */
 
 /**
- * Loads those peers whose packages are there, and says which are not.
+ * Loads the peers whose packages are installed, and lists the others as missing.
  * @param {PeerVersions | null} versions
  * @param {readonly { name: string, needs: readonly string[], work: string, spec: Record<string, unknown>, variables: Record<string, string> }[]} wanted
  */
@@ -146,7 +146,7 @@ export async function loadedPeers(versions, wanted) {
 }
 
 /**
- * The environment variables that hold a library to so many threads.
+ * The environment variables that limit a library to this number of threads.
  * @param {number} threads
  */
 export function threadVariables(threads) {
@@ -160,7 +160,7 @@ export function threadVariables(threads) {
   };
 }
 
-/** Memory is kept instead of given back after each step: glibc's allocator, as tuned as environment variables can. */
+/** Settings for glibc's allocator, so that it keeps memory instead of returning it to the system after each step. */
 export const keptMemory = {
   MALLOC_MMAP_MAX_: "0",
   MALLOC_TRIM_THRESHOLD_: "17179869184",

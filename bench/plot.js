@@ -2,7 +2,7 @@
 import { figureSvg } from "@softrl/cli";
 
 /**
- * Time against size on logarithmic axes, with a thin line of slope one: linear work runs beside it.
+ * Plots time against size on logarithmic axes, with a line of slope one for comparison with linear growth.
  * @param {readonly import("./scaling.js").Growth[]} growths
  * @param {{ readonly title: string, readonly size: string }} text
  * @returns {string} an SVG picture
@@ -21,7 +21,7 @@ export function scalingPlot(growths, { title, size }) {
   const times = Math.min(last / first, highest / lowest);
   return figureSvg({
     title,
-    subtitle: "the best block of each, on one thread; dashed: in proportion to the size",
+    subtitle: "fastest block of each, one thread; dashed: proportional to the size",
     x: { label: size, scale: "log" },
     y: { label: "milliseconds", scale: "log" },
     series: [

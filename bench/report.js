@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * Everything that one run measured.
+ * The results of one run.
  * @typedef {object} Report
  * @property {1} format
  * @property {number} seed
@@ -16,12 +16,12 @@
  */
 
 const tableHead = [
-  ["work", "ours", "", "peer", "", "ratio (quartiles)", "of the best", "bar", "met"],
+  ["work", "softrl", "", "peer", "", "ratio (quartiles)", "best blocks", "target", "met"],
   ["---", "---", "---", "---", "---", "---", "---", "---", "---"],
 ];
 
 /**
- * One row's figures as lines of a Markdown table.
+ * The comparisons of one row as cells of a Markdown table.
  * @param {import("./rows.js").RowResult} row
  * @returns {string[][]}
  */
@@ -40,7 +40,7 @@ export function comparisonCells(row) {
 }
 
 /**
- * The contestants of one row, fastest first.
+ * The measurements of one row as text, fastest first.
  * @param {import("./rows.js").RowResult} row
  * @returns {string}
  */
@@ -59,7 +59,7 @@ export function contestantLines(row) {
   );
   const missing = row.missing.length === 0 ? [] : [`  not measured: ${row.missing.join("; ")}`];
   return [
-    `${row.title} (others kept ${row.busy.toFixed(1)} cores busy before)`,
+    `${row.title} (other programs used ${row.busy.toFixed(1)} cores just before)`,
     ...lines,
     ...checks,
     ...missing,
@@ -67,7 +67,7 @@ export function contestantLines(row) {
 }
 
 /**
- * The table of a report, in Markdown, with the machine above it.
+ * A report in Markdown: the machine, the tables and the measurements of each row.
  * @param {Report} report
  * @returns {string}
  */
@@ -79,19 +79,19 @@ export function markdown(report) {
     `${machine.processor}, ${machine.cores} cores, ${machine.gibibytes} GiB, ${machine.system}; Node ${machine.node}; ${sets.join(", ")}` +
       `${peers === null ? "" : `; Python ${peers.python}, ${packages.join(", ")}`}.`,
     `Commit ${machine.commit}${machine.changed ? " with changes" : ""}, ${machine.date}, seed ${seed}; ` +
-      `load ${load.before.toFixed(1)} before and ${load.after.toFixed(1)} after on ${machine.cores} cores` +
-      `${report.quick ? "; **quick: these figures mean nothing**" : ""}.`,
+      `load average ${load.before.toFixed(1)} before and ${load.after.toFixed(1)} after` +
+      `${report.quick ? "; **quick run: the figures are meaningless**" : ""}.`,
   ];
   const cells = [...tableHead, ...report.rows.flatMap(comparisonCells)];
   const growth = growthTable(
     report.scaling.filter(({ over }) => over !== "transitions"),
-    (size) => `µs a sample at ${size}`,
-    "growth over the best",
+    (size) => `µs per sample at ${size}`,
+    "growth over the best size",
     1e6,
   );
   const sweeps = growthTable(
     report.scaling.filter(({ over }) => over === "transitions"),
-    (size) => `ns a transition at ${size.toExponential(0).replace("+", "")}`,
+    (size) => `ns per transition at ${size.toExponential(0).replace("+", "")}`,
     "exponent",
     1e9,
   );
@@ -115,7 +115,7 @@ export function markdown(report) {
 }
 
 /**
- * What one of the smallest and of the largest size costs, and how the cost grows.
+ * A table of the cost per sample at the smallest and the largest size, and its growth.
  * @param {Report["scaling"]} growths
  * @param {(size: number) => string} each
  * @param {string} figure
@@ -134,12 +134,12 @@ function growthTable(growths, each, figure, unit) {
     growth.bar ?? "–",
     growth.met ? "yes" : "**no**",
   ]);
-  const head = ["as the work grows", ...sizes.map(each), figure, "bar", "met"];
+  const head = ["growth with size", ...sizes.map(each), figure, "target", "met"];
   return ["", table([head, head.map(() => "---"), ...rows])];
 }
 
 /**
- * Puts text between the two markers of a document.
+ * Replaces the text between the two markers of a document.
  * @param {string} document
  * @param {string} text
  */
@@ -149,7 +149,7 @@ export function withTable(document, text) {
   const from = document.indexOf(begin);
   const to = document.indexOf(end);
   if (from < 0 || to < from) {
-    throw new Error(`bench: the document has no place for the table; expected ${begin} and ${end} in it`);
+    throw new Error(`bench: the document has no markers for the table; expected ${begin} and ${end}`);
   }
   return `${document.slice(0, from + begin.length)}\n${text}\n${document.slice(to)}`;
 }
@@ -181,7 +181,7 @@ function amount(row, seconds) {
   return rate >= 1e6 ? `${short(rate / 1e6)}M` : `${short(rate / 1e3)}k`;
 }
 
-/** Three digits that count. @param {number} value */
+/** Formats a number with three significant digits. @param {number} value */
 export function short(value) {
   if (!Number.isFinite(value)) return String(value);
   return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));

@@ -1,7 +1,7 @@
 // @ts-check
 import { atariRows } from "./atari.js";
 import { cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
-import { compared, judged } from "./comparison.js";
+import { compared, targetOf } from "./comparison.js";
 import { reference } from "./executors.js";
 import { measureAlternating, spread, timed } from "./measure.js";
 import { minatarRows } from "./minatar.js";
@@ -18,33 +18,33 @@ import {
 } from "./training-step.js";
 
 /**
- * What a row is measured with.
+ * The parameters of a measurement.
  * @typedef {object} Context
  * @property {readonly import("./executors.js").Found[]} executors
  * @property {import("./peers.js").PeerVersions | null} peers
  * @property {boolean} quick
  * @property {number} seed
- * @property {number} busy cores that others kept busy just before
+ * @property {number} busy cores that other programs used just before
  * @property {{ readonly blockSeconds: number, readonly rounds: number }} plan
  */
 
 /**
- * One row, measured.
+ * The results of one row.
  * @typedef {object} RowResult
  * @property {string} name
  * @property {string} title
  * @property {Readonly<Record<string, number | string>>} sizes
  * @property {"ms" | "steps/s"} unit
- * @property {number} stepsPerIteration environment steps; 0 where the unit is ms
+ * @property {number} stepsPerIteration environment steps per iteration; 0 if the unit is ms
  * @property {readonly import("./measure.js").Measurement[]} measurements
  * @property {readonly import("./comparison.js").Comparison[]} comparisons
  * @property {readonly Check[]} checks
- * @property {number} busy cores that others kept busy just before
+ * @property {number} busy cores that other programs used just before
  * @property {readonly string[]} missing peers that could not be loaded
  */
 
 /**
- * Whether two contestants compute the same.
+ * A check that two contestants compute the same result.
  * @typedef {object} Check
  * @property {string} what
  * @property {number} difference ‖a − b‖ / ‖b‖
@@ -52,7 +52,7 @@ import {
 
 /**
  * @typedef {object} Row
- * @property {string} name on the command line
+ * @property {string} name the name on the command line
  * @property {(context: Context) => Promise<RowResult>} measure
  */
 
@@ -62,8 +62,8 @@ const twoThreads = ", 2 threads";
 const activationsKept = ", activations kept";
 
 /**
- * The largest relative difference of two gradients that are called the same. Float32 alone makes 1e-6; one ReLU that
- * rounding puts on the other side of zero makes 1e-3, so that only a few samples are compared.
+ * The largest relative difference at which two gradients count as equal. Float32 rounding alone gives 1e-6; a single
+ * ReLU that rounding moves to the other side of zero gives 1e-3, so only a few samples are compared.
  */
 const sameGradient = 1e-2;
 const comparedSamples = 8;
@@ -75,8 +75,8 @@ const comparedSamples = 8;
  * @param {keyof typeof networks} row.network
  * @param {"step" | "forward"} row.kind
  * @param {number} row.batch
- * @param {readonly number[]} [row.threads] of PyTorch and of WebAssembly; two where they gain by them
- * @param {number} [row.slices] also measures the step that keeps the activations of a rollout of so many steps
+ * @param {readonly number[]} [row.threads] thread counts for PyTorch and WebAssembly; two only if that is faster
+ * @param {number} [row.slices] also measures a step that reuses the activations of a rollout of this many steps
  * @param {readonly import("./comparison.js").Bar[]} row.bars
  * @returns {Row}
  */
@@ -129,7 +129,7 @@ function networkRow({ name, network: networkName, kind, batch: fullBatch, thread
 }
 
 /**
- * WebAssembly's executors with so many threads, and all of the others.
+ * The WebAssembly executors with these thread counts, and all other executors.
  * @param {Context["executors"]} executors
  * @param {readonly number[]} threads
  */
@@ -173,8 +173,8 @@ function torchPeers(network, kind, batch, threadCounts, data) {
 }
 
 /**
- * Every contestant's gradient at the same parameters and batch, against PyTorch's; without PyTorch a small network's
- * against the reference executor's.
+ * Compares every contestant's gradient at the same parameters and batch with PyTorch's. Without PyTorch, it compares
+ * those of the small networks with the reference executor's.
  * @param {object} parts
  * @param {Context["executors"]} parts.executors
  * @param {ReturnType<typeof drawnBatch>} parts.data
@@ -201,7 +201,7 @@ async function gradientChecks({ executors, data, theirs, network, slices }) {
     { name, gradient: gradientBy(executor) },
     ...(slices === 1 ? [] : [{ name: name + activationsKept, gradient: gradientBy(executor, 2) }]),
   ]);
-  // The reference executor takes minutes for the Nature CNN.
+  // The reference executor would take minutes for the Nature CNN.
   if (gradients.length === 0 && network === networks.nature) return [];
   const against = gradients.shift() ?? { name: "the reference executor", gradient: gradientBy(reference) };
   return [...own, ...gradients].map(({ name, gradient }) => {
@@ -314,7 +314,7 @@ const cartPoleAlone = {
             of: "rate",
             ratio: million,
             best: million.most,
-            ...judged(million.median, undefined, 25),
+            ...targetOf(million.median, undefined, 25),
           },
           ...compared(measurements, [{ ours: "softrl", peers: ["Gymnasium (NumPy)"], of: "rate" }], busy),
         ],

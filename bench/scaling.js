@@ -1,33 +1,33 @@
 // @ts-check
 import { plainSweeps, stateValues, sweepsFrom } from "softrl";
 import { cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
-import { judged } from "./comparison.js";
+import { targetOf } from "./comparison.js";
 import { measureAlternating, timed } from "./measure.js";
 import { drawnProblem } from "./sweeps.js";
 import { drawnBatch, firstSamples, loadedStep, networks, tracedStep } from "./training-step.js";
 
 /**
- * How the time of one kind of work grows with its size.
+ * The growth of the time of one kind of work with its size.
  * @typedef {object} Growth
  * @property {string} name
  * @property {"samples" | "environments" | "transitions"} over
  * @property {readonly Point[]} points
- * @property {number} growth cost of one sample at the largest size over the least cost at any size, by the best blocks;
- *   over transitions e of time ∝ size^e, since from 10⁴ to 10⁶ states the data leave one cache after the other
- * @property {string | null} bar
+ * @property {number} growth cost of one sample at the largest size over the least cost at any size, from the fastest
+ *   blocks; for transitions the exponent e of time ∝ size^e, because from 10⁴ to 10⁶ states the data outgrow the caches
+ * @property {string | null} bar the target
  * @property {boolean | null} met
  */
 
 /** @typedef {{ readonly size: number, readonly seconds: import("./measure.js").Spread }} Point */
 
-/** Linear means that a sample costs no more in a large batch than in the best one, with this much allowed. */
+/** The target for growth: at the largest size, a sample may cost this many times the least. */
 const allowedGrowth = 1.25;
 
-/** The same for an exponent. */
+/** The target for the exponent. */
 const allowedExponent = 1.15;
 
 /**
- * Time of a sweep of value iteration against transitions, from 10⁴ to 10⁶ states of 20 each, on one thread.
+ * Time of a sweep of value iteration against transitions: 10⁴ to 10⁶ states with 20 transitions each, one thread.
  * @param {import("./rows.js").Context} context
  * @returns {Promise<Growth[]>}
  */
@@ -57,14 +57,14 @@ export async function measureSweepScaling({ quick, seed, plan }) {
       over: "transitions",
       points,
       growth,
-      ...judged(growth, allowedExponent, undefined),
+      ...targetOf(growth, allowedExponent, undefined),
     });
   }
   return growths;
 }
 
 /**
- * e of time ∝ size^e, by least squares on logarithms of the best blocks.
+ * The exponent e of time ∝ size^e, by least squares on the logarithms of the fastest blocks.
  * @param {readonly Point[]} points
  */
 function exponent(points) {
@@ -78,7 +78,7 @@ function exponent(points) {
 }
 
 /**
- * Time against batch and against environments, from 1 to 1024, one thread. The sizes alternate.
+ * Time against batch size or number of environments, from 1 to 1024, on one thread. The sizes alternate.
  * @param {import("./rows.js").Context} context
  * @returns {Promise<Growth[]>}
  */
@@ -126,7 +126,7 @@ export async function measureScaling({ executors, quick, seed, plan }) {
 function linearity(points) {
   const each = points.map(({ size, seconds }) => seconds.least / size);
   const growth = each[each.length - 1] / Math.min(...each);
-  return { growth, ...judged(growth, allowedGrowth, undefined) };
+  return { growth, ...targetOf(growth, allowedGrowth, undefined) };
 }
 
 /**

@@ -12,11 +12,11 @@ const branching = 5;
 const tau = 0.1;
 const gamma = 0.99;
 const checkedSweeps = 3;
-/** How far two results of the same sweeps may be apart, relative to the largest value. */
+/** The largest difference between two results of the same sweeps, relative to the largest value. */
 const sameValues = 1e-12;
 
 /**
- * A Garnet whose last thousandth of states end.
+ * A Garnet process in which the last thousandth of the states is terminal.
  * @param {number} states
  * @param {number} seed
  * @returns {import("softrl").SparseSoftMdp}
@@ -29,7 +29,7 @@ export function drawnProblem(states, seed) {
 }
 
 /**
- * Sweeps of soft value iteration over a sparse process, all contestants on the same one, in float64 on one thread.
+ * Sweeps of soft value iteration over the same sparse process for all contestants, in float64 on one thread.
  * @param {number} fullStates
  * @returns {import("./rows.js").Row}
  */
@@ -112,7 +112,7 @@ export function sweepRow(fullStates) {
 }
 
 /**
- * V of everyone after the same sweeps from zero, against the reference's.
+ * Compares each contestant's V after the same sweeps from zero with the reference's.
  * @param {readonly [wasm: import("softrl").Sweeps, plain: import("softrl").Sweeps]} ours
  * @param {readonly import("./peers.js").Loaded[]} theirs
  * @returns {Promise<import("./rows.js").Check[]>}
@@ -134,7 +134,7 @@ async function valueChecks([wasm, plain], theirs) {
     const difference = apart / largest;
     if (!(difference <= sameValues)) {
       throw new Error(
-        `bench: V of ${name} and of the reference differ; expected at most ${sameValues}, got ${difference}`,
+        `bench: V of ${name} differs from the reference; expected at most ${sameValues}, got ${difference}`,
       );
     }
     return { what: `V of ${name} against the reference sweep`, difference };

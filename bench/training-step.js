@@ -7,6 +7,7 @@ import {
   descent,
   fanInUniform,
   flatten,
+  gradientVector,
   input,
   logPrior,
   mlp,
@@ -26,16 +27,16 @@ import {
 } from "softrl";
 
 /**
- * A network and the batch that it is trained on.
+ * A network and the kind of batch that it is trained on.
  * @typedef {object} NetworkCase
  * @property {string} name
  * @property {import("softrl").LayerDefinition} body
- * @property {readonly (readonly (string | number)[])[]} layers the body, in the words that the peers take
+ * @property {readonly (readonly (string | number)[])[]} layers a description of the body for the peers
  * @property {"relu" | "tanh"} activation
  * @property {readonly number[]} observationShape
  * @property {number} actions
- * @property {number} scale what observations are divided by
- * @property {(random: import("softrl").Random) => number} drawn one number of an observation
+ * @property {number} scale the divisor of the observations
+ * @property {(random: import("softrl").Random) => number} drawn draws one number of an observation
  */
 
 /** @type {Readonly<Record<"nature" | "minatar" | "mlp", NetworkCase>>} */
@@ -83,7 +84,7 @@ export const networks = {
   },
 };
 
-/** The step size is tiny, so that one batch can be trained on a million times: the arithmetic is the same. */
+/** The learning rate is tiny, so that one batch can be trained on a million times; the arithmetic is the same. */
 export const hyperParameters = {
   learningRate: 1e-8,
   decay: 0.99,
@@ -94,10 +95,10 @@ export const hyperParameters = {
 };
 
 /**
- * A2C's loss of one batch and what is made of it; the same formulas as `algorithms/a2c.ts`.
+ * The programs of one training step with A2C's loss, by the same formulas as `algorithms/a2c.ts`.
  * @param {NetworkCase} network
  * @param {number} batch
- * @param {number} [slices] the T steps of a rollout that the batch comes from
+ * @param {number} [slices] the number of rollout steps that make up the batch
  */
 export function tracedStep({ body, observationShape, actions }, batch, slices = 1) {
   const { tau, valueCoefficient, decay, epsilon, maxGradientNorm, learningRate } = hyperParameters;
@@ -105,8 +106,8 @@ export function tracedStep({ body, observationShape, actions }, batch, slices = 
   const theta = state("theta", [network.parameters.size]);
   const views = network.parameters.views(theta);
   /** @param {number} rows */
-  const judged = (rows) => network.apply(input("observations", [rows, ...observationShape]), views);
-  const { logPi, v } = judged(batch);
+  const evaluated = (rows) => network.apply(input("observations", [rows, ...observationShape]), views);
+  const { logPi, v } = evaluated(batch);
   const policyLoss = policyGradientLoss({
     logPi,
     logPrior: logPrior(constant(new Float64Array(actions))),
@@ -117,11 +118,10 @@ export function tracedStep({ body, observationShape, actions }, batch, slices = 
   const fit = valueLoss({ v, targets: stateValues(input("targets", [batch])) });
   const loss = add(policyLoss, mul(valueCoefficient, fit));
   const step = descent({
-    parameters: network.parameters,
     theta,
     views,
     loss,
-    // PyTorch has ε outside the root.
+    // As in PyTorch, where ε is outside the square root.
     optimiser: rmsprop({ decay, epsilon, epsilonPlace: "outside" }),
     learningRate,
     maxGradientNorm,
@@ -130,15 +130,15 @@ export function tracedStep({ body, observationShape, actions }, batch, slices = 
     parameters: network.parameters,
     theta,
     slices,
-    slice: program({ outputs: { ...judged(batch / slices) } }),
+    slice: program({ outputs: { ...evaluated(batch / slices) } }),
     forward: program({ outputs: { logPi, v } }),
     step: program({ outputs: { loss, gradientNorm: step.gradientNorm }, updates: step.updates }),
-    gradient: program({ outputs: { loss, gradient: network.parameters.gradient(loss, views) } }),
+    gradient: program({ outputs: { loss, gradient: gradientVector(loss, views) } }),
   };
 }
 
 /**
- * Parameters and a batch, drawn from the seed; what every contestant computes with.
+ * Draws the parameters and the batch, from the seed, that all contestants use.
  * @param {NetworkCase} network
  * @param {number} batch
  * @param {number} seed
@@ -150,7 +150,7 @@ export function drawnBatch(network, batch, seed) {
   const weights = streams.stream("bench", "parameters");
   const theta = new Float32Array(parameters.size);
   for (const { shape, offset } of parameters.entries) {
-    // Biases are drawn too, since zeros would hide one that is lost.
+    // Biases are random too, because zeros would hide a missing bias.
     const initialiser = shape.length > 1 ? fanInUniform : uniform(0.1);
     theta.set(initialiser(shape, weights), offset);
   }
@@ -167,8 +167,8 @@ export function drawnBatch(network, batch, seed) {
 }
 
 /**
- * Puts a batch into an executor's memory and returns the work that is measured. With several slices the forward pass
- * is done here, as a rollout does it, and the work takes over its activations.
+ * Writes a batch to an executor's memory and returns the program to measure. With several slices, the forward passes
+ * run here, as in a rollout, and the program reuses their activations.
  * @param {import("softrl").Executor} executor
  * @param {ReturnType<typeof tracedStep>} traced
  * @param {ReturnType<typeof drawnBatch>} data

@@ -32,8 +32,8 @@ export function a2cDefaults(id) {
 }
 
 /**
- * A2C with its defaults, a constant learning rate, and everything that a run has but a disk. An iteration is one rollout
- * and one update.
+ * A2C with its defaults and a constant learning rate, and everything that a run does except writing files. An iteration
+ * is one rollout and one update.
  * @param {import("softrl").Executor} executor
  * @param {import("softrl").VectorEnvironment} environment
  * @param {number} seed

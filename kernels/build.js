@@ -31,8 +31,9 @@ const compilerFlags = [
 ];
 // What must be unrolled says so. Otherwise loops stay as they are written, without pointers reduced from indices: engines
 // unroll and allocate registers themselves, and have offsets in their addressing modes only where these are in view.
-const plainLoops = ["-fno-unroll-loops", "-mllvm", "-disable-lsr"];
-const linkerFlags = ["--no-entry", "--strip-all", "--export=__heap_base"];
+// Vectors are written out too: the loops that the compiler would vectorise are remainders shorter than a vector.
+const plainLoops = ["-fno-unroll-loops", "-fno-vectorize", "-mllvm", "-disable-lsr"];
+const linkerFlags = ["--no-entry", "--strip-all", "--compress-relocations", "--export=__heap_base"];
 
 const modules = [
   {

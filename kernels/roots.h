@@ -47,12 +47,16 @@ SOFTRL_INLINE Vec squareRoot(Vec x) {
 
 SOFTRL_INLINE Vec ordinaryQuotient(Vec a, Vec b) { return a / b; }
 
-/// With no-math-errno the loop becomes one vector instruction.
 SOFTRL_INLINE Vec squareRoot(Vec x) {
+#ifdef __wasm__
+  return __builtin_wasm_sqrt_f32x4(x);
+#else
+  // With no-math-errno the loop becomes one vector instruction.
   float lanes[VL];
   store(lanes, x);
   for (int i = 0; i < VL; i++) lanes[i] = __builtin_sqrtf(lanes[i]);
   return load(lanes);
+#endif
 }
 
 #endif

@@ -1,15 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import {
-  algorithmNames,
-  defaultInWords,
-  environmentIds,
-  GridWorld,
-  settingNames,
-  trainSettings,
-} from "softrl";
+import { builtInAlgorithms, builtInNetworks, builtInOptimisers, environmentIds, GridWorld } from "softrl";
 import { describe, expect, test } from "vitest";
+import { documentedSettings, settingsTable, withTables } from "../docs/settings-tables.js";
 import {
+  changedLines,
   deepImports,
   importCycle,
   layers,
@@ -88,7 +83,7 @@ describe("every package", () => {
     );
     expect(vague.map(({ path }) => path)).toEqual([]);
     const long = all.filter(
-      ({ path, lines }) => lines > 450 && !/^kernels-(threads-)?wasm\.ts$/.test(basename(path)),
+      ({ path, lines }) => lines > 450 && !/^(index|kernels-(threads-)?wasm)\.ts$/.test(basename(path)),
     );
     expect(long.map(({ path, lines }) => `${path}: ${lines} lines`)).toEqual([]);
   });
@@ -138,19 +133,38 @@ describe("core", () => {
 describe("every entry of a registry", () => {
   const documented = (file: string) => readFileSync(join(root, "docs", file), "utf8");
   const tests = (folder: string) => {
-    const path = join(root, "packages/core/test", folder);
-    const files = existsSync(path) ? readdirSync(path).filter((name) => name.endsWith(".test.ts")) : [];
-    return files.map((name) => readFileSync(join(path, name), "utf8")).join("\n");
+    const files = readdirSync(join(root, "packages/core/test", folder), {
+      recursive: true,
+      encoding: "utf8",
+    });
+    return files
+      .filter((name) => name.endsWith(".test.ts"))
+      .map((name) => readFileSync(join(root, "packages/core/test", folder, name), "utf8"))
+      .join("\n");
   };
+  const names = (kinds: readonly { readonly name: string }[]) => kinds.map(({ name }) => name);
 
-  test.each(algorithmNames)(
-    "algorithm %s is an option on the command line, and has a chapter and a test",
+  test.each(names(builtInAlgorithms))("algorithm %s has a chapter and a test", (name) => {
+    expect(documented("algorithms.md")).toMatch(new RegExp(`^## .*\`${name}\``, "m"));
+    expect(tests("algorithms")).toMatch(new RegExp(`["\`]${name}["\`]`));
+  });
+
+  test.each(names([...builtInNetworks, ...builtInOptimisers]))(
+    "%s has a section of settings and a test",
     (name) => {
-      expect(trainSettings.algorithm.check("test", name)).toBe(name);
-      expect(documented("algorithms.md")).toMatch(new RegExp(`^## .*\`${name}\``, "m"));
-      expect(tests("algorithms")).toContain(`"${name}"`);
+      expect(documented("settings.md")).toContain(`### \`${name}\`\n`);
+      expect(tests("")).toMatch(new RegExp(`\\b${name}\\b`));
     },
   );
+
+  test("every kind is described, and has a name of its own", () => {
+    const kinds = [...builtInAlgorithms, ...builtInNetworks, ...builtInOptimisers];
+    expect(new Set(names(kinds)).size).toBe(kinds.length);
+    for (const { name, about } of kinds) {
+      expect(name).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+      expect(about, "one line without a full stop").toMatch(/^[^\n]*[^.\n]$/);
+    }
+  });
 
   test.each(environmentIds)("environment %s has a chapter and a test", (id) => {
     expect(documented("environments.md")).toMatch(new RegExp(`^## .*\`${id}\``, "m"));
@@ -168,17 +182,35 @@ describe("every entry of a registry", () => {
     });
     const rows = Array.from(page.matchAll(/^\| `(.)` \|/gm), ([, letter]) => letter);
     expect(rows.sort()).toEqual(taken);
-    const layout = /`([.#SGX]+\/[.#SGX/]+)`/.exec(page)?.[1].split("/") ?? [];
+    const layout = /default layout is `([^`]+)`/.exec(page)?.[1].split("/") ?? [];
     expect(new GridWorld({ layout }).mdp).toEqual(new GridWorld().mdp);
   });
 
-  test.each(settingNames)("setting %s has a row in the table of settings", (name) => {
-    const { option, description } = trainSettings[name];
-    const long = /--[a-z-]+/.exec(option)?.[0] ?? "";
-    const standard = defaultInWords(trainSettings[name]);
-    expect(documented("settings.md")).toContain(
-      `| \`${name}\` | \`${long}\` | ${standard} | ${description} |`,
-    );
+  test("every setting has a row in the tables of settings, in one line, with its present default", () => {
+    const page = documented("settings.md");
+    expect(withTables(page), "npm run docs writes the tables").toBe(page);
+    for (const [name, settings] of documentedSettings()) {
+      const rows = settingsTable(settings).split("\n").slice(2);
+      expect(rows, name).toHaveLength(Object.keys(settings).length);
+      for (const row of rows)
+        expect(row).toMatch(/^\| `\w+`( \(live\))? \| `--[a-z0-9-]+` \| .+ \| .+ \| .*\|$/);
+    }
+  });
+});
+
+describe("the theorem, as a difference of two files", () => {
+  const lines = (name: string) =>
+    readFileSync(join(root, "packages/core/src/algorithms", `${name}.ts`), "utf8")
+      .trimEnd()
+      .split("\n");
+
+  test("A2C and soft Q-learning are short, and differ in their targets and their loss", () => {
+    const [a2c, softQ] = [lines("a2c"), lines("soft-q-learning")];
+    expect(a2c.length).toBeLessThanOrEqual(80);
+    expect(softQ.length).toBeLessThanOrEqual(80);
+    const { removed, added } = changedLines(a2c, softQ);
+    expect(removed.length, removed.join("\n")).toBeLessThanOrEqual(20);
+    expect(added.length, added.join("\n")).toBeLessThanOrEqual(20);
   });
 });
 
@@ -212,5 +244,21 @@ describe("these rules", () => {
     expect(file("a.ts", '/* import "../x.js" */\n// import "../y.js"\nimport "./z.js";').imports).toEqual([
       "./z.js",
     ]);
+  });
+
+  test("count the lines that two texts do not share", () => {
+    const [before, after] = [
+      ["a", "b", "c", "d"],
+      ["a", "c", "x", "d", "y"],
+    ];
+    expect(changedLines(before, after)).toEqual({ removed: ["b"], added: ["x", "y"] });
+    expect(changedLines(before, before)).toEqual({ removed: [], added: [] });
+  });
+
+  test("refuse a page that lacks a table, or has one of no settings", () => {
+    expect(() => withTables("")).toThrow("no table of run");
+    expect(() => withTables("<!-- settings of dream -->\n<!-- end -->")).toThrow(
+      "dream, which has no settings",
+    );
   });
 });

@@ -119,3 +119,31 @@ export function deepImports(files: readonly SourceFile[]): string[] {
       .map((specifier) => `${path} imports ${specifier}`);
   });
 }
+
+/** The lines that differ between two texts, as `diff` shows them: those outside a longest common subsequence. */
+export function changedLines(
+  before: readonly string[],
+  after: readonly string[],
+): { readonly removed: readonly string[]; readonly added: readonly string[] } {
+  // longest[i][j]: the length of a longest common subsequence of before[i…] and after[j…].
+  const longest = Array.from({ length: before.length + 1 }, () =>
+    new Array<number>(after.length + 1).fill(0),
+  );
+  for (let i = before.length - 1; i >= 0; i--) {
+    for (let j = after.length - 1; j >= 0; j--) {
+      longest[i][j] =
+        before[i] === after[j] ? longest[i + 1][j + 1] + 1 : Math.max(longest[i + 1][j], longest[i][j + 1]);
+    }
+  }
+  const [removed, added]: string[][] = [[], []];
+  let [i, j] = [0, 0];
+  while (i < before.length || j < after.length) {
+    if (i < before.length && j < after.length && before[i] === after[j]) {
+      i++;
+      j++;
+    } else if (j === after.length || (i < before.length && longest[i + 1][j] >= longest[i][j + 1])) {
+      removed.push(before[i++]);
+    } else added.push(after[j++]);
+  }
+  return { removed, added };
+}

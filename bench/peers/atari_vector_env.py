@@ -1,4 +1,4 @@
-"""ALE's own vector environment, by the same protocol but for its draw of no-ops: Pong, no sticky actions."""
+"""Pong in ALE's own vector environment, under the same protocol except for the distribution of no-ops."""
 
 import numpy as np
 from ale_py.vector_env import AtariVectorEnv

@@ -1,4 +1,4 @@
-"""Gymnasium's own vectorised CartPole (NumPy over all environments), with actions drawn before."""
+"""Gymnasium's own vectorised CartPole (NumPy over all environments), with precomputed actions."""
 
 import gymnasium
 import numpy as np

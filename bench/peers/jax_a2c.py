@@ -1,7 +1,7 @@
-"""A2C on CartPole, all of it compiled by JAX: environments, sampling, returns, gradient and RMSProp in two nested scans.
+"""A2C on CartPole, compiled as a whole by JAX: environments, sampling, returns, gradient and RMSProp in nested scans.
 
-Written to be fast on a CPU: the random numbers of a whole rollout are drawn at once, both heads are one matrix, and
-the parameters are one vector, so that clipping and RMSProp are a few fused loops.
+Optimised for a CPU: the random numbers of a whole rollout are drawn at once, both heads are one matrix, and the
+parameters are one vector, so that clipping and RMSProp become a few fused loops.
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ LIMIT = 500
 
 
 def dynamics(state, action):
-    """Gymnasium's CartPole-v1, [S, 4] and [S]."""
+    """One step of Gymnasium's CartPole-v1 for states [S, 4] and actions [S]."""
     x, v, angle, spin = state[:, 0], state[:, 1], state[:, 2], state[:, 3]
     push = jnp.where(action == 1, 10.0, -10.0)
     cosine, sine = jnp.cos(angle), jnp.sin(angle)
@@ -83,16 +83,16 @@ class Work:
         observations, actions, values, kl, final, fallen, truncated = rollout
         _, last = self.network(theta, state)
         following = jnp.concatenate([values[1:], last[None]])
-        # A time limit is no end: V of the last observation stands for what would have followed.
+        # A truncated episode bootstraps from V of its last observation.
         cut = lax.cond(
             truncated.any(), lambda: self.network(theta, final)[1], lambda: jnp.zeros_like(values)
         )
         following = jnp.where(truncated, cut, jnp.where(fallen, 0.0, following))
         delta = 1 - tau * kl + gamma * following - values
-        goes_on = 1.0 - (fallen | truncated)
+        continues = 1.0 - (fallen | truncated)
         advantages = [delta[-1]]
         for t in reversed(range(horizon - 1)):
-            advantages.append(delta[t] + gamma * goes_on[t] * advantages[-1])
+            advantages.append(delta[t] + gamma * continues[t] * advantages[-1])
         advantages = jnp.stack(advantages[::-1])
         targets = values + advantages
 
@@ -109,7 +109,7 @@ class Work:
         return carry, (fallen | truncated).sum()
 
     def run(self, iterations):
-        """Whole calls of UPDATES_PER_CALL updates, at least as many updates as asked for."""
+        """Runs whole calls of UPDATES_PER_CALL updates, as close as possible to the requested number, at least one."""
         calls = max(1, round(iterations / UPDATES_PER_CALL))
         for _ in range(calls):
             self.carry, episodes = self.advance(self.carry)

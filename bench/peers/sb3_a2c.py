@@ -1,4 +1,4 @@
-"""stable-baselines3's A2C on CartPole, as its users run it: DummyVecEnv, MlpPolicy with tanh, on the CPU."""
+"""stable-baselines3's A2C on CartPole in its usual form: DummyVecEnv, MlpPolicy with tanh, on the CPU."""
 
 import torch
 from stable_baselines3 import A2C

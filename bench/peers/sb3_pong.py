@@ -1,4 +1,4 @@
-"""stable-baselines3's A2C on Pong, as its users run it: make_atari_env, four stacked frames, CnnPolicy, on the CPU."""
+"""stable-baselines3's A2C on Pong in its usual form: make_atari_env, four stacked frames, CnnPolicy, on the CPU."""
 
 import atexit
 
@@ -22,10 +22,10 @@ class Work:
             n_envs=spec["environments"],
             seed=spec["seed"],
             vec_env_cls=SubprocVecEnv if subprocesses else DummyVecEnv,
-            # Forked before there are threads: the workers share what is imported.
+            # Forked before any threads start, so that the workers share the imported modules.
             vec_env_kwargs={"start_method": "fork"} if subprocesses else None,
         )
-        # The workers of SubprocVecEnv would outlive this process.
+        # Otherwise the workers of SubprocVecEnv would outlive this process.
         atexit.register(environment.close)
         self.model = A2C(
             "CnnPolicy",

@@ -1,7 +1,7 @@
 """Soft value iteration with SciPy and NumPy: V <- tau log sum prior exp((r + gamma P V) / tau), on a sparse process.
 
-P is one CSR matrix of S A rows. Variant "logsumexp" takes scipy.special.logsumexp; variant "numpy" writes it by hand,
-in place, with nothing allocated but the product.
+P is one CSR matrix with S A rows. Variant "logsumexp" uses scipy.special.logsumexp; variant "numpy" is a hand-written
+log-sum-exp that works in place and allocates only the product.
 """
 
 import numpy as np
@@ -19,10 +19,10 @@ class Work:
         self.matrix = csr_matrix((probabilities, successors, starts), shape=(states * actions, states))
         self.rewards = np.fromfile(f"{folder}/rewards", dtype="<f8").reshape(states, actions)
         self.terminal = np.flatnonzero(np.fromfile(f"{folder}/terminal", dtype=np.uint8))
-        # The prior is uniform: one number, which costs nothing to add.
+        # The prior is uniform, so it is a single number.
         self.shift = -self.tau * np.log(actions)
         if self.by_hand:
-            # Action by action, so that what is done to all states lies together.
+            # Ordered by action, so that operations over all states access contiguous memory.
             by_action = np.arange(states * actions).reshape(states, actions).T.ravel()
             self.matrix = self.matrix[by_action]
             self.rewards = np.ascontiguousarray(self.rewards.T)
@@ -56,7 +56,7 @@ class Work:
         return iterations, {}
 
     def check(self, sweeps):
-        """V after so many sweeps from zero: its float64 as they lie, two float32 of the protocol each."""
+        """V after this number of sweeps from zero. The protocol sends float32, so each float64 takes two of them."""
         kept, self.v = self.v, np.zeros_like(self.v)
         for _ in range(sweeps):
             self.sweep()

@@ -1,8 +1,8 @@
-"""Runs one library's side of the benchmark: a long-lived process that measures when it is told to.
+"""Runs the benchmark of one library: a long-lived process that measures on request.
 
-Each line on standard input is a request, each line on standard output its answer, both JSON. A request is
-{"do": "versions" | "load" | "run" | "check", "key": name of a loaded piece of work, ...}. An answer has an "error"
-where it failed. Whatever a library prints goes to standard error.
+Each line on standard input is a request and each line on standard output its answer, both in JSON. A request is
+{"do": "versions" | "load" | "run" | "check", "key": name of the loaded work, ...}. If it fails, the answer has an
+"error". All output of the library goes to standard error.
 """
 
 import base64

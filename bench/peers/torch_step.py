@@ -1,8 +1,8 @@
-"""PyTorch's side of a training step and of a forward pass: eager, float32, on the CPU.
+"""A training step and a forward pass in PyTorch: eager, float32, on the CPU.
 
-"cleanrl" is written as CleanRL writes its agents; "tuned" computes the same and leaves out what it can:
-channels_last, log_softmax instead of a distribution object, one matrix for both heads, the optimiser over lists of
-tensors. Threads and allocator are the environment variables of the process.
+"cleanrl" is written in the style of CleanRL's agents. "tuned" computes the same with less overhead: channels_last,
+log_softmax instead of a distribution object, one matrix for both heads, the optimiser over lists of tensors. The
+process's environment variables set the threads and the allocator.
 """
 
 import base64
@@ -21,7 +21,7 @@ def decode(text, dtype, shape):
 
 
 class Agent(nn.Module):
-    """Body, actor, critic."""
+    """A network with body, actor and critic."""
 
     def __init__(self, spec):
         super().__init__()
@@ -52,7 +52,7 @@ class Agent(nn.Module):
 
 
 class LeanAgent(nn.Module):
-    """The same function; both heads are one matrix, and the flattened image keeps the order of its memory."""
+    """The same function with both heads in one matrix; the flattened image keeps its memory order."""
 
     def __init__(self, spec):
         super().__init__()
@@ -100,10 +100,10 @@ class Work:
             foreach=self.tuned or None,
         )
 
-    # θ as softrl lays it out: weights [..., inputs, outputs] with images height by width by channels.
+    # θ has softrl's layout: weights [..., inputs, outputs], images [height, width, channels].
 
     def places(self):
-        """(entry, tensor it belongs to, rows of that tensor, shape of the image that the rows flatten or None)."""
+        """Yields (entry, its tensor, its rows in that tensor, the shape of the image that the rows flatten or None)."""
         agent = self.agent
         body = list(agent.body) if self.tuned else [m for m in agent.network if hasattr(m, "weight")]
         if self.tuned:
@@ -173,7 +173,7 @@ class Work:
         return policy_loss - tau * entropy.mean() + coefficient * value_loss
 
     def check(self, samples):
-        """Loss and gradient of the first samples."""
+        """The loss and gradient of the first samples."""
         self.optimizer.zero_grad()
         loss = self.loss(*(part[:samples] for part in self.batch))
         loss.backward()
@@ -183,7 +183,7 @@ class Work:
 
 
 class Step(Work):
-    """Forward, loss, backward, clipping, RMSProp."""
+    """A forward pass, loss, backward pass, clipping and RMSProp."""
 
     def run(self, iterations):
         foreach = True if self.tuned else None
@@ -197,7 +197,7 @@ class Step(Work):
 
 
 class Forward(Work):
-    """log π and V, without gradients: what a rollout asks for at each step."""
+    """log π and V without gradients, as a rollout needs them at each step."""
 
     def run(self, iterations):
         agent, observations = self.agent, self.batch[0]

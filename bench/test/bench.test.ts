@@ -52,7 +52,7 @@ describe("npm run bench -- --quick, without peers", () => {
     finished = bench(...names, "--quick", "--no-peers", "--seed", "7", "--json", json);
   });
 
-  test("runs and says what is missing", () => {
+  test("runs and lists what is missing", () => {
     expect(finished.stderr).toContain("not measured: peers: --no-peers");
     expect(finished.status).toBe(0);
     expect(finished.stdout).toContain("MLP 4-64-64 step");
@@ -94,7 +94,7 @@ test("sweeps of value iteration are checked against the reference, and their gro
   const json = join(folder, "sweeps.json");
   const { status, stdout } = bench("sweep-1e4", "sweep-scaling", "--quick", "--no-peers", "--json", json);
   expect(status).toBe(0);
-  expect(stdout).toMatch(/soft value iteration, wasm: time in proportion to transitions\^/);
+  expect(stdout).toMatch(/soft value iteration, wasm: time proportional to transitions\^/);
   const { rows, scaling }: Report = JSON.parse(readFileSync(json, "utf8"));
   expect(rows[0].measurements.map(({ name }) => name)).toEqual(["wasm", "TypeScript"]);
   expect(rows[0].sizes).toMatchObject({ states: 1000, transitions: 20_000 });
@@ -103,8 +103,8 @@ test("sweeps of value iteration are checked against the reference, and their gro
   expect(scaling).toHaveLength(2);
 });
 
-test("an unknown row is refused with the names that there are", () => {
+test("refuses an unknown row and lists the known ones", () => {
   const { status, stderr } = bench("nature", "--quick");
   expect(status).toBe(1);
-  expect(stderr).toContain('no row is named "nature"; there are nature-step');
+  expect(stderr).toContain('unknown row "nature"; expected one of nature-step');
 });

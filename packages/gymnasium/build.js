@@ -1,8 +1,8 @@
-// Compiles what lets the bridge run at full speed into build/Release: memory shared with the Python child
-// (shared-memory.node) and Atari's pictures (frames.so, which the child loads).
+// Compiles two optional libraries into build/Release: shared memory with the Python child (shared-memory.node) and
+// Atari's frame preprocessing (frames.so, which the child loads).
 //
-// A build that is impossible or fails says so in one line and succeeds: pipes, NumPy and OpenCV serve then.
-//   --strict   fails instead
+// If they cannot be built, the script prints one line and exits with 0; the bridge then uses pipes, NumPy and OpenCV.
+//   --strict   exit with 1 if the build fails
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -28,7 +28,7 @@ const flags = [
   "-std=c++17",
   "-O3",
   "-fPIC",
-  // A fused multiply-add rounds once where OpenCV rounds twice.
+  // A fused multiply-add would round once where OpenCV rounds twice.
   "-ffp-contract=off",
   "-fno-exceptions",
   "-fno-rtti",
@@ -55,7 +55,7 @@ async function findCompiler() {
   throw new Error(`no C++ compiler (looked for ${names.join(", ")})`);
 }
 
-/** What the products are made of: the same digest, the same products. */
+/** A digest of everything that the products depend on. */
 function digest(version) {
   const hash = createHash("sha256").update(`${version} ${process.platform} ${process.arch}\n`);
   const sources = readdirSync(join(here, "addon")).map((name) => join(here, "addon", name));
@@ -86,10 +86,10 @@ async function build() {
         ]),
       ),
     );
-    // In one step, so that whoever loads it meanwhile has the old one or the new one.
+    // Renaming is atomic, so a process that loads a library meanwhile gets the old one or the new one.
     for (const { product } of products) renameSync(join(work, product), join(folder, product));
     writeFileSync(stamp, current);
-    console.log(`softrl: the bridge's shared memory and pictures built (${version})`);
+    console.log(`softrl: built the Gymnasium bridge's native libraries (${version})`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -102,6 +102,6 @@ try {
   const [reason] = String(error.stderr || error.message)
     .trim()
     .split("\n");
-  console.error(`softrl: no shared memory with Python, pipes serve: ${reason}`);
+  console.error(`softrl: could not build the Gymnasium bridge's native libraries; using pipes: ${reason}`);
   if (process.argv.includes("--strict")) process.exitCode = 1;
 }

@@ -2,11 +2,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 
 const bin = fileURLToPath(new URL("../bin/softrl.js", import.meta.url));
 const fakeChild = fileURLToPath(new URL("../../gymnasium/test/fake-child.mjs", import.meta.url));
 const built = fileURLToPath(new URL("../dist/index.js", import.meta.url));
+
+// Commands are child processes, which wait for other tests' processes.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 export interface Finished {
   readonly code: number | null;

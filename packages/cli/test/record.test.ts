@@ -173,7 +173,7 @@ describe("softrl record", () => {
 
   test("speaks to people", async () => {
     const film = await record("pole", "--out", "words.gif", "--max-steps", "3");
-    expect(film.stdout).toBe("A2C on CartPole-v1: 4 frames, no episode to its end, in words.gif\n");
+    expect(film.stdout).toBe("A2C on CartPole-v1: 4 frames, no whole episode, in words.gif\n");
   });
 
   test("writes what there is when it is interrupted", async () => {
@@ -185,7 +185,7 @@ describe("softrl record", () => {
     const run = await finished;
     clearInterval(impatience);
     expect(run.code).toBe(130);
-    expect(run.stderr).toMatch(/writing what was recorded/);
+    expect(run.stderr).toMatch(/writing the film so far/);
     const names = readdirSync(join(place, "part")).sort();
     expect(names.length).toBeGreaterThan(5);
     expect(decodePng(readFileSync(join(place, "part", names[names.length - 1])))).toMatchObject({
@@ -212,7 +212,7 @@ describe("softrl record", () => {
       for (const out of ["failed.gif", "failed"]) {
         const film = await run("dies in step 6", "record", "fake", "--out", out, "--json");
         const message = new RegExp(
-          `Fake-v0: .* ended during step.*the last words.* What there is of the film is in ${out}, 6 frames\\.\n$`,
+          `Fake-v0: .* ended during step.*the last words.* The film so far is in ${out}, 6 frames\\.\n$`,
         );
         expectRefusal(film, 1, message);
       }
@@ -229,7 +229,7 @@ describe("softrl record", () => {
   );
 
   test.each([
-    [["nowhere"], /nowhere\/checkpoint.safetensors: the checkpoint cannot be read/],
+    [["nowhere"], /nowhere\/checkpoint.safetensors: the checkpoint could not be read/],
     [
       ["pole", "--out", "film.mp4"],
       /--out: film.mp4 cannot be written, expected a file that ends in .gif, or a/,
@@ -241,16 +241,13 @@ describe("softrl record", () => {
     [["pole", "--out", "full"], /--out: full cannot be written, expected a new or empty folder/],
     [["pole", "--out", "full/file"], /--out: full\/file cannot be written, expected a folder .* got a file/],
     [["pole", "--out", "folder.gif"], /--out: folder.gif cannot be written, expected a file, got a folder/],
-    [
-      ["pole", "--episodes", "0"],
-      /--episodes: not a valid value, expected an integer of at least 1, got "0"/,
-    ],
-    [["pole", "--max-steps", "ten"], /--max-steps: not a valid value/],
-    [["pole", "--scale", "0.5"], /--scale: not a valid value/],
+    [["pole", "--episodes", "0"], /--episodes: invalid value, expected an integer of at least 1, got "0"/],
+    [["pole", "--max-steps", "ten"], /--max-steps: invalid value/],
+    [["pole", "--scale", "0.5"], /--scale: invalid value/],
     [["pole", "--scale", "100"], /--scale: the film is too large, expected at most 4096 pixels/],
-    [["pole", "--fps", "51"], /--fps: not a valid value, expected an integer in \[1, 50\], got "51"/],
-    [["pole", "--mode", "best"], /--mode: not a valid value/],
-    [["pole", "--seed", "-1"], /--seed: not a valid value/],
+    [["pole", "--fps", "51"], /--fps: invalid value, expected an integer in \[1, 50\], got "51"/],
+    [["pole", "--mode", "best"], /--mode: invalid value/],
+    [["pole", "--seed", "-1"], /--seed: invalid value/],
   ])("refuses %j with one line, and writes nothing", async (args, message) => {
     mkdirSync(join(place, "full"), { recursive: true });
     mkdirSync(join(place, "folder.gif"), { recursive: true });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -67,20 +67,100 @@ describe("softrl resume", () => {
     expect(events("parts").filter(isOfBoth)).toEqual(events("whole").filter(isOfBoth));
   });
 
-  test("says how to go on with an interrupted run", async () => {
+  test("prints how to continue an interrupted run", async () => {
     const args = trained("words").filter((argument) => argument !== "--json");
     const stopped = await stopAfter(4_000, "SIGINT", args, "words");
-    expect(stopped.stdout).toMatch(/to go on: softrl resume words\n$/);
+    expect(stopped.stdout).toMatch(/to continue: softrl resume words\n$/);
   });
 
   test("refuses what cannot be resumed, and changes nothing", async () => {
     await stopAfter(4_000, "SIGINT", trained("kept"), "kept");
     const before = events("kept");
-    expectRefusal(await softrl(["resume", "kept"], folder, reference), 1, /float/);
+    expectRefusal(
+      await softrl(["resume", "kept"], folder, reference),
+      1,
+      /SOFTRL_EXECUTOR: the run in kept was started with another executor, expected wasm, got reference; unset/,
+    );
     expect(events("kept")).toEqual(before);
 
     await softrl(["train", "--steps", "200", "-o", "short"], folder, wasm);
     expectRefusal(await softrl(["resume", "short"], folder, wasm), 1, /short: the run is finished.*--steps/);
-    expectRefusal(await softrl(["resume", "none"], folder, wasm), 1, /the checkpoint cannot be read/);
+    expectRefusal(await softrl(["resume", "none"], folder, wasm), 1, /the checkpoint could not be read/);
+  });
+
+  test("extends a finished run, and changes live settings", async () => {
+    await softrl(["train", "--steps", "2000", "--tau", "0.5", "-o", "long"], folder, wasm);
+    const more = ["resume", "long", "--steps", "4000", "--learning-rate", "0.001", "--tau", "0.25", "--json"];
+    const resumed = await softrl(more, folder, wasm);
+    expect([resumed.code, resumed.stderr]).toEqual([0, ""]);
+    const changes = [{ step: 2000, settings: { steps: 4000, learningRate: 0.001, tau: 0.25 } }];
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ steps: 4000, interrupted: false, changes });
+    expect(events("long").filter(({ event }) => event === "set")).toMatchObject(changes);
+
+    // A second change keeps the first one in the events, and the length of the run.
+    const again = await softrl(["resume", "long", "--steps", "6000"], folder, wasm);
+    expect(again.stdout).toContain("changed at step 2 000: steps 4000, learningRate 0.001, tau 0.25\n");
+    expect(again.stdout).toContain("changed at step 4 000: steps 6000\n");
+    expect(JSON.parse(readFileSync(join(folder, "long", "result.json"), "utf8")).changes).toHaveLength(2);
+    const help = await softrl(["resume", "long", "--help"], folder, wasm);
+    expect(help.stdout.replaceAll(/\s+/g, " ")).toMatch(/--steps .*\(now 6000\).*--tau .*\(now 0\.25\)/);
+  });
+
+  test("refuses settings that cannot change during a run, and invalid values", async () => {
+    await softrl(["train", "--steps", "200", "-o", "fixed"], folder, wasm);
+    for (const [args, message] of [
+      [
+        ["--horizon", "7"],
+        /--horizon: this cannot change during a run, expected --steps, --learning-rate, .*--tau/,
+      ],
+      [["--seed", "7"], /--seed: this cannot change.*softrl train --config fixed\/config\.json --seed/],
+      [["--trust-region", "7"], /--trust-region: a2c has no --trust-region; npg has/],
+      [["--tau", "0"], /--tau: invalid value/],
+      [["--tau", "1:0.1"], /--tau: invalid value, expected a number: the rest of a run has no schedule/],
+      [["--steps", "100"], /fixed: the run is finished, .*got 200 steps of 100/],
+    ] as const) {
+      const before = events("fixed");
+      expectRefusal(await softrl(["resume", "fixed", ...args], folder, wasm), 1, message);
+      expect(events("fixed")).toEqual(before);
+    }
+  });
+
+  test("refuses a config.json that was edited or damaged, and needs none", async () => {
+    await softrl(["train", "--steps", "200", "-o", "edited"], folder, wasm);
+    const path = join(folder, "edited", "config.json");
+    const text = readFileSync(path, "utf8");
+    const resume = () => softrl(["resume", "edited", "--steps", "400"], folder, wasm);
+    const config = JSON.parse(text);
+    writeFileSync(path, JSON.stringify({ ...config, algorithm: { ...config.algorithm, tau: 0.5 } }));
+    expectRefusal(
+      await resume(),
+      1,
+      /edited\/config\.json: algorithm\.tau is 0\.5, the checkpoint has 0\.001; restore it, or start a new run with softrl train --config/,
+    );
+    const { network: _, ...others } = config;
+    writeFileSync(path, JSON.stringify(others));
+    expectRefusal(await resume(), 1, /config\.json: network is missing, the checkpoint has/);
+    writeFileSync(path, JSON.stringify({ ...config, run: { ...config.run, tempo: 1 } }));
+    expectRefusal(await resume(), 1, /config\.json: run\.tempo is 1, the checkpoint has no such setting/);
+    writeFileSync(path, text.slice(0, 40));
+    expectRefusal(await resume(), 1, /edited\/config\.json: not JSON/);
+    rmSync(path);
+    expect(await resume()).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("continues on the executor of the run, and refuses another one", async () => {
+    await softrl(["train", "--steps", "80", "--executor", "reference", "-o", "float64"], folder, wasm);
+    const resume = ["resume", "float64", "--steps", "160", "--json"];
+    expectRefusal(
+      await softrl(resume, folder, wasm),
+      1,
+      /SOFTRL_EXECUTOR: the run in float64 was started with another executor, expected reference, got wasm/,
+    );
+    const free = await softrl(resume, folder, { env: { SOFTRL_EXECUTOR: "" } });
+    expect(JSON.parse(free.stdout)).toMatchObject({
+      executor: "reference",
+      precision: "float64",
+      steps: 160,
+    });
   });
 });

@@ -48,7 +48,7 @@ test("a close that fails is told, and the file is not closed again", () => {
     throw fault("EIO");
   };
   expect(() => folder.write("config.json", "{}")).toThrow(
-    /config\.json: the file cannot be written, got EIO/,
+    /config\.json: the file could not be written, got EIO/,
   );
   expect(closed).toHaveLength(1);
 });
@@ -62,7 +62,7 @@ test("half an event is taken back, and the next one stands on a line of its own"
     return fs.writeSync(file, bytes, 0, 9);
   };
   expect(() => folder.append({ event: "checkpoint", step: 2 })).toThrow(
-    /events\.jsonl: an event cannot be written, got ENOSPC.*free some space/,
+    /events\.jsonl: an event could not be written, got ENOSPC.*free some space/,
   );
   expect(events()).toBe('{"event":"checkpoint","step":1}\n');
   faults.writeSync = undefined;
@@ -78,7 +78,7 @@ test("a disk that does not even take back is told as what it did first", () => {
   faults.ftruncateSync = () => {
     throw fault("EIO");
   };
-  expect(() => folder.append({ event: "checkpoint", step: 2 })).toThrow(/cannot be written, got ENOSPC/);
+  expect(() => folder.append({ event: "checkpoint", step: 2 })).toThrow(/could not be written, got ENOSPC/);
   expect(() => folder.fail(new Error("full"))).not.toThrow();
 });
 

@@ -50,16 +50,18 @@ test("numbers folders whose name is taken", () => {
 test("says that a folder cannot be made, and makes nothing", () => {
   writeFileSync(join(place, "file"), "");
   expect(() => RunFolder.create(join(place, "file", "run"))).toThrow(
-    /the run folder cannot be made, got (ENOTDIR|EEXIST).*--run-folder/,
+    /the run folder could not be made, got (ENOTDIR|EEXIST).*--run-folder/,
   );
-  expect(() => RunFolder.createNumbered(join(place, "file", "run"))).toThrow(/the run folder cannot be made/);
+  expect(() => RunFolder.createNumbered(join(place, "file", "run"))).toThrow(
+    /the run folder could not be made/,
+  );
   expect(readdirSync(place)).toEqual(["file"]);
 });
 
 test("a file that cannot be put in place leaves no half", () => {
   const folder = RunFolder.create(join(place, "run"));
   mkdirSync(join(folder.path, "chart.svg"));
-  expect(() => folder.write("chart.svg", "<svg/>")).toThrow(/chart.svg: the file cannot be written, got/);
+  expect(() => folder.write("chart.svg", "<svg/>")).toThrow(/chart.svg: the file could not be written, got/);
   expect(readdirSync(folder.path)).toEqual(["chart.svg"]);
 });
 

@@ -46,7 +46,7 @@ describe("stdout", () => {
 
   test.runIf(linux)("that is full is one line and exit code 1, and the run is whole", async () => {
     const run = await shell('"$@" train --steps 2000 --json --run-folder untold > /dev/full');
-    expectRefusal(run, 1, /stdout: what the command ends with cannot be written, got ENOSPC.*result\.json/);
+    expectRefusal(run, 1, /stdout: could not write the result, got ENOSPC.*result\.json/);
     expect(readdirSync(join(place, "untold"))).toContain("result.json");
     for (const command of ["evaluate untold --episodes 2 --json", "--help"]) {
       expectRefusal(await shell(`"$@" ${command} > /dev/full`), 1, /stdout: .*ENOSPC/);
@@ -99,7 +99,7 @@ describe.runIf(posix)("signals", () => {
     child.kill("SIGINT");
     const { code, stdout, stderr } = await finished;
     expect(code).toBe(130);
-    expect(stderr).toMatch(/softrl: stopping; the summary is of the episodes that were played/);
+    expect(stderr).toMatch(/softrl: stopping; the summary covers the episodes that were played/);
     expect(stderr).not.toContain("run folder");
     expect(stdout).toMatch(/^A2C on CartPole-v1, \d+ episodes?, interrupted, sampled actions/);
   });
@@ -147,9 +147,9 @@ describe("an environment's id", () => {
     else expectRefusal(run, 1, /softrl setup gymnasium/);
   });
 
-  test.runIf(posix)("that shows Atari's raw pictures is refused, and the one to use is named", async () => {
+  test.runIf(posix)("that gives Atari's raw pictures is refused, and the one to use is named", async () => {
     const message =
-      /^softrl: --env: Breakout-v4 shows Atari's raw pictures, .* got \[3\]; train on ALE\/Breakout-v5\.\n$/;
+      /^softrl: --env: Breakout-v4 gives Atari's raw pictures, .* got \[3\]; train on ALE\/Breakout-v5\.\n$/;
     for (const command of ["train", "compare"]) {
       const args = [command, "--env", "Breakout-v4", "--run-folder", "raw"];
       expectRefusal(await softrl(args, place, { env: fakeGymnasium(place, "shows Breakout") }), 1, message);
@@ -161,13 +161,14 @@ describe("an environment's id", () => {
     await softrl(["train", "--steps", "40", "--run-folder", "elsewhere"], place);
     const file = join(place, "elsewhere", "checkpoint.safetensors");
     const snapshot = decodeCheckpoint("test", readFileSync(file));
-    const config = JSON.stringify({ ...JSON.parse(String(snapshot.config)), environment: "Nobody-v0" });
+    const saved = JSON.parse(String(snapshot.config));
+    const config = JSON.stringify({ ...saved, environment: { ...saved.environment, id: "Nobody-v0" } });
     writeFileSync(file, encodeCheckpoint({ ...snapshot, config }));
     const run = await softrl(["evaluate", "elsewhere"], place, { env: nowhere() });
     expectRefusal(
       run,
       1,
-      /^softrl: elsewhere\/checkpoint\.safetensors: Nobody-v0 is not built in, and Gymnasium/,
+      /^softrl: elsewhere\/checkpoint\.safetensors: environment\.id: Nobody-v0 is not built in, and Gymnasium/,
     );
   });
 });
@@ -177,7 +178,7 @@ describe("a run that fails", () => {
     // So large a step that the network's numbers are none after few updates.
     const args = ["train", "--learning-rate", "1e38", "--max-gradient-norm", "1e38", "--run-folder", "burst"];
     const run = await softrl(args, place);
-    expectRefusal(run, 1, /(is|are) not finite.*lower .*What there is of the run is in burst\./);
+    expectRefusal(run, 1, /(is|are) not finite.*lower .*The run so far is in burst\./);
     const [started, ...others] = lines("burst/events.jsonl")
       .slice(0, -1)
       .map((line) => JSON.parse(line));
@@ -189,14 +190,14 @@ describe("a run that fails", () => {
   test.runIf(linux)("in a file system that takes no folder, ends at once", async () => {
     for (const folder of ["/proc/softrl-run", "/sys/softrl/run"]) {
       const run = await softrl(["train", "--steps", "40", "--run-folder", folder], place);
-      expectRefusal(run, 1, /the run folder cannot be made, got E\w+.*--run-folder/);
+      expectRefusal(run, 1, /the run folder could not be made, got E\w+.*--run-folder/);
       expect(run.stderr).not.toContain("space,");
     }
   });
 
   test.each([
-    ["", /--run-folder: not a valid value, expected the path of a new or empty folder, got ""/],
-    ["a-file", /a-file: the run folder cannot be made, got a file/],
+    ["", /--run-folder: invalid value, expected the path of a new or empty folder, got ""/],
+    ["a-file", /a-file: the run folder could not be made, got a file/],
   ])("in %j, says that it is no folder", async (folder, message) => {
     writeFileSync(join(place, "a-file"), "");
     const run = await softrl(["train", "--steps", "40", "--run-folder", folder], place);
@@ -210,7 +211,7 @@ describe("a run that fails", () => {
     expectRefusal(
       await softrl(["evaluate", "pair"], place),
       1,
-      /pair: the folder of a comparison.*name pair.a2c/,
+      /pair: this is the folder of a comparison.*name pair.a2c/,
     );
   });
 });

@@ -39,7 +39,7 @@ export { type ErrorDetails, SoftrlError } from "./base/errors.js";
 export { LiveSettings } from "./base/live-settings.js";
 export { nearMatch, suggestion } from "./base/near-match.js";
 export { Random, RandomStreams } from "./base/random.js";
-export { type LiveNumber, type NumberSchedule, valueAt } from "./base/schedule.js";
+export { type LiveNumber, type NumberSchedule, scheduleText, valueAt } from "./base/schedule.js";
 export {
   type CurrentValues,
   choiceSetting,
@@ -160,9 +160,16 @@ export {
   type OracleMeasurement,
 } from "./experiment/oracle.js";
 export { type ReadConfig, readConfig } from "./experiment/read-config.js";
-export { policyDescription, RUN_FORMAT, readRunSnapshot, savedConfig } from "./experiment/run-checkpoint.js";
+export {
+  policyDescription,
+  RUN_FORMAT,
+  readRunSnapshot,
+  savedConfig,
+  savedPolicy,
+} from "./experiment/run-checkpoint.js";
 export {
   atariSettings,
+  builtInKinds,
   type ChosenSettings,
   defaultNetworks,
   defaultOf,
@@ -172,6 +179,8 @@ export {
   environmentSettings,
   executorIdentity,
   type KindSection,
+  type KnownKinds,
+  ownersOf,
   type RunChoice,
   type RunConfig,
   type RunKinds,
@@ -385,7 +394,7 @@ export {
   type NetworkKind,
   networkKind,
 } from "./nn/network-kind.js";
-export { type ParameterSpec, Parameters, type PlacedParameter } from "./nn/parameters.js";
+export { gradientVector, type ParameterSpec, Parameters, type PlacedParameter } from "./nn/parameters.js";
 export { type AdamOptions, adam } from "./optim/adam.js";
 export { type ClippedGradient, clippedByGlobalNorm } from "./optim/clipping.js";
 export { type Descent, type DescentStep, descent } from "./optim/descent.js";

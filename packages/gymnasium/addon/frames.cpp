@@ -1,6 +1,6 @@
-// Atari's picture for the Python child, called through ctypes: two screens pooled by maximum, resized from 160 columns
-// to 84 × 84 as OpenCV's INTER_AREA does it (the same float32 operations in the same order, so the same bytes), and
-// put into a stack of four. Without this library the child does the same with NumPy and OpenCV.
+// Atari's frame preprocessing for the Python child, called through ctypes: pools two screens by maximum, resizes them
+// from 160 columns to 84 × 84 like OpenCV's INTER_AREA (the same float32 operations in the same order), and appends the
+// result to a stack of four. Without this library the child uses NumPy and OpenCV.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr int side = 84;
 constexpr int width = 160;
-// 84 : 160 is 21 : 40, so that a row is four stretches with the same pattern: they are the four lanes of a vector.
+// 84 : 160 is 21 : 40, so a row consists of four sections with the same weights: the four lanes of a vector.
 constexpr int lanes = 4;
 constexpr int outputs = side / lanes;
 constexpr int inputs = width / lanes;
@@ -23,7 +23,7 @@ struct Tap {
   float weight;
 };
 
-/// How much of each source cell lies in each target cell, in the order in which OpenCV adds them up.
+/// The weight of each source cell in each target cell, in the order in which OpenCV adds them up.
 std::vector<Tap> taps(int from, int to) {
   std::vector<Tap> list;
   const double scale = static_cast<double>(from) / to;
@@ -49,7 +49,7 @@ struct Plan {
   std::vector<Tap> rows;
 };
 
-/// One row of both screens, made narrow: narrow[output][lane].
+/// Pools one row of both screens and shrinks it horizontally: narrow[output][lane].
 void narrowRow(const Plan& plan, const uint8_t* a, const uint8_t* b, float (*narrow)[lanes]) {
   uint8_t pooled[width];
   for (int i = 0; i < width; i++) pooled[i] = std::max(a[i], b[i]);
@@ -65,12 +65,12 @@ void narrowRow(const Plan& plan, const uint8_t* a, const uint8_t* b, float (*nar
   }
 }
 
-/// Rounds half to even into the newest of the four bytes of each pixel, or into all of them.
+/// Rounds half to even and writes the newest of the four bytes of each pixel, or all four.
 void emitRow(const float (*sum)[lanes], uint32_t* pixels, bool fill) {
   uint32_t row[side];
   for (int i = 0; i < outputs; i++)
     for (int lane = 0; lane < lanes; lane++) {
-      // At 1.5 · 2²³ the last bit of a float is worth one.
+      // At 1.5 · 2²³ the last bit of a float has the value one.
       const float shifted = sum[i][lane] + 12582912.0f;
       uint32_t bits;
       std::memcpy(&bits, &shifted, sizeof bits);
@@ -86,7 +86,7 @@ void emitRow(const float (*sum)[lanes], uint32_t* pixels, bool fill) {
 
 extern "C" {
 
-/// What pictures of screens of `height` × 160 need; null where there is no memory, or the pattern is not the one above.
+/// Precomputes the weights for screens of `height` × 160; null if out of memory or the lanes' weights differ.
 __attribute__((visibility("default"))) void* softrl_frames_plan(int height) {
   Plan* plan = new (std::nothrow) Plan{};
   if (plan == nullptr) return nullptr;
@@ -109,7 +109,7 @@ __attribute__((visibility("default"))) void* softrl_frames_plan(int height) {
   return plan;
 }
 
-/// Pools and resizes two screens; the picture becomes the newest of `stack` [84, 84, 4], or all four where `fill`.
+/// Pools and resizes two screens; appends the result to `stack` [84, 84, 4], or with `fill` writes it four times.
 __attribute__((visibility("default"))) void softrl_frames_push(const void* planned, const uint8_t* a, const uint8_t* b,
                                                               uint8_t* stack, int fill) {
   const Plan& plan = *static_cast<const Plan*>(planned);

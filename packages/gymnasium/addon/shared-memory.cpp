@@ -1,5 +1,5 @@
-// Memory that this process and its Python children see at once: a file without a name, so that nothing is left
-// behind however either side ends.
+// Memory shared by this process and its Python children: an unnamed file, so that nothing is left behind however
+// either side ends.
 #include <node_api.h>
 
 #include <cerrno>
@@ -40,16 +40,16 @@ int openNameless() {
 
 void unmap(napi_env, void* data, void* hint) { munmap(data, static_cast<size_t>(reinterpret_cast<uintptr_t>(hint))); }
 
-/// openFile() → the descriptor of an empty file in memory.
+/// openFile() opens an empty file in memory and returns its descriptor.
 napi_value openFile(napi_env env, napi_callback_info) {
   const int file = openNameless();
-  if (file < 0) return refuse(env, "no shared memory");
+  if (file < 0) return refuse(env, "could not create shared memory");
   napi_value result;
   CHECKED(napi_create_int32(env, file, &result));
   return result;
 }
 
-/// closeFile(descriptor): what is mapped stays.
+/// closeFile(descriptor) closes the file; existing mappings stay valid.
 napi_value closeFile(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value given[1];
@@ -60,7 +60,7 @@ napi_value closeFile(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/// map(descriptor, bytes) → the file, made that long and filled with zeros, as an ArrayBuffer.
+/// map(descriptor, bytes) resizes the file, filled with zeros, and returns it as an ArrayBuffer.
 napi_value map(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value given[2];
@@ -69,14 +69,14 @@ napi_value map(napi_env env, napi_callback_info info) {
   CHECKED(napi_get_cb_info(env, info, &count, given, nullptr, nullptr));
   CHECKED(napi_get_value_int32(env, given[0], &file));
   CHECKED(napi_get_value_int64(env, given[1], &bytes));
-  if (bytes <= 0 || ftruncate(file, bytes) != 0) return refuse(env, "shared memory cannot be made that large");
+  if (bytes <= 0 || ftruncate(file, bytes) != 0) return refuse(env, "could not resize shared memory");
   void* memory = mmap(nullptr, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  if (memory == MAP_FAILED) return refuse(env, "shared memory cannot be mapped");
+  if (memory == MAP_FAILED) return refuse(env, "could not map shared memory");
   napi_value buffer;
   void* hint = reinterpret_cast<void*>(static_cast<uintptr_t>(bytes));
   if (napi_create_external_arraybuffer(env, memory, static_cast<size_t>(bytes), unmap, hint, &buffer) != napi_ok) {
     munmap(memory, static_cast<size_t>(bytes));
-    napi_throw_error(env, nullptr, "this runtime takes no external memory");
+    napi_throw_error(env, nullptr, "this runtime does not support external memory");
     return nullptr;
   }
   return buffer;

@@ -2,11 +2,11 @@ import { SoftrlError } from "softrl";
 import { type BridgeCommand, BridgeProcess } from "./bridge-process.js";
 import type { Operation } from "./frames.js";
 
-/** Several bridges that are asked together and fail together: the first failure ends them all and is the group's. */
+/** Several bridges that receive requests together. The first failure ends all of them and becomes the group's error. */
 export class BridgeGroup {
   readonly #where: string;
   readonly #bridges: readonly BridgeProcess[];
-  /** What each child is taken for at present. */
+  /** The operation that has claimed each child, if any. */
   readonly #claims: (Operation | undefined)[];
   #failure: SoftrlError | undefined;
 
@@ -17,8 +17,8 @@ export class BridgeGroup {
   }
 
   /**
-   * Starts `count` children and waits for their hellos.
-   * @param descriptor a file that each child finds as its descriptor 3.
+   * Starts `count` children and waits for the hello of each.
+   * @param descriptor a file that each child gets as its descriptor 3.
    */
   static async start(
     command: BridgeCommand,
@@ -50,15 +50,15 @@ export class BridgeGroup {
   }
 
   /**
-   * Takes `count` children from `first` on for an operation, until they are released: nothing else may be asked of them.
-   * @throws SoftrlError while one of them is taken.
+   * Claims `count` children, starting at `first`, for an operation. Until they are released, no other may use them.
+   * @throws SoftrlError if one of them is already claimed.
    */
   claim(operation: Operation, first: number, count: number): void {
     this.requireFree(operation, first, count);
     this.#claims.fill(operation, first, first + count);
   }
 
-  /** @throws SoftrlError while one of these children is taken. */
+  /** @throws SoftrlError if one of these children is claimed. */
   requireFree(operation: Operation, first = 0, count = this.size): void {
     const taken = this.#claims.slice(first, first + count).find((one) => one !== undefined);
     if (taken === undefined) return;
@@ -72,7 +72,7 @@ export class BridgeGroup {
     this.#claims.fill(undefined, first, first + count);
   }
 
-  /** Takes all children, sends each its payload, waits for all replies, and releases them. */
+  /** Claims all children, sends each its payload, waits for all replies, and releases them. */
   async request(operation: Operation, payloads: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
     this.claim(operation, 0, this.size);
     try {
@@ -82,7 +82,7 @@ export class BridgeGroup {
     }
   }
 
-  /** The same with children that are taken: those from `first` on. The payloads must not change until the replies. */
+  /** Sends payloads to claimed children, starting at `first`. The payloads must not change until the replies come. */
   async requestClaimed(
     operation: Operation,
     payloads: readonly Uint8Array[],
@@ -106,13 +106,13 @@ export class BridgeGroup {
     }
   }
 
-  /** Ends the children because of what one answered; that is the failure from now on. */
+  /** Ends all children because of an invalid answer; every later call fails with this error. */
   async abandon(error: SoftrlError): Promise<never> {
     await this.#endAll(error);
     throw this.#failure ?? error;
   }
 
-  /** Ends the children and waits until they are gone; safe to call twice and after a failure. */
+  /** Ends all children and waits until they have exited; safe to call twice and after a failure. */
   async close(): Promise<void> {
     await Promise.all(this.#bridges.map((bridge) => bridge.close()));
   }

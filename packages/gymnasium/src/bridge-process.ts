@@ -7,13 +7,13 @@ import {
 import { type ErrorDetails, SoftrlError } from "softrl";
 import { ERROR, FrameReader, frameHeader, type Operation, operations, REPLY } from "./frames.js";
 
-/** How to start a bridge. */
+/** The command that starts a bridge. */
 export interface BridgeCommand {
   /** The interpreter and its arguments. */
   readonly command: readonly [string, ...string[]];
-  /** Names the environment in messages. */
+  /** The environment's name in error messages. */
   readonly where: string;
-  /** How long one answer may take. */
+  /** The time limit for one answer. */
   readonly timeoutSeconds: number;
 }
 
@@ -25,10 +25,10 @@ interface Pending {
 }
 
 const STDERR_KEPT = 4096;
-// After exit the pipes may still hold the child's last words; a grandchild may hold them open for ever.
+// After the exit the pipes may still hold output; a grandchild may keep them open forever.
 const LAST_WORDS_MS = 500;
 const GOODBYE_MS = 2000;
-// Where this process itself was busy past the limit, the answer lies in the pipe and wants to be read.
+// If this process itself was busy beyond the limit, the answer is already in the pipe and must be read first.
 const READING_MS = 200;
 
 const living = new Set<ChildProcessWithoutNullStreams>();
@@ -53,8 +53,8 @@ function startChild(
 /**
  * A child process that answers one request at a time.
  *
- * Whatever goes wrong (it dies, hangs, speaks garbage, refuses) becomes one SoftrlError: the request under way
- * rejects with it, and so does every later one. The child is dead and reaped before the error is told.
+ * Every failure (the child dies, hangs, sends garbage or refuses) becomes one SoftrlError. The pending request rejects
+ * with it, and so does every later one. The error is reported after the child has exited.
  */
 export class BridgeProcess {
   readonly #where: string;
@@ -75,7 +75,7 @@ export class BridgeProcess {
     const child = startChild(program, parameters, {
       stdio: ["pipe", "pipe", "pipe", ...(descriptor === undefined ? [] : [descriptor])],
       windowsHide: true,
-      // Sets and hashes of strings must come in the same order in every run.
+      // Iteration over sets of strings must have the same order in every run.
       env: { ...process.env, PYTHONHASHSEED: "0" },
     });
     this.#child = child;
@@ -95,7 +95,7 @@ export class BridgeProcess {
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
     });
-    // A write to a dead child: its exit is what gets told.
+    // A write to a dead child fails; its exit is reported instead.
     child.stdin.on("error", () => {});
     child.stdout.on("error", () => {});
     child.stderr.on("error", () => {});
@@ -107,7 +107,7 @@ export class BridgeProcess {
         child.stdin.destroy();
         child.stdout.destroy();
         child.stderr.destroy();
-        // The first failure is the cause; this death may be its consequence.
+        // Only the first failure counts: this exit may be its consequence.
         this.#fail(new SoftrlError(where, what, details));
         resolve();
       };
@@ -147,7 +147,7 @@ export class BridgeProcess {
 
   /**
    * Starts the child and waits for its hello.
-   * @param descriptor a file that the child finds as its descriptor 3.
+   * @param descriptor a file that the child gets as its descriptor 3.
    * @returns the process and the payload of its hello.
    */
   static async start(
@@ -159,12 +159,12 @@ export class BridgeProcess {
     return { bridge, hello };
   }
 
-  /** The process's id, or undefined when it never started. */
+  /** The process id, or undefined if the process never started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** Sends one request and waits for its reply. The payload must not change until then. */
+  /** Sends a request and waits for the reply. The payload must not change until then. */
   async request(operation: Operation, payload: Uint8Array): Promise<Uint8Array> {
     if (this.#failure !== undefined) {
       await this.#gone;
@@ -178,7 +178,7 @@ export class BridgeProcess {
     }
     const reply = this.#expect(operation);
     const { stdin } = this.#child;
-    // The pipe queues what it cannot take; at most one request is under way, so that the queue is bounded.
+    // The stream queues what the pipe cannot take. There is at most one pending request, so the queue is bounded.
     stdin.cork();
     stdin.write(frameHeader(operation, payload.byteLength));
     if (payload.byteLength > 0) stdin.write(payload);
@@ -186,13 +186,13 @@ export class BridgeProcess {
     return reply;
   }
 
-  /** Ends the child because of a failure elsewhere, with which every request rejects; waits until it is gone. */
+  /** Ends the child because of a failure elsewhere and waits for its exit; every request rejects with that failure. */
   async end(error: SoftrlError): Promise<void> {
     this.#fail(error);
     await this.#gone;
   }
 
-  /** Ends the child and waits until it is gone; safe to call twice and after a failure. */
+  /** Ends the child and waits for its exit; safe to call twice and after a failure. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -226,7 +226,7 @@ export class BridgeProcess {
       new SoftrlError(this.#where, `the Python process hangs in ${this.#pending.operation}`, {
         expected: `an answer within ${this.#timeoutMs / 1000} s`,
         got: `none${this.#lastWords()}`,
-        remedy: "it was ended; if it is that slow, raise SOFTRL_TIMEOUT (seconds), or timeoutSeconds in code",
+        remedy: "it was killed; to allow more time, raise SOFTRL_TIMEOUT (seconds) or timeoutSeconds in code",
       }),
     );
   }
@@ -238,7 +238,7 @@ export class BridgeProcess {
     } else if (pending === undefined || operation !== (operations[pending.operation] | REPLY)) {
       this.#fail(
         new SoftrlError(this.#where, "the Python process broke the protocol", {
-          expected: pending === undefined ? "silence" : `a reply to ${pending.operation}`,
+          expected: pending === undefined ? "no frame" : `a reply to ${pending.operation}`,
           got: `a frame of operation ${operation}`,
         }),
       );
@@ -268,12 +268,12 @@ export class BridgeProcess {
     }
     return new SoftrlError(
       this.#where,
-      part("what") ?? "the Python process refused without a reason",
+      part("what") ?? "the Python process refused without giving a reason",
       details,
     );
   }
 
-  /** Notes the first failure and ends the child; what is under way rejects once the child is gone. */
+  /** Records the first failure and kills the child; the pending request rejects after the child's exit. */
   #fail(error: SoftrlError): void {
     this.#failure ??= error;
     if (living.has(this.#child)) this.#child.kill("SIGKILL");

@@ -12,35 +12,35 @@ import type { BridgeGroup } from "./bridge-group.js";
 import { bytesOf, ReplyReader } from "./bytes.js";
 import type { BridgeTransport } from "./config.js";
 
-/** The environments of one child: `length` of them, the first of which is `first`. */
+/** The environments of one child: `length` of them, starting at `first`. */
 export interface ChildShare {
   readonly first: number;
   readonly length: number;
 }
 
-/** What all rows of one bridge have in common. */
+/** The state that all rows of one bridge share. */
 export interface Bridge {
   readonly id: string;
   readonly where: string;
   readonly group: BridgeGroup;
-  /** How observations come from the children. */
+  /** How the children pass observations to this process. */
   readonly transport: BridgeTransport;
   /** A */
   readonly actions: number;
-  /** Whether episodes have begun. */
+  /** Whether the environments have been reset. */
   started: boolean;
 }
 
-/** The numbers of the first environment of some rows and of its child, among all of the bridge. */
+/** The indices, within the whole bridge, of the first environment of some rows and of the first child. */
 export interface FirstOfRows {
   readonly environment: number;
   readonly child: number;
 }
 
-/** The arrays of S environments, as {@link EnvironmentRows} has them. */
+/** The arrays of S environments, as in {@link EnvironmentRows}. */
 export type RowArrays = Omit<EnvironmentRows, "id" | "size" | "step">;
 
-/** Arrays for S environments whose observations are there. */
+/** Makes the arrays of S environments around existing observations. */
 export function rowArrays(
   size: number,
   observations: Observations,
@@ -58,7 +58,7 @@ export function rowArrays(
   };
 }
 
-/** Views of `length` environments from `first` on, of `size` in all. */
+/** Views of `length` environments, starting at `first`, out of `size`. */
 export function partOf(arrays: RowArrays, size: number, first: number, length: number): RowArrays {
   const end = first + length;
   const row = arrays.observations.length / size;
@@ -75,10 +75,10 @@ export function partOf(arrays: RowArrays, size: number, first: number, length: n
 }
 
 /**
- * The environments of some children, stepped together.
+ * The environments of some of the children, stepped together.
  *
- * `step` is `send` and `receive` in one. Between the two the environments run while this process does something else;
- * what comes out is the same. `observations` and `finalObservations` may change from `send` on.
+ * `step` is `send` followed by `receive`. Between the two, the environments run while this process continues; results
+ * are the same. `observations` and `finalObservations` may change as soon as `send` is called.
  */
 export class BridgedRows implements EnvironmentRows {
   readonly id: string;
@@ -92,7 +92,7 @@ export class BridgedRows implements EnvironmentRows {
   readonly terminated: Terminated;
   readonly truncated: Truncated;
   protected readonly bridge: Bridge;
-  /** The environments of each child, counted from the first of these rows. */
+  /** The environments of each child, relative to the first of these rows. */
   protected readonly shares: readonly ChildShare[];
   readonly #first: FirstOfRows;
   readonly #actions: Int32Array;
@@ -121,7 +121,7 @@ export class BridgedRows implements EnvironmentRows {
 
   step(actions: Int32Array): Promise<void> {
     const stepping = this.#step(actions);
-    // Where two parts fail together, whoever waits for the first may never ask after the second.
+    // If two parts fail together, the caller may only await the first; the second must not count as unhandled.
     stepping.catch(() => {});
     return stepping;
   }
@@ -131,7 +131,7 @@ export class BridgedRows implements EnvironmentRows {
     await this.receive();
   }
 
-  /** Hands the actions over; the environments run until {@link receive}. */
+  /** Sends the actions and returns; the environments run until {@link receive}. */
   send(actions: Int32Array): void {
     const { group } = this.bridge;
     this.requireStarted("step");
@@ -139,11 +139,11 @@ export class BridgedRows implements EnvironmentRows {
     group.claim("step", this.#first.child, this.shares.length);
     this.#actions.set(actions);
     this.#sent = group.requestClaimed("step", this.#requests, this.#first.child);
-    // An error waits to be received.
+    // receive reports the error.
     this.#sent.catch(() => {});
   }
 
-  /** Waits for the outcome of the actions that were sent; the arrays hold it then. */
+  /** Waits for the outcome of the actions that were sent and writes it to the arrays. */
   async receive(): Promise<void> {
     const { where, group } = this.bridge;
     if (this.#sent === undefined) {
@@ -161,7 +161,7 @@ export class BridgedRows implements EnvironmentRows {
     }
   }
 
-  /** Whether the reply was what one child's step has to say. */
+  /** Reads one child's reply to a step; returns whether it was complete. */
   #read({ first, length }: ChildShare, reply: Uint8Array): boolean {
     const { rewards, episodeReturns, episodeLengths, episodeEnded, terminated, truncated } = this;
     const read = new ReplyReader(reply);
@@ -178,17 +178,17 @@ export class BridgedRows implements EnvironmentRows {
     return read.whole;
   }
 
-  /** The bytes of `length` environments' observations from `first` on. */
+  /** The bytes of the observations of `length` environments, starting at `first`. */
   protected observedBytes(observations: Observations, first: number, length: number): Uint8Array {
     const row = observations.length / this.size;
     return bytesOf(observations.subarray(first * row, (first + length) * row));
   }
 
-  /** Ends the children because of a reply that makes no sense. */
+  /** Ends the children because of an invalid reply. */
   protected abandon(operation: string, reply: Uint8Array): Promise<never> {
     return this.bridge.group.abandon(
       new SoftrlError(this.bridge.where, "the Python process broke the protocol", {
-        expected: `a whole reply to ${operation}`,
+        expected: `a complete reply to ${operation}`,
         got: `${reply.length} bytes`,
       }),
     );

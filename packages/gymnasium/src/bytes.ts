@@ -1,8 +1,8 @@
-/** The memory of an array, byte by byte. */
+/** A view of an array's memory as bytes. */
 export const bytesOf = (array: ArrayBufferView): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
-/** Hands a reply out piece by piece. */
+/** Reads a reply piece by piece. */
 export class ReplyReader {
   #rest: Uint8Array | undefined;
 
@@ -10,7 +10,7 @@ export class ReplyReader {
     this.#rest = reply;
   }
 
-  /** Whether every piece was there and nothing is left. */
+  /** Whether all pieces were present and nothing is left. */
   get whole(): boolean {
     return this.#rest?.length === 0;
   }
@@ -23,7 +23,7 @@ export class ReplyReader {
   }
 }
 
-/** Blocks that each come with their length before them (u32, little-endian); null where the bytes are cut short. */
+/** Splits length-prefixed blocks (u32, little-endian; each keeps its prefix); null if the last block is incomplete. */
 export function splitBlocks(bytes: Uint8Array): readonly Uint8Array[] | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const blocks: Uint8Array[] = [];
@@ -36,7 +36,7 @@ export function splitBlocks(bytes: Uint8Array): readonly Uint8Array[] | null {
   return blocks;
 }
 
-/** The parts one after another. */
+/** Concatenates the parts. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

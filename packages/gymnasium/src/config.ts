@@ -2,10 +2,10 @@ import { availableParallelism } from "node:os";
 import { type AtariProtocol, atariProtocols, requireProtocolFits, SoftrlError } from "softrl";
 import { isAtari } from "./python.js";
 
-/** What Gymnasium's `make` takes by name: JSON scalars. */
+/** Keyword arguments for `gymnasium.make`: JSON scalars. */
 export type GymnasiumOptions = Readonly<Record<string, string | number | boolean | null>>;
 
-/** How observations come from the child: in memory that both see, or through its pipes. */
+/** How the child passes observations to this process: in shared memory or through its pipes. */
 export const bridgeTransports = ["shared memory", "stdio"] as const;
 export type BridgeTransport = (typeof bridgeTransports)[number];
 
@@ -14,42 +14,42 @@ export interface GymnasiumConfig {
   readonly id: string;
   /** The number of environments S. */
   readonly size: number;
-  /** Atari: true for the rewards and episodes that a learner sees; false plays whole games in raw score. */
+  /** Atari only: true gives the rewards and episodes for training; false plays whole games with unclipped rewards. */
   readonly training: boolean;
-  /** Atari only: the rules; by default `classic`. */
+  /** Atari only: the rules; `classic` by default. */
   readonly protocol?: AtariProtocol;
-  /** The interpreter; found by {@link findPython} when left out. */
+  /** The Python interpreter; by default the one that {@link findPython} finds. */
   readonly python?: string;
-  /** Passed to `gymnasium.make`, for instance `{ is_slippery: false }`. */
+  /** Keyword arguments for `gymnasium.make`, for instance `{ is_slippery: false }`. */
   readonly options?: GymnasiumOptions;
-  /** How long one answer may take; by default SOFTRL_TIMEOUT, else 60. */
+  /** The time limit for one answer; SOFTRL_TIMEOUT by default, or 60. */
   readonly timeoutSeconds?: number;
   /**
-   * Python processes that share the environments; by default one, for Atari one a core, or one a core for each of two
-   * halves that step apart. Results do not depend on it.
+   * The number of Python processes that share the environments. The default is one; for Atari, one per core, or two per
+   * core if two halves step independently. Results do not depend on it.
    */
   readonly processes?: number;
-  /** By default shared memory where there is any. Results do not depend on it. */
+  /** Shared memory by default, if it is available. Results do not depend on it. */
   readonly transport?: BridgeTransport;
   /**
-   * Whether the halves of the environments may step apart, so that an algorithm judges one while the other runs: true
-   * unless said. It takes an even number of environments and of processes. It does not pay where the executor's threads
-   * take every core. Results do not depend on it.
+   * Whether the two halves of the environments may step independently, so that the network evaluates one while the
+   * other steps; true by default. It needs an even number of environments and of processes, and does not help if the
+   * executor's threads already use every core. Results do not depend on it.
    */
   readonly overlap?: boolean;
 }
 
-/** setTimeout cannot wait longer than 2³¹ − 1 ms. */
+/** In seconds: setTimeout cannot wait longer than 2³¹ − 1 ms. */
 const LONGEST_TIMEOUT = 2147483;
 const MOST_PROCESSES = 256;
-/** A process of Atari's takes a second and 100 MB to start: fewer environments are not worth one. */
+/** Fewer environments do not justify another Atari process, which takes a second and 100 MB to start. */
 const FEWEST_ATARI = 4;
 const MOST_ATARI_PROCESSES = 16;
 
-/** A configuration with nothing left open but the interpreter. */
+/** A configuration with all defaults filled in, except the interpreter. */
 export type CompleteConfig = Required<Omit<GymnasiumConfig, "python">>;
 
-/** @throws SoftrlError when a part is not valid. */
+/** Fills in the defaults. @throws SoftrlError for an invalid value. */
 export function completeConfig(config: GymnasiumConfig): CompleteConfig {
   const { id, size, overlap = true } = config;
   const complete: CompleteConfig = {
@@ -75,7 +75,7 @@ function atariProcesses(size: number, overlap: boolean): number {
   return Math.max(1, most - (most % halves));
 }
 
-/** Without the properties that are named but undefined. */
+/** A copy of the configuration without undefined properties. */
 function defined(config: GymnasiumConfig): Omit<GymnasiumConfig, "python"> {
   const { id, size, training, protocol, options, timeoutSeconds, processes, transport, overlap } = config;
   return {
@@ -91,7 +91,7 @@ function defined(config: GymnasiumConfig): Omit<GymnasiumConfig, "python"> {
   };
 }
 
-/** How long the environment variable SOFTRL_TIMEOUT says that one answer may take. */
+/** The time limit in the environment variable SOFTRL_TIMEOUT, if set. */
 function timeoutVariable(): number | undefined {
   const text = process.env.SOFTRL_TIMEOUT;
   if (text === undefined || text === "") return undefined;

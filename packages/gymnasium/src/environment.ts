@@ -32,10 +32,10 @@ const bridgeScript = fileURLToPath(new URL("../python/bridge.py", import.meta.ur
 /**
  * S Gymnasium environments in Python child processes.
  *
- * Environment i is seeded by the first number of `streams.stream("environment", i)`. `close()` ends the children; so do
- * the end of this process, however it comes, and any error.
+ * Environment i is seeded with the first number of `streams.stream("environment", i)`. The children end on `close()`,
+ * after any error, and when this process ends for whatever reason.
  *
- * @throws SoftrlError when no Python has Gymnasium, the id is unknown, or a space is not supported.
+ * @throws SoftrlError if no Python with Gymnasium is found, the id is unknown, or a space is not supported.
  */
 export async function createGymnasiumEnvironment(config: GymnasiumConfig): Promise<GymnasiumEnvironment> {
   const complete = completeConfig(config);
@@ -48,7 +48,7 @@ export async function createGymnasiumEnvironment(config: GymnasiumConfig): Promi
   });
 }
 
-/** {@link createGymnasiumEnvironment} with the command that starts a child: for a child that is not Python. */
+/** Like {@link createGymnasiumEnvironment}, with a given command to start the children, which need not be Python. */
 export async function connectEnvironment(
   config: CompleteConfig,
   command: BridgeCommand,
@@ -90,7 +90,7 @@ export async function connectEnvironment(
   }
 }
 
-/** S environments over so many children, as evenly as can be. */
+/** Distributes S environments over the children as evenly as possible. */
 function sharesOf(size: number, processes: number): readonly ChildShare[] {
   const bound = (i: number) => Math.floor((i * size) / processes);
   return Array.from({ length: processes }, (_, i) => ({ first: bound(i), length: bound(i + 1) - bound(i) }));
@@ -104,7 +104,7 @@ interface Memory {
   readonly finalObservations: Observations;
 }
 
-/** The observations' arrays: in the shared file, where there is one, each child's rows its own to write. */
+/** Allocates the observations, in the shared file if there is one; each child writes only its own rows. */
 async function allocate(
   group: BridgeGroup,
   size: number,
@@ -130,7 +130,7 @@ async function allocate(
   try {
     memory = file.map(bytes);
   } catch (error) {
-    throw new SoftrlError(where, "the observations find no shared memory", {
+    throw new SoftrlError(where, "could not allocate shared memory for the observations", {
       got: error instanceof Error ? error.message : String(error),
       remedy: 'make fewer environments, or choose the transport "stdio"',
     });
@@ -148,7 +148,7 @@ async function allocate(
   };
 }
 
-/** What a {@link GymnasiumEnvironment} is made of. */
+/** The parts from which a {@link GymnasiumEnvironment} is constructed. */
 interface Made {
   readonly bridge: Bridge;
   readonly size: number;
@@ -165,19 +165,19 @@ interface Made {
 /**
  * Made by {@link createGymnasiumEnvironment}.
  *
- * Where an even number of children has an even number of environments, its two halves step apart (`parts`): an
- * algorithm judges the one while the other runs.
+ * With an even number of children and of environments, its two halves step independently (`parts`): the network
+ * evaluates one half while the other steps.
  */
 export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironment {
   readonly versions: GymnasiumVersions;
   readonly observationSpace: Box;
   readonly actionSpace: Discrete;
-  /** The game of Atari's, such as `Breakout`, where its pictures come without preprocessing; else null. */
+  /** The name of the Atari game, such as `Breakout`, if its frames come without preprocessing; else null. */
   readonly rawGame: string | null;
-  /** How observations come from the children. */
+  /** How the children pass observations to this process. */
   readonly transport: BridgeTransport;
   readonly parts?: readonly BridgedRows[];
-  /** There for Atari's preprocessed ids, and where the option `render_mode` is `rgb_array`. */
+  /** Present for Atari ids with preprocessing, and if the option `render_mode` is `rgb_array`. */
   readonly screen?: (i: number) => Promise<Picture>;
 
   constructor({ bridge, size, memory, shares, ...made }: Made) {
@@ -218,7 +218,7 @@ export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironme
       bytesOf(Int32Array.of(i >= first && i < first + length ? i - first : -1)),
     );
     const reply = joined(await this.bridge.group.request("screen", requests));
-    // An environment that shows nothing is seen by what it observes.
+    // An environment that renders nothing is shown by its observation.
     if (reply.length === 0) return picture(this, i);
     const size = new Uint32Array(2);
     const read = new ReplyReader(reply);
@@ -240,7 +240,7 @@ export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironme
     return { id: this.id, size: this.size, state: joined(states) };
   }
 
-  /** A saved state may hold Python pickles, which can run code when read: restore only what you trust. */
+  /** A saved state may contain Python pickles, which can execute code: restore only states that you trust. */
   async restore(snapshot: Snapshot): Promise<void> {
     this.bridge.group.requireFree("restore");
     const { id, size, state } = snapshot;
@@ -248,15 +248,15 @@ export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironme
       throw new SoftrlError(`${this.bridge.where} restore`, "the snapshot does not fit", {
         expected: `a state of ${this.size} × ${this.id}`,
         got: `${state instanceof Uint8Array ? "a state" : "no state"} of ${String(size)} × ${String(id)}`,
-        remedy: "restore only what the same environment, made with the same size, has saved",
+        remedy: "restore a snapshot of the same environment with the same size",
       });
     }
-    // One block an environment, so that another number of children can take it.
+    // One block per environment, so that a different number of children can restore it.
     const blocks = splitBlocks(state);
     if (blocks?.length !== this.size) {
       throw new SoftrlError(`${this.bridge.where} restore`, "the saved state cannot be restored", {
         expected: `the states of ${this.size} environments`,
-        got: blocks === null ? "a state that is cut short" : `those of ${blocks.length}`,
+        got: blocks === null ? "an incomplete state" : `those of ${blocks.length}`,
       });
     }
     const requests = this.shares.map(({ first, length }) => joined(blocks.slice(first, first + length)));
@@ -283,7 +283,7 @@ export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironme
   }
 }
 
-/** The halves of the environments, each with half of the children; null where they cannot be halved so, or are 2. */
+/** The two halves of the environments, each with half of the children; null if they cannot be split or are only two. */
 function halves(
   bridge: Bridge,
   arrays: RowArrays,

@@ -1,8 +1,8 @@
 import { SoftrlError } from "softrl";
 
 /**
- * What a frame carries. A reply has the operation of its request with {@link REPLY} set; the child's first frame is
- * a reply to no request (`hello`), its last one may be {@link ERROR} with the parts of an error as JSON.
+ * The operations of the frames. A reply has the operation of its request with {@link REPLY} set. The child's first
+ * frame is `hello`, a reply without a request; its last may be {@link ERROR}, with the parts of an error as JSON.
  */
 export const operations = {
   hello: 0,
@@ -20,7 +20,7 @@ export const ERROR = 0xff;
 
 const MAGIC = 0x5351;
 const HEADER_BYTES = 8;
-// Far above any step: a longer frame is a broken one, and must not be waited for.
+// Far more than any step needs: a longer frame must be corrupt, and is refused at once.
 const MOST_BYTES = 2 ** 30;
 
 /** The header of a frame: magic (u16), operation (u16), length of the payload (u32), little-endian. */
@@ -33,7 +33,7 @@ export function frameHeader(operation: Operation, length: number): Uint8Array {
   return header;
 }
 
-/** Puts frames together from the chunks of a pipe. */
+/** Assembles frames from the chunks of a pipe. */
 export class FrameReader {
   readonly #where: string;
   readonly #onFrame: (operation: number, payload: Uint8Array) => void;
@@ -43,13 +43,13 @@ export class FrameReader {
   #payload: Uint8Array = new Uint8Array(0);
   #payloadFilled = 0;
 
-  /** @param onFrame gets a payload of its own for each frame. */
+  /** @param onFrame receives each frame with a newly allocated payload. */
   constructor(where: string, onFrame: (operation: number, payload: Uint8Array) => void) {
     this.#where = where;
     this.#onFrame = onFrame;
   }
 
-  /** @throws SoftrlError when the bytes are no frames. */
+  /** @throws SoftrlError if the bytes are not frames. */
   push(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length) {
@@ -74,7 +74,7 @@ export class FrameReader {
     }
   }
 
-  /** Looks at what has come of a header: a few bytes of text must fail at once, not wait for a payload. */
+  /** Checks an incomplete header, so that a few bytes of text fail at once instead of waiting for a payload. */
   #refuseGarbage(): void {
     const magic = [MAGIC & 0xff, MAGIC >> 8];
     for (let i = 0; i < Math.min(this.#headerFilled, magic.length); i++) {
@@ -98,7 +98,7 @@ export class FrameReader {
     throw new SoftrlError(this.#where, "the Python process broke the protocol", {
       expected,
       got: `"${got}"`,
-      remedy: "something in it writes to the bridge's own pipe",
+      remedy: "check for code in the environment that writes to the bridge's pipe",
     });
   }
 }

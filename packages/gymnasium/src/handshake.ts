@@ -2,16 +2,16 @@ import { type Box, type Discrete, SoftrlError, type Space, validateSpace } from 
 
 const PROTOCOL = 1;
 
-/** What the child runs on: to be kept with a run. */
+/** The versions that the child runs with, to be recorded with a run. */
 export interface GymnasiumVersions {
   readonly python: string;
   readonly gymnasium: string;
   readonly numpy: string;
-  /** Null where the Arcade Learning Environment is not installed. */
+  /** Null if the Arcade Learning Environment is not installed. */
   readonly alePy: string | null;
 }
 
-/** The versions in the child's first frame. */
+/** Reads the versions in the child's first frame. */
 export function readHello(where: string, payload: Uint8Array): GymnasiumVersions {
   const hello = readObject(where, "hello", payload);
   if (hello.get("protocol") !== PROTOCOL) {
@@ -27,7 +27,7 @@ export function readHello(where: string, payload: Uint8Array): GymnasiumVersions
   };
 }
 
-/** The reply to `make`. */
+/** Reads the reply to `make`. */
 export function readMade(
   where: string,
   payload: Uint8Array,
@@ -36,7 +36,7 @@ export function readMade(
   const observationSpace = readSpace(where, "observationSpace", made.get("observationSpace"));
   const actionSpace = readSpace(where, "actionSpace", made.get("actionSpace"));
   const rawGame = made.get("rawGame");
-  if (observationSpace.kind !== "box") return broken(where, "a box to observe", observationSpace.kind);
+  if (observationSpace.kind !== "box") return broken(where, "a box observation", observationSpace.kind);
   if (actionSpace.kind !== "discrete") return broken(where, "discrete actions", actionSpace.kind);
   return { observationSpace, actionSpace, rawGame: typeof rawGame === "string" ? rawGame : null };
 }

@@ -6,21 +6,21 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { environmentFamily, SoftrlError } from "softrl";
 
-/** What an interpreter has of what the bridge needs. */
+/** Which of the packages that the bridge needs are installed for an interpreter. */
 export interface PythonInspection {
-  /** The interpreter as asked for. */
+  /** The interpreter, as it was given. */
   readonly path: string;
   /** Its version, for instance `3.11.7`. */
   readonly version: string;
-  /** Version by package, of those that are installed. */
+  /** The versions of the installed packages, by name. */
   readonly packages: Readonly<Record<string, string>>;
-  /** The packages that the bridge uses and that are missing. */
+  /** The packages that the bridge uses but that are not installed. */
   readonly missing: readonly string[];
-  /** The packages whose version is not the one that setup installs: usable, but results may differ. */
+  /** The packages whose version differs from the one that setup installs; they work, but results may differ. */
   readonly different: readonly string[];
 }
 
-/** Where an interpreter was looked for: by whom, and what is there. */
+/** An interpreter and how it was found. */
 export interface FoundPython extends PythonInspection {
   readonly source: "option" | "SOFTRL_PYTHON" | "managed" | "PATH";
 }
@@ -35,7 +35,7 @@ export function pinnedVersions(): Readonly<Record<string, string>> {
   return Object.fromEntries(Array.from(pins, ([, name, version]) => [name, version]));
 }
 
-/** Where `softrl setup gymnasium` puts its virtual environment: under SOFTRL_HOME, or the user's data folder. */
+/** The folder for the virtual environment of `softrl setup gymnasium`, in SOFTRL_HOME or the user's data folder. */
 export function managedDirectory(variables: Variables = process.env): string {
   const set = (name: string) => (variables[name] === "" ? undefined : variables[name]);
   const home =
@@ -53,7 +53,7 @@ export function managedDirectory(variables: Variables = process.env): string {
 export const venvPython = (directory: string): string =>
   process.platform === "win32" ? join(directory, "Scripts", "python.exe") : join(directory, "bin", "python");
 
-/** The packages that an environment needs, and the modules that they are imported by. */
+/** The packages that environments need, with the names of their modules. */
 const modules = {
   gymnasium: "gymnasium",
   numpy: "numpy",
@@ -65,7 +65,7 @@ const needs = {
   atari: ["gymnasium", "numpy", "ale-py", "opencv-python-headless"],
 } as const;
 
-/** Whether an environment comes from the Arcade Learning Environment, with the standard preprocessing. */
+/** Whether an id is an Atari environment with the standard preprocessing. */
 export const isAtari = (id: string): boolean => environmentFamily(id) === "atari";
 
 const inspection = `
@@ -83,8 +83,8 @@ print(json.dumps({"version": ".".join(map(str, sys.version_info[:3])), "packages
 `;
 
 /**
- * What `path` has of what the bridge uses. Nothing is imported.
- * @throws SoftrlError when it is no Python that runs.
+ * Inspects which packages are installed for the interpreter at `path`, without importing them.
+ * @throws SoftrlError if it is not a working Python interpreter.
  */
 export async function inspectPython(path: string): Promise<PythonInspection> {
   const pins = pinnedVersions();
@@ -97,11 +97,11 @@ export async function inspectPython(path: string): Promise<PythonInspection> {
 }
 
 /**
- * The first interpreter that has the packages: the `python` option, SOFTRL_PYTHON, the managed virtual environment,
- * python3 on PATH. One that was named must do; it is never passed over.
+ * Finds the first interpreter with the needed packages, in this order: the `python` option, SOFTRL_PYTHON, the managed
+ * virtual environment, python3 on PATH. If the option or SOFTRL_PYTHON is set, only that interpreter is considered.
  *
- * @param id the environment that it is for: only Atari needs ale-py and OpenCV. Everything is needed when left out.
- * @throws SoftrlError that says which interpreters were looked at and what each lacks.
+ * @param id the environment to run: only Atari needs ale-py and OpenCV. Without an id, all packages are needed.
+ * @throws SoftrlError that lists the interpreters and what each lacks.
  */
 export async function findPython({
   python,
@@ -146,7 +146,7 @@ async function inspectNamed(
   if (lacksAny(found, needed)) {
     throw new SoftrlError("findPython", `the Python named by ${by} lacks packages`, {
       got: lacking(found, needed),
-      remedy: "run `softrl setup gymnasium` and name no other Python, or install them there",
+      remedy: `install them there, or run \`softrl setup gymnasium\` and do not set ${by}`,
     });
   }
   return { ...found, source };
@@ -184,11 +184,11 @@ function readInspection(
       return { version, packages, missing };
     }
   } catch {
-    // Said below.
+    // Reported below.
   }
-  throw new SoftrlError("inspectPython", "the interpreter does not answer as Python does", {
+  throw new SoftrlError("inspectPython", "the interpreter does not answer like Python", {
     got: `${path}: ${JSON.stringify(output.slice(0, 80))}`,
-    remedy: "name the path of a Python interpreter, not of a folder or another program",
+    remedy: "give the path of a Python interpreter",
   });
 }
 
@@ -200,14 +200,14 @@ function runPython(path: string, parameters: readonly string[]): Promise<string>
         new SoftrlError("inspectPython", "the Python interpreter does not run", {
           expected: "Python 3.11 or newer",
           got: `${path}: ${reasonOf(error, stderr)}`,
-          remedy: "install Python, or name the path of an interpreter that runs",
+          remedy: "install Python, or give the path of a working interpreter",
         }),
       );
     });
   });
 }
 
-/** Why a program did not run or did not succeed, in one line that never repeats what it was asked to run. */
+/** Why a program did not start or failed, in one line that does not repeat its arguments. */
 function reasonOf({ code, signal }: ExecFileException, stderr: string): string {
   if (code === "ENOENT") return "no such file";
   if (code === "EACCES") return "a folder, or not executable";

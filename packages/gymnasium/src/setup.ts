@@ -17,13 +17,14 @@ const candidates =
   process.platform === "win32" ? ["python", "py"] : ["python3", "python3.13", "python3.12", "python3.11"];
 
 /**
- * Makes a virtual environment with Gymnasium, the Arcade Learning Environment and OpenCV in pinned versions, and checks
- * that it plays. Does nothing when it already stands. What fails half-way is taken away again; an older one that works stays.
+ * Creates a virtual environment with pinned versions of Gymnasium, the Arcade Learning Environment and OpenCV, and
+ * checks that Pong starts. Does nothing if it is already complete. After a failure it removes the partial installation,
+ * but keeps an older one that works.
  *
- * @param onLine hears one line for each thing done.
- * @param directory where; {@link managedDirectory} by default.
- * @param signal stops it; whatever it started is ended.
- * @throws SoftrlError that says what is missing (Python, venv, the network, room) and what to do.
+ * @param onLine receives one line per action.
+ * @param directory the folder; {@link managedDirectory} by default.
+ * @param signal stops the setup and kills the processes that it has started.
+ * @throws SoftrlError that reports what is missing (Python, venv, the network, disk space) and what to do.
  */
 export async function setupGymnasium({
   onLine = () => {},
@@ -71,7 +72,7 @@ export async function setupGymnasium({
     onLine("checking that Pong starts");
     await run(python, ["-c", check], checkFailure, { signal });
   } catch (error) {
-    // One that works with other versions is better than none.
+    // A working environment with other versions is better than none.
     if (!complete) await rm(directory, { recursive: true, force: true });
     throw error;
   }
@@ -109,10 +110,10 @@ async function makeParent(directory: string): Promise<void> {
 const folderFailure = (directory: string, error: unknown): SoftrlError =>
   new SoftrlError(WHERE, `${directory} cannot be used`, {
     got: error instanceof Error ? error.message : String(error),
-    remedy: "set SOFTRL_HOME to a folder that can be written",
+    remedy: "set SOFTRL_HOME to a writable folder",
   });
 
-/** A Python that is new enough to make the virtual environment with. */
+/** A Python that is new enough to create the virtual environment. */
 async function basePython(): Promise<PythonInspection> {
   const seen: string[] = [];
   for (const candidate of candidates) {
@@ -122,10 +123,10 @@ async function basePython(): Promise<PythonInspection> {
     if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return found;
     seen.push(`${candidate} of version ${found.version}`);
   }
-  throw new SoftrlError(WHERE, "no fitting Python is installed", {
+  throw new SoftrlError(WHERE, "no suitable Python is installed", {
     expected: `Python ${OLDEST.join(".")} or newer as ${candidates[0]} on PATH`,
     got: seen.length === 0 ? "none" : seen.join(", "),
-    remedy: "install Python and run this again",
+    remedy: "install Python, then run the command again",
   });
 }
 
@@ -142,12 +143,12 @@ function run(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const interruption = () =>
-      new SoftrlError(WHERE, "interrupted", { remedy: "run it again to install the rest" });
+      new SoftrlError(WHERE, "interrupted", { remedy: "run the command again to complete the installation" });
     if (signal?.aborted) return reject(interruption());
     const child = spawn(program, parameters, {
       stdio: ["ignore", "pipe", "pipe"],
       windowsHide: true,
-      // A group of its own, so that what pip starts ends with it.
+      // A process group of its own, so that killing it also kills pip's child processes.
       detached: process.platform !== "win32",
     });
     const kill = () => {
@@ -155,7 +156,7 @@ function run(
         if (child.pid !== undefined && process.platform !== "win32") process.kill(-child.pid, "SIGKILL");
         else child.kill("SIGKILL");
       } catch {
-        // Gone already.
+        // It has already exited.
       }
     };
     process.on("exit", kill);
@@ -166,14 +167,14 @@ function run(
     };
     let output = "";
     let line = "";
-    const hear = (text: string) => {
+    const read = (text: string) => {
       output = (output + text).slice(-65536);
       const lines = (line + text).split("\n");
       line = lines.pop() ?? "";
       for (const whole of lines) onLine(whole.trim());
     };
-    child.stdout.setEncoding("utf8").on("data", hear);
-    child.stderr.setEncoding("utf8").on("data", hear);
+    child.stdout.setEncoding("utf8").on("data", read);
+    child.stderr.setEncoding("utf8").on("data", read);
     child.once("error", (error) => {
       settled();
       reject(diagnose(error.message));
@@ -190,29 +191,29 @@ function run(
 function venvFailure(output: string): SoftrlError {
   if (/ensurepip|No module named venv/.test(output)) {
     return new SoftrlError(WHERE, "this Python has no venv module", {
-      remedy: "install it (Debian, Ubuntu: apt install python3-venv) and run this again",
+      remedy: "install it (Debian, Ubuntu: apt install python3-venv), then run the command again",
     });
   }
-  return general("the virtual environment cannot be made", output);
+  return general("could not create the virtual environment", output);
 }
 
-/** Tells from pip's output why it failed. */
+/** Makes an error that explains pip's failure from its output. */
 export function installFailure(output: string): SoftrlError {
   const network =
     /NewConnectionError|Name or service not known|name resolution|Network is unreachable|ConnectTimeout|ReadTimeout|ProxyError|SSLError|Connection refused|Max retries/i;
   if (network.test(output)) {
     return new SoftrlError(WHERE, "the Python package index cannot be reached", {
       got: lastError(output, network),
-      remedy: "connect to the network, or name an index that answers (PIP_INDEX_URL), and run this again",
+      remedy: "connect to the network, or set PIP_INDEX_URL to a reachable index, then run the command again",
     });
   }
   const unfound = /No matching distribution found for (\S+)/.exec(output);
   if (unfound !== null) {
-    return new SoftrlError(WHERE, `pip finds no ${unfound[1]} for this Python and machine`, {
-      remedy: "use Python 3.11 to 3.14 on a machine with prebuilt packages",
+    return new SoftrlError(WHERE, `pip cannot find ${unfound[1]} for this Python and platform`, {
+      remedy: "use Python 3.11 to 3.14 on a platform with prebuilt packages",
     });
   }
-  return general("pip cannot install the packages", output);
+  return general("pip could not install the packages", output);
 }
 
 const checkFailure: Diagnosis = (output) => general("the installed packages do not run", output);
@@ -221,7 +222,7 @@ function general(what: string, output: string): SoftrlError {
   const full = /No space left on device/.test(output);
   return new SoftrlError(WHERE, full ? `${what}: the disk is full` : what, {
     got: lastError(output),
-    remedy: full ? "make room and run this again" : "put that right and run this again",
+    remedy: full ? "free disk space, then run the command again" : "fix this, then run the command again",
   });
 }
 

@@ -5,19 +5,19 @@ import type { BridgeTransport } from "./config.js";
 
 /** The interface of addon/shared-memory.cpp. */
 interface Addon {
-  /** The descriptor of an empty file in memory that has no name. */
+  /** Opens an empty, unnamed file in memory and returns its descriptor. */
   readonly openFile: () => number;
-  /** The file, made that long and filled with zeros. */
+  /** Resizes the file, filled with zeros, and maps it. */
   readonly map: (file: number, bytes: number) => ArrayBuffer;
   readonly closeFile: (file: number) => void;
 }
 
-/** A file in memory that children can be given; it is gone with the last process that has it. */
+/** A file in memory that children can inherit; it disappears with the last process that has it open or mapped. */
 export interface SharedFile {
   readonly descriptor: number;
-  /** The file's memory, as long as asked for. @throws Error when there is not so much. */
+  /** Maps this many bytes. @throws Error if there is not enough memory. */
   map(bytes: number): ArrayBuffer;
-  /** What is mapped stays. */
+  /** Closes the descriptor; existing mappings stay valid. */
   close(): void;
 }
 
@@ -33,7 +33,7 @@ function loadAddon(): Addon | null {
   }
 }
 
-/** A new file, or null where the addon is not built or the system refuses: pipes serve then. */
+/** Opens a new file, or returns null if the addon is not built or the system refuses; then pipes are used. */
 export function openSharedFile(): SharedFile | null {
   loaded ??= loadAddon();
   if (loaded === null) return null;
@@ -50,7 +50,7 @@ export function openSharedFile(): SharedFile | null {
   }
 }
 
-/** How observations come from a child on this machine unless told otherwise. */
+/** The default transport of observations on this machine. */
 export function bridgeTransport(): BridgeTransport {
   const file = openSharedFile();
   file?.close();

@@ -8,7 +8,7 @@ import { openSharedFile } from "../src/shared-memory.js";
 
 const script = fileURLToPath(new URL("fake-child.mjs", import.meta.url));
 
-interface Manner {
+interface Setup {
   readonly transport?: BridgeTransport;
   readonly processes?: number;
   readonly timeoutSeconds?: number;
@@ -18,7 +18,7 @@ interface Manner {
 
 const connect = (
   manner: string,
-  { transport = "stdio", processes = 1, timeoutSeconds = 10, size = 2, overlap = true }: Manner = {},
+  { transport = "stdio", processes = 1, timeoutSeconds = 10, size = 2, overlap = true }: Setup = {},
 ): Promise<GymnasiumEnvironment> =>
   connectEnvironment(completeConfig({ id: "Fake-v0", size, training: true, transport, processes, overlap }), {
     command: [process.execPath, script, manner],
@@ -28,8 +28,8 @@ const connect = (
 
 const file = openSharedFile();
 file?.close();
-/** Each way in which children may be asked, where this machine has it. */
-const ways: readonly Manner[] = [
+/** The transports and numbers of processes to test; shared memory only if it was built. */
+const setups: readonly Setup[] = [
   { transport: "stdio", processes: 1 },
   { transport: "stdio", processes: 2 },
   ...(file === null
@@ -45,7 +45,7 @@ async function refusal(promise: Promise<unknown>): Promise<SoftrlError> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof SoftrlError)) throw new Error(`a SoftrlError was due, not ${String(error)}`);
+  if (!(error instanceof SoftrlError)) throw new Error(`expected a SoftrlError, got ${String(error)}`);
   return error;
 }
 
@@ -58,7 +58,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe("a child that fails at the start", () => {
+describe("a child that fails at startup", () => {
   it.each([
     ["dies at start", /ended during hello, expected an answer, got exit code 3, .*"the last words"/],
     ["garbage at start", /broke the protocol, expected a frame, got "Tr/],
@@ -77,7 +77,7 @@ describe("a child that fails at the start", () => {
     );
   });
 
-  it("is no program", async () => {
+  it("does not exist", async () => {
     const command = ["/nowhere/python", "-u"] as const;
     const made = connectEnvironment(completeConfig({ id: "Fake-v0", size: 1, training: true }), {
       command: [...command],
@@ -88,20 +88,20 @@ describe("a child that fails at the start", () => {
   });
 });
 
-describe.each(ways)("a child that fails in a step: $transport, $processes processes", (way) => {
+describe.each(setups)("a child that fails in a step: $transport, $processes processes", (setup) => {
   it.each([
     ["dies in step", /ended during step.*exit code 7, last line on stderr "the last words"/],
     ["garbage in step", /broke the protocol, expected a frame, got "He/],
     ["half a frame, then death", /ended during step.*exit code 0/],
     ["another answer", /broke the protocol, expected a reply to step, got a frame of operation 132/],
-    ["short answer", /broke the protocol, expected a whole reply to step, got \d+ bytes/],
-    ["long answer", /broke the protocol, expected a whole reply to step, got \d+ bytes/],
+    ["short answer", /broke the protocol, expected a complete reply to step, got \d+ bytes/],
+    ["long answer", /broke the protocol, expected a complete reply to step, got \d+ bytes/],
     ["a giant", /broke the protocol, expected a frame of at most/],
     ["refuses a step", /the reward of environment 1 is not finite at step 1/],
   ])("%s", async (manner, message) => {
-    const environment = await connect(manner, way);
+    const environment = await connect(manner, setup);
     const { pids } = environment;
-    expect(pids).toHaveLength(way.processes ?? 0);
+    expect(pids).toHaveLength(setup.processes ?? 0);
     await environment.reset(new RandomStreams(1));
     const actions = Int32Array.of(0, 1);
     const error = await refusal(environment.step(actions));
@@ -115,15 +115,15 @@ describe.each(ways)("a child that fails in a step: $transport, $processes proces
   });
 
   it("hangs in step", async () => {
-    const environment = await connect("hangs in step", { ...way, timeoutSeconds: 1 });
+    const environment = await connect("hangs in step", { ...setup, timeoutSeconds: 1 });
     await environment.reset(new RandomStreams(1));
     const error = await refusal(environment.step(new Int32Array(2)));
     expect(error.message).toMatch(/hangs in step, expected an answer within 1 s, got none/);
     expect(environment.pids.filter(isAlive)).toEqual([]);
   });
 
-  it("two answers: the second is refused at the next call", async () => {
-    const environment = await connect("two answers", way);
+  it("sends two answers: the second is refused at the next call", async () => {
+    const environment = await connect("two answers", setup);
     await environment.reset(new RandomStreams(1));
     await environment.step(new Int32Array(2));
     const error = await refusal(
@@ -135,9 +135,9 @@ describe.each(ways)("a child that fails in a step: $transport, $processes proces
   });
 });
 
-describe.each(ways)("a child that is well: $transport, $processes processes", (way) => {
-  it("takes one call at a time, and survives the refusal of a second", async () => {
-    const environment = await connect("well", way);
+describe.each(setups)("a child that works: $transport, $processes processes", (setup) => {
+  it("accepts one call at a time, and keeps working after refusing a second", async () => {
+    const environment = await connect("well", setup);
     await environment.reset(new RandomStreams(1));
     const first = environment.step(new Int32Array(2));
     const error = await refusal(environment.step(new Int32Array(2)));
@@ -147,8 +147,8 @@ describe.each(ways)("a child that is well: $transport, $processes processes", (w
     await environment.close();
   });
 
-  it("rejects a step under way when it is closed", async () => {
-    const environment = await connect("hangs in step", way);
+  it("rejects a pending step when it is closed", async () => {
+    const environment = await connect("hangs in step", setup);
     await environment.reset(new RandomStreams(1));
     const step = refusal(environment.step(new Int32Array(2)));
     await environment.close();
@@ -156,20 +156,20 @@ describe.each(ways)("a child that is well: $transport, $processes processes", (w
     expect(environment.pids.filter(isAlive)).toEqual([]);
   });
 
-  it("is ended by close even when it never leaves", async () => {
-    const environment = await connect("never leaves", way);
+  it("is killed by close if it does not exit on its own", async () => {
+    const environment = await connect("never leaves", setup);
     await environment.close();
     expect(environment.pids.filter(isAlive)).toEqual([]);
   });
 
-  it("runs between send and receive", async () => {
-    const environment = await connect("well", way);
+  it("steps between send and receive", async () => {
+    const environment = await connect("well", setup);
     await environment.reset(new RandomStreams(1));
     expect((await refusal(environment.receive())).message).toMatch(/receive came before send; send actions/);
     environment.send(new Int32Array(2));
     expect(() => environment.send(new Int32Array(2))).toThrow(/step was called during step/);
     expect((await refusal(environment.save())).message).toMatch(/save was called during step/);
-    // The same once the answer has come: what is refused must not depend on how fast the children are.
+    // Calls are still refused after the answer has arrived, so that refusals do not depend on the children's speed.
     await new Promise((resolve) => setTimeout(resolve, 200));
     for (const call of [
       () => environment.save(),
@@ -183,8 +183,8 @@ describe.each(ways)("a child that is well: $transport, $processes processes", (w
     await environment.close();
   });
 
-  it("has answered in time where this process was busy past the limit", async () => {
-    const environment = await connect("well", { ...way, timeoutSeconds: 1 });
+  it("does not time out if this process itself was busy beyond the limit", async () => {
+    const environment = await connect("well", { ...setup, timeoutSeconds: 1 });
     await environment.reset(new RandomStreams(1));
     environment.send(new Int32Array(2));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1300);
@@ -192,8 +192,8 @@ describe.each(ways)("a child that is well: $transport, $processes processes", (w
     await environment.close();
   });
 
-  it.runIf(process.platform === "linux")("leaves no descriptor of the shared memory open here", async () => {
-    const environment = await connect("well", way);
+  it.runIf(process.platform === "linux")("leaves no descriptor of the shared memory open", async () => {
+    const environment = await connect("well", setup);
     const open = readdirSync("/proc/self/fd").map((name) => {
       try {
         return readlinkSync(`/proc/self/fd/${name}`);
@@ -207,8 +207,8 @@ describe.each(ways)("a child that is well: $transport, $processes processes", (w
     await environment.close();
   });
 
-  it("is told as dead when it is killed between two calls", async () => {
-    const environment = await connect("well", way);
+  it("is reported as ended if it is killed between two calls", async () => {
+    const environment = await connect("well", setup);
     await environment.reset(new RandomStreams(1));
     process.kill(environment.pids.at(-1) ?? Number.NaN, "SIGKILL");
     const error = await refusal(environment.step(new Int32Array(2)));
@@ -218,15 +218,15 @@ describe.each(ways)("a child that is well: $transport, $processes processes", (w
   });
 });
 
-describe("halves that step apart", () => {
-  const halves = async (manner: string, more: Manner = {}) => {
+describe("halves that step independently", () => {
+  const halves = async (manner: string, more: Setup = {}) => {
     const environment = await connect(manner, { processes: 2, size: 4, ...more });
     await environment.reset(new RandomStreams(1));
     const [first, second] = environment.parts ?? [];
     return { environment, first, second };
   };
 
-  it("run side by side, and nothing else meanwhile", async () => {
+  it("step concurrently, and every other call is refused meanwhile", async () => {
     const { environment, first, second } = await halves("well");
     expect([first.size, second.size]).toEqual([2, 2]);
     const steps = [first.step(new Int32Array(2)), second.step(new Int32Array(2))];
@@ -246,7 +246,7 @@ describe("halves that step apart", () => {
     await environment.close();
   });
 
-  it("name an environment by its number among all", async () => {
+  it("number environments within the whole in error messages", async () => {
     const { environment, second } = await halves("well");
     expect((await refusal(second.step(Int32Array.of(0, 9)))).message).toMatch(
       /environment 3: the action is out of/,
@@ -256,7 +256,7 @@ describe("halves that step apart", () => {
     await environment.close();
   });
 
-  it("fail together with one error, of which nobody need hear twice", async () => {
+  it("fail together with one error, and a half that is not awaited does not count as unhandled", async () => {
     const { environment, first, second } = await halves("dies in step");
     const steps = [first.step(new Int32Array(2)), second.step(new Int32Array(2))];
     const error = await refusal(steps[0]);
@@ -273,7 +273,7 @@ describe("halves that step apart", () => {
     ["no overlap", { overlap: false }],
     ["an odd number of environments", { size: 5 }],
     ["two environments", { size: 2 }],
-  ] as const)("are not there with %s", async (_, more) => {
+  ] as const)("do not exist with %s", async (_, more) => {
     const { environment } = await halves("well", more);
     expect(environment.parts).toBeUndefined();
     await environment.close();

@@ -2,13 +2,13 @@ import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { completeConfig } from "../src/config.js";
 
-describe("Atari's processes, unless said", () => {
+describe("the default number of Atari processes", () => {
   const id = "ALE/Pong-v5";
   const sizes = Array.from({ length: 80 }, (_, i) => i + 1);
   const processes = (size: number, overlap?: boolean) =>
     completeConfig({ id, size, training: true, ...(overlap === undefined ? {} : { overlap }) }).processes;
 
-  it("can be halved wherever there are two of an even number of environments", () => {
+  it("is 1 or even for an even number of environments", () => {
     for (const size of sizes.filter((n) => n % 2 === 0)) {
       const count = processes(size);
       expect(count === 1 || count % 2 === 0, `${count} for ${size}`).toBe(true);
@@ -17,7 +17,7 @@ describe("Atari's processes, unless said", () => {
     expect(processes(16)).toBe(Math.min(4, 2 * availableParallelism()));
   });
 
-  it("are no more than the cores where nothing overlaps", () => {
+  it("is at most the number of cores without overlap", () => {
     for (const size of sizes) expect(processes(size, false)).toBeLessThanOrEqual(availableParallelism());
     for (const size of sizes.filter((n) => n % 2 === 1)) expect(processes(size)).toBe(processes(size, false));
   });

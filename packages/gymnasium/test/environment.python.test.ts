@@ -24,21 +24,21 @@ afterEach(async () => {
   for (const environment of open.splice(0)) await environment.close();
 });
 
-/** Every environment of the contract is bridged in each of these ways. */
-const ways: readonly Pick<GymnasiumConfig, "transport" | "processes">[] = [
+/** The transports and numbers of processes with which the contract is tested. */
+const setups: readonly Pick<GymnasiumConfig, "transport" | "processes">[] = [
   { transport: "stdio", processes: 1 },
   { transport: "shared memory", processes: 1 },
   { transport: "shared memory", processes: 2 },
 ];
 
-for (const way of ways) {
+for (const setup of setups) {
   const contract = (
     config: Pick<GymnasiumConfig, "id" | "training" | "protocol">,
     expected: Parameters<typeof environmentContract>[2],
   ) =>
     environmentContract(
-      `${config.id}${config.training ? "" : ", evaluation"}${config.protocol === "sticky" ? ", sticky" : ""}: ${way.transport}, ${way.processes}`,
-      (size) => createGymnasiumEnvironment({ ...config, size, python, ...way }),
+      `${config.id}${config.training ? "" : ", evaluation"}${config.protocol === "sticky" ? ", sticky" : ""}: ${setup.transport}, ${setup.processes}`,
+      (size) => createGymnasiumEnvironment({ ...config, size, python, ...setup }),
       expected,
     );
   contract(
@@ -59,7 +59,7 @@ for (const way of ways) {
   contract({ id: "QbertNoFrameskip-v4", training: false }, { meets: ["termination"] });
 }
 
-it("gives the same bytes by every transport and number of processes, and restores by any", async () => {
+it("gives the same bytes with every transport and number of processes, and restores across them", async () => {
   const trace = async (environment: GymnasiumEnvironment, steps: number, from: number) => {
     let hash = 0;
     for (let t = from; t < from + steps; t++) {
@@ -76,15 +76,15 @@ it("gives the same bytes by every transport and number of processes, and restore
   const config = { id: "ALE/Breakout-v5", size: 5, training: true } as const;
   const outcomes: unknown[] = [];
   let middle: Snapshot | null = null;
-  for (const way of ways) {
-    const environment = await make({ ...config, ...way });
-    expect(environment.transport).toBe(way.transport);
-    expect(environment.pids).toHaveLength(way.processes ?? 0);
+  for (const setup of setups) {
+    const environment = await make({ ...config, ...setup });
+    expect(environment.transport).toBe(setup.transport);
+    expect(environment.pids).toHaveLength(setup.processes ?? 0);
     await environment.reset(new RandomStreams(11));
     const first = await trace(environment, 200, 0);
     const state = await environment.save();
     outcomes.push([first, state, await trace(environment, 200, 200)]);
-    // What another way has saved goes on here.
+    // Restores the state that the previous setup has saved.
     if (middle !== null) {
       await environment.restore(middle);
       outcomes.push([first, state, await trace(environment, 200, 200)]);
@@ -95,7 +95,7 @@ it("gives the same bytes by every transport and number of processes, and restore
   for (const outcome of outcomes) expect(outcome).toEqual(outcomes[0]);
 });
 
-it("gives the same whether or not one works between send and receive", async () => {
+it("gives the same bytes whether or not there is a pause between send and receive", async () => {
   const bytes: number[] = [];
   for (const pauses of [false, true]) {
     const environment = await make({ id: "ALE/Pong-v5", size: 4, training: true, processes: 2 });
@@ -110,7 +110,7 @@ it("gives the same whether or not one works between send and receive", async () 
   expect(bytes[1]).toBe(bytes[0]);
 });
 
-it("lets an algorithm learn the same bytes whether or not its halves step apart", async () => {
+it("learns the same bytes whether or not the two halves step separately", async () => {
   const parameters: Snapshot[] = [];
   const executor = await createWasmExecutor();
   for (const way of [
@@ -162,7 +162,7 @@ describe("against Gymnasium and its own wrappers", () => {
       const ended = environment.episodeEnded[0] === 1;
       score += environment.rewards[0];
       steps.push({
-        // Gymnasium's wrapper shows a stale frame where a game ends within a skip; all before must be equal.
+        // Gymnasium's wrapper shows a stale frame if a game ends within a skip; all earlier ones must be equal.
         observation:
           ended && atari
             ? expect.any(Number)
@@ -197,7 +197,7 @@ describe("save", () => {
 });
 
 describe("the Atari protocol", () => {
-  it("ends the learner's episode at a lost life, and the game only after the last", async () => {
+  it("ends an episode at a lost life, and the game only after the last life", async () => {
     const environment = await make({ id: "ALE/Breakout-v5", size: 4, training: true });
     await environment.reset(new RandomStreams(1));
     const random = new RandomStreams(1).stream("actions");
@@ -228,7 +228,7 @@ describe("the Atari protocol", () => {
     expect(environment.versions.alePy).toMatch(/^\d/);
   });
 
-  it("clips rewards in training only, and tells raw scores always", async () => {
+  it("clips rewards in training only, and always reports unclipped scores", async () => {
     for (const training of [true, false]) {
       const environment = await make({ id: "ALE/Qbert-v5", size: 2, training });
       await environment.reset(new RandomStreams(2));
@@ -249,27 +249,27 @@ describe("the Atari protocol", () => {
     }
   });
 
-  it("is classic or sticky as a whole, whatever the id", async () => {
+  it("follows all rules of classic or all rules of sticky", async () => {
     const script = fileURLToPath(new URL("protocols.py", import.meta.url));
     const { stdout } = await promisify(execFile)(python, [script]);
     const facts = JSON.parse(stdout);
     const { classic, sticky } = facts;
     expect(classic).toMatchObject({ actions: 4, repeated: 0, lifeEnds: 1, lifeEndsInEvaluation: 0 });
     expect(sticky).toMatchObject({ actions: 18, lifeEnds: 0, lifeEndsInEvaluation: 0 });
-    // Of some 2600 frames: 3 standard deviations.
+    // Three standard deviations of about 2600 frames.
     expect(Math.abs(sticky.repeated - 0.25)).toBeLessThan(0.025);
-    // As Gymnasium's wrapper draws them: 1 to 30, each of them; AtariVectorEnv's are 0 to 29.
+    // Every number from 1 to 30, as in Gymnasium's wrapper; AtariVectorEnv draws 0 to 29.
     expect(new Set(classic.noops)).toEqual(new Set(Array.from({ length: 30 }, (_, i) => i + 1)));
     expect(new Set(sticky.noops)).toEqual(new Set([0]));
     expect([classic.fires, sticky.fires]).toEqual([0, 0]);
-    // The sum over the four frames is what is clipped.
+    // The sum over the four frames is clipped, not each frame.
     expect([classic.clipped, classic.raw]).toEqual([1, 4]);
-    // Else OpenCV would be compared with itself.
+    // Otherwise OpenCV would be compared with itself.
     expect(facts.compiled).toBe(true);
     expect(facts.differing).toEqual({ stacks: 0, compared: 1600 });
   });
 
-  it("refuses what would mix the two", async () => {
+  it("refuses to mix the two", async () => {
     const mixed = (config: Partial<GymnasiumConfig>) =>
       make({ id: "ALE/Pong-v5", size: 1, training: true, ...config });
     await expect(mixed({ id: "PongNoFrameskip-v4", protocol: "sticky" })).rejects.toThrow(
@@ -277,20 +277,20 @@ describe("the Atari protocol", () => {
     );
     await expect(mixed({ id: "PongNoFrameskip-v0" })).rejects.toThrow(/expected "sticky"/);
     await expect(mixed({ options: { repeat_action_probability: 0.25 } })).rejects.toThrow(
-      /repeat_action_probability is for the Atari protocol to decide/,
+      /repeat_action_probability is determined by the Atari protocol/,
     );
     await expect(mixed({ options: { full_action_space: true } })).rejects.toThrow(
-      /full_action_space is for the Atari protocol to decide/,
+      /full_action_space is determined by the Atari protocol/,
     );
     const classic = await mixed({});
     await classic.reset(new RandomStreams(1));
     const state = await classic.save();
-    if (state === null) throw new Error("Pong tells its state");
+    if (state === null) throw new Error("Pong's state can be saved");
     const sticky = await mixed({ protocol: "sticky" });
-    await expect(sticky.restore(state)).rejects.toThrow(/state is of the classic protocol, not sticky/);
+    await expect(sticky.restore(state)).rejects.toThrow(/state was saved under classic, not sticky/);
   });
 
-  it("takes the emulator's options and refuses others", async () => {
+  it("accepts the emulator's options and refuses others", async () => {
     const environment = await make({
       id: "ALE/Pong-v5",
       size: 1,
@@ -320,7 +320,7 @@ describe("the Atari protocol", () => {
     ["Pong-v4", { obs_type: "ram" }, null],
     ["ALE/Pong-v5", {}, null],
     ["CartPole-v1", {}, null],
-  ])("tells of %s, %j, whose raw pictures it shows: %s", async (id, options, game) => {
+  ])("reports for %s, %j the game whose raw frames it shows: %s", async (id, options, game) => {
     expect((await make({ id, size: 1, training: true, options })).rawGame).toBe(game);
   });
 });

@@ -69,7 +69,7 @@ describe("an environment that misbehaves", () => {
     ],
     ["Raises", /environment 0 raised KeyError at step 3: 'lost/],
     ["Exits", /ended during step.*exit code 9, last line on stderr "so long"/],
-  ])("%s: one clear error at the step", async (name, message) => {
+  ])("%s: one clear error at the failing step", async (name, message) => {
     const environment = await misbehaving(name);
     await environment.reset(new RandomStreams(1));
     await steps(environment, 2);
@@ -81,7 +81,7 @@ describe("an environment that misbehaves", () => {
     expect(environment.pids.filter(isAlive)).toEqual([]);
   });
 
-  it("Hangs: the limit ends it", async () => {
+  it("Hangs: is killed at the time limit", async () => {
     const environment = await misbehaving("Hangs", 1, { timeoutSeconds: 5 });
     await environment.reset(new RandomStreams(1));
     await steps(environment, 2);
@@ -89,7 +89,7 @@ describe("an environment that misbehaves", () => {
     expect(environment.pids.filter(isAlive)).toEqual([]);
   });
 
-  it("Prints: nothing that it prints or reads touches the frames", async () => {
+  it("Prints: its input and output do not disturb the frames", async () => {
     const environment = await misbehaving("Prints");
     await environment.reset(new RandomStreams(1));
     await steps(environment, 3);
@@ -101,7 +101,7 @@ describe("an environment that misbehaves", () => {
     expect(Array.from(environment.episodeLengths)).toEqual([3, 3]);
   });
 
-  it("Forgets: save says null rather than half a state; Calm tells all", async () => {
+  it("Forgets: save returns null instead of an incomplete state; Calm: save returns the state", async () => {
     const forgetful = await misbehaving("Forgets");
     await forgetful.reset(new RandomStreams(1));
     expect(await forgetful.save()).toBeNull();
@@ -126,7 +126,7 @@ describe("an environment that misbehaves", () => {
   });
 });
 
-describe("what cannot be made", () => {
+describe("refuses", () => {
   it.each([
     ["ALE/Pung-v5", /the environment is unknown, expected a registered Gymnasium id, got ALE\/Pung-v5.*Pong/],
     ["Nowhere-v0", /the environment is unknown/],
@@ -163,28 +163,28 @@ describe("what cannot be made", () => {
     const environment = await make("CartPole-v1");
     await environment.reset(new RandomStreams(1));
     const snapshot = await environment.save();
-    if (!(snapshot?.state instanceof Uint8Array)) throw new Error("CartPole tells its state");
+    if (!(snapshot?.state instanceof Uint8Array)) throw new Error("CartPole's state can be saved");
     const state = snapshot.state.subarray(0, snapshot.state.length - 9);
     await expect(environment.restore({ ...snapshot, state })).rejects.toThrow(
-      /saved state cannot be restored.*cut short/,
+      /saved state cannot be restored.*incomplete/,
     );
   });
 });
 
-describe("sudden ends", () => {
+describe("killed processes", () => {
   it.each([
     { transport: "stdio", processes: 1 },
     { transport: "shared memory", processes: 1 },
     { transport: "shared memory", processes: 2 },
   ] as const)(
-    "50 kills over $transport of one of $processes: each one clear error, none hangs, none is left",
-    async (way) => {
-      const random = new RandomStreams(4).stream("kills", way.transport, way.processes);
+    "50 kills, $transport, $processes processes: each gives one clear error, none hangs, no process is left",
+    async (setup) => {
+      const random = new RandomStreams(4).stream("kills", setup.transport, setup.processes);
       for (let kill = 0; kill < 50; kill++) {
         const id = kill % 5 === 0 ? "ALE/Pong-v5" : "CartPole-v1";
-        const environment = await make(id, 4, way);
+        const environment = await make(id, 4, setup);
         const { pids } = environment;
-        expect(pids).toHaveLength(way.processes);
+        expect(pids).toHaveLength(setup.processes);
         setTimeout(() => process.kill(pids[random.integer(pids.length)], "SIGKILL"), random.integer(60));
         const error: unknown = await (async () => {
           for (;;) {
@@ -205,16 +205,16 @@ describe("sudden ends", () => {
   );
 
   it.runIf(process.platform === "linux")(
-    "a parent that is killed takes its children and their memory along",
+    "children and their shared memory disappear when the parent is killed",
     async () => {
       const named = () => readdirSync("/dev/shm").filter((name) => name.includes("softrl"));
       const before = named();
-      const door = new URL("../dist/index.js", import.meta.url).href;
+      const entryPoint = new URL("../dist/index.js", import.meta.url).href;
       const core = new URL("../../core/dist/index.js", import.meta.url).href;
       const parent = spawn(process.execPath, [
         "--input-type=module",
         "-e",
-        `import { createGymnasiumEnvironment } from ${JSON.stringify(door)};
+        `import { createGymnasiumEnvironment } from ${JSON.stringify(entryPoint)};
        import { RandomStreams } from ${JSON.stringify(core)};
        const environment = await createGymnasiumEnvironment({
          id: "ALE/Pong-v5", size: 4, training: true, processes: 2, python: ${JSON.stringify(python)},
@@ -241,11 +241,11 @@ describe("sudden ends", () => {
     },
   );
 
-  // Busy in a step, the child does not read its pipe: it must notice the death in another way.
+  // A child that is busy in a step does not read its pipe, so it must notice the parent's death in another way.
   it.runIf(process.platform !== "win32").each([
     ["idle", "CartPole-v1"],
     ["stuck in a step", "softrl_test_environments:Hangs-v0"],
-  ])("a child that is %s dies with a parent that is killed", async (_, id) => {
+  ])("a child that is %s exits when the parent is killed", async (_, id) => {
     const bridge = fileURLToPath(new URL("../python/bridge.py", import.meta.url));
     const make = Buffer.from(
       JSON.stringify({
@@ -277,12 +277,12 @@ describe("sudden ends", () => {
     ]);
     let pid = Number.NaN;
     try {
-      let told = Date.now();
+      let lastOutput = Date.now();
       parent.stdout.on("data", (data: Buffer) => {
         pid = Number(String(data).trim().split("\n").at(-1)?.split(" ")[0]);
-        told = Date.now();
+        lastOutput = Date.now();
       });
-      while (Number.isNaN(pid) || Date.now() - told < 1500) {
+      while (Number.isNaN(pid) || Date.now() - lastOutput < 1500) {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
       expect(isAlive(pid)).toBe(true);

@@ -1,4 +1,4 @@
-// Plays a bridge that misbehaves in the way that its first argument names; its environment never ends an episode.
+// A fake bridge that misbehaves in the manner given as its first argument. Its environment never ends an episode.
 import { writeSync } from "node:fs";
 
 const manner = process.argv[2];
@@ -63,7 +63,7 @@ const answers = {
       process.exit(0);
     } else send(0x83, stepReply());
   },
-  // Nothing of its state can be kept.
+  // Its state cannot be saved.
   4() {
     send(0x84, Buffer.alloc(0));
   },
@@ -71,7 +71,7 @@ const answers = {
     shared = true;
     send(0x86, Buffer.alloc(0));
   },
-  // Nothing is rendered: its observation is shown.
+  // It renders nothing, so that the observation is shown.
   7() {
     send(0x87, Buffer.alloc(0));
   },

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FrameReader, frameHeader, type Operation, operations } from "../src/frames.js";
 
 describe("FrameReader", () => {
-  it("puts frames together whatever the chunks", () => {
+  it("assembles frames from chunks of any size", () => {
     const random = new RandomStreams(1).stream("frames");
     const names: Operation[] = ["hello", "make", "reset", "step", "save", "restore"];
     for (let trial = 0; trial < 200; trial++) {

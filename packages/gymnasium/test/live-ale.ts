@@ -5,26 +5,26 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AtariEmulator } from "softrl";
 
-/** What AtariVectorEnv gives for one step. */
+/** The outcome of one step of AtariVectorEnv. */
 export interface VectorStep {
   readonly reward: number;
   readonly terminated: boolean;
   readonly truncated: boolean;
   /** [4, 84, 84] */
   readonly observation: Uint8Array;
-  /** [4, 84, 84], of the state that the step led to, where it ended the episode. */
+  /** [4, 84, 84]: the last observation of the episode if the step ended it. */
   readonly final: Uint8Array;
 }
 
 const OUTCOME_BYTES = 9;
 const OBSERVATION_BYTES = 4 * 84 * 84;
 
-/** The real ALE as an emulator of softrl's port: a Python child behind named pipes, waited for without promises. */
+/** The real ALE as an {@link AtariEmulator}: a Python child behind named pipes, called synchronously. */
 export class LiveAle implements AtariEmulator {
   readonly width = 160;
   readonly height = 210;
   readonly minimalActions: readonly number[];
-  /** The seeds that it was given. */
+  /** All seeds passed to {@link reset}. */
   readonly seeds: number[] = [];
   readonly #folder: string;
   readonly #child: ChildProcess;
@@ -33,7 +33,7 @@ export class LiveAle implements AtariEmulator {
   #lives = 0;
   #over = false;
 
-  /** @param game as ale-py names its games: `space_invaders`. */
+  /** @param game the game's name in ale-py, for instance `space_invaders`. */
   constructor(python: string, game: string) {
     this.#folder = mkdtempSync(join(tmpdir(), "softrl-ale-"));
     const [requests, replies] = ["requests", "replies"].map((name) => join(this.#folder, name));
@@ -80,7 +80,7 @@ export class LiveAle implements AtariEmulator {
     this.#outcome(this.#ask("l", state.length, Buffer.from(state)));
   }
 
-  /** Resets AtariVectorEnv; [4, 84, 84]. */
+  /** Resets AtariVectorEnv; returns its observation [4, 84, 84]. */
   resetVector(seed: number): Uint8Array {
     return this.#ask("V", seed);
   }
@@ -97,7 +97,7 @@ export class LiveAle implements AtariEmulator {
     };
   }
 
-  /** A drawn picture [210, 160] and what OpenCV shrinks it to [84, 84]. */
+  /** A random picture [210, 160] and OpenCV's shrunk version [84, 84]. */
   resized(seed: number): { picture: Uint8Array; shrunk: Uint8Array } {
     const reply = this.#ask("z", seed);
     return { picture: reply.subarray(0, 210 * 160), shrunk: reply.subarray(210 * 160) };

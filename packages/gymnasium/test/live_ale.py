@@ -1,6 +1,6 @@
 """
-One game of ALE and one AtariVectorEnv behind two named pipes, one request at a time: so that a test has ALE as a
-synchronous emulator, and the numbers that AtariVectorEnv makes of the same game.
+Serves one game of ALE and one AtariVectorEnv over two named pipes, one request at a time. Tests use it as a synchronous
+emulator and compare its results with AtariVectorEnv's on the same game.
 """
 
 import struct
@@ -66,7 +66,7 @@ while True:
         reply(ale.cloneState(include_rng=True).serialize())
     elif operation == b"l":
         state = read(argument)
-        # As the bridge does: one frame releases the reset switch, which is not in the state.
+        # As in the bridge: one frame releases the reset switch, which is not part of the state.
         ale.reset_game()
         ale.act(0)
         ale.restoreState(ale_py.ALEState(state))
@@ -84,7 +84,7 @@ while True:
             np.asarray(final[0] if ended else observations[0]).tobytes(),
         )
     elif operation == b"z":
-        # cv2's own resize of a drawn picture, with the picture: blocks of a size that differs from picture to picture.
+        # A random picture, made of blocks of 1 to 8 pixels, and OpenCV's resized version of it.
         random = np.random.default_rng(argument)
         cell = argument % 8 + 1
         picture = random.integers(0, 256, (-(-210 // cell), -(-160 // cell)), dtype=np.uint8)

@@ -20,7 +20,7 @@ afterEach(() => {
 const STEPS = 1000;
 const PIXELS = 84 * 84;
 
-/** Bytes of [84, 84, 4] that are not those of [4, 84, 84], in the frames from `oldest` to `newest`. */
+/** The number of bytes in which [84, 84, 4] differs from [4, 84, 84], in the frames from `oldest` to `newest`. */
 function differing(ours: Uint8Array, theirs: Uint8Array, oldest: number, newest = 3): number {
   let count = 0;
   for (let frame = oldest; frame <= newest; frame++) {
@@ -31,15 +31,15 @@ function differing(ours: Uint8Array, theirs: Uint8Array, oldest: number, newest 
   return count;
 }
 
-describe("the preprocessing of core, on frames of the real ALE", () => {
+describe("core's preprocessing, on frames of the real ALE", () => {
   it.each(["beam_rider", "breakout", "enduro", "pong", "qbert", "seaquest", "space_invaders"])(
-    `%s: no byte of ${STEPS} steps differs from AtariVectorEnv's`,
+    `%s: no byte differs from AtariVectorEnv's in ${STEPS} steps`,
     (game) => {
       const ale = live(game);
       const environment = new AtariEnvironment(
         game,
         [ale],
-        // AtariVectorEnv draws its no-ops from a generator of its own.
+        // AtariVectorEnv draws its no-ops from its own generator, so there are none here.
         { ...atariRules.classic, mostNoops: 0 },
         false,
       );
@@ -49,7 +49,7 @@ describe("the preprocessing of core, on frames of the real ALE", () => {
       expect(ale.seeds).toHaveLength(1);
       let wrong = differing(observations, ale.resetVector(ale.seeds[0]), 3);
       const random = streams.stream("actions");
-      // A new game begins with one frame there, with four times that frame here.
+      // A new game starts with one frame in AtariVectorEnv, and with four copies of it here.
       let frames = 1;
       let compared = 1;
       let games = 0;
@@ -67,7 +67,7 @@ describe("the preprocessing of core, on frames of the real ALE", () => {
         points += Math.abs(rewards[0]);
         if (terminated[0] === 1) {
           games++;
-          // The newest frame of a game that ended within its step: AtariVectorEnv pools an old screen, core the last.
+          // Without the newest frame: if the game ended within the step, AtariVectorEnv pools an old screen.
           wrong += differing(finalObservations, theirs.final, 4 - Math.min(frames + 1, 4), 2);
           frames = 0;
         }
@@ -80,7 +80,7 @@ describe("the preprocessing of core, on frames of the real ALE", () => {
     },
   );
 
-  it("is OpenCV's area interpolation on drawn pictures", () => {
+  it("equals OpenCV's area interpolation on random pictures", () => {
     const ale = live("pong");
     const resize = new AreaResize(160, 210, 84, 84);
     const ours = new Uint8Array(PIXELS);
@@ -97,7 +97,7 @@ for (const [protocol, training] of [
   ["sticky", false],
 ] as const) {
   environmentContract(
-    `Breakout on an emulator of one's own, ${protocol}`,
+    `Breakout on an AtariEmulator, ${protocol}`,
     (size) => {
       const emulators = Array.from({ length: size }, () => new LiveAle(python, "breakout"));
       return atariEnvironment("Breakout", emulators, { protocol, training });

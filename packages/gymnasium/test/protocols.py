@@ -1,4 +1,4 @@
-"""What the two Atari protocols do to the emulator, counted on the emulator's own door; printed as JSON."""
+"""Counts the calls that the two Atari protocols make to the emulator, and prints the results as JSON."""
 
 import json
 import os
@@ -16,7 +16,7 @@ GAMES = ("BeamRider", "Breakout", "Enduro", "Pong", "Qbert", "Seaquest", "SpaceI
 
 
 class Watched:
-    """The emulator, with the actions that it was given; `reward` replaces the game's own where it is set."""
+    """Wraps the emulator and records its actions; `reward`, if set, replaces the game's reward."""
 
     def __init__(self, ale):
         self._ale = ale
@@ -39,7 +39,7 @@ def watched(game, protocol, training):
 
 
 def life_ends(protocol, training):
-    """The part of lost lives, but for a game's last, that terminated the episode."""
+    """The fraction of lost lives, except the last of a game, that terminated the episode."""
     environment, out = watched("Breakout", protocol, training)
     environment.reset(1, out)
     random = np.random.default_rng(5)
@@ -64,7 +64,7 @@ def facts(protocol):
         environment.reset(game if game == 0 else None, out)
         noops.append(len(ale.acts))
         fires += sum(action == ale_py.Action.FIRE for action in ale.acts)
-    # Two actions that are never the same in turn: an action that is not the one asked for is the one before.
+    # The requested actions alternate, so a frame with an action other than the requested one repeated the previous one.
     right, left = (environment._actions.index(action) for action in (ale_py.Action.RIGHT, ale_py.Action.LEFT))
     ale.acts.clear()
     asked = []
@@ -75,13 +75,13 @@ def facts(protocol):
         if outcome.over:
             environment.reset(None, out)
             del ale.acts[asked[-1][0] :]
-    wanted, at = [], 0
+    requested, at = [], 0
     for until, action in asked:
-        wanted += [action] * (until - at)
+        requested += [action] * (until - at)
         at = until
-    given = ale.acts[: len(wanted)]
-    # Where the frame before was given another action than the one wanted now, sticking shows.
-    shown = [(a, b) for a, b, before in zip(wanted[1:], given[1:], given) if before != a]
+    given = ale.acts[: len(requested)]
+    # A repeated action can only be seen if the previous frame had another action than the requested one.
+    shown = [(a, b) for a, b, before in zip(requested[1:], given[1:], given) if before != a]
     repeated = sum(a != b for a, b in shown) / len(shown)
     ale.reward = 1
     clipped = environment.step(0, out)
@@ -99,14 +99,14 @@ def facts(protocol):
 
 
 def by_opencv(height=210):
-    """What makes the same pictures without the compiled library."""
+    """Makes frames without the compiled library."""
     plain = pictures.Pictures(height, 160)
     plain._plan = None
     return plain
 
 
 def compiled_against_opencv():
-    """Differing stacks of all games and of drawn screens, PAL's height included, and how many were compared."""
+    """Compares stacks of all games and of random screens (NTSC and PAL); counts those that differ and all."""
     differing = compared = 0
     for game in GAMES:
         environment = AtariEnvironment(f"ALE/{game}-v5", {}, False, "classic")

@@ -4,12 +4,12 @@ import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** An interpreter with all packages. */
+    /** The path of an interpreter with all packages. */
     python: string;
   }
 }
 
-/** Finds a Python with Gymnasium for the tests, or sets one up in a cache folder. */
+/** Finds a Python with Gymnasium for the tests, or installs one in a cache folder. */
 export default async function setup(project: TestProject): Promise<void> {
   const directory = fileURLToPath(new URL("../../../node_modules/.cache/softrl-gymnasium", import.meta.url));
   const found = await findPython().catch(() =>

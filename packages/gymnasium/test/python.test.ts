@@ -18,7 +18,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A program that answers an inspection as an interpreter with these packages would. */
+/** Writes a program that answers an inspection like an interpreter with these packages. */
 async function fakePython(
   path: string,
   packages: Record<string, string>,
@@ -34,7 +34,7 @@ async function fakePython(
 const posix = process.platform !== "win32";
 
 describe("pinnedVersions", () => {
-  it("pins the packages that the bridge imports, each exactly", () => {
+  it("has an exact version for each package that the bridge imports", () => {
     const pins = pinnedVersions();
     expect(Object.keys(pins)).toEqual(
       expect.arrayContaining(["gymnasium", "ale-py", "numpy", "cloudpickle"]),
@@ -43,7 +43,7 @@ describe("pinnedVersions", () => {
   });
 });
 
-describe("Atari's ids", () => {
+describe("Atari ids", () => {
   it.each([
     ["ALE/Pong-v5", true],
     ["PongNoFrameskip-v4", true],
@@ -52,11 +52,11 @@ describe("Atari's ids", () => {
     ["CartPole-v1", false],
   ])("%s: %s", (id, preprocessed) => {
     expect(isAtari(id)).toBe(preprocessed);
-    // Its defaults are for what the bridge hands out.
+    // Its default network reads what the bridge returns.
     expect(defaultNetworks[environmentFamily(id)]).toBe(preprocessed ? "nature-cnn" : "mlp");
   });
 
-  it("are told apart in softrl alone: no other pattern stands here or in Python", async () => {
+  it("are recognised by softrl alone, not by another pattern in this package", async () => {
     const here = fileURLToPath(new URL("..", import.meta.url));
     for (const file of ["src/python.ts", "python/softrl_bridge/main.py", "python/softrl_bridge/atari.py"]) {
       expect(await readFile(join(here, file), "utf8")).not.toMatch(/NoFrameskip-v|ALE.*-v5\b.*\|/);
@@ -65,7 +65,7 @@ describe("Atari's ids", () => {
 });
 
 describe("managedDirectory", () => {
-  it("lies under SOFTRL_HOME, then XDG_DATA_HOME; empty variables count for nothing", () => {
+  it("is in SOFTRL_HOME, or else in XDG_DATA_HOME; empty variables are ignored", () => {
     expect(managedDirectory({ SOFTRL_HOME: join("a", "b"), XDG_DATA_HOME: "c" })).toBe(
       join("a", "b", "gymnasium"),
     );
@@ -74,7 +74,7 @@ describe("managedDirectory", () => {
 });
 
 describe.runIf(posix)("findPython", () => {
-  it("takes the option before SOFTRL_PYTHON before the managed environment", async () => {
+  it("prefers the option to SOFTRL_PYTHON, and that to the managed environment", async () => {
     const home = join(folder, "home");
     const option = await fakePython(join(folder, "option"), {}, []);
     const named = await fakePython(join(folder, "named"), {}, []);
@@ -88,7 +88,7 @@ describe.runIf(posix)("findPython", () => {
     });
   });
 
-  it("says in one line what the named Python lacks", async () => {
+  it("reports in one line which packages the given Python lacks", async () => {
     const python = await fakePython(join(folder, "bare"), {}, ["gymnasium", "ale-py"]);
     for (const options of [{ python, variables: {} }, { variables: { SOFTRL_PYTHON: python } }]) {
       const message = await findPython(options).catch(String);
@@ -98,40 +98,40 @@ describe.runIf(posix)("findPython", () => {
     }
   });
 
-  it("asks for ale-py and OpenCV only where Atari is played", async () => {
+  it("needs ale-py and OpenCV only for Atari", async () => {
     const python = await fakePython(join(folder, "plain"), {}, ["ale-py", "opencv-python-headless"]);
     expect((await findPython({ python, id: "CartPole-v1" })).path).toBe(python);
     await expect(findPython({ python, id: "ALE/Pong-v5" })).rejects.toThrow(/without ale-py, opencv/);
     await expect(findPython({ python, id: "PongNoFrameskip-v4" })).rejects.toThrow(/without ale-py, opencv/);
   });
 
-  it("tells which versions are not the pinned ones", async () => {
+  it("reports which versions differ from the pinned ones", async () => {
     const python = await fakePython(join(folder, "old"), { ...pinnedVersions(), gymnasium: "0.1" }, []);
     expect((await inspectPython(python)).different).toEqual(["gymnasium"]);
   });
 
-  it("refuses what is no Python", async () => {
+  it("refuses a program that is not Python", async () => {
     await expect(findPython({ python: join(folder, "nothing") })).rejects.toThrow(
       /does not run.*nothing: no such file/,
     );
     const silent = join(folder, "silent");
     await writeFile(silent, "#!/bin/sh\necho hello\n");
     await chmod(silent, 0o755);
-    await expect(inspectPython(silent)).rejects.toThrow(/does not answer as Python does/);
+    await expect(inspectPython(silent)).rejects.toThrow(/does not answer like Python/);
     const failing = join(folder, "failing");
     await writeFile(failing, "#!/bin/sh\necho broken install >&2\nexit 1\n");
     await chmod(failing, 0o755);
     await expect(inspectPython(failing)).rejects.toThrow(/failing: exit code 1, "broken install"/);
   });
 
-  it("names SOFTRL_PYTHON, and says in one line why it does not do", async () => {
+  it("reports in one line why SOFTRL_PYTHON does not work", async () => {
     const junk = join(folder, "junk");
     await writeFile(junk, "#!/bin/sh\nprintf 'some\\njunk\\n'\n");
     await chmod(junk, 0o755);
     const reasons: [string, RegExp][] = [
       ["/bin/false", /got \/bin\/false: exit code 1;/],
       [folder, /: a folder, or not executable;/],
-      [junk, /does not answer as Python does, got .*junk: "some\\njunk\\n"/],
+      [junk, /does not answer like Python, got .*junk: "some\\njunk\\n"/],
       [join(folder, "nothing"), /nothing: no such file;/],
     ];
     for (const [python, reason] of reasons) {
@@ -145,7 +145,7 @@ describe.runIf(posix)("findPython", () => {
 });
 
 describe("setupGymnasium", () => {
-  it("leaves a folder alone that is no virtual environment", async () => {
+  it("does not touch a folder that is not a virtual environment", async () => {
     const directory = join(folder, "mine");
     await mkdir(directory);
     await writeFile(join(directory, "thesis.txt"), "");
@@ -155,7 +155,7 @@ describe("setupGymnasium", () => {
     expect(await readdir(directory)).toEqual(["thesis.txt"]);
   });
 
-  it("says when the folder cannot be used", async () => {
+  it("reports that the folder cannot be used", async () => {
     const file = join(folder, "file");
     await writeFile(file, "");
     await expect(setupGymnasium({ directory: join(file, "deep") })).rejects.toThrow(
@@ -170,22 +170,25 @@ describe("setupGymnasium", () => {
     ],
     [
       "WARNING: Retrying: Connection refused\nERROR: No matching distribution found for gymnasium==1.3.0",
-      /index cannot be reached, got WARNING: Retrying: Connection refused; .*an index that answers/,
+      /index cannot be reached, got WARNING: Retrying: Connection refused; .*a reachable index/,
     ],
-    ["ERROR: No matching distribution found for numpy==2.4.6", /pip finds no numpy==2\.4\.6 for this Python/],
-    ["ERROR: Could not install: [Errno 28] No space left on device", /the disk is full.*make room/],
-    ["something else went wrong", /pip cannot install the packages, got something else went wrong/],
-  ])("tells pip's failures apart: %s", (output, message) => {
+    [
+      "ERROR: No matching distribution found for numpy==2.4.6",
+      /pip cannot find numpy==2\.4\.6 for this Python/,
+    ],
+    ["ERROR: Could not install: [Errno 28] No space left on device", /the disk is full.*free disk space/],
+    ["something else went wrong", /pip could not install the packages, got something else went wrong/],
+  ])("distinguishes pip's failures: %s", (output, message) => {
     expect(installFailure(output).message).toMatch(message);
   });
 });
 
 describe("a Python without Gymnasium", () => {
-  it("is told by the bridge itself, too", async (context) => {
+  it("is also reported by the bridge itself", async (context) => {
     const found = await inspectPython("python3").catch(() => undefined);
     if (found === undefined) return context.skip();
     const bridge = fileURLToPath(new URL("../python/bridge.py", import.meta.url));
-    // -S hides the installed packages, whatever they are.
+    // -S hides all installed packages.
     const made = connectEnvironment(completeConfig({ id: "CartPole-v1", size: 1, training: true }), {
       command: ["python3", "-S", "-u", bridge],
       where: "gymnasium CartPole-v1",

@@ -1,4 +1,4 @@
-"""What Gymnasium itself and its own wrappers give for a seed and a list of actions: the bridge must give the same."""
+"""Prints the results of Gymnasium and its own wrappers for a seed and a list of actions, to compare with the bridge."""
 
 import json
 import sys

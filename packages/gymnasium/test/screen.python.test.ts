@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 describe("the screen of a bridged environment", () => {
-  it("is the console's, of each environment by its number, whichever process it is in", async () => {
+  it("is the console's screen for every environment, whichever process it runs in", async () => {
     const environment = await make({ id: "ALE/Breakout-v5", size: 3, processes: 2 });
     for (let t = 0; t < 12; t++) await environment.step(Int32Array.of(1, 2, 3));
     const screens = [];
@@ -34,14 +34,14 @@ describe("the screen of a bridged environment", () => {
     ale.screenRgbInto(colours);
     for (const screen of screens) {
       expect(screen).toMatchObject({ width: 160, height: 210 });
-      // Walls, bricks and score stand where they always do; the ball and the paddle are elsewhere.
+      // Walls, bricks and score are always in the same place; only the ball and the paddle differ.
       const same = colours.filter((value, at) => value === screen?.pixels[at]).length;
       expect(same / colours.length).toBeGreaterThan(0.97);
     }
     expect(screens[0]?.pixels).not.toEqual(screens[2]?.pixels);
   });
 
-  it("is what Gymnasium renders as rgb_array", async () => {
+  it("is the image that Gymnasium renders as rgb_array", async () => {
     const environment = await make({ id: "Pong-v4", size: 1, options: { render_mode: "rgb_array" } });
     for (let t = 0; t < 10; t++) await environment.step(Int32Array.of(2));
     const screen = await environment.screen?.(0);
@@ -50,11 +50,11 @@ describe("the screen of a bridged environment", () => {
     await expect(environment.screen?.(1)).rejects.toThrow(/no such environment/);
   });
 
-  it("is not there where nothing is rendered, and is the observation where it cannot be", async () => {
+  it("is absent without render_mode, and shows the observation if rendering is not possible", async () => {
     expect((await make({ id: "Pong-v4", size: 1 })).screen).toBeUndefined();
     const pole = await make({ id: "CartPole-v1", size: 1, options: { render_mode: "rgb_array" } });
     const seen = await pole.screen?.(0);
-    // With pygame it draws itself in 600 × 400.
+    // With pygame, Gymnasium renders 600 × 400 pixels.
     if (seen?.width !== 600) expect(seen).toEqual(picture(pole, 0));
   });
 });

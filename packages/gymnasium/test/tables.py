@@ -1,4 +1,4 @@
-"""Gymnasium's own tables, and what is optimal in them: value iteration on env.P itself, with NumPy and nothing of ours."""
+"""Prints Gymnasium's own tables and their optimal values, by value iteration on env.P with NumPy alone."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ states, actions = len(P), len(P[0])
 
 
 def values(gamma, tau, sweeps=20000):
-    """V of each state if an episode began there; what ends an episode is worth nothing, whatever state it leads to."""
+    """V of each state; after a transition that ends the episode, the value is 0, whatever state it leads to."""
     v = np.zeros(states)
     for _ in range(sweeps):
         q = np.array(

@@ -16,7 +16,7 @@ import { describe, expect, inject, it } from "vitest";
 
 const python = inject("python");
 
-/** What tables.py says. */
+/** The output of tables.py. */
 interface Table {
   /** P[s][a]: probability, next state, reward, whether it ends the episode. */
   readonly P: readonly (readonly (readonly [number, number, number, boolean][])[])[];
@@ -41,7 +41,7 @@ const worlds: readonly {
   readonly id: string;
   readonly options: object;
   readonly make: () => TabularEnvironment;
-  /** γ, τ, and the optimum that is known: what the start is worth, to three figures; null where none is. */
+  /** γ, τ, and the known optimal value of the start to three digits; null if unknown. */
   readonly problems: readonly (readonly [gamma: number, tau: number, known: number | null])[];
 }[] = [
   {
@@ -111,10 +111,10 @@ const worlds: readonly {
 ];
 
 describe.each(worlds)("mdpOf $name, beside the installed Gymnasium's env.unwrapped.P", (world) => {
-  it("has its P, R and ends, and its optimum, worked out by other hands", async () => {
+  it("has the same P, R and terminal states, and the same optimum as NumPy's value iteration", async () => {
     const table = await gymnasiumTable(world.id, world.options, world.problems);
     const mdp = mdpOf(world.make());
-    if (!("transitions" in mdp)) throw new Error("the twins are dense");
+    if (!("transitions" in mdp)) throw new Error("expected a dense process");
     const { states, actions, transitions, rewards, terminal, initial } = mdp;
     expect([states, actions]).toEqual([table.P.length, table.P[0].length]);
     expect(Array.from(initial)).toEqual(table.start.map((p) => expect.closeTo(p, 15)));
@@ -133,7 +133,7 @@ describe.each(worlds)("mdpOf $name, beside the installed Gymnasium's env.unwrapp
         for (const [probability, next, gain, ended] of table.P[s][a]) {
           row[next] += probability;
           reward += probability * gain;
-          // A state ends an episode however it is come to: only so can it be marked.
+          // Every transition into a terminal state ends the episode; otherwise the state could not be marked terminal.
           expect(ends[next] === 1, `state ${s}, action ${a}`).toBe(ended);
         }
         const at = s * actions + a;

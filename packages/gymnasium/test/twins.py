@@ -1,7 +1,7 @@
 """
-Transitions of the real Gymnasium from set states, for the twins in core. On stdout, little-endian, one block after the
-other: states (float64), actions (int32), observations after the step (float32; a table's next state), rewards
-(float64), whether the episode terminated (uint8).
+Writes transitions of the real Gymnasium from given states, to compare with core's environments. The output is one
+little-endian block after the other: states (float64), actions (int32), observations after the step (float32; for a
+table the next state), rewards (float64), and whether the episode terminated (uint8).
 """
 
 import sys
@@ -16,7 +16,7 @@ random = np.random.default_rng(23)
 
 
 def cart_pole(row):
-    """Every fourth state lies near an edge, where a wrong comparison shows."""
+    """Every fourth state lies near an edge, where a wrong comparison would be detected."""
     scale = np.array([2.41, 0.5, 0.21, 0.5]) if row % 4 == 0 else np.array([2.4, 3.0, 0.2095, 3.0])
     state = random.uniform(-1, 1, 4) * scale
     if row % 4 == 0:
@@ -26,19 +26,19 @@ def cart_pole(row):
 
 
 def acrobot(row):
-    """Every fourth state is fast enough to meet the limits of both speeds."""
+    """Every fourth state is fast enough to reach the limits of both speeds."""
     speeds = [4, 9] if row % 4 else [12.5, 28.2]
     return random.uniform(-1, 1, 4) * [np.pi, np.pi, *speeds]
 
 
 def mountain_car(row):
-    """Every fourth state lies near the left edge, every other fourth one near the goal."""
+    """A quarter of the states lies near the left edge, half near the goal."""
     position = [random.uniform(-1.2, -1.16), random.uniform(-1.2, 0.6), random.uniform(0.44, 0.5)][min(row % 4, 2)]
     return np.array([position, random.uniform(-0.07, 0.07)])
 
 
 draws = {"CartPole-v1": cart_pole, "Acrobot-v1": acrobot, "MountainCar-v0": mountain_car}
-# Of a table, the states that an episode can be in; from others the twins are free to go elsewhere.
+# For a table, only the states that an episode can reach; in all others core's tables may differ.
 alive = []
 if id not in draws:
     alive = [state for state, chance in enumerate(env.initial_state_distrib) if chance > 0]

@@ -23,7 +23,7 @@ interface Transitions {
   readonly terminated: Uint8Array;
 }
 
-/** What the real Gymnasium does from `COUNT` set states. */
+/** Transitions of the real Gymnasium from `COUNT` given states. */
 function transitionsOf(id: string, stateWidth: number, observationWidth: number): Transitions {
   const script = fileURLToPath(new URL("twins.py", import.meta.url));
   const bytes = execFileSync(python, [script, id, String(COUNT)], { maxBuffer: 2 ** 26 });
@@ -43,39 +43,42 @@ function transitionsOf(id: string, stateWidth: number, observationWidth: number)
   return transitions;
 }
 
-/** The float32 numbers, counted from the smallest to the largest. */
-function lineUp(x: number): number {
+/** The position of x in the ordered sequence of all float32 numbers. */
+function ordinal(x: number): number {
   const [bits] = new Int32Array(Float32Array.of(x).buffer);
   return bits < 0 ? -(bits & 0x7fffffff) : bits;
 }
 
-describe(`${COUNT} transitions of the real Gymnasium from states set alike`, () => {
+describe(`${COUNT} single transitions of the real Gymnasium from the same states`, () => {
   it.each([
     ["CartPole-v1", new CartPole(COUNT), 4, 500],
     ["Acrobot-v1", new Acrobot(COUNT), 4, 500],
     ["MountainCar-v0", new MountainCar(COUNT), 2, 500],
-  ] as const)("%s: float32-equal but for a last bit in 200", (id, twin, stateWidth, endings) => {
-    const width = twin.observations.length / COUNT;
-    const real = transitionsOf(id, stateWidth, width);
-    twin.reset(new RandomStreams(1));
-    for (let i = 0; i < COUNT; i++) {
-      twin.setState(i, real.states.subarray(i * stateWidth, (i + 1) * stateWidth));
-    }
-    twin.step(real.actions);
-    expect(Array.from(twin.terminated)).toEqual(Array.from(real.terminated));
-    expect(Array.from(twin.rewards)).toEqual(Array.from(real.rewards));
-    expect(real.terminated.filter((ended) => ended === 1).length).toBeGreaterThan(endings);
-    let differing = 0;
-    let most = 0;
-    for (let at = 0; at < real.observations.length; at++) {
-      const from = twin.terminated[Math.floor(at / width)] ? twin.finalObservations : twin.observations;
-      if (from[at] === real.observations[at]) continue;
-      differing++;
-      most = Math.max(most, Math.abs(lineUp(from[at]) - lineUp(real.observations[at])));
-    }
-    expect(differing).toBeLessThanOrEqual(0.005 * real.observations.length);
-    expect(most).toBeLessThanOrEqual(1);
-  });
+  ] as const)(
+    "%s: equal in float32, except the last bit of at most 1 number in 200",
+    (id, twin, stateWidth, endings) => {
+      const width = twin.observations.length / COUNT;
+      const real = transitionsOf(id, stateWidth, width);
+      twin.reset(new RandomStreams(1));
+      for (let i = 0; i < COUNT; i++) {
+        twin.setState(i, real.states.subarray(i * stateWidth, (i + 1) * stateWidth));
+      }
+      twin.step(real.actions);
+      expect(Array.from(twin.terminated)).toEqual(Array.from(real.terminated));
+      expect(Array.from(twin.rewards)).toEqual(Array.from(real.rewards));
+      expect(real.terminated.filter((ended) => ended === 1).length).toBeGreaterThan(endings);
+      let differing = 0;
+      let most = 0;
+      for (let at = 0; at < real.observations.length; at++) {
+        const from = twin.terminated[Math.floor(at / width)] ? twin.finalObservations : twin.observations;
+        if (from[at] === real.observations[at]) continue;
+        differing++;
+        most = Math.max(most, Math.abs(ordinal(from[at]) - ordinal(real.observations[at])));
+      }
+      expect(differing).toBeLessThanOrEqual(0.005 * real.observations.length);
+      expect(most).toBeLessThanOrEqual(1);
+    },
+  );
 
   it.each([
     ["FrozenLake-v1", () => frozenLake("4x4", 1)],
@@ -83,12 +86,12 @@ describe(`${COUNT} transitions of the real Gymnasium from states set alike`, () 
     ["CliffWalking-v1", () => cliffWalking(1)],
     ["Taxi-v4", () => taxi(1)],
   ] as const)(
-    "%s: each is one of the twin's, as often as it should be",
+    "%s: each is possible in our table, and they have its frequencies",
     (id, make: () => TabularEnvironment) => {
       const real = transitionsOf(id, 1, 1);
       const { mdp } = make();
-      // Against its expectation under the twin: the reward, and how often the likeliest outcome comes.
-      let surprise = 0;
+      // Counts how often the most likely outcome occurs, and compares it with its expectation in our table.
+      let count = 0;
       let expected = 0;
       let variance = 0;
       for (let i = 0; i < COUNT; i++) {
@@ -98,13 +101,13 @@ describe(`${COUNT} transitions of the real Gymnasium from states set alike`, () 
         expect(chances[next], `${id}: ${real.states[i]}, ${real.actions[i]} to ${next}`).toBeGreaterThan(0);
         expect(mdp.terminal[next]).toBe(real.terminated[i]);
         const likeliest = chances.indexOf(Math.max(...chances));
-        surprise += next === likeliest ? 1 : 0;
+        count += next === likeliest ? 1 : 0;
         expected += chances[likeliest];
         variance += chances[likeliest] * (1 - chances[likeliest]);
         if (chances[next] === 1) expect(mdp.rewards[row]).toBe(real.rewards[i]);
         else expect(real.rewards[i] === 0 || real.rewards[i] === 1).toBe(true);
       }
-      expect(Math.abs(surprise - expected)).toBeLessThanOrEqual(5 * Math.sqrt(variance));
+      expect(Math.abs(count - expected)).toBeLessThanOrEqual(5 * Math.sqrt(variance));
       if (id.startsWith("FrozenLake")) expect(variance).toBeGreaterThan(1000);
       else expect(variance).toBe(0);
     },

@@ -1,17 +1,24 @@
 import {
-  algorithmTitle,
+  type AlgorithmKind,
+  a2c,
+  type ChosenSettings,
   type Comparison,
   compare,
-  type TrainConfig,
-  Trainer,
+  defaultOf,
+  environmentFamily,
+  type RunConfig,
+  softQLearning,
+  type Trainer,
   type TrainProgress,
-  faces as theFaces,
   version,
 } from "softrl";
-import { chosenConfig, type OptionValues } from "../options/config-options.js";
-import { type Assembly, assembleUnlessInterrupted } from "../runs/assemble.js";
+import type { ConfigFile } from "../options/config-file.js";
+import type { OptionValues } from "../options/plain-options.js";
+import { assemble, unlessInterrupted } from "../runs/assemble.js";
 import { endFailed } from "../runs/failed-run.js";
+import { LateStore } from "../runs/late-store.js";
 import { type RunFolder, runFiles } from "../runs/run-folder.js";
+import { draftRun, planRun, type RunDraft, type RunPlan } from "../runs/run-plan.js";
 import {
   environmentTitle,
   named,
@@ -28,56 +35,93 @@ import { ProgressDisplay } from "../terminal/progress.js";
 import { clock, counted, inShort, pause, type Terminal, table, writeJson } from "../terminal/terminal.js";
 import { terminalPlot } from "../terminal/terminal-plot.js";
 
-/** `softrl compare`: both faces with one seed and the same settings, an iteration of each in turn. */
-export async function compareCommand(options: OptionValues, terminal: Terminal): Promise<number> {
-  const gap = options.subtractGap === true ? "subtracted" : "kept";
-  const configs = theFaces.map((algorithm) => chosenConfig(options, { algorithm }));
-  const assemblies: Assembly[] = [];
+const algorithms: readonly AlgorithmKind[] = [a2c, softQLearning];
+
+/** The drafts of both runs. */
+export async function draftComparison(args: readonly string[]): Promise<readonly RunDraft[]> {
+  const drafts = [];
+  for (const { name } of algorithms) {
+    const algorithm = { name, where: "compare", folder: "." };
+    const { file, parts } = await draftRun(args, { algorithm });
+    drafts.push({ file: file === null ? null : commonSettings(file, parts), parts });
+  }
+  return drafts;
+}
+
+/**
+ * A file of settings without those that only one of the two algorithms has, where it has the default: a config.json of
+ * either one then configures both.
+ */
+function commonSettings(file: ConfigFile, { environment }: RunDraft["parts"]): ConfigFile {
+  const family = environmentFamily(environment);
+  const chosen = Object.entries(file.chosen.algorithm ?? {}).filter(([name, value]) =>
+    algorithms.every(({ settings }, i) => {
+      const others = algorithms[1 - i];
+      if (Object.hasOwn(settings, name) || !Object.hasOwn(others.settings, name)) return true;
+      return value !== defaultOf(others, family, "algorithm", name, others.settings[name]);
+    }),
+  );
+  return { ...file, chosen: { ...file.chosen, algorithm: Object.fromEntries(chosen) } };
+}
+
+/** `softrl compare`: both algorithms with one seed and the same settings, an iteration of each in turn. */
+export async function compareCommand(
+  options: OptionValues,
+  drafts: readonly RunDraft[],
+  terminal: Terminal,
+): Promise<number> {
+  const subtractsGap = options.subtractGap === true;
+  const plans: RunPlan[] = [];
+  for (const draft of drafts) plans.push(await planOne(options, draft, subtractsGap));
+  const [{ config: first }] = plans;
+  const trainers: Trainer[] = [];
   const folders: RunFolder[] = [];
   const interrupt = listenForInterrupt(terminal.err);
   try {
-    for (const config of configs) {
-      const assembly = await assembleUnlessInterrupted(interrupt, config, true, { gap });
-      if (assembly === null) {
-        const report = { faces: configs.map(notStarted), interrupted: true, version, runFolder: null };
-        if (options.json === true) writeJson(terminal.out, report);
+    const outer = new LateStore(() => {
+      const folder = openRunFolder(options, first, "compare");
+      folders.push(folder);
+      return folder;
+    });
+    const stores = plans.map(({ config }) => new LateStore(() => outer.store.inner(config.algorithm.name)));
+    for (const [i, plan] of plans.entries()) {
+      const make = () => assemble(plan, stores[i]);
+      const trainer = await unlessInterrupted(interrupt, make, ({ environment }) => environment.close());
+      if (trainer === null) {
+        const runs = plans.map(({ config }) => notStarted(config));
+        if (options.json === true)
+          writeJson(terminal.out, { runs, interrupted: true, version, runFolder: null });
         return INTERRUPTED;
       }
-      assemblies.push(assembly);
+      trainers.push(trainer);
     }
-    const folder = openRunFolder(options, configs[0], "compare");
-    folders.push(folder);
+    const folder = outer.store;
     interrupt.now("training");
-    const runs = configs.map((config, i) => {
-      const inner = folder.inner(config.algorithm);
-      folders.unshift(inner);
-      writeConfig(inner, config);
-      const { environment, algorithm, executor } = assemblies[i];
-      const trainer = new Trainer(config, { environment, algorithm, store: inner, clock });
-      return { config, inner, trainer, executor };
-    });
-
+    for (const [i, { config }] of plans.entries()) {
+      folders.unshift(stores[i].store);
+      writeConfig(stores[i].store, config);
+    }
     const display = new ProgressDisplay(terminal.err, clock);
     const onProgress = (progress: readonly TrainProgress[]) => display.show(progress);
     const comparison = await compare(
-      runs.map(({ trainer }) => trainer),
+      trainers,
       { clock, pause, signal: interrupt.signal, onProgress },
-      { watchParameters: gap === "subtracted" },
+      { watchParameters: subtractsGap },
     ).finally(() => display.end());
-    const { faces, theorem, parameterDistance, interrupted } = comparison;
+    const { runs, theorem, parameterDistance, interrupted } = comparison;
 
     const reports: RunReport[] = [];
-    for (const [i, { config, inner, executor, trainer }] of runs.entries()) {
-      const { curve: _, ...result } = faces[i];
-      reports.push(await writeReport(inner, config, executor.name, result, trainer));
+    for (const [i, plan] of plans.entries()) {
+      const { curve: _, ...result } = runs[i];
+      reports.push(await writeReport(stores[i].store, plan, result, trainers[i]));
     }
-    const curves = faces.map(({ curve }, i) => named(configs[i].algorithm, curve));
-    await writeChart(folder, configs[0], curves);
-    const report = { faces: reports, theorem, parameterDistance, interrupted, version };
+    const curves = runs.map(({ curve }, i) => named(algorithms[i], curve));
+    await writeChart(folder, first, curves);
+    const report = { runs: reports, theorem, parameterDistance, interrupted, version };
     writeResult(folder, report);
     const chart = `${folder.path}/${runFiles.chart}`;
     if (options.json === true) writeJson(terminal.out, { ...report, chart, runFolder: folder.path });
-    else terminal.out.write(inWords(configs[0], reports, terminalPlot(curves), comparison, chart));
+    else terminal.out.write(inWords(first, reports, terminalPlot(curves), comparison, chart));
     if (interrupted) return INTERRUPTED;
     return theorem.holds ? 0 : 1;
   } catch (error) {
@@ -85,31 +129,39 @@ export async function compareCommand(options: OptionValues, terminal: Terminal):
   } finally {
     interrupt.dispose();
     for (const folder of folders) folder.close();
-    for (const { environment } of assemblies) await environment.close();
+    for (const { environment } of trainers) await environment.close();
   }
 }
 
+function planOne(options: OptionValues, draft: RunDraft, subtractsGap: boolean): Promise<RunPlan> {
+  const isSoftQ = draft.parts.kinds.algorithm === softQLearning;
+  const imposed: ChosenSettings = subtractsGap && isSoftQ ? { algorithm: { gap: "subtracted" } } : {};
+  // Only in float64 is it visible that parameters are equal but for rounding.
+  const standard = subtractsGap ? { name: "reference", where: "--subtract-gap" } : null;
+  return planRun(options, draft, imposed, standard);
+}
+
 function inWords(
-  config: TrainConfig,
+  config: RunConfig,
   reports: readonly RunReport[],
   plot: string,
   { theorem, parameterDistance }: Comparison,
   chart: string,
 ): string {
-  const rows = reports.map((report) => [
-    algorithmTitle(report.algorithm),
+  const rows = reports.map((report, i) => [
+    algorithms[i].title,
     inShort(report.meanReturn),
     counted(report.episodes),
     counted(report.steps),
     counted(report.stepsPerSecond),
   ]);
   return [
-    `${environmentTitle(config)}, seed ${config.seed}: mean return of the last 100 training episodes`,
+    `${environmentTitle(config)}, seed ${config.run.seed}: mean return of the last 100 training episodes`,
     "",
     ...(plot === "" ? [] : [plot, ""]),
     table(["", "mean return", "episodes", "steps", "steps/s"], rows),
     "",
-    `the theorem (§4, §6.3) at the networks that were learned, on traced gradients in float64:`,
+    `the theorem (§4, §6.3) at the learned networks, on traced gradients in float64:`,
     `  per sample, ∇soft-Q = ∇A2C + gap   relative residual ${theorem.perSample.toExponential(1)}`,
     `  over actions, E ∇soft-Q = E ∇A2C   relative residual ${theorem.expected.toExponential(1)}`,
     `  bound ${theorem.bound.toExponential(0)}: ${theorem.holds ? "holds" : "DOES NOT HOLD"}`,
@@ -125,7 +177,7 @@ function distanceInWords(distance: Comparison["parameterDistance"]): string[] {
   const { updates, largest } = distance;
   return [
     "",
-    "soft Q-learning descended its loss less the gap: its parameters are A2C's,",
-    `  ${largest.toExponential(1)} apart at most, relative, after each of ${counted(updates)} updates`,
+    "soft Q-learning descended its loss minus the gap; the largest relative distance of its parameters from A2C's",
+    `  after any of ${counted(updates)} updates: ${largest.toExponential(1)}`,
   ];
 }

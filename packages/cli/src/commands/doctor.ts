@@ -1,12 +1,13 @@
 import { bridgeTransport, findPython } from "@softrl/gymnasium";
 import { SoftrlError, version } from "softrl";
-import type { OptionValues } from "../options/config-options.js";
-import { executorName, surveyExecutors } from "../runs/executor.js";
+import type { OptionValues } from "../options/plain-options.js";
+import { executorName, executorOfVariable, surveyExecutors } from "../runs/executor.js";
 import { type Terminal, table, writeJson } from "../terminal/terminal.js";
 
-/** `softrl doctor`: what softrl finds on this machine, what a run takes of it, and why. */
+/** `softrl doctor`: what works on this machine, which executor a run uses, and why. */
 export async function doctorCommand(options: OptionValues, terminal: Terminal): Promise<number> {
-  const forced = executorName(process.env.SOFTRL_EXECUTOR);
+  const variable = executorOfVariable();
+  const forced = variable === null ? null : executorName(variable);
   const executors = await surveyExecutors();
   const chosen = forced ?? executors.find(({ works }) => works)?.name ?? null;
   const gymnasium = await surveyGymnasium();
@@ -24,7 +25,7 @@ export async function doctorCommand(options: OptionValues, terminal: Terminal): 
     return 0;
   }
   const because = (name: string) =>
-    forced === null ? "take it: the first that works" : `take it: SOFTRL_EXECUTOR=${name}`;
+    forced === null ? "use it: the first that works" : `use it: SOFTRL_EXECUTOR=${name}`;
   const rows = executors.map(({ name, works, about }) => [
     name,
     works ? "works" : "does not work",

@@ -1,12 +1,14 @@
-import { algorithmTitle, type EvaluationResult, evaluate, type TrainConfig, version } from "softrl";
-import { integerOption, modeOption, type OptionValues } from "../options/config-options.js";
-import { type Assembly, assembleUnlessInterrupted } from "../runs/assemble.js";
-import { adoptTheta, readRunCheckpoint } from "../runs/run-checkpoint.js";
+import { type EvaluationResult, evaluate, version } from "softrl";
+import { partsOfOptions } from "../options/part-options.js";
+import { integerOption, modeOption, type OptionValues, textOption } from "../options/plain-options.js";
+import { unlessInterrupted } from "../runs/assemble.js";
 import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
+import { openSavedPlay, type SavedPlay, savedEnvironment, savedTitle } from "../runs/saved-policy.js";
+import { openSavedRun } from "../runs/saved-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { clock, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
 
-/** `softrl evaluate <run-folder>`: plays whole episodes with what a run has learned. */
+/** `softrl evaluate <run-folder>`: plays whole episodes with the policy of a run. */
 export async function evaluateCommand(
   runFolder: string,
   options: OptionValues,
@@ -15,38 +17,37 @@ export async function evaluateCommand(
   const episodes = integerOption("--episodes", options.episodes, 1);
   const seed = integerOption("--seed", options.seed, 0);
   const mode = modeOption(options.mode);
-  const { path, config, snapshot } = readRunCheckpoint(runFolder);
+  const run = openSavedRun(runFolder);
+  const played = { environment: savedEnvironment(run) };
   const interrupt = listenForInterrupt(terminal.err);
-  let assembly: Assembly | null = null;
+  let play: SavedPlay | null = null;
   try {
-    assembly = await assembleUnlessInterrupted(interrupt, { ...config, seed }, false, { where: path });
+    const named = partsOfOptions(options);
+    const open = () => openSavedPlay(run, { seed, named, executor: textOption(options, "executor") });
+    play = await unlessInterrupted(interrupt, open, ({ environment }) => environment.close());
     interrupt.now("playing");
-    const result = assembly === null ? nothingPlayed : await play(assembly);
+    const { signal } = interrupt;
+    const result =
+      play === null ? nothingPlayed : await evaluate({ ...play, episodes, mode, seed, clock, pause, signal });
     if (options.json === true) {
       writeJson(terminal.out, {
-        algorithm: config.algorithm,
-        ...environmentPlayed(config),
+        algorithm: run.config.names.algorithm,
+        ...environmentPlayed(played),
         seed,
         mode,
         episodes: result.returns.length,
         ...result,
-        executor: assembly?.executor.name ?? null,
+        executor: play?.executor.name ?? null,
         version,
         runFolder,
       });
     } else {
-      terminal.out.write(inWords(config, mode, result));
+      terminal.out.write(inWords(`${savedTitle(run)} on ${environmentTitle(played)}`, mode, result));
     }
     return result.interrupted ? INTERRUPTED : 0;
   } finally {
     interrupt.dispose();
-    await assembly?.environment.close();
-  }
-
-  async function play({ environment, algorithm }: Assembly): Promise<EvaluationResult> {
-    adoptTheta(path, algorithm, snapshot);
-    const { signal } = interrupt;
-    return evaluate({ algorithm, environment, episodes, mode: mode, seed, clock, pause, signal });
+    await play?.environment.close();
   }
 }
 
@@ -59,13 +60,13 @@ const nothingPlayed: EvaluationResult = {
 };
 
 function inWords(
-  config: TrainConfig,
+  title: string,
   mode: "sample" | "mode",
   { returns, meanReturn, standardDeviation, interrupted }: EvaluationResult,
 ): string {
   const played = `${returns.length} episode${returns.length === 1 ? "" : "s"}`;
   return (
-    `${algorithmTitle(config.algorithm)} on ${environmentTitle(config)}, ${played}${interrupted ? ", interrupted" : ""}, ` +
+    `${title}, ${played}${interrupted ? ", interrupted" : ""}, ` +
     `${mode === "mode" ? "most likely" : "sampled"} actions: mean return ${inShort(meanReturn)}, ` +
     `standard deviation ${inShort(standardDeviation)}\n`
   );

@@ -1,5 +1,4 @@
 import {
-  algorithmTitle,
   type EvaluationResult,
   evaluate,
   finalPicture,
@@ -10,14 +9,16 @@ import {
   version,
 } from "softrl";
 import { FailedFilm, type Film, openFilm } from "../figures/film.js";
-import { integerOption, modeOption, type OptionValues } from "../options/config-options.js";
-import { type Assembly, assembleUnlessInterrupted } from "../runs/assemble.js";
-import { adoptTheta, readRunCheckpoint } from "../runs/run-checkpoint.js";
+import { partsOfOptions } from "../options/part-options.js";
+import { integerOption, modeOption, type OptionValues, textOption } from "../options/plain-options.js";
+import { unlessInterrupted } from "../runs/assemble.js";
 import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
+import { openSavedPlay, type SavedPlay, savedEnvironment, savedTitle } from "../runs/saved-policy.js";
+import { openSavedRun } from "../runs/saved-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { clock, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
 
-/** `softrl record <run-folder>`: films whole episodes of what a run has learned. */
+/** `softrl record <run-folder>`: films whole episodes of the policy of a run. */
 export async function recordCommand(
   runFolder: string,
   options: OptionValues,
@@ -30,43 +31,45 @@ export async function recordCommand(
   const fps = fpsOption(options.fps);
   const mode = modeOption(options.mode);
   const out = String(options.out);
-  const { path, config, snapshot } = readRunCheckpoint(runFolder);
+  const run = openSavedRun(runFolder);
+  const played = { environment: savedEnvironment(run) };
   const film = openFilm({ out, scale, fps, overwrite: options.overwrite === true });
   const interrupt = listenForInterrupt(terminal.err);
-  let assembly: Assembly | null = null;
+  let play: SavedPlay | null = null;
   try {
-    // One environment is filmed; a policy does not depend on how many it was learned in.
-    const alone = { ...config, seed, environments: 1 };
-    assembly = await assembleUnlessInterrupted(interrupt, alone, false, { where: path, screens: true });
+    const named = partsOfOptions(options);
+    const executor = textOption(options, "executor");
+    const open = () => openSavedPlay(run, { seed, named, executor, size: 1, screens: true });
+    play = await unlessInterrupted(interrupt, open, ({ environment }) => environment.close());
     interrupt.now("recording");
-    const result = assembly === null ? null : await play(assembly).catch(endFailed);
+    const result = play === null ? null : await playOut(play).catch(endFailed);
     await film.finish();
     const interrupted = interrupt.signal.aborted;
     if (options.json === true) {
       writeJson(terminal.out, {
-        algorithm: config.algorithm,
-        ...environmentPlayed(config),
+        algorithm: run.config.names.algorithm,
+        ...environmentPlayed(played),
         seed,
         mode,
         frames: film.frames,
         returns: result?.returns ?? [],
         lengths: result?.lengths ?? [],
         interrupted,
-        executor: assembly?.executor.name ?? null,
+        executor: play?.executor.name ?? null,
         version,
         runFolder,
         out,
       });
     } else if (film.frames > 0) {
       terminal.out.write(
-        `${algorithmTitle(config.algorithm)} on ${environmentTitle(config)}: ${film.frames} frames, ` +
+        `${savedTitle(run)} on ${environmentTitle(played)}: ${film.frames} frames, ` +
           `${inWords(result?.returns ?? [])}, in ${out}\n`,
       );
     }
     return interrupted ? INTERRUPTED : 0;
   } finally {
     interrupt.dispose();
-    await assembly?.environment.close();
+    await play?.environment.close();
   }
 
   /** Keeps what was recorded before the error, and throws it. */
@@ -77,11 +80,10 @@ export async function recordCommand(
       (reason: unknown) => (reason instanceof Error ? reason.message : String(reason)),
     );
     const frames = `${film.frames} frame${film.frames === 1 ? "" : "s"}`;
-    throw new FailedFilm(lost === null ? `What there is of the film is in ${out}, ${frames}.` : lost, error);
+    throw new FailedFilm(lost === null ? `The film so far is in ${out}, ${frames}.` : lost, error);
   }
 
-  async function play({ environment, algorithm }: Assembly): Promise<EvaluationResult> {
-    adoptTheta(path, algorithm, snapshot);
+  async function playOut({ environment, policy }: SavedPlay): Promise<EvaluationResult> {
     const show = shower(environment, film, episodes);
     let steps = -1;
     const watch = () => {
@@ -93,7 +95,7 @@ export async function recordCommand(
         return interrupt.signal.aborted || steps === mostSteps;
       },
     };
-    return evaluate({ algorithm, environment, episodes, mode, seed, clock, pause, signal, watch });
+    return evaluate({ policy, environment, episodes, mode, seed, clock, pause, signal, watch });
   }
 }
 
@@ -116,7 +118,7 @@ const shown = (environment: VectorEnvironment): Picture | Promise<Picture> =>
 function fpsOption(text: unknown): number {
   const fps = integerOption("--fps", text, 1);
   if (fps <= 50) return fps;
-  throw new SoftrlError("--fps", "not a valid value", {
+  throw new SoftrlError("--fps", "invalid value", {
     expected: "an integer in [1, 50]",
     got: JSON.stringify(text),
     remedy: "viewers slow down faster GIFs",
@@ -124,7 +126,7 @@ function fpsOption(text: unknown): number {
 }
 
 function inWords(returns: readonly number[]): string {
-  if (returns.length === 0) return "no episode to its end";
+  if (returns.length === 0) return "no whole episode";
   const played = `${returns.length} whole episode${returns.length === 1 ? "" : "s"}`;
   return `${played} with a return of ${returns.map((value) => inShort(value)).join(", ")}`;
 }

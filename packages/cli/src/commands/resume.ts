@@ -1,26 +1,127 @@
-import { SoftrlError, snapshotNumber, type Trainer } from "softrl";
-import type { OptionValues } from "../options/config-options.js";
-import { readRunCheckpoint } from "../runs/run-checkpoint.js";
+import { encodeCheckpoint, runConfig, type Snapshot, SoftrlError, stepSettings, type Trainer } from "softrl";
+import { partsOfOptions, scanArguments } from "../options/part-options.js";
+import type { OptionValues } from "../options/plain-options.js";
+import {
+  foreignOptions,
+  refuseForeign,
+  type SettingOption,
+  settingOptions,
+  textOf,
+} from "../options/setting-options.js";
+import { findParts, type RunParts } from "../parts/run-parts.js";
+import { makeExecutor } from "../runs/executor.js";
 import { RunFolder } from "../runs/run-folder.js";
+import type { RunPlan } from "../runs/run-plan.js";
+import { writeConfig } from "../runs/run-report.js";
+import {
+  openSavedRun,
+  requireUnedited,
+  type SavedRun,
+  savedExecutor,
+  savedParts,
+  withModules,
+} from "../runs/saved-run.js";
 import { runTraining } from "../runs/training.js";
 import type { Terminal } from "../terminal/terminal.js";
 
-/** `softrl resume <run-folder>`: goes on with a stopped run from its checkpoint, as if it had never stopped. */
+/** A run that `resume` names, and its parts. */
+export interface ResumeDraft {
+  readonly run: SavedRun | null;
+  readonly parts: RunParts;
+}
+
+/** Finds the run folder among the arguments, and the parts of its run; those of a default run where there is none. */
+export async function draftResume(args: readonly string[]): Promise<ResumeDraft> {
+  const folder = args.find((argument) => !argument.startsWith("-") && RunFolder.hasCheckpoint(argument));
+  if (folder === undefined) return { run: null, parts: await findParts({}) };
+  return draftOf(folder, scanArguments(args));
+}
+
+const isOf = (draft: ResumeDraft, folder: string): draft is ResumeDraft & { readonly run: SavedRun } =>
+  draft.run?.folder === folder;
+
+/** @param options those that name a part, which only a moved file needs */
+async function draftOf(folder: string, options: OptionValues) {
+  const run = openSavedRun(folder);
+  return { run, parts: await findParts(savedParts(run, partsOfOptions(options))) };
+}
+
+/** The options of a run that may change while it is stopped: its length, and its live settings. */
+export function liveOptions(parts: RunParts): readonly SettingOption[] {
+  return settingOptions(parts).filter(({ section, name, setting }) => {
+    if (section === "run") return name === "steps";
+    return setting.live && (section === "algorithm" || (section === "optimiser" && name in stepSettings));
+  });
+}
+
+/** `softrl resume <run-folder>`: continues a run from its checkpoint, as if it had never stopped. */
 export async function resumeCommand(
-  runFolder: string,
+  folder: string,
   options: OptionValues,
+  draft: ResumeDraft,
   terminal: Terminal,
 ): Promise<number> {
-  const { path, config, snapshot } = readRunCheckpoint(runFolder);
-  const step = snapshotNumber(path, snapshot, "step");
-  if (step >= config.steps) {
-    throw new SoftrlError(runFolder, "the run is finished", {
-      expected: "a run that was stopped",
-      got: `all of its ${config.steps} steps`,
-      remedy: "train a new one with more --steps: the learning rate's schedule depends on them",
+  const { run, parts } = isOf(draft, folder) ? draft : await draftOf(folder, options);
+  requireUnedited(run);
+  const changes = changesOf(options, parts, run);
+  const executor = await makeExecutor(savedExecutor(run));
+  const { kinds, environment, modules, known } = parts;
+  const { chosen } = run.config;
+  const config = runConfig({ kinds, modules, environment, executor, chosen, known }, run.where);
+  requireUnfinished(run, Number(changes.steps ?? run.changed.steps ?? config.run.steps));
+
+  const plan: RunPlan = { config, parts, executor, where: run.where };
+  const snapshot = { ...run.snapshot, config: JSON.stringify(withModules(run.json, modules)) };
+  const open = () => RunFolder.reopen(folder, run.step);
+  const begin = async (trainer: Trainer, store: RunFolder) => {
+    await trainer.restore(snapshot);
+    if (snapshot.config !== run.snapshot.config) keepModules(store, plan, snapshot);
+    if (Object.keys(changes).length > 0) await trainer.set(changes);
+  };
+  return runTraining(plan, { open, begin }, options.json === true, terminal);
+}
+
+/** Writes where the files of a run's parts are now. */
+function keepModules(folder: RunFolder, { config }: RunPlan, snapshot: Snapshot): void {
+  folder.writeCheckpoint(encodeCheckpoint(snapshot));
+  writeConfig(folder, config);
+}
+
+/** The live settings that options change, checked. */
+function changesOf(options: OptionValues, parts: RunParts, run: SavedRun): Readonly<Record<string, number>> {
+  const all = settingOptions(parts);
+  refuseForeign(options, foreignOptions(parts, all), parts);
+  const live = liveOptions(parts);
+  const flags = new Set(live.map(({ flag }) => flag));
+  const fixed = all.find((option) => !flags.has(option.flag) && textOf(options, option) !== undefined);
+  if (fixed !== undefined) {
+    throw new SoftrlError(fixed.flag, "this cannot change during a run", {
+      expected: [...flags].join(", "),
+      got: fixed.flag,
+      remedy: `start a new run: softrl train --config ${run.folder}/config.json ${fixed.flag} …`,
     });
   }
-  const open = () => RunFolder.reopen(runFolder, step);
-  const begin = (trainer: Trainer) => trainer.restore(snapshot);
-  return runTraining(config, { where: path, open, begin }, options.json === true, terminal);
+  const changes = live.flatMap((option) => {
+    const text = textOf(options, option);
+    return text === undefined ? [] : [[option.name, liveNumber(option, text)]];
+  });
+  return Object.fromEntries(changes);
+}
+
+function liveNumber({ flag, setting }: SettingOption, text: string): number {
+  const value = setting.check(flag, setting.fromText(text));
+  if (typeof value === "number") return value;
+  throw new SoftrlError(flag, "invalid value", {
+    expected: "a number: the rest of a run has no schedule",
+    got: JSON.stringify(text),
+  });
+}
+
+function requireUnfinished({ folder, step }: SavedRun, steps: number): void {
+  if (step < steps) return;
+  throw new SoftrlError(folder, "the run is finished", {
+    expected: "a run that was stopped",
+    got: `${step} steps of ${steps}`,
+    remedy: `extend it with more steps, for instance --steps ${2 * step}`,
+  });
 }

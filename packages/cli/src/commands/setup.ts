@@ -2,7 +2,7 @@ import { managedDirectory, setupGymnasium } from "@softrl/gymnasium";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import type { Terminal } from "../terminal/terminal.js";
 
-/** `softrl setup gymnasium`: Python packages into a virtual environment of softrl's own. */
+/** `softrl setup gymnasium`: installs Python packages into softrl's own virtual environment. */
 export async function setupGymnasiumCommand(terminal: Terminal): Promise<number> {
   const interrupt = listenForInterrupt(terminal.err, "installing");
   const { signal } = interrupt;
@@ -17,7 +17,7 @@ export async function setupGymnasiumCommand(terminal: Terminal): Promise<number>
   const named = process.env.SOFTRL_PYTHON;
   if (named !== undefined && named !== "" && !named.startsWith(managedDirectory())) {
     terminal.err.write(
-      `softrl: SOFTRL_PYTHON names ${named}, which runs take instead of this one; unset it to use what was set up\n`,
+      `softrl: SOFTRL_PYTHON names ${named}, which runs use instead; unset it to use this installation\n`,
     );
   }
   return 0;

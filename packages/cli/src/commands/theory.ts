@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SoftrlError, theoryDemonstrations } from "softrl";
 import { measuredInShort, PAGE_TITLE, requirement, theoryFiles } from "../figures/theory-page.js";
-import type { OptionValues } from "../options/config-options.js";
+import type { OptionValues } from "../options/plain-options.js";
 import { type Terminal, table, writeJson } from "../terminal/terminal.js";
 
-/** `softrl theory`: §2 to §5 measured exactly, as a table, and as figures and a page where a folder is named. */
+/** `softrl theory`: §2 to §5 measured exactly, as a table, and as figures and a page if a folder is named. */
 export async function theoryCommand(options: OptionValues, terminal: Terminal): Promise<number> {
   const seed = seedOf(options.seed);
   const demonstrations = theoryDemonstrations(seed);
@@ -35,8 +35,8 @@ export async function theoryCommand(options: OptionValues, terminal: Terminal): 
 function seedOf(text: unknown): number {
   const seed = Number(text);
   if (!(typeof text === "string" && /^\d+$/.test(text) && Number.isSafeInteger(seed))) {
-    throw new SoftrlError("--seed", "this is no seed", {
-      expected: "an integer from 0 on",
+    throw new SoftrlError("--seed", "invalid seed", {
+      expected: "a non-negative integer",
       got: String(text),
     });
   }
@@ -50,14 +50,14 @@ function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {
     for (const [name, text] of files) writeFileSync(join(folder, name), text);
   } catch (error) {
     if (error instanceof SoftrlError) throw error;
-    throw new SoftrlError("--out", "the figures cannot be written", {
+    throw new SoftrlError("--out", "the figures could not be written", {
       got: error instanceof Error ? error.message : String(error),
-      remedy: "name a folder that can be made or written",
+      remedy: "name a folder that can be written",
     });
   }
 }
 
-/** Throws unless the folder is empty, or holds an earlier page and its figures alone: nobody's file is overwritten. */
+/** Throws unless the folder is empty or holds only an earlier page and its figures: no other file is overwritten. */
 function requireOurs(folder: string, files: ReadonlyMap<string, string>): void {
   const ours = (name: string) =>
     files.has(name) &&
@@ -66,7 +66,7 @@ function requireOurs(folder: string, files: ReadonlyMap<string, string>): void {
   const strange = entries.filter((name) => !ours(name));
   if (entries.length === 0 || (strange.length === 0 && entries.includes("README.md"))) return;
   throw new SoftrlError("--out", "the folder is not empty", {
-    expected: "a new folder, or one that this command has written before",
+    expected: "a new folder, or one that this command wrote",
     got: (strange.length === 0 ? entries : strange).slice(0, 3).join(", "),
     remedy: "name another folder",
   });

@@ -1,8 +1,8 @@
 import { unbrokenIdentities, verify, verifyMutants } from "softrl";
-import type { OptionValues } from "../options/config-options.js";
+import type { OptionValues } from "../options/plain-options.js";
 import { type Terminal, table, writeJson } from "../terminal/terminal.js";
 
-/** `softrl verify`: the paper's identities measured; with `--mutants`, that each named mistake is caught. */
+/** `softrl verify`: the paper's identities measured; with `--mutants`, whether each named mistake is caught. */
 export async function verifyCommand(options: OptionValues, terminal: Terminal): Promise<number> {
   return options.mutants === true ? mutants(options, terminal) : identities(options, terminal);
 }
@@ -50,7 +50,7 @@ async function mutants(options: OptionValues, terminal: Terminal): Promise<numbe
   return results.every(({ caught }) => caught) && unbroken.length === 0 ? 0 : 1;
 }
 
-/** Names what was just done, on a terminal alone. */
+/** Names what was just done, on terminals only. */
 function tick({ err }: Terminal, name: string): void {
   if (err.isTTY) err.write(`\r\u001b[2K${name.slice(0, (err.columns ?? 80) - 1)}`);
 }

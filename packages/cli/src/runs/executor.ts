@@ -4,6 +4,7 @@ import {
   createThreadedWasmMachine,
   createWasmExecutor,
   createWasmMachine,
+  type ErrorDetails,
   type Executor,
   SoftrlError,
   suggestion,
@@ -11,45 +12,67 @@ import {
 } from "softrl";
 import { nodeWorkers, whyNoWorkers } from "./node-workers.js";
 
-const names = ["reference", "wasm", "native"] as const;
+const names = ["native", "wasm", "reference"] as const;
+export type ExecutorName = (typeof names)[number];
 
-/**
- * The executor that a run uses: native if it is installed and works here, else WebAssembly, unless the environment
- * variable SOFTRL_EXECUTOR forces one.
- * @throws SoftrlError for a name that is none, and for a forced one that does not work here.
- */
-export async function chooseExecutor(forced: string | undefined): Promise<Executor> {
-  const name = executorName(forced) ?? (await best());
-  if (name === "wasm") return wasm();
-  if (name === "reference") return createReferenceExecutor();
-  const native = await importNative();
-  if (native !== null) return native.createNativeExecutor();
-  throw new SoftrlError("SOFTRL_EXECUTOR", "@softrl/native is not installed", {
-    remedy: "install it, or use WebAssembly (SOFTRL_EXECUTOR=wasm)",
-  });
+/** An executor that an option, a variable or a configuration names. */
+export interface WantedExecutor {
+  readonly name: string;
+  /** What an error names. */
+  readonly where: string;
+  /** Its arithmetic, where a configuration fixes it. */
+  readonly precision?: string;
+  readonly instructionSet?: string;
+  /** What to do when it does not work here. */
+  readonly remedy?: string;
 }
 
-/** The executor that the environment variable forces, null if none. @throws SoftrlError for a name that is none. */
-export function executorName(forced: string | undefined): (typeof names)[number] | null {
-  if (forced === undefined || forced === "") return null;
-  const name = names.find((known) => known === forced);
-  if (name !== undefined) return name;
-  throw new SoftrlError("SOFTRL_EXECUTOR", "unknown executor", {
-    expected: names.join(" or "),
-    got: JSON.stringify(forced),
-    remedy: suggestion(forced, names),
-  });
+/** The executor that SOFTRL_EXECUTOR names; null where it is not set. */
+export function executorOfVariable(): WantedExecutor | null {
+  const name = process.env.SOFTRL_EXECUTOR;
+  return name === undefined || name === "" ? null : { name, where: "SOFTRL_EXECUTOR" };
+}
+
+/**
+ * Makes an executor: the wanted one, else native where it works, else WebAssembly.
+ * @throws SoftrlError for an unknown name, and for an executor that does not work here or computes other bytes.
+ */
+export async function makeExecutor(wanted: WantedExecutor | null): Promise<Executor> {
+  if (wanted === null) return (await nativeWorks()) ? native(null) : wasm();
+  const { where, precision, instructionSet } = wanted;
+  const name = executorName(wanted);
+  const executor =
+    name === "native" ? await native(wanted) : name === "wasm" ? await wasm() : createReferenceExecutor();
+  if (precision !== undefined && precision !== executor.precision) {
+    refuse(where, `${name} does not compute in ${precision}`, { expected: executor.precision, got: precision });
+  }
+  if (instructionSet !== undefined && instructionSet !== executor.instructionSet) {
+    refuse(where, `${name} does not use ${instructionSet}`, { remedy: "leave instructionSet out" });
+  }
+  return executor;
+}
+
+/** The name of a wanted executor, checked. */
+export function executorName({ name, where }: WantedExecutor): ExecutorName {
+  return (
+    names.find((known) => known === name) ??
+    refuse(where, "unknown executor", {
+      expected: names.join(" or "),
+      got: JSON.stringify(name),
+      remedy: suggestion(name, names),
+    })
+  );
 }
 
 /** One executor, as {@link surveyExecutors} finds it. */
 export interface FoundExecutor {
-  readonly name: (typeof names)[number];
+  readonly name: ExecutorName;
   readonly works: boolean;
   /** What it computes with, or why it does not work. */
   readonly about: string;
 }
 
-/** Every executor, the first that works being the one that a run takes unless it is told otherwise. */
+/** Every executor; a run uses the first one that works unless another is chosen. */
 export async function surveyExecutors(): Promise<readonly FoundExecutor[]> {
   return [
     { name: "native", ...(await surveyNative()) },
@@ -59,9 +82,9 @@ export async function surveyExecutors(): Promise<readonly FoundExecutor[]> {
 }
 
 async function surveyNative(): Promise<Omit<FoundExecutor, "name">> {
-  const native = await importNative();
-  if (native === null) return { works: false, about: "@softrl/native is not installed" };
-  const report = native.inspectNative();
+  const addon = await importNative();
+  if (addon === null) return { works: false, about: "@softrl/native is not installed" };
+  const report = addon.inspectNative();
   if (!report.available) return { works: false, about: report.reason };
   const { instructionSet, supported, threads } = report;
   const others = supported.filter((name) => name !== instructionSet);
@@ -72,7 +95,36 @@ async function surveyNative(): Promise<Omit<FoundExecutor, "name">> {
   };
 }
 
-/** With as many threads as the environment variable SOFTRL_THREADS says. */
+async function native(wanted: WantedExecutor | null): Promise<Executor> {
+  const addon = await importNative();
+  const where = wanted?.where ?? "native";
+  const remedy = wanted?.remedy ?? "choose another, for instance --executor wasm";
+  if (addon === null) {
+    return refuse(where, "the native executor needs @softrl/native, which is not installed", { remedy });
+  }
+  const report = addon.inspectNative();
+  if (!report.available) {
+    return refuse(where, "the native executor does not work here", { got: report.reason, remedy });
+  }
+  const wantedSet = wanted?.instructionSet;
+  if (wantedSet === undefined) return addon.createNativeExecutor();
+  const instructionSet = report.supported.find((name) => name === wantedSet);
+  if (instructionSet === undefined) {
+    const expected = report.supported.join(" or ");
+    return refuse(where, "this machine lacks the instruction set", { expected, got: wantedSet, remedy });
+  }
+  const forced = process.env.SOFTRL_NATIVE_ISA;
+  if (forced !== undefined && forced !== "" && forced !== instructionSet) {
+    refuse("SOFTRL_NATIVE_ISA", "the run was started with another instruction set", {
+      expected: instructionSet,
+      got: forced,
+      remedy: "unset SOFTRL_NATIVE_ISA",
+    });
+  }
+  return addon.createNativeExecutor({ instructionSet });
+}
+
+/** With the number of threads that the environment variable SOFTRL_THREADS gives. */
 async function wasm(): Promise<Executor> {
   const threads = threadCount(process.env.SOFTRL_THREADS);
   return threads === 1 ? createWasmExecutor() : createThreadedWasmExecutor({ threads, host: nodeWorkers });
@@ -84,11 +136,12 @@ async function surveyWasm(): Promise<Omit<FoundExecutor, "name">> {
     await createWasmMachine();
     const obstacle = await obstacleToWasmThreads();
     if (wanted === 1) {
-      const more = obstacle === null ? "SOFTRL_THREADS asks for more" : `no more are possible: ${obstacle}`;
+      const more = obstacle === null ? "SOFTRL_THREADS sets more" : `more are not possible: ${obstacle}`;
       return { works: true, about: `WebAssembly SIMD, 1 thread (${more})` };
     }
-    if (obstacle !== null)
-      return { works: false, about: `no threads, SOFTRL_THREADS=1 does without: ${obstacle}` };
+    if (obstacle !== null) {
+      return { works: false, about: `no threads; SOFTRL_THREADS=1 works without: ${obstacle}` };
+    }
     return { works: true, about: `WebAssembly SIMD, ${wanted} threads` };
   } catch (error) {
     if (error instanceof SoftrlError) return { works: false, about: error.message };
@@ -96,7 +149,7 @@ async function surveyWasm(): Promise<Omit<FoundExecutor, "name">> {
   }
 }
 
-/** Why WebAssembly has one thread here; null where it may have more. */
+/** Why WebAssembly has only one thread here; null where more are possible. */
 async function obstacleToWasmThreads(): Promise<string | null> {
   try {
     await createThreadedWasmMachine({ threads: 2, host: nodeWorkers });
@@ -107,9 +160,9 @@ async function obstacleToWasmThreads(): Promise<string | null> {
   return whyNoWorkers();
 }
 
-async function best(): Promise<"native" | "wasm"> {
-  const native = await importNative();
-  return native?.inspectNative().available === true ? "native" : "wasm";
+async function nativeWorks(): Promise<boolean> {
+  const addon = await importNative();
+  return addon?.inspectNative().available === true;
 }
 
 /** The optional package, or null where it is not installed. */
@@ -120,4 +173,8 @@ async function importNative(): Promise<typeof import("@softrl/native") | null> {
     if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") return null;
     throw error;
   }
+}
+
+function refuse(where: string, what: string, details: ErrorDetails): never {
+  throw new SoftrlError(where, what, details);
 }

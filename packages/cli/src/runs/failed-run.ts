@@ -1,7 +1,7 @@
 import { SoftrlError } from "softrl";
 import type { RunFolder } from "./run-folder.js";
 
-/** An error that ended a run, and the folder that keeps what the run was until then. */
+/** An error that ended a run, and the folder that holds the run up to it. */
 export class FailedRun extends Error {
   readonly folder: string;
 
@@ -11,23 +11,22 @@ export class FailedRun extends Error {
   }
 }
 
-/** A policy that is none, as the command's users caused it: by a run that diverged. */
+/** A policy that is not finite means for the command's users that the run diverged. */
 function inWordsOfTheRun(error: unknown): unknown {
-  if (!(error instanceof SoftrlError && error.where === "sampleCategorical")) return error;
-  return new SoftrlError(
-    "the run diverged",
-    "the policy's probabilities are not finite",
-    {
-      ...error.details,
-      remedy: "lower --learning-rate or --max-gradient-norm, or raise --tau",
-    },
-    { cause: error },
-  );
+  if (!(error instanceof SoftrlError && error.where === "sampleCategorical" && error.code === "diverged")) {
+    return error;
+  }
+  const details = {
+    ...error.details,
+    remedy: "lower --learning-rate or --max-gradient-norm, or raise --tau",
+  };
+  const what = "the policy's probabilities are not finite";
+  return new SoftrlError("the run diverged", what, details, { cause: error });
 }
 
 /**
- * Notes an error at the end of a run's events and closes its folders, the innermost first.
- * @returns what to throw: the error, with the folder unless nothing is left of it.
+ * Appends an error to a run's events and closes its folders, the innermost first.
+ * @returns the error to throw, with the folder unless the folder was removed
  */
 export function endFailed(folders: readonly RunFolder[], thrown: unknown): unknown {
   const error = inWordsOfTheRun(thrown);

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -14,7 +15,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type RunEvent, type RunStore, SoftrlError } from "softrl";
+import { type RunEvent, type RunStore, type SetEvent, SoftrlError } from "softrl";
 
 /** The files of a run folder. */
 export const runFiles = {
@@ -26,7 +27,7 @@ export const runFiles = {
   result: "result.json",
 } as const;
 
-/** What to do, by what the operating system said. */
+/** What to do, by the operating system's error code. */
 const remedies: Readonly<Record<string, string>> = {
   ENOSPC: "free some space, or choose another disk with --run-folder",
   EDQUOT: "free some of your quota, or choose another disk with --run-folder",
@@ -37,12 +38,12 @@ const REMEDY = "choose a folder that can be written with --run-folder";
 /**
  * A run kept in a folder.
  *
- * Files are written beside their place and renamed into it, and events are whole lines, so that whatever fails, what
- * stands there is complete.
+ * Files are written under another name and then renamed, and events are whole lines, so that every file is complete
+ * whatever fails.
  */
 export class RunFolder implements RunStore {
   readonly path: string;
-  /** The step of the checkpoint that the run goes on from. */
+  /** The step of the checkpoint that the run continues from. */
   readonly #resumedAt: number | null;
   #events: number | null = null;
   #eventBytes = 0;
@@ -54,11 +55,11 @@ export class RunFolder implements RunStore {
 
   /**
    * Makes the folder that a user named.
-   * @throws SoftrlError when there is something in it already, or when it cannot be made.
+   * @throws SoftrlError when it is not empty, or cannot be made.
    */
   static create(path: string): RunFolder {
     if (path.trim() === "") {
-      throw new SoftrlError("--run-folder", "not a valid value", {
+      throw new SoftrlError("--run-folder", "invalid value", {
         expected: "the path of a new or empty folder",
         got: JSON.stringify(path),
       });
@@ -69,7 +70,7 @@ export class RunFolder implements RunStore {
       makeFolders(path);
       entries = readdirSync(path);
     } catch (error) {
-      refuse(path, "the run folder cannot be made", error);
+      refuse(path, "the run folder could not be made", error);
     }
     if (entries.length > 0) {
       throw new SoftrlError(path, "the run folder is not empty", {
@@ -86,7 +87,7 @@ export class RunFolder implements RunStore {
     try {
       makeFolders(dirname(path));
     } catch (error) {
-      refuse(path, "the run folder cannot be made", error);
+      refuse(path, "the run folder could not be made", error);
     }
     for (let number = 1; ; number++) {
       const candidate = number === 1 ? path : `${path}-${number}`;
@@ -94,14 +95,19 @@ export class RunFolder implements RunStore {
         mkdirSync(candidate);
         return new RunFolder(candidate);
       } catch (error) {
-        if (codeOf(error) !== "EEXIST") refuse(candidate, "the run folder cannot be made", error);
+        if (codeOf(error) !== "EEXIST") refuse(candidate, "the run folder could not be made", error);
       }
     }
   }
 
-  /** The folder of a run that goes on from its checkpoint at `step`; its first event takes the place of those after that. */
+  /** The folder of a run that continues from its checkpoint at `step`; its first event replaces those after that. */
   static reopen(path: string, step: number): RunFolder {
     return new RunFolder(path, step);
+  }
+
+  /** Whether there is a checkpoint in a folder. */
+  static hasCheckpoint(path: string): boolean {
+    return existsSync(join(path, runFiles.checkpoint));
   }
 
   /** A run folder inside this one. */
@@ -118,7 +124,7 @@ export class RunFolder implements RunStore {
       this.#eventBytes += line.length;
     } catch (error) {
       this.#takeBackHalfALine();
-      refuse(path, "an event cannot be written", error);
+      refuse(path, "an event could not be written", error);
     }
   }
 
@@ -135,31 +141,40 @@ export class RunFolder implements RunStore {
     }
   }
 
-  /** Ends the events of a run that an error ended, where there are any and the disk still takes a line. */
+  /** Appends the error that ended a run to its events, if there are any and the disk still takes a line. */
   fail(error: unknown): void {
     if (this.#events === null) return;
     try {
       this.append({ event: "failed", error: error instanceof Error ? error.message : String(error) });
     } catch {
-      // The error under way is the one to tell.
+      // The first error is the one to report.
     }
   }
 
-  /** What got through of a line goes again: every line that stands there is whole. */
+  /** Removes the part of a line that was written: every line of the file is whole. */
   #takeBackHalfALine(): void {
     if (this.#events === null) return;
     try {
       ftruncateSync(this.#events, this.#eventBytes);
     } catch {
-      // Nothing more can be done; the failed write is what gets told.
+      // Nothing more can be done; the failed write is reported.
     }
+  }
+
+  /** The changes of settings among the events. */
+  changes(): readonly Omit<SetEvent, "event">[] {
+    const lines = readFileSync(join(this.path, runFiles.events), "utf8").trimEnd().split("\n");
+    const events: RunEvent[] = lines.map((line) => JSON.parse(line));
+    return events.flatMap((event) =>
+      event.event === "set" ? [{ step: event.step, settings: event.settings }] : [],
+    );
   }
 
   writeCheckpoint(bytes: Uint8Array): void {
     this.write(runFiles.checkpoint, bytes);
   }
 
-  /** Writes a file as a whole, in place of the one before if there is one. */
+  /** Writes a file as a whole, replacing an earlier one. */
   write(name: string, content: Uint8Array | string): void {
     const path = join(this.path, name);
     const unfinished = join(this.path, `.${name}.unfinished`);
@@ -169,18 +184,18 @@ export class RunFolder implements RunStore {
       writeWhole(file, typeof content === "string" ? Buffer.from(content) : content);
       fsyncSync(file);
       const written = file;
-      // A close that fails has closed all the same.
+      // A close that fails has closed the file all the same.
       file = null;
       closeSync(written);
       renameSync(unfinished, path);
     } catch (error) {
       if (file !== null) quietly(closeSync, file);
       quietly(rmSync, unfinished, { force: true });
-      refuse(path, "the file cannot be written", error);
+      refuse(path, "the file could not be written", error);
     }
   }
 
-  /** Closes the events; the folder goes again if no run ever came into it. */
+  /** Closes the events, and removes the folder if no run was ever written into it. */
   close(): void {
     if (this.#events !== null) quietly(closeSync, this.#events);
     this.#events = null;
@@ -188,13 +203,13 @@ export class RunFolder implements RunStore {
       const entries = readdirSync(this.path);
       if (entries.length === 1 && entries[0] === runFiles.config) unlinkSync(join(this.path, entries[0]));
     } catch {
-      // Gone, or not to be read: then not to be removed either.
+      // Gone or unreadable: then it cannot be removed either.
     }
-    // Not empty is as it should be.
+    // A folder that is not empty stays.
     quietly(rmdirSync, this.path);
   }
 
-  /** Whether anything stands in it. */
+  /** Whether there is anything in it. */
   get kept(): boolean {
     try {
       return readdirSync(this.path).length > 0;
@@ -204,21 +219,25 @@ export class RunFolder implements RunStore {
   }
 }
 
-/** The length of the events that a run had written when its checkpoint at `step` stood. */
+/**
+ * The length of the events that a run had written when its checkpoint at `step` was complete. There may be several at
+ * one step: a change of settings writes another one.
+ */
 function bytesUpToCheckpoint(events: Buffer, step: number): number {
   let kept = 0;
+  let atCheckpoint: number | null = null;
   for (let end = events.indexOf("\n"); end !== -1; end = events.indexOf("\n", kept)) {
     const event: { event?: unknown; step?: unknown } = JSON.parse(events.toString("utf8", kept, end));
     if (Number(event.step ?? 0) > step || event.event === "interrupted" || event.event === "failed") break;
     kept = end + 1;
-    if (event.event === "checkpoint" && event.step === step) break;
+    if (event.event === "checkpoint" && event.step === step) atCheckpoint = kept;
   }
-  return kept;
+  return atCheckpoint ?? kept;
 }
 
 /**
- * Makes a folder and those above it, one level at a time (Node's own way never ends below /proc), and takes them away
- * again when one cannot be made.
+ * Makes a folder and those above it, one level at a time (Node's recursive mkdir never returns below /proc), and removes
+ * them again if one cannot be made.
  */
 function makeFolders(path: string): void {
   const missing: string[] = [];
@@ -239,7 +258,7 @@ function makeFolders(path: string): void {
   }
 }
 
-/** Cleans up behind an error that is told anyway. */
+/** Cleans up after an error that is reported anyway. */
 function quietly<Parameters extends unknown[]>(
   clean: (...parameters: Parameters) => void,
   ...parameters: Parameters

@@ -1,79 +1,99 @@
 import { basename } from "node:path";
 import {
-  type AlgorithmName,
+  type AlgorithmKind,
   type AtariProtocol,
-  algorithmTitle,
-  environmentFamily,
+  executorIdentity,
   type LearningCurve,
-  type TrainConfig,
+  type LiveNumber,
+  type RunConfig,
+  type SetEvent,
+  scheduleText,
   type Trainer,
   type TrainResult,
   version,
 } from "softrl";
-import type { OptionValues } from "../options/config-options.js";
 import type { NamedCurve } from "../figures/curve.js";
+import { type OptionValues, textOption } from "../options/plain-options.js";
 import { RunFolder, runFiles } from "./run-folder.js";
+import type { RunPlan } from "./run-plan.js";
 
-/** What a run came to, as `result.json` keeps it and `--json` prints it. */
-export interface RunReport extends TrainResult {
-  readonly algorithm: AlgorithmName;
+/** The settings that were changed during a run, and when. */
+export type Change = Omit<SetEvent, "event">;
+
+/** The outcome of a run, as `result.json` keeps it and `--json` prints it. */
+export interface RunReport extends TrainResult, ReturnType<typeof executorIdentity> {
+  /** The algorithm's name. */
+  readonly algorithm: string;
   readonly environment: string;
   /** Of Atari's environments only. */
   readonly atariProtocol?: AtariProtocol;
   readonly seed: number;
-  readonly executor: string;
+  /** Settings that `resume` changed; absent if there are none. */
+  readonly changes?: readonly Change[];
   readonly version: string;
 }
 
 /** An environment as results name it, with the rules that it was played by where there are two sets of them. */
-export function environmentPlayed(config: TrainConfig): Pick<RunReport, "environment" | "atariProtocol"> {
-  const { environment, atariProtocol } = config;
-  return environmentFamily(environment) === "atari" ? { environment, atariProtocol } : { environment };
+export function environmentPlayed({
+  environment: { id, atariProtocol },
+}: Pick<RunConfig, "environment">): Pick<RunReport, "environment" | "atariProtocol"> {
+  return { environment: id, ...(atariProtocol === undefined ? {} : { atariProtocol }) };
 }
 
 /** {@link environmentPlayed} for people. */
-export function environmentTitle(config: TrainConfig): string {
-  const { environment, atariProtocol } = environmentPlayed(config);
-  return atariProtocol === undefined ? environment : `${environment} (${atariProtocol})`;
+export function environmentTitle({ environment: { id, atariProtocol } }: Pick<RunConfig, "environment">): string {
+  return atariProtocol === undefined ? id : `${id} (${atariProtocol})`;
 }
 
 /** What `--json` prints of a run that was interrupted before its first step. */
-export function notStarted(config: TrainConfig): object {
-  const { algorithm, seed } = config;
+export function notStarted(config: RunConfig): object {
   const result = { meanReturn: null, episodes: 0, steps: 0, stepsPerSecond: 0, interrupted: true };
-  return { algorithm, ...environmentPlayed(config), seed, ...result, version, runFolder: null };
+  return {
+    algorithm: config.algorithm.name,
+    ...environmentPlayed(config),
+    seed: config.run.seed,
+    ...result,
+    version,
+    runFolder: null,
+  };
 }
 
 /** The folder that `--run-folder` names, or the next free one below `runs/`. */
-export function openRunFolder(options: OptionValues, config: TrainConfig, kind: string): RunFolder {
-  if (typeof options.runFolder === "string") return RunFolder.create(options.runFolder);
-  const id = basename(config.environment).replaceAll(/[^\w.-]/g, "_");
-  return RunFolder.createNumbered(`runs/${id}-seed${config.seed}-${kind}`);
+export function openRunFolder(options: OptionValues, config: RunConfig, kind: string): RunFolder {
+  const path = textOption(options, "runFolder");
+  if (path !== undefined) return RunFolder.create(path);
+  const name = `${basename(config.environment.id)}-seed${config.run.seed}-${kind}`;
+  return RunFolder.createNumbered(`runs/${name.replaceAll(/[^\w.-]/g, "_")}`);
 }
 
-/** Writes what a run starts from: its settings, which `--config` takes as they are. */
-export function writeConfig(folder: RunFolder, config: TrainConfig): void {
+/** Writes the settings that a run starts from; `--config` reads them. */
+export function writeConfig(folder: RunFolder, config: RunConfig): void {
   folder.write(runFiles.config, json(config));
 }
 
-/** Writes what a run came to: its chart, the oracle's if it had one, and its result. */
+/** Writes the outcome of a run: its chart, the oracle's if it had one, and its result. */
 export async function writeReport(
   folder: RunFolder,
-  config: TrainConfig,
-  executor: string,
+  { config, parts, executor }: RunPlan,
   result: TrainResult,
   { curve, measurements }: Pick<Trainer, "curve" | "measurements">,
 ): Promise<RunReport> {
-  const { algorithm, seed } = config;
-  const report = { algorithm, ...environmentPlayed(config), seed, ...result, executor, version };
+  const changes = folder.changes();
+  const report = {
+    algorithm: config.algorithm.name,
+    ...environmentPlayed(config),
+    seed: config.run.seed,
+    ...result,
+    ...(changes.length === 0 ? {} : { changes }),
+    ...executorIdentity(executor),
+    version,
+  };
+  const { algorithm } = parts.kinds;
   await writeChart(folder, config, [named(algorithm, curve)]);
   if (measurements.length > 0) {
     const { oracleSvg } = await import("../figures/chart.js");
-    const text = {
-      title: `${algorithmTitle(algorithm)} on ${environmentTitle(config)}`,
-      subtitle: subtitle(config),
-    };
-    folder.write(runFiles.oracle, oracleSvg(measurements, text));
+    const title = `${algorithm.title} on ${environmentTitle(config)}`;
+    folder.write(runFiles.oracle, oracleSvg(measurements, { title, subtitle: subtitle(config) }));
   }
   writeResult(folder, report);
   return report;
@@ -82,7 +102,7 @@ export async function writeReport(
 /** Draws the curves of a run, or of several with the same settings. */
 export async function writeChart(
   folder: RunFolder,
-  config: TrainConfig,
+  config: RunConfig,
   curves: readonly NamedCurve[],
 ): Promise<void> {
   // Loaded when there is something to draw: it takes longer than all the rest of the command.
@@ -91,19 +111,29 @@ export async function writeChart(
   folder.write(runFiles.chart, learningCurveSvg(curves, text));
 }
 
-function subtitle({ seed, environments, horizon, tau, gamma }: TrainConfig): string {
-  return `seed ${seed}, ${environments} environments, n = ${horizon}, τ = ${tau}, γ = ${gamma}; softrl ${version}`;
+/** The settings of a run that its chart names, where the algorithm has them. */
+function subtitle({ run, environment, algorithm }: RunConfig): string {
+  const symbols = [
+    ["n", algorithm.horizon],
+    ["τ", algorithm.tau],
+    ["γ", algorithm.gamma],
+  ] as const;
+  const values = symbols.flatMap(([symbol, value]) =>
+    isNumber(value) ? [`${symbol} = ${scheduleText(value)}`] : [],
+  );
+  const settings = [`seed ${run.seed}`, `${environment.count} environments`, ...values].join(", ");
+  return `${settings}; softrl ${version}`;
 }
 
-/** Writes what a command ends with. */
+const isNumber = (value: unknown): value is LiveNumber =>
+  typeof value === "number" || (typeof value === "object" && value !== null && ("from" in value || "steps" in value));
+
+/** Writes the outcome of a command. */
 export function writeResult(folder: RunFolder, result: unknown): void {
   folder.write(runFiles.result, json(result));
 }
 
 /** A curve under its algorithm's name for people. */
-export const named = (algorithm: AlgorithmName, curve: LearningCurve): NamedCurve => ({
-  name: algorithmTitle(algorithm),
-  ...curve,
-});
+export const named = ({ title }: AlgorithmKind, curve: LearningCurve): NamedCurve => ({ name: title, ...curve });
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -1,44 +1,43 @@
-import { algorithmTitle, iterateTogether, type TrainConfig, Trainer, type TrainProgress } from "softrl";
-import { type Assembly, assembleUnlessInterrupted } from "./assemble.js";
-import { endFailed } from "./failed-run.js";
-import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import { type AlgorithmKind, iterateTogether, type RunConfig, type Trainer, type TrainProgress } from "softrl";
 import { oracleLine } from "../figures/oracle-report.js";
+import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
-import type { RunFolder } from "./run-folder.js";
-import { environmentTitle, named, notStarted, type RunReport, writeReport } from "./run-report.js";
 import { clock, counted, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
 import { terminalPlot } from "../terminal/terminal-plot.js";
+import { assemble, unlessInterrupted } from "./assemble.js";
+import { endFailed } from "./failed-run.js";
+import { LateStore } from "./late-store.js";
+import type { RunFolder } from "./run-folder.js";
+import type { RunPlan } from "./run-plan.js";
+import { type Change, environmentTitle, named, notStarted, type RunReport, writeReport } from "./run-report.js";
 
-/** What `train` and `resume` do differently. */
+/** What differs between `train` and `resume`. */
 export interface Beginning {
-  /** What an error about the environment's id names. */
-  readonly where: string;
-  /** Opens the run's folder, once environment and algorithm stand. */
+  /** Opens the run's folder, once environment and algorithm are made. */
   readonly open: () => RunFolder;
   /** Brings the trainer to its first iteration: from the seed, or from a checkpoint. */
   readonly begin: (trainer: Trainer, folder: RunFolder) => Promise<void>;
 }
 
-/** Trains to the configuration's last step or to Ctrl-C, and reports; gives the exit code. */
+/** Trains to the last step or to Ctrl-C, and reports; returns the exit code. */
 export async function runTraining(
-  config: TrainConfig,
-  { where, open, begin }: Beginning,
+  plan: RunPlan,
+  { open, begin }: Beginning,
   json: boolean,
   terminal: Terminal,
 ): Promise<number> {
   const interrupt = listenForInterrupt(terminal.err);
-  let assembly: Assembly | null = null;
-  let folder: RunFolder | null = null;
+  const store = new LateStore(open);
+  let trainer: Trainer | null = null;
   try {
-    assembly = await assembleUnlessInterrupted(interrupt, config, true, { where });
-    if (assembly === null) {
-      if (json) writeJson(terminal.out, notStarted(config));
+    const make = () => assemble(plan, store);
+    trainer = await unlessInterrupted(interrupt, make, ({ environment }) => environment.close());
+    if (trainer === null) {
+      if (json) writeJson(terminal.out, notStarted(plan.config));
       return INTERRUPTED;
     }
-    const { environment, algorithm, executor } = assembly;
-    folder = open();
+    const folder = store.store;
     interrupt.now("training");
-    const trainer = new Trainer(config, { environment, algorithm, store: folder, clock });
     await begin(trainer, folder);
     const display = new ProgressDisplay(terminal.err, clock);
     const { signal } = interrupt;
@@ -46,36 +45,45 @@ export async function runTraining(
     await iterateTogether([trainer], { clock, pause, signal, onProgress }).finally(() => display.end());
 
     const result = await trainer.finish();
-    const report = await writeReport(folder, config, executor.name, result, trainer);
+    const report = await writeReport(folder, plan, result, trainer);
     if (json) {
       writeJson(terminal.out, { ...report, runFolder: folder.path });
     } else {
-      const plot = terminalPlot([named(config.algorithm, trainer.curve)]);
-      const resume = report.interrupted ? `\nto go on: softrl resume ${folder.path}` : "";
+      const { algorithm } = plan.parts.kinds;
+      const plot = terminalPlot([named(algorithm, trainer.curve)]);
+      const resume = report.interrupted ? `\nto continue: softrl resume ${folder.path}` : "";
       terminal.out.write(
-        `${plot === "" ? "" : `${plot}\n\n`}${summary(config, report)}\nrun folder: ${folder.path}${resume}\n`,
+        `${plot === "" ? "" : `${plot}\n\n`}${summary(plan.config, algorithm, report)}\n` +
+          `run folder: ${folder.path}${resume}\n`,
       );
     }
     return report.interrupted ? INTERRUPTED : 0;
   } catch (error) {
-    throw endFailed(folder === null ? [] : [folder], error);
+    throw endFailed(store.opened === null ? [] : [store.opened], error);
   } finally {
     interrupt.dispose();
-    folder?.close();
-    await assembly?.environment.close();
+    store.opened?.close();
+    await trainer?.environment.close();
   }
 }
 
-function summary(config: TrainConfig, report: RunReport): string {
-  const { algorithm, seed, meanReturn, episodes, steps, stepsPerSecond } = report;
+function summary(config: RunConfig, { title }: AlgorithmKind, report: RunReport): string {
+  const { seed, meanReturn, episodes, steps, stepsPerSecond, changes = [] } = report;
   const outcome =
     episodes === 0
       ? "no episode ended, so there is no mean return"
       : `mean return ${inShort(meanReturn)} over the last ${Math.min(100, episodes)} of ${counted(episodes)} episodes`;
   return (
-    `${algorithmTitle(algorithm)} on ${environmentTitle(config)}, seed ${seed}: ${outcome}\n` +
-    `${counted(steps)} steps at ${counted(stepsPerSecond)} a second (${report.executor})` +
+    `${title} on ${environmentTitle(config)}, seed ${seed}: ${outcome}\n` +
+    `${counted(steps)} steps at ${counted(stepsPerSecond)} per second (${report.executor})` +
     `${report.interrupted ? ", interrupted" : ""}` +
+    changes.map((change) => `\n${changeText(change)}`).join("") +
     `${report.oracle === undefined ? "" : `\n${oracleLine(report.oracle.figures)}`}`
   );
+}
+
+/** `changed at step 4 000: tau 0.01, steps 80000` */
+function changeText({ step, settings }: Change): string {
+  const values = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
+  return `changed at step ${counted(step)}: ${values.join(", ")}`;
 }

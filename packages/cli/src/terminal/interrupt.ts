@@ -1,29 +1,29 @@
-/** What a run that Ctrl-C stopped exits with: 128 + SIGINT. */
+/** The exit code after Ctrl-C: 128 + SIGINT. */
 export const INTERRUPTED = 130;
 
-/** Ctrl-C, the wish of a supervisor, and a terminal that is closed. */
+/** Ctrl-C, a supervisor's request, and a closed terminal. */
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** What the first signal is answered with, by what goes on. */
+/** What the first signal prints, by what is going on. */
 export const atInterrupt = {
   starting: "stopping before the first step; nothing is written",
   training: "stopping after this update and writing the run folder",
-  playing: "stopping; the summary is of the episodes that were played to their end",
-  recording: "stopping and writing what was recorded up to now",
-  installing: "stopping; what was installed half-way is taken away again",
+  playing: "stopping; the summary covers the episodes that were played to their end",
+  recording: "stopping and writing the film so far",
+  installing: "stopping and removing the partial installation",
 } as const;
 
 /** Listening for Ctrl-C, until disposed. */
 export interface Interrupt {
   readonly signal: AbortSignal;
-  /** Says what goes on from now on. */
+  /** Sets what is going on from now on. */
   now(doing: keyof typeof atInterrupt): void;
   dispose(): void;
 }
 
 /**
- * Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that what goes on ends where nothing is lost; the second
- * one quits at once.
+ * Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that the work ends where nothing is lost; the second one
+ * quits at once.
  */
 export function listenForInterrupt(
   err: NodeJS.WriteStream,

@@ -1,35 +1,35 @@
 import type { Terminal } from "./terminal.js";
 
-let told = false;
+let listening = false;
 
-/** Whether stdout could not take what was written to it, for another reason than that nobody reads it. */
+/** Whether stdout failed to take what was written to it, for another reason than a closed reader. */
 let lost = false;
 
 /**
- * The process's own streams. One whose reader has gone (`softrl … | head`) is written to no more and is no error: a
- * run goes on and its folder becomes whole. Any other failure of stdout is told in one line on stderr, and the exit
- * code is 1; what stderr cannot take is lost, for there is nowhere to say so.
+ * The process's own streams. Once the reader of one has gone (`softrl … | head`), nothing more is written to it, and
+ * that is not an error: a run continues and its folder is completed. Any other failure of stdout is reported in one
+ * line on stderr, and the exit code is 1; what stderr cannot take is lost, since there is nowhere to report it.
  */
 export function standardStreams(): Terminal {
-  if (!told) {
-    told = true;
-    process.stdout.on("error", tellLoss);
+  if (!listening) {
+    listening = true;
+    process.stdout.on("error", reportLoss);
     process.stderr.on("error", () => {});
   }
   return { out: process.stdout, err: process.stderr };
 }
 
-/** The exit code of a command whose own is `code`: not 0 when what it wrote was lost. */
+/** The exit code of a command that ends with `code`: not 0 if its output was lost. */
 export const exitCodeOf = (code: number): number => (lost && code === 0 ? 1 : code);
 
-function tellLoss(error: NodeJS.ErrnoException): void {
+function reportLoss(error: NodeJS.ErrnoException): void {
   // EIO is a terminal that was closed.
   if (lost || error.code === "EPIPE" || error.code === "EIO") return;
   lost = true;
   // The write may fail after the command has ended.
   process.exitCode ||= 1;
   process.stderr.write(
-    `softrl: stdout: what the command ends with cannot be written, got ${error.message}; ` +
-      "send it elsewhere, or read a run folder's result.json.\n",
+    `softrl: stdout: could not write the result, got ${error.message}; ` +
+      "write it elsewhere, or read result.json in the run folder.\n",
   );
 }

@@ -8,6 +8,7 @@ import { conjugateGradients } from "../math/linear-algebra-conjugate-gradients.j
 import { nStepAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
 import { type LogPrior, logPrior, stateValues } from "../math/units.js";
 import { actorAndCritic, type PolicyValueNetwork, policyValueNetwork } from "../nn/heads.js";
+import { gradientVector } from "../nn/parameters.js";
 import type { LoadedProgram } from "../tensor/executor.js";
 import { constant, exp, input, mean, mul, neg, stopGradient, sum } from "../tensor/operations.js";
 import { type Program, program } from "../tensor/program.js";
@@ -237,11 +238,11 @@ function tracePolicy(
   const policyLoss = policyGradientLoss({ logPi, logPrior: prior, actions, advantages, tau });
   // −E_π_old[log π_θ] is KL[π_old‖π_θ] up to a constant: its Hessian at θ = θ_old is F.
   const divergence = mean(neg(sum(mul(stopGradient(exp(logPi)), logPi), [-1])));
-  const slope = parameters.gradient(divergence, views);
-  const product = parameters.gradient(sum(mul(slope, direction)), views);
+  const slope = gradientVector(divergence, views);
+  const product = gradientVector(sum(mul(slope, direction)), views);
   const kl = mean(klToPrior(logPi, prior));
   return {
-    gradient: program({ outputs: { descent: parameters.gradient(policyLoss, views), policyLoss, kl } }),
+    gradient: program({ outputs: { descent: gradientVector(policyLoss, views), policyLoss, kl } }),
     fisher: program({ outputs: { product } }),
   };
 }

@@ -1,4 +1,4 @@
-import { NetworkPolicy, networkShapes } from "../algorithms/policy.js";
+import { NetworkPolicy, networkShapes, parametersFrom } from "../algorithms/policy.js";
 import { fail } from "../base/errors.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
@@ -73,7 +73,8 @@ export function policyOf(
     network.parameters.views(theta),
   );
   const session = executor.load({ evaluate: program({ outputs: { logPi, v } }) });
-  const policy = new NetworkPolicy({
+  session.state(theta).set(parametersFrom(where, network, snapshotSection(where, snapshot, "parameters")));
+  return new NetworkPolicy({
     ...spaces,
     network,
     program: session.programs.evaluate,
@@ -82,8 +83,6 @@ export function policyOf(
     random: new RandomStreams(seed).stream("evaluation"),
     form: () => form,
   });
-  policy.restore(snapshotSection(where, snapshot, "parameters"));
-  return policy;
 }
 
 function savedNetwork(

@@ -1,4 +1,5 @@
 import type { AlgorithmKind } from "../algorithms/algorithm.js";
+import { builtInAlgorithms } from "../algorithms/registry.js";
 import { fail } from "../base/errors.js";
 import { suggestion } from "../base/near-match.js";
 import {
@@ -6,15 +7,14 @@ import {
   type EnvironmentFamily,
   integerSetting,
   namedScalarsSetting,
-  optionName,
   type Setting,
   type Settings,
   type SettingValue,
   type ValuesOf,
 } from "../base/settings.js";
 import { atariProtocols } from "../envs/atari/protocol.js";
-import type { NetworkKind } from "../nn/network-kind.js";
-import { type OptimiserKind, stepSettings } from "../optim/optimiser-kind.js";
+import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
+import { builtInOptimisers, type OptimiserKind, stepSettings } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
 
 /** The settings of every run. */
@@ -126,6 +126,16 @@ export interface RunKinds {
   readonly optimiser: OptimiserKind;
 }
 
+/** The kinds among which the owner of a setting is looked for. */
+export type KnownKinds = { readonly [Kind in keyof RunKinds]: readonly RunKinds[Kind][] };
+
+/** The kinds that softrl ships. */
+export const builtInKinds: KnownKinds = {
+  algorithm: builtInAlgorithms,
+  network: builtInNetworks,
+  optimiser: builtInOptimisers,
+};
+
 /** The family that an environment's id belongs to. */
 export function environmentFamily(id: string): EnvironmentFamily {
   if (id.startsWith("MinAtar/")) return "minatar";
@@ -181,6 +191,8 @@ export interface RunChoice {
   readonly environment: string;
   readonly executor: Pick<Executor, "name" | "precision" | "instructionSet">;
   readonly chosen?: ChosenSettings;
+  /** The kinds that an error names as the owners of a setting; the built-in ones if left out. */
+  readonly known?: KnownKinds;
 }
 
 /**
@@ -190,7 +202,7 @@ export interface RunChoice {
  * @throws SoftrlError for an unknown setting or a value out of range.
  */
 export function runConfig(
-  { kinds, modules = {}, environment, executor, chosen = {} }: RunChoice,
+  { kinds, modules = {}, environment, executor, chosen = {}, known = builtInKinds }: RunChoice,
   where: (section: SectionName, name: string) => string = (section, name) => `${section}.${name}`,
 ): RunConfig {
   const family = environmentFamily(environment);
@@ -198,10 +210,15 @@ export function runConfig(
   const values = <S extends Settings>(section: SectionName, table: S): ValuesOf<S> => {
     const given = chosen[section] ?? {};
     for (const name of Object.keys(given)) {
-      if (!Object.hasOwn(table, name)) refuseUnknown(where(section, name), section, name, kinds, table);
+      if (Object.hasOwn(table, name)) continue;
+      const owner = ownerOf(section, kinds, environment);
+      const owners = ownersOf(section, (candidate) => candidate === name, known);
+      refuseUnknown(where(section, name), name, owner, owners, table);
     }
     const complete = Object.entries(table).map(([name, setting]) => {
-      const value = given[name] ?? defaultOf(kinds.algorithm, family, section, name, setting);
+      const chosenValue = Object.hasOwn(given, name) ? given[name] : undefined;
+      const value =
+        chosenValue === undefined ? defaultOf(kinds.algorithm, family, section, name, setting) : chosenValue;
       return [name, setting.check(where(section, name), value)];
     });
     return Object.fromEntries(complete);
@@ -239,19 +256,40 @@ function environmentSettingsOf(
   return family === "atari" ? { ...environmentSettings, ...atariSettings } : environmentSettings;
 }
 
-function refuseUnknown(
-  where: string,
-  section: SectionName,
-  name: string,
-  kinds: RunKinds,
-  table: Settings,
-): never {
-  const owner =
-    section === "run" || section === "environment" ? `the section ${section}` : kinds[section].name;
-  return fail(where, `${owner} has no setting ${JSON.stringify(name)}`, {
-    remedy: Object.keys(table).length === 0 ? "leave it out" : suggestion(name, Object.keys(table)),
-  });
+/** The kind or the environment whose settings a section holds. */
+function ownerOf(section: SectionName, kinds: RunKinds, environment: string): string {
+  if (section === "run") return "the section run";
+  return section === "environment" ? environment : kinds[section].name;
 }
 
-/** The option of a setting on the command line. */
-export const settingOption = (name: string, setting: Setting): string => optionName(name, setting);
+/**
+ * The kinds that have such a setting, as a remedy: `npg has`, `adam and radam have`; null if none has.
+ * @param isIt whether a setting is the one that is looked for
+ */
+export function ownersOf(
+  section: SectionName,
+  isIt: (name: string, setting: Setting) => boolean,
+  known: KnownKinds = builtInKinds,
+): string | null {
+  const hasIt = (settings: Settings) =>
+    Object.entries(settings).some(([name, setting]) => isIt(name, setting));
+  if (section === "run") return null;
+  if (section === "environment") return hasIt(atariSettings) ? "Atari's environments have" : null;
+  const kinds: readonly { readonly name: string; readonly settings: Settings }[] = known[section];
+  const owners = kinds.filter(({ settings }) => hasIt(settings)).map((kind) => kind.name);
+  const last = owners.pop();
+  if (last === undefined) return null;
+  return owners.length === 0 ? `${last} has` : `${owners.join(", ")} and ${last} have`;
+}
+
+function refuseUnknown(
+  where: string,
+  name: string,
+  owner: string,
+  owners: string | null,
+  table: Settings,
+): never {
+  const names = Object.keys(table);
+  const remedy = names.length === 0 ? "leave it out" : suggestion(name, names);
+  return fail(where, `${owner} has no setting ${JSON.stringify(name)}`, { remedy: owners ?? remedy });
+}

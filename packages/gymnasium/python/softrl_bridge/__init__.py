@@ -1,1 +1,1 @@
-"""Vectors of Gymnasium environments behind length-prefixed frames on stdin and stdout."""
+"""Steps vectors of Gymnasium environments on request, with length-prefixed frames on stdin and stdout."""

@@ -1,13 +1,13 @@
 """
-Atari straight on the emulator, by one of two protocols that are never mixed:
+Drives the Atari emulator directly, under one of two protocols that are never mixed:
 
-classic  Mnih et al. 2015 as in OpenAI Baselines: actions as given, the game's own actions, 1 to 30 no-ops at the
-         start of a game; in training a lost life terminates the episode for the learner while the game goes on.
-sticky   Machado et al. 2018: every frame repeats the action before with probability 0.25, all 18 actions, no no-ops,
-         a lost life is no end.
+classic  Mnih et al. 2015, as in OpenAI Baselines: no sticky actions, the game's minimal action set, 1 to 30 no-ops at
+         the start of a game. In training, a lost life terminates the episode while the game continues.
+sticky   Machado et al. 2018: every frame repeats the previous action with probability 0.25, all 18 actions, no no-ops.
+         A lost life does not terminate the episode.
 
-Both: grey 84x84 pictures, every action held for 4 emulated frames, the last two pooled by maximum, 4 pictures
-stacked; in training the reward is clipped to [-1, 1].
+Both: grey 84x84 frames, every action held for 4 emulated frames, the last two pooled by maximum, 4 frames stacked. In
+training, the reward is clipped to [-1, 1].
 """
 
 import ale_py
@@ -48,13 +48,13 @@ class AtariEnvironment:
         for name in options:
             if name in BY_PROTOCOL:
                 raise BridgeError(
-                    f"{name} is for the Atari protocol to decide", "classic or sticky as the protocol", name
+                    f"{name} is determined by the Atari protocol", "classic or sticky as the protocol", name
                 )
             if name not in OPTIONS:
                 raise BridgeError(f"{id} has no option {name}", " or ".join(OPTIONS), name)
         self._protocol = PROTOCOLS[protocol]
-        # The sticky draw is ours: the emulator's own state leaves out the action that it repeats,
-        # so a game restored from it would not go on bit for bit. The distribution is the same.
+        # Sticky actions are drawn here, with the same distribution: the emulator's saved state does not include the
+        # action that it repeats, so a restored game would not continue bit for bit.
         self._environment = gymnasium.make(
             id,
             disable_env_checker=True,
@@ -77,9 +77,9 @@ class AtariEnvironment:
         self._lives = 0
 
     def reset(self, seed, out):
-        """Starts a game; `seed` is None for the next game of the same stream."""
+        """Starts a game; with seed None the next game of the same random stream."""
         if seed is not None:
-            # A stream of its own, so that sticky draws do not shift the no-op draws.
+            # A separate stream, so that sticky draws do not change the no-op draws.
             self._sticky_random = np.random.default_rng((seed, 1))
         self._environment.reset(seed=seed)
         if self._protocol.noops:
@@ -102,22 +102,22 @@ class AtariEnvironment:
             terminated = self._ale.game_over(with_truncation=False)
         if self._life_ends:
             lives = self._ale.lives()
-            # At 0 lives some games show their end for a few frames more: the emulator says when they are over.
+            # At 0 lives some games run for a few more frames; game_over reports when they have ended.
             if not over and 0 < lives < self._lives:
                 terminated = True
             self._lives = lives
         reward = max(-1.0, min(1.0, raw_reward)) if self._clips else raw_reward
         return Outcome(reward, raw_reward, terminated, truncated, over)
 
-    def go_on(self, out):
-        """Leaves the frame in which a life was lost by one no-op step, as Baselines does; the game is not reset."""
+    def continue_game(self, out):
+        """Continues after a lost life with one no-op step, as Baselines does; the game is not reset."""
         raw_reward, over = self._hold(self._noop)
         self._pictures.fill(out)
         self._lives = self._ale.lives()
         return raw_reward, over
 
     def _hold(self, action):
-        """Emulates up to SKIP frames; leaves the last two screens of those emulated."""
+        """Emulates up to SKIP frames and keeps the last two screens."""
         ale = self._ale
         sticky = self._protocol.repeat_probability
         raw_reward = 0
@@ -150,9 +150,9 @@ class AtariEnvironment:
 
     def restore(self, meta, blobs):
         if meta["protocol"] != self._protocol.name:
-            raise ValueError(f"the state is of the {meta['protocol']} protocol, not {self._protocol.name}")
-        # The console's switches are not in the emulator's state, and a fresh one still holds the reset switch down:
-        # one frame releases it, as it was released when the state was saved.
+            raise ValueError(f"the state was saved under {meta['protocol']}, not {self._protocol.name}")
+        # The emulator's state does not include the console's switches, and a new emulator still holds the reset switch
+        # down. One frame releases it, as it was when the state was saved.
         self._ale.reset_game()
         self._ale.act(self._noop)
         self._ale.restoreState(ale_py.ALEState(blobs[0]))

@@ -1,4 +1,4 @@
-"""Frames on the process's own stdin and stdout, kept clear of everything else that prints."""
+"""Frames on the process's stdin and stdout, protected from all other output."""
 
 import ctypes
 import json
@@ -9,21 +9,21 @@ import sys
 import threading
 import time
 
-# A frame: magic, operation, length of the payload; then the payload. All little-endian.
+# A frame is a header (magic, operation, length of the payload) and the payload, little-endian.
 HEADER = struct.Struct("<HHI")
 MAGIC = 0x5351
 
 HELLO, MAKE, RESET, STEP, SAVE, RESTORE, SHARE, SCREEN = range(8)
-# Where the parent has put the file of the shared memory, if it has.
+# The descriptor of the shared memory file, if the parent uses one.
 SHARED_DESCRIPTOR = 3
 REPLY = 0x80
-# Up to here one write of a copy is cheaper than several without.
+# Up to this size, one write of a copy is cheaper than several writes.
 SMALL = 16384
 ERROR = 0xFF
 
 
 class BridgeError(Exception):
-    """A refusal with its parts: what, and optionally expected, got and remedy."""
+    """An error with its parts: what, and optionally expected, got and remedy."""
 
     def __init__(self, what, expected=None, got=None, remedy=None):
         super().__init__(what)
@@ -31,7 +31,7 @@ class BridgeError(Exception):
 
 
 class Connection:
-    """Owns the two pipes. File descriptor 1 then leads to stderr, so that no print can break a frame."""
+    """Owns the two pipes and redirects file descriptor 1 to stderr, so that no print can corrupt a frame."""
 
     def __init__(self):
         self._in = os.dup(0)
@@ -47,13 +47,13 @@ class Connection:
             msvcrt.setmode(self._out, os.O_BINARY)
 
     def receive(self):
-        """The next (operation, payload), or None when the parent closed the pipe."""
+        """Returns the next (operation, payload), or None once the parent has closed the pipe."""
         header = self._read(HEADER.size)
         if header is None:
             return None
         magic, operation, length = HEADER.unpack(header)
         if magic != MAGIC:
-            raise BridgeError("the request is no frame", got=header.hex())
+            raise BridgeError("the request is not a frame", got=header.hex())
         payload = self._read(length)
         return None if payload is None else (operation, payload)
 
@@ -96,7 +96,7 @@ class Connection:
 
 
 def follow_parent():
-    """Ends this process with its parent, even when the parent is killed while an environment is stuck in a step."""
+    """Ends this process with its parent, even if the parent is killed while an environment is stuck in a step."""
     # Ctrl-C reaches the whole process group; the parent decides when its environments end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform.startswith("linux"):

@@ -1,4 +1,4 @@
-"""The loop: one request, one reply, until the parent closes the pipe."""
+"""The main loop: one reply per request, until the parent closes the pipe."""
 
 import json
 import mmap
@@ -16,7 +16,7 @@ PROTOCOL = 1
 def main():
     pipes = Connection()
     connection.follow_parent()
-    # Environments that the user wrote are found from where the user started Node: "my_module:MyGame-v0".
+    # Makes the user's modules importable from the folder in which Node was started: "my_module:MyGame-v0".
     sys.path.append(os.getcwd())
     vector = None
     try:
@@ -105,7 +105,7 @@ def make(request):
 
 def make_one(request):
     id, options = request["id"], request["options"]
-    # Which ids are preprocessed is said in one place: environmentFamily of softrl.
+    # The parent decides which ids are preprocessed (environmentFamily in softrl).
     from .plain import PlainEnvironment
 
     try:
@@ -126,7 +126,7 @@ def answer(vector, operation, payload):
 
     if operation == connection.RESET:
         vector.reset(np.frombuffer(payload, "<u4"))
-        return vector.seen()
+        return vector.observed()
     if operation == connection.STEP:
         vector.step(np.frombuffer(payload, "<i4"))
         return vector.reply()
@@ -135,7 +135,7 @@ def answer(vector, operation, payload):
         return [b"" if state is None else state]
     if operation == connection.RESTORE:
         vector.restore(payload)
-        return vector.seen()
+        return vector.observed()
     if operation == connection.SHARE:
         share(vector, json.loads(payload))
         return []
@@ -146,13 +146,13 @@ def answer(vector, operation, payload):
 
 
 def share(vector, layout):
-    """From now on the observations lie in the file that the parent has mapped, too."""
+    """Moves the observations into the file that the parent has mapped as well."""
     try:
         memory = mmap.mmap(connection.SHARED_DESCRIPTOR, layout["bytes"])
         os.close(connection.SHARED_DESCRIPTOR)
     except (OSError, ValueError) as error:
         raise BridgeError(
-            "the shared memory cannot be mapped", got=one_line(error), remedy='choose the transport "stdio"'
+            "could not map the shared memory", got=one_line(error), remedy='choose the transport "stdio"'
         ) from error
     vector.share(memory, layout["observations"], layout["finals"])
 

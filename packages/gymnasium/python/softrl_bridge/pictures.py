@@ -1,6 +1,6 @@
 """
-Atari's picture: two screens pooled by maximum, resized to 84x84 by area as OpenCV does it, put into a stack of four.
-In C++ where it was built, else with NumPy and OpenCV: the same bytes.
+Atari's frame preprocessing: two screens are pooled by maximum, resized to 84x84 with OpenCV's area interpolation and
+appended to a stack of four. Uses the compiled library if it was built, else NumPy and OpenCV; a test compares the two.
 """
 
 import ctypes
@@ -32,27 +32,27 @@ _compiled = None if os.environ.get("SOFTRL_PICTURES") == "opencv" else _load()
 
 
 class Pictures:
-    """Makes the pictures of one game from `screens` [2, height, width], grey bytes."""
+    """Makes the frames of one game from `screens` [2, height, width], grey bytes."""
 
     def __init__(self, height, width):
         self.screens = np.zeros((2, height, width), np.uint8)
         self._address = self.screens.ctypes.data
         self._other = self._address + height * width
-        # The compiled one knows the console's width alone.
+        # The compiled library only supports the console's width.
         self._plan = _compiled[0](height) if _compiled is not None and width == 160 else None
 
     def push(self, stack):
-        """The picture of both screens becomes the newest of the stack [84, 84, 4]."""
+        """Appends the frame of both screens to the stack [84, 84, 4]."""
         if self._plan is not None:
             _compiled[1](self._plan, self._address, self._other, stack.ctypes.data, 0)
             return
-        # The stack of each pixel is one 32-bit number whose highest byte is the newest picture.
+        # The four bytes of each pixel form one 32-bit number whose highest byte is the newest frame.
         pixels = stack.view("<u4")[..., 0]
         np.right_shift(pixels, 8, out=pixels)
         np.bitwise_or(pixels, np.left_shift(self._shrunk().astype("<u4"), 24), out=pixels)
 
     def fill(self, stack):
-        """The picture of both screens, four times."""
+        """Fills the stack with four copies of the frame of both screens."""
         if self._plan is not None:
             _compiled[1](self._plan, self._address, self._other, stack.ctypes.data, 1)
             return

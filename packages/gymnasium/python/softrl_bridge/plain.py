@@ -12,7 +12,7 @@ from gymnasium.utils import EzPickle
 from .connection import BridgeError
 from .vector import Outcome
 
-# Node has no JSON infinity: softrl's spaces name the largest float32 for "no bound".
+# JSON has no infinity: softrl's spaces use the largest float32 for "unbounded".
 UNBOUNDED = float(np.finfo(np.float32).max)
 
 
@@ -67,14 +67,14 @@ class PlainEnvironment:
         out[...] = observation.reshape(out.shape)
 
     def screen(self):
-        """What it renders; None where it cannot, for instance without pygame."""
+        """The rendered image; None if it cannot be rendered, for instance without pygame."""
         try:
             return self._environment.render()
         except gymnasium.error.DependencyNotInstalled:
             return None
 
     def state(self):
-        """The pickled environment, or None where a pickle would not hold all of it."""
+        """The pickled environment, or None if a pickle would not contain its whole state."""
         buffer = io.BytesIO()
         try:
             WholePickler(buffer).dump(self._environment)
@@ -85,7 +85,7 @@ class PlainEnvironment:
     def restore(self, meta, blobs):
         environment = pickle.loads(blobs[0])
         if not isinstance(environment, gymnasium.Env):
-            raise ValueError(f"a pickled {type(environment).__name__} is no environment")
+            raise ValueError(f"a pickled {type(environment).__name__} is not an environment")
         self._environment.close()
         self._environment = environment
 
@@ -94,7 +94,7 @@ class PlainEnvironment:
 
 
 class WholePickler(cloudpickle.Pickler):
-    """Refuses what would come back fresh: an EzPickle stores its constructor's arguments, not its state."""
+    """Refuses an EzPickle, which stores the arguments of its constructor instead of its state."""
 
     def reducer_override(self, value):
         if isinstance(value, EzPickle):
@@ -103,18 +103,18 @@ class WholePickler(cloudpickle.Pickler):
 
 
 def raw_game(environment):
-    """The game of Atari's whose pictures are observed as the emulator shows them, as ids name it; else None."""
+    """The name of the Atari game, as in its ids, if the observations are the emulator's own frames; else None."""
     spec = environment.spec
     if spec is None or not str(spec.entry_point).startswith("ale_py.") or spec.additional_wrappers:
         return None
-    # The console's memory is no picture.
+    # The console's memory is not an image.
     if len(environment.observation_space.shape) < 2:
         return None
     return spec.kwargs["game"].title().replace("_", "")
 
 
 def bound(values):
-    """One number where all elements share it, else one an element."""
+    """One number if all elements are equal, else one number per element."""
     values = np.clip(np.asarray(values, np.float64), -UNBOUNDED, UNBOUNDED).ravel()
     return float(values[0]) if values.size > 0 and (values == values[0]).all() else values.tolist()
 
@@ -125,5 +125,5 @@ def unsupported(id, which, space, expected):
         f"the {which} space of {id} is not supported",
         expected,
         text if len(text) <= 200 else text[:200] + "…",
-        "wrap the environment in Python and register the wrapped one",
+        "write a Python wrapper that converts the space, and register the wrapped environment",
     )

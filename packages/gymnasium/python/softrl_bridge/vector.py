@@ -1,4 +1,4 @@
-"""S environments stepped one after another, reset within the step in which their episode ends."""
+"""Steps S environments one after the other; the step that ends an episode also resets its environment."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from .connection import BridgeError
 
 
 class Outcome:
-    """One step of one environment. `over` says that the whole episode ended; a lost life ends less than that."""
+    """The outcome of one step of one environment. `over` means that the whole game ended, not only a life."""
 
     __slots__ = ("reward", "raw_reward", "terminated", "truncated", "over")
 
@@ -24,14 +24,14 @@ class Outcome:
 
 class Vector:
     """
-    The environments have `space`, `action_space`, `reset(seed, out)`, `step(action, out)`, `go_on(out)` after a lost
-    life, `state()` and `restore(meta, blobs)`; they write their observation into `out`.
+    The environments implement `space`, `action_space`, `reset(seed, out)`, `step(action, out)`, `state()`,
+    `restore(meta, blobs)` and, for lost lives, `continue_game(out)`. They write their observation into `out`.
     """
 
     def __init__(self, id, environments, first=0):
         self.id = id
         self.environments = environments
-        # Environments have the numbers that the parent knows them by.
+        # Error messages use the parent's numbering of the environments.
         self.first = first
         self.shared = False
         size = len(environments)
@@ -55,26 +55,26 @@ class Vector:
         self._floats = observations.dtype != np.uint8
 
     def share(self, memory, observations_at, finals_at):
-        """Moves the observations into memory that the parent sees: they are sent no more."""
+        """Moves the observations into shared memory; after this they are not sent through the pipe."""
         shape, dtype = self.observations.shape, self.observations.dtype
         count = self.observations.size
         views = [np.frombuffer(memory, dtype, count, at).reshape(shape) for at in (observations_at, finals_at)]
         self._place(*views)
         self.shared = True
 
-    def seen(self):
-        """What a reset sends: all observations, unless the parent sees them."""
+    def observed(self):
+        """The reply to a reset: all observations, or nothing if they are in shared memory."""
         return [] if self.shared else [self.observations]
 
     def screen(self, i):
-        """Width, height and colours of environment i as a person sees it; nothing where it shows nothing."""
+        """Width, height and pixels of the rendered environment i; nothing if it renders nothing."""
         rendered = self._try(i, self.environments[i].screen)
         if rendered is None:
             return []
         pixels = np.asarray(rendered)
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
             raise BridgeError(
-                f"what environment {i} renders is no picture",
+                f"environment {i} does not render an image",
                 "[height, width, 3] uint8",
                 f"{list(pixels.shape)} {pixels.dtype}",
             )
@@ -102,7 +102,7 @@ class Vector:
                     f"the reward of environment {self.first + i} is not finite at step {self.steps}",
                     "a finite number",
                     str(outcome.reward),
-                    "correct the environment's reward",
+                    "fix the environment's reward",
                 )
             self._check_observation(i)
             self.rewards[i] = outcome.reward
@@ -115,7 +115,7 @@ class Vector:
             self.finals[i] = row
             over = outcome.over
             if not over:
-                raw_reward, over = self._try(i, environment.go_on, row)
+                raw_reward, over = self._try(i, environment.continue_game, row)
                 self.running_returns[i] += raw_reward
             if over:
                 self.ended[i] = 1
@@ -127,7 +127,7 @@ class Vector:
             self._check_observation(i)
 
     def reply(self):
-        """What one step sends: flags and numbers, all observations, and the final observations of ended episodes."""
+        """The reply to a step: numbers and flags, all observations, and the final observations of ended episodes."""
         numbers = [
             self.rewards,
             self.episode_returns,
@@ -142,7 +142,7 @@ class Vector:
         return [*numbers, self.observations, *rows]
 
     def save(self):
-        """A block an environment, so that other processes may share them out differently; None where one cannot tell."""
+        """One block per environment, so that any number of processes can restore them; None if one cannot be saved."""
         blocks = []
         for i, environment in enumerate(self.environments):
             state = self._try(i, environment.state)
@@ -163,12 +163,12 @@ class Vector:
         try:
             blocks = _unpack(memoryview(state))
             if len(blocks) != len(self.environments):
-                raise ValueError(f"the state is of {len(blocks)} environments")
+                raise ValueError(f"the state has {len(blocks)} environments")
             for i, (environment, block) in enumerate(zip(self.environments, blocks)):
                 head, observation, *blobs = _unpack(memoryview(block))
                 head = json.loads(head)
                 if head["id"] != self.id:
-                    raise ValueError(f"the state is of {head['id']}")
+                    raise ValueError(f"the state is that of {head['id']}")
                 observation = np.frombuffer(observation, self.observations.dtype)
                 environment.restore(head["meta"], blobs)
                 self.rows[i][:] = observation.reshape(self.rows[i].shape)
@@ -195,7 +195,7 @@ class Vector:
         except Exception as error:
             raise BridgeError(
                 f"environment {self.first + i} raised {type(error).__name__} at step {self.steps}: {error}",
-                remedy="correct the environment; step it in Python to see where",
+                remedy="fix the environment; step it in Python to see where it fails",
             ) from error
 
     def _check_observation(self, i):
@@ -206,7 +206,7 @@ class Vector:
                 f"the observation of environment {self.first + i} is not finite at step {self.steps}",
                 "finite numbers",
                 str(bad),
-                "correct the environment's observation",
+                "fix the environment's observation",
             )
 
 
@@ -219,7 +219,7 @@ def _unpack(bytes_):
     while len(bytes_) > 0:
         (length,) = struct.unpack("<I", bytes_[:4])
         if len(bytes_) < 4 + length:
-            raise ValueError("the state is cut short")
+            raise ValueError("the state is incomplete")
         parts.append(bytes(bytes_[4 : 4 + length]))
         bytes_ = bytes_[4 + length :]
     return parts

@@ -1,4 +1,4 @@
-"""Environments that misbehave, each in one way, at their third step."""
+"""Environments that each misbehave in one way, at their third step."""
 
 import math
 import os
@@ -70,7 +70,7 @@ class Prints(Calm):
 
 
 class Forgets(Calm, EzPickle):
-    """EzPickle brings back a fresh environment."""
+    """EzPickle restores a fresh environment instead of the saved state."""
 
     def __init__(self):
         EzPickle.__init__(self)

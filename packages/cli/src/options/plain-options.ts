@@ -1,0 +1,32 @@
+import { SoftrlError } from "softrl";
+
+/** The command line's options, as commander hands them over. */
+export type OptionValues = Readonly<Record<string, unknown>>;
+
+/** A whole number given as text, at least `low`. */
+export function integerOption(option: string, text: unknown, low: number): number {
+  const value = typeof text === "string" && text.trim() !== "" ? Number(text) : Number.NaN;
+  if (!(Number.isSafeInteger(value) && value >= low)) {
+    const high = Number.MAX_SAFE_INTEGER;
+    throw new SoftrlError(option, "invalid value", {
+      expected: `an integer ${value > high ? `in [${low}, 2^53 − 1 = ${high}]` : `of at least ${low}`}`,
+      got: JSON.stringify(text),
+    });
+  }
+  return value;
+}
+
+/** How actions are chosen from a policy. */
+export function modeOption(mode: unknown): "sample" | "mode" {
+  if (mode === "sample" || mode === "mode") return mode;
+  throw new SoftrlError("--mode", "invalid value", {
+    expected: '"sample" or "mode"',
+    got: JSON.stringify(mode),
+  });
+}
+
+/** The text of an option, undefined where it is not given. */
+export function textOption(options: OptionValues, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === "string" ? value : undefined;
+}

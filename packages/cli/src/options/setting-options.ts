@@ -1,0 +1,168 @@
+import { type Command, Option } from "commander";
+import {
+  atariSettings,
+  type ChosenSettings,
+  defaultOf,
+  defaultText,
+  type EnvironmentFamily,
+  environmentOptions,
+  isBuiltIn,
+  optionName,
+  ownersOf,
+  type SectionName,
+  type Setting,
+  type Settings,
+  SoftrlError,
+  sectionNames,
+  sectionSettings,
+} from "softrl";
+import type { RunParts } from "../parts/run-parts.js";
+import type { OptionValues } from "./plain-options.js";
+
+/** A setting of a run as an option of the command line. */
+export interface SettingOption {
+  readonly section: SectionName;
+  readonly name: string;
+  readonly setting: Setting;
+  /** `--value-coefficient` */
+  readonly flag: string;
+}
+
+/** An option that other parts have, but not those of this run. */
+export interface ForeignOption extends SettingOption {
+  /** The part without it: `a2c`. */
+  readonly owner: string;
+}
+
+/** The settings of a run of these parts, as options. */
+export function settingOptions({ kinds, environment }: RunParts): readonly SettingOption[] {
+  const sections = sectionSettings(kinds, environment);
+  return sectionNames.flatMap((section) => optionsOf(section, sections[section]));
+}
+
+/** The settings that other kinds have, as options, where no setting of this run has the same one. */
+export function foreignOptions(parts: RunParts, own: readonly SettingOption[]): readonly ForeignOption[] {
+  const { kinds, known, environment } = parts;
+  const all: ForeignOption[] = optionsOf("environment", atariSettings).map((option) => ({
+    ...option,
+    owner: environment,
+  }));
+  for (const section of ["algorithm", "network", "optimiser"] as const) {
+    const owner = kinds[section].name;
+    for (const { settings } of known[section]) {
+      all.push(...optionsOf(section, settings).map((option) => ({ ...option, owner })));
+    }
+  }
+  const flags = new Set(own.map(({ flag }) => flag));
+  return all.filter(({ flag }) => {
+    const isNew = !flags.has(flag);
+    flags.add(flag);
+    return isNew;
+  });
+}
+
+const optionsOf = (section: SectionName, settings: Settings): readonly SettingOption[] =>
+  Object.entries(settings).map(([name, setting]) => ({
+    section,
+    name,
+    setting,
+    flag: optionName(name, setting),
+  }));
+
+/**
+ * Adds the options of one section under its heading.
+ * @throws SoftrlError when two settings have the same option: one of them is from a file.
+ */
+export function addSettingOptions(
+  command: Command,
+  options: readonly SettingOption[],
+  section: SectionName,
+  parts: RunParts,
+  help: (option: SettingOption) => string = (option) => helpOf(parts, option),
+): void {
+  const { modules } = parts;
+  for (const option of options.filter((candidate) => candidate.section === section)) {
+    const { name, setting, flag } = option;
+    if (command.options.some(({ long }) => long === flag)) {
+      const file = modules.algorithm ?? modules.network ?? modules.optimiser ?? section;
+      throw new SoftrlError(file, `the setting ${name} has the option ${flag}, which is taken`, {
+        remedy: 'give the setting another one: option: "my-name"',
+      });
+    }
+    command.option(`${flag} <${setting.placeholder}>`, help(option));
+  }
+}
+
+/** The heading of a section's options: `Algorithm a2c:`. */
+export function heading(section: SectionName, { kinds, environment }: RunParts): string {
+  if (section === "run") return "Run:";
+  const title = `${section[0].toUpperCase()}${section.slice(1)}`;
+  return `${title} ${section === "environment" ? environment : kinds[section].name}:`;
+}
+
+/** A setting's line of help: `the discount γ of a reward one step later (default: 0.99) [§6.1]`. */
+function helpOf(parts: RunParts, { section, name, setting }: SettingOption): string {
+  const { algorithm } = parts.kinds;
+  const of = (family: EnvironmentFamily) => defaultOf(algorithm, family, section, name, setting);
+  const defaults = { vector: of("vector"), atari: of("atari"), minatar: of("minatar") };
+  const isOwn = families.every((family) => defaults[family] === setting.defaults[family]);
+  const source = setting.source === null || !isOwn ? "" : ` [${setting.source}]`;
+  const names = section === "environment" && name === "options" ? `; ${optionsText(parts)}` : "";
+  return `${setting.about}${names} (default: ${defaultText({ ...setting, defaults })})${source}`;
+}
+
+const families: readonly EnvironmentFamily[] = ["vector", "atari", "minatar"];
+
+/** `Corridor-v0 has cells` */
+function optionsText({ environment, environmentKind }: RunParts): string {
+  const names =
+    environmentKind === null
+      ? isBuiltIn(environment)
+        ? environmentOptions(environment)
+        : null
+      : Object.keys(environmentKind.options);
+  if (names === null) return `${environment} is one of Gymnasium's`;
+  return `${environment} has ${names.length === 0 ? "none" : names.join(", ")}`;
+}
+
+/** Adds options that are only there to be refused with the name of what has them. */
+export function addHiddenOptions(command: Command, options: readonly SettingOption[]): void {
+  for (const { flag } of options) {
+    if (command.options.some(({ long }) => long === flag)) continue;
+    command.addOption(new Option(`${flag} <value>`).hideHelp());
+  }
+}
+
+/** @throws SoftrlError for an option of another kind: `a2c has no --trust-region; npg has`. */
+export function refuseForeign(
+  values: OptionValues,
+  foreign: readonly ForeignOption[],
+  { known }: RunParts,
+): void {
+  for (const option of foreign) {
+    if (textOf(values, option) === undefined) continue;
+    const { section, flag, owner } = option;
+    const owners = ownersOf(section, (name, setting) => optionName(name, setting) === flag, known);
+    throw new SoftrlError(flag, `${owner} has no ${flag}`, owners === null ? {} : { remedy: owners });
+  }
+}
+
+/** The settings that options give, unchecked, and the options by section and name. */
+export function chosenByOptions(
+  values: OptionValues,
+  options: readonly SettingOption[],
+): { readonly chosen: ChosenSettings; readonly given: readonly SettingOption[] } {
+  const chosen: { [Section in SectionName]?: Record<string, unknown> } = {};
+  const given = options.filter((option) => textOf(values, option) !== undefined);
+  for (const option of given) {
+    const text = textOf(values, option) ?? "";
+    chosen[option.section] = { ...chosen[option.section], [option.name]: option.setting.fromText(text) };
+  }
+  return { chosen, given };
+}
+
+/** The text that was given for an option. */
+export function textOf(values: OptionValues, { flag }: SettingOption): string | undefined {
+  const value = values[new Option(`${flag} <value>`).attributeName()];
+  return typeof value === "string" ? value : undefined;
+}

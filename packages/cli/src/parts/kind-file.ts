@@ -1,0 +1,74 @@
+import { existsSync, statSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type ErrorDetails, SoftrlError } from "softrl";
+import { type ExportedKinds, isKind, type KindName, kindNames, missingParts, partsOf } from "./kind-shape.js";
+
+/** The option that names each kind. */
+export const kindOptions: Readonly<Record<KindName, string>> = {
+  algorithm: "--algorithm",
+  environment: "--env",
+  network: "--network",
+  optimiser: "--optimiser",
+};
+
+/** Whether a name is that of a file, not of a built-in kind. An environment's id may contain a slash. */
+export function isFile(which: KindName, name: string): boolean {
+  if (/\.[cm]?[jt]s$/.test(name) || /^\.{1,2}[\\/]/.test(name) || isAbsolute(name)) return true;
+  return which !== "environment" && /[\\/]/.test(name);
+}
+
+/**
+ * The kind that a file exports by default.
+ * @param where what an error names: the option, or the configuration's key
+ * @param remedy what to do if the file does not exist
+ * @throws SoftrlError when the file is missing, cannot be loaded, or exports something else.
+ */
+export async function loadKind<Which extends KindName>(
+  which: Which,
+  where: string,
+  file: string,
+  remedy = "check the path",
+): Promise<ExportedKinds[Which]> {
+  if (!existsSync(file)) return refuse(where, `${file} does not exist`, { remedy });
+  if (statSync(file).isDirectory()) {
+    return refuse(where, `${file} is a folder`, { expected: `a file that exports ${article(which)}` });
+  }
+  const exported = await importFile(where, file);
+  const kind = exported.default;
+  if (isKind(which, kind)) return kind;
+  const other = kindNames.find((candidate) => isKind(candidate, kind));
+  return refuse(where, `the default export of ${file} is not ${article(which)}`, {
+    expected: `an object with ${partsOf(which).join(", ")}`,
+    got: kind === undefined ? "no default export" : `one without a valid ${missingParts(which, kind)[0]}`,
+    ...(other === undefined ? {} : { remedy: `it is ${article(other)}: pass it as ${kindOptions[other]}` }),
+  });
+}
+
+/** The absolute path of a file, which a folder's files name relative to it. */
+export const absolute = (folder: string, file: string): string => resolve(folder, file);
+
+async function importFile(where: string, file: string): Promise<{ readonly default?: unknown }> {
+  try {
+    return await import(pathToFileURL(file).href);
+  } catch (error) {
+    const isUnknownType =
+      error instanceof Error && "code" in error && error.code === "ERR_UNKNOWN_FILE_EXTENSION";
+    const details: ErrorDetails = {
+      got: firstLine(error),
+      remedy: isUnknownType
+        ? "compile it to JavaScript, or use a Node.js that reads TypeScript (22.18 or newer)"
+        : "fix this in the file",
+    };
+    throw new SoftrlError(where, `${file} could not be loaded`, details, { cause: error });
+  }
+}
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).split("\n")[0];
+
+const article = (which: KindName): string => (which === "network" ? "a network" : `an ${which}`);
+
+function refuse(where: string, what: string, details: ErrorDetails): never {
+  throw new SoftrlError(where, what, details);
+}

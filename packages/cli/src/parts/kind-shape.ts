@@ -1,0 +1,58 @@
+import type { AlgorithmKind, EnvironmentKind, NetworkKind, OptimiserKind } from "softrl";
+
+/** The parts of a run that a file can export. */
+export interface ExportedKinds {
+  readonly algorithm: AlgorithmKind;
+  readonly environment: EnvironmentKind;
+  readonly network: NetworkKind;
+  readonly optimiser: OptimiserKind;
+}
+
+export type KindName = keyof ExportedKinds;
+
+export const kindNames: readonly KindName[] = ["algorithm", "environment", "network", "optimiser"];
+
+type Part = (value: unknown) => boolean;
+
+const isText: Part = (value) => typeof value === "string" && value.trim() !== "";
+const isFunction: Part = (value) => typeof value === "function";
+const isSettings: Part = (value) => isRecord(value) && Object.values(value).every(isSetting);
+const isOptions: Part = (value) =>
+  isRecord(value) &&
+  Object.values(value).every((kind) => ["number", "boolean", "text"].includes(String(kind)));
+
+/** The parts of each kind. */
+const shapes: Readonly<Record<KindName, Readonly<Record<string, Part>>>> = {
+  algorithm: { name: isText, title: isText, about: isText, settings: isSettings, make: isFunction },
+  environment: { id: isText, about: isText, options: isOptions, make: isFunction },
+  network: { name: isText, about: isText, settings: isSettings, body: isFunction },
+  optimiser: { name: isText, about: isText, settings: isSettings, make: isFunction },
+};
+
+/** The names of a kind's parts. */
+export const partsOf = (which: KindName): readonly string[] => Object.keys(shapes[which]);
+
+/** The parts that a value lacks, or has with another type, to be this kind; empty where it is one. */
+export function missingParts(which: KindName, value: unknown): readonly string[] {
+  const shape = shapes[which];
+  if (!isRecord(value)) return Object.keys(shape);
+  return Object.keys(shape).filter((part) => !shape[part](value[part]));
+}
+
+/** Whether a value has the parts of this kind. */
+export function isKind<Which extends KindName>(which: Which, value: unknown): value is ExportedKinds[Which] {
+  return missingParts(which, value).length === 0;
+}
+
+function isSetting(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    isText(value.about) &&
+    isRecord(value.defaults) &&
+    [value.check, value.fromText, value.toText].every(isFunction)
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,269 @@
+import { Command } from "commander";
+import { version } from "softrl";
+import { compareCommand, draftComparison } from "./commands/compare.js";
+import { doctorCommand } from "./commands/doctor.js";
+import { evaluateCommand } from "./commands/evaluate.js";
+import { recordCommand } from "./commands/record.js";
+import { draftResume, liveOptions, type ResumeDraft, resumeCommand } from "./commands/resume.js";
+import { setupGymnasiumCommand } from "./commands/setup.js";
+import { theoryCommand } from "./commands/theory.js";
+import { trainCommand } from "./commands/train.js";
+import { verifyCommand } from "./commands/verify.js";
+import { addPartOption } from "./options/part-options.js";
+import type { OptionValues } from "./options/plain-options.js";
+import {
+  addHiddenOptions,
+  addSettingOptions,
+  foreignOptions,
+  heading,
+  type SettingOption,
+  settingOptions,
+} from "./options/setting-options.js";
+import { type KindName, kindNames } from "./parts/kind-shape.js";
+import type { RunParts } from "./parts/run-parts.js";
+import { draftRun } from "./runs/run-plan.js";
+import type { Terminal } from "./terminal/terminal.js";
+
+const RUN_FOLDER = "where to write the run: a new or empty folder (default: a numbered one in runs/)";
+const JSON_LINE = "print the result as one line of JSON";
+const EXECUTOR =
+  "what computes: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
+const CONFIG = "a JSON file of settings, for instance a run folder's config.json; options override it";
+
+/** What a command does: its promise gives the exit code. */
+type Run = (command: Promise<number>) => Promise<void>;
+
+/**
+ * The command line. A command's options are those of the algorithm, the environment, the network and the optimiser
+ * that the arguments name, so that it is built for these arguments.
+ * @throws SoftrlError for a part that is unknown or whose file cannot be loaded.
+ */
+export async function program(args: readonly string[], terminal: Terminal, run: Run): Promise<Command> {
+  const root = new Command("softrl")
+    .description("Policy gradients and soft Q-learning: one algorithm seen from two sides.")
+    .version(version)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => void terminal.out.write(text),
+      writeErr: (text) => void terminal.err.write(text),
+      outputError: (text, write) =>
+        write(
+          `softrl: ${text
+            .replace(/^error: /, "")
+            .replace(/\n\(/, " (")
+            .trimEnd()}; use --help for a list\n`,
+        ),
+    });
+  const at = args.findIndex((argument) => !argument.startsWith("-"));
+  const name = args[at];
+  const argumentsOf = (command: string) => (name === command ? args.slice(at + 1) : []);
+  await addTrain(root, argumentsOf("train"), terminal, run);
+  await addCompare(root, argumentsOf("compare"), terminal, run);
+  await addResume(root, argumentsOf("resume"), terminal, run);
+  addEvaluate(root, terminal, run);
+  addRecord(root, terminal, run);
+  addChecks(root, terminal, run);
+  return root;
+}
+
+async function addTrain(root: Command, args: readonly string[], terminal: Terminal, run: Run): Promise<void> {
+  const draft = await draftRun(args);
+  const { parts } = draft;
+  const command = root
+    .command("train")
+    .description(
+      "train an algorithm and write the run to a folder; the options are those of the chosen algorithm, environment, network and optimiser",
+    );
+  addFiles(command);
+  const options = settingOptions(parts);
+  command.optionsGroup(heading("environment", parts));
+  addPartOption(command, "environment", "CartPole-v1", parts);
+  addSettingOptions(command, options, "environment", parts);
+  addAlgorithm(command, options, parts);
+  addShared(command, options, parts);
+  addHiddenOptions(command, foreignOptions(parts, options));
+  command.action((values: OptionValues) => run(trainCommand(values, draft, terminal)));
+}
+
+async function addCompare(
+  root: Command,
+  args: readonly string[],
+  terminal: Terminal,
+  run: Run,
+): Promise<void> {
+  const drafts = await draftComparison(args);
+  const command = root
+    .command("compare")
+    .description("train A2C and soft Q-learning side by side, with one seed and the same settings");
+  addFiles(command);
+  command.option(
+    "--subtract-gap",
+    "soft Q-learning descends its loss minus the gap of §4, in float64: its parameters then equal A2C's after every update",
+  );
+  const [{ parts }] = drafts;
+  const all = drafts.map((draft) => settingOptions(draft.parts));
+  const common = all[0].filter(({ flag }) => all[1].some((other) => other.flag === flag));
+  command.optionsGroup(heading("environment", parts));
+  addPartOption(command, "environment", "CartPole-v1", parts);
+  addSettingOptions(command, common, "environment", parts);
+  command.optionsGroup("Algorithms a2c and soft-q:");
+  addSettingOptions(command, common, "algorithm", parts);
+  addShared(command, common, parts);
+  for (const [i, draft] of drafts.entries()) addHiddenOptions(command, foreignOptions(draft.parts, all[i]));
+  command.action((values: OptionValues) => run(compareCommand(values, drafts, terminal)));
+}
+
+async function addResume(
+  root: Command,
+  args: readonly string[],
+  terminal: Terminal,
+  run: Run,
+): Promise<void> {
+  const draft = await draftResume(args);
+  const { parts } = draft;
+  const command = root
+    .command("resume")
+    .description(
+      "continue a run from its last checkpoint, as if it had never stopped; options change settings from there on",
+    )
+    .argument("<run-folder>", "the folder of a training run")
+    .option("--json", JSON_LINE);
+  const live = liveOptions(parts);
+  for (const section of ["run", "optimiser", "algorithm"] as const) {
+    command.optionsGroup(heading(section, parts));
+    addSettingOptions(
+      command,
+      live,
+      section,
+      parts,
+      (option) => `${option.setting.about}${now(draft, option)}`,
+    );
+  }
+  addMovedFiles(command);
+  const all = settingOptions(parts);
+  addHiddenOptions(command, [...all, ...foreignOptions(parts, all)]);
+  command.action((folder: string, values: OptionValues) =>
+    run(resumeCommand(folder, values, draft, terminal)),
+  );
+}
+
+/** The value of a live setting in the run that is named: ` (now 0.01)`. */
+function now({ run }: ResumeDraft, { section, name, setting }: SettingOption): string {
+  if (run === null) return "";
+  const value = run.changed[name] ?? run.config.chosen[section]?.[name];
+  return ` (now ${setting.toText(setting.check(run.where(section, name), value))})`;
+}
+
+function addFiles(command: Command): void {
+  command
+    .option("-c, --config <file>", CONFIG)
+    .option("-o, --run-folder <path>", RUN_FOLDER)
+    .option("--json", JSON_LINE);
+}
+
+function addAlgorithm(command: Command, options: readonly SettingOption[], parts: RunParts): void {
+  command.optionsGroup(heading("algorithm", parts));
+  addPartOption(command, "algorithm", "a2c", parts);
+  addSettingOptions(command, options, "algorithm", parts);
+}
+
+/** The options of the network, the optimiser and the run. */
+function addShared(command: Command, options: readonly SettingOption[], parts: RunParts): void {
+  command.optionsGroup(heading("network", parts));
+  addPartOption(command, "network", "mlp; Atari: nature-cnn; MinAtar: minatar-cnn", parts);
+  addSettingOptions(command, options, "network", parts);
+  command.optionsGroup(heading("optimiser", parts));
+  addPartOption(command, "optimiser", "rmsprop", parts);
+  addSettingOptions(command, options, "optimiser", parts);
+  command.optionsGroup("Run:");
+  addSettingOptions(command, options, "run", parts);
+  command.option("--executor <name>", EXECUTOR);
+}
+
+const moved: Readonly<Record<KindName, string>> = {
+  algorithm: "-a, --algorithm <file>",
+  environment: "-e, --env <file>",
+  network: "--network <file>",
+  optimiser: "--optimiser <file>",
+};
+
+/** Options for the files of a run that are no longer where they were. */
+function addMovedFiles(command: Command): void {
+  command.optionsGroup("Files that were moved since the run was started:");
+  for (const which of kindNames) command.option(moved[which], `the file that exports the ${which}`);
+}
+
+function addEvaluate(root: Command, terminal: Terminal, run: Run): void {
+  const command = root
+    .command("evaluate")
+    .description("play whole episodes with the policy of a run")
+    .argument("<run-folder>", "the folder of a training run")
+    .option("--episodes <count>", "episodes to play", "100");
+  addPlaying(command);
+  command.action((folder: string, values: OptionValues) => run(evaluateCommand(folder, values, terminal)));
+}
+
+function addRecord(root: Command, terminal: Terminal, run: Run): void {
+  const command = root
+    .command("record")
+    .description("film whole episodes of the policy of a run")
+    .argument("<run-folder>", "the folder of a training run")
+    .option(
+      "--out <path>",
+      "a new file that ends in .gif, or a new or empty folder for PNG frames",
+      "recording.gif",
+    )
+    .option("--overwrite", "replace an earlier film of this name")
+    .option("--episodes <count>", "episodes to film, one after the other", "1")
+    .option("--max-steps <count>", "steps after which the film ends in any case", "1000")
+    .option("--scale <factor>", "screen pixels per pixel and side", "1")
+    .option("--fps <rate>", "steps shown per second, 1 to 50", "20");
+  addPlaying(command);
+  command.action((folder: string, values: OptionValues) => run(recordCommand(folder, values, terminal)));
+}
+
+/** The options of both ways to play. */
+function addPlaying(command: Command): void {
+  command
+    .option(
+      "--mode <mode>",
+      "draw actions from the policy (sample), or take its most likely one (mode)",
+      "sample",
+    )
+    .option("--seed <integer>", "the seed of the episodes' starts and of the actions", "1")
+    .option("--executor <name>", EXECUTOR)
+    .option("--json", JSON_LINE);
+  addMovedFiles(command);
+}
+
+/** The commands that measure the theory and look at this machine. */
+function addChecks(root: Command, terminal: Terminal, run: Run): void {
+  root
+    .command("verify")
+    .description("measure the paper's identities on this machine")
+    .option("--mutants", "check that the same measurements catch every named mistake")
+    .option("--json", JSON_LINE)
+    .action((values: OptionValues) => run(verifyCommand(values, terminal)));
+
+  root
+    .command("theory")
+    .description("measure the paper's theory exactly, on bandits and random processes")
+    .option("-o, --out <folder>", "also write each figure, its numbers and a page that explains them")
+    .option("--seed <integer>", "the seed of the random problems", "0")
+    .option("--json", "print the numbers of all figures as one line of JSON")
+    .action((values: OptionValues) => run(theoryCommand(values, terminal)));
+
+  root
+    .command("doctor")
+    .description("report which executors and environments work on this machine, and which executor runs use")
+    .option("--json", JSON_LINE)
+    .action((values: OptionValues) => run(doctorCommand(values, terminal)));
+
+  root
+    .command("setup")
+    .description("install optional dependencies")
+    .command("gymnasium")
+    .description("install Gymnasium and the Arcade Learning Environment into a Python virtual environment")
+    .action(() => run(setupGymnasiumCommand(terminal)));
+}

@@ -1,0 +1,108 @@
+import {
+  type ChosenSettings,
+  type Executor,
+  type RunConfig,
+  runConfig,
+  type SectionName,
+  SoftrlError,
+  sectionNames,
+} from "softrl";
+import { type ConfigFile, partsOfConfig, readConfigFile } from "../options/config-file.js";
+import { partsOfOptions, scanArguments } from "../options/part-options.js";
+import { type OptionValues, textOption } from "../options/plain-options.js";
+import {
+  chosenByOptions,
+  foreignOptions,
+  refuseForeign,
+  type SettingOption,
+  settingOptions,
+} from "../options/setting-options.js";
+import { findParts, type NamedParts, type RunParts } from "../parts/run-parts.js";
+import { executorOfVariable, makeExecutor, type WantedExecutor } from "./executor.js";
+
+/** What an error names for a setting, or for the environment's id: its option, or the file and the key. */
+export type Where = (section: SectionName, name: string) => string;
+
+/** A run that is about to begin or to continue. */
+export interface RunPlan {
+  readonly config: RunConfig;
+  readonly parts: RunParts;
+  readonly executor: Executor;
+  readonly where: Where;
+}
+
+/** The parts of a run, and the file of settings, as the arguments name them. */
+export interface RunDraft {
+  readonly file: ConfigFile | null;
+  readonly parts: RunParts;
+}
+
+/**
+ * Finds the parts that the arguments of a command name, by option or in a file of settings.
+ * @param imposed parts that the command itself chooses
+ */
+export async function draftRun(args: readonly string[], imposed: NamedParts = {}): Promise<RunDraft> {
+  const values = scanArguments(args);
+  const path = textOption(values, "config");
+  const file = path === undefined ? null : readConfigFile(path);
+  const named = file === null ? {} : partsOfConfig(file);
+  return { file, parts: await findParts({ ...named, ...partsOfOptions(values), ...imposed }) };
+}
+
+/**
+ * The run that options and the file of settings describe; the options win.
+ * @param standard the executor that the command uses unless one is chosen
+ * @throws SoftrlError that names the option, or the file and the key.
+ */
+export async function planRun(
+  values: OptionValues,
+  { file, parts }: RunDraft,
+  imposed: ChosenSettings = {},
+  standard: WantedExecutor | null = null,
+): Promise<RunPlan> {
+  const options = settingOptions(parts);
+  refuseForeign(values, foreignOptions(parts, options), parts);
+  const { chosen, given } = chosenByOptions(values, options);
+  const { kinds, environment, modules, known } = parts;
+  const where = whereOf(parts, options, given, file);
+  const all = merged(file?.chosen ?? {}, chosen, imposed);
+  const executor = await makeExecutor(wantedExecutor(values, file) ?? executorOfVariable() ?? standard);
+  const config = runConfig({ kinds, modules, environment, executor, chosen: all, known }, where);
+  return { config, parts, executor, where };
+}
+
+/** The executor that an option names, else the file of settings. */
+function wantedExecutor(values: OptionValues, file: ConfigFile | null): WantedExecutor | null {
+  const name = textOption(values, "executor");
+  if (name !== undefined) return { name, where: "--executor" };
+  if (file === null) return null;
+  const { executor, ...arithmetic } = file.executor;
+  if (executor !== undefined) return { name: executor, where: `${file.path}: run.executor`, ...arithmetic };
+  const [loose] = Object.keys(arithmetic);
+  if (loose === undefined) return null;
+  throw new SoftrlError(`${file.path}: run.${loose}`, "this setting needs run.executor", {
+    remedy: "name the executor, or leave it out",
+  });
+}
+
+/** The later settings win, one by one. */
+function merged(...all: readonly ChosenSettings[]): ChosenSettings {
+  return Object.fromEntries(
+    sectionNames.map((section) => [section, Object.assign({}, ...all.map((chosen) => chosen[section] ?? {}))]),
+  );
+}
+
+function whereOf(
+  parts: RunParts,
+  options: readonly SettingOption[],
+  given: readonly SettingOption[],
+  file: ConfigFile | null,
+): Where {
+  return (section, name) => {
+    if (section === "environment" && name === "id") return parts.where.environment;
+    const isIt = (option: SettingOption) => option.section === section && option.name === name;
+    const inFile = file !== null && file.chosen[section]?.[name] !== undefined && !given.some(isIt);
+    if (inFile) return `${file.path}: ${section}.${name}`;
+    return options.find(isIt)?.flag ?? `${section}.${name}`;
+  };
+}

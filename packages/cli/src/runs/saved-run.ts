@@ -1,0 +1,167 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type ReadConfig,
+  readConfig,
+  readRunSnapshot,
+  type Snapshot,
+  SoftrlError,
+  savedConfig,
+  snapshotNumber,
+  snapshotSection,
+} from "softrl";
+import { parseConfig } from "../options/config-file.js";
+import { kindOptions } from "../parts/kind-file.js";
+import { type KindName, kindNames } from "../parts/kind-shape.js";
+import type { NamedPart, NamedParts } from "../parts/run-parts.js";
+import { executorName, executorOfVariable, type WantedExecutor } from "./executor.js";
+import { runFiles } from "./run-folder.js";
+import type { Where } from "./run-plan.js";
+
+/** A run folder's checkpoint, opened. */
+export interface SavedRun {
+  readonly folder: string;
+  /** The checkpoint's file: what errors about it name. */
+  readonly path: string;
+  readonly snapshot: Snapshot;
+  /** The configuration as it was saved. */
+  readonly json: unknown;
+  readonly config: ReadConfig;
+  readonly where: Where;
+  /** Environment steps taken. */
+  readonly step: number;
+  /** The settings that `resume` changed, by name. */
+  readonly changed: Snapshot;
+}
+
+/**
+ * Opens the checkpoint of the run in a folder.
+ * @throws SoftrlError when there is none, and names the runs where the folder is that of a comparison.
+ */
+export function openSavedRun(folder: string): SavedRun {
+  const path = join(folder, runFiles.checkpoint);
+  const snapshot = readRunSnapshot(path, bytesOf(folder, path));
+  const json = savedConfig(path, snapshot);
+  const live = snapshotSection(path, snapshot, "live");
+  return {
+    folder,
+    path,
+    snapshot,
+    json,
+    config: readConfig(path, json),
+    where: (section, name) => `${path}: ${section}.${name}`,
+    step: snapshotNumber(path, live, "step"),
+    changed: snapshotSection(path, live, "set"),
+  };
+}
+
+/** The parts that a run was trained with; options may name the files anew, where they were moved. */
+export function savedParts({ config, path }: SavedRun, named: NamedParts): NamedParts {
+  const parts: { [Which in KindName]?: NamedPart } = {};
+  for (const which of kindNames) {
+    const name = config.names[which];
+    const module = config.modules[which];
+    if (name === undefined) continue;
+    const option = named[which];
+    parts[which] =
+      option === undefined
+        ? {
+            name,
+            ...(module === undefined ? {} : { module }),
+            where: `${path}: ${which}`,
+            folder: ".",
+            remedy: `if the file was moved, pass ${kindOptions[which]} <file>`,
+          }
+        : { ...option, expected: name };
+  }
+  return parts;
+}
+
+/**
+ * The executor that a run was trained with.
+ * @throws SoftrlError when SOFTRL_EXECUTOR forces another one.
+ */
+export function savedExecutor({ config, where, folder }: SavedRun): WantedExecutor {
+  const { executor: name = "", ...arithmetic } = config.executor;
+  const forced = executorOfVariable();
+  if (forced !== null && executorName(forced) !== name) {
+    throw new SoftrlError("SOFTRL_EXECUTOR", `the run in ${folder} was started with another executor`, {
+      expected: name,
+      got: forced.name,
+      remedy: `unset SOFTRL_EXECUTOR: another executor computes other bytes`,
+    });
+  }
+  return {
+    name,
+    where: where("run", "executor"),
+    ...arithmetic,
+    remedy: "continue the run on a machine where it works",
+  };
+}
+
+/**
+ * Compares config.json in the folder with the configuration of the checkpoint, which is the one that counts.
+ * @throws SoftrlError when the file is damaged or a setting in it differs; a missing file is fine.
+ */
+export function requireUnedited({ folder, json }: SavedRun): void {
+  const path = join(folder, runFiles.config);
+  if (!existsSync(path)) return;
+  const edited = parseConfig(path, readFileSync(path, "utf8").replace(/^\uFEFF/, ""));
+  const difference = firstDifference(edited, json, []);
+  if (difference === null) return;
+  const remedy = "restore it, or start a new run with softrl train --config";
+  throw new SoftrlError(path, difference, { remedy });
+}
+
+/** `algorithm.tau is 0.5, the checkpoint has 0.01`; null where both are equal. */
+function firstDifference(edited: unknown, saved: unknown, path: readonly string[]): string | null {
+  if (isRecord(edited) && isRecord(saved)) {
+    for (const name of new Set([...Object.keys(saved), ...Object.keys(edited)])) {
+      const difference = firstDifference(edited[name], saved[name], [...path, name]);
+      if (difference !== null) return difference;
+    }
+    return null;
+  }
+  const [its, ours] = [JSON.stringify(edited), JSON.stringify(saved)];
+  if (its === ours) return null;
+  const text = (value: string | undefined) => (value === undefined ? "missing" : value);
+  const what = path.length === 0 ? "it" : path.join(".");
+  return `${what} is ${text(its)}, the checkpoint has ${ours === undefined ? "no such setting" : ours}`;
+}
+
+/** A saved configuration with other files for its parts. */
+export function withModules(json: unknown, modules: { readonly [Which in KindName]?: string }): unknown {
+  if (!isRecord(json)) return json;
+  const sections = Object.entries(json).map(([name, section]) => {
+    const which = kindNames.find((kind) => kind === name);
+    if (which === undefined || !isRecord(section)) return [name, section];
+    const { module: _, ...settings } = section;
+    const [first, ...rest] = Object.entries(settings);
+    const module = modules[which];
+    return [name, Object.fromEntries([first, ...(module === undefined ? [] : [["module", module]]), ...rest])];
+  });
+  return Object.fromEntries(sections);
+}
+
+function bytesOf(folder: string, path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const runs = ["a2c", "soft-q"].filter((name) => existsSync(join(folder, name, runFiles.checkpoint)));
+    if (runs.length > 0) {
+      throw new SoftrlError(folder, "this is the folder of a comparison", {
+        expected: "the folder of one training run",
+        remedy: `name ${runs.map((name) => join(folder, name)).join(" or ")}`,
+      });
+    }
+    throw new SoftrlError(path, "the checkpoint could not be read", {
+      expected: "the run folder of a training run",
+      got: error instanceof Error ? error.message : String(error),
+      remedy: "name the run folder that `softrl train` printed",
+    });
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,202 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { builtInAlgorithms, builtInNetworks, builtInOptimisers, optionName, stepSettings } from "softrl";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { main } from "../src/main.js";
+
+let place = "";
+beforeAll(() => {
+  place = mkdtempSync(join(tmpdir(), "softrl-settings-"));
+});
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+/** Runs the command in this process. */
+async function run(...args: string[]) {
+  let out = "";
+  let err = "";
+  const stream = (write: (text: string) => void) =>
+    Object.assign(Object.create(process.stderr), { write, isTTY: false, columns: 100 });
+  const terminal = {
+    out: stream((text) => {
+      out += text;
+    }),
+    err: stream((text) => {
+      err += text;
+    }),
+  };
+  return { code: await main(args, terminal), out, err };
+}
+
+function file(name: string, config: unknown): string {
+  const path = join(place, name);
+  writeFileSync(path, JSON.stringify(config));
+  return path;
+}
+
+describe("a setting of another kind is refused with the name of its owner", () => {
+  test.each([
+    [["--trust-region", "1"], "--trust-region: a2c has no --trust-region; npg has."],
+    [["-a", "npg", "--gap", "kept"], "--gap: npg has no --gap; soft-q has."],
+    [
+      ["-a", "soft-q", "--entropy-bonus", "naive"],
+      "--entropy-bonus: soft-q has no --entropy-bonus; a2c has.",
+    ],
+    [
+      ["-a", "npg", "--value-coefficient", "1"],
+      "--value-coefficient: npg has no --value-coefficient; a2c and soft-q have.",
+    ],
+    [["--adam-beta1", "0.8"], "--adam-beta1: rmsprop has no --adam-beta1; adam has."],
+    [
+      ["--optimiser", "adam", "--rmsprop-decay", "0"],
+      "--rmsprop-decay: adam has no --rmsprop-decay; rmsprop has.",
+    ],
+    [
+      ["-e", "MinAtar/Breakout-v1", "--hidden-sizes", "4"],
+      "--hidden-sizes: minatar-cnn has no --hidden-sizes; mlp has.",
+    ],
+    [
+      ["--network", "nature-cnn", "--hidden-sizes", "4"],
+      "--hidden-sizes: nature-cnn has no --hidden-sizes; mlp has.",
+    ],
+    [
+      ["--atari-protocol", "sticky"],
+      "--atari-protocol: CartPole-v1 has no --atari-protocol; Atari's environments have.",
+    ],
+  ])("%j", async (args, message) => {
+    expect(await run("train", ...args)).toEqual({ code: 1, out: "", err: `softrl: ${message}\n` });
+  });
+
+  test.each([
+    [
+      { algorithm: { name: "a2c", trustRegion: 1 } },
+      'algorithm.trustRegion: a2c has no setting "trustRegion"; npg has.',
+    ],
+    [
+      { optimiser: { name: "sgd", epsilon: 1 } },
+      'optimiser.epsilon: sgd has no setting "epsilon"; rmsprop, adam and radam have.',
+    ],
+    [
+      { environment: { id: "MinAtar/Breakout-v1" }, network: { hiddenSizes: [4] } },
+      'network.hiddenSizes: minatar-cnn has no setting "hiddenSizes"; mlp has.',
+    ],
+    [
+      { environment: { atariProtocol: "sticky" } },
+      'environment.atariProtocol: CartPole-v1 has no setting "atariProtocol"; Atari\'s environments have.',
+    ],
+  ])("%j in a file", async (config, message) => {
+    const path = file("run.json", config);
+    expect(await run("train", "--config", path)).toEqual({
+      code: 1,
+      out: "",
+      err: `softrl: ${path}: ${message}\n`,
+    });
+  });
+
+  test("where an option chooses another kind than the file", async () => {
+    const path = file("a2c.json", { algorithm: { name: "a2c", entropyBonus: "proper" } });
+    const { err } = await run("train", "--config", path, "-a", "soft-q");
+    expect(err).toContain('algorithm.entropyBonus: soft-q has no setting "entropyBonus"; a2c has.');
+  });
+});
+
+describe("an invalid value is refused by its option, or by its file and key", () => {
+  test("whichever of both gave it", async () => {
+    const path = file("wrong.json", { algorithm: { tau: -1 } });
+    const key = await run("train", "--config", path);
+    expect(key.err).toContain(`${path}: algorithm.tau: invalid value, expected a number in (0, ∞)`);
+    const option = await run("train", "--config", path, "--tau", "-2");
+    expect(option.err).toMatch(/^softrl: --tau: invalid value, expected a number in \(0, ∞\).*got -2/);
+    const none = await run("train", "--config", file("null.json", { algorithm: { tau: null } }));
+    expect(none.err).toMatch(/algorithm\.tau: invalid value.*got null/);
+  });
+
+  test.each([
+    [{ algorithm: "a2c", tau: 0.1 }, '"algorithm" is not in a section', '"algorithm": {"name": …}'],
+    [{ tau: 0.1 }, '"tau" is not in a section', '"algorithm": {"tau": …}'],
+    [{ steps: 100 }, '"steps" is not in a section', '"run": {"steps": …}'],
+    [{ environment: "CartPole-v1" }, '"environment" is not in a section', '"environment": {"id": …}'],
+    [{ nonsense: 1 }, '"nonsense" is not in a section', "the sections are run, environment"],
+  ])("settings without sections: %j", async (config, message, remedy) => {
+    const { code, err } = await run("train", "--config", file("flat.json", config));
+    expect(code).toBe(1);
+    expect(err).toContain(message);
+    expect(err).toContain('expected sections such as {"run": {"seed": 3}');
+    expect(err).toContain(remedy);
+  });
+
+  test.each([
+    [{ run: { executor: "wsam" } }, /run\.executor: unknown executor.*"wsam"; did you mean wasm\?/],
+    [{ run: { executor: "wasm", precision: "float64" } }, /run\.executor: wasm does not compute in float64/],
+    [{ run: { precision: "float64" } }, /run\.precision: this setting needs run\.executor/],
+    [{ algorithm: { name: "softq" } }, /algorithm\.name: unknown name.*did you mean soft-q\?/],
+    [{ network: { module: "./gone.js" } }, /network\.module: .*gone\.js does not exist/],
+  ])("%j", async (config, message) => {
+    const { code, err } = await run("train", "--config", file("parts.json", config));
+    expect([code, err]).toEqual([1, expect.stringMatching(message)]);
+  });
+});
+
+describe("help", () => {
+  test("lists the settings of the chosen algorithm, and all algorithms, networks and optimisers", async () => {
+    const { code, out } = await run("train", "--algorithm", "npg", "--help");
+    expect(code).toBe(0);
+    const npg = builtInAlgorithms.find(({ name }) => name === "npg")?.settings ?? {};
+    for (const [name, setting] of Object.entries({ ...npg, ...stepSettings })) {
+      expect(out).toContain(`  ${optionName(name, setting)} <`);
+    }
+    expect(out).not.toContain("--entropy-bonus");
+    expect(out).not.toContain("--adam-beta1");
+    const words = out.replaceAll(/\s+/g, " ");
+    for (const { name, about } of [...builtInAlgorithms, ...builtInNetworks, ...builtInOptimisers]) {
+      expect(words).toContain(`${name} (${about})`);
+    }
+    expect(out).toMatch(/^Algorithm npg:$/m);
+    expect(words).toContain("(default: 8; Atari and MinAtar: 16) [stable-baselines3's zoo;");
+  });
+
+  test("takes the parts from a file of settings", async () => {
+    const path = file("help.json", { optimiser: { name: "adam" }, environment: { id: "ALE/Pong-v5" } });
+    const { out } = await run("train", "--config", path, "--help");
+    for (const option of ["--adam-beta1", "--atari-protocol"]) expect(out).toContain(`  ${option} <`);
+    expect(out).toMatch(/^Network nature-cnn:$/m);
+    expect(out).not.toContain("--hidden-sizes");
+  });
+
+  test("of compare lists the common settings alone", async () => {
+    const { out } = await run("compare", "--help");
+    expect(out).toContain("--value-coefficient");
+    for (const option of ["--entropy-bonus", "--gap ", "--algorithm"]) expect(out).not.toContain(option);
+  });
+});
+
+describe("compare", () => {
+  test("refuses the settings that only one algorithm has", async () => {
+    for (const [args, message] of [
+      [["--entropy-bonus", "naive"], "soft-q has no --entropy-bonus; a2c has"],
+      [["--gap", "kept"], "a2c has no --gap; soft-q has"],
+      [
+        ["--config", file("naive.json", { algorithm: { entropyBonus: "naive" } })],
+        'soft-q has no setting "entropyBonus"',
+      ],
+    ] as const) {
+      const { code, err } = await run("compare", ...args);
+      expect([code, err]).toEqual([1, expect.stringContaining(message)]);
+    }
+  });
+
+  test("takes the config.json of either algorithm", async () => {
+    for (const algorithm of [
+      { name: "a2c", entropyBonus: "proper", tau: 0.5 },
+      { name: "soft-q", gap: "kept", tau: 0.5 },
+    ]) {
+      const folder = join(place, `pair-${algorithm.name}`);
+      const path = file("either.json", { algorithm, run: { steps: 80, executor: "wasm" } });
+      const { code, out } = await run("compare", "--config", path, "-o", folder, "--json");
+      expect(code).toBe(0);
+      const { runs } = JSON.parse(out);
+      expect(runs.map((result: { algorithm: string }) => result.algorithm)).toEqual(["a2c", "soft-q"]);
+      expect(runs[0]).toMatchObject({ executor: "wasm", precision: "float32" });
+    }
+  });
+});
