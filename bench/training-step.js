@@ -7,6 +7,7 @@ import {
   descent,
   fanInUniform,
   flatten,
+  gradientVector,
   input,
   logPrior,
   mlp,
@@ -117,7 +118,6 @@ export function tracedStep({ body, observationShape, actions }, batch, slices = 
   const fit = valueLoss({ v, targets: stateValues(input("targets", [batch])) });
   const loss = add(policyLoss, mul(valueCoefficient, fit));
   const step = descent({
-    parameters: network.parameters,
     theta,
     views,
     loss,
@@ -133,7 +133,7 @@ export function tracedStep({ body, observationShape, actions }, batch, slices = 
     slice: program({ outputs: { ...evaluated(batch / slices) } }),
     forward: program({ outputs: { logPi, v } }),
     step: program({ outputs: { loss, gradientNorm: step.gradientNorm }, updates: step.updates }),
-    gradient: program({ outputs: { loss, gradient: network.parameters.gradient(loss, views) } }),
+    gradient: program({ outputs: { loss, gradient: gradientVector(loss, views) } }),
   };
 }
 

@@ -394,7 +394,7 @@ export {
   type NetworkKind,
   networkKind,
 } from "./nn/network-kind.js";
-export { type ParameterSpec, Parameters, type PlacedParameter } from "./nn/parameters.js";
+export { gradientVector, type ParameterSpec, Parameters, type PlacedParameter } from "./nn/parameters.js";
 export { type AdamOptions, adam } from "./optim/adam.js";
 export { type ClippedGradient, clippedByGlobalNorm } from "./optim/clipping.js";
 export { type Descent, type DescentStep, descent } from "./optim/descent.js";

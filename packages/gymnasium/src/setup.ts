@@ -167,14 +167,14 @@ function run(
     };
     let output = "";
     let line = "";
-    const hear = (text: string) => {
+    const read = (text: string) => {
       output = (output + text).slice(-65536);
       const lines = (line + text).split("\n");
       line = lines.pop() ?? "";
       for (const whole of lines) onLine(whole.trim());
     };
-    child.stdout.setEncoding("utf8").on("data", hear);
-    child.stderr.setEncoding("utf8").on("data", hear);
+    child.stdout.setEncoding("utf8").on("data", read);
+    child.stderr.setEncoding("utf8").on("data", read);
     child.once("error", (error) => {
       settled();
       reject(diagnose(error.message));

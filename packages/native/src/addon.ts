@@ -59,7 +59,7 @@ function load(forced: string | undefined): LoadedAddon {
     }
     if (addon.kernels !== kernelsDigest) {
       const reason =
-        "the addon was built from different kernels than softrl; run `npm run build` to rebuild it";
+        "the addon was built from other kernels than those of softrl; run `npm run build` to rebuild it";
       return { found: false, reason };
     }
     return { found: true, addon };

@@ -8,10 +8,17 @@ import { conjugateGradients } from "../math/linear-algebra-conjugate-gradients.j
 import { nStepAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
 import { type LogPrior, logPrior, stateValues } from "../math/units.js";
 import { actorAndCritic, type PolicyValueNetwork, policyValueNetwork } from "../nn/heads.js";
+import { gradientVector } from "../nn/parameters.js";
 import type { LoadedProgram } from "../tensor/executor.js";
 import { constant, exp, input, mean, mul, neg, stopGradient, sum } from "../tensor/operations.js";
 import { type Program, program } from "../tensor/program.js";
-import { type Algorithm, type AlgorithmContext, algorithmKind, type IterationReport } from "./algorithm.js";
+import {
+  type Algorithm,
+  type AlgorithmContext,
+  algorithmKind,
+  type IterationReport,
+  type PolicyValueModel,
+} from "./algorithm.js";
 import { referencePolicy, returnSettings } from "./on-policy.js";
 import { networkShapes, type Policy } from "./policy.js";
 import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-value-learner.js";
@@ -79,6 +86,8 @@ export const naturalPolicyGradient = algorithmKind({
 class NaturalPolicyGradient implements Algorithm {
   readonly #context: AlgorithmContext;
   readonly #settings: CurrentValues<typeof settings>;
+  readonly #network: PolicyValueNetwork;
+  readonly #logPrior: LogPrior;
   readonly #collector: Collector;
   readonly #learner: PolicyValueLearner;
   readonly #delta: Float64Array;
@@ -100,6 +109,8 @@ class NaturalPolicyGradient implements Algorithm {
     const prior = referencePolicy(reference, actions);
     this.#context = context;
     this.#settings = current;
+    this.#network = network;
+    this.#logPrior = prior;
     this.#firstRate = stepRule.learningRate;
     this.#collector = new Collector(environment, horizon);
     this.#delta = new Float64Array(batch);
@@ -118,6 +129,21 @@ class NaturalPolicyGradient implements Algorithm {
 
   get policy(): Policy {
     return this.#learner.policy;
+  }
+
+  /** Its value has a network and an optimiser of its own: no coefficient weighs its error. */
+  get model(): PolicyValueModel {
+    const { horizon, tau, gamma } = this.#settings;
+    return {
+      network: this.#network,
+      theta: () => this.#learner.policy.theta(),
+      logPrior: this.#logPrior,
+      horizon,
+      valueCoefficient: 1,
+      bonusInReturns: true,
+      tau,
+      gamma,
+    };
   }
 
   async iterate(onStep: OnStep): Promise<IterationReport> {
@@ -212,11 +238,11 @@ function tracePolicy(
   const policyLoss = policyGradientLoss({ logPi, logPrior: prior, actions, advantages, tau });
   // −E_π_old[log π_θ] is KL[π_old‖π_θ] up to a constant: its Hessian at θ = θ_old is F.
   const divergence = mean(neg(sum(mul(stopGradient(exp(logPi)), logPi), [-1])));
-  const slope = parameters.gradient(divergence, views);
-  const product = parameters.gradient(sum(mul(slope, direction)), views);
+  const slope = gradientVector(divergence, views);
+  const product = gradientVector(sum(mul(slope, direction)), views);
   const kl = mean(klToPrior(logPi, prior));
   return {
-    gradient: program({ outputs: { descent: parameters.gradient(policyLoss, views), policyLoss, kl } }),
+    gradient: program({ outputs: { descent: gradientVector(policyLoss, views), policyLoss, kl } }),
     fisher: program({ outputs: { product } }),
   };
 }

@@ -116,7 +116,6 @@ export class PolicyValueLearner implements Actor {
     const trace = { views, observations, ...network.apply(observations, views) };
     const { loss, figures } = traceLoss(trace);
     const step = descent({
-      parameters: network.parameters,
       theta,
       views,
       loss,

@@ -2,6 +2,7 @@
  * The expected update directions of both algorithms for a network, summed over all states and actions of a
  * process.
  */
+
 import { requireLength } from "../base/errors.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { a2cStreamScales, scaleGradient } from "../losses/soft-q.js";
@@ -14,6 +15,7 @@ import {
   stateValues,
 } from "../math/units.js";
 import type { PolicyValueNetwork } from "../nn/heads.js";
+import { gradientVector } from "../nn/parameters.js";
 import {
   add,
   constant,
@@ -98,7 +100,7 @@ export function traceDirections(options: DirectionsOptions): TracedDirections {
     mul(tau, sum(mul(sum(weights, [-1]), kl))),
   );
   const fit = mul(0.5, sum(mul(weights, square(sub(perState(v), valueTargets)))));
-  const gradientOf = (loss: Tensor) => parameters.gradient(loss, views);
+  const gradientOf = (loss: Tensor) => gradientVector(loss, views);
 
   const session = createReferenceExecutor({ precision: "float64" }).load({
     judge: program({ outputs: { logPi, v } }),

@@ -51,9 +51,9 @@ export class Parameters {
       reshape(slice(theta, [offset], [offset + size]), shape),
     );
   }
+}
 
-  /** ∂y/∂θ as one vector [P]; `views` are those from which y was computed. */
-  gradient(y: Tensor, views: readonly Tensor[]): Tensor {
-    return concat(gradient(y, views).map((part) => reshape(part, [part.size])));
-  }
+/** ∂y/∂θ as one vector [P], from the views of θ from which y was computed. */
+export function gradientVector(y: Tensor, views: readonly Tensor[]): Tensor {
+  return concat(gradient(y, views).map((part) => reshape(part, [part.size])));
 }

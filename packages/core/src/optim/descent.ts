@@ -1,11 +1,10 @@
-import type { Parameters } from "../nn/parameters.js";
+import { gradientVector } from "../nn/parameters.js";
 import type { Operand, Tensor } from "../tensor/tensor.js";
 import { clippedByGlobalNorm } from "./clipping.js";
 import type { Optimiser } from "./optimiser.js";
 
 /** Everything that one step of {@link descent} needs. */
 export interface Descent {
-  readonly parameters: Parameters;
   /** [P] */
   readonly theta: Tensor;
   /** The views of θ from which the loss was computed. */
@@ -31,8 +30,8 @@ export interface DescentStep {
 
 /** Differentiates the loss, clips the gradient by its global norm and passes it to the optimiser. */
 export function descent(parts: Descent): DescentStep {
-  const { parameters, theta, views, loss, optimiser, learningRate, maxGradientNorm } = parts;
-  const { gradient, norm } = clippedByGlobalNorm(parameters.gradient(loss, views), maxGradientNorm);
+  const { theta, views, loss, optimiser, learningRate, maxGradientNorm } = parts;
+  const { gradient, norm } = clippedByGlobalNorm(gradientVector(loss, views), maxGradientNorm);
   const next = optimiser.step(theta, gradient, learningRate);
   return {
     updates: [[theta, next.theta], ...next.states.map(({ state, next }) => [state, next] as const)],

@@ -5,6 +5,7 @@
  * Per sample this difference must equal the closed-form gap; its expectation over actions a ~ π_θ must be
  * zero.
  */
+
 import { requireInteger, requireLength } from "../base/errors.js";
 import type { Random } from "../base/random.js";
 import { a2cStreamScales, type StreamScales, unscaledStreams } from "../losses/soft-q.js";
@@ -21,6 +22,7 @@ import {
 } from "../math/units.js";
 import { largest, relative } from "../mdp/residual.js";
 import type { PolicyValueNetwork, QNetwork } from "../nn/heads.js";
+import { gradientVector } from "../nn/parameters.js";
 import type { Executor } from "../tensor/executor.js";
 import { add, constant, gather, input, mul, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
@@ -110,7 +112,7 @@ export function traceTheorem(network: TheoremNetwork, options: TheoremOptions): 
   );
   const gap = formulas.theoremGap({ ...terms, v, scales });
 
-  const gradientOf = (loss: Tensor) => network.parameters.gradient(loss, views);
+  const gradientOf = (loss: Tensor) => gradientVector(loss, views);
   const session = executor.load({
     state: program({ outputs: { v, logPi, kl: formulas.klToPrior(logPi, prior) } }),
     gradients: program({
@@ -171,9 +173,9 @@ export function policyJacobian(
   const { theta, views, observation, prior, v, logPi } = traceHeads(network, tau, formulas);
   // The prior and the observation are outputs too, so that they are inputs of the program even if no gradient
   // needs them.
-  const outputs: Record<string, Tensor> = { v: network.parameters.gradient(v, views), prior, observation };
+  const outputs: Record<string, Tensor> = { v: gradientVector(v, views), prior, observation };
   for (let b = 0; b < network.actions; b++) {
-    outputs[`logPi ${b}`] = network.parameters.gradient(gather(logPi, constant([b])), views);
+    outputs[`logPi ${b}`] = gradientVector(gather(logPi, constant([b])), views);
   }
   const session = createReferenceExecutor({ precision: "float64" }).load({ main: program({ outputs }) });
   const { main } = session.programs;

@@ -1,104 +1,104 @@
+import type { Snapshot } from "softrl";
+import { type AlgorithmKind, CartPole, type ChosenSettings, createWasmExecutor, isShapedArray } from "softrl";
 import { describe, expect, it } from "vitest";
-import type { Algorithm } from "../../src/algorithms/algorithm.js";
-import { RandomStreams } from "../../src/base/random.js";
-import { CartPole } from "../../src/envs/classic-control/cart-pole.js";
+import { BareAlgorithm } from "./bare-algorithm.js";
 
-import { encodeCheckpoint } from "../../src/experiment/checkpoint.js";
-
-/** A training setting: the same seed makes the same one. */
-export interface Setting {
-  readonly environment: CartPole;
-  readonly algorithm: Algorithm;
-}
+const executor = await createWasmExecutor();
 
 /** What every algorithm must do, on CartPole. */
-export function algorithmContract(
-  name: string,
-  make: (environment: CartPole, streams: RandomStreams) => Algorithm,
-): void {
-  const setting = (seed: number): Setting => {
-    const streams = new RandomStreams(seed);
-    const environment = new CartPole(4);
-    environment.reset(streams);
-    return { environment, algorithm: make(environment, streams) };
-  };
-  const iterations = async ({ algorithm }: Setting, count: number) => {
-    const reports = [];
-    for (let i = 0; i < count; i++) reports.push(await algorithm.iterate(() => {}));
-    return reports;
-  };
-  const bytes = ({ environment, algorithm }: Setting) =>
-    encodeCheckpoint({ algorithm: algorithm.save(), environment: environment.save() });
+export function algorithmContract(title: string, algorithm: AlgorithmKind, settings: ChosenSettings): void {
+  const start = (seed: number) =>
+    new BareAlgorithm({ algorithm, environment: new CartPole(4), executor, seed, settings });
 
-  describe(name, () => {
-    it("takes the steps that it says and reports finite losses", async () => {
-      const s = setting(1);
+  describe(title, () => {
+    it("reports the steps that it has taken, and finite figures", async () => {
+      const { algorithm, environment } = start(1);
       let vectorSteps = 0;
-      const report = await s.algorithm.iterate(() => vectorSteps++);
-      expect(report.steps).toBe(s.algorithm.stepsPerIteration);
-      expect(vectorSteps * s.environment.size).toBe(report.steps);
-      for (const loss of Object.values(report.losses)) expect(Number.isFinite(loss)).toBe(true);
+      const { steps, figures } = await algorithm.iterate(() => vectorSteps++);
+      expect(vectorSteps).toBeGreaterThan(0);
+      expect(steps).toBe(vectorSteps * environment.size);
+      expect(Object.keys(figures).length).toBeGreaterThan(0);
+      for (const figure of Object.values(figures)) expect(Number.isFinite(figure)).toBe(true);
     });
 
     it("gives the same bytes for the same seed, others for another", async () => {
-      const [a, b, c] = [setting(1), setting(1), setting(2)];
-      for (const s of [a, b, c]) await iterations(s, 30);
-      expect(bytes(a)).toEqual(bytes(b));
-      expect(bytes(a)).not.toEqual(bytes(c));
+      const [a, b, c] = [start(1), start(1), start(2)];
+      for (const run of [a, b, c]) await run.iterate(30);
+      expect(await a.bytes()).toEqual(await b.bytes());
+      expect(await a.bytes()).not.toEqual(await c.bytes());
     });
 
-    it("goes on from a snapshot, in a fresh twin, as if it had never stopped", async () => {
-      const whole = setting(3);
-      await iterations(whole, 25);
-      const first = setting(3);
-      await iterations(first, 10);
-      const twin = setting(99);
-      twin.algorithm.restore(first.algorithm.save());
-      twin.environment.restore(first.environment.save());
-      await iterations(twin, 15);
-      expect(bytes(twin)).toEqual(bytes(whole));
+    it("continues from a snapshot, in a twin made from another seed, as if it had never stopped", async () => {
+      const whole = start(3);
+      await whole.iterate(25);
+      const first = start(3);
+      await first.iterate(10);
+      const twin = start(99);
+      await twin.restore(first);
+      await twin.iterate(15);
+      expect(await twin.bytes()).toEqual(await whole.bytes());
     });
 
     it("refuses a snapshot of another shape and stays as it was", async () => {
-      const s = setting(1);
-      const before = bytes(s);
-      expect(() =>
-        s.algorithm.restore({
-          ...s.algorithm.save(),
-          learner: { states: { theta: new Float32Array(3) } },
-        }),
-      ).toThrow(/theta/);
-      expect(() => s.algorithm.restore({})).toThrow();
-      expect(bytes(s)).toEqual(before);
+      const run = start(1);
+      await run.iterate(2);
+      const before = await run.bytes();
+      const { algorithm } = run;
+      expect(() => algorithm.restore(cutArrays(algorithm.save()))).toThrow(/does not fit/);
+      expect(() => algorithm.restore({})).toThrow(/does not fit/);
+      expect(await run.bytes()).toEqual(before);
     });
 
-    it("takes parameters over to act with, and refuses others", async () => {
-      const learned = setting(1);
-      await iterations(learned, 5);
-      const twin = setting(2);
-      twin.algorithm.adopt(learned.algorithm.theta());
-      expect(twin.algorithm.theta()).toEqual(learned.algorithm.theta());
-      expect(() => twin.algorithm.adopt(new Float64Array(3))).toThrow("theta has the wrong length");
-      const broken = learned.algorithm.theta();
-      broken[7] = Number.NaN;
-      expect(() => twin.algorithm.adopt(broken)).toThrow("parameter 7 is not finite");
-      expect(twin.algorithm.theta()).toEqual(learned.algorithm.theta());
+    it("takes over parameters to act with, and refuses others", async () => {
+      const learned = start(1);
+      await learned.iterate(5);
+      const twin = start(2);
+      const { policy } = twin.algorithm;
+      const parameters = learned.algorithm.policy.save();
+      policy.restore(parameters);
+      expect(twin.theta).toEqual(learned.theta);
+      expect(policy.save()).toEqual(parameters);
+
+      const [first, ...others] = Object.keys(parameters);
+      const without = Object.fromEntries(others.map((name) => [name, parameters[name]]));
+      expect(() => policy.restore(without)).toThrow(`"${first}" of the snapshot does not fit`);
+      expect(() => policy.restore(cutArrays(parameters))).toThrow(/does not fit/);
+      const last = others[others.length - 1];
+      const broken = policy.save();
+      valuesOf(broken, last)[0] = Number.NaN;
+      expect(() => policy.restore(broken)).toThrow(`${last}[0] is not finite`);
+      expect(twin.theta).toEqual(learned.theta);
     });
 
     it("acts in an evaluation without touching the training", async () => {
-      const a = setting(5);
-      const b = setting(5);
-      await iterations(a, 3);
-      await iterations(b, 3);
+      const [a, b] = [start(5), start(5)];
+      for (const run of [a, b]) await run.iterate(3);
       const actions = new Int32Array(4);
-      a.algorithm.act(a.environment.observations, actions, "mode");
+      a.algorithm.policy.act(a.environment.observations, actions, "mode");
       for (const action of actions) expect([0, 1]).toContain(action);
-      a.algorithm.act(a.environment.observations, actions, "sample");
-      await iterations(a, 3);
-      await iterations(b, 3);
-      const parameters = (s: Setting) =>
-        JSON.stringify(s.algorithm.save(), (key, value) => (key === "evaluation" ? null : value));
-      expect(parameters(a)).toBe(parameters(b));
+      a.algorithm.policy.act(a.environment.observations, actions, "sample");
+      a.algorithm.policy.evaluate(a.environment.observations);
+      for (const run of [a, b]) await run.iterate(3);
+      const state = async (run: BareAlgorithm) =>
+        JSON.stringify(await run.save(), (key, value) => (key === "evaluation" ? null : value));
+      expect(await state(a)).toBe(await state(b));
     });
   });
+}
+
+/** The values of an array in a snapshot. */
+function valuesOf(snapshot: Snapshot, name: string): Float32Array | Float64Array {
+  const entry = snapshot[name];
+  const values = isShapedArray(entry) ? entry.values : entry;
+  if (values instanceof Float32Array || values instanceof Float64Array) return values;
+  throw new Error(`${name} is not an array of floating-point numbers`);
+}
+
+/** The snapshot with three numbers in place of each array. */
+function cutArrays(snapshot: Snapshot): Snapshot {
+  const cut = Object.entries(snapshot).map(([name, entry]) => {
+    if (isShapedArray(entry) || ArrayBuffer.isView(entry)) return [name, new Float32Array(3)] as const;
+    return [name, typeof entry === "object" && entry !== null ? cutArrays(entry) : entry] as const;
+  });
+  return Object.fromEntries(cut);
 }

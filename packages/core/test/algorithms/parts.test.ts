@@ -1,15 +1,23 @@
+import {
+  type AlgorithmKind,
+  a2c,
+  CartPole,
+  type ChosenSettings,
+  createReferenceExecutor,
+  createTrainer,
+  createWasmExecutor,
+  type EnvironmentRows,
+  type Executor,
+  MemoryRunStore,
+  MinAtar,
+  naturalPolicyGradient,
+  type Random,
+  RandomStreams,
+  softQLearning,
+  type VectorEnvironment,
+} from "softrl";
 import { describe, expect, it } from "vitest";
-import { type Random, RandomStreams } from "../../src/base/random.js";
-import { CartPole } from "../../src/envs/classic-control/cart-pole.js";
-import type { EnvironmentRows, VectorEnvironment } from "../../src/envs/environment.js";
-import { MinAtar } from "../../src/envs/minatar/min-atar.js";
-import { type TrainConfig, trainConfig } from "../../src/experiment/config.js";
-import { makeAlgorithm } from "../../src/experiment/make-algorithm.js";
-import { MemoryRunStore } from "../../src/experiment/run-store.js";
-import { Trainer } from "../../src/experiment/trainer.js";
-import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
-import type { Executor } from "../../src/tensor/executor.js";
-import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
+import { BareAlgorithm } from "./bare-algorithm.js";
 
 /** The streams of the environments from `first` on, counted from 0. */
 class StreamsFrom extends RandomStreams {
@@ -68,35 +76,40 @@ function inParts(
 const wasm = await createWasmExecutor();
 const reference = createReferenceExecutor();
 
-async function run(executor: Executor, environment: VectorEnvironment, settings: Partial<TrainConfig>) {
-  const config = trainConfig({ seed: 5, ...settings });
+async function run(
+  executor: Executor,
+  algorithm: AlgorithmKind,
+  environment: VectorEnvironment,
+  settings: ChosenSettings,
+) {
   const store = new MemoryRunStore();
-  const algorithm = makeAlgorithm(config, environment, executor);
-  const trainer = new Trainer(config, { environment, algorithm, store, clock: () => 0 });
+  const chosen = { ...settings, run: { ...settings.run, seed: 5 } };
+  const trainer = createTrainer({ algorithm, environment, executor, settings: chosen, store });
   await trainer.start();
   while (!trainer.done) await trainer.iterate();
-  return { theta: algorithm.theta(), events: store.events, algorithm };
+  const { policy } = trainer.algorithm;
+  return { parameters: policy.save(), state: trainer.algorithm.save(), events: store.events, policy };
 }
 
-const cartPole: Partial<TrainConfig> = { environment: "CartPole-v1", environments: 8, steps: 2000 };
-const breakout: Partial<TrainConfig> = { environment: "MinAtar/Breakout-v1", environments: 8, steps: 400 };
+const cartPole = (size: number) => new CartPole(size, { maxEpisodeSteps: 30 });
+const breakout = (size: number) => new MinAtar("Breakout", size);
 
 describe.each([
-  ["reference, A2C, 2 parts", reference, "a2c", 2, cartPole],
-  ["reference, soft Q, 4 parts", reference, "soft-q", 4, cartPole],
-  ["WebAssembly, A2C, CartPole, 2 parts", wasm, "a2c", 2, cartPole],
-  ["WebAssembly, A2C, CartPole, 4 parts", wasm, "a2c", 4, cartPole],
-  ["WebAssembly, soft Q, CartPole, 2 parts", wasm, "soft-q", 2, cartPole],
-  ["WebAssembly, A2C, Breakout, 2 parts", wasm, "a2c", 2, breakout],
-  ["WebAssembly, soft Q, Breakout, 4 parts", wasm, "soft-q", 4, breakout],
-] as const)("%s", (_, executor, algorithm, count, settings) => {
-  const make = (size: number) =>
-    settings === cartPole ? new CartPole(size, { maxEpisodeSteps: 30 }) : new MinAtar("Breakout", size);
-
-  it("learns the same bytes and tells the same events as in one", async () => {
-    const whole = await run(executor, make(8), { ...settings, algorithm });
-    const parted = await run(executor, inParts(make, 8, count), { ...settings, algorithm });
-    expect(parted.theta).toEqual(whole.theta);
+  ["reference, a2c, 2 parts", reference, a2c, 2, cartPole, 2000],
+  ["reference, soft-q, 4 parts", reference, softQLearning, 4, cartPole, 2000],
+  ["WebAssembly, a2c, CartPole, 2 parts", wasm, a2c, 2, cartPole, 2000],
+  ["WebAssembly, a2c, CartPole, 4 parts", wasm, a2c, 4, cartPole, 2000],
+  ["WebAssembly, soft-q, CartPole, 2 parts", wasm, softQLearning, 2, cartPole, 2000],
+  ["WebAssembly, npg, CartPole, 2 parts", wasm, naturalPolicyGradient, 2, cartPole, 4000],
+  ["WebAssembly, a2c, Breakout, 2 parts", wasm, a2c, 2, breakout, 400],
+  ["WebAssembly, soft-q, Breakout, 4 parts", wasm, softQLearning, 4, breakout, 400],
+] as const)("%s", (_, executor, algorithm, count, make, steps) => {
+  it("learns the same bytes and logs the same events as in one", async () => {
+    const settings = { run: { steps } };
+    const whole = await run(executor, algorithm, make(8), settings);
+    const parted = await run(executor, algorithm, inParts(make, 8, count), settings);
+    expect(parted.parameters).toEqual(whole.parameters);
+    expect(parted.state).toEqual(whole.state);
     expect(parted.events.filter(({ event }) => event === "episode").length).toBeGreaterThan(10);
     expect(parted.events).toEqual(whole.events);
     // Evaluations may be of any size.
@@ -106,17 +119,17 @@ describe.each([
         observations[i] = (i * 7) % 5 < 2 ? 1 : 0;
       });
       const actions = [new Int32Array(size), new Int32Array(size)];
-      whole.algorithm.act(observations, actions[0], "sample");
-      parted.algorithm.act(observations, actions[1], "sample");
+      whole.policy.act(observations, actions[0], "sample");
+      parted.policy.act(observations, actions[1], "sample");
       expect(actions[1], `${size} environments`).toEqual(actions[0]);
     }
   });
 });
 
 describe("an environment in parts", () => {
-  it("steps one part while another is judged", async () => {
+  it("steps one part while the network evaluates another", async () => {
     const environment = inParts((size) => new CartPole(size), 4, 2);
-    await run(wasm, environment, { environment: "CartPole-v1", environments: 4, horizon: 3, steps: 12 });
+    await run(wasm, a2c, environment, { run: { steps: 12 }, algorithm: { horizon: 3 } });
     const steps = ["0 begins", "1 begins", "0 ends", "0 begins", "1 ends", "1 begins"];
     expect(environment.order.slice(0, steps.length)).toEqual(steps);
     expect(environment.order).toHaveLength(2 * 2 * 3);
@@ -124,10 +137,11 @@ describe("an environment in parts", () => {
 
   it("must come in parts of one size that are all of it", () => {
     const environment = new CartPole(4);
-    const config = trainConfig({ environment: "CartPole-v1", environments: 4 });
     for (const parts of [[new CartPole(1), new CartPole(3)], [new CartPole(2)]]) {
       const parted = Object.assign(Object.create(environment), { parts });
-      expect(() => makeAlgorithm(config, parted, wasm)).toThrow(/the parts do not make up the environments/);
+      expect(() => createTrainer({ algorithm: a2c, environment: parted, executor: wasm })).toThrow(
+        /the parts do not make up the environments/,
+      );
     }
   });
 
@@ -138,17 +152,14 @@ describe("an environment in parts", () => {
       second.rewards[1] = Number.NaN;
     };
     Object.defineProperty(second, "step", { value });
-    const settings = { environment: "CartPole-v1", environments: 4, steps: 100 };
-    await expect(run(wasm, environment, settings)).rejects.toThrow(
+    await expect(run(wasm, a2c, environment, { run: { steps: 100 } })).rejects.toThrow(
       /the reward of environment 3 is not finite at step 4/,
     );
   });
 
-  it.each(["a2c", "soft-q"] as const)("goes on after a step that failed: %s", async (algorithm) => {
+  it.each([a2c, softQLearning])("continues after a step that failed: $name", async (algorithm) => {
     const environment = inParts((size) => new CartPole(size), 4, 2);
-    const config = trainConfig({ environment: "CartPole-v1", environments: 4, algorithm });
-    const learner = makeAlgorithm(config, environment, wasm);
-    environment.reset(new RandomStreams(1));
+    const learner = new BareAlgorithm({ algorithm, environment, executor: wasm, seed: 1 }).algorithm;
     const [, second] = environment.parts ?? [];
     const { step } = second;
     // It fails while the first part is still under way: nobody listens to it yet.

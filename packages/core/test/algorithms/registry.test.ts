@@ -1,111 +1,125 @@
 import {
-  type AlgorithmName,
-  algorithmNames,
-  createCompiledExecutor,
+  type AlgorithmKind,
+  builtInAlgorithms,
   createReferenceExecutor,
-  createWasmMachine,
+  createTrainer,
+  createWasmExecutor,
   type Executor,
   MemoryRunStore,
-  makeAlgorithm,
   makeEnvironment,
-  type TrainConfig,
-  Trainer,
-  train,
-  trainConfig,
+  type Trainer,
 } from "softrl";
 import { describe, expect, test } from "vitest";
 
-/** What each algorithm of the registry reports about an update. */
-const figures: readonly (readonly [AlgorithmName, readonly string[]])[] = [
+/** The figures that each algorithm of the registry reports about an update. */
+const figuresOf: readonly (readonly [string, readonly string[]])[] = [
   ["a2c", ["gradientNorm", "kl", "policyLoss", "valueLoss"]],
   ["soft-q", ["gradientNorm", "kl", "softQLoss"]],
   ["npg", ["conjugateGradients", "gradientNorm", "kl", "policyLoss", "step", "valueLoss"]],
 ];
 
-const executors: readonly (readonly [string, () => Promise<Executor>])[] = [
-  ["reference", async () => createReferenceExecutor()],
-  ["wasm", async () => createCompiledExecutor(await createWasmMachine())],
+const executors: readonly (readonly [string, () => Executor | Promise<Executor>])[] = [
+  ["reference", () => createReferenceExecutor()],
+  ["wasm", () => createWasmExecutor()],
 ];
 
-const configOf = (algorithm: AlgorithmName): TrainConfig =>
-  trainConfig({
-    algorithm,
-    environments: 2,
-    horizon: 5,
-    steps: 600,
-    seed: 5,
-    hiddenSizes: [8],
-    logEvery: 100,
-  });
-
-function partsOf(config: TrainConfig, executor: Executor) {
-  const environment = makeEnvironment(config.environment, config.environments);
+function trainerOf(algorithm: AlgorithmKind, executor: Executor, seed = 5) {
   const store = new MemoryRunStore();
-  return { environment, store, clock: () => 0, algorithm: makeAlgorithm(config, environment, executor) };
+  const environment = makeEnvironment("CartPole-v1", 2);
+  const trainer = createTrainer({
+    algorithm,
+    environment,
+    executor,
+    store,
+    settings: {
+      run: { steps: 600, seed, logEvery: 100 },
+      network: { hiddenSizes: [8] },
+      algorithm: { horizon: 5 },
+    },
+  });
+  return { trainer, store, environment };
 }
 
-test("every algorithm of the registry is tried", () => {
-  expect(figures.map(([name]) => name)).toEqual([...algorithmNames]);
+async function finish(trainer: Trainer): Promise<void> {
+  while (!trainer.done) await trainer.iterate();
+  await trainer.finish();
+}
+
+test("the registry has a2c, soft-q and npg, each with its figures", () => {
+  expect(builtInAlgorithms.map(({ name }) => name)).toEqual(figuresOf.map(([name]) => name));
+});
+
+test("every algorithm has a title, a line about it, and describes each of its settings", () => {
+  for (const { name, title, about, settings } of builtInAlgorithms) {
+    expect(title.length, name).toBeGreaterThan(2);
+    expect(about.length, name).toBeGreaterThan(15);
+    for (const [setting, { about, placeholder }] of Object.entries(settings)) {
+      expect(about.length, `${name}: ${setting}`).toBeGreaterThan(15);
+      expect(placeholder, `${name}: ${setting}`).toMatch(/^[a-z|-]+$/);
+    }
+  }
 });
 
 describe.each(executors)("on the %s executor", (_, makeExecutor) => {
-  test.each(figures)("%s keeps its name, its steps and its figures", async (name, losses) => {
-    const config = configOf(name);
-    const { environment, store, clock, algorithm } = partsOf(config, await makeExecutor());
-    expect(algorithm.name).toBe(name);
-    expect(algorithm.stepsPerIteration).toBe(config.environments * config.horizon);
-    await train(config, { environment, algorithm, store, clock });
+  test.each(builtInAlgorithms)("$name counts its steps and reports its figures", async (algorithm) => {
+    const { trainer, store } = trainerOf(algorithm, await makeExecutor());
+    await trainer.start();
+    await trainer.iterate();
+    expect(trainer.step).toBe(2 * 5);
+    await finish(trainer);
     const updates = store.events.filter((event) => event.event === "update");
     expect(updates).toHaveLength(6);
-    for (const update of updates) expect(Object.keys(update.losses).sort()).toEqual([...losses]);
+    const expected = figuresOf.find(([name]) => name === algorithm.name)?.[1];
+    for (const { figures } of updates) expect(Object.keys(figures)).toEqual(expected);
   });
 
-  test.each(algorithmNames)("%s gives the same bytes for the same seed, others for another", async (name) => {
-    const config = configOf(name);
-    const checkpoints = [];
-    for (const seed of [5, 5, 6]) {
-      const parts = partsOf({ ...config, seed }, await makeExecutor());
-      await train({ ...config, seed }, parts);
-      checkpoints.push(parts.store.checkpoint);
-    }
-    expect(checkpoints[1]).toEqual(checkpoints[0]);
-    expect(checkpoints[2]).not.toEqual(checkpoints[0]);
-  });
+  test.each(builtInAlgorithms)(
+    "$name gives the same bytes for the same seed, others for another",
+    async (algorithm) => {
+      const checkpoints = [];
+      for (const seed of [5, 5, 6]) {
+        const { trainer, store } = trainerOf(algorithm, await makeExecutor(), seed);
+        await trainer.start();
+        await finish(trainer);
+        checkpoints.push(store.checkpoint);
+      }
+      expect(checkpoints[1]).toEqual(checkpoints[0]);
+      expect(checkpoints[2]).not.toEqual(checkpoints[0]);
+    },
+  );
 
-  test.each(algorithmNames)("%s, restored, goes on as if it had never stopped", async (name) => {
-    const config = configOf(name);
-    const whole = partsOf(config, await makeExecutor());
-    await train(config, whole);
+  test.each(builtInAlgorithms)("$name, restored, continues as if it had never stopped", async (algorithm) => {
+    const whole = trainerOf(algorithm, await makeExecutor());
+    await whole.trainer.start();
+    await finish(whole.trainer);
 
-    const trainer = new Trainer(config, partsOf(config, await makeExecutor()));
+    const { trainer } = trainerOf(algorithm, await makeExecutor());
     await trainer.start();
     for (let i = 0; i < 23; i++) await trainer.iterate();
     const snapshot = await trainer.save();
     // What happens to the saved run afterwards must not reach the snapshot.
     await trainer.iterate();
 
-    const resumed = partsOf(config, await makeExecutor());
-    const other = new Trainer(config, resumed);
-    await other.restore(snapshot);
-    while (!other.done) await other.iterate();
-    await other.finish();
+    const resumed = trainerOf(algorithm, await makeExecutor());
+    await resumed.trainer.restore(snapshot);
+    await finish(resumed.trainer);
     expect(resumed.store.checkpoint).toEqual(whole.store.checkpoint);
   });
 
-  test.each(algorithmNames)("%s evaluates without touching its training", async (name) => {
-    const config = configOf(name);
-    const whole = partsOf(config, await makeExecutor());
-    const { environment, algorithm } = whole;
-    const trainer = new Trainer(config, whole);
-    await trainer.start();
-    await trainer.iterate();
-    const before = algorithm.save();
-    const actions = new Int32Array(config.environments);
-    algorithm.act(environment.observations, actions, "mode");
-    expect(algorithm.save()).toEqual(before);
-    const again = new Int32Array(config.environments);
-    algorithm.act(environment.observations, again, "mode");
-    expect(again).toEqual(actions);
-    for (const action of actions) expect([0, 1]).toContain(action);
-  });
+  test.each(builtInAlgorithms)(
+    "$name acts by its most likely action without touching its training",
+    async (kind) => {
+      const { trainer, environment } = trainerOf(kind, await makeExecutor());
+      await trainer.start();
+      await trainer.iterate();
+      const { algorithm } = trainer;
+      const before = [algorithm.save(), algorithm.policy.save()];
+      const [actions, again] = [new Int32Array(2), new Int32Array(2)];
+      algorithm.policy.act(environment.observations, actions, "mode");
+      expect([algorithm.save(), algorithm.policy.save()]).toEqual(before);
+      algorithm.policy.act(environment.observations, again, "mode");
+      expect(again).toEqual(actions);
+      for (const action of actions) expect([0, 1]).toContain(action);
+    },
+  );
 });

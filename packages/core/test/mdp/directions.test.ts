@@ -4,6 +4,7 @@ import {
   cosine,
   createReferenceExecutor,
   garnet,
+  gradientVector,
   logPrior,
   mlp,
   nStepAdvantages,
@@ -66,7 +67,7 @@ describe("traceDirections", () => {
       v: heads.v,
       targets: stateValues(constant(batch.map(([s], i) => v[s] + delta[i]))),
     });
-    const gradientOf = (loss: typeof fit) => network.parameters.gradient(loss, views);
+    const gradientOf = (loss: typeof fit) => gradientVector(loss, views);
     const session = createReferenceExecutor({ precision: "float64" }).load({
       main: program({
         outputs: { softQ: gradientOf(softQ), policy: gradientOf(policy), fit: gradientOf(fit) },

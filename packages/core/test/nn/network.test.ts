@@ -4,6 +4,7 @@ import { minAtarCnn, mlp, natureCnn } from "../../src/nn/body.js";
 import { policyValueNetwork, qNetwork } from "../../src/nn/heads.js";
 import { convolution, dense, flatten, rectifier, sequential, silu } from "../../src/nn/layer.js";
 import { layerNorm } from "../../src/nn/layer-norm.js";
+import { gradientVector } from "../../src/nn/parameters.js";
 import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import type { Executor } from "../../src/tensor/executor.js";
 import { constant, input, mul, state, sum } from "../../src/tensor/operations.js";
@@ -93,9 +94,9 @@ describe("networks", () => {
     const { logPi, v } = apply(input("x", [2, 2]), views);
     const y = sum(mul(v, sum(logPi, 1)));
     const { only } = reference.load({
-      only: program({ outputs: { y, g: parameters.gradient(y, views) } }),
+      only: program({ outputs: { y, g: gradientVector(y, views) } }),
     }).programs;
-    const session = reference.load({ f: program({ outputs: { y, g: parameters.gradient(y, views) } }) });
+    const session = reference.load({ f: program({ outputs: { y, g: gradientVector(y, views) } }) });
     const memory = session.state(theta);
     memory.set(parameters.initial(new RandomStreams(2).stream("parameters")));
     const { f } = session.programs;
@@ -282,7 +283,7 @@ describe.each(Object.entries(networks))("%s", (_, { parameters, apply, observati
     const session = executor.load(
       {
         policy: program({ outputs: { ...policy } }),
-        update: program({ outputs: { loss, gradient: parameters.gradient(loss, views) } }),
+        update: program({ outputs: { loss, gradient: gradientVector(loss, views) } }),
       },
       { of: "policy", into: "update", slices },
     );

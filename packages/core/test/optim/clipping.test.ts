@@ -55,7 +55,6 @@ describe("a largest norm that is an input", () => {
     const slope = input("slope", [size]);
     const update = (maxGradientNorm: Operand) => {
       const step = descent({
-        parameters,
         theta,
         views,
         loss: sum(mul(slope, views[0])),

@@ -236,7 +236,6 @@ describe("descent", () => {
     const theta = state("theta", [3]);
     const views = parameters.views(theta);
     const step = descent({
-      parameters,
       theta,
       views,
       loss: sum(square(views[0])),

@@ -37,7 +37,6 @@ function training(body: LayerDefinition, observationShape: readonly number[], ba
   const { logPi, v } = apply(input("observations", [batch, ...observationShape]), views);
   const loss = add(mean(square(v)), mean(mul(logPi, logPi)));
   const step = descent({
-    parameters,
     theta,
     views,
     loss,

@@ -7,6 +7,7 @@ import { logPrior, stateValues } from "../../src/math/units.js";
 import { mlp } from "../../src/nn/body.js";
 import { policyValueNetwork } from "../../src/nn/heads.js";
 import { convolution, dense, flatten, rectifier, scale, sequential } from "../../src/nn/layer.js";
+import { gradientVector } from "../../src/nn/parameters.js";
 import { createCompiledExecutor } from "../../src/tensor/compiled/compiled-executor.js";
 import type { Kernel } from "../../src/tensor/compiled/kernel.js";
 import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
@@ -48,7 +49,7 @@ function traced(network: (typeof cases)["mlp"], size: number, slices: number) {
     theta,
     programs: {
       evaluate: program({ outputs: { ...evaluated, kl: klToPrior(evaluated.logPi, prior) } }),
-      update: program({ outputs: { loss, v, gradient: network.parameters.gradient(loss, views) } }),
+      update: program({ outputs: { loss, v, gradient: gradientVector(loss, views) } }),
     },
   };
 }
