@@ -159,7 +159,7 @@ export {
   type Trajectory,
   valueTargetsInto,
 } from "./math/returns.js";
-export { sampleStandardDeviation } from "./math/statistics.js";
+export { largest, sampleStandardDeviation, smallest } from "./math/statistics.js";
 export {
   type Logits,
   type LogPrior,

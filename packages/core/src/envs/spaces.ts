@@ -1,4 +1,5 @@
 import { fail, requireInteger, requireLength } from "../base/errors.js";
+import { largest, smallest } from "../math/statistics.js";
 
 /**
  * An array of numbers between bounds. Plain data that survives JSON: an element without a bound has
@@ -151,5 +152,5 @@ function boundInWords(bound: number | readonly number[]): string {
     Math.abs(value) >= UNBOUNDED ? (value < 0 ? "-∞" : "∞") : String(Number(value.toPrecision(4)));
   if (typeof bound === "number") return word(bound);
   if (bound.length <= 8) return `(${bound.map(word).join(", ")})`;
-  return `${word(Math.min(...bound))} to ${word(Math.max(...bound))}`;
+  return `${word(smallest(bound))} to ${word(largest(bound))}`;
 }
