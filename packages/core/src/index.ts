@@ -14,7 +14,8 @@ export {
   algorithmTitle,
 } from "./algorithms/registry.js";
 export { SoftQLearning, type SoftQLearningOptions } from "./algorithms/soft-q-learning.js";
-export { type ErrorDetails, SoftrlError } from "./base/errors.js";
+export { allocate, outOfMemory } from "./base/allocation.js";
+export { type ErrorCode, type ErrorDetails, isErrorCode, SoftrlError } from "./base/errors.js";
 export { nearMatch, suggestion } from "./base/near-match.js";
 export { Random, RandomStreams } from "./base/random.js";
 export {

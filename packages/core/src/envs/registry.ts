@@ -143,8 +143,8 @@ const optionKinds: Readonly<Record<keyof EnvironmentOptions, "number" | "boolean
 /**
  * The options of a built-in environment from scalars by name, as settings hold them: `{ ramping: false }`. Ranges are
  * checked by {@link makeEnvironment}.
- * @throws SoftrlError, whose message after `where` begins with `environmentOptions`, for an option that the
- * environment does not have, or a value of another kind.
+ * @throws SoftrlError about the setting `environmentOptions`, for an option that the environment does not have (with
+ * the code `unknown-setting`), or a value of another kind.
  */
 export function readEnvironmentOptions(
   where: string,
@@ -160,6 +160,8 @@ export function readEnvironmentOptions(
         expected: known.join(" or "),
         got: word,
         remedy: suggestion(word, known),
+        code: "unknown-setting",
+        setting: "environmentOptions",
       });
     }
     const kind = optionKinds[name];
@@ -168,6 +170,7 @@ export function readEnvironmentOptions(
       return fail(where, `environmentOptions: ${name} is not a valid value`, {
         expected: { number: "a number", boolean: "true or false", rows: "rows separated by /" }[kind],
         got: JSON.stringify(value),
+        setting: "environmentOptions",
       });
     }
     options = { ...options, [name]: rows ? value.split("/") : value };
@@ -177,8 +180,8 @@ export function readEnvironmentOptions(
 
 /**
  * S built-in environments of this id, ready to be reset.
- * @throws SoftrlError for an id that is not built in ({@link isBuiltIn}), an option that the environment does not
- * have, or a value out of range.
+ * @throws SoftrlError for an id that is not built in ({@link isBuiltIn}; code `unknown-environment`), an option that
+ * the environment does not have (code `unknown-setting`), or a value out of range.
  */
 export function makeEnvironment(
   id: string,
@@ -190,6 +193,7 @@ export function makeEnvironment(
       expected: environmentIds.join(" or "),
       got: `"${id}"`,
       remedy: unknownRemedy(id),
+      code: "unknown-environment",
     });
   }
   const { options: known, make } = entries[id];
@@ -199,6 +203,7 @@ export function makeEnvironment(
         expected: known.join(" or "),
         got: `"${option}"`,
         remedy: suggestion(option, known),
+        code: "unknown-setting",
       });
     }
   }

@@ -47,7 +47,7 @@ export function klDivergence(
  *
  * π is the row of `count` actions at `offset`.
  * @returns the action in [0, count).
- * @throws SoftrlError when the row is no distribution (NaN, or a sum that is not one).
+ * @throws SoftrlError when the row is no distribution: with the code `diverged` for a sum that is not finite.
  */
 export function sampleCategorical(
   logPi: LogProbabilities<Vector>,
@@ -70,13 +70,14 @@ export function sampleCategorical(
     expected: "log-probabilities whose exp sums to 1",
     got: `a sum of ${cumulative}`,
     remedy: "check the network's outputs for NaN and normalise logits first",
+    code: Number.isFinite(cumulative) ? "bad-input" : "diverged",
   });
 }
 
 /**
  * argmax π(a), the first of equals, of the row of `count` actions at `offset`.
  *
- * @throws SoftrlError when the row is empty or holds NaN.
+ * @throws SoftrlError when the row is empty, or holds NaN: then with the code `diverged`.
  */
 export function mode(
   logPi: LogProbabilities<Vector>,
@@ -97,6 +98,7 @@ export function mode(
     fail("mode", "logPi has no mode", {
       expected: "log-probabilities",
       got: best < 0 ? "none above −∞" : "NaN",
+      code: best < 0 ? "bad-input" : "diverged",
     });
   }
   return best;
