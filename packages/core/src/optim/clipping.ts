@@ -8,7 +8,12 @@ export interface ClippedGradient {
   readonly norm: Tensor;
 }
 
-/** g · c / max(‖g‖, c): the whole gradient keeps its direction and is at most c long. */
+/**
+ * g · c / max(‖g‖, c): the whole gradient keeps its direction and is at most c long.
+ *
+ * A longer gradient becomes c long up to rounding. PyTorch's `clip_grad_norm_` divides by ‖g‖ + 10⁻⁶ instead, so its
+ * result is a little shorter. Nothing has to be added here: the divisor is at least c, also for g = 0.
+ */
 export function clippedByGlobalNorm(gradient: Tensor, maxNorm: number): ClippedGradient {
   const norm = sqrt(sum(square(gradient)));
   return { gradient: mul(gradient, div(maxNorm, maximum(norm, maxNorm))), norm };

@@ -150,6 +150,14 @@ describe("clippedByGlobalNorm", () => {
     expect(clip([0, 0], 1).gradient).toEqual([0, 0]);
   });
 
+  it("makes a long gradient as long as the norm, with nothing added to its length as PyTorch does", () => {
+    const maxNorm = 1e-6;
+    const { gradient, norm } = clip([3e-6, -4e-6], maxNorm);
+    expect(Math.hypot(...gradient) / maxNorm).toBeCloseTo(1, 14);
+    // PyTorch's clip_grad_norm_ would leave 5/6 of it.
+    expect((norm * maxNorm) / (norm + 1e-6) / maxNorm).toBeCloseTo(5 / 6, 14);
+  });
+
   it("lets NaN through, so that it is seen", () => {
     expect(clip([Number.NaN, 1], 1).gradient[1]).toBeNaN();
   });
