@@ -40,7 +40,22 @@ describeNative("the native machine", () => {
       "KernelInstance.run: no such program, expected an index below 1, got 1.",
     );
     expect(() => createNativeMachine().instantiate(4, [[fill(2, 3, 1)]])).toThrow(SoftrlError);
-    expect(() => createNativeMachine().instantiate(2 ** 31, [])).toThrow("arena's length is out of range");
+    expect(() => createNativeMachine().instantiate(2 ** 31, [[]])).toThrow("arena's length is out of range");
+  });
+
+  it("is out of memory for an arena that is too long, and names the bytes", () => {
+    for (const [length, programs] of [
+      [2 ** 31 - 1, [[]]],
+      [2 ** 31, [[]]],
+      [2 ** 31, []],
+    ] as const) {
+      expect(() => createNativeMachine().instantiate(length, programs)).toThrow(
+        expect.objectContaining({
+          code: "out-of-memory",
+          details: expect.objectContaining({ bytes: 4 * length }),
+        }),
+      );
+    }
   });
 
   it("runs the instruction set that SOFTRL_NATIVE_ISA names, and refuses one that is none", () => {

@@ -173,7 +173,8 @@ export interface KernelMachine {
   readonly name: "wasm" | "native";
   /**
    * Allocates one zeroed arena of `arenaLength` float32 and takes the kernels of each program.
-   * @throws SoftrlError when there is not enough memory, or when a kernel reaches outside the arena.
+   * @throws SoftrlError with the code `out-of-memory` when there is not enough memory; any other when a kernel reaches
+   * outside the arena.
    */
   instantiate(arenaLength: number, programs: readonly (readonly Kernel[])[]): KernelInstance;
 }

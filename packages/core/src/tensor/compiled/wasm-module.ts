@@ -1,3 +1,4 @@
+import { outOfMemory } from "../../base/allocation.js";
 import { base64Bytes } from "../../base/base64.js";
 import { fail, SoftrlError } from "../../base/errors.js";
 
@@ -51,32 +52,25 @@ export function instantiateWasm<Exports>(
   return new WebAssembly.Instance(module, imports).exports as Exports;
 }
 
-/** @throws SoftrlError when there is not so much. */
+/** @throws SoftrlError with the code `out-of-memory` when there is not so much. */
 export function growMemory(memory: WasmMemory, bytes: number): void {
   const pages = Math.ceil(Math.max(0, bytes - memory.buffer.byteLength) / pageBytes);
   enoughMemory(bytes, () => memory.grow(pages));
 }
 
-/** Zeroed memory that workers can have too. @throws SoftrlError when there is not so much. */
+/** Zeroed memory that workers can have too. @throws SoftrlError with the code `out-of-memory` when there is not so much. */
 export function sharedMemory(bytes: number): WasmMemory {
   const pages = Math.ceil(bytes / pageBytes);
   return enoughMemory(bytes, () => new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
 }
 
 function enoughMemory<T>(bytes: number, get: () => T): T {
-  const refuse = (cause?: unknown): never => {
-    throw new SoftrlError(
-      "KernelMachine.instantiate",
-      `not enough memory for ${(bytes / 2 ** 20).toFixed(1)} MiB`,
-      { remedy: "use a smaller batch or network" },
-      { cause },
-    );
-  };
-  if (bytes > mostBytes) refuse();
+  const where = "KernelMachine.instantiate";
+  if (bytes > mostBytes) throw outOfMemory(where, bytes);
   try {
     return get();
   } catch (error) {
-    return refuse(error);
+    throw outOfMemory(where, bytes, undefined, error);
   }
 }
 
