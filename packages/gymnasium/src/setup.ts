@@ -107,10 +107,15 @@ async function makeParent(directory: string): Promise<void> {
 }
 
 const folderFailure = (directory: string, error: unknown): SoftrlError =>
-  new SoftrlError(WHERE, `${directory} cannot be used`, {
-    got: error instanceof Error ? error.message : String(error),
-    remedy: "set SOFTRL_HOME to a folder that can be written",
-  });
+  new SoftrlError(
+    WHERE,
+    `${directory} cannot be used`,
+    {
+      got: error instanceof Error ? error.message : String(error),
+      remedy: "set SOFTRL_HOME to a folder that can be written",
+    },
+    { cause: error },
+  );
 
 /** A Python that is new enough to make the virtual environment with. */
 async function basePython(): Promise<PythonInspection> {
@@ -125,7 +130,8 @@ async function basePython(): Promise<PythonInspection> {
   throw new SoftrlError(WHERE, "no fitting Python is installed", {
     expected: `Python ${OLDEST.join(".")} or newer as ${candidates[0]} on PATH`,
     got: seen.length === 0 ? "none" : seen.join(", "),
-    remedy: "install Python and run this again",
+    remedy: "install Python, then run the command again",
+    code: "no-python",
   });
 }
 
@@ -176,7 +182,12 @@ function run(
     child.stderr.setEncoding("utf8").on("data", hear);
     child.once("error", (error) => {
       settled();
-      reject(diagnose(error.message));
+      const details = {
+        got: error.message,
+        remedy: "fix this, then run the command again",
+        code: "no-python",
+      } as const;
+      reject(new SoftrlError(WHERE, `${program} cannot be started`, details, { cause: error }));
     });
     child.once("close", (code) => {
       settled();
@@ -190,7 +201,7 @@ function run(
 function venvFailure(output: string): SoftrlError {
   if (/ensurepip|No module named venv/.test(output)) {
     return new SoftrlError(WHERE, "this Python has no venv module", {
-      remedy: "install it (Debian, Ubuntu: apt install python3-venv) and run this again",
+      remedy: "install it (Debian, Ubuntu: apt install python3-venv), then run the command again",
     });
   }
   return general("the virtual environment cannot be made", output);
@@ -203,7 +214,8 @@ export function installFailure(output: string): SoftrlError {
   if (network.test(output)) {
     return new SoftrlError(WHERE, "the Python package index cannot be reached", {
       got: lastError(output, network),
-      remedy: "connect to the network, or name an index that answers (PIP_INDEX_URL), and run this again",
+      remedy:
+        "connect to the network, or name an index that answers (PIP_INDEX_URL), then run the command again",
     });
   }
   const unfound = /No matching distribution found for (\S+)/.exec(output);
@@ -221,7 +233,7 @@ function general(what: string, output: string): SoftrlError {
   const full = /No space left on device/.test(output);
   return new SoftrlError(WHERE, full ? `${what}: the disk is full` : what, {
     got: lastError(output),
-    remedy: full ? "make room and run this again" : "put that right and run this again",
+    remedy: full ? "make room, then run the command again" : "fix this, then run the command again",
   });
 }
 

@@ -51,7 +51,9 @@ class AtariEnvironment:
                     f"{name} is for the Atari protocol to decide", "classic or sticky as the protocol", name
                 )
             if name not in OPTIONS:
-                raise BridgeError(f"{id} has no option {name}", " or ".join(OPTIONS), name)
+                raise BridgeError(
+                    f"{id} has no option {name}", " or ".join(OPTIONS), name, code="unknown-setting"
+                )
         self._protocol = PROTOCOLS[protocol]
         # The sticky draw is ours: the emulator's own state leaves out the action that it repeats,
         # so a game restored from it would not go on bit for bit. The distribution is the same.
