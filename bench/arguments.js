@@ -1,5 +1,6 @@
 // @ts-check
 import { parseArgs } from "node:util";
+import { SoftrlError } from "softrl";
 
 /**
  * What the command line asks for.
@@ -19,6 +20,7 @@ Measures softrl beside its peers, alternating in one run. \`npm run bench:peers\
  * @param {readonly string[]} words
  * @param {readonly string[]} rowNames
  * @returns {Request}
+ * @throws a SoftrlError or Node's own for words that are no request
  */
 export function readArguments(words, rowNames) {
   const { values, positionals } = parseArgs({
@@ -34,11 +36,15 @@ export function readArguments(words, rowNames) {
   });
   const unknown = positionals.find((name) => !rowNames.includes(name));
   if (unknown !== undefined) {
-    throw new Error(`bench: no row is named ${JSON.stringify(unknown)}; there are ${rowNames.join(", ")}`);
+    const remedy = `there are ${rowNames.join(", ")}`;
+    throw new SoftrlError("bench", `no row is named ${JSON.stringify(unknown)}`, { remedy });
   }
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new Error(`bench: --seed is not an integer from 0 on; got ${JSON.stringify(values.seed)}`);
+    throw new SoftrlError("bench: --seed", "invalid seed", {
+      expected: "a non-negative integer",
+      got: JSON.stringify(values.seed),
+    });
   }
   return {
     names: positionals,

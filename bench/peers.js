@@ -70,9 +70,20 @@ export class PeerProcess {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await this.#lines.next();
     if (done) throw new Error(`bench: the peer ${this.#name} ended\n${this.#stderr}`);
-    const answer = JSON.parse(value);
+    const answer = this.#parsed(value);
     if (answer.error !== undefined) throw new Error(`bench: the peer ${this.#name}: ${answer.error}`);
     return answer;
+  }
+
+  /** @param {string} line */
+  #parsed(line) {
+    try {
+      return JSON.parse(line);
+    } catch (error) {
+      throw new Error(`bench: the peer ${this.#name} answered with no JSON: ${line.slice(0, 200)}`, {
+        cause: error,
+      });
+    }
   }
 
   /** Lets the process end by itself, so that it ends its own processes first; after ten seconds it is killed. */

@@ -108,3 +108,27 @@ test("an unknown row is refused with the names that there are", () => {
   expect(status).toBe(1);
   expect(stderr).toContain('no row is named "nature"; there are nature-step');
 });
+
+test("wrong words on the command line get the usage, and no stack", () => {
+  for (const words of [["--seed", "x"], ["--nonsense"], ["x".repeat(100_000)]]) {
+    const { status, stderr } = bench(...words);
+    expect(status).toBe(1);
+    expect(stderr).toContain("npm run bench -- [row ...]");
+    expect(stderr).not.toContain("    at ");
+    expect(stderr.length).toBeLessThan(2500);
+  }
+});
+
+test("a document without a place for the table is refused before anything is measured", () => {
+  for (const [document, message] of [
+    [fileURLToPath(import.meta.url), /has no place for the table, expected <!-- bench: begin -->/],
+    [join(folder, "nowhere.md"), /the document cannot be read, got ENOENT/],
+  ] as const) {
+    const { status, stdout, stderr } = bench("mlp-step", "--quick", "--no-peers", "--markdown", document);
+    expect(status).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain("    at ");
+    expect(stderr).not.toContain("npm run bench -- [row ...]");
+  }
+});
