@@ -56,7 +56,9 @@ describe("softrl doctor", () => {
       env: { SOFTRL_EXECUTOR: "native", SOFTRL_NATIVE_ADDON: join(here, "none.node") },
     });
     expect(forced.code).toBe(1);
-    expect(forced.stderr).toMatch(/^softrl: SOFTRL_EXECUTOR: the native executor does not work here, got .*none\.node.*--executor wasm\.\n$/);
+    expect(forced.stderr).toMatch(
+      /^softrl: SOFTRL_EXECUTOR: the native executor does not work here, got .*none\.node.*--executor wasm\.\n$/,
+    );
   });
 
   test.skipIf(!existsSync(builtAddon))("takes no addon that was built from other kernels", async () => {

@@ -326,7 +326,12 @@ describe("bad input", () => {
       2,
       /unknown option '--stepps' \(Did you mean --steps\?\); use --help/,
     ],
-    ["an option like none", ["train", "--quizzical"], 2, /unknown option '--quizzical'; use --help for a list\n$/],
+    [
+      "an option like none",
+      ["train", "--quizzical"],
+      2,
+      /unknown option '--quizzical'; use --help for a list\n$/,
+    ],
     ["an option without a value", ["train", "--tau"], 2, /option '--tau <number>' argument missing/],
     ["a word too many", ["train", "CartPole-v1"], 2, /too many arguments/],
     ["an unknown algorithm", ["train", "--algorithm", "softq"], 1, /--algorithm: .*did you mean soft-q\?/],
