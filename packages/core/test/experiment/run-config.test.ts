@@ -232,7 +232,7 @@ describe("a setting that is not valid", () => {
     [
       "algorithm",
       { tau: "0.1" },
-      'run.json: algorithm.tau: invalid value, expected a number in (0, ∞), or a schedule such as {"from": 0.1, "to": 0.01}, got "0.1".',
+      'run.json: algorithm.tau: invalid value, expected a number in (0, ∞), or a schedule: 0.1:0.01 as an option, {"from": 0.1, "to": 0.01} in JSON, got "0.1".',
     ],
     ["algorithm", { tau: 0 }, "run.json: algorithm.tau: invalid value, expected a number in (0, ∞), got 0."],
     [
@@ -253,14 +253,14 @@ describe("a setting that is not valid", () => {
     [
       "environment",
       { counts: 4 },
-      'run.json: environment.counts: the section environment has no setting "counts"; did you mean count?',
+      'run.json: environment.counts: CartPole-v1 has no setting "counts"; did you mean count?',
     ],
     [
       "environment",
       { count: 0 },
       "run.json: environment.count: invalid value, expected an integer in [1, 4096], got 0.",
     ],
-    ["environment", { atariProtocol: "sticky" }, 'the section environment has no setting "atariProtocol"'],
+    ["environment", { atariProtocol: "sticky" }, 'CartPole-v1 has no setting "atariProtocol"; Atari'],
     [
       "network",
       { hiddenSizes: [64, "64"] },
