@@ -37,7 +37,7 @@ const interfaceVersion = 2;
 
 export type LoadedAddon =
   | { readonly found: true; readonly addon: Addon }
-  | { readonly found: false; readonly reason: string };
+  | { readonly found: false; readonly reason: string; readonly cause?: unknown };
 
 let loaded: LoadedAddon | undefined;
 
@@ -65,7 +65,7 @@ function load(forced: string | undefined): LoadedAddon {
     return { found: true, addon };
   } catch (error) {
     const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
-    return { found: false, reason: reason ?? "" };
+    return { found: false, reason: reason ?? "", cause: error };
   }
 }
 

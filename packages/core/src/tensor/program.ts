@@ -155,7 +155,7 @@ function ancestors(roots: readonly Tensor[]): Tensor[] {
   for (let tensor = pending.pop(); tensor !== undefined; tensor = pending.pop()) {
     if (found.has(tensor)) continue;
     found.add(tensor);
-    pending.push(...tensor.inputs);
+    for (const input of tensor.inputs) pending.push(input);
   }
   return [...found].sort((a, b) => a.id - b.id);
 }

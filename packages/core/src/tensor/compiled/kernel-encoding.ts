@@ -38,13 +38,16 @@ const maxAxes = 6;
  * The compiled code does not check these words, so this function does: a run never reads or writes outside an
  * arena of `arenaLength` elements, and no kernel overwrites values that it still reads.
  *
- * @throws SoftrlError for a kernel that reaches outside the arena, overlaps itself, or is malformed.
+ * @throws SoftrlError for a kernel that reaches outside the arena, overlaps itself, or is malformed; with the code
+ * `out-of-memory` for an arena longer than the kernels' 32-bit offsets reach.
  */
 export function encodeKernels(kernels: readonly Kernel[], arenaLength: number): Int32Array<ArrayBuffer> {
   if (!(Number.isInteger(arenaLength) && arenaLength >= 0 && arenaLength < 2 ** 31)) {
+    const tooLong = arenaLength >= 2 ** 31;
     fail("encodeKernels", "the length of the arena is out of range", {
       expected: "an integer in [0, 2^31)",
       got: String(arenaLength),
+      ...(tooLong ? { code: "out-of-memory", bytes: arenaLength * Float32Array.BYTES_PER_ELEMENT } : {}),
     });
   }
   const words: number[] = [];
