@@ -12,7 +12,13 @@ import { gradientVector } from "../nn/parameters.js";
 import type { LoadedProgram } from "../tensor/executor.js";
 import { constant, exp, input, mean, mul, neg, stopGradient, sum } from "../tensor/operations.js";
 import { type Program, program } from "../tensor/program.js";
-import { type Algorithm, type AlgorithmContext, algorithmKind, type IterationReport } from "./algorithm.js";
+import {
+  type Algorithm,
+  type AlgorithmContext,
+  algorithmKind,
+  type IterationReport,
+  type PolicyValueModel,
+} from "./algorithm.js";
 import { referencePolicy, returnSettings } from "./on-policy.js";
 import { networkShapes, type Policy } from "./policy.js";
 import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-value-learner.js";
@@ -80,6 +86,8 @@ export const naturalPolicyGradient = algorithmKind({
 class NaturalPolicyGradient implements Algorithm {
   readonly #context: AlgorithmContext;
   readonly #settings: CurrentValues<typeof settings>;
+  readonly #network: PolicyValueNetwork;
+  readonly #logPrior: LogPrior;
   readonly #collector: Collector;
   readonly #learner: PolicyValueLearner;
   readonly #delta: Float64Array;
@@ -101,6 +109,8 @@ class NaturalPolicyGradient implements Algorithm {
     const prior = referencePolicy(reference, actions);
     this.#context = context;
     this.#settings = current;
+    this.#network = network;
+    this.#logPrior = prior;
     this.#firstRate = stepRule.learningRate;
     this.#collector = new Collector(environment, horizon);
     this.#delta = new Float64Array(batch);
@@ -119,6 +129,21 @@ class NaturalPolicyGradient implements Algorithm {
 
   get policy(): Policy {
     return this.#learner.policy;
+  }
+
+  /** Its value has a network and an optimiser of its own: no coefficient weighs its error. */
+  get model(): PolicyValueModel {
+    const { horizon, tau, gamma } = this.#settings;
+    return {
+      network: this.#network,
+      theta: () => this.#learner.policy.theta(),
+      logPrior: this.#logPrior,
+      horizon,
+      valueCoefficient: 1,
+      bonusInReturns: true,
+      tau,
+      gamma,
+    };
   }
 
   async iterate(onStep: OnStep): Promise<IterationReport> {

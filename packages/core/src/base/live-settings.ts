@@ -13,13 +13,19 @@ export class LiveSettings implements Saveable {
   /** Environment steps taken, all environments together. */
   step = 0;
   #steps: number;
-  readonly #numbers = new Map<string, { readonly setting: Setting; number: LiveNumber }>();
+  /** The length of the run, and the numbers, before anything was set. */
+  readonly #firstSteps: number;
+  readonly #numbers = new Map<
+    string,
+    { readonly setting: Setting; readonly first: LiveNumber; number: LiveNumber }
+  >();
   /** What was set during the run, by name. */
   readonly #set = new Map<string, number>();
 
   /** @param steps environment steps of the whole run */
   constructor(steps: number) {
     this.#steps = steps;
+    this.#firstSteps = steps;
   }
 
   /** Environment steps of the whole run, all environments together. */
@@ -48,7 +54,8 @@ export class LiveSettings implements Saveable {
       if (this.#numbers.has(name) || name === "steps") {
         fail("LiveSettings.add", `two live settings are named ${name}`, { remedy: "rename one of them" });
       }
-      const entry = { setting, number: setting.check(name, value) as LiveNumber };
+      const first = setting.check(name, value) as LiveNumber;
+      const entry = { setting, first, number: first };
       this.#numbers.set(name, entry);
       Object.defineProperty(current, name, {
         enumerable: true,
@@ -64,14 +71,14 @@ export class LiveSettings implements Saveable {
    * @throws SoftrlError for a name that is not live, or a value out of range; then nothing has changed.
    */
   set(where: string, changes: Readonly<Record<string, number>>): void {
-    for (const [name, value] of Object.entries(changes)) this.#check(where, name, value);
+    for (const [name, value] of Object.entries(changes)) this.#check(where, name, value, this.step);
     for (const [name, value] of Object.entries(changes)) this.#apply(name, value);
   }
 
-  #check(where: string, name: string, value: unknown): void {
+  #check(where: string, name: string, value: unknown, step: number): void {
     if (name === "steps") {
       if (typeof value !== "number") fail(`${where}: steps`, "invalid value", { expected: "an integer" });
-      requireInteger(where, "steps", value, this.step);
+      requireInteger(where, "steps", value, step);
       return;
     }
     const entry = this.#numbers.get(name);
@@ -104,8 +111,11 @@ export class LiveSettings implements Saveable {
     const where = "LiveSettings.restore";
     const set = snapshotSection(where, snapshot, "set");
     const step = snapshotNumber(where, snapshot, "step");
-    for (const name of Object.keys(set)) this.#check(where, name, snapshotNumber(where, set, name));
+    for (const name of Object.keys(set)) this.#check(where, name, snapshotNumber(where, set, name), step);
     this.step = step;
+    this.#steps = this.#firstSteps;
+    for (const entry of this.#numbers.values()) entry.number = entry.first;
+    this.#set.clear();
     for (const name of Object.keys(set)) this.#apply(name, snapshotNumber(where, set, name));
   }
 }

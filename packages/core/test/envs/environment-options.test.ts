@@ -1,4 +1,4 @@
-import { makeEnvironment, readEnvironmentOptions, TabularEnvironment, trainConfig } from "softrl";
+import { environmentSettings, makeEnvironment, readEnvironmentOptions, TabularEnvironment } from "softrl";
 import { describe, expect, it } from "vitest";
 
 describe("environment options by name", () => {
@@ -32,20 +32,16 @@ describe("environment options by name", () => {
     );
     expect(() => read({ maxEpisodeSteps: "ten" })).toThrow(/maxEpisodeSteps .* expected a number, got "ten"/);
     expect(() => read({ toString: 1 })).toThrow(/has no option toString/);
-    expect(() =>
-      trainConfig({ environment: "MinAtar/Asterix-v1", environmentOptions: { slippery: true } }),
-    ).toThrow(/trainConfig: environmentOptions: MinAtar\/Asterix-v1 has no option slippery/);
   });
 
   it("are stored in the settings as given, also for Gymnasium's environments", () => {
-    const environmentOptions = { is_slippery: false, map_name: "8x8", gravity: -9.5 };
-    expect(trainConfig({ environment: "LunarLander-v3", environmentOptions })).toMatchObject({
-      environmentOptions,
-    });
-    expect(trainConfig({}).environmentOptions).toEqual({});
+    const { options } = environmentSettings;
+    const given = { is_slippery: false, map_name: "8x8", gravity: -9.5 };
+    expect(options.check("test", given)).toEqual(given);
+    expect(options.defaults.vector).toEqual({});
     for (const wrong of ['{"a":null}', "[1]", '"slip=1"', '{"a":[1]}']) {
-      expect(() => trainConfig({ environmentOptions: JSON.parse(wrong) })).toThrow(
-        /trainConfig: environmentOptions: not a valid value, expected values by name/,
+      expect(() => options.check("test", JSON.parse(wrong))).toThrow(
+        /test: invalid value, expected values by name/,
       );
     }
   });

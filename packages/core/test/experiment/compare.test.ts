@@ -1,31 +1,43 @@
 import {
+  a2c,
   compare,
   createReferenceExecutor,
-  makeAlgorithm,
+  createTrainer,
   makeEnvironment,
-  Trainer,
-  trainConfig,
+  softQLearning,
+  type Trainer,
 } from "softrl";
 import { describe, expect, test } from "vitest";
+import { fakeAlgorithm } from "./fake-algorithm.js";
 
 const executor = createReferenceExecutor();
 const clock = () => 0;
 
 function trainers(gap: "kept" | "subtracted", reference: "entropy" | "uniform"): Trainer[] {
-  return (["a2c", "soft-q"] as const).map((algorithm) => {
-    const config = trainConfig({ algorithm, reference, steps: 4000, hiddenSizes: [16], tau: 0.05, seed: 3 });
-    const environment = makeEnvironment(config.environment, config.environments);
-    return new Trainer(config, {
-      environment,
-      algorithm: makeAlgorithm(config, environment, executor, { gap }),
-      clock,
-    });
-  });
+  const run = { steps: 4000, seed: 3 };
+  const common = { executor, clock };
+  const algorithm = { reference, tau: 0.05 };
+  const network = { hiddenSizes: [16] };
+  const environment = () => makeEnvironment("CartPole-v1", 8);
+  return [
+    createTrainer({
+      ...common,
+      algorithm: a2c,
+      environment: environment(),
+      settings: { run, network, algorithm },
+    }),
+    createTrainer({
+      ...common,
+      algorithm: softQLearning,
+      environment: environment(),
+      settings: { run, network, algorithm: { ...algorithm, gap } },
+    }),
+  ];
 }
 
 describe("compare", () => {
   test.each(["entropy", "uniform"] as const)(
-    "soft Q-learning less the gap has A2C's parameters after every update, with π̄ %s",
+    "soft Q-learning with the gap subtracted has A2C's parameters after every update, with π̄ %s",
     async (reference) => {
       const subtracted = await compare(
         trainers("subtracted", reference),
@@ -39,13 +51,27 @@ describe("compare", () => {
     },
   );
 
-  test("measures the theorem at what was learned", async () => {
-    const { theorem, parameterDistance, faces } = await compare(trainers("kept", "uniform"), { clock });
+  test("measures the theorem at the learned networks", async () => {
+    const { theorem, parameterDistance, runs, interrupted } = await compare(trainers("kept", "uniform"), {
+      clock,
+    });
     expect(theorem.perSample).toBeLessThan(1e-12);
     expect(theorem.expected).toBeLessThan(1e-12);
     expect(theorem.perSample).toBeGreaterThan(0);
     expect(theorem.holds).toBe(true);
     expect(parameterDistance).toBeNull();
-    expect(faces.map(({ steps }) => steps)).toEqual([4000, 4000]);
+    expect(interrupted).toBe(false);
+    expect(runs.map(({ steps }) => steps)).toEqual([4000, 4000]);
+    for (const { curve } of runs) expect(curve.steps.at(-1)).toBe(4000);
+  });
+
+  test("refuses an algorithm without a model before any run starts", async () => {
+    const [first] = trainers("kept", "entropy");
+    const environment = makeEnvironment("CartPole-v1", 8);
+    const fake = createTrainer({ algorithm: fakeAlgorithm(), environment, executor });
+    await expect(compare([first, fake], { clock })).rejects.toThrow(
+      "compare: fake cannot be measured exactly, expected an algorithm with a model of log π and V, such as a2c or soft-q, got fake.",
+    );
+    expect(first.step).toBe(0);
   });
 });

@@ -1,14 +1,19 @@
+import {
+  a2c,
+  createReferenceExecutor,
+  createTrainer,
+  evaluate,
+  makeEnvironment,
+  RandomStreams,
+  vectorize,
+} from "softrl";
 import { expect, test } from "vitest";
-import { RandomStreams } from "../../src/base/random.js";
-import { makeEnvironment } from "../../src/envs/registry.js";
-import { vectorize } from "../../src/envs/vectorize.js";
-import { evaluate } from "../../src/experiment/evaluate.js";
-import { FakeAlgorithm } from "./fake-algorithm.js";
+import { FakePolicy } from "./fake-algorithm.js";
 
 function evaluation(episodes: number, seed = 1) {
   const environment = makeEnvironment("CartPole-v1", 3);
-  const algorithm = new FakeAlgorithm(environment, seed);
-  return { environment, algorithm, episodes, mode: "sample" as const, seed, clock: () => 0 };
+  const policy = new FakePolicy(environment, new RandomStreams(seed).stream("actions"));
+  return { environment, policy, episodes, mode: "sample" as const, seed, clock: () => 0 };
 }
 
 test("plays exactly the episodes asked for, each environment its share", async () => {
@@ -43,18 +48,18 @@ test("does not favour the environments whose episodes are short", async () => {
     },
     3,
   );
-  const algorithm = new FakeAlgorithm(environment);
-  const result = await evaluate({ ...evaluation(7), environment, algorithm });
+  const policy = new FakePolicy(environment, new RandomStreams(1).stream("actions"));
+  const result = await evaluate({ ...evaluation(7), environment, policy });
   expect(result.returns).toEqual([1, 1, 1, 2, 2, 3, 3]);
 });
 
 test("plays the same for the same seed, and learns nothing", async () => {
   const first = evaluation(5);
-  const parameters = first.algorithm.parameters.slice();
+  const parameters = first.policy.save();
   const result = await evaluate(first);
   expect(await evaluate(evaluation(5))).toEqual(result);
   expect(await evaluate(evaluation(5, 2))).not.toEqual(result);
-  expect(first.algorithm.parameters).toEqual(parameters);
+  expect(first.policy.save()).toEqual(parameters);
 });
 
 test("fewer than two episodes have no spread, and none is refused", async () => {
@@ -80,4 +85,24 @@ test("plays from other starts than training with the same seed", async () => {
   await evaluate({ ...parts, environment });
   expect(starts).toHaveLength(2);
   expect(starts[1]).not.toEqual(starts[0]);
+});
+
+test("plays a trained policy, by its most likely actions and by drawn ones", async () => {
+  const environment = makeEnvironment("CartPole-v1", 4);
+  const executor = createReferenceExecutor();
+  const settings = { run: { steps: 8000 }, network: { hiddenSizes: [16] } };
+  const trainer = createTrainer({ algorithm: a2c, environment, executor, settings });
+  await trainer.start();
+  while (!trainer.done) await trainer.iterate();
+  const { policy } = trainer.algorithm;
+  const parameters = policy.save();
+  // More environments than the policy was trained on.
+  const parts = () => ({ environment: makeEnvironment("CartPole-v1", 6), policy, episodes: 12, seed: 1 });
+  const mode = await evaluate({ ...parts(), mode: "mode" });
+  expect(await evaluate({ ...parts(), mode: "mode" })).toEqual(mode);
+  const sample = await evaluate({ ...parts(), mode: "sample" });
+  expect(sample).not.toEqual(mode);
+  const random = await evaluate(evaluation(12));
+  for (const { meanReturn } of [mode, sample]) expect(meanReturn).toBeGreaterThan(random.meanReturn ?? 500);
+  expect(policy.save()).toEqual(parameters);
 });

@@ -1,66 +1,117 @@
-import type { Algorithm, IterationReport, OnStep } from "../../src/algorithms/algorithm.js";
-import { type Random, RandomStreams } from "../../src/base/random.js";
-import { type Snapshot, snapshotArray } from "../../src/base/snapshot.js";
-import type { VectorEnvironment } from "../../src/envs/environment.js";
-import { actionCount } from "../../src/envs/spaces.js";
-import { mlp } from "../../src/nn/body.js";
-import { policyValueNetwork } from "../../src/nn/heads.js";
+import {
+  type Algorithm,
+  type AlgorithmKind,
+  actionCount,
+  algorithmKind,
+  type IterationReport,
+  logProbabilities,
+  type Observations,
+  type OnStep,
+  observationLength,
+  type Policy,
+  type PolicyOutputs,
+  type Random,
+  RandomStreams,
+  type Snapshot,
+  type Space,
+  snapshotArray,
+  type VectorEnvironment,
+} from "softrl";
+
+/** What a fake algorithm can be told. */
+export interface FakeOptions {
+  /** The seed of its actions; that of the run if left out. */
+  readonly seed?: number;
+  /** Called before each report, to change it or the algorithm. */
+  readonly spoil?: (figures: Record<string, number>, iteration: number, algorithm: FakeAlgorithm) => void;
+}
+
+/** A kind of algorithm without a model, whose policy only its algorithm can make. */
+export function fakeAlgorithm({ seed, spoil = () => {} }: FakeOptions = {}): AlgorithmKind {
+  return algorithmKind({
+    name: "fake",
+    title: "fake",
+    about: "acts at random",
+    settings: {},
+    make: ({ environment, streams }) =>
+      new FakeAlgorithm(environment, seed === undefined ? streams : new RandomStreams(seed), spoil),
+  });
+}
 
 /** Acts at random and "learns" one number from all that it sees, so that any difference in its past shows. */
 export class FakeAlgorithm implements Algorithm {
-  readonly name = "fake";
-  readonly stepsPerIteration: number;
-  readonly network = policyValueNetwork(mlp([]), [4], 2);
-  readonly parameters = new Float64Array(1);
-  /** Called before each report, to change it. */
-  spoil: (report: { steps: number; losses: Record<string, number> }, iteration: number) => void = () => {};
-  iterations = 0;
+  readonly policy: FakePolicy;
   readonly #environment: VectorEnvironment;
-  readonly #random: Random;
-  readonly #horizon: number;
+  readonly #spoil: NonNullable<FakeOptions["spoil"]>;
+  #iterations = 0;
 
-  constructor(environment: VectorEnvironment, seed = 1, horizon = 5) {
+  constructor(
+    environment: VectorEnvironment,
+    streams: RandomStreams,
+    spoil: NonNullable<FakeOptions["spoil"]>,
+  ) {
+    this.policy = new FakePolicy(environment, streams.stream("actions"));
     this.#environment = environment;
-    this.#random = new RandomStreams(seed).stream("actions");
-    this.#horizon = horizon;
-    this.stepsPerIteration = horizon * environment.size;
+    this.#spoil = spoil;
   }
 
   async iterate(onStep: OnStep): Promise<IterationReport> {
-    const actions = new Int32Array(this.#environment.size);
-    for (let t = 0; t < this.#horizon; t++) {
-      this.act(this.#environment.observations, actions);
-      await this.#environment.step(actions);
-      onStep(t, this.#environment, 0);
-      for (const x of this.#environment.observations) {
-        this.parameters[0] = Math.sin(this.parameters[0] * 1.1 + x);
-      }
+    const { policy } = this;
+    const environment = this.#environment;
+    const actions = new Int32Array(environment.size);
+    for (let t = 0; t < 5; t++) {
+      policy.act(environment.observations, actions);
+      await environment.step(actions);
+      onStep(t, environment, 0);
+      for (const x of environment.observations) policy.learned[0] = Math.sin(policy.learned[0] * 1.1 + x);
     }
-    this.iterations++;
-    const report = { steps: this.stepsPerIteration, losses: { loss: this.parameters[0] } };
-    this.spoil(report, this.iterations);
-    return report;
-  }
-
-  act(_observations: unknown, actions: Int32Array): void {
-    const n = actionCount(this.#environment.actionSpace);
-    for (let i = 0; i < actions.length; i++) actions[i] = this.#random.integer(n);
-  }
-
-  theta(): Float64Array {
-    return this.parameters.slice();
-  }
-
-  adopt(theta: ArrayLike<number>): void {
-    this.parameters.set(theta);
+    this.#iterations++;
+    const figures = { loss: policy.learned[0] };
+    this.#spoil(figures, this.#iterations, this);
+    return { steps: 5 * environment.size, figures };
   }
 
   save(): Snapshot {
-    return { parameters: this.parameters.slice(), random: this.#random.save() };
+    return { random: this.policy.random.save() };
   }
 
   restore(snapshot: Snapshot): void {
-    this.parameters.set(snapshotArray("FakeAlgorithm", snapshot, "parameters", "float64", 1));
-    this.#random.restore(snapshotArray("FakeAlgorithm", snapshot, "random", "uint32", 4));
+    this.policy.random.restore(snapshotArray("FakeAlgorithm", snapshot, "random", "uint32", 4));
+  }
+}
+
+/** The uniform policy, with one parameter that it does not read. */
+export class FakePolicy implements Policy {
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  readonly form = null;
+  readonly learned = new Float64Array(1);
+
+  constructor(
+    { observationSpace, actionSpace }: Pick<Policy, "observationSpace" | "actionSpace">,
+    readonly random: Random,
+  ) {
+    this.observationSpace = observationSpace;
+    this.actionSpace = actionSpace;
+  }
+
+  act(_observations: Observations, actions: Int32Array): void {
+    const count = actionCount(this.actionSpace);
+    for (let i = 0; i < actions.length; i++) actions[i] = this.random.integer(count);
+  }
+
+  evaluate(observations: Observations): PolicyOutputs {
+    const count = actionCount(this.actionSpace);
+    const rows = observations.length / observationLength(this.observationSpace);
+    const logPi = logProbabilities(new Float64Array(rows * count).fill(-Math.log(count)));
+    return { logPi, v: null, q: null };
+  }
+
+  save(): Snapshot {
+    return { learned: this.learned.slice() };
+  }
+
+  restore(parameters: Snapshot): void {
+    this.learned.set(snapshotArray("FakePolicy", parameters, "learned", "float64", 1));
   }
 }

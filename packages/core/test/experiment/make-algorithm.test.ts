@@ -1,90 +1,142 @@
+import {
+  type AlgorithmKind,
+  a2c,
+  builtInOptimisers,
+  CartPole,
+  type ChosenSettings,
+  createReferenceExecutor,
+  createTrainer,
+  makeEnvironment,
+  naturalPolicyGradient,
+  RandomStreams,
+  softQLearning,
+} from "softrl";
 import { describe, expect, test } from "vitest";
-import { RandomStreams } from "../../src/base/random.js";
-import { snapshotSection } from "../../src/base/snapshot.js";
-import { makeEnvironment } from "../../src/envs/registry.js";
-import { type TrainConfig, trainConfig } from "../../src/experiment/config.js";
-import { makeAlgorithm } from "../../src/experiment/make-algorithm.js";
-import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
+import { BareAlgorithm } from "../algorithms/bare-algorithm.js";
 
-const base = trainConfig({ environments: 2, horizon: 4, steps: 800, seed: 1, hiddenSizes: [4], tau: 0.1 });
+const base = {
+  run: { steps: 800 },
+  network: { hiddenSizes: [4] },
+  optimiser: {},
+  algorithm: { horizon: 4, tau: 0.1 },
+};
 
-/** The parameters and figures after a few updates, in environments that start the same whatever the seed. */
-async function learned(chosen: Partial<TrainConfig>, updates = 6) {
-  const config = trainConfig({ ...base, ...chosen });
-  const environment = makeEnvironment(config.environment, config.environments);
-  const algorithm = makeAlgorithm(config, environment, createReferenceExecutor());
-  environment.reset(new RandomStreams(0));
-  let losses: Readonly<Record<string, number>> = {};
-  for (let i = 0; i < updates; i++) losses = (await algorithm.iterate(() => {})).losses;
-  return {
-    theta: snapshotSection("test", snapshotSection("test", algorithm.save(), "learner"), "states"),
-    losses,
+/** θ and the figures after a few updates, in environments that start the same whatever the seed. */
+async function learned(
+  algorithm: AlgorithmKind,
+  chosen: ChosenSettings & { readonly seed?: number } = {},
+  { updates = 6, optimiser = "rmsprop" } = {},
+) {
+  const environment = new CartPole(2);
+  const settings = {
+    run: { ...base.run, ...chosen.run },
+    network: { ...base.network, ...chosen.network },
+    optimiser: { ...base.optimiser, ...chosen.optimiser },
+    algorithm: { ...base.algorithm, ...chosen.algorithm },
   };
+  const executor = createReferenceExecutor();
+  const { seed = 1 } = chosen;
+  const run = new BareAlgorithm({ algorithm, environment, executor, seed, settings, optimiser });
+  environment.reset(new RandomStreams(0));
+  const reports = await run.iterate(updates);
+  return { theta: run.theta, figures: reports[updates - 1].figures };
+}
+
+const changes: readonly (ChosenSettings & { readonly seed?: number })[] = [
+  { seed: 2 },
+  { run: { steps: 80 } },
+  { network: { hiddenSizes: [4, 4] } },
+  { network: { activation: "relu" } },
+  { network: { layerNorm: true } },
+  { optimiser: { learningRate: 0.01 } },
+  { optimiser: { schedule: "constant" } },
+  { optimiser: { maxGradientNorm: 0.01 } },
+  { optimiser: { decay: 0.5 } },
+  { optimiser: { epsilon: 0.1 } },
+  { optimiser: { epsilonPlace: "outside" } },
+  { optimiser: { initialMeanSquare: 1 } },
+  { algorithm: { horizon: 3 } },
+  { algorithm: { gamma: 0.5 } },
+  { algorithm: { tau: 0.2 } },
+  { algorithm: { reference: "uniform" } },
+];
+
+async function expectEachToMatter(
+  algorithm: AlgorithmKind,
+  all: readonly (ChosenSettings & { readonly seed?: number })[],
+): Promise<void> {
+  const { theta } = await learned(algorithm);
+  expect((await learned(algorithm)).theta).toEqual(theta);
+  for (const change of all) {
+    expect((await learned(algorithm, change)).theta, JSON.stringify(change)).not.toEqual(theta);
+  }
 }
 
 describe("every setting of the learning rule reaches it", () => {
-  const changes: Partial<TrainConfig>[] = [
-    { seed: 2 },
-    { gamma: 0.5 },
-    { tau: 0.2 },
-    { reference: "uniform" },
-    { learningRate: 0.01 },
-    { schedule: "constant" },
-    { rmspropDecay: 0.5 },
-    { rmspropEpsilon: 0.1 },
-    { valueCoefficient: 0.1 },
-    { maxGradientNorm: 0.01 },
-    { horizon: 3 },
-    { hiddenSizes: [4, 4] },
-    { steps: 80 },
-  ];
-  test.each(["a2c", "soft-q"] as const)("of %s", async (algorithm) => {
-    const { theta } = await learned({ algorithm });
-    expect((await learned({ algorithm })).theta).toEqual(theta);
-    for (const change of changes) {
-      expect((await learned({ algorithm, ...change })).theta, JSON.stringify(change)).not.toEqual(theta);
+  test("of a2c", () =>
+    expectEachToMatter(a2c, [
+      ...changes,
+      { algorithm: { valueCoefficient: 0.1 } },
+      { algorithm: { bodies: "separate" } },
+      { algorithm: { entropyBonus: "naive" } },
+    ]));
+
+  test("of soft-q", () =>
+    expectEachToMatter(softQLearning, [
+      ...changes,
+      { algorithm: { valueCoefficient: 0.1 } },
+      { algorithm: { bodies: "separate" } },
+      { algorithm: { gap: "subtracted" } },
+    ]));
+
+  test("of npg", () =>
+    expectEachToMatter(naturalPolicyGradient, [
+      ...changes,
+      { algorithm: { trustRegion: 0.02 } },
+      { algorithm: { longestStep: 0.001 } },
+      { algorithm: { fisherDamping: 0.2 } },
+      { algorithm: { conjugateGradientSteps: 1 } },
+      { algorithm: { valueSteps: 3 } },
+    ]));
+
+  test("and the optimiser's name too", async () => {
+    const thetas = [];
+    for (const { name } of builtInOptimisers) {
+      const { theta } = await learned(a2c, {}, { optimiser: name });
+      thetas.push(String(theta));
     }
+    expect(thetas.length).toBeGreaterThan(3);
+    expect(new Set(thetas).size).toBe(thetas.length);
   });
 
-  test("of npg, which has some of its own and no weight of the value", async () => {
-    const { theta } = await learned({ algorithm: "npg" });
-    const own: Partial<TrainConfig>[] = [
-      ...changes.filter((change) => change.valueCoefficient === undefined),
-      { trustRegion: 0.02 },
-      { longestStep: 0.001 },
-      { fisherDamping: 0.2 },
-      { conjugateGradientSteps: 1 },
-      { valueSteps: 3 },
-    ];
-    for (const change of own) {
-      expect((await learned({ algorithm: "npg", ...change })).theta, JSON.stringify(change)).not.toEqual(
-        theta,
-      );
-    }
-    expect((await learned({ algorithm: "npg", valueCoefficient: 0.1 })).theta).toEqual(theta);
-  });
-
-  test("and the naive bonus A2C alone", async () => {
-    const { theta } = await learned({});
-    expect((await learned({ entropyBonus: "naive" })).theta).not.toEqual(theta);
+  test("but a setting of another algorithm is refused", async () => {
+    await expect(learned(naturalPolicyGradient, { algorithm: { valueCoefficient: 0.1 } })).rejects.toThrow(
+      'algorithm.valueCoefficient: npg has no setting "valueCoefficient"',
+    );
+    await expect(learned(softQLearning, { algorithm: { entropyBonus: "naive" } })).rejects.toThrow(
+      'algorithm.entropyBonus: soft-q has no setting "entropyBonus"',
+    );
   });
 });
 
-test("a constant learning rate does not care how long the run is", async () => {
-  const { theta } = await learned({ schedule: "constant" });
-  expect((await learned({ schedule: "constant", steps: 80 })).theta).toEqual(theta);
+test("with a constant learning rate, the length of the run changes nothing", async () => {
+  const constant = { optimiser: { schedule: "constant" } };
+  const { theta } = await learned(a2c, constant);
+  expect((await learned(a2c, { ...constant, run: { steps: 80 } })).theta).toEqual(theta);
 });
 
 test("the reference policy is the counting measure or the uniform distribution", async () => {
+  const firstKl = async (reference: string) =>
+    (await learned(a2c, { algorithm: { reference } }, { updates: 1 })).figures.kl;
   // The first policy is nearly uniform: its KL is 0 to the uniform distribution, −log 2 to the counting measure.
-  expect((await learned({ reference: "uniform" }, 1)).losses.kl).toBeCloseTo(0, 3);
-  expect((await learned({ reference: "entropy" }, 1)).losses.kl).toBeCloseTo(-Math.log(2), 3);
+  expect(await firstKl("uniform")).toBeCloseTo(0, 3);
+  expect(await firstKl("entropy")).toBeCloseTo(-Math.log(2), 3);
 });
 
 test("a network that cannot read the observations is refused", () => {
-  const config = trainConfig({ network: "nature-cnn" });
-  const environment = makeEnvironment("CartPole-v1", config.environments);
-  expect(() => makeAlgorithm(config, environment, createReferenceExecutor())).toThrow(
+  const environment = makeEnvironment("CartPole-v1", 8);
+  const executor = createReferenceExecutor();
+  expect(() => createTrainer({ algorithm: a2c, environment, executor, network: "nature-cnn" })).toThrow(
     /convolution: the input does not fit, expected \[height, width, channels\]/,
   );
 });

@@ -1,4 +1,9 @@
 import {
+  type AlgorithmKind,
+  a2c,
+  CartPole,
+  type ChosenSettings,
+  createTrainer,
   createWasmExecutor,
   type Environment,
   environmentIds,
@@ -6,44 +11,42 @@ import {
   exactProcess,
   GridWorld,
   MemoryRunStore,
-  makeAlgorithm,
   makeEnvironment,
   mdpOf,
+  naturalPolicyGradient,
   type OracleEvent,
   oneHotSpace,
-  type TrainConfig,
-  Trainer,
-  trainConfig,
+  softQLearning,
   type VectorEnvironment,
   vectorize,
 } from "softrl";
 import { describe, expect, it } from "vitest";
+import { fakeAlgorithm } from "./fake-algorithm.js";
 
-const wasm = await createWasmExecutor();
+const executor = await createWasmExecutor();
+const world = () => makeEnvironment("GridWorld-v0", 8);
 
-function parts(config: TrainConfig, environment = makeEnvironment(config.environment, config.environments)) {
-  const algorithm = makeAlgorithm(config, environment, wasm);
-  return { environment, algorithm, store: new MemoryRunStore(), clock: () => 0 };
+function parts(algorithm: AlgorithmKind, settings: ChosenSettings, environment: VectorEnvironment = world()) {
+  const store = new MemoryRunStore();
+  return { store, trainer: createTrainer({ algorithm, environment, executor, settings, store }) };
 }
 
-async function run(chosen: Partial<TrainConfig>, environment?: VectorEnvironment) {
-  const config = trainConfig({ environment: "GridWorld-v0", ...chosen });
-  const made = parts(config, environment);
-  const trainer = new Trainer(config, made);
+async function run(algorithm: AlgorithmKind, settings: ChosenSettings, environment?: VectorEnvironment) {
+  const { store, trainer } = parts(algorithm, settings, environment);
   await trainer.start();
   while (!trainer.done) await trainer.iterate();
   const result = await trainer.finish();
-  const answers = made.store.events.filter((event): event is OracleEvent => event.event === "oracle");
-  return { ...made, trainer, result, answers };
+  const answers = store.events.filter((event): event is OracleEvent => event.event === "oracle");
+  return { store, trainer, result, answers };
 }
 
 describe("a run with an oracle", () => {
   it.each([
-    ["a2c", 60_000],
-    ["soft-q", 60_000],
-    ["npg", 24_000],
-  ] as const)("%s: errors and regret fall", async (algorithm, steps) => {
-    const { answers, trainer, result } = await run({ algorithm, steps, oracleEvery: steps / 3 });
+    ["a2c", a2c, 60_000],
+    ["soft-q", softQLearning, 60_000],
+    ["npg", naturalPolicyGradient, 24_000],
+  ] as const)("%s: errors and regret fall", async (_, algorithm, steps) => {
+    const { answers, trainer, result } = await run(algorithm, { run: { steps, oracleEvery: steps / 3 } });
     expect(answers.map(({ step }) => step)).toEqual([0, steps / 3, (2 * steps) / 3, steps]);
     expect(answers).toEqual(trainer.measurements.map((answer) => ({ event: "oracle", ...answer })));
     expect(result.oracle).toEqual(trainer.measurements.at(-1));
@@ -55,7 +58,7 @@ describe("a run with an oracle", () => {
       for (const [name, figure] of Object.entries(figures)) expect(Number.isFinite(figure), name).toBe(true);
       expect(figures.regret).toBeGreaterThan(0);
       expect(figures.optimalReturn).toBe(first.optimalReturn);
-      // In expectation both faces step alike; on a batch of as many samples as a rollout has, nearly.
+      // In expectation both algorithms take the same step; on a batch as large as a rollout, nearly.
       expect(figures.theoremResidual).toBeLessThan(1e-12);
       expect(figures.batchGap).toBeGreaterThan(0);
       expect(figures.batchCosine).toBeLessThan(1);
@@ -67,26 +70,29 @@ describe("a run with an oracle", () => {
   });
 
   it("is the run without one, bit for bit, and another seed's is another", async () => {
-    const options = { algorithm: "soft-q", steps: 4000 } as const;
-    const watched = await run({ ...options, oracleEvery: 400 });
-    const alone = await run(options);
+    const steps = 4000;
+    const watched = await run(softQLearning, { run: { steps, oracleEvery: 400 } });
+    const alone = await run(softQLearning, { run: { steps } });
     expect(watched.answers).toHaveLength(11);
     expect(alone.answers).toEqual([]);
     expect("oracle" in alone.result).toBe(false);
-    expect(watched.algorithm.theta()).toEqual(alone.algorithm.theta());
+    const learned = ({ trainer }: typeof alone) => trainer.algorithm.policy.save();
+    expect(learned(watched)).toEqual(learned(alone));
     const episodes = ({ store }: typeof alone) => store.events.filter(({ event }) => event === "episode");
     expect(episodes(watched)).toEqual(episodes(alone));
-    expect((await run({ ...options, oracleEvery: 400 })).answers).toEqual(watched.answers);
-    expect((await run({ ...options, oracleEvery: 400, seed: 2 })).answers).not.toEqual(watched.answers);
+    const again = await run(softQLearning, { run: { steps, oracleEvery: 400 } });
+    expect(again.answers).toEqual(watched.answers);
+    const other = await run(softQLearning, { run: { steps, oracleEvery: 400, seed: 2 } });
+    expect(other.answers).not.toEqual(watched.answers);
   });
 
-  it("goes on measuring in a restored run, and says the same", async () => {
-    const whole = await run({ steps: 2000, oracleEvery: 400 });
-    const { config } = whole.trainer;
-    const first = new Trainer(config, parts(config));
+  it("goes on measuring in a restored run, and gives the same answers", async () => {
+    const settings = { run: { steps: 2000, oracleEvery: 400 } };
+    const whole = await run(a2c, settings);
+    const first = parts(a2c, settings).trainer;
     await first.start();
-    while (first.progress.step < 1000) await first.iterate();
-    const resumed = new Trainer(config, parts(config));
+    while (first.step < 1000) await first.iterate();
+    const resumed = parts(a2c, settings).trainer;
     await resumed.restore(await first.save());
     while (!resumed.done) await resumed.iterate();
     expect(resumed.measurements).toEqual(whole.trainer.measurements);
@@ -94,15 +100,37 @@ describe("a run with an oracle", () => {
   });
 
   it("of the naive bonus compares its V with the plain returns", async () => {
-    const naive = await run({ steps: 60_000, tau: 0.05, entropyBonus: "naive", oracleEvery: 60_000 });
+    const naive = await run(a2c, {
+      run: { steps: 60_000, oracleEvery: 60_000 },
+      algorithm: { tau: 0.05, entropyBonus: "naive" },
+    });
     // With this τ the KL in V is worth about 0.05 log 4 a step: its V would be far off.
     expect(naive.answers[1].figures.valueErrorVisited).toBeLessThan(0.1);
     expect(naive.answers[1].figures.theoremResidual).toBeLessThan(1e-12);
   });
 
   it("holds without a discount, where no contraction certifies the optimum", async () => {
-    const { answers } = await run({ environment: "CliffWalking-v1", gamma: 1, steps: 40, oracleEvery: 40 });
+    const cliff = makeEnvironment("CliffWalking-v1", 8);
+    const { answers } = await run(
+      a2c,
+      { run: { steps: 40, oracleEvery: 40 }, algorithm: { gamma: 1 } },
+      cliff,
+    );
     expect(answers[0].figures.optimalReturn).toBeCloseTo(-13, 1);
+  });
+
+  it("follows τ when it changes during the run", async () => {
+    const settings = { run: { steps: 800, oracleEvery: 400 } };
+    const { trainer } = parts(a2c, settings);
+    await trainer.start();
+    while (trainer.step < 400) await trainer.iterate();
+    await trainer.set({ tau: 0.1 });
+    while (!trainer.done) await trainer.iterate();
+    const optimal = trainer.measurements.map(({ figures }) => figures.optimalReturn);
+    expect(optimal[1]).toBe(optimal[0]);
+    const warm = await run(a2c, { ...settings, algorithm: { tau: 0.1 } });
+    expect(optimal[2]).toBe(warm.answers[0].figures.optimalReturn);
+    expect(optimal[2]).not.toBe(optimal[0]);
   });
 });
 
@@ -118,25 +146,26 @@ describe("an exact process", () => {
     }
   });
 
-  it("is asked for where there is none: one error that lists those that have one", async () => {
+  it("is required of the environment: the error lists those that have one", () => {
     const listed = /GridWorld-v0, FrozenLake-v1, FrozenLake8x8-v1, CliffWalking-v1, Taxi-v4/;
-    expect(() => trainConfig({ environment: "CartPole-v1", oracleEvery: 1 })).toThrow(listed);
-    expect(() => trainConfig({ environment: "CartPole-v1", oracleEvery: 0 })).not.toThrow();
-    const unknown = { environment: "Mine-v0", environments: 2, oracleEvery: 100, steps: 100 };
-    await expect(
-      run(
-        unknown,
-        vectorize("Mine-v0", () => new Maze(false), 2),
-      ),
-    ).rejects.toThrow(listed);
+    expect(() => parts(a2c, { run: { oracleEvery: 1 } }, new CartPole(8))).toThrow(listed);
+    expect(() => parts(a2c, { run: { oracleEvery: 0 } }, new CartPole(8))).not.toThrow();
+    const unknown = vectorize("Mine-v0", () => new Maze(false), 2);
+    expect(() => parts(a2c, { run: { oracleEvery: 100 } }, unknown)).toThrow(listed);
+  });
+
+  it("is asked of an algorithm that has a model alone", () => {
+    const fake = fakeAlgorithm();
+    expect(() => parts(fake, { run: { oracleEvery: 100 } })).toThrow(
+      "oracleEvery: fake cannot be measured exactly, expected an algorithm with a model of log π and V, such as a2c or soft-q, got fake.",
+    );
+    expect(() => parts(fake, { run: { oracleEvery: 0 } })).not.toThrow();
   });
 
   it("of an environment of one's own is taken, and must be what it observes", async () => {
-    const unknown = { environment: "Mine-v0", environments: 2, oracleEvery: 100, steps: 100 };
-    const { answers } = await run(
-      unknown,
-      vectorize("Mine-v0", () => new Maze(true), 2),
-    );
+    const settings = { run: { oracleEvery: 100, steps: 100 } };
+    const own = vectorize("Mine-v0", () => new Maze(true), 2);
+    const { answers } = await run(a2c, settings, own);
     expect(answers).toHaveLength(2);
     const other: VectorEnvironment = vectorize("Mine-v0", () => new Maze(true), 2);
     const wider = { ...other, observationSpace: oneHotSpace(12) };
