@@ -1,5 +1,6 @@
-import { makeEnvironment, readEnvironmentOptions, TabularEnvironment, trainConfig } from "softrl";
+import { a2c, makeEnvironment, readEnvironmentOptions, runConfig, TabularEnvironment } from "softrl";
 import { describe, expect, it } from "vitest";
+import { kindsOf } from "../algorithms/bare-algorithm.js";
 
 describe("environment options by name", () => {
   it("become options of makeEnvironment", () => {
@@ -32,20 +33,22 @@ describe("environment options by name", () => {
     );
     expect(() => read({ maxEpisodeSteps: "ten" })).toThrow(/maxEpisodeSteps .* expected a number, got "ten"/);
     expect(() => read({ toString: 1 })).toThrow(/has no option toString/);
-    expect(() =>
-      trainConfig({ environment: "MinAtar/Asterix-v1", environmentOptions: { slippery: true } }),
-    ).toThrow(/trainConfig: environmentOptions: MinAtar\/Asterix-v1 has no option slippery/);
   });
 
-  it("are stored in the settings as given, also for Gymnasium's environments", () => {
-    const environmentOptions = { is_slippery: false, map_name: "8x8", gravity: -9.5 };
-    expect(trainConfig({ environment: "LunarLander-v3", environmentOptions })).toMatchObject({
-      environmentOptions,
-    });
-    expect(trainConfig({}).environmentOptions).toEqual({});
+  it("are kept in a configuration as given, for any environment", () => {
+    const configOf = (options: unknown) =>
+      runConfig({
+        kinds: kindsOf(a2c, "LunarLander-v3"),
+        environment: "LunarLander-v3",
+        executor: { name: "wasm", precision: "float32" },
+        chosen: options === undefined ? {} : { environment: { options } },
+      });
+    const options = { is_slippery: false, map_name: "8x8", gravity: -9.5 };
+    expect(configOf(options).environment.options).toEqual(options);
+    expect(configOf(undefined).environment.options).toEqual({});
     for (const wrong of ['{"a":null}', "[1]", '"slip=1"', '{"a":[1]}']) {
-      expect(() => trainConfig({ environmentOptions: JSON.parse(wrong) })).toThrow(
-        /trainConfig: environmentOptions: not a valid value, expected values by name/,
+      expect(() => configOf(JSON.parse(wrong))).toThrow(
+        /^environment\.options: invalid value, expected values by name/,
       );
     }
   });
