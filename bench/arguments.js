@@ -1,5 +1,6 @@
 // @ts-check
 import { parseArgs } from "node:util";
+import { SoftrlError } from "softrl";
 
 /**
  * The arguments of the command line.
@@ -19,6 +20,7 @@ Measures softrl and its peers alternately in one run. \`npm run bench:peers\` in
  * @param {readonly string[]} words
  * @param {readonly string[]} rowNames
  * @returns {Request}
+ * @throws a SoftrlError or Node's own for words that are no request
  */
 export function readArguments(words, rowNames) {
   const { values, positionals } = parseArgs({
@@ -34,11 +36,15 @@ export function readArguments(words, rowNames) {
   });
   const unknown = positionals.find((name) => !rowNames.includes(name));
   if (unknown !== undefined) {
-    throw new Error(`bench: unknown row ${JSON.stringify(unknown)}; expected one of ${rowNames.join(", ")}`);
+    const remedy = `choose one of ${rowNames.join(", ")}`;
+    throw new SoftrlError("bench", `unknown row ${JSON.stringify(unknown)}`, { remedy });
   }
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new Error(`bench: invalid --seed ${JSON.stringify(values.seed)}; expected a non-negative integer`);
+    throw new SoftrlError("bench: --seed", "invalid seed", {
+      expected: "a non-negative integer",
+      got: JSON.stringify(values.seed),
+    });
   }
   return {
     names: positionals,

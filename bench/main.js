@@ -1,6 +1,7 @@
 // @ts-check
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { SoftrlError } from "softrl";
 import { readArguments, usage } from "./arguments.js";
 import { findExecutors } from "./executors.js";
 import { busyCores, load, machine } from "./machine.js";
@@ -19,9 +20,10 @@ const plans = {
   quick: { blockSeconds: 0.005, rounds: 3 },
 };
 
-/** @param {readonly string[]} words */
-async function main(words) {
-  const request = readArguments(words, rowNames);
+/** @param {import("./arguments.js").Request} request */
+async function main(request) {
+  // Whatever is wrong with the document, the reader learns it before the measurement.
+  if (request.markdown !== undefined) withTable(readDocument(request.markdown), "");
   const wanted = request.names.length === 0 ? rowNames : request.names;
   const loadBefore = load();
   const { executors, missing } = await findExecutors();
@@ -80,7 +82,7 @@ async function main(words) {
     write(join(folder, `${name}.svg`), scalingPlot(growths, text));
   }
   if (request.markdown !== undefined) {
-    write(request.markdown, withTable(readFileSync(request.markdown, "utf8"), markdown(report)));
+    write(request.markdown, withTable(readDocument(request.markdown), markdown(report)));
   }
 }
 
@@ -97,6 +99,16 @@ function missingPeers(asked, peers) {
   return absent.map((name) => `${name}: not installed; run npm run bench:peers`);
 }
 
+/** @param {string} path */
+function readDocument(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    throw new SoftrlError("bench: --markdown", "the document cannot be read", { got }, { cause: error });
+  }
+}
+
 /**
  * @param {string} path
  * @param {string} text
@@ -107,10 +119,23 @@ function write(path, text) {
   console.error(`bench: wrote ${path}`);
 }
 
+/** The request that the command line makes, or null after a line that says why it makes none. */
+function requested() {
+  try {
+    return readArguments(process.argv.slice(2), rowNames);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    console.error(usage);
+    return null;
+  }
+}
+
+const request = requested();
 try {
-  await main(process.argv.slice(2));
+  if (request === null) process.exitCode = 1;
+  else await main(request);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  console.error(usage);
+  // Any other error is a fault of the benchmark, which only its stack can locate.
+  console.error(error instanceof SoftrlError ? error.message : error);
   process.exitCode = 1;
 }

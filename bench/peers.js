@@ -70,9 +70,20 @@ export class PeerProcess {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await this.#lines.next();
     if (done) throw new Error(`bench: the peer ${this.#name} exited\n${this.#stderr}`);
-    const answer = JSON.parse(value);
+    const answer = this.#parsed(value);
     if (answer.error !== undefined) throw new Error(`bench: the peer ${this.#name} failed: ${answer.error}`);
     return answer;
+  }
+
+  /** @param {string} line */
+  #parsed(line) {
+    try {
+      return JSON.parse(line);
+    } catch (error) {
+      throw new Error(`bench: the peer ${this.#name} did not answer with JSON: ${line.slice(0, 200)}`, {
+        cause: error,
+      });
+    }
   }
 
   /** Lets the process exit on its own, so that it can end its child processes; kills it after ten seconds. */

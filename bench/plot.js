@@ -1,5 +1,6 @@
 // @ts-check
 import { figureSvg } from "@softrl/cli";
+import { largest, smallest } from "softrl";
 
 /**
  * Plots time against size on logarithmic axes, with a line of slope one for comparison with linear growth.
@@ -15,10 +16,10 @@ export function scalingPlot(growths, { title, size }) {
   }));
   const points = series.flatMap(({ points }) => points);
   const sizes = points.map(([size]) => size);
-  const lowest = Math.min(...points.map(([, milliseconds]) => milliseconds));
-  const highest = Math.max(...points.map(([, milliseconds]) => milliseconds));
-  const [first, last] = [Math.min(...sizes), Math.max(...sizes)];
-  const times = Math.min(last / first, highest / lowest);
+  const times = points.map(([, milliseconds]) => milliseconds);
+  const [lowest, highest] = [smallest(times), largest(times)];
+  const [first, last] = [smallest(sizes), largest(sizes)];
+  const factor = Math.min(last / first, highest / lowest);
   return figureSvg({
     title,
     subtitle: "fastest block of each, one thread; dashed: proportional to the size",
@@ -31,7 +32,7 @@ export function scalingPlot(growths, { title, size }) {
         kind: "reference",
         points: [
           [first, lowest],
-          [first * times, lowest * times],
+          [first * factor, lowest * factor],
         ],
       },
     ],

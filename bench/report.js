@@ -1,4 +1,5 @@
 // @ts-check
+import { SoftrlError } from "softrl";
 
 /**
  * The results of one run.
@@ -149,7 +150,9 @@ export function withTable(document, text) {
   const from = document.indexOf(begin);
   const to = document.indexOf(end);
   if (from < 0 || to < from) {
-    throw new Error(`bench: the document has no markers for the table; expected ${begin} and ${end}`);
+    throw new SoftrlError("bench: --markdown", "the document has no markers for the table", {
+      expected: `${begin} and ${end}`,
+    });
   }
   return `${document.slice(0, from + begin.length)}\n${text}\n${document.slice(to)}`;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { plainSweeps, stateValues, sweepsFrom } from "softrl";
+import { plainSweeps, smallest, stateValues, sweepsFrom } from "softrl";
 import { cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
 import { targetOf } from "./comparison.js";
 import { measureAlternating, timed } from "./measure.js";
@@ -125,7 +125,7 @@ export async function measureScaling({ executors, quick, seed, plan }) {
  */
 function linearity(points) {
   const each = points.map(({ size, seconds }) => seconds.least / size);
-  const growth = each[each.length - 1] / Math.min(...each);
+  const growth = each[each.length - 1] / smallest(each);
   return { growth, ...targetOf(growth, allowedGrowth, undefined) };
 }
 

@@ -1,12 +1,12 @@
-// The adjoint of a convolution in its filter.
+// The adjoint of a convolution with respect to its filter.
 //
-// code: the sizes as in convolution.h; then input, cotangent, out, scratch, positions a part.
+// code: the sizes as in convolution.h; then input, cotangent, out, scratch, positions per part.
 #pragma once
 #include "convolution.h"
 
 namespace {
 
-// Positions that one pass of the filter gradient takes: their cotangents stay in the first cache.
+// The number of positions in one pass of the filter gradient, whose cotangents stay in the L1 cache.
 constexpr Index sweepPositions = 128;
 
 struct Sweep {
@@ -83,7 +83,7 @@ static void gradientOfRows(Index rows, const Sweep& s, const float* x, const flo
   }
 }
 
-/// out = Σ over the positions [begin, end) of each position's patch times its cotangents.
+/// out = Σ over the positions [begin, end) of the patch of each position times its cotangents.
 static void gradientOfPositions(const Convolution& c, const float* input, const float* cotangents, Index begin, Index end,
                                 float* out, float* scratch) {
   const Index length = c.filterWidth * c.channels;
@@ -125,7 +125,7 @@ static void gradientOfPositions(const Convolution& c, const float* input, const 
       cotangent = scratch;
     }
     const Sweep sweep = {count, padded, offsets};
-    // The next sweep's image, below what this one sees, a part with each tile.
+    // Prefetches the image of the next pass, below the rows that this pass reads, a part with each tile.
     const Index tiles = (c.filters + panelColumns - 1) / panelColumns * c.filterHeight * ((length + tile - 1) / tile);
     Ahead ahead(input + offsets[count - 1] + (c.filterHeight - 1) * c.width * c.channels,
                 first + count < end ? offsets[count - 1] - offsets[0] + length : 0, tiles);
@@ -159,7 +159,7 @@ static void runConv2dFilterGradient(const int32* code, float* arena, Team* team)
   const Index total = c.batch * c.outHeight * c.outWidth;
   const Index parts = partCount(total, size);
   const Index length = c.filterHeight * c.filterWidth * c.channels * c.filters;
-  // Scratch holds the padded cotangents of a sweep, then the sums of the parts but the first.
+  // Scratch contains the padded cotangents of a pass, then the sums of all parts except the first.
   const Index sweepSize = (total < sweepPositions ? total : sweepPositions) * roundUp(c.filters);
   float* sums = scratch + sweepSize;
 

@@ -1,4 +1,4 @@
-// The adjoint of a convolution in its input.
+// The adjoint of a convolution with respect to its input.
 //
 // code: the sizes as in convolution.h; then cotangent, filter, out, scratch, epilogue (0 or 1), map.
 #pragma once
@@ -6,7 +6,7 @@
 
 namespace {
 
-/// Positions of one stride phase: those among `size` that leave the remainder `phase`.
+/// The number of positions of one stride phase: those below `size` with the remainder `phase`.
 SOFTRL_INLINE Index phaseSize(Index size, Index phase, Index stride) {
   return size > phase ? (size - phase + stride - 1) / stride : 0;
 }
@@ -20,7 +20,7 @@ SOFTRL_INLINE bool allFinite(const float* x, Index count) {
   return rest == 0.0f;
 }
 
-/// The input gradient product by product: no zeros stand at the borders, which times infinity would be NaN.
+/// The input gradient product by product, without zeros at the borders: zero times infinity would be NaN.
 static void inputGradientWithoutZeros(const Convolution& c, const float* cotangent, const float* filter, float* out) {
   const Index row = c.width * c.channels;
   fillFloats(out, 0.0f, c.batch * c.height * row);
@@ -35,11 +35,11 @@ static void inputGradientWithoutZeros(const Convolution& c, const float* cotange
         }
 }
 
-// The taps of a filter that an input meets: [from, end), the first at the cotangent `at`.
+// The taps of a filter that reach an input: [from, end). The first of them uses the cotangent `at`.
 struct Taps {
   Index from, end, at;
 
-  /// Of `taps` in all, for the input at `position` of its stride phase, among `size` cotangents.
+  /// For a filter with `taps` taps and the input at `position` of its stride phase, among `size` cotangents.
   SOFTRL_INLINE Taps(Index taps, Index position, Index size) {
     const Index first = position - taps + 1;
     from = first < 0 ? -first : 0;
@@ -49,8 +49,8 @@ struct Taps {
   }
 };
 
-/// The input gradient of `samples` samples, at most tileRows: a tile is one position in all of them, so that taps beyond
-/// the border are left out exactly. `weights` are regrouped by phase.
+/// The input gradient of `samples` samples, at most tileRows. A tile is one position in all of them, so that
+/// taps beyond the border are omitted exactly. `weights` are regrouped by phase.
 static void inputGradientOfSamples(const Convolution& c, const float* cotangent, const float* weights, float* out,
                                    Index samples) {
   float start[panelColumns];
@@ -106,8 +106,9 @@ static void runConv2dInputGradient(const int32* code, float* arena, Team* team) 
     return;
   }
 
-  // An input at y = strideY·u + phase meets the filter rows i = strideY·i' + phase at the output row u − i':
-  // for each phase a convolution, without stride, of the padded cotangent with the reversed filter rows.
+  // The input at y = strideY·u + phase uses the filter rows i = strideY·i' + phase with the output rows u −
+  // i'. So each phase is a convolution, without stride, of the padded cotangent with the reversed filter
+  // rows.
   const Index most = phaseSize(c.filterHeight, 0, c.strideY), mostAcross = phaseSize(c.filterWidth, 0, c.strideX);
   const Index paddedHeight = phaseSize(c.height, 0, c.strideY) + most - 1;
   const Index paddedWidth = phaseSize(c.width, 0, c.strideX) + mostAcross - 1;

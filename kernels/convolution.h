@@ -1,7 +1,9 @@
-// Convolutions with valid padding, over NHWC images and HWIO filters, without im2col: the inputs that one filter row sees
-// are contiguous, so every product runs over gathered row segments. The two adjoints are in files of their own.
+// Convolutions with valid padding, over NHWC images and HWIO filters, without im2col. The inputs of one
+// filter row are contiguous, so every product runs over gathered row segments. The two adjoints are in
+// separate files.
 //
-// code: batch, height, width, channels, filterHeight, filterWidth, filters, strideY, strideX, samples a group, then
+// code: batch, height, width, channels, filterHeight, filterWidth, filters, strideY, strideX, samples per
+// group, then
 // input, filter, bias (or −1), out, scratch, epilogue (0 or 1), map.
 #pragma once
 #include "tile.h"
@@ -18,19 +20,20 @@ struct Convolution {
         outHeight((height - filterHeight) / strideY + 1), outWidth((width - filterWidth) / strideX + 1) {}
 };
 
-// Addresses of image positions in the order of (sample, y, x).
+// Addresses of image positions in the order (sample, y, x).
 struct Positions {
   const float* x;
   float* out;
   Index width, height;
-  // Where x is an image of `filled` rows with zeros above and below, the filter rows that meet only zeros are left
-  // out: at a position's row y the rows from `before` − y on meet the image. 0 filled rows: there are no zeros.
+  // If x is an image of `filled` rows with zeros above and below, filter rows that only meet zeros are
+  // omitted: at row y of a position, the rows from `before` − y on meet the image. 0 filled rows mean that
+  // there are no zeros.
   Index filled, before;
-  // Steps of x and out by column, by row and by sample.
+  // The steps of x and out per column, per row and per sample.
   Index xColumn, xRow, xSample, outColumn, outRow, outSample;
   Index column, row, sample;
 
-  /// The same positions from this one on.
+  /// The same positions, starting from this one.
   SOFTRL_INLINE Positions from(Index position) const {
     Positions result = *this;
     result.column = position % width;
@@ -41,7 +44,7 @@ struct Positions {
 
   SOFTRL_INLINE const float* address() const { return x + sample * xSample + row * xRow + column * xColumn; }
 
-  /// The address of the position that is `count` positions further on.
+  /// The address of the position that is `count` positions after this one.
   SOFTRL_INLINE const float* addressAfter(Index count) const {
     return from((sample * height + row) * width + column + count).address();
   }
@@ -59,12 +62,13 @@ struct Positions {
 
 struct Weights {
   const float* at;
-  // Whether the columns lie in padded panels, else the distance of rows is the number of columns.
+  // Whether the columns are in padded panels; otherwise the distance between rows is the number of columns.
   bool packed;
   Index rows, columns;
 };
 
-/// The product of `count` positions' patches with the weights; `done(n)` when the first n positions are complete.
+/// The product of the patches of `count` positions with the weights. Calls `done(n)` when the first n
+/// positions are complete.
 template <class Done>
 SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, Index segments, Index length, Index segmentStep,
                                    const Weights& weights, const float* bias, Done done) {
@@ -72,7 +76,7 @@ SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, Index segme
   const float* x[most];
   float* to[most];
   Index row[most], sample[most];
-  // Tiles that end with the image's rows can leave out more zeros.
+  // Tiles that end with a row of the image can omit more zeros.
   const Index width = positions.width;
   const Index acrossTile = balanced(width, tileRows);
   const bool aligned = positions.filled > 0 && width <= most && acrossTile * 5 >= tileRows * 4;
@@ -86,8 +90,8 @@ SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, Index segme
       positions.next(x[i], to[i]);
     }
     const Index tile = aligned ? acrossTile : balanced(n, tileRows);
-    // What the next chunk sees beyond this one's last patch and where its results go, a part with each tile: images are
-    // read in short pieces that hardware does not foresee.
+    // Prefetches the input of the next chunk beyond the last patch of this one, and its output, a part with
+    // each tile: the hardware does not predict the short pieces in which images are read.
     const Index following = count - first - n < chunk ? count - first - n : chunk;
     const bool fetches = following > 0 && positions.filled == 0;
     Ahead imageAhead(x[n - 1] + (segments - 1) * segmentStep + length,

@@ -1,4 +1,5 @@
-// Strided copies and fills. The encoder sorts the axes so that out's smallest step comes last, and merges those that run on.
+// Strided copies and fills. The encoder sorts the axes so that the one with the smallest stride in out is
+// last, and merges contiguous ones.
 #pragma once
 #include "reduce.h"
 #include "transpose.h"
@@ -11,10 +12,10 @@ static void runCopy(const int32* code, float* arena) {
   const int32* last = code + 3 + 3 * (axes - 1);
   const Index n = last[0], xStep = last[1], outStep = last[2];
   const int32* rows = last - 3;
-  // A transposition of the last two axes, in bands whose lines of out stay in the cache.
+  // A transposition of the last two axes, in bands whose cache lines of out stay in the cache.
   const bool transposed = axes > 1 && outStep == 1 && xStep > 1 && rows[1] == 1;
   if (transposed) axes--;
-  // Short rows, and each of a column's numbers a few times over: broadcasts.
+  // Broadcasts: short rows, or each number of a column repeated a few times.
   if (axes == 2 && !transposed && outStep == 1 && n <= fewColumns) {
     const float* x = arena + code[1];
     float* out = arena + code[2];
@@ -27,7 +28,7 @@ static void runCopy(const int32* code, float* arena) {
     from.add(code[3 + 3 * axis], code[4 + 3 * axis]);
     to.add(code[3 + 3 * axis], code[5 + 3 * axis]);
   }
-  Walk read, write;
+  Cursor read, write;
   for (Index i = 0; i < from.total; i++, read.next(from), write.next(to)) {
     const float* x = arena + code[1] + read.offset;
     float* out = arena + code[2] + write.offset;

@@ -1,4 +1,5 @@
-// exp, log and tanh in float32, to one or two units in the last place (tanh: 2.5), honest about NaN, infinities and denormals.
+// exp, log and tanh in float32, accurate to one or two units in the last place (tanh: 2.5), with correct
+// results for NaN, infinities and denormals.
 #pragma once
 #include "roots.h"
 
@@ -15,7 +16,7 @@ SOFTRL_INLINE Reduced reduced(Vec x) {
   const Vec magic = splat(12582912.0f);
   const Vec shifted = x * splat(1.44269504f) + magic;
   const Vec rounded = shifted - magic;
-  // ln 2 in two parts; the first has few bits, so that the product is exact.
+  // ln 2 in two parts; the first one has few bits, so that the product is exact.
   Vec r = x - rounded * splat(0.693359375f);
   r = r - rounded * splat(-2.12194440e-4f);
   return {bits(shifted) - bits(magic), r};
@@ -33,7 +34,8 @@ SOFTRL_INLINE Vec reducedGrowth(Vec r) {
 }
 
 SOFTRL_INLINE Vec exponential(Vec x) {
-  // Below −104 the result is 0, above 89 infinite; there and for NaN the sum below works on harmless numbers.
+  // Below −104 the result is 0, above 89 it is infinite. For these numbers and NaN the computation below uses
+  // harmless replacements.
   IntVec some = x > splat(-104.0f);
   Vec t = choose(some, x, splat(0.0f));
   Vec high = splat(89.0f);
@@ -41,7 +43,7 @@ SOFTRL_INLINE Vec exponential(Vec x) {
   const Reduced it = reduced(t);
   const IntVec n = it.n;
   const Vec p = reducedGrowth(it.r) + splat(1.0f);
-  // 2^n in two factors, since 2^n itself may lie outside the normal numbers.
+  // 2^n as two factors, since 2^n itself may be outside the normal numbers.
   IntVec half = n >> 1;
   Vec first = floats((half + 127) << 23);
   Vec second = floats((n - half + 127) << 23);
@@ -80,11 +82,11 @@ SOFTRL_INLINE Vec logarithm(Vec x) {
   return choose(x >= splat(0.0f), result, splat(__builtin_nanf("")));
 }
 
-/// (e²ˣ − 1) / (e²ˣ + 1), with e²ˣ − 1 as one number, so that small ones keep their digits.
+/// (e²ˣ − 1) / (e²ˣ + 1), where e²ˣ − 1 is computed directly so that small numbers keep their digits.
 SOFTRL_INLINE Vec hyperbolicTangent(Vec x) {
   const IntVec sign = bits(x) & splatInt(static_cast<int32>(0x80000000u));
   const Vec magnitude = floats(bits(x) & splatInt(0x7fffffff));
-  // Beyond 9.02 float32 has no number between tanh x and 1. The comparison with NaN is false, so that NaN passes.
+  // Beyond 9.02, tanh x rounds to 1 in float32. The comparison with NaN is false, so NaN propagates.
   const Vec most = splat(9.02f), one = splat(1.0f);
   const Vec t = most < magnitude ? most : magnitude;
   const Reduced it = reduced(t + t);
@@ -93,7 +95,7 @@ SOFTRL_INLINE Vec hyperbolicTangent(Vec x) {
   return floats(bits(ordinaryQuotient(growth, growth + splat(2.0f))) | sign);
 }
 
-/// One float, through the same arithmetic.
+/// One float, by the same arithmetic.
 SOFTRL_INLINE float logarithmOf(float x) { return logarithm(splat(x))[0]; }
 
 }  // namespace

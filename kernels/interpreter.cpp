@@ -1,7 +1,8 @@
-// Runs a program: a flat list of instructions (opcode, length in words with these two, fields) over one arena of floats.
+// Runs a program: a flat list of instructions (opcode, length in words including these two, fields) over one
+// arena of floats.
 //
-// Compiled once a target. The encoder in TypeScript has checked every range; nothing is checked again here except
-// the indices of gather and scatter, which are data.
+// Compiled once per target. The encoder in TypeScript has checked every range. Only the indices of gather and
+// scatter are checked here, because they are data.
 #include "convolution-input-gradient.h"
 #include "convolution-filter-gradient.h"
 #include "copy.h"
@@ -53,8 +54,8 @@ static void execute(const int32* code, int32 length, float* arena, Team* team) {
 
 }  // namespace
 
-// Also where there is one thread for good: a team that is known to be null makes other code of the products, which
-// WebAssembly engines run an eighth slower.
+// The parameter is also used when there is only one thread: if the compiler knows that the team is null, it
+// compiles the products differently, and WebAssembly engines run them one eighth slower.
 extern "C" void SOFTRL_ENTRY(const int32* code, int32 length, float* arena, Team* team) {
   execute(code, length, arena, team);
 }

@@ -1,4 +1,4 @@
-// Work that threads share: whoever is free claims the next part. How threads start and sleep is the host's affair.
+// Work that threads share: a free thread claims the next part. The host decides how threads start and sleep.
 #pragma once
 #include "team.h"
 
@@ -8,7 +8,7 @@ typedef void (*JobPart)(void* context, int i, int thread);
 
 class Job {
  public:
-  /// Opens the next job; everyone may help from now on.
+  /// Opens the next job; from now on all threads may help.
   void open(int count, JobPart run, void* with) {
     const uint64 number = (__atomic_load_n(&ticket, __ATOMIC_RELAXED) >> 32) + 1;
     __atomic_store_n(&parts, count, __ATOMIC_RELAXED);
@@ -18,7 +18,7 @@ class Job {
     __atomic_store_n(&ticket, number << 32, __ATOMIC_SEQ_CST);
   }
 
-  /// Computes parts of the present job until none is left to claim.
+  /// Computes parts of the current job until all are claimed.
   void help(int thread) {
     for (;;) {
       uint64 seen = __atomic_load_n(&ticket, __ATOMIC_SEQ_CST);
@@ -34,7 +34,7 @@ class Job {
     }
   }
 
-  /// Whether no part is left to claim.
+  /// Whether all parts are claimed.
   bool idle() const {
     const uint64 next = __atomic_load_n(&ticket, __ATOMIC_SEQ_CST) & closed;
     return next == closed || next >= static_cast<uint64>(__atomic_load_n(&parts, __ATOMIC_RELAXED));
@@ -43,15 +43,16 @@ class Job {
   int finished() const { return __atomic_load_n(&done, __ATOMIC_SEQ_CST); }
   int* finishedWord() { return &done; }
 
-  /// After the last part: what the job refers to may go.
+  /// Called after the last part: the data that the job refers to may then be freed.
   void close() { __atomic_store_n(&ticket, __atomic_load_n(&ticket, __ATOMIC_RELAXED) | closed, __ATOMIC_SEQ_CST); }
 
  private:
   typedef unsigned long long uint64;
   static constexpr uint64 closed = 0xffffffff;
 
-  // The job's number in the upper half, the next part in the lower. A part is claimed by moving this on, which fails
-  // when the job has changed; so what was read of an older job is never used.
+  // The number of the job in the upper half, the next part in the lower half. A thread claims a part by
+  // incrementing this value, which fails if the job has changed; so fields read from an older job are never
+  // used.
   alignas(8) uint64 ticket = closed;
   int parts = 0;
   JobPart part = nullptr;

@@ -1,9 +1,11 @@
-// Elementwise kernels: a register machine over blocks that stay in the first cache.
+// Elementwise kernels: a register machine over blocks that stay in the L1 cache.
 //
 // code: count, inputs, constants, steps, outputs; then per input (offset, each); per constant its bits;
-// per step (operation, target, output or −1, five operands); per output (register, offset, written by a step).
-// A step whose value is an output's last may write straight into it: the encoder has shown that nothing reads
-// the old contents afterwards. Where an input goes out unchanged while another output covers it, the encoder keeps a copy.
+// per step (operation, target, output or −1, five operands); per output (register, offset, written by a
+// step).
+// A step that computes the final value of an output may write directly into it: the encoder has checked that
+// no later step reads the old contents. If an input is output unchanged while another output overwrites it,
+// the encoder adds a copy.
 #pragma once
 #include "functions.h"
 #include "parts.h"
@@ -11,7 +13,7 @@
 namespace {
 
 constexpr int mapRegisters = 24;
-// A step of a block costs some twenty cycles before its first element.
+// A step over a block costs about twenty cycles before its first element.
 constexpr Index mapBlock = VL == 16 ? 512 : 256;
 constexpr int stepWords = 8;
 
@@ -19,7 +21,7 @@ enum Operation : int32 {
   opAdd, opSubtract, opMultiply, opDivide, opMaximum, opMinimum,
   opNegate, opAbsolute, opExp, opLog, opTanh, opRelu, opSquareRoot,
   opGreater, opGreaterEqual, opEqual, opSelect, opKeep,
-  // Steps in one, which saves passes through memory; each rounds as they do.
+  // Fused steps, which save passes through memory. They round like the separate steps.
   opMultiplyMultiply, opMultiplyAdd, opMultiplySubtract, opSubtractMultiply, opSubtractMultiplyMultiply,
   opProductsAdd, opLongProductsAdd, opSquareRootAdd, opAddSquareRoot, opRootQuotient, opSumRootQuotient,
   opSubtractRootQuotient, opSubtractSumRootQuotient, opGreaterSelect,
@@ -30,7 +32,8 @@ SOFTRL_INLINE void mapEach(float* out, Index n, F f, Operands... operands) {
   for (Index i = 0; i < n; i += VL) store(out + i, f(load(operands + i)...));
 }
 
-/// A product that is rounded before it goes on: hidden from the compiler, which would fuse it with a sum.
+/// A product that is rounded before it is used. The compiler cannot see through it, otherwise it would fuse
+/// it with a sum.
 SOFTRL_INLINE Vec product(Vec a, Vec b) {
   Vec result = a * b;
 #if defined(__x86_64__) && SOFTRL_VL == 16
@@ -45,7 +48,7 @@ SOFTRL_INLINE Vec product(Vec a, Vec b) {
 
 SOFTRL_INLINE Vec oneWhere(IntVec mask) { return floats(mask & bits(splat(1.0f))); }
 
-/// n is a multiple of the vector length; `at` names the registers of the operands.
+/// n is a multiple of the vector length; `at` contains the registers of the operands.
 static void mapStep(int32 operation, float* out, Index n, const float* const* registers, const int32* at) {
   const float *a = registers[at[0]], *b = registers[at[1]], *c = registers[at[2]], *d = registers[at[3]], *e = registers[at[4]];
   const auto unary = [=](auto f) { mapEach(out, n, f, a); };
@@ -94,7 +97,7 @@ static void mapStep(int32 operation, float* out, Index n, const float* const* re
   }
 }
 
-/// Runs the map over the elements [start, end).
+/// Runs the map on the elements [start, end).
 static void runMap(const int32* code, float* arena, Index start, Index end) {
   const int32 inputs = code[1], constants = code[2], steps = code[3], outputs = code[4];
   const int32* inputCode = code + 5;
@@ -104,7 +107,7 @@ static void runMap(const int32* code, float* arena, Index start, Index end) {
 
   alignas(64) float blocks[mapRegisters * mapBlock];
   const float* registers[mapRegisters];
-  // A scalar is repeated, so that every operand is read alike.
+  // A scalar is repeated, so that all operands are read in the same way.
   const Index longest = end - start < mapBlock ? roundUp(end - start) : mapBlock;
   const auto repeat = [&](int32 r, float value) {
     fillFloats(blocks + r * mapBlock, value, longest);
@@ -117,7 +120,8 @@ static void runMap(const int32* code, float* arena, Index start, Index end) {
   for (Index at = start; at < end; at += mapBlock) {
     const Index left = end - at;
     const Index n = left < mapBlock ? left : mapBlock;
-    // A block that does not fill its last vector works on copies: nothing is read or written past its end.
+    // A block that does not fill its last vector works on copies, so that nothing is read or written past its
+    // end.
     const bool whole = n % VL == 0;
     for (int32 i = 0; i < inputs; i++) {
       if (!inputCode[2 * i + 1]) continue;
@@ -144,7 +148,7 @@ static void runMap(const int32* code, float* arena, Index start, Index end) {
   }
 }
 
-/// The same, cut into parts.
+/// The same, split into parts.
 static void runMapShared(const int32* code, float* arena, Index start, Index end, Team* team) {
   const Index count = end - start;
   Team* helpers = teamFor(team, static_cast<double>(count) * (code[1] + 4 * code[3] + code[4]));

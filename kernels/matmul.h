@@ -1,17 +1,18 @@
 // Matrix products.
 //
-// code: m, k, n, transposeA, transposeB, a, b, bias (or −1), out, scratch, epilogue (0 or 1), then the epilogue's map.
+// code: m, k, n, transposeA, transposeB, a, b, bias (or −1), out, scratch, epilogue (0 or 1), then the map of
+// the epilogue.
 #pragma once
 #include "tile.h"
 
 namespace {
 
-// Rows of weights in a packed panel: with two vectors of columns it fits the first cache.
+// The rows of weights in a packed panel: with two vectors of columns it fits into the L1 cache.
 constexpr Index panelRows = 256;
 
-// Weights beyond this many floats are streamed.
+// Larger weights are streamed.
 constexpr Index streamedWeights = 262144;
-/// Rows of streamed weights that are used together: they stay in the second cache.
+/// The number of rows of streamed weights that are used together: they stay in the L2 cache.
 SOFTRL_INLINE Index streamedRows(Index columns) {
   const Index rows = 32768 / columns / 16 * 16;
   return rows < 16 ? 16 : rows > panelRows ? panelRows : rows;
@@ -27,18 +28,18 @@ struct Matrices {
   float* scratch;
 };
 
-// A block of out: rows [row, rowEnd), columns [column, columnEnd); its columns start at a panel.
+// A block of out: rows [row, rowEnd), columns [column, columnEnd). Its columns start at a panel.
 struct Block {
   Index row, rowEnd, column, columnEnd;
 };
 
-/// A block of the general case; `done(from, to)` is called when these rows of it are complete.
+/// A block of the general case; calls `done(from, to)` when these rows are complete.
 template <class Done>
 static void matmulBlock(const Matrices& p, const Block& cut, float* scratch, Done done) {
   const Index m = p.m, k = p.k, n = p.n;
-  // Strided weights are read in place where there are few, or few rows to use them for.
+  // Strided weights are read in place if there are few of them, or few rows that use them.
   const bool pack = m > 2 * tileRows && k * n > 8192;
-  // Weights that no cache holds are read once, some whole rows at a time.
+  // Weights that do not fit into any cache are read once, several whole rows at a time.
   const Index across = cut.columnEnd - cut.column;
   const bool streamed = !p.transposeB && k * n > streamedWeights;
   Index depth = k;
@@ -99,7 +100,7 @@ static void matmulPanels(const Matrices& p, const int32* epilogue, float* arena,
                 [&](Index from, Index to) { runEpilogue(epilogue, arena, from * p.n, to * p.n); });
     return;
   }
-  // Columns first: each part packs its own weights. Rows where there are few columns.
+  // Split columns first: each part packs its own weights. Split rows if there are few columns.
   constexpr Index most = 32;
   const Index columns = partSize(p.n, most, panelColumns);
   const Index across = partCount(p.n, columns);
@@ -112,7 +113,7 @@ static void matmulPanels(const Matrices& p, const int32* epilogue, float* arena,
   if (epilogue) runMapShared(epilogue, arena, 0, p.m * p.n, team);
 }
 
-/// One row: it runs along the rows of b, eight at a time, in the order of memory.
+/// One row: reads the rows of b in the order of memory, eight at a time.
 static void matmulRow(const Matrices& p) {
   const Index n = p.n;
   if (p.bias) copyFloats(p.out, p.bias, n);
@@ -141,9 +142,9 @@ static void matmulRow(const Matrices& p) {
   }
 }
 
-// Up to so many products a sum: then the weights of a panel stay in registers for all rows.
+// Up to this many products per sum, the weights of a panel stay in registers for all rows.
 constexpr Index shallowDepth = 4;
-// Beyond so many results the epilogue would find them no longer in the cache.
+// With more results than this, they would no longer be in the cache when the epilogue runs.
 constexpr Index shallowOut = 65536;
 
 template <int K, int N>
@@ -200,7 +201,7 @@ static void matmulShallow(const Matrices& p) {
   }
 }
 
-/// R rows of a against N rows of transposed weights, a vector of k at a time.
+/// R rows of a times N rows of transposed weights, one vector of k at a time.
 template <int R, int N>
 SOFTRL_INLINE void dotTile(const float* a, const float* w, Index k, float* out, Index n, const float* bias) {
   Vec sum[R][N] = {};
@@ -281,7 +282,7 @@ static void runMatmul(const int32* code, float* arena, Team* team) {
     matmulShallow(p);
     runEpilogue(epilogue, arena, 0, p.m * p.n);
   } else if (p.n < VL && p.transposeA && p.m >= VL) {
-    // Few columns of a transposed product: the transposed result has long rows.
+    // A transposed product with few columns: its transposed result has long rows.
     Matrices q = p;
     q.m = p.n;
     q.n = p.m;

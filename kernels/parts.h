@@ -1,4 +1,4 @@
-// Parts of a kernel that may be computed at the same time.
+// Parts of a kernel that threads may compute at the same time.
 #pragma once
 #include "team.h"
 #include "vector.h"
@@ -7,12 +7,12 @@ namespace {
 
 typedef SoftrlTeam Team;
 
-/// The team, where this much work is worth sharing; else null.
+/// The team if this much work is worth sharing, otherwise null.
 SOFTRL_INLINE Team* teamFor(Team* team, double operations) {
   return team && operations >= team->leastShared ? team : nullptr;
 }
 
-/// part(i, thread) for every i in [0, parts): by the team, or in order here.
+/// Calls part(i, thread) for every i in [0, parts): on the team, or in order on this thread.
 template <class Part>
 SOFTRL_INLINE void eachPart(Team* team, Index parts, Part part) {
   if (team) {
@@ -24,7 +24,7 @@ SOFTRL_INLINE void eachPart(Team* team, Index parts, Part part) {
   }
 }
 
-/// The size of a part when `total` is cut into at most `most` parts, each a multiple of `unit`.
+/// The size of a part when `total` is split into at most `most` parts, each a multiple of `unit`.
 SOFTRL_INLINE Index partSize(Index total, Index most, Index unit) {
   const Index size = (total + most - 1) / most;
   return (size + unit - 1) / unit * unit;

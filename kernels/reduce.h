@@ -1,7 +1,8 @@
-// Sums and maxima over axes, each in a fixed order: partial sums of short runs keep float32 accurate over long ones.
+// Sums and maxima over axes, each in a fixed order. Partial sums of short runs keep long float32 sums
+// accurate.
 //
-// code: operation (0 sum, 1 max, 2 sum of squares, which goes over all elements), axes, x, out; then per axis (size,
-// reduced). Adjacent axes of a kind are merged.
+// code: operation (0 sum, 1 max, 2 sum of squares, which reduces all elements), axes, x, out; then per axis
+// (size, reduced). Adjacent axes of the same kind are merged.
 #pragma once
 #include "parts.h"
 
@@ -52,7 +53,7 @@ SOFTRL_INLINE float reduceContiguous(const float* x, Index n) {
   return result;
 }
 
-// The axes other than the last: sizes and strides, split into kept and reduced.
+// All axes except the last: sizes and strides, of kept and of reduced axes.
 struct Axes {
   int count = 0;
   Index size[6];
@@ -66,8 +67,8 @@ struct Axes {
   }
 };
 
-// Walks the offsets of every combination of an Axes, the last axis fastest.
-struct Walk {
+// Iterates over the offsets of all index combinations of an Axes, the last axis fastest.
+struct Cursor {
   Index at[6] = {};
   Index offset = 0;
 
@@ -87,7 +88,7 @@ SOFTRL_INLINE void reduceColumns(const float* x, const Axes& reduced, float* out
   Vec total[N];
 #pragma GCC unroll 4
   for (int v = 0; v < N; v++) total[v] = splat(R::empty);
-  Walk walk;
+  Cursor cursor;
   Index left = reduced.total;
   while (left > 0) {
     Index run = left < 256 ? left : 256;
@@ -95,8 +96,8 @@ SOFTRL_INLINE void reduceColumns(const float* x, const Axes& reduced, float* out
     Vec part[N];
 #pragma GCC unroll 4
     for (int v = 0; v < N; v++) part[v] = splat(R::empty);
-    for (; run > 0; run--, walk.next(reduced)) {
-      const float* row = x + walk.offset;
+    for (; run > 0; run--, cursor.next(reduced)) {
+      const float* row = x + cursor.offset;
       if (columns < VL) part[0] = R::combine(part[0], loadPartial(row, columns));
       else
 #pragma GCC unroll 4
@@ -132,7 +133,7 @@ static void reduceAxes(const int32* code, float* arena) {
   for (int32 axis = 0; axis < axes - 1; axis++)
     (code[5 + 2 * axis] ? reduced : kept).add(code[4 + 2 * axis], strides[axis]);
 
-  Walk outer;
+  Cursor outer;
   for (Index k = 0; k < kept.total; k++, outer.next(kept)) {
     const float* base = x + outer.offset;
     if (!lastReduced) {
@@ -144,7 +145,7 @@ static void reduceAxes(const int32* code, float* arena) {
       continue;
     }
     double total = R::empty;
-    Walk inner;
+    Cursor inner;
     for (Index r = 0; r < reduced.total; r++, inner.next(reduced)) {
       for (Index j = 0; j < last; j += reduceRun) {
         const Index n = last - j < reduceRun ? last - j : reduceRun;
@@ -157,15 +158,15 @@ static void reduceAxes(const int32* code, float* arena) {
   }
 }
 
-// Long sums of a few numbers or columns are cut at places that depend on the sizes alone.
-constexpr Index mostCuts = 16;
-constexpr Index mostCutColumns = 128;
+// Long sums of few numbers or columns are split at positions that only depend on the sizes.
+constexpr Index maxCuts = 16;
+constexpr Index maxCutColumns = 128;
 
-/// All of x[n]: the runs of each cut, then the cuts.
+/// Reduces all of x[n]: first within each part, then over the parts.
 template <class R>
 static void reduceAll(const float* x, Index n, float* out, Team* team) {
-  double results[mostCuts];
-  const Index size = partSize(n, mostCuts, 16 * reduceRun);
+  double results[maxCuts];
+  const Index size = partSize(n, maxCuts, 16 * reduceRun);
   const Index cuts = partCount(n, size);
   eachPart(teamFor(team, 4.0 * n), cuts, [&](Index cut, int) {
     const Index end = n - cut * size < size ? n : (cut + 1) * size;
@@ -185,11 +186,11 @@ static void reduceAll(const float* x, Index n, float* out, Team* team) {
   *out = static_cast<float>(total);
 }
 
-/// The columns of x[rows, columns], of which there are few: the rows of each cut, then the cuts.
+/// Reduces x[rows, columns] over its rows, for few columns: first within each part, then over the parts.
 template <class R>
 static void reduceRows(const float* x, Index rows, Index columns, float* out, Team* team) {
-  float results[mostCuts * mostCutColumns];
-  const Index size = partSize(rows, mostCuts, 1024);
+  float results[maxCuts * maxCutColumns];
+  const Index size = partSize(rows, maxCuts, 1024);
   const Index cuts = partCount(rows, size);
   eachPart(teamFor(team, 4.0 * rows * columns), cuts, [&](Index cut, int) {
     const float* from = x + cut * size * columns;
@@ -211,7 +212,7 @@ static void reduceRows(const float* x, Index rows, Index columns, float* out, Te
 
 constexpr Index fewColumns = 8;
 
-/// Each of the rows of x[rows, columns], columns at most fewColumns.
+/// Reduces each row of x[rows, columns], with at most fewColumns columns.
 template <class R>
 static void reduceFew(const float* x, Index rows, Index columns, float* out) {
   for (Index r = 0; r < rows; r++, x += columns) {
@@ -221,7 +222,7 @@ static void reduceFew(const float* x, Index rows, Index columns, float* out) {
   }
 }
 
-/// The columns of x[rows, columns], several rows to a vector: columns divides the vector length.
+/// Reduces x[rows, columns] over its rows, several rows per vector; columns divides the vector length.
 template <class R>
 static void reduceInterleaved(const float* x, Index rows, Index columns, float* out) {
   const Index n = rows * columns, whole = n / VL * VL;
@@ -246,7 +247,7 @@ template <class R>
 SOFTRL_INLINE void reduceBy(const int32* code, float* arena, Team* team) {
   const float* x = arena + code[2];
   float* out = arena + code[3];
-  const bool rowsOfFew = code[1] == 2 && code[5] && !code[7] && code[6] <= mostCutColumns;
+  const bool rowsOfFew = code[1] == 2 && code[5] && !code[7] && code[6] <= maxCutColumns;
   const bool fewToARow = code[1] == 2 && !code[5] && code[7] && code[6] <= fewColumns;
   if (code[1] == 1 && code[5]) reduceAll<R>(x, code[4], out, team);
   else if (fewToARow) reduceFew<R>(x, code[4], code[6], out);

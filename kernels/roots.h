@@ -1,7 +1,7 @@
-// Square roots, rounded as the processor's own are, and quotients; with AVX-512 faster than its divider.
+// Square roots, rounded like those of the processor, and quotients; with AVX-512 both are faster than its divider.
 //
-// The divider is not pipelined: 16 roots take it 12 cycles, 16 quotients 10. An approximation of 14 bits and a few fused
-// multiplications take about half of that, and the last correction, x − root², is exact.
+// The divider is not pipelined: 16 roots take 12 cycles, 16 quotients 10. An approximation of 14 bits and a few
+// fused multiplications take about half of that, and the last correction, x − root², is exact.
 #pragma once
 #include "vector.h"
 #ifdef __AVX512DQ__
@@ -12,7 +12,8 @@ namespace {
 
 #if SOFTRL_VL == 16 && defined(__AVX512DQ__)
 
-/// a / b to within a unit in the last place, where b is neither zero nor infinite nor near the ends of the range.
+/// a / b, accurate to one unit in the last place, for a b that is not zero, infinite or near the ends of the
+/// range.
 SOFTRL_INLINE Vec ordinaryQuotient(Vec a, Vec b) {
   const __m512 n = reinterpret_cast<__m512>(a), d = reinterpret_cast<__m512>(b);
   const __m512 guess = _mm512_rcp14_ps(d);
@@ -23,10 +24,10 @@ SOFTRL_INLINE Vec ordinaryQuotient(Vec a, Vec b) {
   return reinterpret_cast<Vec>(_mm512_fmadd_ps(rest, inverse, q));
 }
 
-/// The same bits as the processor's root, compared for each of the 2^32 floats.
+/// The same bits as the square root of the processor, which was checked for all 2^32 floats.
 SOFTRL_INLINE Vec squareRoot(Vec x) {
-  constexpr int classNan = 0x81;          // as vfpclassps numbers it
-  constexpr float least = 7.8886091e-31f;  // 2^-100: below it the rest is no longer exact
+  constexpr int classNan = 0x81;          // in the encoding of vfpclassps
+  constexpr float least = 7.8886091e-31f;  // 2^-100: below it the remainder is not exact
   const __m512 square = reinterpret_cast<__m512>(x);
   const __m512 inverse = _mm512_rsqrt14_ps(square);
   __m512 root = _mm512_mul_ps(square, inverse);
@@ -36,7 +37,7 @@ SOFTRL_INLINE Vec squareRoot(Vec x) {
   half = _mm512_fmadd_ps(half, error, half);
   const __m512 rest = _mm512_fnmadd_ps(root, root, square);
   const __m512 result = _mm512_fmadd_ps(rest, half, root);
-  // Zero, infinity, NaN and what is smaller than `least` or negative go to the divider.
+  // Zero, infinity, NaN, negative numbers and those below `least` go to the divider.
   const __mmask16 others =
       _mm512_cmp_ps_mask(square, _mm512_set1_ps(least), _CMP_NGE_UQ) | _mm512_fpclass_ps_mask(result, classNan);
   if (__builtin_expect(others == 0, 1)) return reinterpret_cast<Vec>(result);

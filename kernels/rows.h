@@ -4,7 +4,7 @@
 
 namespace {
 
-/// The column that a float names, or −1.
+/// The column of an index, or −1 if it is not a column.
 SOFTRL_INLINE int32 columnOf(float index, int32 columns) {
   if (!(index >= 0.0f && index < static_cast<float>(columns))) return -1;
   const int32 column = static_cast<int32>(index);
@@ -30,7 +30,8 @@ static void runScatter(const int32* code, float* arena) {
   }
 }
 
-// log Σ exp of a row in two parts: its largest value, taken out so that nothing overflows, and the rest.
+// log Σ exp of a row in two parts: its largest value, which is subtracted so that nothing overflows, and the
+// rest.
 struct Normaliser {
   float top;
   float rest;
@@ -50,7 +51,7 @@ SOFTRL_INLINE Normaliser logSumExp(const float* x, Index n) {
   }
   for (Index i = 0; i < full; i += VL) largest = maximum(largest, load(x + i));
   const float top = maxLanes(largest);
-  // All −∞, a +∞ or a NaN: the largest value is the answer.
+  // If all values are −∞, or there is a +∞ or a NaN, the result is the largest value.
   if (!(top - top == 0.0f)) return {top, 0.0f};
   const Vec shift = splat(top);
   Vec sum = full < n ? exponential(tail - shift) : splat(0.0f);
@@ -60,7 +61,7 @@ SOFTRL_INLINE Normaliser logSumExp(const float* x, Index n) {
 
 constexpr Index narrowColumns = 32;
 
-// Narrow rows, VL at a time, each in a lane of its own: lanes[c·VL + r] holds column c of row r.
+// Narrow rows, VL at a time, one per lane: lanes[c·VL + r] contains column c of row r.
 SOFTRL_INLINE void logSumExpLanes(const float* lanes, Index columns, Vec& top, Vec& rest) {
   top = load(lanes);
   for (Index c = 1; c < columns; c++) top = maximum(top, load(lanes + c * VL));
@@ -91,7 +92,7 @@ static void runLogSpace(const int32* code, float* arena) {
         for (Index r = 0; r < n; r++) out[row + r] = results[r];
         continue;
       }
-      // Beside an infinite largest value the others have no finite probability: NaN, all of them.
+      // If the largest value is infinite, there are no valid probabilities: all results are NaN.
       rest = choose(top - top == splat(0.0f), rest, splat(__builtin_nanf("")));
       for (Index c = 0; c < columns; c++) {
         store(results, load(lanes + c * VL) - top - rest);

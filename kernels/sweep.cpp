@@ -1,5 +1,5 @@
-// One sweep of soft value iteration over a sparse MDP, in float64: a WebAssembly module of its own (exact/ is float64,
-// the other kernels are float32).
+// One sweep of soft value iteration over a sparse MDP: a WebAssembly module of its own, because it uses
+// float64 and the other kernels float32.
 #include <wasm_simd128.h>
 
 namespace {
@@ -28,7 +28,8 @@ SWEEP_INLINE Pair smaller(Pair a, Pair b) {
   return reinterpret_cast<Pair>(wasm_f64x2_pmin(reinterpret_cast<v128_t>(a), reinterpret_cast<v128_t>(b)));
 }
 
-/// exp x for x ≤ 0, to about one unit in the last place; exp −708 below −708, where beside a one nothing is left of it.
+/// exp x for x ≤ 0, accurate to about one unit in the last place. Below −708 it is exp −708, which vanishes
+/// when added to one.
 SWEEP_INLINE Pair exponential(Pair x) {
   Pair t = larger(x, splat(-708.0));
   // n = round(t / ln 2): adding 1.5·2^52 leaves it in the low bits of the mantissa.
@@ -38,7 +39,8 @@ SWEEP_INLINE Pair exponential(Pair x) {
   Pair rounded = shifted - magic;
   Pair r = t - rounded * splat(6.93147180369123816490e-01);
   r = r - rounded * splat(1.90821492927058770002e-10);
-  // (exp r − 1 − r) / r² on |r| ≤ ½ ln 2, interpolated at Chebyshev's points; in parts, so that multiplications overlap.
+  // (exp r − 1 − r) / r² for |r| ≤ ½ ln 2, interpolated at Chebyshev points; in parts, so that
+  // multiplications overlap.
   Pair r2 = r * r;
   Pair r4 = r2 * r2;
   Pair low = (splat(5.00000000000000111e-01) + r * splat(1.66666666666666685e-01)) +
@@ -50,7 +52,7 @@ SWEEP_INLINE Pair exponential(Pair x) {
   return p * numbers((n + 1023) << 52);
 }
 
-/// log y for y ≥ 1, to about one unit in the last place.
+/// log y for y ≥ 1, accurate to about one unit in the last place.
 SWEEP_INLINE Pair logarithm(Pair y) {
   PairBits word = bits(y);
   PairBits e = (word >> 52) - 1023;
@@ -58,7 +60,7 @@ SWEEP_INLINE Pair logarithm(Pair y) {
   PairBits large = m > splat(1.4142135623730951);
   m = choose(large, m * splat(0.5), m);
   e = e - large;  // a set mask is −1
-  // Small integers as doubles: in the low bits beside 1.5·2^52.
+  // Converts small integers to doubles: adding 1.5·2^52 leaves them in the low bits of the mantissa.
   Pair magic = splat(6755399441055744.0);
   Pair k = numbers(e + bits(magic)) - magic;
   Pair f = m - splat(1.0);
@@ -77,19 +79,21 @@ SWEEP_INLINE Pair logarithm(Pair y) {
 constexpr Index group = 64;
 constexpr Index rangeStates = 4096;
 
-/// Rewards and the buffers of Q are by groups of 64 states, [⌈S/64⌉, A, 64], so that pairs of states lie together.
-/// Rewards have τ log π̄ in them, −∞ where π̄ forbids: V = τ log Σ exp((r + τ log π̄ + γ P V) / τ).
-/// Fields in the order in which exact/compiled-sweep.ts writes them; those after blockGroups and ranges are addresses.
+/// Rewards and the buffers of Q are in groups of 64 states, [⌈S/64⌉, A, 64], so that pairs of states are
+/// contiguous.
+/// Rewards include τ log π̄, with −∞ where π̄ forbids an action: V = τ log Σ exp((r + τ log π̄ + γ P V) / τ).
+/// Fields in the order in which mdp/compiled-sweep.ts writes them; those after blockGroups and ranges are
+/// addresses.
 struct Sweep {
   int32 states;
   int32 actions;
-  int32 inPlace;      // one state after the other, each from the newest values
-  int32 blockGroups;  // groups of a block, where transitions come by ranges of successors; 0 where they come by rows
+  int32 inPlace;      // one state after another, each using the newest values
+  int32 blockGroups;  // groups per block if transitions are sorted by ranges of successors; 0 if they are sorted by rows
   int32 ranges;       // ranges of 4096 successors
-  int32 fanout;       // successors of every row, where they come by rows and all rows have so many; else 0
+  int32 fanout;       // the number of successors if it is the same for all rows and they are sorted by rows; else 0
   int32 starts;       // [S A + 1] int32 of rows, or [blocks · ranges + 1]
-  int32 rows;         // [transitions] uint16 by ranges alone: where in the block's Q
-  int32 successors;   // [transitions] 8 s' as int32, or uint16 within their range
+  int32 rows;         // [transitions] uint16, only if sorted by ranges: the index in Q of the block
+  int32 successors;   // [transitions] 8 s' as int32, or the index within the range as uint16
   int32 probabilities;
   int32 rewards;
   int32 terminal;   // [S] uint8
@@ -104,7 +108,7 @@ SWEEP_INLINE T* at(int32 address) {
   return reinterpret_cast<T*>(static_cast<__UINTPTR_TYPE__>(static_cast<__UINT32_TYPE__>(address)));
 }
 
-/// Σ P V of one row after the other, whose successors stand as bytes from the start of V.
+/// Σ P V of one row after another; successors are stored as byte offsets from the start of V.
 struct Rows {
   const int32* offsets;
   const double* probabilities;
@@ -130,7 +134,7 @@ SWEEP_INLINE void meansOfFanout(Rows rows, Index A, Index first, Index count, do
     }
 }
 
-/// Σ P V of `count` states from `first`, as [A, 64] from lane `lane`.
+/// Σ P V of `count` states from `first`, written to [A, 64] from lane `lane` on.
 SWEEP_INLINE void meansByRows(const Sweep& it, Index first, Index count, Index lane, const double* v, double* q) {
   const Index A = it.actions;
   const Rows rows = {at<int32>(it.successors), at<double>(it.probabilities), reinterpret_cast<const char*>(v)};
@@ -157,8 +161,8 @@ SWEEP_INLINE void meansByRows(const Sweep& it, Index first, Index count, Index l
     }
 }
 
-/// Σ P V of a whole block, whose transitions come by ascending range of successors: what is read and what is written at
-/// random is small enough to stay in the cache.
+/// Σ P V of a whole block whose transitions are sorted by range of successors, so that the memory that is
+/// read and written at random fits into the cache.
 SWEEP_INLINE void meansByRange(const Sweep& it, Index block, const double* v, double* q) {
   const int32* starts = at<int32>(it.starts) + block * it.ranges;
   const unsigned short* rows = at<unsigned short>(it.rows);
@@ -171,7 +175,8 @@ SWEEP_INLINE void meansByRange(const Sweep& it, Index block, const double* v, do
   }
 }
 
-/// V of `count` lanes of a group from Σ P V [A, 64], from an even lane on or of one lane. With `Actions` of 0 any number.
+/// V of `count` lanes of a group from Σ P V [A, 64], starting at an even lane or for one lane. `Actions` of 0
+/// means any number.
 template <int Actions>
 SWEEP_INLINE void softValues(const Sweep& it, Index g, Index lane, Index count, double* q, double* value) {
   const Index A = Actions > 0 ? Actions : it.actions;
@@ -179,7 +184,7 @@ SWEEP_INLINE void softValues(const Sweep& it, Index g, Index lane, Index count, 
   const Pair inverse = splat(1.0 / it.tau);
   const Pair gamma = splat(it.gamma);
   for (Index i = lane & ~Index(1); i < lane + count; i += 2) {
-    // Whatever is not the largest is kept: the exponential of the largest is one.
+    // Store all values except the largest, whose exponential is one.
     Pair kept[Actions > 1 ? Actions - 1 : 1];
     Pair high = load(rewards + i) + gamma * load(q + i);
     for (Index a = 1; a < A; a++) {
@@ -210,7 +215,7 @@ double sweepOf(const Sweep& it, const double* v, double* next) {
   const Index groupSize = it.actions * group;
   const unsigned char* terminal = at<unsigned char>(it.terminal);
   double* q = at<double>(it.q);
-  // A lane past the last state computes on what stands here.
+  // Lanes after the last state compute with these values.
   for (Index i = 0; i < groupSize; i++) q[i] = 0;
   double value[group];
   double change = 0;
@@ -241,7 +246,7 @@ double sweepOf(const Sweep& it, const double* v, double* next) {
 
 }  // namespace
 
-/// One sweep of T from v into next; both are [S]. Gives ‖next − v‖∞.
+/// Performs one sweep of T from v into next; both are [S]. Returns ‖next − v‖∞.
 extern "C" double sweep(int32 address, int32 vAddress, int32 nextAddress) {
   const Sweep& it = *at<Sweep>(address);
   const double* v = at<double>(vAddress);

@@ -1,22 +1,27 @@
-// Threads, as the kernels see them: a kernel cuts its work into parts that write ranges of their own, and whoever is
-// free takes the next.
+// Threads from the point of view of the kernels: a kernel splits its work into parts that write separate
+// ranges, and a free thread takes the next part.
 //
-// What a part computes does not depend on who computes it. Where parts are summed afterwards, the cut depends on sizes
-// alone and the sum goes in the order of the parts. So no result depends on the number of threads or on timing.
+// The result of a part does not depend on the thread that computes it. If parts are added up afterwards, the
+// split only depends on sizes, and the parts are added in order. So results depend neither on the number of
+// threads nor on timing.
 #pragma once
 
-/// Most threads of a team, its caller among them. Core refuses more, by the number in thread-count.ts.
-constexpr int mostThreads = 64;
+/// The maximum number of threads of a team, the calling thread included. Core checks the same limit, in
+/// thread-count.ts.
+constexpr int maxThreads = 64;
 
-/// Given by the host; null where there is one thread.
+/// Provided by the host; null if there is only one thread.
 struct SoftrlTeam {
   int threads = 0;
-  /// Calls part(context, i, thread) for every i in [0, parts), thread in [0, threads); returns when all are done.
+  /// Calls part(context, i, thread) for every i in [0, parts), with thread in [0, threads). Returns when all
+  /// are done.
   void (*share)(SoftrlTeam* team, int parts, void (*part)(void* context, int i, int thread),
                 void* context) = nullptr;
-  /// Gives every thread memory of its own of at least so many floats, in `scratch`; false if there is not enough.
+  /// Gives every thread its own memory of at least `floats` floats, in `scratch`; false if there is not
+  /// enough memory.
   bool (*reserve)(SoftrlTeam* team, int floats) = nullptr;
   float* const* scratch = nullptr;
-  /// Operations below which waiting for another thread costs more than it saves: some 20 µs natively.
+  /// With fewer operations than this, waiting for another thread costs more than it saves: about 20 µs
+  /// natively.
   double leastShared = 4e6;
 };

@@ -1,8 +1,9 @@
-// The one inner loop of matrix products and convolutions: a tile of outputs held in registers.
+// The inner loop of matrix products and convolutions: a tile of outputs in registers.
 //
-// out[r, 0..columns) = start + Σ_s Σ_k x[r][s·segmentStep + k] · w[(s·length + k)·wStep + 0..columns), where x[r] is any
-// address: the rows of a matrix, or the patches that a filter sees in an image (one segment a filter row).
-// Each output is summed in the order of s and k, whatever the tile, so a row's result does not depend on its neighbours.
+// out[r, 0..columns) = start + Σ_s Σ_k x[r][s·segmentStep + k] · w[(s·length + k)·wStep + 0..columns), where
+// x[r] is any address: the rows of a matrix, or the patches of an image (one segment per filter row). Each
+// output is summed in the order of s and k for every tile size, so the result of a row does not depend on its
+// neighbours.
 #pragma once
 #include "map.h"
 #include "transpose.h"
@@ -13,14 +14,14 @@ struct Product {
   int segments;
   Index length;
   Index segmentStep;
-  // Distance of consecutive k in x when x is stored transposed: then x[r] = x[0] + r.
+  // The distance between consecutive k in x if x is stored transposed; then x[r] = x[0] + r.
   Index kStep;
   const float* w;
   Index wStep;
-  // panelColumns floats to start from, or null: start from what out holds.
+  // panelColumns floats to start from, or null to start from the contents of out.
   const float* start;
   Index columns;
-  // What is left out of w after each segment.
+  // The number of floats of w to skip after each segment.
   Index wSkip = 0;
 };
 
@@ -107,7 +108,7 @@ SOFTRL_INLINE void productTileOfWidth(const Product& task, const float* const* x
   else productTile<R, 1, Transposed>(task, x, out);
 }
 
-/// A tile of any number of rows up to tileRows and of any number of columns up to panelColumns.
+/// A tile of up to tileRows rows and up to panelColumns columns.
 template <bool Transposed>
 static void productRows(const Product& task, Index rows, const float* const* x, float* const* out) {
   switch (rows) {
@@ -135,7 +136,7 @@ SOFTRL_INLINE Index panelWidth(Index columnsLeft) {
   return columnsLeft < panelColumns ? roundUp(columnsLeft) : panelColumns;
 }
 
-/// to[k, 0..width) = from[k·step + 0..columns), zeros behind.
+/// to[k, 0..width) = from[k·step + 0..columns), followed by zeros.
 SOFTRL_INLINE void packRows(float* to, const float* from, Index step, Index rows, Index columns) {
   const Index width = panelWidth(columns);
   for (Index k = 0; k < rows; k++, to += width, from += step) {
@@ -149,20 +150,22 @@ SOFTRL_INLINE void packRows(float* to, const float* from, Index step, Index rows
   }
 }
 
-/// The first sums of a panel: the bias, or zeros.
+/// The initial sums of a panel: the bias, or zeros.
 SOFTRL_INLINE void panelStart(float* start, const float* bias, Index column, Index columns) {
   for (Index c = 0; c < panelColumns; c += VL) store(start + c, splat(0.0f));
-  // Not a choice a column: compilers make a masked load of it, which takes a hundred nanoseconds where there is no bias.
+  // Not a condition per column: compilers turn it into a masked load, which takes a hundred nanoseconds
+  // without a bias.
   if (bias) copyFloats(start, bias + column, columns);
 }
 
-/// The size of tile i when `rows` are split into as few tiles as can be, of nearly equal sizes.
+/// The size of tile i when `rows` are split into as few tiles as possible, of nearly equal sizes.
 SOFTRL_INLINE Index balanced(Index rows, Index most) {
   const Index tiles = (rows + most - 1) / most;
   return (rows + tiles - 1) / tiles;
 }
 
-// Memory that is wanted soon, fetched in order and a little at a time: order is what lets the hardware run ahead too.
+// Memory that is needed soon, prefetched in order and in small pieces: because of the order, the hardware
+// prefetches too.
 struct Ahead {
   const float* at;
   const float* end;

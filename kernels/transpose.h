@@ -4,7 +4,7 @@
 
 namespace {
 
-/// Four rows of four become its columns.
+/// Transposes a 4 × 4 matrix in place.
 SOFTRL_INLINE void transposeFour(Vec4& r0, Vec4& r1, Vec4& r2, Vec4& r3) {
 #if defined(__clang__) || __GNUC__ >= 12
   const Vec4 lo01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), hi01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
@@ -29,7 +29,7 @@ SOFTRL_INLINE Vec4 sumLanesOfFour(Vec a, Vec b, Vec c, Vec d) {
   return (r0 + r2) + (r1 + r3);
 }
 
-/// to[k·toStep + c] = from[c·fromStep + k] for c < columns, zeros in [columns, padded).
+/// to[k·toStep + c] = from[c·fromStep + k] for c < columns, and zeros in [columns, padded).
 static void transpose(float* to, Index toStep, const float* from, Index fromStep, Index rows, Index columns, Index padded) {
   Index c = 0;
   for (; c + 4 <= columns; c += 4) {

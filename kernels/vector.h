@@ -1,4 +1,5 @@
-// Vectors of SOFTRL_VL floats, written with the compilers' vector extensions so that one source serves every target.
+// Vectors of SOFTRL_VL floats, written with the vector extensions of the compilers, so that one source works
+// for every target.
 #pragma once
 
 #ifndef SOFTRL_VL
@@ -13,7 +14,8 @@
 
 #define SOFTRL_INLINE inline __attribute__((always_inline))
 
-// Everything is static: objects for several instruction sets can be linked into one addon, each with its own entry.
+// Everything is static: objects for several instruction sets are linked into one addon, each with its own
+// entry point.
 namespace {
 
 typedef __INT32_TYPE__ int32;
@@ -28,8 +30,8 @@ typedef float Vec4 __attribute__((vector_size(16)));
 typedef float UnalignedVec8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float UnalignedVec4 __attribute__((vector_size(16), aligned(4), may_alias));
 
-// Registers decide the shape of a tile: 32 with AVX-512, else 16. V8 leaves 15 and reads all that a step of the product
-// needs before it multiplies, so that with a fifth row sums would live in memory.
+// The number of registers determines the shape of a tile: 32 with AVX-512, otherwise 16. V8 leaves 15 and
+// loads all operands of a step before it multiplies, so with a fifth row the sums would be kept in memory.
 #if SOFTRL_VL == 16
 #define SOFTRL_TILE_ROWS 10
 #elif defined(__wasm__)
@@ -63,7 +65,7 @@ SOFTRL_INLINE float asFloat(int32 word) {
   return x;
 }
 
-/// The upper half of the lanes onto the lower, until four are left.
+/// Adds the upper half of the lanes to the lower half until four are left.
 SOFTRL_INLINE Vec4 sumToFour(Vec v) {
   float lanes[VL];
   store(lanes, v);
@@ -78,19 +80,19 @@ SOFTRL_INLINE Vec4 sumToFour(Vec v) {
   return fours[0];
 }
 
-/// Sums the lanes pairwise: a fixed order.
+/// Adds the lanes pairwise, in a fixed order.
 SOFTRL_INLINE float sumLanes(Vec v) {
   const Vec4 four = sumToFour(v);
   return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
-/// Math.max: NaN if either is NaN, +0 above −0.
+/// Like Math.max: NaN if either is NaN, and +0 is greater than −0.
 SOFTRL_INLINE Vec maximum(Vec a, Vec b) {
   Vec larger = choose(a > b, a, b);
   larger = choose(a == b, floats(bits(a) & bits(b)), larger);
   return choose(a != a, a, larger);
 }
-/// Math.min: NaN if either is NaN, −0 below +0.
+/// Like Math.min: NaN if either is NaN, and −0 is less than +0.
 SOFTRL_INLINE Vec minimum(Vec a, Vec b) {
   Vec smaller = choose(a < b, a, b);
   smaller = choose(a == b, floats(bits(a) | bits(b)), smaller);
@@ -120,7 +122,7 @@ SOFTRL_INLINE void fillFloats(float* to, float value, Index count) {
   for (; i < count; i++) to[i] = value;
 }
 
-/// The first `count` floats, zeros behind them.
+/// The first `count` floats, followed by zeros.
 SOFTRL_INLINE Vec loadPartial(const float* from, Index count) {
   float lanes[VL] = {};
   for (Index i = 0; i < count; i++) lanes[i] = from[i];

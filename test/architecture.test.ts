@@ -99,6 +99,29 @@ describe("every package", () => {
   });
 });
 
+describe("errors", () => {
+  // An error's message is for people: its code, class and details are for programs.
+  const readsMessage =
+    /\.message\??\.(includes|startsWith|endsWith|match|matchAll|search|indexOf|slice)\(|\.(test|exec)\([^()]*\.message\b/;
+
+  test("are told apart by their code: no control flow reads a message", () => {
+    // The command is on its way there.
+    const others = all.filter(({ path }) => !path.startsWith("packages/cli/"));
+    expect(matching(others, readsMessage)).toEqual([]);
+  });
+
+  test("that are told apart by their message would be found", () => {
+    for (const code of [
+      'if (error.message.includes("unknown")) return;',
+      "if (/cannot be made/.test(error.message)) return;",
+      "const what = error.message.slice(error.where.length + 2);",
+    ]) {
+      expect(code).toMatch(readsMessage);
+    }
+    expect('fail(where, "it broke", { got: error.message })').not.toMatch(readsMessage);
+  });
+});
+
 describe("core", () => {
   test("has exactly these layers", () => {
     const folders = readdirSync(join(root, "packages/core/src"), { withFileTypes: true })

@@ -108,3 +108,27 @@ test("refuses an unknown row and lists the known ones", () => {
   expect(status).toBe(1);
   expect(stderr).toContain('unknown row "nature"; expected one of nature-step');
 });
+
+test("wrong words on the command line get the usage, and no stack", () => {
+  for (const words of [["--seed", "x"], ["--nonsense"], ["x".repeat(100_000)]]) {
+    const { status, stderr } = bench(...words);
+    expect(status).toBe(1);
+    expect(stderr).toContain("npm run bench -- [row ...]");
+    expect(stderr).not.toContain("    at ");
+    expect(stderr.length).toBeLessThan(2500);
+  }
+});
+
+test("a document without a place for the table is refused before anything is measured", () => {
+  for (const [document, message] of [
+    [fileURLToPath(import.meta.url), /has no place for the table, expected <!-- bench: begin -->/],
+    [join(folder, "nowhere.md"), /the document cannot be read, got ENOENT/],
+  ] as const) {
+    const { status, stdout, stderr } = bench("mlp-step", "--quick", "--no-peers", "--markdown", document);
+    expect(status).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain("    at ");
+    expect(stderr).not.toContain("npm run bench -- [row ...]");
+  }
+});

@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { SoftrlError, version } from "softrl";
 import { FailedFilm } from "./figures/film.js";
+import { loadedFiles } from "./parts/kind-file.js";
 import { program } from "./program.js";
 import { FailedRun } from "./runs/failed-run.js";
 import { exitCodeOf, standardStreams } from "./terminal/streams.js";
@@ -38,6 +39,11 @@ function report(thrown: unknown, { err }: Terminal): number {
     return BAD_INPUT;
   }
   const stack = error instanceof Error ? (error.stack ?? message) : message;
+  const files = loadedFiles();
+  if (files.length > 0) {
+    err.write(`${stack}\nsoftrl: this is a fault in ${files.join(" or ")}, or in softrl ${version}${kept}\n`);
+    return OUR_FAULT;
+  }
   err.write(
     `${stack}\nsoftrl: this is a fault of softrl ${version}; please report it with the lines above${kept}\n`,
   );

@@ -18,7 +18,7 @@ const doctor = async (env: Record<string, string>) => {
 };
 
 describe("softrl doctor", () => {
-  test("says what works, and what a run takes", async () => {
+  test("reports what works, and what a run uses", async () => {
     const found = await doctor({});
     expect(found.executors.map(({ name }: { name: string }) => name)).toEqual([
       "native",
@@ -28,7 +28,7 @@ describe("softrl doctor", () => {
     expect(found.executors[1]).toEqual({
       name: "wasm",
       works: true,
-      about: "WebAssembly SIMD, 1 thread (SOFTRL_THREADS asks for more)",
+      about: "WebAssembly SIMD, 1 thread (SOFTRL_THREADS sets more)",
     });
     const threaded = await doctor({ SOFTRL_THREADS: "3" });
     expect(threaded.executors[1].about).toBe("WebAssembly SIMD, 3 threads");
@@ -42,11 +42,11 @@ describe("softrl doctor", () => {
     expect(table.code).toBe(0);
     expect(table.stdout).toMatch(/^softrl \d+\.\d+\.\d+, Node\.js \d+/);
     expect(table.stdout).toMatch(
-      /^wasm +works +WebAssembly SIMD, 1 thread \(.*\) +take it: SOFTRL_EXECUTOR=wasm$/m,
+      /^wasm +works +WebAssembly SIMD, 1 thread \(.*\) +use it: SOFTRL_EXECUTOR=wasm$/m,
     );
   });
 
-  test("says why native kernels do not work, and that WebAssembly serves", async () => {
+  test("reports why native kernels do not work, and that runs use WebAssembly", async () => {
     const found = await doctor({ SOFTRL_NATIVE_ADDON: join(here, "none.node") });
     expect(found.executors[0]).toMatchObject({ name: "native", works: false });
     expect(found.executors[0].about).toContain("none.node");
@@ -56,7 +56,9 @@ describe("softrl doctor", () => {
       env: { SOFTRL_EXECUTOR: "native", SOFTRL_NATIVE_ADDON: join(here, "none.node") },
     });
     expect(forced.code).toBe(1);
-    expect(forced.stderr).toMatch(/^softrl: createNativeMachine: the native kernels are not available .*\n$/);
+    expect(forced.stderr).toMatch(
+      /^softrl: SOFTRL_EXECUTOR: the native executor does not work here, got .*none\.node.*--executor wasm\.\n$/,
+    );
   });
 
   test.skipIf(!existsSync(builtAddon))("takes no addon that was built from other kernels", async () => {
@@ -71,7 +73,7 @@ describe("softrl doctor", () => {
     expect(found.executors[0].about).toContain("built from other kernels");
   });
 
-  test("refuses a setting that is none", async () => {
+  test("refuses an invalid setting", async () => {
     const run = await softrl(["doctor"], here, { env: { SOFTRL_EXECUTOR: "nativ" } });
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(/^softrl: SOFTRL_EXECUTOR: unknown executor, .* did you mean native\?\n$/);

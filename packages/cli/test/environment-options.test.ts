@@ -26,7 +26,7 @@ describe("softrl train --env-options", () => {
 
   test.each([
     ["slipery=false", /--env-options: .*FrozenLake-v1 has no option slipery, .*did you mean slippery/],
-    ["slippery=maybe", /--env-options: .*slippery is invalid value, expected true or false, got "maybe"/],
+    ["slippery=maybe", /--env-options: .*invalid value of slippery, expected true or false, got "maybe"/],
     ["__proto__=1", /--env-options: .*FrozenLake-v1 has no option __proto__/],
     ["slippery", /--env-options: invalid value, expected values by name/],
     ["slippery=true,slippery=false", /--env-options: invalid value, expected values by name/],

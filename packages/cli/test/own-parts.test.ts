@@ -172,4 +172,16 @@ describe("a file that exports something else", () => {
       /the option --seed, which is taken.*option: "my-name"/,
     );
   });
+
+  test("a fault in a file names the file, and the run so far", async () => {
+    const faulty =
+      'import { a2c } from "softrl";\n' +
+      'export default { ...a2c, name: "faulty", make() { throw new TypeError("no such thing"); } };';
+    writeFileSync(join(place, "faulty.js"), faulty);
+    const run = await command("train", "-a", "./faulty.js", "-o", "faulty");
+    expect([run.code, run.stdout]).toEqual([70, ""]);
+    expect(run.stderr).toMatch(
+      /^TypeError: no such thing\n.*softrl: this is a fault in .*faulty\.js, or in softrl \d/s,
+    );
+  });
 });

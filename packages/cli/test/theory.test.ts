@@ -91,14 +91,14 @@ describe("softrl theory", () => {
     expect(await json("5")).not.toEqual(await json("0"));
   });
 
-  test("refuses what is no seed, and a folder that is a file", async () => {
+  test("refuses an invalid seed, and a folder that is a file", async () => {
     const seed = await softrl(["theory", "--seed", "1.5"], folder);
     expect(seed.code).toBe(1);
-    expect(seed.stderr).toContain("--seed: this is no seed, expected an integer from 0 on, got 1.5");
+    expect(seed.stderr).toContain("--seed: invalid seed, expected a non-negative integer, got 1.5");
     const file = join(folder, "file");
     writeFileSync(file, "");
     const out = await softrl(["theory", "--out", file], folder);
     expect(out.code).toBe(1);
-    expect(out.stderr).toContain("--out: the figures cannot be written");
+    expect(out.stderr).toContain("--out: the figures could not be written");
   });
 });

@@ -119,7 +119,10 @@ describe.runIf(posix)("softrl setup gymnasium", () => {
     const sleeper = Number(readFileSync(join(here, "sleeper"), "utf8"));
     expect(isAlive(sleeper)).toBe(true);
     child.kill(signal);
-    expect(await finished).toMatchObject({ code: 130, stderr: expect.stringContaining("softrl: stopping;") });
+    expect(await finished).toMatchObject({
+      code: 130,
+      stderr: expect.stringContaining("softrl: stopping and removing the partial installation;"),
+    });
     await eventually(() => !isAlive(sleeper));
     expect(existsSync(join(here, "home", "gymnasium"))).toBe(false);
   });

@@ -35,7 +35,8 @@ export {
 } from "./algorithms/policy-value-learner.js";
 export { builtInAlgorithms } from "./algorithms/registry.js";
 export { softQLearning } from "./algorithms/soft-q-learning.js";
-export { type ErrorDetails, SoftrlError } from "./base/errors.js";
+export { allocate, outOfMemory } from "./base/allocation.js";
+export { type ErrorCode, type ErrorDetails, isErrorCode, SoftrlError } from "./base/errors.js";
 export { LiveSettings } from "./base/live-settings.js";
 export { nearMatch, suggestion } from "./base/near-match.js";
 export { Random, RandomStreams } from "./base/random.js";
@@ -250,7 +251,7 @@ export {
   type Trajectory,
   valueTargetsInto,
 } from "./math/returns.js";
-export { sampleStandardDeviation } from "./math/statistics.js";
+export { largest, sampleStandardDeviation, smallest } from "./math/statistics.js";
 export {
   type Logits,
   type LogPrior,

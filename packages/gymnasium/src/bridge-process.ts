@@ -4,7 +4,7 @@ import {
   type SpawnOptions,
   spawn,
 } from "node:child_process";
-import { type ErrorDetails, SoftrlError } from "softrl";
+import { type ErrorDetails, isErrorCode, SoftrlError } from "softrl";
 import { ERROR, FrameReader, frameHeader, type Operation, operations, REPLY } from "./frames.js";
 
 /** The command that starts a bridge. */
@@ -101,14 +101,14 @@ export class BridgeProcess {
     child.stderr.on("error", () => {});
 
     this.#gone = new Promise<void>((resolve) => {
-      const settle = (what: string, details: ErrorDetails) => {
+      const settle = (what: string, details: ErrorDetails, cause?: unknown) => {
         living.delete(child);
         if (living.size === 0) process.off("exit", killAll);
         child.stdin.destroy();
         child.stdout.destroy();
         child.stderr.destroy();
         // Only the first failure counts: this exit may be its consequence.
-        this.#fail(new SoftrlError(where, what, details));
+        this.#fail(new SoftrlError(where, what, details, { cause }));
         resolve();
       };
       const died = (code: number | null, signal: NodeJS.Signals | null) => {
@@ -123,10 +123,12 @@ export class BridgeProcess {
       };
       child.once("error", (error) => {
         if (child.pid !== undefined) return;
-        settle("Python cannot be started", {
+        const details = {
           got: `${program}: ${error.message}`,
           remedy: "name another interpreter, or run `softrl setup gymnasium`",
-        });
+          code: "no-python",
+        } as const;
+        settle("Python cannot be started", details, error);
       });
       child.once("exit", (code, signal) => {
         const patience = setTimeout(() => died(code, signal), LAST_WORDS_MS);
@@ -266,6 +268,8 @@ export class BridgeProcess {
       const value = part(name);
       if (value !== undefined) details[name] = value;
     }
+    const code = part("code");
+    if (isErrorCode(code)) details.code = code;
     return new SoftrlError(
       this.#where,
       part("what") ?? "the Python process refused without giving a reason",
@@ -284,6 +288,6 @@ export class BridgeProcess {
       .split("\n")
       .map((line) => line.trim())
       .filter((line) => line !== "");
-    return lines.length === 0 ? "" : `, last line on stderr "${lines[lines.length - 1].slice(0, 300)}"`;
+    return lines.length === 0 ? "" : `, last line on stderr "${lines[lines.length - 1].slice(0, 200)}"`;
   }
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import {
+  allocate,
   type Box,
   type Discrete,
   type Observations,
@@ -67,7 +68,7 @@ export async function connectEnvironment(
       );
       const [reply] = await group.request("make", requests);
       const made = readMade(where, reply);
-      const memory = await allocate(group, size, shares, made.observationSpace, file, where);
+      const memory = await observationMemory(group, size, shares, made.observationSpace, file, where);
       const { transport } = memory;
       const actions = made.actionSpace.n;
       const bridge = { id, where, group, transport, actions, started: false };
@@ -105,7 +106,7 @@ interface Memory {
 }
 
 /** Allocates the observations, in the shared file if there is one; each child writes only its own rows. */
-async function allocate(
+async function observationMemory(
   group: BridgeGroup,
   size: number,
   shares: readonly ChildShare[],
@@ -119,8 +120,12 @@ async function allocate(
   if (file === null) {
     return {
       transport: "stdio",
-      observations: new ObservationArray(length),
-      finalObservations: new ObservationArray(length),
+      observations: allocate<Observations>(where, ObservationArray, length, {
+        remedy: "make fewer environments",
+      }),
+      finalObservations: allocate<Observations>(where, ObservationArray, length, {
+        remedy: "make fewer environments",
+      }),
     };
   }
   const rowBytes = row * ObservationArray.BYTES_PER_ELEMENT;
@@ -130,10 +135,17 @@ async function allocate(
   try {
     memory = file.map(bytes);
   } catch (error) {
-    throw new SoftrlError(where, "could not allocate shared memory for the observations", {
-      got: error instanceof Error ? error.message : String(error),
-      remedy: 'make fewer environments, or choose the transport "stdio"',
-    });
+    throw new SoftrlError(
+      where,
+      "could not allocate shared memory for the observations",
+      {
+        got: error instanceof Error ? error.message : String(error),
+        remedy: 'make fewer environments, or choose the transport "stdio"',
+        code: "out-of-memory",
+        bytes,
+      },
+      { cause: error },
+    );
   }
   await group.request(
     "share",

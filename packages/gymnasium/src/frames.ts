@@ -1,4 +1,4 @@
-import { SoftrlError } from "softrl";
+import { allocate, SoftrlError } from "softrl";
 
 /**
  * The operations of the frames. A reply has the operation of its request with {@link REPLY} set. The child's first
@@ -49,7 +49,7 @@ export class FrameReader {
     this.#onFrame = onFrame;
   }
 
-  /** @throws SoftrlError if the bytes are not frames. */
+  /** @throws SoftrlError if the bytes are not frames, or a frame does not fit in memory. */
   push(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length) {
@@ -87,7 +87,9 @@ export class FrameReader {
     const length = view.getUint32(4, true);
     if (length > MOST_BYTES) this.#refuse(`a frame of at most ${MOST_BYTES} bytes`);
     this.#operation = view.getUint16(2, true);
-    this.#payload = new Uint8Array(length);
+    this.#payload = allocate<Uint8Array>(this.#where, Uint8Array, length, {
+      remedy: "make fewer environments",
+    });
     this.#payloadFilled = 0;
   }
 

@@ -65,8 +65,8 @@ function readObject(where: string, operation: string, payload: Uint8Array): Map<
   const text = new TextDecoder().decode(payload);
   try {
     return entriesOf(JSON.parse(text));
-  } catch {
-    return broken(where, `JSON in the reply to ${operation}`, `"${text.slice(0, 80)}"`);
+  } catch (error) {
+    return broken(where, `JSON in the reply to ${operation}`, `"${text.slice(0, 80)}"`, error);
   }
 }
 
@@ -79,6 +79,6 @@ const isNumbers = (value: unknown): value is readonly number[] =>
 const isBound = (value: unknown): value is number | readonly number[] =>
   typeof value === "number" || isNumbers(value);
 
-function broken(where: string, expected: string, got: string): never {
-  throw new SoftrlError(where, "the Python process broke the protocol", { expected, got });
+function broken(where: string, expected: string, got: string, cause?: unknown): never {
+  throw new SoftrlError(where, "the Python process broke the protocol", { expected, got }, { cause });
 }

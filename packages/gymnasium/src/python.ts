@@ -101,7 +101,8 @@ export async function inspectPython(path: string): Promise<PythonInspection> {
  * virtual environment, python3 on PATH. If the option or SOFTRL_PYTHON is set, only that interpreter is considered.
  *
  * @param id the environment to run: only Atari needs ale-py and OpenCV. Without an id, all packages are needed.
- * @throws SoftrlError that lists the interpreters and what each lacks.
+ * @throws SoftrlError with the code `no-python`, which lists the interpreters and what each lacks; with another code when
+ * the Python that was named does not run.
  */
 export async function findPython({
   python,
@@ -129,6 +130,7 @@ export async function findPython({
   throw new SoftrlError("findPython", "no Python with Gymnasium was found", {
     got: lacks.join(", and "),
     remedy: "run `softrl setup gymnasium`",
+    code: "no-python",
   });
 }
 
@@ -140,13 +142,13 @@ async function inspectNamed(
   const by = source === "option" ? "the python option" : source;
   const found = await inspectPython(path).catch((error: unknown) => {
     if (!(error instanceof SoftrlError)) throw error;
-    const what = error.message.slice(error.where.length + 2);
-    throw new SoftrlError(by, what, {}, { cause: error });
+    throw new SoftrlError(by, error.what, error.details, { cause: error });
   });
   if (lacksAny(found, needed)) {
     throw new SoftrlError("findPython", `the Python named by ${by} lacks packages`, {
       got: lacking(found, needed),
       remedy: `install them there, or run \`softrl setup gymnasium\` and do not set ${by}`,
+      code: "no-python",
     });
   }
   return { ...found, source };
@@ -178,17 +180,21 @@ function readInspection(
   path: string,
   output: string,
 ): { version: string; packages: Record<string, string>; missing: string[] } {
+  let cause: unknown;
   try {
     const { version, packages, missing } = JSON.parse(output.trim().split("\n").at(-1) ?? "");
     if (typeof version === "string" && typeof packages === "object" && Array.isArray(missing)) {
       return { version, packages, missing };
     }
-  } catch {
-    // Reported below.
+  } catch (error) {
+    cause = error;
   }
-  throw new SoftrlError("inspectPython", "the interpreter does not answer like Python", {
+  const details = {
     got: `${path}: ${JSON.stringify(output.slice(0, 80))}`,
     remedy: "give the path of a Python interpreter",
+  };
+  throw new SoftrlError("inspectPython", "the interpreter does not answer like Python", details, {
+    cause,
   });
 }
 
@@ -196,13 +202,13 @@ function runPython(path: string, parameters: readonly string[]): Promise<string>
   return new Promise((resolve, reject) => {
     execFile(path, parameters, { timeout: 60_000, windowsHide: true }, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
-      reject(
-        new SoftrlError("inspectPython", "the Python interpreter does not run", {
-          expected: "Python 3.11 or newer",
-          got: `${path}: ${reasonOf(error, stderr)}`,
-          remedy: "install Python, or give the path of a working interpreter",
-        }),
-      );
+      const details = {
+        expected: "Python 3.11 or newer",
+        got: `${path}: ${reasonOf(error, stderr)}`,
+        remedy: "install Python, or give the path of a working interpreter",
+      };
+      const what = "the Python interpreter does not run";
+      reject(new SoftrlError("inspectPython", what, details, { cause: error }));
     });
   });
 }

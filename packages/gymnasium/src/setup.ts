@@ -108,10 +108,15 @@ async function makeParent(directory: string): Promise<void> {
 }
 
 const folderFailure = (directory: string, error: unknown): SoftrlError =>
-  new SoftrlError(WHERE, `${directory} cannot be used`, {
-    got: error instanceof Error ? error.message : String(error),
-    remedy: "set SOFTRL_HOME to a writable folder",
-  });
+  new SoftrlError(
+    WHERE,
+    `${directory} cannot be used`,
+    {
+      got: error instanceof Error ? error.message : String(error),
+      remedy: "set SOFTRL_HOME to a writable folder",
+    },
+    { cause: error },
+  );
 
 /** A Python that is new enough to create the virtual environment. */
 async function basePython(): Promise<PythonInspection> {
@@ -127,6 +132,7 @@ async function basePython(): Promise<PythonInspection> {
     expected: `Python ${OLDEST.join(".")} or newer as ${candidates[0]} on PATH`,
     got: seen.length === 0 ? "none" : seen.join(", "),
     remedy: "install Python, then run the command again",
+    code: "no-python",
   });
 }
 
@@ -177,7 +183,12 @@ function run(
     child.stderr.setEncoding("utf8").on("data", read);
     child.once("error", (error) => {
       settled();
-      reject(diagnose(error.message));
+      const details = {
+        got: error.message,
+        remedy: "fix this, then run the command again",
+        code: "no-python",
+      } as const;
+      reject(new SoftrlError(WHERE, `${program} cannot be started`, details, { cause: error }));
     });
     child.once("close", (code) => {
       settled();

@@ -70,6 +70,27 @@ describe("a child that fails at startup", () => {
     expect((await refusal(connect(manner))).message).toMatch(message);
   });
 
+  it("gives its refusal a code, where softrl has that code", async () => {
+    for (const [given, code] of [
+      ["unknown-environment", "unknown-environment"],
+      ["cannot-make", "cannot-make"],
+      ["nonsense", "bad-input"],
+    ]) {
+      expect(await refusal(connect(`refuses with the code ${given}`))).toMatchObject({ code });
+    }
+  });
+
+  it("refuses at length, and is quoted in short on one line", async () => {
+    const { message } = await refusal(connect("refuses at length"));
+    expect(message).toMatch(/^gymnasium Fake-v0: no no no .*characters/);
+    expect(message.length).toBeLessThan(1600);
+    expect(message).not.toMatch(/\p{Cc}/u);
+  });
+
+  it("answers without JSON: the cause is kept", async () => {
+    expect((await refusal(connect("spaces without JSON"))).cause).toBeInstanceOf(SyntaxError);
+  });
+
   it("hangs at start", async () => {
     const error = await refusal(connect("hangs at start", { timeoutSeconds: 1 }));
     expect(error.message).toMatch(
@@ -84,7 +105,9 @@ describe("a child that fails at startup", () => {
       where: "gymnasium Fake-v0",
       timeoutSeconds: 5,
     });
-    expect((await refusal(made)).message).toMatch(/Python cannot be started.*ENOENT.*softrl setup gymnasium/);
+    const error = await refusal(made);
+    expect(error.message).toMatch(/Python cannot be started.*ENOENT.*softrl setup gymnasium/);
+    expect(error).toMatchObject({ code: "no-python", cause: { code: "ENOENT" } });
   });
 });
 

@@ -128,22 +128,37 @@ describe("an environment that misbehaves", () => {
 
 describe("refuses", () => {
   it.each([
-    ["ALE/Pung-v5", /the environment is unknown, expected a registered Gymnasium id, got ALE\/Pung-v5.*Pong/],
-    ["Nowhere-v0", /the environment is unknown/],
-    ["no_such_module:Game-v0", /cannot be made: ModuleNotFoundError.*no_such_module/],
+    [
+      "ALE/Pung-v5",
+      /the environment is unknown, expected a registered Gymnasium id, got ALE\/Pung-v5.*Pong/,
+      "unknown-environment",
+    ],
+    ["Nowhere-v0", /the environment is unknown/, "unknown-environment"],
+    ["no_such_module:Game-v0", /cannot be made: ModuleNotFoundError.*no_such_module/, "cannot-make"],
     [
       "Pendulum-v1",
       /the action space of Pendulum-v1 is not supported, expected Discrete.*got Box\(-2\.0, 2\.0/,
+      "bad-input",
     ],
-    ["Blackjack-v1", /the observation space of Blackjack-v1 is not supported.*got Tuple\(Discrete\(32\)/],
+    [
+      "Blackjack-v1",
+      /the observation space of Blackjack-v1 is not supported.*got Tuple\(Discrete\(32\)/,
+      "bad-input",
+    ],
     [
       "LunarLander-v3",
       /needs a package that is not installed, got Box2D .*; install it into.*python.* -m pip/,
+      "cannot-make",
     ],
-    ["softrl_test_environments:Nested-v0", /the observation space of .* is not supported.*got Dict\('a'/],
-  ])("%s", async (id, message) => {
+    [
+      "softrl_test_environments:Nested-v0",
+      /the observation space of .* is not supported.*got Dict\('a'/,
+      "bad-input",
+    ],
+  ])("%s", async (id, message, code) => {
     const error: unknown = await make(id).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(SoftrlError);
+    expect(error).toMatchObject({ code });
     expect(String(error)).toMatch(message);
     expect(String(error)).not.toContain("\n");
   });
@@ -157,6 +172,9 @@ describe("refuses", () => {
       options: { gravity: 3 },
     });
     await expect(made).rejects.toThrow(/CartPole-v1 cannot be made: TypeError.*gravity/);
+    await expect(made).rejects.toMatchObject({ code: "cannot-make" });
+    const pong = make("ALE/Pong-v5", 1, { options: { gravity: 3 } });
+    await expect(pong).rejects.toMatchObject({ code: "unknown-setting" });
   });
 
   it("a damaged state", async () => {

@@ -33,7 +33,11 @@ const answers = {
     size = JSON.parse(payload).size;
     if (manner === "refuses")
       send(0xff, json({ what: "no such thing", expected: "a", got: "b", remedy: "c" }));
-    else if (manner === "spaces without sense") {
+    else if (manner.startsWith("refuses with the code ")) {
+      send(0xff, json({ what: "no such thing", code: manner.slice("refuses with the code ".length) }));
+    } else if (manner === "refuses at length") {
+      send(0xff, json({ what: "no\n".repeat(1e6), got: "\u001b[31m".repeat(1e6) }));
+    } else if (manner === "spaces without sense") {
       send(0x81, json({ observationSpace: { ...box, shape: [-3] }, actionSpace: discrete }));
     } else if (manner === "spaces without JSON") send(0x81, Buffer.from("{"));
     else if (manner === "shows Breakout") {

@@ -98,6 +98,23 @@ describe.runIf(posix)("findPython", () => {
     }
   });
 
+  it("has the code no-python where none has the packages, and another where the named one does not run", async () => {
+    const bare = await fakePython(join(folder, "packages", "none"), {}, ["gymnasium"]);
+    const nowhere = { SOFTRL_HOME: join(folder, "nowhere"), PATH: join(folder, "nowhere") };
+    const missing = join(folder, "missing");
+    await expect(findPython({ python: bare })).rejects.toMatchObject({ code: "no-python" });
+    await expect(findPython({ variables: { ...nowhere, SOFTRL_PYTHON: bare } })).rejects.toMatchObject({
+      code: "no-python",
+    });
+    await expect(findPython({ python: missing })).rejects.toMatchObject({
+      code: "bad-input",
+      where: "the python option",
+      what: "the Python interpreter does not run",
+      details: { got: `${missing}: no such file` },
+      cause: { where: "inspectPython", cause: { code: "ENOENT" } },
+    });
+  });
+
   it("needs ale-py and OpenCV only for Atari", async () => {
     const python = await fakePython(join(folder, "plain"), {}, ["ale-py", "opencv-python-headless"]);
     expect((await findPython({ python, id: "CartPole-v1" })).path).toBe(python);
@@ -161,6 +178,9 @@ describe("setupGymnasium", () => {
     await expect(setupGymnasium({ directory: join(file, "deep") })).rejects.toThrow(
       /deep cannot be used.*SOFTRL_HOME/,
     );
+    await expect(setupGymnasium({ directory: join(file, "deep") })).rejects.toMatchObject({
+      cause: { code: "ENOTDIR" },
+    });
   });
 
   it.each([
@@ -195,7 +215,12 @@ describe("a Python without Gymnasium", () => {
       timeoutSeconds: 30,
     });
     await expect(made).rejects.toThrow(
-      /cannot load Gymnasium: ModuleNotFoundError.*`softrl setup gymnasium`/,
+      expect.objectContaining({
+        message: expect.stringMatching(
+          /cannot load Gymnasium: ModuleNotFoundError.*`softrl setup gymnasium`/,
+        ),
+        code: "no-python",
+      }),
     );
   });
 });

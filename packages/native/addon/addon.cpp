@@ -1,5 +1,5 @@
-// The door between Node and the kernels. Programs come checked by the encoder in TypeScript; what is handed over
-// once stays here, so that a run passes nothing.
+// The interface between Node and the kernels. The encoder in TypeScript has checked the programs. They are
+// loaded once and stay here, so that a run passes no data.
 #include <node_api.h>
 
 #include <atomic>
@@ -18,10 +18,10 @@
 
 namespace {
 
-// The number that must agree with the loader's: raised when this interface changes.
+// Must equal the number in the loader; incremented when this interface changes.
 constexpr int32_t interfaceVersion = 2;
 
-/// An arena with its programs; lives until Node has dropped the arena and every function that runs over it.
+/// An arena with its programs. Lives until Node has released the arena and every function that runs on it.
 struct Instance {
   std::atomic<int> holders{0};
   float* arena = nullptr;
@@ -42,7 +42,7 @@ void release(Instance* instance) {
   delete instance;
 }
 
-/// Zeroed floats at a cache line, or null.
+/// Zeroed floats, aligned to a cache line, or null.
 float* allocate(size_t bytes) {
   constexpr size_t hugePage = size_t{2} << 20;
   const size_t alignment = bytes >= 2 * hugePage ? hugePage : 64;
@@ -70,7 +70,7 @@ napi_value runProgram(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
   const Program* program = static_cast<const Program*>(data);
   const Instance* instance = program->instance;
-  // Alone, too, a run gives the same numbers: nobody waits for a team.
+  // If another thread uses the team, run on this thread instead of waiting: the results are the same.
   SoftrlTeam* team = instance->team != nullptr && takeTeam(instance->team) ? instance->team : nullptr;
   instance->entry(program->code, program->length, instance->arena, team);
   if (team != nullptr) giveTeamBack(team);
@@ -85,13 +85,14 @@ void dropProgram(napi_env, void* data, void*) {
 
 void dropArena(napi_env, void*, void* hint) { release(static_cast<Instance*>(hint)); }
 
-/// One function that runs these words over the instance's arena.
+/// Creates a function that runs these words on the arena of the instance.
 napi_value makeRun(napi_env env, Instance* instance, napi_value words) {
   napi_typedarray_type type;
   size_t length;
   void* code;
   CHECKED(napi_get_typedarray_info(env, words, &type, &length, &code, nullptr, nullptr));
-  if (type != napi_int32_array || length > INT32_MAX) return refuse(env, "softrl native: a program is an Int32Array");
+  if (type != napi_int32_array || length > INT32_MAX)
+    return refuse(env, "softrl native: a program must be an Int32Array");
   Program* program = static_cast<Program*>(std::malloc(sizeof(Program) + length * sizeof(int32_t)));
   if (program == nullptr) return refuse(env, "softrl native: not enough memory");
   program->instance = instance;
@@ -102,7 +103,7 @@ napi_value makeRun(napi_env env, Instance* instance, napi_value words) {
   if (status == napi_ok) status = napi_add_finalizer(env, function, program, dropProgram, nullptr, nullptr);
   if (status != napi_ok) {
     std::free(program);
-    return refuse(env, "softrl native: a function cannot be made");
+    return refuse(env, "softrl native: could not create a function");
   }
   instance->holders++;
   return function;
@@ -121,15 +122,16 @@ napi_value instantiate(napi_env env, napi_callback_info info) {
   CHECKED(napi_get_array_length(env, given[1], &programs));
   CHECKED(napi_get_value_int32(env, given[2], &set));
   CHECKED(napi_get_value_int32(env, given[3], &threads));
-  if (arenaLength < 0 || arenaLength > INT32_MAX) return refuse(env, "softrl native: the arena's length is out of range");
+  if (arenaLength < 0 || arenaLength > INT32_MAX)
+    return refuse(env, "softrl native: the length of the arena is out of range");
   if (set < 0 || set >= instructionSetCount || !instructionSets[set].supported())
-    return refuse(env, "softrl native: this machine lacks the instruction set");
+    return refuse(env, "softrl native: this machine does not support the instruction set");
 
   napi_value result;
   CHECKED(napi_create_array_with_length(env, programs + 1, &result));
   Instance* instance = new (std::nothrow) Instance;
   const size_t bytes = static_cast<size_t>(arenaLength) * sizeof(float);
-  // Node hands out no larger buffer, and on refusing one it has already called the finaliser.
+  // Node does not accept a larger buffer, and has already called the finaliser when it refuses one.
   const bool fits = bytes < (size_t{1} << 32);
   float* arena = instance == nullptr || !fits ? nullptr : allocate(bytes);
   if (arena == nullptr) {
@@ -146,7 +148,7 @@ napi_value instantiate(napi_env env, napi_callback_info info) {
   napi_value buffer;
   if (napi_create_external_arraybuffer(env, arena, bytes, dropArena, instance, &buffer) != napi_ok) {
     release(instance);
-    return refuse(env, "softrl native: this runtime takes no external memory");
+    return refuse(env, "softrl native: this runtime does not accept external memory");
   }
   CHECKED(napi_set_element(env, result, 0, buffer));
   for (uint32_t i = 0; i < programs; i++) {

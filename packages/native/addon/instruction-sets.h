@@ -1,4 +1,4 @@
-// The kernels, compiled once an instruction set.
+// The kernels, compiled once per instruction set.
 #pragma once
 #include <cstdint>
 

@@ -14,7 +14,8 @@
 
 namespace {
 
-// How long a thread looks for the next job before it sleeps: longer than the short kernels between two long ones.
+// How long a thread polls for the next job before it sleeps: longer than the short kernels between two long
+// ones.
 constexpr int64_t spinNanoseconds = 50000;
 
 int64_t now() {
@@ -31,8 +32,8 @@ inline void pause() {
 #endif
 }
 
-struct Crew : SoftrlTeam {
-  int members = 0;  // who joined
+struct ThreadTeam : SoftrlTeam {
+  int members = 0;  // calls of joinTeam without leaveTeam
   std::atomic<bool> taken{false};
 
   Job job;
@@ -40,10 +41,10 @@ struct Crew : SoftrlTeam {
   std::atomic<bool> ended{false};
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
-  pthread_t handles[mostThreads];
+  pthread_t handles[maxThreads];
   int started = 0;
 
-  float* memory[mostThreads] = {};
+  float* memory[maxThreads] = {};
   int memoryFloats = 0;
 
   void work(int thread) {
@@ -72,7 +73,8 @@ struct Crew : SoftrlTeam {
       pthread_mutex_unlock(&mutex);
     }
     job.help(0);
-    // The others finish what they have begun; where they lost their processor, they may have ours.
+    // The other threads finish the parts that they have started. If the system has suspended one, it may use
+    // this processor.
     for (int i = 0; job.finished() < count; i++) {
       if (i < 2000) pause();
       else sched_yield();
@@ -107,79 +109,83 @@ struct Crew : SoftrlTeam {
 };
 
 void shareParts(SoftrlTeam* team, int parts, JobPart part, void* context) {
-  static_cast<Crew*>(team)->run(parts, part, context);
+  static_cast<ThreadTeam*>(team)->run(parts, part, context);
 }
 
-bool reserveFloats(SoftrlTeam* team, int floats) { return static_cast<Crew*>(team)->reserveFloats(floats); }
+bool reserveFloats(SoftrlTeam* team, int floats) { return static_cast<ThreadTeam*>(team)->reserveFloats(floats); }
 
 struct Start {
-  Crew* crew;
+  ThreadTeam* team;
   int thread;
 };
 
 void* enter(void* data) {
   const Start start = *static_cast<Start*>(data);
   delete static_cast<Start*>(data);
-  start.crew->work(start.thread);
+  start.team->work(start.thread);
   return nullptr;
 }
 
-/// Starts the threads; those that the system refuses are missed by nobody but the clock.
-void startThreads(Crew* crew) {
-  // Signals are for Node's own thread.
+/// Starts the threads. If the system refuses some, results are the same, only slower.
+void startThreads(ThreadTeam* threadTeam) {
+  // Only the main thread of Node handles signals.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  for (int thread = 1; thread < crew->threads; thread++) {
-    Start* start = new (std::nothrow) Start{crew, thread};
+  for (int thread = 1; thread < threadTeam->threads; thread++) {
+    Start* start = new (std::nothrow) Start{threadTeam, thread};
     if (start == nullptr) break;
-    if (pthread_create(&crew->handles[crew->started], nullptr, enter, start) != 0) {
+    if (pthread_create(&threadTeam->handles[threadTeam->started], nullptr, enter, start) != 0) {
       delete start;
       break;
     }
-    crew->started++;
+    threadTeam->started++;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-pthread_mutex_t crewsMutex = PTHREAD_MUTEX_INITIALIZER;
-Crew* crews[mostThreads + 1] = {};
+pthread_mutex_t teamsMutex = PTHREAD_MUTEX_INITIALIZER;
+ThreadTeam* teams[maxThreads + 1] = {};
 
 }  // namespace
 
 SoftrlTeam* joinTeam(int threads) {
   if (threads < 2) return nullptr;
-  if (threads > mostThreads) threads = mostThreads;
-  pthread_mutex_lock(&crewsMutex);
-  Crew* crew = crews[threads];
-  if (crew == nullptr) {
-    crew = new (std::nothrow) Crew;
-    if (crew != nullptr) {
-      crew->threads = threads;
-      crew->share = shareParts;
-      crew->reserve = reserveFloats;
-      crew->scratch = crew->memory;
-      startThreads(crew);
-      crews[threads] = crew;
+  if (threads > maxThreads) threads = maxThreads;
+  pthread_mutex_lock(&teamsMutex);
+  ThreadTeam* threadTeam = teams[threads];
+  if (threadTeam == nullptr) {
+    threadTeam = new (std::nothrow) ThreadTeam;
+    if (threadTeam != nullptr) {
+      threadTeam->threads = threads;
+      threadTeam->share = shareParts;
+      threadTeam->reserve = reserveFloats;
+      threadTeam->scratch = threadTeam->memory;
+      startThreads(threadTeam);
+      teams[threads] = threadTeam;
     }
   }
-  if (crew != nullptr) crew->members++;
-  pthread_mutex_unlock(&crewsMutex);
-  return crew;
+  if (threadTeam != nullptr) threadTeam->members++;
+  pthread_mutex_unlock(&teamsMutex);
+  return threadTeam;
 }
 
 void leaveTeam(SoftrlTeam* team) {
   if (team == nullptr) return;
-  Crew* crew = static_cast<Crew*>(team);
-  pthread_mutex_lock(&crewsMutex);
-  const bool last = --crew->members == 0;
-  if (last) crews[crew->threads] = nullptr;
-  pthread_mutex_unlock(&crewsMutex);
+  ThreadTeam* threadTeam = static_cast<ThreadTeam*>(team);
+  pthread_mutex_lock(&teamsMutex);
+  const bool last = --threadTeam->members == 0;
+  if (last) teams[threadTeam->threads] = nullptr;
+  pthread_mutex_unlock(&teamsMutex);
   if (!last) return;
-  crew->end();
-  delete crew;
+  threadTeam->end();
+  delete threadTeam;
 }
 
-bool takeTeam(SoftrlTeam* team) { return !static_cast<Crew*>(team)->taken.exchange(true, std::memory_order_acquire); }
+bool takeTeam(SoftrlTeam* team) {
+  return !static_cast<ThreadTeam*>(team)->taken.exchange(true, std::memory_order_acquire);
+}
 
-void giveTeamBack(SoftrlTeam* team) { static_cast<Crew*>(team)->taken.store(false, std::memory_order_release); }
+void giveTeamBack(SoftrlTeam* team) {
+  static_cast<ThreadTeam*>(team)->taken.store(false, std::memory_order_release);
+}

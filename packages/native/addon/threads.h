@@ -2,11 +2,12 @@
 #pragma once
 #include "team.h"
 
-/// A team of so many threads, the caller of `share` among them; all who ask for the same number get the same team.
-/// null when there is not enough memory. Each joinTeam wants its leaveTeam; the last one ends the threads.
+/// A team of `threads` threads, including the one that calls `share`. Everyone who asks for the same number
+/// gets the same team. Returns null when there is not enough memory. Each joinTeam needs a leaveTeam; the
+/// last one ends the threads.
 SoftrlTeam* joinTeam(int threads);
 void leaveTeam(SoftrlTeam* team);
 
-/// Takes the team for one run; false while another JavaScript thread has it.
+/// Reserves the team for one run; false while another JavaScript thread uses it.
 bool takeTeam(SoftrlTeam* team);
 void giveTeamBack(SoftrlTeam* team);

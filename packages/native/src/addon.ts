@@ -37,7 +37,7 @@ const interfaceVersion = 2;
 
 export type LoadedAddon =
   | { readonly found: true; readonly addon: Addon }
-  | { readonly found: false; readonly reason: string };
+  | { readonly found: false; readonly reason: string; readonly cause?: unknown };
 
 let loaded: LoadedAddon | undefined;
 
@@ -59,13 +59,13 @@ function load(forced: string | undefined): LoadedAddon {
     }
     if (addon.kernels !== kernelsDigest) {
       const reason =
-        "the addon was built from different kernels than softrl; run `npm run build` to rebuild it";
+        "the addon was built from other kernels than those of softrl; run `npm run build` to rebuild it";
       return { found: false, reason };
     }
     return { found: true, addon };
   } catch (error) {
     const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
-    return { found: false, reason: reason ?? "" };
+    return { found: false, reason: reason ?? "", cause: error };
   }
 }
 

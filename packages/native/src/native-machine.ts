@@ -5,6 +5,7 @@ import {
   type Kernel,
   type KernelInstance,
   type KernelMachine,
+  outOfMemory,
   SoftrlError,
   suggestion,
   threadCount,
@@ -40,9 +41,8 @@ const remedy =
 export function createNativeMachine(options: NativeOptions = {}): KernelMachine {
   const loaded = loadAddon();
   if (!loaded.found) {
-    throw new SoftrlError("createNativeMachine", `the native kernels are not available (${loaded.reason})`, {
-      remedy,
-    });
+    const what = `the native kernels are not available (${loaded.reason})`;
+    throw new SoftrlError("createNativeMachine", what, { remedy }, { cause: loaded.cause });
   }
   const { addon } = loaded;
   const { name, index } = chooseSet(addon, options.instructionSet ?? process.env.SOFTRL_NATIVE_ISA);
@@ -97,14 +97,13 @@ function instantiate(
   arenaLength: number,
   programs: readonly (readonly Kernel[])[],
 ): KernelInstance {
+  const bytes = arenaLength * Float32Array.BYTES_PER_ELEMENT;
   const codes = programs.map((kernels) => encodeKernels(kernels, arenaLength));
+  // The addon takes lengths of 32 bits.
+  if (arenaLength >= 2 ** 31) throw outOfMemory("KernelMachine.instantiate", bytes);
   const [memory, ...runs] = addon.instantiate(arenaLength, codes, set, threads);
   if (memory === null) {
-    throw new SoftrlError(
-      "KernelMachine.instantiate",
-      `not enough memory for ${((arenaLength * 4) / 2 ** 20).toFixed(1)} MiB`,
-      { remedy: "use a smaller batch or network" },
-    );
+    throw outOfMemory("KernelMachine.instantiate", bytes);
   }
   const arena = new Float32Array(memory);
   return {

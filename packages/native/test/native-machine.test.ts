@@ -40,9 +40,24 @@ describeNative("the native machine", () => {
       "KernelInstance.run: no such program, expected an index below 1, got 1.",
     );
     expect(() => createNativeMachine().instantiate(4, [[fill(2, 3, 1)]])).toThrow(SoftrlError);
-    expect(() => createNativeMachine().instantiate(2 ** 31, [])).toThrow(
+    expect(() => createNativeMachine().instantiate(2 ** 31, [[]])).toThrow(
       "length of the arena is out of range",
     );
+  });
+
+  it("is out of memory for an arena that is too long, and names the bytes", () => {
+    for (const [length, programs] of [
+      [2 ** 31 - 1, [[]]],
+      [2 ** 31, [[]]],
+      [2 ** 31, []],
+    ] as const) {
+      expect(() => createNativeMachine().instantiate(length, programs)).toThrow(
+        expect.objectContaining({
+          code: "out-of-memory",
+          details: expect.objectContaining({ bytes: 4 * length }),
+        }),
+      );
+    }
   });
 
   it("runs the instruction set in SOFTRL_NATIVE_ISA, and refuses an unknown one", () => {

@@ -55,7 +55,7 @@ describe("the maximum number of threads", () => {
       readdirSync(new URL(folder, import.meta.url)).map((name) => read(`${folder}${name}`)),
     );
     const defined = sources.flatMap((text) =>
-      Array.from(text.matchAll(/mostThreads = (\d+);/g), ([, n]) => n),
+      Array.from(text.matchAll(/maxThreads = (\d+);/g), ([, n]) => n),
     );
     expect(defined).toEqual([String(maxThreads)]);
     expect(read("../README.md")).toContain(`threads, from 1 to ${maxThreads};`);

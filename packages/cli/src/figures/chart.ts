@@ -1,4 +1,4 @@
-import type { OracleMeasurement } from "softrl";
+import { largest, type OracleMeasurement } from "softrl";
 import type { NamedCurve } from "./curve.js";
 import { figureSvg } from "./figure.js";
 import { oracleCurves } from "./oracle-report.js";
@@ -16,7 +16,7 @@ const steps = { label: "environment steps", scale: "linear", format: stepLabel }
  * The same curves and texts give the same bytes.
  */
 export function learningCurveSvg(curves: readonly NamedCurve[], text: ChartText): string {
-  const lastStep = Math.max(1, ...curves.flatMap((curve) => curve.steps));
+  const lastStep = Math.max(1, largest(curves.flatMap((curve) => curve.steps)));
   return figureSvg({
     ...text,
     // The axes do not shrink around a short run.

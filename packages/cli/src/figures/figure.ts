@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import { largest, smallest } from "softrl";
 
 /** An axis of a figure. */
 export interface FigureAxis {
@@ -148,7 +149,7 @@ function scaleOf(
 }
 
 function extent(values: readonly number[]): [number, number] {
-  return [Math.min(...values), Math.max(...values)];
+  return [smallest(values), largest(values)];
 }
 
 /** `10⁻³` */

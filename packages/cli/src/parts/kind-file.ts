@@ -18,6 +18,11 @@ export function isFile(which: KindName, name: string): boolean {
   return which !== "environment" && /[\\/]/.test(name);
 }
 
+const files: string[] = [];
+
+/** The files that this process has loaded kinds from: a fault may be theirs. */
+export const loadedFiles = (): readonly string[] => files;
+
 /**
  * The kind that a file exports by default.
  * @param where what an error names: the option, or the configuration's key
@@ -35,6 +40,7 @@ export async function loadKind<Which extends KindName>(
     return refuse(where, `${file} is a folder`, { expected: `a file that exports ${article(which)}` });
   }
   const exported = await importFile(where, file);
+  if (!files.includes(file)) files.push(file);
   const kind = exported.default;
   if (isKind(which, kind)) return kind;
   const other = kindNames.find((candidate) => isKind(candidate, kind));

@@ -10,8 +10,8 @@ import {
   type VectorEnvironment,
 } from "softrl";
 import { openEnvironment } from "../parts/open-environment.js";
-import { clock, pause } from "../terminal/terminal.js";
 import type { Interrupt } from "../terminal/interrupt.js";
+import { clock, pause } from "../terminal/terminal.js";
 import type { RunPlan } from "./run-plan.js";
 
 /**

@@ -44,7 +44,10 @@ export async function makeExecutor(wanted: WantedExecutor | null): Promise<Execu
   const executor =
     name === "native" ? await native(wanted) : name === "wasm" ? await wasm() : createReferenceExecutor();
   if (precision !== undefined && precision !== executor.precision) {
-    refuse(where, `${name} does not compute in ${precision}`, { expected: executor.precision, got: precision });
+    refuse(where, `${name} does not compute in ${precision}`, {
+      expected: executor.precision,
+      got: precision,
+    });
   }
   if (instructionSet !== undefined && instructionSet !== executor.instructionSet) {
     refuse(where, `${name} does not use ${instructionSet}`, { remedy: "leave instructionSet out" });

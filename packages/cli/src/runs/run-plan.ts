@@ -88,7 +88,10 @@ function wantedExecutor(values: OptionValues, file: ConfigFile | null): WantedEx
 /** The later settings win, one by one. */
 function merged(...all: readonly ChosenSettings[]): ChosenSettings {
   return Object.fromEntries(
-    sectionNames.map((section) => [section, Object.assign({}, ...all.map((chosen) => chosen[section] ?? {}))]),
+    sectionNames.map((section) => [
+      section,
+      Object.assign({}, ...all.map((chosen) => chosen[section] ?? {})),
+    ]),
   );
 }
 

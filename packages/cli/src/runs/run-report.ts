@@ -41,7 +41,9 @@ export function environmentPlayed({
 }
 
 /** {@link environmentPlayed} for people. */
-export function environmentTitle({ environment: { id, atariProtocol } }: Pick<RunConfig, "environment">): string {
+export function environmentTitle({
+  environment: { id, atariProtocol },
+}: Pick<RunConfig, "environment">): string {
   return atariProtocol === undefined ? id : `${id} (${atariProtocol})`;
 }
 
@@ -126,7 +128,8 @@ function subtitle({ run, environment, algorithm }: RunConfig): string {
 }
 
 const isNumber = (value: unknown): value is LiveNumber =>
-  typeof value === "number" || (typeof value === "object" && value !== null && ("from" in value || "steps" in value));
+  typeof value === "number" ||
+  (typeof value === "object" && value !== null && ("from" in value || "steps" in value));
 
 /** Writes the outcome of a command. */
 export function writeResult(folder: RunFolder, result: unknown): void {
@@ -134,6 +137,9 @@ export function writeResult(folder: RunFolder, result: unknown): void {
 }
 
 /** A curve under its algorithm's name for people. */
-export const named = ({ title }: AlgorithmKind, curve: LearningCurve): NamedCurve => ({ name: title, ...curve });
+export const named = ({ title }: AlgorithmKind, curve: LearningCurve): NamedCurve => ({
+  name: title,
+  ...curve,
+});
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -1,10 +1,10 @@
 import {
+  atariSettings,
   builtInKinds,
   describeSpace,
-  environmentSettings,
-  atariSettings,
-  environmentFamily,
   type Executor,
+  environmentFamily,
+  environmentSettings,
   LiveSettings,
   makeAlgorithm,
   type Policy,
@@ -78,7 +78,14 @@ export async function openSavedPlay(run: SavedRun, request: PlayRequest): Promis
   const { form } = savedPolicy(path, snapshot);
   const network = form === null ? null : await findNetwork(named);
   const screens = request.screens ?? false;
-  const environment = await openEnvironment({ environment: section, kind, size, training: false, screens, where });
+  const environment = await openEnvironment({
+    environment: section,
+    kind,
+    size,
+    training: false,
+    screens,
+    where,
+  });
   try {
     const policy =
       network === null

@@ -138,7 +138,10 @@ export function withModules(json: unknown, modules: { readonly [Which in KindNam
     const { module: _, ...settings } = section;
     const [first, ...rest] = Object.entries(settings);
     const module = modules[which];
-    return [name, Object.fromEntries([first, ...(module === undefined ? [] : [["module", module]]), ...rest])];
+    return [
+      name,
+      Object.fromEntries([first, ...(module === undefined ? [] : [["module", module]]), ...rest]),
+    ];
   });
   return Object.fromEntries(sections);
 }

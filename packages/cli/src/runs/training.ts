@@ -1,4 +1,10 @@
-import { type AlgorithmKind, iterateTogether, type RunConfig, type Trainer, type TrainProgress } from "softrl";
+import {
+  type AlgorithmKind,
+  iterateTogether,
+  type RunConfig,
+  type Trainer,
+  type TrainProgress,
+} from "softrl";
 import { oracleLine } from "../figures/oracle-report.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
@@ -9,7 +15,14 @@ import { endFailed } from "./failed-run.js";
 import { LateStore } from "./late-store.js";
 import type { RunFolder } from "./run-folder.js";
 import type { RunPlan } from "./run-plan.js";
-import { type Change, environmentTitle, named, notStarted, type RunReport, writeReport } from "./run-report.js";
+import {
+  type Change,
+  environmentTitle,
+  named,
+  notStarted,
+  type RunReport,
+  writeReport,
+} from "./run-report.js";
 
 /** What differs between `train` and `resume`. */
 export interface Beginning {

@@ -1,3 +1,4 @@
+import { largest, smallest } from "softrl";
 import type { NamedCurve } from "../figures/curve.js";
 import { counted } from "./terminal.js";
 
@@ -12,10 +13,10 @@ const SEVERAL = "◉";
  */
 export function terminalPlot(curves: readonly NamedCurve[]): string {
   const returns = curves.flatMap((curve) => curve.meanReturns);
-  const lastStep = Math.max(0, ...curves.flatMap((curve) => curve.steps));
+  const lastStep = Math.max(0, largest(curves.flatMap((curve) => curve.steps)));
   if (returns.length === 0 || lastStep === 0) return "";
-  const low = Math.min(0, ...returns);
-  const high = Math.max(...returns, low + 1);
+  const low = Math.min(0, smallest(returns));
+  const high = Math.max(largest(returns), low + 1);
   const grid = Array.from({ length: HEIGHT }, () => Array.from({ length: WIDTH }, () => " "));
   curves.forEach((curve, index) => {
     const sign = SIGNS[index % SIGNS.length];

@@ -1,3 +1,5 @@
+import { largest } from "softrl";
+
 /** Where a command writes: results to `out`, everything else to `err`. */
 export interface Terminal {
   readonly out: NodeJS.WriteStream;
@@ -30,7 +32,7 @@ export function counted(value: number): string {
 /** Text of a table with its columns aligned; columns that hold numbers lean right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
-    Math.max(width(title), ...rows.map((row) => width(row[column] ?? ""))),
+    Math.max(width(title), largest(rows.map((row) => width(row[column] ?? "")))),
   );
   const isNumeric = header.map((_, column) => rows.every((row) => /^[-–+\d.e ]*$/.test(row[column] ?? "")));
   const line = (cells: readonly string[]) =>

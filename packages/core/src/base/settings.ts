@@ -88,7 +88,7 @@ export function numberSetting(described: SettingDescription<number> & NumberRang
 
 /** A number in a range that may follow a schedule and change during a run. */
 export function liveSetting(described: SettingDescription<number> & NumberRange): LiveSetting {
-  const expected = `a number in ${rangeText(described)}, or a schedule such as {"from": 0.1, "to": 0.01}`;
+  const expected = `a number in ${rangeText(described)}, or a schedule: 0.1:0.01 as an option, {"from": 0.1, "to": 0.01} in JSON`;
   const isValid = (value: unknown): value is number => typeof value === "number" && inRange(value, described);
   return {
     ...base<LiveNumber>(described, "number"),

@@ -143,8 +143,8 @@ const optionKinds: Readonly<Record<keyof EnvironmentOptions, "number" | "boolean
 /**
  * Reads the options of a built-in environment from scalar settings such as `{ ramping: false }`.
  * {@link makeEnvironment} checks their ranges.
- * @throws SoftrlError for an option that the environment does not have or a value of the wrong kind. After `where`, its
- * message begins with `environmentOptions`.
+ * @throws SoftrlError about the setting `environmentOptions`, for an option that the environment does not have (with the
+ * code `unknown-setting`) or a value of the wrong kind.
  */
 export function readEnvironmentOptions(
   where: string,
@@ -156,18 +156,21 @@ export function readEnvironmentOptions(
   for (const [word, value] of Object.entries(given)) {
     const name = known.find((option) => option === word);
     if (name === undefined) {
-      return fail(where, `environmentOptions: ${id} has no option ${word}`, {
+      return fail(where, `${id} has no option ${word}`, {
         expected: known.join(" or "),
         got: word,
         remedy: suggestion(word, known),
+        code: "unknown-setting",
+        setting: "environmentOptions",
       });
     }
     const kind = optionKinds[name];
     const rows = kind === "rows" && typeof value === "string";
     if (!rows && typeof value !== kind) {
-      return fail(where, `environmentOptions: ${name} is not a valid value`, {
+      return fail(where, `invalid value of ${name}`, {
         expected: { number: "a number", boolean: "true or false", rows: "rows separated by /" }[kind],
         got: JSON.stringify(value),
+        setting: "environmentOptions",
       });
     }
     options = { ...options, [name]: rows ? value.split("/") : value };
@@ -177,8 +180,8 @@ export function readEnvironmentOptions(
 
 /**
  * Makes S built-in environments with this id. Call `reset` before the first step.
- * @throws SoftrlError for an id that is not built in ({@link isBuiltIn}), an option that the environment does not
- * have, or a value that is out of range.
+ * @throws SoftrlError for an id that is not built in ({@link isBuiltIn}; code `unknown-environment`), an option that the
+ * environment does not have (code `unknown-setting`), or a value that is out of range.
  */
 export function makeEnvironment(
   id: string,
@@ -190,6 +193,7 @@ export function makeEnvironment(
       expected: environmentIds.join(" or "),
       got: `"${id}"`,
       remedy: unknownRemedy(id),
+      code: "unknown-environment",
     });
   }
   const { options: known, make } = entries[id];
@@ -199,6 +203,7 @@ export function makeEnvironment(
         expected: known.join(" or "),
         got: `"${option}"`,
         remedy: suggestion(option, known),
+        code: "unknown-setting",
       });
     }
   }

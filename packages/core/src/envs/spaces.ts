@@ -1,4 +1,5 @@
 import { fail, requireInteger, requireLength } from "../base/errors.js";
+import { largest, smallest } from "../math/statistics.js";
 
 /**
  * An array of bounded numbers. It is plain data that survives JSON: since JSON has no infinity, the bound of an
@@ -151,5 +152,5 @@ function describeBound(bound: number | readonly number[]): string {
     Math.abs(value) >= UNBOUNDED ? (value < 0 ? "-∞" : "∞") : String(Number(value.toPrecision(4)));
   if (typeof bound === "number") return describe(bound);
   if (bound.length <= 8) return `(${bound.map(describe).join(", ")})`;
-  return `${describe(Math.min(...bound))} to ${describe(Math.max(...bound))}`;
+  return `${describe(smallest(bound))} to ${describe(largest(bound))}`;
 }

@@ -229,7 +229,8 @@ export class LocalEnvironment implements VectorEnvironment {
 
   #rethrow(i: number, what: string, error: unknown): never {
     const message = error instanceof Error ? error.message : String(error);
-    throw new SoftrlError(this.#place(i), `${what} failed: ${message}`, {}, { cause: error });
+    const details = error instanceof SoftrlError ? { code: error.code } : {};
+    throw new SoftrlError(this.#place(i), `${what} failed: ${message}`, details, { cause: error });
   }
 
   #requireFinite(i: number): void {

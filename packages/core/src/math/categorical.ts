@@ -48,7 +48,7 @@ export function klDivergence(
  *
  * π is the row of `count` actions at `offset`.
  * @returns the action in [0, count).
- * @throws SoftrlError when the row is not a distribution (NaN, or a sum other than one).
+ * @throws SoftrlError when the row is not a distribution: with the code `diverged` if its sum is not finite.
  */
 export function sampleCategorical(
   logPi: LogProbabilities<Vector>,
@@ -71,13 +71,14 @@ export function sampleCategorical(
     expected: "log-probabilities whose exp sums to 1",
     got: `a sum of ${cumulative}`,
     remedy: "check the network's outputs for NaN and normalise logits first",
+    code: Number.isFinite(cumulative) ? "bad-input" : "diverged",
   });
 }
 
 /**
  * argmax π(a) of the row of `count` actions at `offset`; the first one if several are equal.
  *
- * @throws SoftrlError when the row is empty or contains NaN.
+ * @throws SoftrlError when the row is empty, or contains NaN: then with the code `diverged`.
  */
 export function mode(
   logPi: LogProbabilities<Vector>,
@@ -98,6 +99,7 @@ export function mode(
     fail("mode", "logPi has no mode", {
       expected: "log-probabilities",
       got: best < 0 ? "none above −∞" : "NaN",
+      code: best < 0 ? "bad-input" : "diverged",
     });
   }
   return best;

@@ -21,3 +21,19 @@ export function sampleStandardDeviation(x: ArrayLike<number>): number {
   for (let i = 0; i < x.length; i++) sum += (x[i] - centre) ** 2;
   return Math.sqrt(sum / (x.length - 1));
 }
+
+/**
+ * max xᵢ, for any length: `Math.max(...x)` throws beyond about 120,000 numbers. NaN when one of them is; −∞ for none.
+ */
+export function largest(x: ArrayLike<number>): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < x.length; i++) most = Math.max(most, x[i]);
+  return most;
+}
+
+/** min xᵢ, for any length. NaN when one of them is; ∞ for none. */
+export function smallest(x: ArrayLike<number>): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < x.length; i++) least = Math.min(least, x[i]);
+  return least;
+}

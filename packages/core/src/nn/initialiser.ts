@@ -1,3 +1,4 @@
+import { allocate } from "../base/allocation.js";
 import type { Random } from "../base/random.js";
 import { standardNormal } from "../math/normal.js";
 import { type Shape, shapeSize } from "../tensor/shape.js";
@@ -6,7 +7,7 @@ import { type Shape, shapeSize } from "../tensor/shape.js";
 export type Initialiser = (shape: Shape, random: Random) => Float64Array;
 
 /** All zeros, for biases. */
-export const zeros: Initialiser = (shape) => new Float64Array(shapeSize(shape));
+export const zeros: Initialiser = (shape) => allocate("zeros", Float64Array, shapeSize(shape));
 
 /** All ones, for the scale of a normalisation. */
 export const ones: Initialiser = (shape) => new Float64Array(shapeSize(shape)).fill(1);
@@ -14,14 +15,14 @@ export const ones: Initialiser = (shape) => new Float64Array(shapeSize(shape)).f
 /** U(−1/√fan_in, 1/√fan_in), where fan_in is the product of all axes except the last. */
 export const fanInUniform: Initialiser = (shape, random) => {
   const bound = 1 / Math.sqrt(fanIn(shape));
-  return Float64Array.from({ length: shapeSize(shape) }, () => random.uniform(-bound, bound));
+  return drawn("fanInUniform", shapeSize(shape), () => random.uniform(-bound, bound));
 };
 
 /** U(−bound, bound). */
 export const uniform =
   (bound: number): Initialiser =>
   (shape, random) =>
-    Float64Array.from({ length: shapeSize(shape) }, () => random.uniform(-bound, bound));
+    drawn("uniform", shapeSize(shape), () => random.uniform(-bound, bound));
 
 /**
  * `gain` times a random matrix [fan_in, outputs] with orthonormal rows or columns, whichever are fewer
@@ -36,13 +37,13 @@ export const orthogonal =
     const length = Math.max(rows, columns);
     const basis: Float64Array[] = [];
     while (basis.length < count) {
-      const vector = Float64Array.from({ length }, () => standardNormal(random));
+      const vector = drawn("orthogonal", length, () => standardNormal(random));
       // Two passes make the vectors orthogonal to rounding error (Kahan and Parlett).
       removeComponents(vector, basis);
       removeComponents(vector, basis);
       basis.push(normalised(vector));
     }
-    const matrix = new Float64Array(rows * columns);
+    const matrix = allocate("orthogonal", Float64Array, rows * columns);
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         matrix[row * columns + column] = gain * (rows < columns ? basis[row][column] : basis[column][row]);
@@ -50,6 +51,12 @@ export const orthogonal =
     }
     return matrix;
   };
+
+function drawn(where: string, length: number, draw: () => number): Float64Array {
+  const numbers = allocate(where, Float64Array, length);
+  for (let i = 0; i < length; i++) numbers[i] = draw();
+  return numbers;
+}
 
 function fanIn(shape: Shape): number {
   return Math.max(1, shapeSize(shape.slice(0, -1)));

@@ -1,3 +1,4 @@
+import { allocate } from "../base/allocation.js";
 import type { Random } from "../base/random.js";
 import { gradient } from "../tensor/gradient.js";
 import { concat, reshape, slice } from "../tensor/operations.js";
@@ -38,9 +39,9 @@ export class Parameters {
     this.size = offset;
   }
 
-  /** Initial values of θ [P]. */
+  /** Initial values of θ [P]. @throws SoftrlError with the code `out-of-memory` when they do not fit. */
   initial(random: Random): Float64Array {
-    const theta = new Float64Array(this.size);
+    const theta = allocate("Parameters.initial", Float64Array, this.size);
     for (const { shape, initialiser, offset } of this.entries) theta.set(initialiser(shape, random), offset);
     return theta;
   }

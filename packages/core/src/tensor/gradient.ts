@@ -64,7 +64,7 @@ function tensorsBetween(sources: readonly Tensor[], y: Tensor): ReadonlySet<Tens
     if (visited.has(tensor)) continue;
     visited.add(tensor);
     ancestors.push(tensor);
-    pending.push(...tensor.inputs);
+    for (const input of tensor.inputs) pending.push(input);
   }
   ancestors.sort((a, b) => a.id - b.id);
   for (const tensor of ancestors) {

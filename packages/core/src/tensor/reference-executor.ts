@@ -1,3 +1,4 @@
+import { allocate } from "../base/allocation.js";
 import { fail } from "../base/errors.js";
 import type { Buffer } from "./buffer.js";
 import type { Executor, LoadedProgram, Recording, Session } from "./executor.js";
@@ -7,14 +8,15 @@ import type { KernelShapes, Primitive, PrimitiveAttributes, PrimitiveName, Tenso
 /**
  * The specification: runs every step in order with the reference kernel of its primitive, into separate
  * memory. It fuses and reuses nothing and ignores recordings; the other executors are checked against it.
+ *
+ * Its `load` throws a SoftrlError with the code `out-of-memory` when the programs do not fit in memory.
  */
 export function createReferenceExecutor({
   precision = "float64",
 }: {
   precision?: "float32" | "float64";
 } = {}): Executor {
-  const allocate = (length: number): Buffer =>
-    precision === "float64" ? new Float64Array(length) : new Float32Array(length);
+  const Numbers = precision === "float64" ? Float64Array : Float32Array;
   return {
     name: "reference",
     precision,
@@ -22,10 +24,13 @@ export function createReferenceExecutor({
       programs: Readonly<Record<Names, Program>>,
       recording?: Recording<NoInfer<Names>>,
     ): Session<Names> {
+      const needed = Numbers.BYTES_PER_ELEMENT * memoryLength(Object.values(programs));
+      const buffer = (length: number): Buffer =>
+        allocate<Buffer>("createReferenceExecutor", Numbers, length, { needed });
       const states = new Map<Tensor, Buffer>();
       const loaded = {} as Record<Names, LoadedProgram>;
       for (const name of Object.keys(programs) as Names[]) {
-        loaded[name] = loadProgram(programs[name], states, allocate);
+        loaded[name] = loadProgram(programs[name], states, buffer);
       }
       return {
         programs: loaded,
@@ -34,6 +39,22 @@ export function createReferenceExecutor({
       };
     },
   };
+}
+
+/** How many numbers loaded programs keep in memory: each step, and a copy of each output and new state. */
+function memoryLength(programs: readonly Program[]): number {
+  const states = new Set<Tensor>();
+  let length = 0;
+  for (const { steps, outputs, updates } of programs) {
+    for (const { tensor } of steps) {
+      if (states.has(tensor)) continue;
+      if (tensor.origin.kind === "state") states.add(tensor);
+      length += tensor.size;
+    }
+    for (const step of outputs.values()) length += steps[step].tensor.size;
+    for (const { value } of updates) length += steps[value].tensor.size;
+  }
+  return length;
 }
 
 /**
@@ -67,11 +88,11 @@ function recordedSlices<Names extends string>(
 function loadProgram(
   program: Program,
   states: Map<Tensor, Buffer>,
-  allocate: (length: number) => Buffer,
+  newBuffer: (length: number) => Buffer,
 ): LoadedProgram {
   const buffers = program.steps.map(({ tensor }) => {
-    if (tensor.origin.kind !== "state") return allocate(tensor.size);
-    const buffer = states.get(tensor) ?? allocate(tensor.size);
+    if (tensor.origin.kind !== "state") return newBuffer(tensor.size);
+    const buffer = states.get(tensor) ?? newBuffer(tensor.size);
     states.set(tensor, buffer);
     return buffer;
   });
@@ -80,16 +101,20 @@ function loadProgram(
   });
   const input = namedBuffers("input", program.inputs, (_, step) => buffers[step]);
   // An output may be a state or an input; the copy keeps its value from before the updates.
-  const output = namedBuffers("output", program.outputs, (_, step) => allocate(buffers[step].length));
+  const output = namedBuffers("output", program.outputs, (_, step) => newBuffer(buffers[step].length));
+  const newStates = program.updates.map(({ value }) => newBuffer(buffers[value].length));
   return {
     run() {
       program.steps.forEach((step, i) => {
         runStep(step, buffers[i], buffers, program);
       });
       for (const [name, step] of program.outputs) output(name).set(buffers[step]);
-      const values = program.updates.map(({ value }) => buffers[value].slice());
+      // All are read before the first is written: a new state may be another state's old value.
+      program.updates.forEach(({ value }, i) => {
+        newStates[i].set(buffers[value]);
+      });
       program.updates.forEach(({ state }, i) => {
-        buffers[state].set(values[i]);
+        buffers[state].set(newStates[i]);
       });
     },
     input,

@@ -1,6 +1,5 @@
-import { a2c, makeEnvironment, readEnvironmentOptions, runConfig, TabularEnvironment } from "softrl";
+import { environmentSettings, makeEnvironment, readEnvironmentOptions, TabularEnvironment } from "softrl";
 import { describe, expect, it } from "vitest";
-import { kindsOf } from "../algorithms/bare-algorithm.js";
 
 describe("environment options by name", () => {
   it("become options of makeEnvironment", () => {
@@ -35,20 +34,14 @@ describe("environment options by name", () => {
     expect(() => read({ toString: 1 })).toThrow(/has no option toString/);
   });
 
-  it("are kept in a configuration as given, for any environment", () => {
-    const configOf = (options: unknown) =>
-      runConfig({
-        kinds: kindsOf(a2c, "LunarLander-v3"),
-        environment: "LunarLander-v3",
-        executor: { name: "wasm", precision: "float32" },
-        chosen: options === undefined ? {} : { environment: { options } },
-      });
-    const options = { is_slippery: false, map_name: "8x8", gravity: -9.5 };
-    expect(configOf(options).environment.options).toEqual(options);
-    expect(configOf(undefined).environment.options).toEqual({});
+  it("are stored in the settings as given, also for Gymnasium's environments", () => {
+    const { options } = environmentSettings;
+    const given = { is_slippery: false, map_name: "8x8", gravity: -9.5 };
+    expect(options.check("test", given)).toEqual(given);
+    expect(options.defaults.vector).toEqual({});
     for (const wrong of ['{"a":null}', "[1]", '"slip=1"', '{"a":[1]}']) {
-      expect(() => configOf(JSON.parse(wrong))).toThrow(
-        /^environment\.options: invalid value, expected values by name/,
+      expect(() => options.check("test", JSON.parse(wrong))).toThrow(
+        /test: invalid value, expected values by name/,
       );
     }
   });

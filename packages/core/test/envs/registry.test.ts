@@ -5,6 +5,7 @@ import {
   isBuiltIn,
   makeEnvironment,
   RandomStreams,
+  readEnvironmentOptions,
 } from "softrl";
 import { describe, expect, it } from "vitest";
 
@@ -49,6 +50,18 @@ describe("makeEnvironment", () => {
     expect(grid.truncated[0]).toBe(0);
     grid.step(Int32Array.of(0));
     expect([grid.truncated[0], grid.terminated[0]]).toEqual([1, 0]);
+  });
+
+  it("has a code for an unknown environment and one for an unknown option", () => {
+    const code = (code: string, setting?: string) =>
+      expect.objectContaining({ code, details: expect.objectContaining(setting ? { setting } : {}) });
+    expect(() => makeEnvironment("Nowhere-v0", 1)).toThrow(code("unknown-environment"));
+    const wrong = JSON.parse('{ "slip": 0.5 }');
+    expect(() => makeEnvironment("CartPole-v1", 1, wrong)).toThrow(code("unknown-setting"));
+    const read = (options: Record<string, string | number>) => () =>
+      readEnvironmentOptions("here", "CartPole-v1", options);
+    expect(read({ slip: 0.5 })).toThrow(code("unknown-setting", "environmentOptions"));
+    expect(read({ maxEpisodeSteps: "many" })).toThrow(code("bad-input", "environmentOptions"));
   });
 
   it("isBuiltIn accepts exactly the built-in ids", () => {

@@ -45,6 +45,10 @@ describe("spaces", () => {
     expect(describeSpace(pair)).toBe("Box [2] float32 in [(-1, -∞), (1, ∞)]");
     const many = { ...oneHotSpace(9), high: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
     expect(describeSpace(many)).toBe("Box [9] float32 in [0, 1 to 9]");
+    const high = Array.from({ length: 600_000 }, (_, i) => i + 1);
+    expect(describeSpace({ kind: "box", shape: [600_000], dtype: "float32", low: 0, high })).toBe(
+      "Box [600000] float32 in [0, 1 to 600000]",
+    );
   });
 
   it("compare by value", () => {

@@ -52,6 +52,21 @@ describe("vectorize", () => {
     expect(Array.from(toys.truncated)).toEqual([0, 0]);
   });
 
+  it("passes on what an environment throws as the cause, and its code if it has one", () => {
+    const outOfMemory = new SoftrlError("the game", "no memory", { code: "out-of-memory" });
+    for (const [error, code] of [
+      [new Error("the game crashed"), "bad-input"],
+      [outOfMemory, "out-of-memory"],
+    ] as const) {
+      const toys = vectorize("Toy-v0", () => new Toy(9, "float32", { error }), 1);
+      toys.reset(new RandomStreams(1));
+      const steps = () => {
+        for (let t = 0; t < 3; t++) toys.step(Int32Array.of(1));
+      };
+      expect(steps).toThrow(expect.objectContaining({ code, cause: error }));
+    }
+  });
+
   it("passes an environment's own truncation on", () => {
     const outcome: StepOutcome = { reward: 5, terminated: false, truncated: true };
     const toys = vectorize("Toy-v0", () => new Toy(9, "uint8", { outcome }), 1);

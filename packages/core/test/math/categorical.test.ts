@@ -74,6 +74,17 @@ describe("sampleCategorical", () => {
     expect(() => sampleCategorical(bad, random)).toThrow(/logPi is not a distribution.*got a sum of NaN/);
     expect(() => sampleCategorical(logProbabilities(Float64Array.of(minus)), random)).toThrow(/sum of 0/);
   });
+
+  it("tells numbers that are not finite, as a diverged run has, from rows that are not normalised", () => {
+    const random = new RandomStreams(3).stream("sample");
+    const codeOf = (...row: number[]) => {
+      const logPi = logProbabilities(Float64Array.from(row));
+      return expect(() => sampleCategorical(logPi, random));
+    };
+    codeOf(Number.NaN, 0).toThrow(expect.objectContaining({ code: "diverged" }));
+    codeOf(-9, Number.NaN).toThrow(expect.objectContaining({ code: "diverged" }));
+    codeOf(-9, -9).toThrow(expect.objectContaining({ code: "bad-input" }));
+  });
 });
 
 describe("mode", () => {
@@ -82,6 +93,11 @@ describe("mode", () => {
   });
 
   it("refuses NaN", () => {
-    expect(() => mode(logProbabilities(Float64Array.of(-1, Number.NaN, 0)))).toThrow(/mode: .*got NaN/);
+    const diverged = logProbabilities(Float64Array.of(-1, Number.NaN, 0));
+    expect(() => mode(diverged)).toThrow(/mode: .*got NaN/);
+    expect(() => mode(diverged)).toThrow(expect.objectContaining({ code: "diverged" }));
+    expect(() => mode(logProbabilities(Float64Array.of(minus)))).toThrow(
+      expect.objectContaining({ code: "bad-input" }),
+    );
   });
 });

@@ -38,6 +38,13 @@ describe("clippedByGlobalNorm", () => {
     expect(clip([0, 0], 1).gradient).toEqual([0, 0]);
   });
 
+  it("scales to the norm itself, where PyTorch's clip_grad_norm_ leaves 5/6 of it", () => {
+    const maxNorm = 1e-6;
+    const { gradient, norm } = clip([3e-6, -4e-6], maxNorm);
+    expect(Math.hypot(...gradient) / maxNorm).toBeCloseTo(1, 14);
+    expect(norm / (norm + 1e-6)).toBeCloseTo(5 / 6, 14);
+  });
+
   it("lets NaN through, so that it is seen", () => {
     expect(clip([Number.NaN, 1], 1).gradient[1]).toBeNaN();
   });

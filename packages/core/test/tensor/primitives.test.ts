@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { RandomStreams } from "../../src/base/random.js";
 import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import { gradient } from "../../src/tensor/gradient.js";
-import { constant, input, mul, sum } from "../../src/tensor/operations.js";
+import { abs, constant, input, mul, sum } from "../../src/tensor/operations.js";
 import { primitives } from "../../src/tensor/primitives/table.js";
 import { program } from "../../src/tensor/program.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
@@ -128,6 +128,17 @@ describe("every primitive", () => {
         );
       }
     });
+  });
+});
+
+describe("where there is no derivative", () => {
+  it("|x| has the one from the right: 1 at 0 and at −0", () => {
+    const x = input("x0", [4]);
+    const [derivative] = gradient(sum(abs(x)), [x]);
+    for (const executor of [reference, wasm]) {
+      const values = evaluateTensor(executor, derivative, { x0: [-2, -0, 0, 2] });
+      expect(Array.from(values)).toEqual([-1, 1, 1, 1]);
+    }
   });
 });
 

@@ -48,6 +48,13 @@ describe("the WebAssembly machine", () => {
     );
     expect(() => machine.instantiate(2 ** 30, [])).toThrow(SoftrlError);
     expect(() => machine.instantiate(2 ** 30, [])).toThrow("not enough memory for 4096");
+    const bytes = (least: number) =>
+      expect.objectContaining({
+        code: "out-of-memory",
+        details: expect.objectContaining({ bytes: expect.closeTo(least, -6) }),
+      });
+    expect(() => machine.instantiate(2 ** 30, [])).toThrow(bytes(2 ** 32));
+    expect(() => machine.instantiate(2 ** 31, [])).toThrow(bytes(2 ** 33));
   });
 });
 

@@ -51,7 +51,9 @@ class AtariEnvironment:
                     f"{name} is determined by the Atari protocol", "classic or sticky as the protocol", name
                 )
             if name not in OPTIONS:
-                raise BridgeError(f"{id} has no option {name}", " or ".join(OPTIONS), name)
+                raise BridgeError(
+                    f"{id} has no option {name}", " or ".join(OPTIONS), name, code="unknown-setting"
+                )
         self._protocol = PROTOCOLS[protocol]
         # Sticky actions are drawn here, with the same distribution: the emulator's saved state does not include the
         # action that it repeats, so a restored game would not continue bit for bit.

@@ -23,11 +23,11 @@ ERROR = 0xFF
 
 
 class BridgeError(Exception):
-    """An error with its parts: what, and optionally expected, got and remedy."""
+    """An error with its parts: what, and optionally expected, got, remedy and softrl's code for programs."""
 
-    def __init__(self, what, expected=None, got=None, remedy=None):
+    def __init__(self, what, expected=None, got=None, remedy=None, code=None):
         super().__init__(what)
-        self.parts = {"what": what, "expected": expected, "got": got, "remedy": remedy}
+        self.parts = {"what": what, "expected": expected, "got": got, "remedy": remedy, "code": code}
 
 
 class Connection:

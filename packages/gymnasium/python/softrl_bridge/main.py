@@ -58,6 +58,7 @@ def hello(pipes):
             f"this Python cannot load Gymnasium: {type(error).__name__}: {error}",
             got=sys.executable,
             remedy="run `softrl setup gymnasium`",
+            code="no-python",
         ) from error
     pipes.send_json(
         connection.HELLO | connection.REPLY,
@@ -91,16 +92,23 @@ def make(request):
         raise
     except gymnasium.error.UnregisteredEnv as error:
         raise BridgeError(
-            "the environment is unknown", "a registered Gymnasium id", id, one_line(error)
+            "the environment is unknown",
+            "a registered Gymnasium id",
+            id,
+            one_line(error),
+            code="unknown-environment",
         ) from error
     except gymnasium.error.DependencyNotInstalled as error:
         raise BridgeError(
             f"{id} needs a package that is not installed",
             got=one_line(error),
             remedy=f"install it into the Python that softrl uses, with {sys.executable} -m pip in place of pip",
+            code="cannot-make",
         ) from error
     except Exception as error:
-        raise BridgeError(f"{id} cannot be made: {type(error).__name__}: {one_line(error)}") from error
+        raise BridgeError(
+            f"{id} cannot be made: {type(error).__name__}: {one_line(error)}", code="cannot-make"
+        ) from error
 
 
 def make_one(request):
@@ -113,7 +121,10 @@ def make_one(request):
     except ImportError as error:
         if id.startswith("ALE/") or "NoFrameskip" in id:
             raise BridgeError(
-                f"{id} needs ale-py and OpenCV", got=one_line(error), remedy="run `softrl setup gymnasium`"
+                f"{id} needs ale-py and OpenCV",
+                got=one_line(error),
+                remedy="run `softrl setup gymnasium`",
+                code="no-python",
             ) from error
         return PlainEnvironment(id, options)
     if request["atari"]:

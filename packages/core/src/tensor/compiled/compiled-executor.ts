@@ -1,4 +1,5 @@
 import { fail } from "../../base/errors.js";
+import { largest } from "../../math/statistics.js";
 import type { Executor, LoadedProgram, Recording, Session } from "../executor.js";
 import type { Program } from "../program.js";
 import { namedBuffers } from "../reference-executor.js";
@@ -54,7 +55,7 @@ function load<Names extends string>(
   const all = [...names.map((name) => placed[name]), ...slices];
   const base = layout.end;
   const lowered = all.map(({ fused, fixed }) => lower(fused, fixed, base));
-  const length = Math.max(base, ...lowered.map((program) => program.end)) + alignment;
+  const length = Math.max(base, largest(lowered.map((program) => program.end))) + alignment;
   const instance = machine.instantiate(
     length,
     lowered.map((program) => program.kernels),

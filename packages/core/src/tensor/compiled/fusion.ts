@@ -274,7 +274,7 @@ class Fusion {
         members: this.#members(cluster.steps),
       };
       units.set(cluster.root, unit);
-      pending.push(...unitReads(this.#program, this.#locations, unit).map((location) => location.step));
+      for (const { step } of unitReads(this.#program, this.#locations, unit)) pending.push(step);
     }
     return [...units.values()].sort((a, b) => a.position - b.position);
   }
@@ -297,8 +297,8 @@ export function isHiddenSquare(
 
 /** All places that a unit reads. */
 export function unitReads(program: Program, locations: readonly Location[], unit: Unit): Location[] {
-  const reads: Location[] = [];
-  if (unit.head !== null) reads.push(...program.steps[unit.head].inputs.map((input) => locations[input]));
+  const inputs = unit.head === null ? [] : program.steps[unit.head].inputs;
+  const reads = inputs.map((input) => locations[input]);
   if (unit.bias !== null) reads.push(unit.bias);
   for (const { operands } of unit.members) {
     for (const operand of operands) {
@@ -311,8 +311,8 @@ export function unitReads(program: Program, locations: readonly Location[], unit
 
 /** The steps that outputs and updates request. */
 export function keptSteps(program: Program, locations: readonly Location[]): ReadonlySet<number> {
-  const asked = [...program.outputs.values(), ...program.updates.map((update) => update.value)];
-  return new Set(asked.map((step) => locations[step].step));
+  const requested = [...program.outputs.values(), ...program.updates.map((update) => update.value)];
+  return new Set(requested.map((step) => locations[step].step));
 }
 
 /** The steps of a unit that must be stored: its root, and those that outputs or updates request. */

@@ -29,7 +29,7 @@ const opcodes: Readonly<Record<Kernel["kind"], number>> = {
   logSoftmax: 11,
 };
 
-const mostAxes = 6;
+const maxAxes = 6;
 
 /**
  * Encodes kernels as the words that the compiled code interprets: for each kernel its opcode, its length in
@@ -38,13 +38,16 @@ const mostAxes = 6;
  * The compiled code does not check these words, so this function does: a run never reads or writes outside an
  * arena of `arenaLength` elements, and no kernel overwrites values that it still reads.
  *
- * @throws SoftrlError for a kernel that reaches outside the arena, overlaps itself, or is malformed.
+ * @throws SoftrlError for a kernel that reaches outside the arena, overlaps itself, or is malformed; with the code
+ * `out-of-memory` for an arena longer than the kernels' 32-bit offsets reach.
  */
 export function encodeKernels(kernels: readonly Kernel[], arenaLength: number): Int32Array<ArrayBuffer> {
   if (!(Number.isInteger(arenaLength) && arenaLength >= 0 && arenaLength < 2 ** 31)) {
+    const tooLong = arenaLength >= 2 ** 31;
     fail("encodeKernels", "the length of the arena is out of range", {
       expected: "an integer in [0, 2^31)",
       got: String(arenaLength),
+      ...(tooLong ? { code: "out-of-memory", bytes: arenaLength * Float32Array.BYTES_PER_ELEMENT } : {}),
     });
   }
   const words: number[] = [];
@@ -116,7 +119,7 @@ function encodeFields(kernel: Kernel, check: KernelCheck, words: number[]): void
 
 function encodeReduce(kernel: ReduceKernel, check: KernelCheck, words: number[]): void {
   const { dims, reduced, x, out } = kernel;
-  check.axes("dims", dims.length, mostAxes);
+  check.axes("dims", dims.length, maxAxes);
   if (reduced.length !== dims.length)
     check.refuse("reduced must name every axis", dims.length, reduced.length);
   let length = 1;
@@ -137,7 +140,7 @@ function encodeReduce(kernel: ReduceKernel, check: KernelCheck, words: number[])
 
 function encodeCopy(kernel: CopyKernel, check: KernelCheck, words: number[]): void {
   const { dims, xStrides, outStrides } = kernel;
-  check.axes("dims", dims.length, mostAxes);
+  check.axes("dims", dims.length, maxAxes);
   for (const [name, strides] of Object.entries({ xStrides, outStrides })) {
     if (strides.length !== dims.length)
       check.refuse(`${name} must name every axis`, dims.length, strides.length);

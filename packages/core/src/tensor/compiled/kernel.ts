@@ -181,7 +181,8 @@ export interface KernelMachine {
   readonly instructionSet?: string;
   /**
    * Allocates a zeroed arena of `arenaLength` float32 and loads the kernels of each program.
-   * @throws SoftrlError when there is not enough memory, or a kernel reaches outside the arena.
+   * @throws SoftrlError with the code `out-of-memory` when there is not enough memory; with another one when a kernel
+   * reaches outside the arena.
    */
   instantiate(arenaLength: number, programs: readonly (readonly Kernel[])[]): KernelInstance;
 }

@@ -1,3 +1,4 @@
+import { largest } from "../../math/statistics.js";
 import { broadcastStrides, rowMajorStrides, type Shape, shapeSize } from "../shape.js";
 import type { AppliedPrimitive, ElementwiseOperation } from "../tensor.js";
 import { type FusedProgram, isHiddenSquare, keptSteps, type Unit } from "./fusion.js";
@@ -18,7 +19,7 @@ export function lower(fused: FusedProgram, fixed: FixedMemory, base: number): Lo
   // Scratch depends only on sizes, so a first emission with all offsets at 0 determines it.
   const nowhere: Placement = { offset: () => 0, scratch: 0 };
   const plan = planMemory(fused, fixed, base, (unit) =>
-    Math.max(0, ...emitUnit(fused, unit, kept, nowhere).map(kernelScratch)),
+    Math.max(0, largest(emitUnit(fused, unit, kept, nowhere).map(kernelScratch))),
   );
   const kernels = fused.units.flatMap((unit, i) =>
     emitUnit(fused, unit, kept, { offset: (location) => plan.offset(location), scratch: plan.scratch[i] }),

@@ -87,9 +87,9 @@ class MemoryPlanner {
     this.#placeRest();
     const { units } = this.#fused;
     const scratch = units.map((unit, time) => temporary(scratchOf(unit), time));
-    const storages = [...new Set([...this.#places.values()].map((place) => place.storage)), ...scratch];
     const staged = this.#stagedUpdates();
-    storages.push(...staged.values());
+    const shared = new Set([...this.#places.values()].map((place) => place.storage));
+    const storages = [...shared, ...scratch, ...staged.values()];
     const end = assignOffsets(
       storages.filter((storage) => storage.offset === null && storage.length > 0),
       base,

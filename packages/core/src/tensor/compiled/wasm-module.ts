@@ -1,3 +1,4 @@
+import { outOfMemory } from "../../base/allocation.js";
 import { bytesOfText } from "../../base/byte-text.js";
 import { fail, SoftrlError } from "../../base/errors.js";
 import { kernelsDigest } from "./kernels-digest.js";
@@ -74,32 +75,25 @@ export function instantiateWasm<Exports>(
   return new WebAssembly.Instance(module, imports).exports as Exports;
 }
 
-/** @throws SoftrlError when there is not enough memory. */
+/** @throws SoftrlError with the code `out-of-memory` when there is not enough memory. */
 export function growMemory(memory: WasmMemory, bytes: number): void {
   const pages = Math.ceil(Math.max(0, bytes - memory.buffer.byteLength) / pageBytes);
   enoughMemory(bytes, () => memory.grow(pages));
 }
 
-/** Zeroed memory that workers can share. @throws SoftrlError when there is not enough memory. */
+/** Zeroed memory that workers can share. @throws SoftrlError with the code `out-of-memory` when there is not enough. */
 export function sharedMemory(bytes: number): WasmMemory {
   const pages = Math.ceil(bytes / pageBytes);
   return enoughMemory(bytes, () => new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
 }
 
 function enoughMemory<T>(bytes: number, get: () => T): T {
-  const refuse = (cause?: unknown): never => {
-    throw new SoftrlError(
-      "KernelMachine.instantiate",
-      `not enough memory for ${(bytes / 2 ** 20).toFixed(1)} MiB`,
-      { remedy: "use a smaller batch or network" },
-      { cause },
-    );
-  };
-  if (bytes > maxBytes) refuse();
+  const where = "KernelMachine.instantiate";
+  if (bytes > maxBytes) throw outOfMemory(where, bytes);
   try {
     return get();
   } catch (error) {
-    return refuse(error);
+    throw outOfMemory(where, bytes, undefined, error);
   }
 }
 

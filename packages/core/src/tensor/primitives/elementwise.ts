@@ -89,6 +89,7 @@ const negate_ = elementwise(
   (a) => -a,
   (_, g) => [neg(g)],
 );
+// At 0 the derivative from the right.
 const absolute_ = elementwise(
   "absolute",
   (a) => Math.abs(a),
@@ -170,7 +171,7 @@ export const maximum = (a: Operand, b: Operand): Tensor => binary(maximum_, a, b
 export const minimum = (a: Operand, b: Operand): Tensor => binary(minimum_, a, b);
 /** −a */
 export const neg = (a: Tensor): Tensor => unary(negate_, a);
-/** |a| */
+/** |a|. The derivative at 0 and at −0 is 1, the one from the right, as in JAX; PyTorch has 0 there. */
 export const abs = (a: Tensor): Tensor => unary(absolute_, a);
 /** eᵃ */
 export const exp = (a: Tensor): Tensor => unary(exp_, a);

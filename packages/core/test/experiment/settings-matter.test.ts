@@ -1,0 +1,141 @@
+import {
+  builtInAlgorithms,
+  builtInNetworks,
+  builtInOptimisers,
+  createTrainer,
+  createWasmExecutor,
+  type Executor,
+  MemoryRunStore,
+  makeEnvironment,
+  Oracle,
+  runSettings,
+  type Settings,
+  type SettingValue,
+  type Snapshot,
+  SoftrlError,
+  stepSettings,
+} from "softrl";
+import { beforeAll, describe, expect, test } from "vitest";
+
+/** A valid value of each setting that differs from its default. */
+const others: Readonly<Record<string, SettingValue>> = {
+  steps: 120,
+  seed: 2,
+  checkpointEvery: 40,
+  logEvery: 40,
+  oracleEvery: 40,
+  learningRate: 0.01,
+  schedule: "constant",
+  maxGradientNorm: 0.01,
+  decay: 0.5,
+  epsilon: 0.1,
+  epsilonPlace: "outside",
+  initialMeanSquare: 1,
+  beta1: 0.5,
+  beta2: 0.5,
+  momentum: 0.5,
+  hiddenSizes: [8],
+  activation: "silu",
+  layerNorm: true,
+  horizon: 7,
+  gamma: 0.5,
+  tau: 0.3,
+  reference: "uniform",
+  valueCoefficient: 2,
+  bodies: "separate",
+  entropyBonus: "naive",
+  gap: "subtracted",
+  trustRegion: 0.001,
+  longestStep: 0.5,
+  fisherDamping: 1,
+  conjugateGradientSteps: 1,
+  valueSteps: 1,
+};
+
+/** Settings that change what a run writes, not what it learns. */
+const ofArtefacts = ["checkpointEvery", "logEvery", "oracleEvery"];
+
+interface Choice {
+  readonly algorithm?: string;
+  readonly network?: string;
+  readonly optimiser?: string;
+}
+
+let executor: Executor;
+beforeAll(async () => {
+  executor = await createWasmExecutor();
+});
+
+/** The parameters and the events of a short run with these settings, as text. */
+async function traces(choice: Choice, section: string, settings: Readonly<Record<string, SettingValue>>) {
+  const frames = choice.network === "minatar-cnn" || choice.network === "nature-cnn";
+  const algorithm = builtInAlgorithms.find(({ name }) => name === choice.algorithm) ?? builtInAlgorithms[0];
+  // RAdam takes a few steps before it reads the second moment; npg collects 1000 steps for one update.
+  const steps = frames ? 128 : algorithm.name === "npg" ? 2000 : 400;
+  const id = frames ? "MinAtar/Breakout-v1" : section === "run" ? "GridWorld-v0" : "CartPole-v1";
+  const environment = makeEnvironment(id, 8);
+  const store = new MemoryRunStore();
+  const trainer = createTrainer({
+    algorithm,
+    environment,
+    executor,
+    ...(choice.network === undefined ? {} : { network: choice.network }),
+    ...(choice.optimiser === undefined ? {} : { optimiser: choice.optimiser }),
+    settings: { run: { steps }, [section]: section === "run" ? { steps, ...settings } : settings },
+    store,
+    oracle: Oracle,
+  });
+  await trainer.start();
+  while (!trainer.done) await trainer.iterate();
+  const { parameters } = await trainer.save();
+  const [{ config: _, ...started }, ...events] = store.events as readonly ({ config?: unknown } & object)[];
+  return { learned: bytesOf(parameters as Snapshot), written: JSON.stringify([started, ...events]) };
+}
+
+const bytesOf = (parameters: Snapshot): string =>
+  JSON.stringify(parameters, (_, value: unknown) =>
+    ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value,
+  );
+
+function everySetting(section: string, choice: Choice, settings: Settings) {
+  test.each(Object.keys(settings))(`${section}.%s`, async (name) => {
+    const setting = settings[name];
+    const other = others[name];
+    expect(other, `no other value of ${name} in this test`).toBeDefined();
+    expect(setting.check(name, other)).not.toEqual(setting.defaults.vector);
+    const standard = await traces(choice, section, {});
+    const changed = await traces(choice, section, { [name]: other }).catch((error: unknown) => {
+      if (error instanceof SoftrlError) return null;
+      throw error;
+    });
+    if (changed === null) return;
+    if (ofArtefacts.includes(name)) {
+      expect(changed.learned).toBe(standard.learned);
+      expect(changed.written).not.toBe(standard.written);
+    } else {
+      expect(changed.learned).not.toBe(standard.learned);
+    }
+  });
+}
+
+describe("every setting changes the run, or is refused", () => {
+  describe.each(builtInAlgorithms.map(({ name, settings }) => [name, settings] as const))(
+    "%s",
+    (name, settings) => {
+      everySetting("algorithm", { algorithm: name }, settings);
+      everySetting("optimiser", { algorithm: name }, stepSettings);
+      everySetting("network", { algorithm: name }, builtInNetworks[0].settings);
+    },
+  );
+  describe.each(builtInOptimisers.map(({ name, settings }) => [name, settings] as const))(
+    "%s",
+    (name, settings) => {
+      everySetting("optimiser", { optimiser: name }, settings);
+    },
+  );
+  describe("minatar-cnn", () => {
+    const network = builtInNetworks.find(({ name }) => name === "minatar-cnn");
+    everySetting("network", { network: "minatar-cnn" }, network?.settings ?? {});
+  });
+  describe("run", () => everySetting("run", {}, runSettings));
+});
