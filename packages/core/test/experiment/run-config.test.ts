@@ -241,7 +241,7 @@ describe("a setting that is not valid", () => {
       "run.json: algorithm.gamma: invalid value, expected a number in [0, 1], got 1.5.",
     ],
     ["algorithm", { entropyBonus: "propper" }, "did you mean proper?"],
-    ["algorithm", { gap: "kept" }, 'run.json: algorithm.gap: a2c has no setting "gap"'],
+    ["algorithm", { gap: "kept" }, 'run.json: algorithm.gap: a2c has no setting "gap"; soft-q has.'],
     ["algorithm", { constructor: 1 }, 'a2c has no setting "constructor"'],
     ["run", { seed: 1.5 }, "run.json: run.seed: invalid value, expected an integer of at least 0, got 1.5."],
     [
@@ -253,14 +253,18 @@ describe("a setting that is not valid", () => {
     [
       "environment",
       { counts: 4 },
-      'run.json: environment.counts: the section environment has no setting "counts"; did you mean count?',
+      'run.json: environment.counts: CartPole-v1 has no setting "counts"; did you mean count?',
     ],
     [
       "environment",
       { count: 0 },
       "run.json: environment.count: invalid value, expected an integer in [1, 4096], got 0.",
     ],
-    ["environment", { atariProtocol: "sticky" }, 'the section environment has no setting "atariProtocol"'],
+    [
+      "environment",
+      { atariProtocol: "sticky" },
+      'CartPole-v1 has no setting "atariProtocol"; Atari\'s environments have.',
+    ],
     [
       "network",
       { hiddenSizes: [64, "64"] },
@@ -268,7 +272,7 @@ describe("a setting that is not valid", () => {
     ],
     ["network", { hidden: [64] }, 'mlp has no setting "hidden"; did you mean hiddenSizes?'],
     ["optimiser", { "learning-rat": 1 }, "did you mean learningRate?"],
-    ["optimiser", { beta1: 0.5 }, 'rmsprop has no setting "beta1"'],
+    ["optimiser", { beta1: 0.5 }, 'rmsprop has no setting "beta1"; adam and radam have.'],
   ])("in the section %s is refused: %j", (section, settings, message) => {
     const choice = { kinds: kindsOf(a2c, "CartPole-v1"), environment: "CartPole-v1", executor };
     expect(() => runConfig({ ...choice, chosen: { [section]: settings } }, where)).toThrow(message);
