@@ -80,6 +80,7 @@ const changes: readonly (readonly [
   [softQLearning, "algorithm", "valueCoefficient", 0.5, 0.1],
   [a2c, "optimiser", "learningRate", 2e-3, 1e-2],
   [softQLearning, "optimiser", "learningRate", 2e-3, 1e-2],
+  [naturalPolicyGradient, "optimiser", "learningRate", 2e-3, 1e-3],
   [a2c, "optimiser", "maxGradientNorm", 0.5, 0.05],
   [naturalPolicyGradient, "optimiser", "maxGradientNorm", 0.5, 0.05],
   [naturalPolicyGradient, "algorithm", "trustRegion", 0.01, 1e-4],

@@ -232,7 +232,7 @@ describe("a setting that is not valid", () => {
     [
       "algorithm",
       { tau: "0.1" },
-      'run.json: algorithm.tau: invalid value, expected a number in (0, ∞), or a schedule such as {"from": 0.1, "to": 0.01}, got "0.1".',
+      'run.json: algorithm.tau: invalid value, expected a number in (0, ∞), or a schedule: 0.1:0.01 as an option, {"from": 0.1, "to": 0.01} in JSON, got "0.1".',
     ],
     ["algorithm", { tau: 0 }, "run.json: algorithm.tau: invalid value, expected a number in (0, ∞), got 0."],
     [
