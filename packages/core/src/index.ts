@@ -172,6 +172,7 @@ export {
   atariSettings,
   builtInKinds,
   type ChosenSettings,
+  defaultNetwork,
   defaultNetworks,
   defaultOf,
   defaultOptimiser,

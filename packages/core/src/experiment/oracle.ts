@@ -4,7 +4,6 @@ import { fail } from "../base/errors.js";
 import { type Random, RandomStreams } from "../base/random.js";
 import { type Saveable, type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
 import type { VectorEnvironment } from "../envs/environment.js";
-import { exactEnvironmentIds } from "../envs/registry.js";
 import { exp } from "../math/logspace.js";
 import { logPrior, stateValues } from "../math/units.js";
 import { cosine, type TracedDirections, traceDirections } from "../mdp/directions.js";
@@ -220,7 +219,8 @@ export function exactProcess(environment: VectorEnvironment): Mdp {
   const { id, mdp, observationSpace, actionSpace } = environment;
   if (mdp === undefined) {
     fail("oracleEvery", `${id} does not know its exact process`, {
-      expected: `${exactEnvironmentIds.join(", ")}, or an environment of your own with a property mdp`,
+      expected:
+        "a table such as FrozenLake-v1 or GridWorld-v0, or an environment of your own with a property mdp",
       remedy: "choose one of them, or leave oracleEvery at 0",
     });
   }

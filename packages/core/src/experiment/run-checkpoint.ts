@@ -2,7 +2,7 @@
 import type { Policy, PolicyForm } from "../algorithms/policy.js";
 import { fail } from "../base/errors.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
-import { type Space, validateSpace } from "../envs/spaces.js";
+import { actionCount, type Space, validateSpace } from "../envs/spaces.js";
 import { logPrior } from "../math/units.js";
 import { decodeCheckpoint } from "./checkpoint.js";
 import { version } from "./version.js";
@@ -67,7 +67,14 @@ export function savedPolicy(
   if (!(prior instanceof Float64Array)) {
     fail(where, "the policy's logPrior is not valid", { expected: "a float64 array" });
   }
-  const tau = snapshotNumber(where, saved, "tau");
+  const actions = actionCount(spaces.actionSpace);
+  if (prior.length !== actions) {
+    fail(where, "the policy's logPrior has the wrong length", {
+      expected: `${actions}, one for each action`,
+      got: String(prior.length),
+    });
+  }
+  const tau = saved.tau === null ? null : snapshotNumber(where, saved, "tau");
   return { ...spaces, form: { bodies, tau, logPrior: logPrior(prior) } };
 }
 

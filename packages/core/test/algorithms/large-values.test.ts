@@ -48,7 +48,7 @@ async function update(algorithm: AlgorithmKind, value: number) {
     optimiser: "sgd",
     settings: {
       network: { hiddenSizes: [16] },
-      optimiser: { learningRate: 1, schedule: "constant", maxGradientNorm: 1e9 },
+      optimiser: { learningRate: 1, maxGradientNorm: 1e9 },
       algorithm: { ...formerCoefficients, gamma: 1 },
     },
   });

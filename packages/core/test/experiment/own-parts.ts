@@ -80,7 +80,7 @@ export const lambdaActorCritic = algorithmKind({
   title: "actor-critic with λ-returns",
   about: "an algorithm with its own loop",
   settings: lambdaSettings,
-  defaults: () => ({ optimiser: { name: "adam", learningRate: 1e-3, schedule: "constant" } }),
+  defaults: () => ({ optimiser: { name: "adam", learningRate: 1e-3 } }),
   make: (context, settings) => new LambdaActorCritic(context, settings),
 });
 
