@@ -218,7 +218,7 @@ function figuresBy<Value>(of: (name: keyof OracleFigures) => Value): Record<keyo
 export function exactProcess(environment: VectorEnvironment): Mdp {
   const { id, mdp, observationSpace, actionSpace } = environment;
   if (mdp === undefined) {
-    fail("oracleEvery", `${id} does not know its exact process`, {
+    fail("oracleEvery", `${id} has no exact process`, {
       expected:
         "a table such as FrozenLake-v1 or GridWorld-v0, or an environment of your own with a property mdp",
       remedy: "choose one of them, or leave oracleEvery at 0",

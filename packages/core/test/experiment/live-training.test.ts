@@ -178,7 +178,7 @@ describe("Trainer.set", () => {
   });
 
   it("of the length before the end equals a run of that length where no schedule reads it", async () => {
-    const constant = { optimiser: { schedule: "constant" } };
+    const constant = { optimiser: { learningRate: 0.01 } };
     const long = started(a2c, { ...constant, run: { steps: 800 } }).trainer;
     await long.start();
     await iterateUntil(long, 800);

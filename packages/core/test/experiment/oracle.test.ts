@@ -148,8 +148,8 @@ describe("an exact process", () => {
     }
   });
 
-  it("is required of the environment: the error lists those that have one", () => {
-    const listed = /GridWorld-v0, FrozenLake-v1, FrozenLake8x8-v1, CliffWalking-v1, Taxi-v4/;
+  it("is required of the environment: the error names some that have one", () => {
+    const listed = /a table such as FrozenLake-v1 or GridWorld-v0/;
     expect(() => parts(a2c, { run: { oracleEvery: 1 } }, new CartPole(8))).toThrow(listed);
     expect(() => parts(a2c, { run: { oracleEvery: 0 } }, new CartPole(8))).not.toThrow();
     const unknown = vectorize("Mine-v0", () => new Maze(false), 2);

@@ -78,8 +78,7 @@ describe("defaults", () => {
       network: { name: "mlp", hiddenSizes: [64, 64], activation: "tanh", layerNorm: false },
       optimiser: {
         name: "rmsprop",
-        learningRate: 2e-3,
-        schedule: "linear",
+        learningRate: { from: 2e-3, to: 0 },
         maxGradientNorm: 0.5,
         decay: 0.99,
         epsilon: 1e-5,
@@ -105,7 +104,7 @@ describe("defaults", () => {
       run: { steps: 10_000_000 },
       environment: { count: 16, atariProtocol: "classic" },
       network: { name: "nature-cnn", activation: "relu" },
-      optimiser: { name: "rmsprop", learningRate: 7e-4, maxGradientNorm: 0.5 },
+      optimiser: { name: "rmsprop", learningRate: { from: 7e-4, to: 0 }, maxGradientNorm: 0.5 },
       algorithm: { name: "soft-q", horizon: 5, tau: 0.01, valueCoefficient: 0.5, gap: "kept" },
     });
   });
@@ -190,10 +189,11 @@ describe("kinds by value", () => {
   });
 
   it("have a default for each setting of each section", () => {
-    expect(defaultOf(careful, "vector", "run", "logEvery", runSettings.logEvery)).toBe(10);
-    expect(defaultOf(careful, "atari", "run", "seed", runSettings.seed)).toBe(1);
+    const kinds = kindsOf(careful, "CartPole-v1", "adam");
+    expect(defaultOf(kinds, "vector", "run", "logEvery", runSettings.logEvery)).toBe(10);
+    expect(defaultOf(kinds, "atari", "run", "seed", runSettings.seed)).toBe(1);
     const patience = careful.settings.patience;
-    expect(defaultOf(careful, "atari", "algorithm", "patience", patience)).toBe(3);
+    expect(defaultOf(kinds, "atari", "algorithm", "patience", patience)).toBe(3);
   });
 
   it("of a network and an optimiser have their own settings, in their sections", () => {
