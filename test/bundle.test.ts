@@ -38,6 +38,13 @@ describe("a bundle", () => {
     expect(gzipped, table).toBeLessThanOrEqual(budgets[name]);
   });
 
+  test("that trains has no environment but its own, and no oracle", () => {
+    const { code } = bundles.train;
+    expect(code).toContain("CartPole-v1");
+    expect(code).not.toMatch(/MountainCar-v0|Taxi-v4|MinAtar\/Breakout-v1/);
+    expect(code).not.toContain("theoremResidual");
+  });
+
   test("works: one trains, the others act from its checkpoint", async () => {
     const { trainCartPole }: Trains = await load("train");
     const { episodes, checkpoint } = await trainCartPole(2000);

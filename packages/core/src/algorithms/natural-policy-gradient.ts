@@ -158,7 +158,8 @@ class NaturalPolicyGradient implements Algorithm {
     const { rollout } = this.#collector;
     softTemporalDifferencesInto(rollout, tau, gamma, this.#delta);
     nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
-    const policy = this.#policyStep((trustRegion * learningRate) / this.#firstRate);
+    const fall = this.#firstRate > 0 ? learningRate / this.#firstRate : 1;
+    const policy = this.#policyStep(trustRegion * fall);
 
     valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#learner.input("targets")));
     let fit = {};

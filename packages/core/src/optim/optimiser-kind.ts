@@ -33,7 +33,7 @@ export const optimiserKind = <const S extends Settings>(definition: OptimiserKin
 export const stepSettings = {
   learningRate: liveSetting({
     about: "the step size, at the start of the schedule",
-    above: 0,
+    low: 0,
     defaults: { vector: 2e-3, atari: 7e-4 },
     source: "Atari: the A2C that the paper used (§6.1); vectors: measured on CartPole",
   }),
