@@ -52,8 +52,9 @@ export function savedPolicy(
   const saved = snapshotSection(where, snapshot, "policy");
   const space = (name: string): Space => {
     const json = savedJson(where, saved, name);
-    validateSpace(where, name, json as Space);
-    return json as Space;
+    if (!mayBeSpace(json)) return fail(where, `${name} is not a space`, { got: JSON.stringify(json) });
+    validateSpace(where, name, json);
+    return json;
   };
   const spaces = { observationSpace: space("observationSpace"), actionSpace: space("actionSpace") };
   const { bodies, logPrior: prior } = saved;
@@ -64,18 +65,29 @@ export function savedPolicy(
       got: JSON.stringify(bodies),
     });
   }
-  if (!(prior instanceof Float64Array)) {
-    fail(where, "the policy's logPrior is not valid", { expected: "a float64 array" });
-  }
-  const actions = actionCount(spaces.actionSpace);
-  if (prior.length !== actions) {
-    fail(where, "the policy's logPrior has the wrong length", {
-      expected: `${actions}, one for each action`,
-      got: String(prior.length),
-    });
+  const count = actionCount(spaces.actionSpace);
+  if (!(prior instanceof Float64Array) || prior.length !== count || !prior.every(Number.isFinite)) {
+    fail(where, "the policy's logPrior is not valid", { expected: `${count} finite float64 numbers` });
   }
   const tau = saved.tau === null ? null : snapshotNumber(where, saved, "tau");
+  if (tau !== null && !(tau > 0)) {
+    fail(where, "the policy's tau is not valid", {
+      expected: "null or a number in (0, ∞)",
+      got: String(tau),
+    });
+  }
   return { ...spaces, form: { bodies, tau, logPrior: logPrior(prior) } };
+}
+
+/** Whether JSON has the types that {@link validateSpace} relies on; it checks the rest. */
+function mayBeSpace(json: unknown): json is Space {
+  if (typeof json !== "object" || json === null) return false;
+  const isBound = (bound: unknown) =>
+    typeof bound === "number" || (Array.isArray(bound) && bound.every(Number.isFinite));
+  return (
+    !("kind" in json && json.kind === "box") ||
+    ("low" in json && "high" in json && isBound(json.low) && isBound(json.high))
+  );
 }
 
 function savedJson(where: string, snapshot: Snapshot, name: string): unknown {
