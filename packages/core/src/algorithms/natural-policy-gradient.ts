@@ -1,3 +1,4 @@
+import { allocate } from "../base/allocation.js";
 import { type CurrentValues, integerSetting, liveSetting } from "../base/settings.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { Collector, type OnStep } from "../data/collector.js";
@@ -52,7 +53,7 @@ const settings = {
     source: "OpenAI Baselines' TRPO",
   }),
   conjugateGradientSteps: integerSetting({
-    about: "Fisher-vector products a step, at most",
+    about: "the largest number of Fisher-vector products per step",
     low: 1,
     high: 1000,
     default: 10,
@@ -113,8 +114,8 @@ class NaturalPolicyGradient implements Algorithm {
     this.#logPrior = prior;
     this.#firstRate = stepRule.learningRate;
     this.#collector = new Collector(environment, horizon);
-    this.#delta = new Float64Array(batch);
-    this.#advantages = new Float64Array(batch);
+    this.#delta = allocate("NaturalPolicyGradient", Float64Array, batch);
+    this.#advantages = allocate("NaturalPolicyGradient", Float64Array, batch);
     this.#learner = new PolicyValueLearner({
       context,
       network,

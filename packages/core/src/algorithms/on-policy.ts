@@ -1,3 +1,4 @@
+import { allocate } from "../base/allocation.js";
 import { fail } from "../base/errors.js";
 import {
   type CurrentValues,
@@ -197,9 +198,13 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     });
     this.#learner = learner;
     const batch = horizon * environment.size;
-    this.#delta = new Float64Array(batch);
-    this.#advantages = learner.reads("advantages") ? learner.input("advantages") : new Float64Array(batch);
-    this.#targets = learner.reads("targets") ? learner.input("targets") : new Float64Array(batch);
+    this.#delta = allocate("OnPolicy", Float64Array, batch);
+    this.#advantages = learner.reads("advantages")
+      ? learner.input("advantages")
+      : allocate("OnPolicy", Float64Array, batch);
+    this.#targets = learner.reads("targets")
+      ? learner.input("targets")
+      : allocate("OnPolicy", Float64Array, batch);
     this.#numbers = liveNames(definition.settings)
       .filter((name) => learner.reads(name))
       .map((name) => [() => settings[name] as number, learner.input(name)]);

@@ -222,6 +222,7 @@ export function exactProcess(environment: VectorEnvironment): Mdp {
       expected:
         "a table such as FrozenLake-v1 or GridWorld-v0, or an environment of your own with a property mdp",
       remedy: "choose one of them, or leave oracleEvery at 0",
+      setting: "oracleEvery",
     });
   }
   validateMdp(mdp, `the process of ${id}`);
