@@ -47,7 +47,7 @@ export async function training(executor, environment, seed, onEvent = () => {}) 
     executor,
     settings: {
       run: { steps: Number.MAX_SAFE_INTEGER, seed, checkpointEvery: 0 },
-      optimiser: { schedule: "constant" },
+      optimiser: { learningRate: a2cDefaults(environment.id).learningRate },
     },
     store: { append: onEvent, writeCheckpoint() {} },
     clock: () => performance.now() / 1000,

@@ -19,7 +19,7 @@ async function trainingOf(name) {
     executor,
     settings: {
       run: { steps: Number.MAX_SAFE_INTEGER, seed: 1, checkpointEvery: 0 },
-      optimiser: { schedule: "constant" },
+      optimiser: { learningRate: 2e-3 },
       algorithm: { horizon },
     },
     store: { append() {}, writeCheckpoint() {} },

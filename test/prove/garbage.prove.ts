@@ -26,9 +26,9 @@ async function garbage(
   const { bytes }: { bytes: number } = JSON.parse(/^\{"bytes":.*\}$/m.exec(stdout)?.[0] ?? "");
   const trace = stdout.split("\n").filter((line) => / ms: (Scavenge|Mark-Compact)/.test(line));
   // The process requests one collection itself, right before the measured steps.
-  const asked = trace.findLastIndex((line) => line.includes("Mark-Compact") && line.includes("testing"));
-  expect(asked, stdout).toBeGreaterThanOrEqual(0);
-  return { bytes, collections: trace.slice(asked + 1) };
+  const requested = trace.findLastIndex((line) => line.includes("Mark-Compact") && line.includes("testing"));
+  expect(requested, stdout).toBeGreaterThanOrEqual(0);
+  return { bytes, collections: trace.slice(requested + 1) };
 }
 
 /** Bytes per step, over steps without a collection. */

@@ -33,7 +33,7 @@ export async function main(args: readonly string[], terminal: Terminal = standar
 function report(thrown: unknown, { err }: Terminal): number {
   const error = thrown instanceof FailedRun || thrown instanceof FailedFilm ? thrown.cause : thrown;
   const message = error instanceof Error ? error.message : String(error);
-  const kept = whatIsKept(thrown, message);
+  const kept = whatIsKept(thrown, error);
   if (error instanceof SoftrlError) {
     err.write(`softrl: ${message}${kept}\n`);
     return BAD_INPUT;
@@ -51,8 +51,9 @@ function report(thrown: unknown, { err }: Terminal): number {
 }
 
 /** The sentence after an error's message: what was written of a run or a film, where the message does not name it. */
-function whatIsKept(thrown: unknown, message: string): string {
+function whatIsKept(thrown: unknown, error: unknown): string {
   if (thrown instanceof FailedFilm) return ` ${thrown.kept}`;
-  if (!(thrown instanceof FailedRun) || message.startsWith(thrown.folder)) return "";
+  if (!(thrown instanceof FailedRun)) return "";
+  if (error instanceof SoftrlError && error.where.startsWith(thrown.folder)) return "";
   return ` The run so far is in ${thrown.folder}.`;
 }

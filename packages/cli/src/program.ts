@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { version } from "softrl";
+import { oneLine, version } from "softrl";
 import { compareCommand, draftComparison } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
@@ -48,12 +48,7 @@ export async function program(args: readonly string[], terminal: Terminal, run: 
       writeOut: (text) => void terminal.out.write(text),
       writeErr: (text) => void terminal.err.write(text),
       outputError: (text, write) =>
-        write(
-          `softrl: ${text
-            .replace(/^error: /, "")
-            .replace(/\n\(/, " (")
-            .trimEnd()}; use --help for a list\n`,
-        ),
+        write(`softrl: ${oneLine(text.replace(/^error: /, "").trimEnd(), 1000)}; use --help for a list\n`),
     });
   const at = args.findIndex((argument) => !argument.startsWith("-"));
   const name = args[at];

@@ -4,7 +4,6 @@ import {
   type ChosenSettings,
   type Comparison,
   compare,
-  defaultOf,
   environmentFamily,
   type RunConfig,
   softQLearning,
@@ -58,7 +57,7 @@ function commonSettings(file: ConfigFile, { environment }: RunDraft["parts"]): C
     algorithms.every(({ settings }, i) => {
       const others = algorithms[1 - i];
       if (Object.hasOwn(settings, name) || !Object.hasOwn(others.settings, name)) return true;
-      return value !== defaultOf(others, family, "algorithm", name, others.settings[name]);
+      return value !== others.settings[name].defaults[family];
     }),
   );
   return { ...file, chosen: { ...file.chosen, algorithm: Object.fromEntries(chosen) } };

@@ -102,8 +102,7 @@ export function heading(section: SectionName, { kinds, environment }: RunParts):
 
 /** A setting's line of help: `the discount γ of a reward one step later (default: 0.99) [§6.1]`. */
 function helpOf(parts: RunParts, { section, name, setting }: SettingOption): string {
-  const { algorithm } = parts.kinds;
-  const of = (family: EnvironmentFamily) => defaultOf(algorithm, family, section, name, setting);
+  const of = (family: EnvironmentFamily) => defaultOf(parts.kinds, family, section, name, setting);
   const defaults = { vector: of("vector"), atari: of("atari"), minatar: of("minatar") };
   const isOwn = families.every((family) => defaults[family] === setting.defaults[family]);
   const source = setting.source === null || !isOwn ? "" : ` [${setting.source}]`;

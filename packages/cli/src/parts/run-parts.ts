@@ -1,5 +1,6 @@
 import {
   builtInKinds,
+  defaultNetwork,
   defaultNetworks,
   defaultOptimiser,
   type EnvironmentKind,
@@ -64,7 +65,7 @@ export async function findParts(named: NamedParts): Promise<RunParts> {
   const environment = await findEnvironment(named);
   const family = environmentFamily(environment.id);
   const algorithm = await find("algorithm", named, DEFAULT_ALGORITHM);
-  const network = await find("network", named, defaultNetworks[family]);
+  const network = await find("network", named, defaultNetwork(algorithm.kind, family));
   const optimiser = await find("optimiser", named, defaultOptimiser(algorithm.kind, family));
   const modules: { [Which in KindName]?: string } = {};
   for (const [which, { module }] of Object.entries({ algorithm, environment, network, optimiser })) {

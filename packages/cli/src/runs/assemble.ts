@@ -35,18 +35,18 @@ export async function assemble(plan: RunPlan, store: RunStore): Promise<Trainer>
     return new Trainer({ config, kinds: parts.kinds, environment, executor, store, clock, oracle: Oracle });
   } catch (error) {
     await environment.close();
-    if (error instanceof SoftrlError && error.where === "oracleEvery") {
+    if (error instanceof SoftrlError && error.details.setting === "oracleEvery") {
       throw new SoftrlError(where("run", "oracleEvery"), error.what, error.details, { cause: error });
     }
     throw isOutOfMemory(error) ? tooLarge(plan, error) : error;
   }
 }
 
-/** @throws SoftrlError where the run wants an oracle. */
+/** @throws SoftrlError if the run has an oracle. */
 function refuseOracle({ config, where }: RunPlan): void {
   if (config.run.oracleEvery === 0) return;
   const { id } = config.environment;
-  throw new SoftrlError(where("run", "oracleEvery"), `${id} does not have an exact process`, {
+  throw new SoftrlError(where("run", "oracleEvery"), `${id} has no exact process`, {
     expected: exactEnvironmentIds.join(", "),
     got: JSON.stringify(id),
     remedy: "choose one of them, or leave the oracle out",
@@ -73,7 +73,7 @@ function requireNetworkFits({ config, parts }: RunPlan, { id, observationSpace }
 }
 
 const isOutOfMemory = (error: unknown): error is Error =>
-  error instanceof RangeError || (error instanceof SoftrlError && error.code === "out-of-memory");
+  error instanceof SoftrlError && error.code === "out-of-memory";
 
 /** Names the options that decide how large a run's arrays are. */
 function tooLarge({ config, parts, where }: RunPlan, cause: Error): SoftrlError {

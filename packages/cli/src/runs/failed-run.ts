@@ -12,10 +12,8 @@ export class FailedRun extends Error {
 }
 
 /** A policy that is not finite means for the command's users that the run diverged. */
-function inWordsOfTheRun(error: unknown): unknown {
-  if (!(error instanceof SoftrlError && error.where === "sampleCategorical" && error.code === "diverged")) {
-    return error;
-  }
+function describeDivergence(error: unknown): unknown {
+  if (!(error instanceof SoftrlError && error.code === "diverged")) return error;
   const details = {
     ...error.details,
     remedy: "lower --learning-rate or --max-gradient-norm, or raise --tau",
@@ -29,7 +27,7 @@ function inWordsOfTheRun(error: unknown): unknown {
  * @returns the error to throw, with the folder unless the folder was removed
  */
 export function endFailed(folders: readonly RunFolder[], thrown: unknown): unknown {
-  const error = inWordsOfTheRun(thrown);
+  const error = describeDivergence(thrown);
   for (const folder of folders) {
     folder.fail(error);
     folder.close();

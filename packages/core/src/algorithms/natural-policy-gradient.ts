@@ -1,3 +1,4 @@
+import { allocate } from "../base/allocation.js";
 import { type CurrentValues, integerSetting, liveSetting } from "../base/settings.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { Collector, type OnStep } from "../data/collector.js";
@@ -52,7 +53,7 @@ const settings = {
     source: "OpenAI Baselines' TRPO",
   }),
   conjugateGradientSteps: integerSetting({
-    about: "Fisher-vector products a step, at most",
+    about: "the largest number of Fisher-vector products per step",
     low: 1,
     high: 1000,
     default: 10,
@@ -113,8 +114,8 @@ class NaturalPolicyGradient implements Algorithm {
     this.#logPrior = prior;
     this.#firstRate = stepRule.learningRate;
     this.#collector = new Collector(environment, horizon);
-    this.#delta = new Float64Array(batch);
-    this.#advantages = new Float64Array(batch);
+    this.#delta = allocate("NaturalPolicyGradient", Float64Array, batch);
+    this.#advantages = allocate("NaturalPolicyGradient", Float64Array, batch);
     this.#learner = new PolicyValueLearner({
       context,
       network,
@@ -158,7 +159,8 @@ class NaturalPolicyGradient implements Algorithm {
     const { rollout } = this.#collector;
     softTemporalDifferencesInto(rollout, tau, gamma, this.#delta);
     nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
-    const policy = this.#policyStep((trustRegion * learningRate) / this.#firstRate);
+    const fall = this.#firstRate > 0 ? learningRate / this.#firstRate : 1;
+    const policy = this.#policyStep(trustRegion * fall);
 
     valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#learner.input("targets")));
     let fit = {};

@@ -1,3 +1,5 @@
+import { allocate } from "../base/allocation.js";
+import { fail } from "../base/errors.js";
 import {
   type CurrentValues,
   choiceSetting,
@@ -108,7 +110,7 @@ export interface OnPolicyTerms {
 
 /** An on-policy algorithm as its targets and its loss. */
 export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
-  extends Pick<AlgorithmKind<S>, "name" | "title" | "about" | "settings"> {
+  extends Pick<AlgorithmKind<S>, "name" | "title" | "about" | "settings" | "defaults"> {
   /** Whether the returns include the bonus −τ KL (proper, §3.6); true if left out. */
   bonusInReturns?(settings: CurrentValues<S>): boolean;
   /** Writes the loss's targets [T, S], computed from the rollout and its n-step advantages Δ [T, S]. */
@@ -124,15 +126,37 @@ export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
 export function onPolicyAlgorithm<const S extends OnPolicySettings & Settings>(
   definition: OnPolicyDefinition<S>,
 ): AlgorithmKind<S> {
-  const { name, title, about, settings } = definition;
+  const { name, title, about, settings, defaults } = definition;
+  for (const term of reservedTerms) {
+    if (Object.hasOwn(settings, term)) {
+      fail("onPolicyAlgorithm", `${name} has a setting named ${term}`, {
+        remedy: "rename it: the loss has a term of this name",
+      });
+    }
+  }
   return algorithmKind<S>({
     name,
     title,
     about,
     settings,
+    ...(defaults === undefined ? {} : { defaults }),
     make: (context, current) => new OnPolicy(definition, context, current),
   });
 }
+
+const reservedTerms: readonly (keyof OnPolicyTerms | "learningRate" | "maxGradientNorm" | "observations")[] =
+  [
+    "v",
+    "logPi",
+    "logPrior",
+    "values",
+    "actions",
+    "advantages",
+    "targets",
+    "learningRate",
+    "maxGradientNorm",
+    "observations",
+  ];
 
 /** log π̄ [A]: zeros for the counting measure, −log A for the uniform distribution. */
 export function referencePolicy(reference: "entropy" | "uniform", actions: number): LogPrior {
@@ -169,14 +193,18 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
       context,
       network: this.#network,
       collector: this.#collector,
-      form: () => ({ bodies, tau: this.#shared.tau, logPrior: this.#logPrior }),
+      form: () => ({ bodies, tau: this.#bonusInReturns ? this.#shared.tau : null, logPrior: this.#logPrior }),
       traceLoss: (trace) => this.#traceLoss(trace),
     });
     this.#learner = learner;
     const batch = horizon * environment.size;
-    this.#delta = new Float64Array(batch);
-    this.#advantages = learner.reads("advantages") ? learner.input("advantages") : new Float64Array(batch);
-    this.#targets = learner.reads("targets") ? learner.input("targets") : new Float64Array(batch);
+    this.#delta = allocate("OnPolicy", Float64Array, batch);
+    this.#advantages = learner.reads("advantages")
+      ? learner.input("advantages")
+      : allocate("OnPolicy", Float64Array, batch);
+    this.#targets = learner.reads("targets")
+      ? learner.input("targets")
+      : allocate("OnPolicy", Float64Array, batch);
     this.#numbers = liveNames(definition.settings)
       .filter((name) => learner.reads(name))
       .map((name) => [() => settings[name] as number, learner.input(name)]);

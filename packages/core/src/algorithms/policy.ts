@@ -55,8 +55,8 @@ export type Bodies = "shared" | "separate" | "two-networks";
 /** What a checkpoint holds to rebuild a {@link NetworkPolicy} without the algorithm that learned it. */
 export interface PolicyForm {
   readonly bodies: Bodies;
-  /** τ of Q = V + τ log(π/π̄). */
-  readonly tau: number;
+  /** τ of Q = V + τ log(π/π̄); null where V is not the value of returns with the bonus, so that there is no Q. */
+  readonly tau: number | null;
   /** log π̄ [A]. */
   readonly logPrior: LogPrior;
 }
@@ -77,7 +77,7 @@ export interface NetworkPolicyParts {
   readonly form: () => PolicyForm;
 }
 
-/** A policy and a value in an executor's memory; by (57) it has a Q too: Q = V + τ log(π/π̄). */
+/** A policy and a value in an executor's memory; where τ is known, by (57) it has a Q too: Q = V + τ log(π/π̄). */
 export class NetworkPolicy implements Policy {
   readonly observationSpace: Space;
   readonly actionSpace: Space;
@@ -112,19 +112,19 @@ export class NetworkPolicy implements Policy {
     });
   }
 
-  evaluate(observations: Observations): PolicyOutputs & { readonly v: StateValues; readonly q: QValues } {
+  evaluate(observations: Observations): PolicyOutputs & { readonly v: StateValues } {
     const A = this.network.actions;
     const B = observations.length / observationLength(this.observationSpace);
     this.#requireRows(observations, Math.ceil(B));
     const { tau, logPrior } = this.form;
     const logPi = logProbabilities(new Float64Array(B * A));
     const v = stateValues(new Float64Array(B));
-    const q = qValues(new Float64Array(B * A));
     this.#inChunks(observations, B, (first, rows) => {
       logPi.set(this.#logPi.subarray(0, rows * A), first * A);
       v.set(this.#v.subarray(0, rows), first);
     });
-    for (let i = 0; i < q.length; i++) q[i] = v[Math.floor(i / A)] + tau * (logPi[i] - logPrior[i % A]);
+    if (tau === null) return { logPi, v, q: null };
+    const q = qValues(logPi.map((logP, i) => v[Math.floor(i / A)] + tau * (logP - logPrior[i % A])));
     return { logPi, v, q };
   }
 

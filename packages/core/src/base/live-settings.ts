@@ -7,7 +7,7 @@ import { type Saveable, type Snapshot, snapshotNumber, snapshotSection } from ".
 /**
  * The settings of a run as they are now: numbers that follow schedules, and that may be set during the run.
  *
- * The trainer moves `step`; whoever reads a value of {@link add} reads the number of that step.
+ * The trainer moves `step`; the values of {@link add} are those of the present step.
  */
 export class LiveSettings implements Saveable {
   /** Environment steps taken, all environments together. */

@@ -33,7 +33,7 @@ export interface Setting<Value extends SettingValue = SettingValue> {
    * @throws SoftrlError when the type or the range is wrong.
    */
   check(where: string, value: unknown): Value;
-  /** Parses the text of a command line option; `check` judges the result. */
+  /** Parses the text of a command line option; `check` validates the result. */
   fromText(text: string): unknown;
   /** The value as text that `fromText` reads. */
   toText(value: Value): string;
@@ -69,11 +69,12 @@ export interface SettingDescription<Value> {
   readonly defaults?: { readonly vector: Value; readonly atari: Value; readonly minatar?: Value };
 }
 
-/** A range of numbers: [low, high], or (above, high]. */
+/** A range of numbers: [low, high]; `above` and `below` exclude the end. */
 export interface NumberRange {
   readonly low?: number;
   readonly above?: number;
   readonly high?: number;
+  readonly below?: number;
 }
 
 /** A number in a range. */
@@ -87,7 +88,7 @@ export function numberSetting(described: SettingDescription<number> & NumberRang
 }
 
 /** A number in a range that may follow a schedule and change during a run. */
-export function liveSetting(described: SettingDescription<number> & NumberRange): LiveSetting {
+export function liveSetting(described: SettingDescription<LiveNumber> & NumberRange): LiveSetting {
   const expected = `a number in ${rangeText(described)}, or a schedule: 0.1:0.01 as an option, {"from": 0.1, "to": 0.01} in JSON`;
   const isValid = (value: unknown): value is number => typeof value === "number" && inRange(value, described);
   return {
@@ -248,14 +249,15 @@ function base<Value extends SettingValue>(
   };
 }
 
-const inRange = (value: number, { low, above, high = Number.POSITIVE_INFINITY }: NumberRange): boolean =>
+const inRange = (value: number, { low, above, high, below }: NumberRange): boolean =>
   Number.isFinite(value) &&
-  value <= high &&
+  (below === undefined ? value <= (high ?? Number.POSITIVE_INFINITY) : value < below) &&
   (above === undefined ? value >= (low ?? Number.NEGATIVE_INFINITY) : value > above);
 
-function rangeText({ low, above, high = Number.POSITIVE_INFINITY }: NumberRange): string {
+function rangeText({ low, above, high, below }: NumberRange): string {
   const opening = above === undefined ? `[${low ?? "-∞"}` : `(${above}`;
-  return `${opening}, ${Number.isFinite(high) ? `${high}]` : "∞)"}`;
+  const closing = below === undefined ? (high === undefined ? "∞)" : `${high}]`) : `${below})`;
+  return `${opening}, ${closing}`;
 }
 
 function requireInRange(where: string, value: unknown, range: NumberRange): number {

@@ -41,7 +41,7 @@ export class Collector {
     return this.#parts.all.length;
   }
 
-  /** Fills {@link rollout}. Where a step fails, no other step is left under way. */
+  /** Fills {@link rollout}. If a step fails, all pending steps are awaited first. */
   async collect(actor: Actor, onStep: OnStep): Promise<void> {
     await this.#parts.forEachStep(this.rollout.steps, (t, p) => {
       if (t > 0) this.#record(t - 1, p, actor, onStep);

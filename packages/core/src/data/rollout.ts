@@ -1,8 +1,11 @@
+import { allocate } from "../base/allocation.js";
 import { fail, requireInteger, requireLength } from "../base/errors.js";
 import type { EnvironmentRows } from "../envs/environment.js";
 import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
 import { successorValuesInto, type Trajectory } from "../math/returns.js";
 import { type StateValues, stateValues, type Vector } from "../math/units.js";
+
+const MEMORY_REMEDY = "take fewer steps or fewer environments";
 
 /** One step of all environments, or of a part of them: views into a {@link Rollout}, to be written in place. */
 export interface RolloutStep {
@@ -20,13 +23,13 @@ export interface RolloutStep {
  *
  * For each t: write `at(t)`, step the environment with `at(t).actions`, `record(t, environment)`; where
  * `truncatedAt(t)`, give `recordFinalValues(t, …)` the values of the environment's `finalObservations`. After the
- * last step `bootstrap(lastValues)` fills `bootstrapValues`. Environments that step in P parts are taken down part by
+ * last step `bootstrap(lastValues)` fills `bootstrapValues`. Environments that step in P parts are recorded part by
  * part, each method's last argument; P is 1 unless said. Everything is allocated once.
  */
 export class Rollout implements Trajectory<Float64Array> {
   readonly steps: number;
   readonly size: number;
-  /** P, in which the environments are taken down. */
+  /** P, in which the environments are recorded. */
   readonly parts: number;
   /** [T, S] */
   readonly actions: Int32Array;
@@ -66,14 +69,15 @@ export class Rollout implements Trajectory<Float64Array> {
     this.size = size;
     this.parts = parts;
     const length = steps * size;
-    this.actions = new Int32Array(length);
-    this.rewards = new Float64Array(length);
-    this.values = stateValues(new Float64Array(length));
-    this.kl = new Float64Array(length);
+    const numbers = () => allocate("Rollout", Float64Array, length, { remedy: MEMORY_REMEDY });
+    this.actions = allocate("Rollout", Int32Array, length, { remedy: MEMORY_REMEDY });
+    this.rewards = numbers();
+    this.values = stateValues(numbers());
+    this.kl = numbers();
     this.terminated = terminatedFlags(length);
     this.truncated = truncatedFlags(length);
-    this.bootstrapValues = stateValues(new Float64Array(length));
-    this.#finalValues = stateValues(new Float64Array(length).fill(Number.NaN));
+    this.bootstrapValues = stateValues(numbers());
+    this.#finalValues = stateValues(numbers().fill(Number.NaN));
     const rows = size / parts;
     this.#rows = Array.from({ length: steps * parts }, (_, i) => ({
       actions: this.actions.subarray(i * rows, (i + 1) * rows),
@@ -87,7 +91,7 @@ export class Rollout implements Trajectory<Float64Array> {
     return this.#rows[this.#place("at", t, p)];
   }
 
-  /** Records what step t of part p led to: rewards and both kinds of ending, straight off the environments. */
+  /** Records what step t of part p led to: rewards and both kinds of ending, from the environments. */
   record(t: number, outcome: Pick<EnvironmentRows, "rewards" | "terminated" | "truncated">, p = 0): void {
     const rows = this.size / this.parts;
     const offset = this.#place("record", t, p) * rows;

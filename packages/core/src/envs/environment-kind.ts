@@ -55,5 +55,10 @@ export function makeOfKind(
       fail(where, `invalid value of ${name}`, { expected: `a ${expected}`, got: JSON.stringify(value) });
     }
   }
-  return kind.make(size, given);
+  return withOptions(kind.make(size, given), given);
+}
+
+/** The environment, which says what it was made with. */
+export function withOptions(environment: VectorEnvironment, options: NamedScalars): VectorEnvironment {
+  return Object.defineProperty(environment, "options", { value: { ...options }, configurable: true });
 }

@@ -1,4 +1,5 @@
 import type { Random, RandomStreams } from "../base/random.js";
+import type { NamedScalars } from "../base/settings.js";
 import type { Saveable, Snapshot } from "../base/snapshot.js";
 import type { Terminated, Truncated } from "../math/endings.js";
 import type { Mdp } from "../mdp/sparse-mdp.js";
@@ -73,6 +74,8 @@ export interface EnvironmentRows {
 
 /** S environments, the interface that algorithms train on. */
 export interface VectorEnvironment extends EnvironmentRows {
+  /** The options that it was made with, as a configuration holds them; none if left out. */
+  readonly options?: NamedScalars;
   /** The space of one environment's observation. */
   readonly observationSpace: Space;
   /** The space of one environment's action. */

@@ -4,6 +4,7 @@ import { Acrobot, type AcrobotOptions } from "./classic-control/acrobot.js";
 import { CartPole, type CartPoleOptions } from "./classic-control/cart-pole.js";
 import { MountainCar, type MountainCarOptions } from "./classic-control/mountain-car.js";
 import type { VectorEnvironment } from "./environment.js";
+import { withOptions } from "./environment-kind.js";
 import { MinAtar, type MinAtarGame, type MinAtarOptions } from "./minatar/min-atar.js";
 import { type CliffWalkingOptions, cliffWalking } from "./tables/cliff-walking.js";
 import { type FrozenLakeOptions, frozenLake } from "./tables/frozen-lake.js";
@@ -207,7 +208,9 @@ export function makeEnvironment(
       });
     }
   }
-  return make(size, options);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const scalars = given.map(([name, value]) => [name, Array.isArray(value) ? value.join("/") : value]);
+  return withOptions(make(size, options), Object.fromEntries(scalars));
 }
 
 function unknownRemedy(id: string): string {

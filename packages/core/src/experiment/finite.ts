@@ -75,7 +75,7 @@ export function requireFiniteFigures(
 
 /** Throws unless all floating-point arrays of an algorithm's snapshot (parameters, optimiser) are finite. */
 export function requireFiniteSnapshot(algorithm: string, snapshot: Snapshot, step: number): void {
-  walk(snapshot, "", (path, leaf) => {
+  forEachLeaf(snapshot, "", (path, leaf) => {
     if (!(leaf instanceof Float32Array || leaf instanceof Float64Array)) return;
     for (let i = 0; i < leaf.length; i++) {
       if (!Number.isFinite(leaf[i])) {
@@ -89,12 +89,16 @@ export function requireFiniteSnapshot(algorithm: string, snapshot: Snapshot, ste
   });
 }
 
-function walk(snapshot: Snapshot, prefix: string, visit: (path: string, leaf: SnapshotLeaf) => void): void {
+function forEachLeaf(
+  snapshot: Snapshot,
+  prefix: string,
+  visit: (path: string, leaf: SnapshotLeaf) => void,
+): void {
   for (const [name, value] of Object.entries(snapshot)) {
     if (isShapedArray(value)) {
       visit(prefix + name, value.values);
     } else if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value)) {
-      walk(value, `${prefix}${name}.`, visit);
+      forEachLeaf(value, `${prefix}${name}.`, visit);
     } else {
       visit(prefix + name, value);
     }

@@ -1,10 +1,9 @@
-/** What a run on an environment with an exact process can be told about itself, while it learns. */
+/** Exact measurements of a run while it learns, on an environment with an exact process. */
 import type { Algorithm, PolicyValueModel } from "../algorithms/algorithm.js";
 import { fail } from "../base/errors.js";
 import { type Random, RandomStreams } from "../base/random.js";
 import { type Saveable, type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
 import type { VectorEnvironment } from "../envs/environment.js";
-import { exactEnvironmentIds } from "../envs/registry.js";
 import { exp } from "../math/logspace.js";
 import { logPrior, stateValues } from "../math/units.js";
 import { cosine, type TracedDirections, traceDirections } from "../mdp/directions.js";
@@ -16,7 +15,7 @@ import { type Mdp, type SparseMdp, sparseMdp, validateMdp } from "../mdp/sparse-
 import { reachableStates, type TruthFigures, truthOf } from "../mdp/truth.js";
 import type { RunConfig } from "./run-config.js";
 
-/** What the oracle says of one θ: distances from the truth, and how the algorithms' directions compare. */
+/** The oracle's figures for one θ: distances from the exact solution, and how the algorithms' directions compare. */
 export interface OracleFigures extends TruthFigures {
   /**
    * max |g_QL − g_PG| / max(|g_QL|, |g_PG|) of the expected directions: soft Q-learning's, and A2C's policy gradient
@@ -39,10 +38,10 @@ export interface OracleMeasurement {
 }
 
 /**
- * Knows the exact process of a run's environment, and what is optimal in it.
+ * Solves the exact process of a run's environment, and measures the run against it.
  *
  * It reads θ and changes nothing: a run with an oracle is, bit for bit, the run without. The process has no time limit
- * (a truncation bootstraps, so that V_θ estimates V_π of the process all the same), and states are weighted by
+ * (a truncation bootstraps, so that V_θ still estimates V_π of the process), and states are weighted by
  * γ-discounted visits from the start. All in float64, on whatever executor the run learns.
  */
 export class Oracle implements Saveable {
@@ -85,7 +84,7 @@ export class Oracle implements Saveable {
     if (!isSolved(this.#solved, model)) this.#solved = solve(this.#mdp, model);
     const { problem, optimum, traced } = this.#solved;
     const { terminal, actions } = problem.mdp;
-    const { logPi, v: estimated } = traced.judge(model.theta());
+    const { logPi, v: estimated } = traced.evaluate(model.theta());
     const v = stateValues(estimated.map((x, s) => (terminal[s] ? 0 : x)));
     // The naive bonus leaves KL out of the returns, and so out of what V_θ estimates.
     const learned = model.bonusInReturns ? problem : { ...problem, tau: 0 };
@@ -219,9 +218,11 @@ function figuresBy<Value>(of: (name: keyof OracleFigures) => Value): Record<keyo
 export function exactProcess(environment: VectorEnvironment): Mdp {
   const { id, mdp, observationSpace, actionSpace } = environment;
   if (mdp === undefined) {
-    fail("oracleEvery", `${id} does not know its exact process`, {
-      expected: `${exactEnvironmentIds.join(", ")}, or an environment of your own with a property mdp`,
+    fail("oracleEvery", `${id} has no exact process`, {
+      expected:
+        "a table such as FrozenLake-v1 or GridWorld-v0, or an environment of your own with a property mdp",
       remedy: "choose one of them, or leave oracleEvery at 0",
+      setting: "oracleEvery",
     });
   }
   validateMdp(mdp, `the process of ${id}`);

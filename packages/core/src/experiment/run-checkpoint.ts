@@ -2,7 +2,7 @@
 import type { Policy, PolicyForm } from "../algorithms/policy.js";
 import { fail } from "../base/errors.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
-import { type Space, validateSpace } from "../envs/spaces.js";
+import { actionCount, type Space, validateSpace } from "../envs/spaces.js";
 import { logPrior } from "../math/units.js";
 import { decodeCheckpoint } from "./checkpoint.js";
 import { version } from "./version.js";
@@ -52,8 +52,9 @@ export function savedPolicy(
   const saved = snapshotSection(where, snapshot, "policy");
   const space = (name: string): Space => {
     const json = savedJson(where, saved, name);
-    validateSpace(where, name, json as Space);
-    return json as Space;
+    if (!mayBeSpace(json)) return fail(where, `${name} is not a space`, { got: JSON.stringify(json) });
+    validateSpace(where, name, json);
+    return json;
   };
   const spaces = { observationSpace: space("observationSpace"), actionSpace: space("actionSpace") };
   const { bodies, logPrior: prior } = saved;
@@ -64,11 +65,29 @@ export function savedPolicy(
       got: JSON.stringify(bodies),
     });
   }
-  if (!(prior instanceof Float64Array)) {
-    fail(where, "the policy's logPrior is not valid", { expected: "a float64 array" });
+  const count = actionCount(spaces.actionSpace);
+  if (!(prior instanceof Float64Array) || prior.length !== count || !prior.every(Number.isFinite)) {
+    fail(where, "the policy's logPrior is not valid", { expected: `${count} finite float64 numbers` });
   }
-  const tau = snapshotNumber(where, saved, "tau");
+  const tau = saved.tau === null ? null : snapshotNumber(where, saved, "tau");
+  if (tau !== null && !(tau > 0)) {
+    fail(where, "the policy's tau is not valid", {
+      expected: "null or a number in (0, ∞)",
+      got: String(tau),
+    });
+  }
   return { ...spaces, form: { bodies, tau, logPrior: logPrior(prior) } };
+}
+
+/** Whether JSON has the types that {@link validateSpace} relies on; it checks the rest. */
+function mayBeSpace(json: unknown): json is Space {
+  if (typeof json !== "object" || json === null) return false;
+  const isBound = (bound: unknown) =>
+    typeof bound === "number" || (Array.isArray(bound) && bound.every(Number.isFinite));
+  return (
+    !("kind" in json && json.kind === "box") ||
+    ("low" in json && "high" in json && isBound(json.low) && isBound(json.high))
+  );
 }
 
 function savedJson(where: string, snapshot: Snapshot, name: string): unknown {

@@ -158,16 +158,29 @@ export function sectionSettings(
   };
 }
 
-/** The default of a setting in a run with this algorithm: the algorithm's own, or the setting's. */
+/**
+ * The default of a setting in a run with these kinds: the algorithm's own, or the setting's. An algorithm's own defaults
+ * for a network or an optimiser are those of the one that it has by default.
+ */
 export function defaultOf(
-  algorithm: AlgorithmKind,
+  kinds: RunKinds,
   family: EnvironmentFamily,
   section: SectionName,
   name: string,
   setting: Setting,
 ): SettingValue {
-  const own = section === "algorithm" ? undefined : algorithm.defaults?.(family)[section]?.[name];
-  return own ?? setting.defaults[family];
+  const standard = setting.defaults[family];
+  if (section === "algorithm") return standard;
+  const own = kinds.algorithm.defaults?.(family)[section];
+  const isOther =
+    (section === "network" || section === "optimiser") && kinds[section].name !== defaultKind(section);
+  return isOther ? standard : (own?.[name] ?? standard);
+
+  function defaultKind(of: "network" | "optimiser"): string {
+    return of === "network"
+      ? defaultNetwork(kinds.algorithm, family)
+      : defaultOptimiser(kinds.algorithm, family);
+  }
 }
 
 /** The name of the network that a family of environments has by default. */
@@ -176,6 +189,12 @@ export const defaultNetworks: Readonly<Record<EnvironmentFamily, string>> = {
   atari: "nature-cnn",
   minatar: "minatar-cnn",
 };
+
+/** The name of the network that an algorithm has by default. */
+export function defaultNetwork(algorithm: AlgorithmKind, family: EnvironmentFamily): string {
+  const name = algorithm.defaults?.(family).network?.name;
+  return typeof name === "string" ? name : defaultNetworks[family];
+}
 
 /** The name of the optimiser that an algorithm has by default. */
 export function defaultOptimiser(algorithm: AlgorithmKind, family: EnvironmentFamily): string {
@@ -207,6 +226,8 @@ export function runConfig(
 ): RunConfig {
   const family = environmentFamily(environment);
   const settings = sectionSettings(kinds, environment);
+  requireSections(chosen);
+  requireDefaults(kinds, family, settings);
   const values = <S extends Settings>(section: SectionName, table: S): ValuesOf<S> => {
     const given = chosen[section] ?? {};
     for (const name of Object.keys(given)) {
@@ -218,7 +239,7 @@ export function runConfig(
     const complete = Object.entries(table).map(([name, setting]) => {
       const chosenValue = Object.hasOwn(given, name) ? given[name] : undefined;
       const value =
-        chosenValue === undefined ? defaultOf(kinds.algorithm, family, section, name, setting) : chosenValue;
+        chosenValue === undefined ? defaultOf(kinds, family, section, name, setting) : chosenValue;
       return [name, setting.check(where(section, name), value)];
     });
     return Object.fromEntries(complete);
@@ -239,6 +260,39 @@ export function runConfig(
     optimiser: kindSection("optimiser"),
     algorithm: kindSection("algorithm"),
   };
+}
+
+/** @throws SoftrlError for a section that no configuration has. */
+function requireSections(chosen: ChosenSettings): void {
+  for (const section of Object.keys(chosen)) {
+    if (sectionNames.some((name) => name === section)) continue;
+    fail("settings", `unknown section ${JSON.stringify(section)}`, {
+      expected: sectionNames.join(", "),
+      remedy: suggestion(section, sectionNames),
+    });
+  }
+}
+
+/** @throws SoftrlError where an algorithm has a default of its own for a setting that the run does not have. */
+function requireDefaults(
+  kinds: RunKinds,
+  family: EnvironmentFamily,
+  settings: Readonly<Record<SectionName, Settings>>,
+): void {
+  const { algorithm } = kinds;
+  const defaults = algorithm.defaults?.(family) ?? {};
+  for (const section of ["run", "environment", "network", "optimiser"] as const) {
+    const isKind = section === "network" || section === "optimiser";
+    const standard = section === "network" ? defaultNetwork : defaultOptimiser;
+    if (isKind && kinds[section].name !== standard(algorithm, family)) continue;
+    for (const name of Object.keys(defaults[section] ?? {})) {
+      if ((isKind && name === "name") || Object.hasOwn(settings[section], name)) continue;
+      fail(algorithm.name, `has a default for ${section}.${name}, which does not exist`, {
+        expected: Object.keys(settings[section]).join(", "),
+        remedy: "correct the algorithm's defaults",
+      });
+    }
+  }
 }
 
 /** The part of an executor that a configuration holds. */

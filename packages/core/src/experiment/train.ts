@@ -8,7 +8,7 @@ import { builtInOptimisers, type OptimiserKind } from "../optim/optimiser-kind.j
 import type { Executor } from "../tensor/executor.js";
 import {
   type ChosenSettings,
-  defaultNetworks,
+  defaultNetwork,
   defaultOptimiser,
   environmentFamily,
   runConfig,
@@ -56,19 +56,20 @@ const SECONDS_BETWEEN_PAUSES = 0.1;
 export function createTrainer(choice: TrainChoice & Pick<Host, "clock">): Trainer {
   const { algorithm, environment, executor, settings = {} } = choice;
   const family = environmentFamily(environment.id);
-  const network = named("network", builtInNetworks, choice.network ?? defaultNetworks[family]);
+  const network = named("network", builtInNetworks, choice.network ?? defaultNetwork(algorithm, family));
   const optimiser = named(
     "optimiser",
     builtInOptimisers,
     choice.optimiser ?? defaultOptimiser(algorithm, family),
   );
   const kinds = { algorithm, network, optimiser };
-  const count = { count: environment.size, ...settings.environment };
+  const given = { count: environment.size, options: environment.options ?? {} };
+  requireEnvironment(given, settings.environment ?? {});
   const config = runConfig({
     kinds,
     environment: environment.id,
     executor,
-    chosen: { ...settings, environment: count },
+    chosen: { ...settings, environment: { ...settings.environment, ...given } },
   });
   return new Trainer({ ...choice, config, kinds });
 }
@@ -106,6 +107,21 @@ export async function iterateTogether(
     }
   }
   report();
+}
+
+/** @throws SoftrlError where settings describe another environment than the one that is passed. */
+function requireEnvironment(
+  given: Readonly<Record<string, unknown>>,
+  chosen: Readonly<Record<string, unknown>>,
+): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (chosen[name] === undefined || JSON.stringify(chosen[name]) === JSON.stringify(value)) continue;
+    fail(`environment.${name}`, "the setting is not that of the environment", {
+      expected: JSON.stringify(value),
+      got: JSON.stringify(chosen[name]),
+      remedy: "leave it out: an environment by value brings its own",
+    });
+  }
 }
 
 /** A kind as it is, or the built-in one of a name. */

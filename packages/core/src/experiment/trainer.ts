@@ -89,6 +89,7 @@ export class Trainer {
   #timed = 0;
   #figureSums = new Map<string, number>();
   #updates = 0;
+  #state: "new" | "ready" | "busy" = "new";
   readonly #oracle: Oracle | null;
   /** The episodes that ended in this iteration, for the store. */
   readonly #endings: EpisodeEvent[] = [];
@@ -138,18 +139,31 @@ export class Trainer {
   }
 
   /** Starts all episodes from the seed and opens the run in the store. */
-  async start(): Promise<void> {
-    await this.environment.reset(new RandomStreams(this.config.run.seed));
-    requireFiniteObservations(this.environment, 0);
-    await this.#store.append({ event: "started", version, config: this.config });
-    await this.#consultOracle();
+  start(): Promise<void> {
+    return this.#alone("start", "new", async () => {
+      await this.environment.reset(new RandomStreams(this.config.run.seed));
+      requireFiniteObservations(this.environment, 0);
+      await this.#store.append({ event: "started", version, config: this.config });
+      await this.#consultOracle();
+    });
   }
 
   /**
    * One rollout and one update.
-   * @throws SoftrlError when an observation, a reward or a figure is not finite.
+   * @throws SoftrlError when the run is done, or an observation, a reward or a figure is not finite.
    */
-  async iterate(): Promise<void> {
+  iterate(): Promise<void> {
+    if (this.done) {
+      fail("Trainer.iterate", "the run is done", {
+        expected: `fewer than ${this.#live.steps} steps taken`,
+        got: String(this.step),
+        remedy: "extend it with set({ steps })",
+      });
+    }
+    return this.#alone("iterate", "ready", () => this.#iterate());
+  }
+
+  async #iterate(): Promise<void> {
     const began = this.#clock();
     const before = this.step;
     this.#endings.length = 0;
@@ -189,7 +203,11 @@ export class Trainer {
    * Writes the last checkpoint and closes the run in the store.
    * @throws SoftrlError when a parameter is not finite; the checkpoint before stays.
    */
-  async finish(): Promise<TrainResult> {
+  finish(): Promise<TrainResult> {
+    return this.#alone("finish", "ready", () => this.#finish());
+  }
+
+  async #finish(): Promise<TrainResult> {
     const interrupted = !this.done;
     const oracle = this.measurements.at(-1);
     // A resumed run equals an uninterrupted one: its checkpoint holds the figures that are not logged yet.
@@ -209,13 +227,17 @@ export class Trainer {
 
   /**
    * Sets live settings from the present step on, for instance `{ tau: 0.01 }`, or `{ steps: 1e6 }` to extend the run.
-   * The change is logged, and a checkpoint is written that holds it.
-   * @throws SoftrlError for a setting that cannot change during a run, or a value out of range; nothing has changed then.
+   * The change is logged, and a checkpoint is written that holds it. A schedule that falls linearly over the run, such as
+   * the learning rate's, then falls over the new length.
+   * @throws SoftrlError between no two iterations, for a setting that cannot change during a run, or for a value out of
+   * range; nothing has changed then.
    */
-  async set(settings: Readonly<Record<string, number>>): Promise<void> {
-    this.#live.set("Trainer.set", settings);
-    await this.#store.append({ event: "set", step: this.step, settings });
-    await this.#writeCheckpoint();
+  set(settings: Readonly<Record<string, number>>): Promise<void> {
+    return this.#alone("set", "ready", async () => {
+      this.#live.set("Trainer.set", settings);
+      await this.#store.append({ event: "set", step: this.step, settings });
+      await this.#writeCheckpoint();
+    });
   }
 
   /** The complete state of the run: configuration, counters, scores, policy, algorithm and environments. */
@@ -247,7 +269,11 @@ export class Trainer {
    * Continues a saved run instead of starting one.
    * @throws SoftrlError when the snapshot is of another configuration or of another shape.
    */
-  async restore(snapshot: Snapshot): Promise<void> {
+  restore(snapshot: Snapshot): Promise<void> {
+    return this.#alone("restore", "new", () => this.#restore(snapshot));
+  }
+
+  async #restore(snapshot: Snapshot): Promise<void> {
     const where = "Trainer.restore";
     const saved = JSON.stringify(savedConfig(where, snapshot));
     if (saved !== JSON.stringify(this.config)) {
@@ -262,6 +288,7 @@ export class Trainer {
         remedy: `${this.config.environment.id} cannot save its state, so its runs cannot be continued`,
       });
     }
+    this.#live.restore(snapshotSection(where, snapshot, "live"));
     const curve = snapshotSection(where, snapshot, "curve");
     const points = snapshotNumber(where, curve, "length");
     this.#curve.steps = Array.from(snapshotArray(where, curve, "steps", "float64", points));
@@ -276,8 +303,31 @@ export class Trainer {
     this.algorithm.policy.restore(snapshotSection(where, snapshot, "parameters"));
     this.algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
     await this.environment.restore(snapshotSection(where, snapshot, "environment"));
-    this.#live.restore(snapshotSection(where, snapshot, "live"));
     await this.#store.append({ event: "resumed", step: this.step, version });
+  }
+
+  /**
+   * Does the work while nothing else is done: a checkpoint in the middle of an iteration could not be continued.
+   * @throws SoftrlError unless the trainer is in this state.
+   */
+  async #alone<Result>(method: string, state: "new" | "ready", work: () => Promise<Result>): Promise<Result> {
+    if (this.#state !== state) {
+      fail(`Trainer.${method}`, "called at the wrong time", {
+        expected:
+          state === "new" ? "a trainer that is neither started nor restored" : "a started trainer at rest",
+        got: { new: "one that is not started", ready: "a started one", busy: "one at work" }[this.#state],
+        remedy: state === "new" ? "make a new trainer" : "await start or restore, and each iterate",
+      });
+    }
+    this.#state = "busy";
+    try {
+      const result = await work();
+      this.#state = "ready";
+      return result;
+    } catch (error) {
+      this.#state = state;
+      throw error;
+    }
   }
 
   /** Whether this iteration passed a multiple of `interval` steps; 0 is never. */

@@ -60,9 +60,9 @@ export interface Directions {
 /** The policy, the values and the update directions of a network over all states of a process, in float64. */
 export interface TracedDirections {
   /** Evaluates the network with parameters θ [P] in every state. */
-  judge(theta: ArrayLike<number>): { readonly logPi: LogProbabilities; readonly v: StateValues };
+  evaluate(theta: ArrayLike<number>): { readonly logPi: LogProbabilities; readonly v: StateValues };
   /**
-   * The gradients at the θ of the last call of `judge`, for weights w(s,a) [S, A] and Δ(s,a) [S, A]. With
+   * The gradients at the θ of the last call of `evaluate`, for weights w(s,a) [S, A] and Δ(s,a) [S, A]. With
    * w(s,a) = d(s) π_θ(a|s) they are expectations, and the theorem (§4) states that softQ = policyAndValue.
    * With the counts of a batch they are the gradients of that batch, which differ by sampling noise.
    */
@@ -103,7 +103,7 @@ export function traceDirections(options: DirectionsOptions): TracedDirections {
   const gradientOf = (loss: Tensor) => gradientVector(loss, views);
 
   const session = createReferenceExecutor({ precision: "float64" }).load({
-    judge: program({ outputs: { logPi, v } }),
+    evaluate: program({ outputs: { logPi, v } }),
     directions: program({
       outputs: {
         softQ: gradientOf(softQ),
@@ -112,16 +112,16 @@ export function traceDirections(options: DirectionsOptions): TracedDirections {
       },
     }),
   });
-  const { judge, directions } = session.programs;
-  for (const each of [judge, directions]) each.input("observations").set(options.observations);
+  const { evaluate, directions } = session.programs;
+  for (const each of [evaluate, directions]) each.input("observations").set(options.observations);
   return {
-    judge(numbers) {
-      requireLength("TracedDirections.judge", "theta", numbers.length, parameters.size);
+    evaluate(numbers) {
+      requireLength("TracedDirections.evaluate", "theta", numbers.length, parameters.size);
       session.state(theta).set(numbers);
-      judge.run();
+      evaluate.run();
       return {
-        logPi: logProbabilities(Float64Array.from(judge.output("logPi"))),
-        v: stateValues(Float64Array.from(judge.output("v"))),
+        logPi: logProbabilities(Float64Array.from(evaluate.output("logPi"))),
+        v: stateValues(Float64Array.from(evaluate.output("v"))),
       };
     },
     directions(visits, delta) {

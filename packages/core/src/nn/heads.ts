@@ -65,22 +65,22 @@ export function policyValueNetwork(
   actions: number,
   { bodies = "shared" }: PolicyValueNetworkOptions = {},
 ): PolicyValueNetwork {
-  const torso = body(observationShape);
-  const policy = dense(actions, orthogonal(0.01))(torso.outputShape);
-  const value = dense(1, orthogonal(1))(torso.outputShape);
+  const trunk = body(observationShape);
+  const policy = dense(actions, orthogonal(0.01))(trunk.outputShape);
+  const value = dense(1, orthogonal(1))(trunk.outputShape);
   const sizes = { observationShape, actions };
   switch (bodies) {
     case "shared":
       return {
         ...sizes,
         parameters: new Parameters([
-          ...named("body", torso),
+          ...named("body", trunk),
           ...named("policy", policy),
           ...named("value", value),
         ]),
         apply(observations, views) {
-          const [ofBody, ofPolicy, ofValue] = divide(views, [torso, policy, value]);
-          const features = torso.apply(observations, ofBody);
+          const [ofBody, ofPolicy, ofValue] = divide(views, [trunk, policy, value]);
+          const features = trunk.apply(observations, ofBody);
           return policyAndValue(policy.apply(features, ofPolicy), value.apply(features, ofValue));
         },
       };
@@ -88,16 +88,16 @@ export function policyValueNetwork(
       return {
         ...sizes,
         parameters: new Parameters([
-          ...named("policy.body", torso),
+          ...named("policy.body", trunk),
           ...named("policy.head", policy),
-          ...named("value.body", torso),
+          ...named("value.body", trunk),
           ...named("value.head", value),
         ]),
         apply(observations, views) {
-          const [policyBody, policyHead, valueBody, valueHead] = divide(views, [torso, policy, torso, value]);
+          const [policyBody, policyHead, valueBody, valueHead] = divide(views, [trunk, policy, trunk, value]);
           return policyAndValue(
-            policy.apply(torso.apply(observations, policyBody), policyHead),
-            value.apply(torso.apply(observations, valueBody), valueHead),
+            policy.apply(trunk.apply(observations, policyBody), policyHead),
+            value.apply(trunk.apply(observations, valueBody), valueHead),
           );
         },
       };
@@ -117,16 +117,16 @@ function policyAndValue(preferences: Tensor, v: Tensor): PolicyAndValue {
 
 /** A body and a linear head whose A outputs are Q-values (orthogonal, gain 1). */
 export function qNetwork(body: LayerDefinition, observationShape: Shape, actions: number): QNetwork {
-  const torso = body(observationShape);
-  const head = dense(actions, orthogonal(1))(torso.outputShape);
-  const parameters = new Parameters([...named("body", torso), ...named("q", head)]);
+  const trunk = body(observationShape);
+  const head = dense(actions, orthogonal(1))(trunk.outputShape);
+  const parameters = new Parameters([...named("body", trunk), ...named("q", head)]);
   return {
     observationShape,
     actions,
     parameters,
     apply(observations, views) {
-      const [bodyViews, headViews] = divide(views, [torso, head]);
-      return qValues(head.apply(torso.apply(observations, bodyViews), headViews));
+      const [bodyViews, headViews] = divide(views, [trunk, head]);
+      return qValues(head.apply(trunk.apply(observations, bodyViews), headViews));
     },
   };
 }

@@ -1,5 +1,4 @@
 import type { LiveSettings } from "../base/live-settings.js";
-import { linear } from "../base/schedule.js";
 import {
   type CurrentValues,
   choiceSetting,
@@ -32,15 +31,10 @@ export const optimiserKind = <const S extends Settings>(definition: OptimiserKin
 /** The settings that every optimiser has. */
 export const stepSettings = {
   learningRate: liveSetting({
-    about: "the step size, at the start of the schedule",
-    above: 0,
-    defaults: { vector: 2e-3, atari: 7e-4 },
+    about: "the step size: one number for the whole run, or 0.002:0 for a linear fall to zero",
+    low: 0,
+    defaults: { vector: { from: 2e-3, to: 0 }, atari: { from: 7e-4, to: 0 } },
     source: "Atari: the A2C that the paper used (§6.1); vectors: measured on CartPole",
-  }),
-  schedule: choiceSetting(["linear", "constant"], {
-    about: "whether the learning rate falls linearly to zero over the run, or stays",
-    default: "linear",
-    source: "the A2C that the paper used (§6.1)",
   }),
   maxGradientNorm: liveSetting({
     about: "the global norm that the gradient is clipped to, after every other scaling",
@@ -60,7 +54,7 @@ export const builtInOptimisers: readonly OptimiserKind[] = [
         about: "RMSProp's α, the share of the mean square that an update keeps",
         option: "rmsprop-decay",
         low: 0,
-        high: 1,
+        below: 1,
         default: 0.99,
         source: "the A2C that the paper used (§6.1)",
       }),
@@ -103,13 +97,13 @@ export const builtInOptimisers: readonly OptimiserKind[] = [
   }),
   optimiserKind({
     name: "sgd",
-    about: "gradient descent, with momentum if wanted",
+    about: "gradient descent with optional momentum",
     settings: {
       momentum: numberSetting({
         about: "the share of the last step that the next one keeps",
         option: "sgd-momentum",
         low: 0,
-        high: 1,
+        below: 1,
         default: 0,
       }),
     },
@@ -124,7 +118,7 @@ function adamSettings(name: string) {
       about: "β₁, the share of the first moment that an update keeps",
       option: `${name}-beta1`,
       low: 0,
-      high: 1,
+      below: 1,
       default: 0.9,
       source,
     }),
@@ -132,7 +126,7 @@ function adamSettings(name: string) {
       about: "β₂, the share of the second moment that an update keeps",
       option: `${name}-beta2`,
       low: 0,
-      high: 1,
+      below: 1,
       default: 0.999,
       source,
     }),
@@ -147,10 +141,8 @@ function adamSettings(name: string) {
 }
 
 /** An optimiser with the numbers of its next step. */
-export interface StepRule extends Pick<CurrentValues<typeof stepSettings>, "maxGradientNorm"> {
+export interface StepRule extends CurrentValues<typeof stepSettings> {
   readonly optimiser: Optimiser;
-  /** The learning rate of the present step: its schedule, and the linear fall over the run where that is chosen. */
-  readonly learningRate: number;
 }
 
 /** The step rule of a run, from its settings. */
@@ -162,12 +154,11 @@ export function stepRule(
   const current = live.add(stepSettings, values);
   return {
     optimiser,
+    get learningRate() {
+      return current.learningRate;
+    },
     get maxGradientNorm() {
       return current.maxGradientNorm;
-    },
-    get learningRate() {
-      const { learningRate, schedule } = current;
-      return schedule === "linear" ? linear(learningRate, 0, live.step, live.steps) : learningRate;
     },
   };
 }

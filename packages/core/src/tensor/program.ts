@@ -41,9 +41,9 @@ export function program({ outputs, updates = [] }: ProgramDefinition): Program {
     const tensor = foldedScalar(made, folded);
     const from = tensor.inputs.map((input) => stepOf(position, input));
     const key = computationKey(tensor, from);
-    const twin = known.get(key);
-    if (twin !== undefined) {
-      position.set(made, twin);
+    const duplicate = known.get(key);
+    if (duplicate !== undefined) {
+      position.set(made, duplicate);
       continue;
     }
     const at = steps.length;

@@ -71,11 +71,11 @@ export const backupIdentities: readonly Identity[] = [
           const q = qValues(draws(random, problem.logPrior.length, -2, 2));
           const step = i % 2 === 0 ? new Float64Array(q.length).fill(i + 1) : draws(random, q.length, -1, 1);
           const other = qValues(q.map((x, k) => x + step[k]));
-          const apart = distance(
+          const left = distance(
             formulas.optimalityBackup(problem, q),
             formulas.optimalityBackup(problem, other),
           );
-          excess = Math.max(excess, apart / (gamma * distance(q, other)) - 1);
+          excess = Math.max(excess, left / (gamma * distance(q, other)) - 1);
         }
       }
       return excess;

@@ -98,7 +98,7 @@ export const gradientIdentities: readonly Identity[] = [
       const baseline = draws(random, states, -2, 2);
       const shifted = advantages.map((delta, row) => delta + baseline[Math.floor(row / actions)]);
       const parts = { problem, logPi, scores, weights };
-      const apart = relativeDifference(
+      const difference = relativeDifference(
         formulas.policyGradient({ ...parts, advantages }),
         formulas.policyGradient({ ...parts, advantages: shifted }),
       );
@@ -108,7 +108,7 @@ export const gradientIdentities: readonly Identity[] = [
       });
       // Δ is a difference of values, so rounding is relative to their size.
       const scale = Math.max(largest(advantages), largest(policyValues(problem, logPi)));
-      return Math.max(apart, relative(largest(means), scale));
+      return Math.max(difference, relative(largest(means), scale));
     },
   },
   {
@@ -122,9 +122,9 @@ export const gradientIdentities: readonly Identity[] = [
       const right: number[] = [];
       for (const n of [1, 2, 3, 5]) {
         const advantages = formulas.nStepAdvantages(problem, model.logPi, model.v, n);
-        left.push(...goingOn(problem, formulas.expectedSoftQTargets(problem, model, advantages)));
+        left.push(...nonTerminalRows(problem, formulas.expectedSoftQTargets(problem, model, advantages)));
         const backup = nStepBackupOfQ(problem, boltzmannPolicies(problem, model.q), model.q, n);
-        right.push(...goingOn(problem, backup));
+        right.push(...nonTerminalRows(problem, backup));
       }
       return relativeDifference(left, right);
     },
@@ -176,6 +176,6 @@ function forwardGradient(problem: SoftMdp, logPi: LogProbabilities, scores: Deri
 }
 
 /** The rows of non-terminal states. */
-function goingOn({ mdp }: SoftMdp, rows: Float64Array): Float64Array {
+function nonTerminalRows({ mdp }: SoftMdp, rows: Float64Array): Float64Array {
   return rows.filter((_, row) => !mdp.terminal[Math.floor(row / mdp.actions)]);
 }

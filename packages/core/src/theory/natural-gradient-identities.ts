@@ -164,7 +164,7 @@ export const naturalGradientIdentities: readonly Identity[] = [
       const directions = Array.from({ length: 6 }, () => draws(random, theta.length, -1, 1));
       const sizes = [1e-2, 3e-3, 1e-3];
       const errors = sizes.map((h) => {
-        const apart = directions.map((x) => {
+        const deviations = directions.map((x) => {
           const moved = logLinearPolicy(
             problem,
             features,
@@ -175,7 +175,7 @@ export const naturalGradientIdentities: readonly Identity[] = [
             .reduce((sum, y, k) => sum + y * x[k], 0);
           return expectedDivergence(visits, logPi, moved) / (0.5 * h * h * quadratic) - 1;
         });
-        return largest(apart);
+        return largest(deviations);
       });
       return firstOrderResidual(sizes, errors);
     },

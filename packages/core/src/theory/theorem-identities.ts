@@ -161,7 +161,7 @@ function gapResidual(formulas: Formulas, random: Random): { closedForm: number; 
           // The gap of a likely action is almost zero, so all actions of a state share the scale of the
           // largest gap.
           let scale = 0;
-          let apart = 0;
+          let difference = 0;
           pi.forEach((p, action) => {
             const targets = { advantage: 0, valueTarget: 0, softQTarget: 0 };
             const { gap } = theorem.gradients({ observation, action, ...targets }, logPrior);
@@ -172,14 +172,14 @@ function gapResidual(formulas: Formulas, random: Random): { closedForm: number; 
                 scales.value * tau * excess * jacobian.v[i],
             );
             gap.forEach((x, i) => {
-              apart = Math.max(apart, Math.abs(x - closedForm[i]));
+              difference = Math.max(difference, Math.abs(x - closedForm[i]));
             });
             gap.forEach((x, i) => {
               mean[i] += p * x;
             });
             scale = Math.max(scale, largest(gap));
           });
-          worst.closedForm = Math.max(worst.closedForm, relative(apart, scale));
+          worst.closedForm = Math.max(worst.closedForm, relative(difference, scale));
           worst.mean = Math.max(worst.mean, relative(largest(mean), scale));
         }
       }

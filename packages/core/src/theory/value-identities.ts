@@ -78,8 +78,8 @@ export const valueIdentities: readonly Identity[] = [
         for (const step of [new Float64Array(mdp.states).fill(n), draws(random, mdp.states, -1, 1)]) {
           const other = stateValues(v.map((x, s) => x + step[s]));
           const [near, far] = [v, other].map((x) => formulas.nStepBackup(problem, logPi, x, n));
-          const apart = largest(near.map((x, s) => x - far[s]));
-          excess = Math.max(excess, apart / (problem.gamma ** n * largest(step)) - 1);
+          const difference = largest(near.map((x, s) => x - far[s]));
+          excess = Math.max(excess, difference / (problem.gamma ** n * largest(step)) - 1);
         }
       }
       return excess;

@@ -9,6 +9,8 @@ import {
 } from "softrl";
 import golden from "./golden/parameters.json" with { type: "json" };
 
+export { golden };
+
 const digests: Readonly<Record<string, { readonly parameters: number; readonly sha256: string }>> =
   golden.parameters;
 

@@ -4,13 +4,20 @@ import { describe, expect, it } from "vitest";
 const settings = {
   tau: liveSetting({ about: "the temperature", above: 0, default: 0.1 }),
   gamma: liveSetting({ about: "the discount", low: 0, high: 1, default: 0.99 }),
+  temperature: liveSetting({ about: "another number", low: 0, default: 1 }),
   decay: numberSetting({ about: "a share", default: 0.5 }),
   bonus: choiceSetting(["proper", "naive"], { about: "the bonus", default: "proper" }),
 };
 
 function started(tau: Parameters<typeof settings.tau.check>[1] = 0.1) {
   const live = new LiveSettings(1000);
-  const values = { tau: settings.tau.check("tau", tau), gamma: 0.99, decay: 0.5, bonus: "proper" } as const;
+  const values = {
+    tau: settings.tau.check("tau", tau),
+    gamma: 0.99,
+    temperature: 1,
+    decay: 0.5,
+    bonus: "proper",
+  } as const;
   return { live, current: live.add(settings, values) };
 }
 
@@ -22,11 +29,11 @@ describe("LiveSettings", () => {
     expect(current.tau).toBeCloseTo(0.2, 15);
     live.step = 1000;
     expect(current.tau).toBe(0.3);
-    expect({ ...current }).toEqual({ tau: 0.3, gamma: 0.99, decay: 0.5, bonus: "proper" });
+    expect({ ...current }).toEqual({ tau: 0.3, gamma: 0.99, temperature: 1, decay: 0.5, bonus: "proper" });
   });
 
   it("has the names of the live settings, and the number of steps", () => {
-    expect(started().live.names).toEqual(["steps", "tau", "gamma"]);
+    expect(started().live.names).toEqual(["steps", "tau", "gamma", "temperature"]);
   });
 
   it("sets numbers from the present step on, whatever schedule they had", () => {
@@ -49,7 +56,7 @@ describe("LiveSettings", () => {
   it.each([
     [
       { taus: 1 },
-      /^set: taus cannot change during a run, expected steps, tau, gamma, got taus; did you mean tau\?/,
+      /^set: taus cannot change during a run, expected steps, tau, gamma, temperature, got taus; did you mean tau\?/,
     ],
     [{ decay: 1 }, /^set: decay cannot change during a run, expected steps, tau, gamma/],
     [{ bonus: 1 }, /^set: bonus cannot change during a run/],
@@ -63,8 +70,8 @@ describe("LiveSettings", () => {
     const { live, current } = started();
     live.step = 500;
     const before = [live.save(), { ...current }, live.steps];
-    expect(() => live.set("set", { gamma: 0.5, ...change })).toThrow(message);
-    expect(() => live.set("set", { ...change, gamma: 0.5 })).toThrow();
+    expect(() => live.set("set", { temperature: 0.5, ...change })).toThrow(message);
+    expect(() => live.set("set", { ...change, temperature: 0.5 })).toThrow();
     expect([live.save(), { ...current }, live.steps]).toEqual(before);
   });
 

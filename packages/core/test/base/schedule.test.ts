@@ -13,9 +13,9 @@ describe("the value of a number at a step", () => {
   });
 
   it("ends at `to` exactly, where rounding would miss it", () => {
-    const schedule = { from: 0.1, to: 0.3 };
-    expect(0.1 + (0.3 - 0.1) * 1).not.toBe(0.3);
-    expect(valueAt(schedule, 7, 7)).toBe(0.3);
+    const schedule = { from: 1, to: 0.1 };
+    expect(1 + (0.1 - 1) * 1).not.toBe(0.1);
+    expect(valueAt(schedule, 7, 7)).toBe(0.1);
   });
 
   it("is that of the last entry whose step has been reached", () => {

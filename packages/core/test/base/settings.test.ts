@@ -66,7 +66,10 @@ const examples: Readonly<Record<string, Example>> = {
     refuses: [
       [0, "--x: invalid value, expected a number in (0, ∞), got 0."],
       [Number.NaN, "got NaN."],
-      ["0.1:0.01", `expected a number in (0, ∞), or a schedule such as {${linear}}, got "0.1:0.01".`],
+      [
+        "0.1:0.01",
+        `expected a number in (0, ∞), or a schedule: 0.1:0.01 as an option, {${linear}} in JSON, got "0.1:0.01".`,
+      ],
       [{ from: 0.1 }, 'got {"from":0.1}.'],
       [{ from: 0.1, to: 0 }, 'got {"from":0.1,"to":0}.'],
       [{ from: 0.1, to: 0.1, by: 1 }, "or a schedule"],

@@ -78,8 +78,7 @@ describe("defaults", () => {
       network: { name: "mlp", hiddenSizes: [64, 64], activation: "tanh", layerNorm: false },
       optimiser: {
         name: "rmsprop",
-        learningRate: 2e-3,
-        schedule: "linear",
+        learningRate: { from: 2e-3, to: 0 },
         maxGradientNorm: 0.5,
         decay: 0.99,
         epsilon: 1e-5,
@@ -105,7 +104,7 @@ describe("defaults", () => {
       run: { steps: 10_000_000 },
       environment: { count: 16, atariProtocol: "classic" },
       network: { name: "nature-cnn", activation: "relu" },
-      optimiser: { name: "rmsprop", learningRate: 7e-4, maxGradientNorm: 0.5 },
+      optimiser: { name: "rmsprop", learningRate: { from: 7e-4, to: 0 }, maxGradientNorm: 0.5 },
       algorithm: { name: "soft-q", horizon: 5, tau: 0.01, valueCoefficient: 0.5, gap: "kept" },
     });
   });
@@ -190,10 +189,11 @@ describe("kinds by value", () => {
   });
 
   it("have a default for each setting of each section", () => {
-    expect(defaultOf(careful, "vector", "run", "logEvery", runSettings.logEvery)).toBe(10);
-    expect(defaultOf(careful, "atari", "run", "seed", runSettings.seed)).toBe(1);
+    const kinds = kindsOf(careful, "CartPole-v1", "adam");
+    expect(defaultOf(kinds, "vector", "run", "logEvery", runSettings.logEvery)).toBe(10);
+    expect(defaultOf(kinds, "atari", "run", "seed", runSettings.seed)).toBe(1);
     const patience = careful.settings.patience;
-    expect(defaultOf(careful, "atari", "algorithm", "patience", patience)).toBe(3);
+    expect(defaultOf(kinds, "atari", "algorithm", "patience", patience)).toBe(3);
   });
 
   it("of a network and an optimiser have their own settings, in their sections", () => {
@@ -241,7 +241,7 @@ describe("a setting that is not valid", () => {
       "run.json: algorithm.gamma: invalid value, expected a number in [0, 1], got 1.5.",
     ],
     ["algorithm", { entropyBonus: "propper" }, "did you mean proper?"],
-    ["algorithm", { gap: "kept" }, 'run.json: algorithm.gap: a2c has no setting "gap"'],
+    ["algorithm", { gap: "kept" }, 'run.json: algorithm.gap: a2c has no setting "gap"; soft-q has.'],
     ["algorithm", { constructor: 1 }, 'a2c has no setting "constructor"'],
     ["run", { seed: 1.5 }, "run.json: run.seed: invalid value, expected an integer of at least 0, got 1.5."],
     [
@@ -260,7 +260,11 @@ describe("a setting that is not valid", () => {
       { count: 0 },
       "run.json: environment.count: invalid value, expected an integer in [1, 4096], got 0.",
     ],
-    ["environment", { atariProtocol: "sticky" }, 'CartPole-v1 has no setting "atariProtocol"; Atari'],
+    [
+      "environment",
+      { atariProtocol: "sticky" },
+      'CartPole-v1 has no setting "atariProtocol"; Atari\'s environments have.',
+    ],
     [
       "network",
       { hiddenSizes: [64, "64"] },
@@ -268,7 +272,7 @@ describe("a setting that is not valid", () => {
     ],
     ["network", { hidden: [64] }, 'mlp has no setting "hidden"; did you mean hiddenSizes?'],
     ["optimiser", { "learning-rat": 1 }, "did you mean learningRate?"],
-    ["optimiser", { beta1: 0.5 }, 'rmsprop has no setting "beta1"'],
+    ["optimiser", { beta1: 0.5 }, 'rmsprop has no setting "beta1"; adam and radam have.'],
   ])("in the section %s is refused: %j", (section, settings, message) => {
     const choice = { kinds: kindsOf(a2c, "CartPole-v1"), environment: "CartPole-v1", executor };
     expect(() => runConfig({ ...choice, chosen: { [section]: settings } }, where)).toThrow(message);

@@ -25,7 +25,6 @@ const others: Readonly<Record<string, SettingValue>> = {
   logEvery: 40,
   oracleEvery: 40,
   learningRate: 0.01,
-  schedule: "constant",
   maxGradientNorm: 0.01,
   decay: 0.5,
   epsilon: 0.1,

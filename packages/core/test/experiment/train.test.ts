@@ -247,7 +247,7 @@ describe("a number that is not finite", () => {
 
 test("an environment of another size is refused", () => {
   expect(() => createTrainer(parts({}, { run, environment: { count: 3 } }))).toThrow(
-    "Trainer: the environments have the wrong size, expected 3 environments, got 4",
+    "environment.count: the setting is not that of the environment, expected 4, got 3",
   );
 });
 

@@ -91,10 +91,10 @@ describe("returns", () => {
   });
 
   it("does not read the value of the successor at a termination", () => {
-    const twin = { ...trajectory, bootstrapValues: stateValues(trajectory.bootstrapValues.slice()) };
-    for (let i = 0; i < length; i++) if (twin.terminated[i]) twin.bootstrapValues[i] = Number.NaN;
+    const unread = { ...trajectory, bootstrapValues: stateValues(trajectory.bootstrapValues.slice()) };
+    for (let i = 0; i < length; i++) if (unread.terminated[i]) unread.bootstrapValues[i] = Number.NaN;
     const other = new Float64Array(length);
-    softTemporalDifferencesInto(twin, tau, gamma, other);
+    softTemporalDifferencesInto(unread, tau, gamma, other);
     expect(other).toEqual(delta);
   });
 

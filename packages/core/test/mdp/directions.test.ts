@@ -45,7 +45,7 @@ const ownWeights = (d: Float64Array, logPi: Float64Array) =>
 
 describe("traceDirections", () => {
   it("computes the gradients of the library's losses on a batch when weighted by its counts", () => {
-    const { logPi, v } = traced.judge(theta);
+    const { logPi, v } = traced.evaluate(theta);
     const advantages = Float64Array.from(logPi, () => random.uniform(-2, 2));
     const batch = Array.from({ length: 40 }, () => [random.integer(states), random.integer(actions)]);
     const weights = new Float64Array(states * actions);
@@ -89,7 +89,7 @@ describe("traceDirections", () => {
   it("gives both algorithms the same direction in expectation over π, for any weights of states (§4)", () => {
     for (let i = 0; i < 20; i++) {
       const here = theta.map((x) => x + random.uniform(-0.5, 0.5));
-      const { logPi } = traced.judge(here);
+      const { logPi } = traced.evaluate(here);
       const d = Float64Array.from({ length: states }, () => random.float());
       const advantages = Float64Array.from(logPi, () => random.uniform(-2, 2));
       const { softQ, policyAndValue } = traced.directions(ownWeights(d, logPi), advantages);
@@ -99,11 +99,11 @@ describe("traceDirections", () => {
   });
 
   it("equals the gradient of the soft return from the start, given true advantages and discounted visits", () => {
-    const { logPi } = traced.judge(theta);
+    const { logPi } = traced.evaluate(theta);
     const advantages = nStepAdvantages(problem, logPi, policyValues(problem, logPi), 1);
     const { policy } = traced.directions(ownWeights(occupancy(problem, logPi), logPi), advantages);
     const softReturn = (parameters: Float64Array) => {
-      const values = policyValues(problem, traced.judge(parameters).logPi);
+      const values = policyValues(problem, traced.evaluate(parameters).logPi);
       return mdp.initial.reduce((sum, p, s) => sum + p * values[s], 0);
     };
     const slopes = theta.map((_, k) => {

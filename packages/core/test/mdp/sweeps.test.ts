@@ -15,7 +15,7 @@ import { describe, expect, it, vi } from "vitest";
 import { compiledSweeps } from "../../src/mdp/compiled-sweep.js";
 
 /** The largest difference between the two over some sweeps, relative to the size of V. */
-function apart(problem: SparseSoftMdp, order: SweepOrder, random: Random, sweeps = 5): number {
+function difference(problem: SparseSoftMdp, order: SweepOrder, random: Random, sweeps = 5): number {
   const { states, terminal } = problem.mdp;
   const start = stateValues(
     Float64Array.from({ length: states }, (_, s) => (terminal[s] ? 0 : random.uniform(-3, 3))),
@@ -78,7 +78,7 @@ describe("sweeps in WebAssembly", () => {
     for (const tau of [0, 1e-300, 1e-9, 1e-3, 0.1, 1, 30]) {
       for (const states of [1, 2, 63, 64, 65, 200]) {
         const problem = drawn(random, states, 1 + random.integer(5), tau);
-        expect(apart(problem, order, random)).toBeLessThan(1e-13);
+        expect(difference(problem, order, random)).toBeLessThan(1e-13);
       }
     }
   });
@@ -86,7 +86,7 @@ describe("sweeps in WebAssembly", () => {
   it("match the reference above 2^17 states, where transitions are sorted by range of successors", () => {
     const random = new RandomStreams(2).stream("sweeps");
     for (const actions of [1, 3]) {
-      expect(apart(drawn(random, 2 ** 17 + 70, actions, 0.1), "jacobi", random, 2)).toBeLessThan(1e-13);
+      expect(difference(drawn(random, 2 ** 17 + 70, actions, 0.1), "jacobi", random, 2)).toBeLessThan(1e-13);
     }
   });
 

@@ -177,9 +177,9 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
         outputs: [{ register: 3 + chain.length, offset: pick([theta * count, 3 * count]) }],
       };
       // No fused step divides the result of an earlier step, or selects it.
-      const apart = ([operation, first]: (typeof chain)[number]) =>
+      const notFused = ([operation, first]: (typeof chain)[number]) =>
         (operation === "divide" && first === -1) || (operation === "select" && first !== -1);
-      expect(fusedSteps(kernel), JSON.stringify(chain)).toHaveLength(chain.some(apart) ? 2 : 1);
+      expect(fusedSteps(kernel), JSON.stringify(chain)).toHaveLength(chain.some(notFused) ? 2 : 1);
       const before = numbers(4 * count);
       const want = Float64Array.from(before);
       referenceRun(kernel, want);

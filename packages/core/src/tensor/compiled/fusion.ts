@@ -311,8 +311,8 @@ export function unitReads(program: Program, locations: readonly Location[], unit
 
 /** The steps that outputs and updates request. */
 export function keptSteps(program: Program, locations: readonly Location[]): ReadonlySet<number> {
-  const asked = [...program.outputs.values(), ...program.updates.map((update) => update.value)];
-  return new Set(asked.map((step) => locations[step].step));
+  const requested = [...program.outputs.values(), ...program.updates.map((update) => update.value)];
+  return new Set(requested.map((step) => locations[step].step));
 }
 
 /** The steps of a unit that must be stored: its root, and those that outputs or updates request. */

@@ -79,11 +79,11 @@ function checkSteps(kernel: MapKernel, check: KernelCheck): void {
   };
   for (const [index, { operation, operands, target }] of steps.entries()) {
     const name = `steps[${index}]`;
-    const wanted = Object.hasOwn(operations, operation) ? operations[operation].operands : -1;
-    if (operands.length !== wanted) {
+    const expected = Object.hasOwn(operations, operation) ? operations[operation].operands : -1;
+    if (operands.length !== expected) {
       check.refuse(
         `${name} is not a known operation with this number of operands`,
-        wanted,
+        expected,
         `${operation}(${operands.length})`,
       );
     }

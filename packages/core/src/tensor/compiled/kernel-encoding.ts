@@ -29,7 +29,7 @@ const opcodes: Readonly<Record<Kernel["kind"], number>> = {
   logSoftmax: 11,
 };
 
-const mostAxes = 6;
+const maxAxes = 6;
 
 /**
  * Encodes kernels as the words that the compiled code interprets: for each kernel its opcode, its length in
@@ -119,7 +119,7 @@ function encodeFields(kernel: Kernel, check: KernelCheck, words: number[]): void
 
 function encodeReduce(kernel: ReduceKernel, check: KernelCheck, words: number[]): void {
   const { dims, reduced, x, out } = kernel;
-  check.axes("dims", dims.length, mostAxes);
+  check.axes("dims", dims.length, maxAxes);
   if (reduced.length !== dims.length)
     check.refuse("reduced must name every axis", dims.length, reduced.length);
   let length = 1;
@@ -140,7 +140,7 @@ function encodeReduce(kernel: ReduceKernel, check: KernelCheck, words: number[])
 
 function encodeCopy(kernel: CopyKernel, check: KernelCheck, words: number[]): void {
   const { dims, xStrides, outStrides } = kernel;
-  check.axes("dims", dims.length, mostAxes);
+  check.axes("dims", dims.length, maxAxes);
   for (const [name, strides] of Object.entries({ xStrides, outStrides })) {
     if (strides.length !== dims.length)
       check.refuse(`${name} must name every axis`, dims.length, strides.length);

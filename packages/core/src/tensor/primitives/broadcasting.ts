@@ -61,12 +61,13 @@ export function visitReduction(
 ): void {
   const xStrides = rowMajorStrides(x);
   const outStrides = reductionStrides(x, axes);
-  const walk = (axis: number, from: number, to: number): void => {
+  const visitAxis = (axis: number, from: number, to: number): void => {
     if (axis === x.length) visit(from, to);
     else
-      for (let i = 0; i < x[axis]; i++) walk(axis + 1, from + i * xStrides[axis], to + i * outStrides[axis]);
+      for (let i = 0; i < x[axis]; i++)
+        visitAxis(axis + 1, from + i * xStrides[axis], to + i * outStrides[axis]);
   };
-  walk(0, 0, 0);
+  visitAxis(0, 0, 0);
 }
 
 const sumPrimitive: Primitive<"sum"> = {

@@ -18,7 +18,7 @@ function endless(random: Random): SoftMdp {
   return { mdp, logPrior: logPrior(draws(random, 60, -2, 0)), tau: 0.3, gamma };
 }
 
-const apart = (x: Float64Array, y: Float64Array) => largest(x.map((xi, i) => xi - y[i]));
+const distance = (x: Float64Array, y: Float64Array) => largest(x.map((xi, i) => xi - y[i]));
 
 /** A second starting point: x shifted by one everywhere (pair 0), or by random numbers. */
 function other(x: Float64Array, pair: number, random: Random): Float64Array {
@@ -41,9 +41,9 @@ export function contraction(random: Random): Demonstration {
         stateValues(new Float64Array(20)),
       ];
       v = [v[0], stateValues(other(v[0], pair, random))];
-      const start = [apart(...q), apart(...v)];
+      const start = [distance(...q), distance(...v)];
       for (let n = 0; n <= backups; n++) {
-        const left = [apart(...q) / start[0], apart(...v) / start[1]];
+        const left = [distance(...q) / start[0], distance(...v) / start[1]];
         worst.optimality[n] = Math.max(worst.optimality[n], left[0]);
         worst.policy[n] = Math.max(worst.policy[n], left[1]);
         // Shifted starts shrink by exactly γ; average only over the others.
@@ -106,8 +106,8 @@ export function lambdaContraction(random: Random): Demonstration {
       const w = stateValues(other(v, pair, random));
       lambdas.forEach((lambda, at) => {
         const left =
-          apart(lambdaBackup(problem, logPi, v, lambda), lambdaBackup(problem, logPi, w, lambda)) /
-          apart(v, w);
+          distance(lambdaBackup(problem, logPi, v, lambda), lambdaBackup(problem, logPi, w, lambda)) /
+          distance(v, w);
         worst[at] = Math.max(worst[at], left);
         if (pair > 0) mean[at] += left / (problems * (pairs - 1));
       });

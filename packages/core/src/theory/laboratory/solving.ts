@@ -24,7 +24,7 @@ function drawn(random: Random, tau: number, gamma: number): SoftMdp {
 
 const uniform = logPrior(new Float64Array(states * actions).fill(-log(actions)));
 
-const apart = (x: Float64Array, y: Float64Array) => largest(x.map((xi, i) => xi - y[i]));
+const distance = (x: Float64Array, y: Float64Array) => largest(x.map((xi, i) => xi - y[i]));
 
 /** The error of value iteration per sweep, with the bound that the last change certifies (§3.3). */
 export function fixedPoint(random: Random): Demonstration {
@@ -40,7 +40,7 @@ export function fixedPoint(random: Random): Demonstration {
     );
     return Array.from({ length: sweeps }, (_, i) => {
       const bound = (gamma * running.sweep()) / (1 - gamma);
-      return { sweep: i + 1, bound, error: apart(running.v, truth) };
+      return { sweep: i + 1, bound, error: distance(running.v, truth) };
     });
   };
   const jacobi = run("jacobi");
@@ -104,7 +104,7 @@ export function improvement(random: Random): Demonstration {
     qValues(new Float64Array(states * actions)),
   );
   const measured: [number, number][] = [];
-  const foretold: [number, number][] = [];
+  const predicted: [number, number][] = [];
   let lowestGain = Number.POSITIVE_INFINITY;
   let mismatch = 0;
   let before: StateValues | undefined;
@@ -120,7 +120,7 @@ export function improvement(random: Random): Demonstration {
     mismatch = Math.max(mismatch, Math.abs(lost - regret));
     if (lost > 1e-11) {
       measured.push([i, lost]);
-      foretold.push([i, regret]);
+      predicted.push([i, regret]);
     }
     if (before !== undefined) {
       const previous = before;
@@ -142,7 +142,7 @@ export function improvement(random: Random): Demonstration {
     y: { label: "V* − V_π at state 0", scale: "log" },
     series: [
       { name: "V* − V_π", kind: "measured", points: measured },
-      { name: "E Σ γᵗ τ KL[π‖π*]", kind: "cloud", points: foretold },
+      { name: "E Σ γᵗ τ KL[π‖π*]", kind: "cloud", points: predicted },
     ],
     facts: [
       atLeast("smallest gain of any state in any iteration", lowestGain, -1e-12),
@@ -157,7 +157,7 @@ export function coldLimit(random: Random): Demonstration {
   const at = (tau: number) => softValueIteration({ ...problem, tau }, { tolerance: 1e-12 }).v;
   const hard = at(0);
   const taus = Array.from({ length: 21 }, (_, i) => 10 ** (1 - i / 3));
-  const errors = taus.map((tau) => apart(at(tau), hard));
+  const errors = taus.map((tau) => distance(at(tau), hard));
   const cold = taus.map((tau, i) => ({ tau, error: errors[i] })).filter(({ tau }) => tau < 2e-3);
   const last = cold[cold.length - 1];
   return {
