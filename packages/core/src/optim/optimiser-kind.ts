@@ -143,6 +143,8 @@ function adamSettings(name: string) {
 /** An optimiser with the numbers of its next step. */
 export interface StepRule extends CurrentValues<typeof stepSettings> {
   readonly optimiser: Optimiser;
+  /** The learning rate over the first of its schedule: 1 for a constant one. */
+  readonly learningRateFall: number;
 }
 
 /** The step rule of a run, from its settings. */
@@ -156,6 +158,9 @@ export function stepRule(
     optimiser,
     get learningRate() {
       return current.learningRate;
+    },
+    get learningRateFall() {
+      return live.fall("learningRate");
     },
     get maxGradientNorm() {
       return current.maxGradientNorm;
