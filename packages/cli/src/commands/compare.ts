@@ -135,7 +135,7 @@ export async function compareCommand(
 function planOne(options: OptionValues, draft: RunDraft, subtractsGap: boolean): Promise<RunPlan> {
   const isSoftQ = draft.parts.kinds.algorithm === softQLearning;
   const imposed: ChosenSettings = subtractsGap && isSoftQ ? { algorithm: { gap: "subtracted" } } : {};
-  // Only in float64 is it visible that parameters are equal but for rounding.
+  // Only float64 shows that parameters are equal up to rounding.
   const standard = subtractsGap ? { name: "reference", where: "--subtract-gap" } : null;
   return planRun(options, draft, imposed, standard);
 }

@@ -20,7 +20,7 @@ export interface FigureSeries {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-/** A figure: what it says, its axes, its series. */
+/** A figure: its texts, its axes and its series. */
 export interface Figure {
   readonly title: string;
   readonly subtitle: string;
@@ -141,7 +141,7 @@ function scaleOf(
   return {
     ...shared,
     type: "log" as const,
-    // Whole decades, but for less than one.
+    // Whole decades, unless the range is shorter than one.
     domain: to - from > 1 ? [10 ** from, 10 ** to] : [10 ** low, 10 ** high],
     ticks,
     tickFormat: format ?? powerOfTen,

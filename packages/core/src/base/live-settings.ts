@@ -66,6 +66,17 @@ export class LiveSettings implements Saveable {
   }
 
   /**
+   * The present number of a live setting over the first of its schedule: 1 for a plain number, and for a schedule that
+   * begins at 0.
+   */
+  fall(name: string): number {
+    const number = this.#numbers.get(name)?.number;
+    if (number === undefined) return 1;
+    const first = valueAt(number, 0, this.#steps);
+    return first === 0 ? 1 : valueAt(number, this.step, this.#steps) / first;
+  }
+
+  /**
    * Sets live numbers from the present step on; `steps` is the length of the run.
    * @param where what an error names
    * @throws SoftrlError for a name that is not live, or a value out of range; then nothing has changed.

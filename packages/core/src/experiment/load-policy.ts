@@ -37,6 +37,17 @@ export function loadPolicy(
   options: LoadPolicyOptions = {},
 ): NetworkPolicy {
   const { where = "loadPolicy" } = options;
+  if (!(bytes instanceof Uint8Array)) {
+    fail(where, "bytes is not an array of bytes", {
+      expected: "the contents of a checkpoint file, a Uint8Array",
+      got: typeof bytes,
+    });
+  }
+  if (typeof executor?.load !== "function") {
+    fail(where, "executor is not an executor", {
+      expected: "an executor such as await createWasmExecutor()",
+    });
+  }
   return policyOf(readRunSnapshot(where, bytes), executor, options);
 }
 

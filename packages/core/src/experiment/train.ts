@@ -54,6 +54,7 @@ const SECONDS_BETWEEN_PAUSES = 0.1;
  * @throws SoftrlError for a setting that the parts do not have, or a value out of range.
  */
 export function createTrainer(choice: TrainChoice & Pick<Host, "clock">): Trainer {
+  requireChoice(choice);
   const { algorithm, environment, executor, settings = {} } = choice;
   const family = environmentFamily(environment.id);
   const network = named("network", builtInNetworks, choice.network ?? defaultNetwork(algorithm, family));
@@ -107,6 +108,48 @@ export async function iterateTogether(
     }
   }
   report();
+}
+
+const choiceKeys = [
+  "algorithm",
+  "environment",
+  "executor",
+  "network",
+  "optimiser",
+  "settings",
+  "store",
+  "oracle",
+  "clock",
+  "signal",
+  "pause",
+  "onProgress",
+] as const satisfies readonly (keyof (TrainChoice & Host))[];
+
+/** Checks what TypeScript checks, for callers in JavaScript. @throws SoftrlError that names the key. */
+function requireChoice(choice: TrainChoice & Host): void {
+  for (const key of Object.keys(choice)) {
+    if (choiceKeys.some((known) => known === key)) continue;
+    fail("train", `unknown key ${JSON.stringify(key)}`, { remedy: suggestion(key, choiceKeys) });
+  }
+  const { algorithm, environment, executor } = choice;
+  if (typeof algorithm?.make !== "function") {
+    fail("train", "algorithm is not an algorithm", {
+      expected: "a value such as a2c or softQLearning",
+      got: typeof algorithm === "string" ? `the name ${JSON.stringify(algorithm)}` : typeof algorithm,
+    });
+  }
+  if (environment?.observations === undefined) {
+    fail("train", "environment is not a vector of environments", {
+      expected: 'environments such as makeEnvironment("CartPole-v1", 8), or kind.make(8, {})',
+      got: typeof environment === "string" ? `the name ${JSON.stringify(environment)}` : typeof environment,
+    });
+  }
+  if (typeof executor?.load !== "function") {
+    fail("train", "executor is not an executor", {
+      expected: "an executor such as await createWasmExecutor()",
+      got: executor instanceof Promise ? "a promise: await it" : typeof executor,
+    });
+  }
 }
 
 /** @throws SoftrlError where settings describe another environment than the one that is passed. */

@@ -37,7 +37,7 @@ export const stepSettings = {
     source: "Atari: the A2C that the paper used (§6.1); vectors: measured on CartPole",
   }),
   maxGradientNorm: liveSetting({
-    about: "the global norm that the gradient is clipped to, after every other scaling",
+    about: "clip the gradient to this global norm, after all other scaling",
     above: 0,
     default: 0.5,
     source: "the A2C that the paper used (§6.1)",
@@ -66,7 +66,7 @@ export const builtInOptimisers: readonly OptimiserKind[] = [
         source: "the A2C that the paper used (§6.1)",
       }),
       epsilonPlace: choiceSetting(["inside", "outside"], {
-        about: "where RMSProp adds ε: inside the square root as TensorFlow, or outside as PyTorch",
+        about: "where RMSProp adds ε: inside the square root, as in TensorFlow, or outside, as in PyTorch",
         option: "rmsprop-epsilon-place",
         default: "inside",
         source: "the A2C that the paper used (§6.1)",
@@ -143,6 +143,8 @@ function adamSettings(name: string) {
 /** An optimiser with the numbers of its next step. */
 export interface StepRule extends CurrentValues<typeof stepSettings> {
   readonly optimiser: Optimiser;
+  /** The learning rate over the first of its schedule: 1 for a constant one. */
+  readonly learningRateFall: number;
 }
 
 /** The step rule of a run, from its settings. */
@@ -156,6 +158,9 @@ export function stepRule(
     optimiser,
     get learningRate() {
       return current.learningRate;
+    },
+    get learningRateFall() {
+      return live.fall("learningRate");
     },
     get maxGradientNorm() {
       return current.maxGradientNorm;
