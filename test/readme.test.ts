@@ -140,7 +140,9 @@ function runShellLine(line: string): void {
 
 describe("the READMEs", () => {
   test("only have code blocks in known languages", () => {
-    const unknown = blocks.filter(({ language }) => !["ts", "sh", "text", "json", "python"].includes(language));
+    const unknown = blocks.filter(
+      ({ language }) => !["ts", "sh", "text", "json", "python"].includes(language),
+    );
     expect(unknown).toEqual([]);
   });
 
