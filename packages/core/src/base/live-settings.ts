@@ -1,4 +1,4 @@
-import { fail, requireInteger } from "./errors.js";
+import { describeValue, fail, requireInteger } from "./errors.js";
 import { suggestion } from "./near-match.js";
 import { type LiveNumber, valueAt } from "./schedule.js";
 import type { CurrentValues, Setting, Settings, ValuesOf } from "./settings.js";
@@ -101,7 +101,7 @@ export class LiveSettings implements Saveable {
       });
     }
     if (typeof value !== "number") {
-      fail(`${where}: ${name}`, "invalid value", { expected: "a number", got: JSON.stringify(value) });
+      fail(`${where}: ${name}`, "invalid value", { expected: "a number", got: describeValue(value) });
     }
     entry.setting.check(`${where}: ${name}`, value);
   }

@@ -5,6 +5,7 @@ import {
   integerSetting,
   liveSetting,
   numberSetting,
+  requireSettingNames,
   type Settings,
   type ValuesOf,
 } from "../base/settings.js";
@@ -25,8 +26,10 @@ export interface OptimiserKind<S extends Settings = Settings> {
 }
 
 /** Defines an optimiser: its settings are typed in {@link OptimiserKind.make}. */
-export const optimiserKind = <const S extends Settings>(definition: OptimiserKind<S>): OptimiserKind<S> =>
-  definition;
+export function optimiserKind<const S extends Settings>(definition: OptimiserKind<S>): OptimiserKind<S> {
+  requireSettingNames("optimiserKind", definition.settings);
+  return definition;
+}
 
 /** The settings that every optimiser has. */
 export const stepSettings = {
