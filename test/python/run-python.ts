@@ -6,7 +6,7 @@ import { inject } from "vitest";
  * @param program the path of the program, from `cwd`.
  * @param cwd the folder that it runs in.
  * @returns what it prints on standard output.
- * @throws Error with what it prints on standard error, when it fails or takes more than a minute.
+ * @throws Error with what it prints on standard error, when it fails or takes more than ten minutes.
  */
 export function runPython(
   program: string,
@@ -19,6 +19,6 @@ export function runPython(
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
     maxBuffer: 2 ** 26,
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 60_000,
+    timeout: 600_000,
   });
 }

@@ -7,8 +7,8 @@ export default defineConfig({
   test: {
     include: ["packages/gymnasium/test/**/*.python.test.ts", "test/python/*.python.test.ts"],
     globalSetup: ["packages/gymnasium/test/python-setup.ts", "test/python/torch-setup.ts"],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     pool: "threads",
     maxWorkers: 2,
   },

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtInAlgorithms, builtInNetworks, builtInOptimisers, optionName, stepSettings } from "softrl";
@@ -93,10 +93,65 @@ describe("a setting of another kind is refused with the name of its owner", () =
     });
   });
 
-  test("where an option chooses another kind than the file", async () => {
-    const path = file("a2c.json", { algorithm: { name: "a2c", entropyBonus: "proper" } });
+  test("where the file does not name the part that an option replaces", async () => {
+    const path = file("unnamed.json", { algorithm: { entropyBonus: "proper" } });
     const { err } = await run("train", "--config", path, "-a", "soft-q");
     expect(err).toContain('algorithm.entropyBonus: soft-q has no setting "entropyBonus"; a2c has.');
+  });
+});
+
+describe("an option that replaces a part of the file", () => {
+  const short = { run: { steps: 80, executor: "wasm" } };
+
+  test("leaves out the settings that the new part does not have, and names them", async () => {
+    const path = file("whole.json", {
+      ...short,
+      environment: { id: "CliffWalking-v0", count: 4, options: { slip: 0.2 } },
+      network: { name: "mlp", hiddenSizes: [8] },
+      optimiser: { name: "rmsprop", learningRate: 0.01, decay: 0.9 },
+      algorithm: { name: "a2c", tau: 0.5, entropyBonus: "naive" },
+    });
+    const folder = join(place, "replaced");
+    const parts = ["--algorithm", "soft-q", "--env", "CartPole-v1", "--optimiser", "sgd"];
+    const { code, err } = await run("train", "--config", path, ...parts, "-o", folder, "--json");
+    expect([code, err]).toEqual([
+      0,
+      "softrl: --algorithm soft-q replaces the file's a2c; left out: entropyBonus\n" +
+        "softrl: --env CartPole-v1 replaces the file's CliffWalking-v0; left out: options.slip\n" +
+        "softrl: --optimiser sgd replaces the file's rmsprop; left out: decay\n",
+    ]);
+    expect(JSON.parse(readFileSync(join(folder, "config.json"), "utf8"))).toMatchObject({
+      environment: { id: "CartPole-v1", count: 4, options: {} },
+      network: { name: "mlp", hiddenSizes: [8] },
+      optimiser: { name: "sgd", learningRate: 0.01 },
+      algorithm: { name: "soft-q", tau: 0.5 },
+    });
+  });
+
+  test("prints nothing in help, nor where nothing is left out", async () => {
+    const path = file("same.json", { ...short, algorithm: { name: "a2c", entropyBonus: "proper" } });
+    expect(await run("train", "--config", path, "-a", "soft-q", "--help")).toMatchObject({
+      code: 0,
+      err: "",
+    });
+    const same = ["train", "--config", path, "-a", "a2c", "-o", join(place, "same"), "--json"];
+    expect(await run(...same)).toMatchObject({ code: 0, err: "" });
+  });
+
+  test.each([
+    [
+      { name: "a2c", entropyBonus: "naive", gap: "kept" },
+      'algorithm.gap: a2c has no setting "gap"; soft-q has',
+    ],
+    [
+      { name: "a2c", entropyBonus: "naive", tua: 1 },
+      'algorithm.tua: a2c has no setting "tua"; did you mean tau?',
+    ],
+    [{ name: "a2c", entropyBonus: "none" }, "algorithm.entropyBonus: invalid value"],
+  ])("does not mend a file with a fault of its own: %j", async (algorithm, message) => {
+    const path = file("inconsistent.json", { algorithm });
+    const { code, err } = await run("train", "--config", path, "-a", "soft-q");
+    expect([code, err]).toEqual([1, expect.stringContaining(`${path}: ${message}`)]);
   });
 });
 
@@ -187,15 +242,21 @@ describe("compare", () => {
 
   test("takes the config.json of either algorithm", async () => {
     for (const algorithm of [
-      { name: "a2c", entropyBonus: "proper", tau: 0.5 },
+      { name: "a2c", entropyBonus: "naive", tau: 0.5 },
       { name: "soft-q", gap: "kept", tau: 0.5 },
     ]) {
       const folder = join(place, `pair-${algorithm.name}`);
       const path = file("either.json", { algorithm, run: { steps: 80, executor: "wasm" } });
-      const { code, out } = await run("compare", "--config", path, "-o", folder, "--json");
-      expect(code).toBe(0);
+      const { code, out, err } = await run("compare", "--config", path, "-o", folder, "--json");
+      const [own] = Object.keys(algorithm).filter((name) => name !== "name" && name !== "tau");
+      const notice = `softrl: compare uses the settings that a2c and soft-q share; left out: ${own}\n`;
+      expect([code, err]).toEqual([0, notice]);
       const { runs } = JSON.parse(out);
       expect(runs.map((result: { algorithm: string }) => result.algorithm)).toEqual(["a2c", "soft-q"]);
+      const configs = ["a2c", "soft-q"].map((name) =>
+        readFileSync(join(folder, name, "config.json"), "utf8"),
+      );
+      for (const config of configs) expect(JSON.parse(config).algorithm.tau).toBe(0.5);
       expect(runs[0]).toMatchObject({ executor: "wasm", precision: "float32" });
     }
   });

@@ -30,10 +30,10 @@ process.on("worker", (worker: Worker) => {
 });
 const workersAre = async (count: number) => {
   await new Promise(setImmediate); // Node announces a worker on the tick after it was made.
-  await expect.poll(() => alive.size, { timeout: 20_000 }).toBe(count);
+  await expect.poll(() => alive.size, { timeout: 300_000 }).toBe(count);
 };
 
-afterEach(() => workersAre(0), 30_000);
+afterEach(() => workersAre(0), 330_000);
 
 const bytesOf = (values: ArrayLike<number>) => Buffer.from(Float32Array.from(values).buffer).toString("hex");
 

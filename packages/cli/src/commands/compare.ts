@@ -4,18 +4,17 @@ import {
   type ChosenSettings,
   type Comparison,
   compare,
-  environmentFamily,
   type RunConfig,
   softQLearning,
   type Trainer,
   type TrainProgress,
   version,
 } from "softrl";
-import type { ConfigFile } from "../options/config-file.js";
 import type { OptionValues } from "../options/plain-options.js";
 import { assemble, unlessInterrupted } from "../runs/assemble.js";
 import { endFailed } from "../runs/failed-run.js";
 import { LateStore } from "../runs/late-store.js";
+import { replacementText, without } from "../runs/replaced-parts.js";
 import { type RunFolder, runFiles } from "../runs/run-folder.js";
 import { draftRun, planRun, type RunDraft, type RunPlan } from "../runs/run-plan.js";
 import {
@@ -41,26 +40,37 @@ export async function draftComparison(args: readonly string[]): Promise<readonly
   const drafts = [];
   for (const { name } of algorithms) {
     const algorithm = { name, where: "compare", folder: "." };
-    const { file, parts } = await draftRun(args, { algorithm });
-    drafts.push({ file: file === null ? null : commonSettings(file, parts), parts });
+    drafts.push(await draftRun(args, { algorithm }));
   }
-  return drafts;
+  const leftOut = leftOutOf(drafts);
+  return drafts.map((draft) => commonSettings(draft, leftOut));
 }
 
-/**
- * A file of settings without those that only one of the two algorithms has, where it has the default: a config.json of
- * either one then configures both.
- */
-function commonSettings(file: ConfigFile, { environment }: RunDraft["parts"]): ConfigFile {
-  const family = environmentFamily(environment);
-  const chosen = Object.entries(file.chosen.algorithm ?? {}).filter(([name, value]) =>
-    algorithms.every(({ settings }, i) => {
-      const others = algorithms[1 - i];
-      if (Object.hasOwn(settings, name) || !Object.hasOwn(others.settings, name)) return true;
-      return value !== others.settings[name].defaults[family];
-    }),
+/** The settings of the file's algorithm that one of the two does not have: both do without. */
+function leftOutOf(drafts: readonly RunDraft[]): readonly string[] {
+  const names = drafts.flatMap(({ replacements }) =>
+    replacements.filter(({ section }) => section === "algorithm").flatMap(({ leftOut }) => leftOut),
   );
-  return { ...file, chosen: { ...file.chosen, algorithm: Object.fromEntries(chosen) } };
+  return [...new Set(names)];
+}
+
+function commonSettings(draft: RunDraft, leftOut: readonly string[]): RunDraft {
+  const { file } = draft;
+  if (file === null) return draft;
+  const algorithm = without(file.chosen.algorithm ?? {}, leftOut);
+  return { ...draft, file: { ...file, chosen: { ...file.chosen, algorithm } } };
+}
+
+/** One line for each part of the file that the runs do without, or of which they leave out settings. */
+function noticesOf(drafts: readonly RunDraft[]): readonly string[] {
+  const lines = drafts.flatMap(({ replacements }) =>
+    replacements.filter(({ section }) => section !== "algorithm").map(replacementText),
+  );
+  const leftOut = leftOutOf(drafts);
+  if (leftOut.length > 0) {
+    lines.unshift(`compare uses the settings that a2c and soft-q share; left out: ${leftOut.join(", ")}`);
+  }
+  return [...new Set(lines)];
 }
 
 /** `softrl compare`: both algorithms with one seed and the same settings, an iteration of each in turn. */
@@ -72,6 +82,7 @@ export async function compareCommand(
   const subtractsGap = options.subtractGap === true;
   const plans: RunPlan[] = [];
   for (const draft of drafts) plans.push(await planOne(options, draft, subtractsGap));
+  for (const line of noticesOf(drafts)) terminal.err.write(`softrl: ${line}\n`);
   const [{ config: first }] = plans;
   const trainers: Trainer[] = [];
   const folders: RunFolder[] = [];

@@ -1,5 +1,6 @@
 import type { Trainer } from "softrl";
 import type { OptionValues } from "../options/plain-options.js";
+import { replacementText } from "../runs/replaced-parts.js";
 import type { RunFolder } from "../runs/run-folder.js";
 import { planRun, type RunDraft } from "../runs/run-plan.js";
 import { openRunFolder, writeConfig } from "../runs/run-report.js";
@@ -13,6 +14,9 @@ export async function trainCommand(
   terminal: Terminal,
 ): Promise<number> {
   const plan = await planRun(options, draft);
+  for (const replacement of draft.replacements) {
+    terminal.err.write(`softrl: ${replacementText(replacement)}\n`);
+  }
   const { config } = plan;
   const open = () => openRunFolder(options, config, config.algorithm.name);
   const begin = (trainer: Trainer, folder: RunFolder) => {

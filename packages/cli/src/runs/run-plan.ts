@@ -19,6 +19,7 @@ import {
 } from "../options/setting-options.js";
 import { findParts, type NamedParts, type RunParts } from "../parts/run-parts.js";
 import { executorOfVariable, makeExecutor, type WantedExecutor } from "./executor.js";
+import { type Replacement, withoutReplaced } from "./replaced-parts.js";
 
 /** What an error names for a setting, or for the environment's id: its option, or the file and the key. */
 export type Where = (section: SectionName, name: string) => string;
@@ -33,8 +34,10 @@ export interface RunPlan {
 
 /** The parts of a run, and the file of settings, as the arguments name them. */
 export interface RunDraft {
+  /** The file without the settings of parts that are replaced. */
   readonly file: ConfigFile | null;
   readonly parts: RunParts;
+  readonly replacements: readonly Replacement[];
 }
 
 /**
@@ -45,8 +48,10 @@ export async function draftRun(args: readonly string[], imposed: NamedParts = {}
   const values = scanArguments(args);
   const path = textOption(values, "config");
   const file = path === undefined ? null : readConfigFile(path);
-  const named = file === null ? {} : partsOfConfig(file);
-  return { file, parts: await findParts({ ...named, ...partsOfOptions(values), ...imposed }) };
+  const replacing = { ...partsOfOptions(values), ...imposed };
+  if (file === null) return { file, parts: await findParts(replacing), replacements: [] };
+  const parts = await findParts({ ...partsOfConfig(file), ...replacing });
+  return { parts, ...(await withoutReplaced(file, parts, replacing)) };
 }
 
 /**

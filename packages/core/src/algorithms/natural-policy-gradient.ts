@@ -27,7 +27,7 @@ import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-va
 const settings = {
   ...returnSettings,
   horizon: integerSetting({
-    about: "steps of each environment between two updates, and the n of the n-step returns",
+    about: "steps per environment between updates; also n of the n-step returns",
     low: 1,
     high: 65536,
     default: 125,
@@ -41,7 +41,7 @@ const settings = {
   }),
   longestStep: liveSetting({
     about:
-      "the largest multiple of the natural gradient that a step may be, over the root mean square of the run's advantages",
+      "limit on the step size α: at most this value divided by the root mean square of the run's advantages",
     above: 0,
     default: 5,
     source: "measured on CartPole",

@@ -38,7 +38,7 @@ function bodySettings(activation: keyof typeof activations, source: string) {
       source,
     }),
     layerNorm: flagSetting({
-      about: "whether each hidden layer is normalised before its activation",
+      about: "apply LayerNorm before each activation",
       default: false,
       source,
     }),

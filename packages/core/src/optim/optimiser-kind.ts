@@ -37,7 +37,7 @@ export const stepSettings = {
     source: "Atari: the A2C that the paper used (§6.1); vectors: measured on CartPole",
   }),
   maxGradientNorm: liveSetting({
-    about: "the global norm that the gradient is clipped to, after every other scaling",
+    about: "clip the gradient to this global norm, after all other scaling",
     above: 0,
     default: 0.5,
     source: "the A2C that the paper used (§6.1)",
@@ -66,7 +66,7 @@ export const builtInOptimisers: readonly OptimiserKind[] = [
         source: "the A2C that the paper used (§6.1)",
       }),
       epsilonPlace: choiceSetting(["inside", "outside"], {
-        about: "where RMSProp adds ε: inside the square root as TensorFlow, or outside as PyTorch",
+        about: "where RMSProp adds ε: inside the square root, as in TensorFlow, or outside, as in PyTorch",
         option: "rmsprop-epsilon-place",
         default: "inside",
         source: "the A2C that the paper used (§6.1)",
