@@ -66,14 +66,14 @@ export class LiveSettings implements Saveable {
   }
 
   /**
-   * The present number of a live setting over the first of its schedule: 1 for a plain number, and for a schedule that
-   * begins at 0.
+   * x times the present number of a live setting over the first of its schedule: x itself for a plain number, and for a
+   * schedule that begins at 0.
    */
-  fall(name: string): number {
+  fallingWith(name: string, x: number): number {
     const number = this.#numbers.get(name)?.number;
-    if (number === undefined) return 1;
+    if (number === undefined || typeof number === "number") return x;
     const first = valueAt(number, 0, this.#steps);
-    return first === 0 ? 1 : valueAt(number, this.step, this.#steps) / first;
+    return first === 0 ? x : (x * valueAt(number, this.step, this.#steps)) / first;
   }
 
   /**

@@ -146,8 +146,8 @@ function adamSettings(name: string) {
 /** An optimiser with the numbers of its next step. */
 export interface StepRule extends CurrentValues<typeof stepSettings> {
   readonly optimiser: Optimiser;
-  /** The learning rate over the first of its schedule: 1 for a constant one. */
-  readonly learningRateFall: number;
+  /** x · lr / lr₀: a number that falls as the learning rate does from the first of its schedule. */
+  fallingWithLearningRate(x: number): number;
 }
 
 /** The step rule of a run, from its settings. */
@@ -162,11 +162,9 @@ export function stepRule(
     get learningRate() {
       return current.learningRate;
     },
-    get learningRateFall() {
-      return live.fall("learningRate");
-    },
     get maxGradientNorm() {
       return current.maxGradientNorm;
     },
+    fallingWithLearningRate: (x) => live.fallingWith("learningRate", x),
   };
 }
