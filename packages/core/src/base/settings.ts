@@ -118,9 +118,8 @@ export function integerSetting(
   const { low, high = Number.MAX_SAFE_INTEGER } = described;
   const range = (value: unknown) => {
     if (high !== Number.MAX_SAFE_INTEGER) return `in [${low}, ${high}]`;
-    return typeof value === "number" && value > high
-      ? `in [${low}, 2^53 − 1 = ${high}]`
-      : `of at least ${low}`;
+    const isTooLarge = (typeof value === "number" || typeof value === "string") && Number(value) > high;
+    return isTooLarge ? `in [${low}, 2^53 − 1 = ${high}]` : `of at least ${low}`;
   };
   return {
     ...base(described, "integer"),
