@@ -9,6 +9,7 @@ import { setupGymnasiumCommand } from "./commands/setup.js";
 import { theoryCommand } from "./commands/theory.js";
 import { trainCommand } from "./commands/train.js";
 import { verifyCommand } from "./commands/verify.js";
+import { aliasHint } from "./options/aliases.js";
 import { addPartOption } from "./options/part-options.js";
 import type { OptionValues } from "./options/plain-options.js";
 import {
@@ -39,7 +40,11 @@ type Run = (command: Promise<number>) => Promise<void>;
  * @throws SoftrlError for a part that is unknown or whose file cannot be loaded.
  */
 export async function program(args: readonly string[], terminal: Terminal, run: Run): Promise<Command> {
-  const root = new Command("softrl")
+  const at = args.findIndex((argument) => !argument.startsWith("-"));
+  const name = args[at];
+  const optionsOf = (command: string | undefined) =>
+    root.commands.find((each) => each.name() === command)?.options.map(({ long }) => long ?? "") ?? [];
+  const root: Command = new Command("softrl")
     .description("Policy gradients and soft Q-learning: one algorithm seen from two sides.")
     .version(version)
     .exitOverride()
@@ -47,11 +52,11 @@ export async function program(args: readonly string[], terminal: Terminal, run: 
     .configureOutput({
       writeOut: (text) => void terminal.out.write(text),
       writeErr: (text) => void terminal.err.write(text),
-      outputError: (text, write) =>
-        write(`softrl: ${oneLine(text.replace(/^error: /, "").trimEnd(), 1000)}; use --help for a list\n`),
+      outputError: (text, write) => {
+        const message = oneLine(text.replace(/^error: /, "").trimEnd(), 1000);
+        write(`softrl: ${aliasHint(message, optionsOf(name)) ?? `${message}; use --help for a list`}\n`);
+      },
     });
-  const at = args.findIndex((argument) => !argument.startsWith("-"));
-  const name = args[at];
   const argumentsOf = (command: string) => (name === command ? args.slice(at + 1) : []);
   await addTrain(root, argumentsOf("train"), terminal, run);
   await addCompare(root, argumentsOf("compare"), terminal, run);

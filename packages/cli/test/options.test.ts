@@ -155,6 +155,27 @@ describe("an option that replaces a part of the file", () => {
   });
 });
 
+describe("a setting in the wrong section is refused with the name of its own", () => {
+  test.each([
+    [
+      { algorithm: { learningRate: 0.1 } },
+      "algorithm.learningRate: this setting belongs in the section optimiser.",
+    ],
+    [{ optimiser: { tau: 0.1 } }, "optimiser.tau: this setting belongs in the section algorithm."],
+    [{ run: { count: 4 } }, "run.count: this setting belongs in the section environment."],
+    [{ algorithm: { beta1: 0.9 } }, "algorithm.beta1: this setting belongs in the section optimiser."],
+    [{ environment: { name: "CartPole-v1" } }, "environment.name: an environment is named by id."],
+    [{ network: { id: "mlp" } }, "network.id: a network is named by name."],
+  ])("%j", async (config, message) => {
+    const path = file("misplaced.json", config);
+    expect(await run("train", "--config", path)).toEqual({
+      code: 1,
+      out: "",
+      err: `softrl: ${path}: ${message}\n`,
+    });
+  });
+});
+
 describe("an invalid value is refused by its option, or by its file and key", () => {
   test("whichever of both gave it", async () => {
     const path = file("wrong.json", { algorithm: { tau: -1 } });

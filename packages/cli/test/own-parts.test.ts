@@ -133,7 +133,7 @@ describe("a file that exports something else", () => {
     [
       "half.js",
       'export default { name: "x", title: "X", about: "x", settings: {} };',
-      /got one without a valid make/,
+      /got one without valid make/,
     ],
     ["broken.js", "export default {", /broken\.js could not be loaded, got SyntaxError/],
     [
@@ -145,11 +145,30 @@ describe("a file that exports something else", () => {
     [
       "settings.js",
       'export default { name: "x", title: "X", about: "x", settings: { a: 1 }, make() {} };',
-      /without a valid settings/,
+      /without valid settings/,
     ],
   ])("%s", async (name, text, message) => {
     writeFileSync(join(place, name), text);
     expectRefusal(await command("train", "--algorithm", `./${name}`), 1, message);
+  });
+
+  test("an environment with options of unknown kinds: the message lists the kinds", async () => {
+    const text = 'export default { id: "X-v0", about: "x", options: { size: 5 }, make() {} };';
+    writeFileSync(join(place, "options.js"), text);
+    expectRefusal(
+      await command("train", "--env", "./options.js"),
+      1,
+      /options\.js is not an environment, expected options by name, each with one of the values "number", "boolean", "text", got one without valid options/,
+    );
+  });
+
+  test("a file that is not compiled yet: the message says how", async () => {
+    writeFileSync(join(place, "source.ts"), "export default {};");
+    expectRefusal(
+      await command("train", "-a", "./source.js"),
+      1,
+      /source\.js does not exist; compile it first: npx tsc --ignoreConfig source\.ts; Node 22\.18 or newer loads source\.ts itself\.\n$/,
+    );
   });
 
   test("an environment whose make returns a single one, and a setting whose option is taken", async () => {

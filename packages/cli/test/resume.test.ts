@@ -84,7 +84,11 @@ describe("softrl resume", () => {
     expect(events("kept")).toEqual(before);
 
     await softrl(["train", "--steps", "200", "-o", "short"], folder, wasm);
-    expectRefusal(await softrl(["resume", "short"], folder, wasm), 1, /short: the run is finished.*--steps/);
+    expectRefusal(
+      await softrl(["resume", "short"], folder, wasm),
+      1,
+      /^softrl: short: the run is already finished; pass --steps to extend it\.\n$/,
+    );
     expectRefusal(await softrl(["resume", "none"], folder, wasm), 1, /the checkpoint could not be read/);
   });
 
@@ -116,8 +120,15 @@ describe("softrl resume", () => {
       [["--seed", "7"], /--seed: this cannot change.*softrl train --config fixed\/config\.json --seed/],
       [["--trust-region", "7"], /--trust-region: a2c has no --trust-region; npg has/],
       [["--tau", "0"], /--tau: invalid value/],
-      [["--tau", "1:0.1"], /--tau: invalid value, expected a number: the rest of a run has no schedule/],
-      [["--steps", "100"], /fixed: the run is finished, .*got 200 steps of 100/],
+      [
+        ["--tau", "1:0.1"],
+        /--tau: invalid value, expected a number, got "1:0\.1"; a resumed run cannot start a new schedule/,
+      ],
+      [
+        ["--steps", "100"],
+        /--steps: 100 is below the 200 steps already taken; name more, to extend the run\.\n$/,
+      ],
+      [["--steps", "200"], /--steps: 200 steps are already taken; name more/],
     ] as const) {
       const before = events("fixed");
       expectRefusal(await softrl(["resume", "fixed", ...args], folder, wasm), 1, message);

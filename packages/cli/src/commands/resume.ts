@@ -68,7 +68,7 @@ export async function resumeCommand(
   const { kinds, environment, modules, known } = parts;
   const { chosen } = run.config;
   const config = runConfig({ kinds, modules, environment, executor, chosen, known }, run.where);
-  requireUnfinished(run, Number(changes.steps ?? run.changed.steps ?? config.run.steps));
+  requireUnfinished(run, Number(run.changed.steps ?? config.run.steps), changes.steps);
 
   const plan: RunPlan = { config, parts, executor, where: run.where };
   const snapshot = { ...run.snapshot, config: JSON.stringify(withModules(run.json, modules)) };
@@ -114,16 +114,18 @@ function liveNumber({ flag, setting }: SettingOption, text: string): number {
   const value = setting.check(flag, setting.fromText(text));
   if (typeof value === "number") return value;
   throw new SoftrlError(flag, "invalid value", {
-    expected: "a number: the rest of a run has no schedule",
+    expected: "a number",
     got: JSON.stringify(text),
+    remedy: "a resumed run cannot start a new schedule",
   });
 }
 
-function requireUnfinished({ folder, step }: SavedRun, steps: number): void {
-  if (step < steps) return;
-  throw new SoftrlError(folder, "the run is finished", {
-    expected: "a run that was stopped",
-    got: `${step} steps of ${steps}`,
-    remedy: `extend it with more steps, for instance --steps ${2 * step}`,
-  });
+/** @param chosen the length that the option `--steps` gives */
+function requireUnfinished({ folder, step }: SavedRun, steps: number, chosen?: number): void {
+  if (step < (chosen ?? steps)) return;
+  if (chosen === undefined) {
+    throw new SoftrlError(folder, "the run is already finished", { remedy: "pass --steps to extend it" });
+  }
+  const taken = chosen < step ? `is below the ${step} steps already taken` : "steps are already taken";
+  throw new SoftrlError("--steps", `${chosen} ${taken}`, { remedy: "name more, to extend the run" });
 }

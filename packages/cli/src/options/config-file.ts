@@ -6,13 +6,13 @@ import {
   type ReadConfig,
   readConfig,
   runSettings,
-  type SectionName,
   SoftrlError,
   sectionNames,
   stepSettings,
 } from "softrl";
 import { type KindName, kindNames } from "../parts/kind-shape.js";
 import type { NamedPart, NamedParts } from "../parts/run-parts.js";
+import { aliasOf } from "./aliases.js";
 
 /** A file of settings, read and split; nothing in it is checked yet. */
 export interface ConfigFile extends ReadConfig {
@@ -100,16 +100,23 @@ function requireSections(path: string, json: unknown): void {
   const loose = Object.entries(json).find(([, value]) => !isRecord(value));
   if (loose === undefined) return;
   const [name] = loose;
-  const section = sectionOf(name);
+  const alias = aliasOf(name);
+  const section = sectionOf(name) ?? (alias == null ? null : sectionOfKey(alias.key));
   throw new SoftrlError(path, `${JSON.stringify(name)} is not in a section`, {
     expected: `sections such as ${EXAMPLE}`,
     remedy: section === null ? `the sections are ${sectionNames.join(", ")}` : `put it into ${section}`,
   });
 }
 
+const within = (section: string, key: string) => `"${section}": {"${key}": …}`;
+
+function sectionOfKey(path: string): string {
+  const [section, key] = path.split(".");
+  return within(section, key);
+}
+
 /** Where a setting or the name of a part belongs: `"algorithm": {"tau": …}`; null for an unknown name. */
 function sectionOf(name: string): string | null {
-  const within = (section: SectionName, key: string) => `"${section}": {"${key}": …}`;
   if (name === "environment") return within("environment", "id");
   if (name === "algorithm" || name === "network" || name === "optimiser") return within(name, "name");
   if (Object.hasOwn(runSettings, name)) return within("run", name);

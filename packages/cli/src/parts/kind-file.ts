@@ -1,8 +1,16 @@
 import { existsSync, statSync } from "node:fs";
-import { isAbsolute, resolve } from "node:path";
+import { basename, isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type ErrorDetails, SoftrlError } from "softrl";
-import { type ExportedKinds, isKind, type KindName, kindNames, missingParts, partsOf } from "./kind-shape.js";
+import {
+  type ExportedKinds,
+  isKind,
+  type KindName,
+  kindNames,
+  missingParts,
+  partsOf,
+  partText,
+} from "./kind-shape.js";
 
 /** The option that names each kind. */
 export const kindOptions: Readonly<Record<KindName, string>> = {
@@ -35,7 +43,8 @@ export async function loadKind<Which extends KindName>(
   file: string,
   remedy = "check the path",
 ): Promise<ExportedKinds[Which]> {
-  if (!existsSync(file)) return refuse(where, `${file} does not exist`, { remedy });
+  if (!existsSync(file))
+    return refuse(where, `${file} does not exist`, { remedy: toCompile(file) ?? remedy });
   if (statSync(file).isDirectory()) {
     return refuse(where, `${file} is a folder`, { expected: `a file that exports ${article(which)}` });
   }
@@ -44,11 +53,21 @@ export async function loadKind<Which extends KindName>(
   const kind = exported.default;
   if (isKind(which, kind)) return kind;
   const other = kindNames.find((candidate) => isKind(candidate, kind));
+  const [missing] = missingParts(which, kind);
+  const needed = other === undefined ? partText(missing) : null;
   return refuse(where, `the default export of ${file} is not ${article(which)}`, {
-    expected: `an object with ${partsOf(which).join(", ")}`,
-    got: kind === undefined ? "no default export" : `one without a valid ${missingParts(which, kind)[0]}`,
+    expected: needed ?? `an object with ${partsOf(which).join(", ")}`,
+    got: kind === undefined ? "no default export" : `one without valid ${missing}`,
     ...(other === undefined ? {} : { remedy: `it is ${article(other)}: pass it as ${kindOptions[other]}` }),
   });
+}
+
+/** What to do where the TypeScript source of a missing file exists; null where it does not. */
+function toCompile(file: string): string | null {
+  const source = /\.[cm]?js$/.test(file) ? file.replace(/js$/, "ts") : null;
+  if (source === null || !existsSync(source)) return null;
+  const name = basename(source);
+  return `compile it first: npx tsc --ignoreConfig ${name}; Node 22.18 or newer loads ${name} itself`;
 }
 
 /** The absolute path of a file, which a folder's files name relative to it. */

@@ -17,9 +17,9 @@ type Part = (value: unknown) => boolean;
 const isText: Part = (value) => typeof value === "string" && value.trim() !== "";
 const isFunction: Part = (value) => typeof value === "function";
 const isSettings: Part = (value) => isRecord(value) && Object.values(value).every(isSetting);
+const optionKinds: readonly unknown[] = ["number", "boolean", "text"];
 const isOptions: Part = (value) =>
-  isRecord(value) &&
-  Object.values(value).every((kind) => ["number", "boolean", "text"].includes(String(kind)));
+  isRecord(value) && Object.values(value).every((kind) => optionKinds.includes(kind));
 
 /** The parts of each kind. */
 const shapes: Readonly<Record<KindName, Readonly<Record<string, Part>>>> = {
@@ -37,6 +37,12 @@ export function missingParts(which: KindName, value: unknown): readonly string[]
   const shape = shapes[which];
   if (!isRecord(value)) return Object.keys(shape);
   return Object.keys(shape).filter((part) => !shape[part](value[part]));
+}
+
+/** What a part of a kind must be, where its name does not say it; null for all others. */
+export function partText(part: string): string | null {
+  const kinds = optionKinds.map((kind) => JSON.stringify(kind)).join(", ");
+  return part === "options" ? `options by name, each with one of the values ${kinds}` : null;
 }
 
 /** Whether a value has the parts of this kind. */

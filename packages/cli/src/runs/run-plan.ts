@@ -7,6 +7,7 @@ import {
   SoftrlError,
   sectionNames,
 } from "softrl";
+import { refuseAliases } from "../options/aliases.js";
 import { type ConfigFile, partsOfConfig, readConfigFile } from "../options/config-file.js";
 import { partsOfOptions, scanArguments } from "../options/part-options.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
@@ -67,6 +68,7 @@ export async function planRun(
 ): Promise<RunPlan> {
   const options = settingOptions(parts);
   refuseForeign(values, foreignOptions(parts, options), parts);
+  if (file !== null) refuseAliases(file, options);
   const { chosen, given } = chosenByOptions(values, options);
   const { kinds, environment, modules, known } = parts;
   const where = whereOf(parts, options, given, file);

@@ -155,7 +155,7 @@ class NaturalPolicyGradient implements Algorithm {
     const { rollout } = this.#collector;
     softTemporalDifferencesInto(rollout, tau, gamma, this.#delta);
     nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
-    const policy = this.#policyStep(trustRegion * this.#context.stepRule.learningRateFall);
+    const policy = this.#policyStep(this.#context.stepRule.fallingWithLearningRate(trustRegion));
 
     valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#learner.input("targets")));
     let fit = {};

@@ -1,4 +1,4 @@
-import { fail, requireInteger } from "./errors.js";
+import { describeValue, fail, requireInteger } from "./errors.js";
 import { suggestion } from "./near-match.js";
 import { type LiveNumber, valueAt } from "./schedule.js";
 import type { CurrentValues, Setting, Settings, ValuesOf } from "./settings.js";
@@ -66,14 +66,14 @@ export class LiveSettings implements Saveable {
   }
 
   /**
-   * The present number of a live setting over the first of its schedule: 1 for a plain number, and for a schedule that
-   * begins at 0.
+   * x times the present number of a live setting over the first of its schedule: x itself for a plain number, and for a
+   * schedule that begins at 0.
    */
-  fall(name: string): number {
+  fallingWith(name: string, x: number): number {
     const number = this.#numbers.get(name)?.number;
-    if (number === undefined) return 1;
+    if (number === undefined || typeof number === "number") return x;
     const first = valueAt(number, 0, this.#steps);
-    return first === 0 ? 1 : valueAt(number, this.step, this.#steps) / first;
+    return first === 0 ? x : (x * valueAt(number, this.step, this.#steps)) / first;
   }
 
   /**
@@ -101,7 +101,7 @@ export class LiveSettings implements Saveable {
       });
     }
     if (typeof value !== "number") {
-      fail(`${where}: ${name}`, "invalid value", { expected: "a number", got: JSON.stringify(value) });
+      fail(`${where}: ${name}`, "invalid value", { expected: "a number", got: describeValue(value) });
     }
     entry.setting.check(`${where}: ${name}`, value);
   }

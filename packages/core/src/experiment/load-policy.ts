@@ -1,5 +1,5 @@
 import { NetworkPolicy, networkShapes, parametersFrom } from "../algorithms/policy.js";
-import { fail } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
 import { actorAndCritic, policyValueNetwork } from "../nn/heads.js";
@@ -69,7 +69,7 @@ export function policyOf(
   if (kind === undefined) {
     return fail(where, "the checkpoint's network is not among the given ones", {
       expected: networks.map((network) => network.name).join(", "),
-      got: JSON.stringify(name),
+      got: describeValue(name),
       remedy: "pass it in options.networks",
     });
   }

@@ -234,7 +234,8 @@ export function runConfig(
       if (Object.hasOwn(table, name)) continue;
       const owner = ownerOf(section, kinds, environment);
       const owners = ownersOf(section, (candidate) => candidate === name, known);
-      refuseUnknown(where(section, name), name, owner, owners, table);
+      const home = owners === null ? homeOf(section, name, settings, known) : null;
+      refuseUnknown(where(section, name), name, owner, owners ?? home, table);
     }
     const complete = Object.entries(table).map(([name, setting]) => {
       const chosenValue = Object.hasOwn(given, name) ? given[name] : undefined;
@@ -336,14 +337,38 @@ export function ownersOf(
   return owners.length === 0 ? `${last} has` : `${owners.join(", ")} and ${last} have`;
 }
 
+/** Where a setting belongs that is none of its section's; null where no section has one of this name. */
+function homeOf(
+  section: SectionName,
+  name: string,
+  settings: Readonly<Record<SectionName, Settings>>,
+  known: KnownKinds,
+): { readonly fault: string } | null {
+  const key = section === "environment" ? "id" : "name";
+  if (section !== "run" && (name === "id" || name === "name")) {
+    return { fault: `${section === "network" ? "a" : "an"} ${section} is named by ${key}` };
+  }
+  const isIt = (candidate: string) => candidate === name;
+  const home =
+    sectionNames.find((other) => Object.hasOwn(settings[other], name)) ??
+    sectionNames.find((other) => ownersOf(other, isIt, known) !== null);
+  return home === undefined ? null : { fault: `this setting belongs in the section ${home}` };
+}
+
+/** @param owners the kinds that have the setting, as a remedy; or what is wrong where it is in the wrong section */
 function refuseUnknown(
   where: string,
   name: string,
   owner: string,
-  owners: string | null,
+  owners: string | { readonly fault: string } | null,
   table: Settings,
 ): never {
+  const details = { code: "unknown-setting", setting: name } as const;
+  if (owners !== null && typeof owners !== "string") return fail(where, owners.fault, details);
   const names = Object.keys(table);
   const remedy = names.length === 0 ? "leave it out" : suggestion(name, names);
-  return fail(where, `${owner} has no setting ${JSON.stringify(name)}`, { remedy: owners ?? remedy });
+  return fail(where, `${owner} has no setting ${JSON.stringify(name)}`, {
+    ...details,
+    remedy: owners ?? remedy,
+  });
 }

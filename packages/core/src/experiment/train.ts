@@ -1,6 +1,6 @@
 import type { AlgorithmKind } from "../algorithms/algorithm.js";
 import type { Policy } from "../algorithms/policy.js";
-import { fail } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import { suggestion } from "../base/near-match.js";
 import type { VectorEnvironment } from "../envs/environment.js";
 import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
@@ -158,10 +158,10 @@ function requireEnvironment(
   chosen: Readonly<Record<string, unknown>>,
 ): void {
   for (const [name, value] of Object.entries(given)) {
-    if (chosen[name] === undefined || JSON.stringify(chosen[name]) === JSON.stringify(value)) continue;
+    if (chosen[name] === undefined || describeValue(chosen[name]) === describeValue(value)) continue;
     fail(`environment.${name}`, "the setting is not that of the environment", {
-      expected: JSON.stringify(value),
-      got: JSON.stringify(chosen[name]),
+      expected: describeValue(value),
+      got: describeValue(chosen[name]),
       remedy: "leave it out: an environment by value brings its own",
     });
   }
@@ -179,7 +179,7 @@ export function named<Kind extends { readonly name: string }>(
     kinds.find(({ name }) => name === wanted) ??
     fail(where, "unknown name", {
       expected: names.join(", "),
-      got: JSON.stringify(wanted),
+      got: describeValue(wanted),
       remedy: suggestion(wanted, names),
     })
   );

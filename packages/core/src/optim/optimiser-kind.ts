@@ -5,6 +5,7 @@ import {
   integerSetting,
   liveSetting,
   numberSetting,
+  requireSettingNames,
   type Settings,
   type ValuesOf,
 } from "../base/settings.js";
@@ -25,8 +26,10 @@ export interface OptimiserKind<S extends Settings = Settings> {
 }
 
 /** Defines an optimiser: its settings are typed in {@link OptimiserKind.make}. */
-export const optimiserKind = <const S extends Settings>(definition: OptimiserKind<S>): OptimiserKind<S> =>
-  definition;
+export function optimiserKind<const S extends Settings>(definition: OptimiserKind<S>): OptimiserKind<S> {
+  requireSettingNames("optimiserKind", definition.settings);
+  return definition;
+}
 
 /** The settings that every optimiser has. */
 export const stepSettings = {
@@ -143,8 +146,8 @@ function adamSettings(name: string) {
 /** An optimiser with the numbers of its next step. */
 export interface StepRule extends CurrentValues<typeof stepSettings> {
   readonly optimiser: Optimiser;
-  /** The learning rate over the first of its schedule: 1 for a constant one. */
-  readonly learningRateFall: number;
+  /** x · lr / lr₀: a number that falls as the learning rate does from the first of its schedule. */
+  fallingWithLearningRate(x: number): number;
 }
 
 /** The step rule of a run, from its settings. */
@@ -159,11 +162,9 @@ export function stepRule(
     get learningRate() {
       return current.learningRate;
     },
-    get learningRateFall() {
-      return live.fall("learningRate");
-    },
     get maxGradientNorm() {
       return current.maxGradientNorm;
     },
+    fallingWithLearningRate: (x) => live.fallingWith("learningRate", x),
   };
 }
