@@ -239,6 +239,17 @@ describe("help", () => {
     expect(out).not.toContain("--hidden-sizes");
   });
 
+  test("explains schedules", async () => {
+    const { out } = await run("train", "--help");
+    expect(out).toContain("--learning-rate <number|schedule>");
+    expect(out.trimEnd().split("\n").at(-1)).toBe(
+      "A schedule is 0.1:0.01 (linear over the run) or 0.1@0,0.01@10000 (from these steps on).",
+    );
+    const resume = await run("resume", "--help");
+    expect(resume.out).toContain("--learning-rate <number> ");
+    expect(resume.out).toMatch(/\nExtending a run stretches its linear schedules\.\n$/);
+  });
+
   test("of compare lists the common settings alone", async () => {
     const { out } = await run("compare", "--help");
     expect(out).toContain("--value-coefficient");

@@ -92,7 +92,7 @@ export function liveSetting(described: SettingDescription<LiveNumber> & NumberRa
   const expected = `a number in ${rangeText(described)}, or a schedule: 0.1:0.01 as an option, {"from": 0.1, "to": 0.01} in JSON`;
   const isValid = (value: unknown): value is number => typeof value === "number" && inRange(value, described);
   return {
-    ...base<LiveNumber>(described, "number"),
+    ...base<LiveNumber>(described, "number|schedule"),
     live: true,
     check(where, value) {
       if (typeof value === "number") return requireInRange(where, value, described);
