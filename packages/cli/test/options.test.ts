@@ -205,6 +205,14 @@ describe("an invalid value is refused by its option, or by its file and key", ()
     [{ run: { executor: "wsam" } }, /run\.executor: unknown executor.*"wsam"; did you mean wasm\?/],
     [{ run: { executor: "wasm", precision: "float64" } }, /run\.executor: wasm does not compute in float64/],
     [{ run: { precision: "float64" } }, /run\.precision: this setting needs run\.executor/],
+    [
+      { run: { executor: "gpu" } },
+      /run\.executor: unknown executor, expected native or wasm or reference, got "gpu"\.\n$/,
+    ],
+    [
+      { optimiser: { name: "lion" } },
+      /optimiser\.name: unknown name, expected [\w, ]+, or a file such as \.\/mine\.js, got "lion"\.\n$/,
+    ],
     [{ algorithm: { name: "softq" } }, /algorithm\.name: unknown name.*did you mean soft-q\?/],
     [{ network: { module: "./gone.js" } }, /network\.module: .*gone\.js does not exist/],
   ])("%j", async (config, message) => {

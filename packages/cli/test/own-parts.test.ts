@@ -73,7 +73,8 @@ describe("an algorithm, an environment, a network and an optimiser of one's own,
     const played = await command("evaluate", "half", "--episodes", "3", "--json");
     expect([played.code, played.stderr]).toEqual([0, ""]);
     expect(JSON.parse(played.stdout)).toMatchObject({ algorithm: "reinforce", episodes: 3 });
-    expect((await command("record", "half", "--out", "half.gif")).code).toBe(0);
+    const filmed = await command("record", "half", "--out", "half.gif");
+    expect([filmed.code, filmed.stdout]).toEqual([0, expect.stringMatching(/^REINFORCE on Corridor-v0: /)]);
     const resumed = await command("resume", "half", "--steps", "4000", "--baseline-weight", "0.2", "--json");
     expect([resumed.code, resumed.stderr]).toEqual([0, ""]);
     expect(JSON.parse(resumed.stdout)).toMatchObject({
@@ -99,7 +100,9 @@ describe("an algorithm, an environment, a network and an optimiser of one's own,
       );
       // To play takes no algorithm.
       const found = ["--network", "./elsewhere/wide.js"];
-      expect((await command("evaluate", "moved", "--episodes", "2", ...found)).code).toBe(0);
+      const unnamed = await command("evaluate", "moved", "--episodes", "2", ...found);
+      expect([unnamed.code, unnamed.stderr]).toEqual([0, ""]);
+      expect(unnamed.stdout).toMatch(/^reinforce on Corridor-v0, 2 episodes/);
       expectRefusal(
         await command("evaluate", "moved", "--network", "./corridor.js"),
         1,
