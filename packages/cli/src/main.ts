@@ -1,7 +1,8 @@
 import { CommanderError } from "commander";
-import { SoftrlError, version } from "softrl";
+import { oneLine, SoftrlError, version } from "softrl";
 import { FailedFilm } from "./figures/film.js";
 import { loadedFiles } from "./parts/kind-file.js";
+import { ownFault } from "./parts/own-fault.js";
 import { program } from "./program.js";
 import { FailedRun } from "./runs/failed-run.js";
 import { exitCodeOf, standardStreams } from "./terminal/streams.js";
@@ -40,15 +41,21 @@ function report(thrown: unknown, { err }: Terminal): number {
   }
   const stack = error instanceof Error ? (error.stack ?? message) : message;
   const files = loadedFiles();
-  if (files.length > 0) {
-    err.write(`${stack}\nsoftrl: this is a fault in ${files.join(" or ")}, or in softrl ${version}${kept}\n`);
+  const own = error instanceof Error ? ownFault(error, files) : null;
+  if (own !== null) {
+    const fault = sentence(oneLine(String(error), 1000));
+    err.write(`softrl: ${own.place}: ${fault}${kept}\n${own.frames.join("\n")}\n`);
     return OUR_FAULT;
   }
-  err.write(
-    `${stack}\nsoftrl: this is a fault of softrl ${version}; please report it with the lines above${kept}\n`,
-  );
+  const fault =
+    files.length > 0
+      ? `this is a fault in ${files.join(" or ")}, or in softrl ${version}.`
+      : `this is a fault of softrl ${version}; please report it with the lines above.`;
+  err.write(`${stack}\nsoftrl: ${fault}${kept}\n`);
   return OUR_FAULT;
 }
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** The sentence after an error's message: what was written of a run or a film, where the message does not name it. */
 function whatIsKept(thrown: unknown, error: unknown): string {

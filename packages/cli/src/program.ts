@@ -28,8 +28,10 @@ import type { Terminal } from "./terminal/terminal.js";
 const RUN_FOLDER = "where to write the run: a new or empty folder (default: a numbered one in runs/)";
 const JSON_LINE = "print the result as one line of JSON";
 const EXECUTOR =
-  "what computes: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
+  "the backend: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
 const CONFIG = "a JSON file of settings, for instance a run folder's config.json; options override it";
+
+const SCHEDULE = "A schedule is 0.1:0.01 (linear over the run) or 0.1@0,0.01@10000 (from these steps on).";
 
 /** What a command does: its promise gives the exit code. */
 type Run = (command: Promise<number>) => Promise<void>;
@@ -83,6 +85,7 @@ async function addTrain(root: Command, args: readonly string[], terminal: Termin
   addAlgorithm(command, options, parts);
   addShared(command, options, parts);
   addHiddenOptions(command, foreignOptions(parts, options));
+  command.addHelpText("after", `\n${SCHEDULE}`);
   command.action((values: OptionValues) => run(trainCommand(values, draft, terminal)));
 }
 
@@ -111,6 +114,7 @@ async function addCompare(
   addSettingOptions(command, common, "algorithm", parts);
   addShared(command, common, parts);
   for (const [i, draft] of drafts.entries()) addHiddenOptions(command, foreignOptions(draft.parts, all[i]));
+  command.addHelpText("after", `\n${SCHEDULE}`);
   command.action((values: OptionValues) => run(compareCommand(values, drafts, terminal)));
 }
 
@@ -138,11 +142,14 @@ async function addResume(
       section,
       parts,
       (option) => `${option.setting.about}${now(draft, option)}`,
+      // The rest of a run cannot start a schedule.
+      ({ setting }) => (setting.live ? "number" : setting.placeholder),
     );
   }
   addMovedFiles(command);
   const all = settingOptions(parts);
   addHiddenOptions(command, [...all, ...foreignOptions(parts, all)]);
+  command.addHelpText("after", "\nExtending a run stretches its linear schedules.");
   command.action((folder: string, values: OptionValues) =>
     run(resumeCommand(folder, values, draft, terminal)),
   );
@@ -216,7 +223,7 @@ function addRecord(root: Command, terminal: Terminal, run: Run): void {
     )
     .option("--overwrite", "replace an earlier film of this name")
     .option("--episodes <count>", "episodes to film, one after the other", "1")
-    .option("--max-steps <count>", "steps after which the film ends in any case", "1000")
+    .option("--max-steps <count>", "maximum number of steps", "1000")
     .option("--scale <factor>", "screen pixels per pixel and side", "1")
     .option("--fps <rate>", "steps shown per second, 1 to 50", "20");
   addPlaying(command);

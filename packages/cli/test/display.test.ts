@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { learningCurveSvg } from "../src/figures/chart.js";
 import { ProgressDisplay, progressLine } from "../src/terminal/progress.js";
-import { counted, table } from "../src/terminal/terminal.js";
+import { counted, inShort, table } from "../src/terminal/terminal.js";
 import { terminalPlot } from "../src/terminal/terminal-plot.js";
 
 const rising = { name: "A2C", steps: [100, 200, 300, 400], meanReturns: [0, 100, 200, 300] };
@@ -69,7 +69,7 @@ describe("progress", () => {
     meanReturn: 212.42,
     stepsPerSecond: 48_000,
   };
-  const line = " 33 %  165 000 / 500 000 steps  a2c 212.4  48 000 steps/s";
+  const line = " 33 %  165 000 / 500 000 steps  a2c 212  48 000 steps/s";
 
   function display(isTTY: boolean) {
     let written = "";
@@ -90,7 +90,7 @@ describe("progress", () => {
     expect(progressLine([run], false)).toBe(line);
     expect(progressLine([run], true)).toBe(`▕${"█".repeat(7)}${" ".repeat(17)}▏   33 %${line.slice(5)}`);
     const other = { ...run, algorithm: "soft-q", meanReturn: null, stepsPerSecond: 16_000 };
-    expect(progressLine([run, other], false)).toContain("a2c 212.4  soft-q –  24 000 steps/s");
+    expect(progressLine([run, other], false)).toContain("a2c 212  soft-q –  24 000 steps/s");
   });
 
   test("is redrawn on a terminal", () => {
@@ -111,6 +111,16 @@ describe("progress", () => {
     progress.end();
     expect(written()).toBe(`${line}\n`);
   });
+});
+
+test("numbers have three significant digits, or all those before the point", () => {
+  const numbers = [
+    0.697_12, 36.77, 494.9, -83.44, 0, -0, 1, 9.996, 200, 999.7, 1234.5, -12_345.6, 0.000_123_4,
+  ];
+  expect(numbers.map(inShort)).toEqual(
+    "0.697 36.8 495 -83.4 0 0 1.00 10.0 200 1000 1235 -12346 0.000123".split(" "),
+  );
+  expect(inShort(null)).toBe("–");
 });
 
 test("counts have groups of three, tables have columns", () => {

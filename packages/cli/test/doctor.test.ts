@@ -42,8 +42,14 @@ describe("softrl doctor", () => {
     expect(table.code).toBe(0);
     expect(table.stdout).toMatch(/^softrl \d+\.\d+\.\d+, Node\.js \d+/);
     expect(table.stdout).toMatch(
-      /^wasm +works +WebAssembly SIMD, 1 thread \(.*\) +use it: SOFTRL_EXECUTOR=wasm$/m,
+      /^wasm +works +WebAssembly SIMD, 1 thread \(.*\) +used by default: SOFTRL_EXECUTOR=wasm$/m,
     );
+  });
+
+  test("names the backend that runs use by default", async () => {
+    const { stdout } = await softrl(["doctor"], here, { env: { SOFTRL_EXECUTOR: "" } });
+    expect(stdout).toMatch(/^(native|wasm) +works .* used by default$/m);
+    expect(stdout).toMatch(/^reference +works +reference implementation in float64, slow$/m);
   });
 
   test("reports why native kernels do not work, and that runs use WebAssembly", async () => {

@@ -23,7 +23,9 @@ test("help and version are no errors, no command is one", async () => {
   const terminal = { out: out.stream, err: err.stream };
   expect(await main(["--version"], terminal)).toBe(0);
   expect(await main(["train", "--help"], terminal)).toBe(0);
-  expect(out.written.join("")).toMatch(/^\d+\.\d+\.\d+\n.*--learning-rate <number> +the step size/s);
+  expect(out.written.join("")).toMatch(
+    /^\d+\.\d+\.\d+\n.*--learning-rate <number\|schedule> +the step size/s,
+  );
   expect(err.written).toEqual([]);
   expect(await main([], terminal)).toBe(2);
   expect(await main(["setup", "gymnasum"], terminal)).toBe(2);

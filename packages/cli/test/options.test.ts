@@ -205,6 +205,14 @@ describe("an invalid value is refused by its option, or by its file and key", ()
     [{ run: { executor: "wsam" } }, /run\.executor: unknown executor.*"wsam"; did you mean wasm\?/],
     [{ run: { executor: "wasm", precision: "float64" } }, /run\.executor: wasm does not compute in float64/],
     [{ run: { precision: "float64" } }, /run\.precision: this setting needs run\.executor/],
+    [
+      { run: { executor: "gpu" } },
+      /run\.executor: unknown executor, expected native or wasm or reference, got "gpu"\.\n$/,
+    ],
+    [
+      { optimiser: { name: "lion" } },
+      /optimiser\.name: unknown name, expected [\w, ]+, or a file such as \.\/mine\.js, got "lion"\.\n$/,
+    ],
     [{ algorithm: { name: "softq" } }, /algorithm\.name: unknown name.*did you mean soft-q\?/],
     [{ network: { module: "./gone.js" } }, /network\.module: .*gone\.js does not exist/],
   ])("%j", async (config, message) => {
@@ -237,6 +245,17 @@ describe("help", () => {
     for (const option of ["--adam-beta1", "--atari-protocol"]) expect(out).toContain(`  ${option} <`);
     expect(out).toMatch(/^Network nature-cnn:$/m);
     expect(out).not.toContain("--hidden-sizes");
+  });
+
+  test("explains schedules", async () => {
+    const { out } = await run("train", "--help");
+    expect(out).toContain("--learning-rate <number|schedule>");
+    expect(out.trimEnd().split("\n").at(-1)).toBe(
+      "A schedule is 0.1:0.01 (linear over the run) or 0.1@0,0.01@10000 (from these steps on).",
+    );
+    const resume = await run("resume", "--help");
+    expect(resume.out).toContain("--learning-rate <number> ");
+    expect(resume.out).toMatch(/\nExtending a run stretches its linear schedules\.\n$/);
   });
 
   test("of compare lists the common settings alone", async () => {

@@ -73,7 +73,8 @@ describe("an algorithm, an environment, a network and an optimiser of one's own,
     const played = await command("evaluate", "half", "--episodes", "3", "--json");
     expect([played.code, played.stderr]).toEqual([0, ""]);
     expect(JSON.parse(played.stdout)).toMatchObject({ algorithm: "reinforce", episodes: 3 });
-    expect((await command("record", "half", "--out", "half.gif")).code).toBe(0);
+    const filmed = await command("record", "half", "--out", "half.gif");
+    expect([filmed.code, filmed.stdout]).toEqual([0, expect.stringMatching(/^REINFORCE on Corridor-v0: /)]);
     const resumed = await command("resume", "half", "--steps", "4000", "--baseline-weight", "0.2", "--json");
     expect([resumed.code, resumed.stderr]).toEqual([0, ""]);
     expect(JSON.parse(resumed.stdout)).toMatchObject({
@@ -99,7 +100,9 @@ describe("an algorithm, an environment, a network and an optimiser of one's own,
       );
       // To play takes no algorithm.
       const found = ["--network", "./elsewhere/wide.js"];
-      expect((await command("evaluate", "moved", "--episodes", "2", ...found)).code).toBe(0);
+      const unnamed = await command("evaluate", "moved", "--episodes", "2", ...found);
+      expect([unnamed.code, unnamed.stderr]).toEqual([0, ""]);
+      expect(unnamed.stdout).toMatch(/^reinforce on Corridor-v0, 2 episodes/);
       expectRefusal(
         await command("evaluate", "moved", "--network", "./corridor.js"),
         1,
@@ -133,7 +136,7 @@ describe("a file that exports something else", () => {
     [
       "half.js",
       'export default { name: "x", title: "X", about: "x", settings: {} };',
-      /got one without valid make/,
+      /got one without a valid make/,
     ],
     ["broken.js", "export default {", /broken\.js could not be loaded, got SyntaxError/],
     [
@@ -200,7 +203,33 @@ describe("a file that exports something else", () => {
     const run = await command("train", "-a", "./faulty.js", "-o", "faulty");
     expect([run.code, run.stdout]).toEqual([70, ""]);
     expect(run.stderr).toMatch(
-      /^TypeError: no such thing\n.*softrl: this is a fault in .*faulty\.js, or in softrl \d/s,
+      /^softrl: \S*faulty\.js:2: TypeError: no such thing\.\n( +at .*faulty\.js:2:\d+.*\n)+$/,
+    );
+  });
+
+  test("a fault during training in what a file uses names both, and the run so far", async () => {
+    const faulty =
+      'import { a2c } from "softrl";\n' +
+      'export default { ...a2c, name: "late", make: (...parts) => {\n' +
+      "  const algorithm = a2c.make(...parts);\n" +
+      "  return { policy: algorithm.policy, save: () => algorithm.save(), restore() {},\n" +
+      "    iterate: () => Reflect.construct(Proxy, []) };\n" +
+      "} };";
+    writeFileSync(join(place, "late.js"), faulty);
+    const own = await command("train", "-a", "./late.js", "-o", "late");
+    expect([own.code, own.stdout]).toEqual([70, ""]);
+    expect(own.stderr).toMatch(
+      /^softrl: \S*late\.js:5: TypeError: .*\. The run so far is in late\.\n( +at .*\n)+$/,
+    );
+    writeFileSync(join(place, "inner.js"), "export const fail = () => undefined.nothing;\n");
+    writeFileSync(
+      join(place, "late.js"),
+      `import { fail } from "./inner.js";\n${faulty.replace("Reflect.construct(Proxy, [])", "fail()")}`,
+    );
+    const both = await command("train", "-a", "./late.js", "-o", "later");
+    expect([both.code, both.stdout]).toEqual([70, ""]);
+    expect(both.stderr).toMatch(
+      /^TypeError: .*\nsoftrl: this is a fault in \S*late\.js, or in softrl \d+\.\d+\.\d+\. The run so far is in later\.\n$/s,
     );
   });
 });

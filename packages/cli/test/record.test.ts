@@ -153,8 +153,7 @@ describe("softrl record", () => {
 
   test("replaces a film that is there with --overwrite alone, and nothing that is no film", async () => {
     const taken = (...args: string[]) => record("pole", "--max-steps", "3", ...args);
-    const there =
-      /--out: \w+(\.gif)? cannot be written, expected a new .* got one .* or give --overwrite\.\n$/;
+    const there = /--out: kept(\.gif)? already exists; choose another name, or pass --overwrite\.\n$/;
     for (const out of ["kept.gif", "kept"]) {
       expect(await record("pole", "--out", out, "--max-steps", "9")).toMatchObject({ code: 0 });
       const film = () => (out === "kept" ? readdirSync(join(place, out)) : readFileSync(join(place, out)));
@@ -167,7 +166,7 @@ describe("softrl record", () => {
     expect(readdirSync(join(place, "kept"))).toHaveLength(4);
     writeFileSync(join(place, "kept", "notes"), "");
     const mixed = await taken("--out", "kept", "--overwrite");
-    expectRefusal(mixed, 1, /got one with files in it: notes; name another\.\n$/);
+    expectRefusal(mixed, 1, /got one with files in it: notes; choose another name\.\n$/);
     expect(readdirSync(join(place, "kept"))).toHaveLength(5);
   });
 

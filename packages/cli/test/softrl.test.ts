@@ -96,7 +96,7 @@ describe("softrl train", () => {
     const [first, second] = [await softrl(args, place), await softrl(args, place)];
     expect(first.code).toBe(0);
     expect(first.stdout).toMatch(
-      /A2C on CartPole-v1, seed 1: mean return \d+\.\d over the last \d+ of \d+ episodes/,
+      /A2C on CartPole-v1, seed 1: mean return \d+(\.\d+)? over the last \d+ of \d+ episodes/,
     );
     expect(first.stdout).toContain("run folder: runs/CartPole-v1-seed1-a2c\n");
     expect(second.stdout).toContain("run folder: runs/CartPole-v1-seed1-a2c-2\n");
@@ -332,7 +332,12 @@ describe("bad input", () => {
       2,
       /unknown option '--quizzical'; use --help for a list\n$/,
     ],
-    ["an option without a value", ["train", "--tau"], 2, /option '--tau <number>' argument missing/],
+    [
+      "an option without a value",
+      ["train", "--tau"],
+      2,
+      /option '--tau <number\|schedule>' argument missing/,
+    ],
     ["a word too many", ["train", "CartPole-v1"], 2, /too many arguments/],
     ["an unknown algorithm", ["train", "--algorithm", "softq"], 1, /--algorithm: .*did you mean soft-q\?/],
     [

@@ -25,7 +25,7 @@ export async function doctorCommand(options: OptionValues, terminal: Terminal): 
     return 0;
   }
   const because = (name: string) =>
-    forced === null ? "use it: the first that works" : `use it: SOFTRL_EXECUTOR=${name}`;
+    forced === null ? "used by default" : `used by default: SOFTRL_EXECUTOR=${name}`;
   const rows = executors.map(({ name, works, about }) => [
     name,
     works ? "works" : "does not work",

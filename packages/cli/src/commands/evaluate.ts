@@ -19,10 +19,10 @@ export async function evaluateCommand(
   const mode = modeOption(options.mode);
   const run = openSavedRun(runFolder);
   const played = { environment: savedEnvironment(run) };
+  const named = partsOfOptions(options);
   const interrupt = listenForInterrupt(terminal.err);
   let play: SavedPlay | null = null;
   try {
-    const named = partsOfOptions(options);
     const open = () => openSavedPlay(run, { seed, named, executor: textOption(options, "executor") });
     play = await unlessInterrupted(interrupt, open, ({ environment }) => environment.close());
     interrupt.now("playing");
@@ -42,7 +42,8 @@ export async function evaluateCommand(
         runFolder,
       });
     } else {
-      terminal.out.write(inWords(`${savedTitle(run)} on ${environmentTitle(played)}`, mode, result));
+      const title = await savedTitle(run, named);
+      terminal.out.write(inWords(`${title} on ${environmentTitle(played)}`, mode, result));
     }
     return result.interrupted ? INTERRUPTED : 0;
   } finally {

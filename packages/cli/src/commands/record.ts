@@ -34,10 +34,10 @@ export async function recordCommand(
   const run = openSavedRun(runFolder);
   const played = { environment: savedEnvironment(run) };
   const film = openFilm({ out, scale, fps, overwrite: options.overwrite === true });
+  const named = partsOfOptions(options);
   const interrupt = listenForInterrupt(terminal.err);
   let play: SavedPlay | null = null;
   try {
-    const named = partsOfOptions(options);
     const executor = textOption(options, "executor");
     const open = () => openSavedPlay(run, { seed, named, executor, size: 1, screens: true });
     play = await unlessInterrupted(interrupt, open, ({ environment }) => environment.close());
@@ -61,8 +61,9 @@ export async function recordCommand(
         out,
       });
     } else if (film.frames > 0) {
+      const title = await savedTitle(run, named);
       terminal.out.write(
-        `${savedTitle(run)} on ${environmentTitle(played)}: ${film.frames} frames, ` +
+        `${title} on ${environmentTitle(played)}: ${film.frames} frames, ` +
           `${inWords(result?.returns ?? [])}, in ${out}\n`,
       );
     }

@@ -76,11 +76,11 @@ export function openFilm(options: FilmOptions): Film {
   if (extension === ".gif") {
     if (existsSync(out)) {
       if (!statSync(out).isFile()) refuseOut(out, "a file", "a folder");
-      if (!overwrite) refuseOut(out, "a new file", "one that is there", "name another, or give --overwrite");
+      if (!overwrite) refuseExisting(out);
     }
     const folder = dirname(out);
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-      refuseOut(out, "a file in a folder that is there", `no folder ${folder}`);
+      refuseOut(out, "a file in an existing folder", `no folder ${folder}`);
     }
     return new GifFilm(options);
   }
@@ -91,15 +91,9 @@ export function openFilm(options: FilmOptions): Film {
     if (!statSync(out).isDirectory()) refuseOut(out, "a folder for PNG frames", "a file");
     const strange = readdirSync(out).filter((name) => !(overwrite && FRAME.test(name)));
     if (strange.length > 0) {
-      const remedy = strange.every((name) => FRAME.test(name))
-        ? "name another, or give --overwrite"
-        : "name another";
-      refuseOut(
-        out,
-        "a new or empty folder",
-        `one with files in it: ${strange.slice(0, 3).join(", ")}`,
-        remedy,
-      );
+      if (strange.every((name) => FRAME.test(name))) refuseExisting(out);
+      const files = `one with files in it: ${strange.slice(0, 3).join(", ")}`;
+      refuseOut(out, "a new or empty folder", files, "choose another name");
     }
   }
   return new PngFrames(options);
@@ -108,6 +102,12 @@ export function openFilm(options: FilmOptions): Film {
 function refuseOut(out: string, expected: string, got: string, remedy?: string): never {
   const details = { expected, got, ...(remedy === undefined ? {} : { remedy }) };
   throw new SoftrlError("--out", `${out} cannot be written`, details);
+}
+
+function refuseExisting(out: string): never {
+  throw new SoftrlError("--out", `${out} already exists`, {
+    remedy: "choose another name, or pass --overwrite",
+  });
 }
 
 /** Checks the sizes and enlarges the pictures. */

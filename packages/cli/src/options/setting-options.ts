@@ -107,15 +107,16 @@ export function addSettingOptions(
   section: SectionName,
   parts: RunParts,
   help: (option: SettingOption) => string = (option) => helpOf(parts, option),
+  placeholder: (option: SettingOption) => string = ({ setting }) => setting.placeholder,
 ): void {
   const { modules } = parts;
   for (const option of options.filter((candidate) => candidate.section === section)) {
-    const { name, setting, flag } = option;
+    const { name, flag } = option;
     if (command.options.some(({ long }) => long === flag)) {
       const file = modules.algorithm ?? modules.network ?? modules.optimiser ?? section;
       refuseFlag(file, name, flag);
     }
-    command.option(`${flag} <${setting.placeholder}>`, help(option));
+    command.option(`${flag} <${placeholder(option)}>`, help(option));
   }
 }
 

@@ -57,7 +57,10 @@ export async function loadKind<Which extends KindName>(
   const needed = other === undefined ? partText(missing) : null;
   return refuse(where, `the default export of ${file} is not ${article(which)}`, {
     expected: needed ?? `an object with ${partsOf(which).join(", ")}`,
-    got: kind === undefined ? "no default export" : `one without valid ${missing}`,
+    got:
+      kind === undefined
+        ? "no default export"
+        : `one without ${missing.endsWith("s") ? "" : "a "}valid ${missing}`,
     ...(other === undefined ? {} : { remedy: `it is ${article(other)}: pass it as ${kindOptions[other]}` }),
   });
 }

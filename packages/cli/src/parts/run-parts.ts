@@ -1,4 +1,5 @@
 import {
+  type AlgorithmKind,
   builtInKinds,
   defaultNetwork,
   defaultNetworks,
@@ -8,10 +9,10 @@ import {
   isBuiltIn,
   type KnownKinds,
   type NetworkKind,
+  nearMatch,
   type RunChoice,
   type RunKinds,
   SoftrlError,
-  suggestion,
 } from "softrl";
 import { absolute, isFile, kindOptions, loadKind } from "./kind-file.js";
 import type { ExportedKinds, KindName } from "./kind-shape.js";
@@ -108,6 +109,11 @@ export async function findEnvironment(
   return { id: found.kind.id, ...found };
 }
 
+/** An algorithm by its name or its file. */
+export async function findAlgorithm(named: NamedParts): Promise<AlgorithmKind> {
+  return (await find("algorithm", named, DEFAULT_ALGORITHM)).kind;
+}
+
 /** A network by its name or its file. */
 export async function findNetwork(named: NamedParts): Promise<NetworkKind> {
   return (await find("network", named, defaultNetworks.vector)).kind;
@@ -164,9 +170,10 @@ const withKind = <Kind>(kinds: readonly Kind[], kind: Kind): readonly Kind[] =>
 
 function refuseName(where: string, name: string, kinds: readonly { readonly name: string }[]): never {
   const names = kinds.map((kind) => kind.name);
+  const near = nearMatch(name, names);
   throw new SoftrlError(where, "unknown name", {
     expected: `${names.join(", ")}, or a file such as ./mine.js`,
     got: JSON.stringify(name),
-    remedy: suggestion(name, names),
+    ...(near === null ? {} : { remedy: `did you mean ${near}?` }),
   });
 }

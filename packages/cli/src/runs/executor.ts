@@ -6,8 +6,8 @@ import {
   createWasmMachine,
   type ErrorDetails,
   type Executor,
+  nearMatch,
   SoftrlError,
-  suggestion,
   threadCount,
 } from "softrl";
 import { nodeWorkers, whyNoWorkers } from "./node-workers.js";
@@ -57,12 +57,13 @@ export async function makeExecutor(wanted: WantedExecutor | null): Promise<Execu
 
 /** The name of a wanted executor, checked. */
 export function executorName({ name, where }: WantedExecutor): ExecutorName {
+  const near = nearMatch(name, names);
   return (
     names.find((known) => known === name) ??
     refuse(where, "unknown executor", {
       expected: names.join(" or "),
       got: JSON.stringify(name),
-      remedy: suggestion(name, names),
+      ...(near === null ? {} : { remedy: `did you mean ${near}?` }),
     })
   );
 }
@@ -80,7 +81,7 @@ export async function surveyExecutors(): Promise<readonly FoundExecutor[]> {
   return [
     { name: "native", ...(await surveyNative()) },
     { name: "wasm", ...(await surveyWasm()) },
-    { name: "reference", works: true, about: "float64, written to be read; slow" },
+    { name: "reference", works: true, about: "reference implementation in float64, slow" },
   ];
 }
 

@@ -1,6 +1,5 @@
 import {
   atariSettings,
-  builtInKinds,
   describeSpace,
   type Executor,
   environmentFamily,
@@ -19,7 +18,13 @@ import {
   type VectorEnvironment,
 } from "softrl";
 import { openEnvironment } from "../parts/open-environment.js";
-import { findEnvironment, findNetwork, findParts, type NamedParts } from "../parts/run-parts.js";
+import {
+  findAlgorithm,
+  findEnvironment,
+  findNetwork,
+  findParts,
+  type NamedParts,
+} from "../parts/run-parts.js";
 import { executorOfVariable, makeExecutor } from "./executor.js";
 import { type SavedRun, savedParts } from "./saved-run.js";
 
@@ -44,10 +49,14 @@ export interface PlayRequest {
   readonly named: NamedParts;
 }
 
-/** The algorithm of a saved run for people: its title where it is built in, else its name. */
-export function savedTitle({ config }: SavedRun): string {
-  const { algorithm = "" } = config.names;
-  return builtInKinds.algorithm.find(({ name }) => name === algorithm)?.title ?? algorithm;
+/** The title of a saved run's algorithm; its name where its file cannot be loaded. */
+export async function savedTitle(run: SavedRun, named: NamedParts): Promise<string> {
+  try {
+    return (await findAlgorithm(savedParts(run, named))).title;
+  } catch (error) {
+    if (error instanceof SoftrlError) return run.config.names.algorithm ?? "";
+    throw error;
+  }
 }
 
 /** The environment's section of a saved configuration, checked. */

@@ -36,7 +36,7 @@ export class ProgressDisplay {
   }
 }
 
-/** `▕████████        ▏ 33 %  165 000 / 500 000 steps  a2c 212.4  48 000 steps/s` */
+/** `▕████████        ▏ 33 %  165 000 / 500 000 steps  a2c 212  48 000 steps/s` */
 export function progressLine(runs: readonly TrainProgress[], bar: boolean): string {
   const step = runs.reduce((sum, run) => sum + Math.min(run.step, run.steps), 0);
   const steps = runs.reduce((sum, run) => sum + run.steps, 0);

@@ -17,9 +17,13 @@ export function writeJson(stream: NodeJS.WriteStream, value: unknown): void {
   stream.write(`${JSON.stringify(value)}\n`);
 }
 
-/** A number in few digits; a dash for none. */
-export function inShort(value: number | null, digits = 1): string {
-  return value === null ? "–" : value.toFixed(digits);
+/** A number with three significant digits, or all those before the point: 0.697, 36.8, 1235; a dash for none. */
+export function inShort(value: number | null): string {
+  if (value === null) return "–";
+  if (value === 0) return "0";
+  const text = value.toPrecision(3);
+  // From 1000 on toPrecision writes an exponent.
+  return Math.abs(Number(text)) >= 1000 ? value.toFixed(0) : text;
 }
 
 /** A count with thin groups of three: 500 000. */

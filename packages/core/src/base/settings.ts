@@ -1,6 +1,6 @@
 /** Settings: typed values with a description, a default and a check. Options, config files and docs are made from them. */
 import { describeValue, fail } from "./errors.js";
-import { suggestion } from "./near-match.js";
+import { nearMatch } from "./near-match.js";
 import { type LiveNumber, type NumberSchedule, scheduleText } from "./schedule.js";
 
 /** Groups of environments with defaults of their own: vectors of a few numbers, Atari's frames, MinAtar's boards. */
@@ -92,7 +92,7 @@ export function liveSetting(described: SettingDescription<LiveNumber> & NumberRa
   const expected = `a number in ${rangeText(described)}, or a schedule: 0.1:0.01 as an option, {"from": 0.1, "to": 0.01} in JSON`;
   const isValid = (value: unknown): value is number => typeof value === "number" && inRange(value, described);
   return {
-    ...base<LiveNumber>(described, "number"),
+    ...base<LiveNumber>(described, "number|schedule"),
     live: true,
     check(where, value) {
       if (typeof value === "number") return requireInRange(where, value, described);
@@ -142,7 +142,8 @@ export function choiceSetting<const Choice extends string>(
     check: (where, value) => {
       const choice = choices.find((candidate) => candidate === value);
       if (choice !== undefined) return choice;
-      const remedy = typeof value === "string" ? suggestion(value, choices) : undefined;
+      const near = typeof value === "string" ? nearMatch(value, choices) : null;
+      const remedy = near === null ? undefined : `did you mean ${near}?`;
       return refuse(where, choices.map((name) => JSON.stringify(name)).join(" or "), value, remedy);
     },
     fromText: (text) => text,

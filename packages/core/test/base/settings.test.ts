@@ -52,7 +52,7 @@ const examples: Readonly<Record<string, Example>> = {
   },
   liveSetting: {
     setting: liveSetting({ about, above: 0, default: 0.1 }),
-    placeholder: "number",
+    placeholder: "number|schedule",
     accepts: [
       0.1,
       { from: 0.1, to: 0.01 },
@@ -164,6 +164,7 @@ const examples: Readonly<Record<string, Example>> = {
     accepts: ["proper", "naive"],
     refuses: [
       ["propre", '--x: invalid value, expected "proper" or "naive", got "propre"; did you mean proper?'],
+      ["x", '--x: invalid value, expected "proper" or "naive", got "x".'],
       [1, 'expected "proper" or "naive", got 1.'],
       [null, "got null."],
     ],
