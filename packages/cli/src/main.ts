@@ -1,8 +1,8 @@
 import { CommanderError } from "commander";
-import { oneLine, SoftrlError, version } from "softrl";
+import { describeValue, oneLine, SoftrlError, version } from "softrl";
 import { FailedFilm } from "./figures/film.js";
-import { loadedFiles } from "./parts/kind-file.js";
-import { ownFault } from "./parts/own-fault.js";
+import { blameFiles, FileFault, showsStack, stackOf } from "./parts/file-fault.js";
+import { loadedFiles, loadingFile } from "./parts/loaded-files.js";
 import { program } from "./program.js";
 import { FailedRun } from "./runs/failed-run.js";
 import { exitCodeOf, standardStreams } from "./terminal/streams.js";
@@ -13,49 +13,70 @@ const BAD_INPUT = 1;
 const BAD_USAGE = 2;
 const OUR_FAULT = 70;
 
+/** Node's exit code where the main module waits for a promise that never settles. */
+const UNSETTLED = 13;
+
 /** Runs the command that the arguments name; returns the exit code and never throws. */
 export async function main(args: readonly string[], terminal: Terminal = standardStreams()): Promise<number> {
   let exitCode = 0;
   const run = async (command: Promise<number>) => {
     exitCode = await command;
   };
+  const onExit = (code: number) => tellOfUnsettled(code, terminal);
+  process.on("exit", onExit);
   try {
     const root = await program(args, terminal, run);
     await root.parseAsync(args, { from: "user" });
     return exitCodeOf(exitCode);
-  } catch (error) {
+  } catch (thrown) {
+    const error = readable(thrown);
     // Commander has printed what is wrong; code 0 is --help and --version.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodeOf(0) : BAD_USAGE;
     return report(error, terminal);
+  } finally {
+    process.off("exit", onExit);
   }
 }
 
 /** Prints what went wrong; returns the exit code. */
 function report(thrown: unknown, { err }: Terminal): number {
-  const error = thrown instanceof FailedRun || thrown instanceof FailedFilm ? thrown.cause : thrown;
-  const message = error instanceof Error ? error.message : String(error);
+  const failed = thrown instanceof FailedRun || thrown instanceof FailedFilm ? thrown.cause : thrown;
+  const error = blameFiles(failed);
   const kept = whatIsKept(thrown, error);
   if (error instanceof SoftrlError) {
-    err.write(`softrl: ${message}${kept}\n`);
+    if (error instanceof FileFault && error.cause !== undefined && showsStack()) {
+      err.write(`${stackOf(error.cause)}\n`);
+    }
+    err.write(`softrl: ${error.message}${kept}\n`);
     return BAD_INPUT;
   }
-  const stack = error instanceof Error ? (error.stack ?? message) : message;
-  const files = loadedFiles();
-  const own = error instanceof Error ? ownFault(error, files) : null;
-  if (own !== null) {
-    const fault = sentence(oneLine(String(error), 1000));
-    err.write(`softrl: ${own.place}: ${fault}${kept}\n${own.frames.join("\n")}\n`);
-    return OUR_FAULT;
-  }
-  const fault =
-    files.length > 0
-      ? `this is a fault in ${files.join(" or ")}, or in softrl ${version}.`
-      : `this is a fault of softrl ${version}; please report it with the lines above.`;
-  err.write(`${stack}\nsoftrl: ${fault}${kept}\n`);
+  const fault = `this is a fault of softrl ${version}; please report it with the lines above.`;
+  err.write(`${stackOf(error)}\nsoftrl: ${fault}${kept}\n`);
   return OUR_FAULT;
 }
 
-const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+/** What was thrown; an error in its place where a file threw a value that nothing can look at. */
+function readable(thrown: unknown): unknown {
+  try {
+    return thrown instanceof Error ? thrown : new Error(describeValue(thrown));
+  } catch (error) {
+    return new Error("a value was thrown that cannot be read", { cause: error });
+  }
+}
+
+/** Tells of a promise that never settles: then nothing is left to wait for, and the process ends before the command. */
+function tellOfUnsettled(code: number, { err }: Terminal): void {
+  // 13 is Node's code for it. Other codes were chosen, for instance by a second Ctrl-C.
+  if (code !== 0 && code !== UNSETTLED) return;
+  process.exitCode = BAD_INPUT;
+  const file = loadingFile();
+  const files = loadedFiles().join(" or ");
+  const what =
+    file !== null
+      ? `${file} never finished loading: it waits for a promise that never settles; fix the file.`
+      : `the run never finished its iteration: ${files === "" ? "softrl" : files} waits for a promise that never settles.`;
+  err.write(`softrl: ${oneLine(what, 1000)}\n`);
+}
 
 /** The sentence after an error's message: what was written of a run or a film, where the message does not name it. */
 function whatIsKept(thrown: unknown, error: unknown): string {

@@ -201,9 +201,15 @@ describe("a file that exports something else", () => {
       'export default { ...a2c, name: "faulty", make() { throw new TypeError("no such thing"); } };';
     writeFileSync(join(place, "faulty.js"), faulty);
     const run = await command("train", "-a", "./faulty.js", "-o", "faulty");
-    expect([run.code, run.stdout]).toEqual([70, ""]);
-    expect(run.stderr).toMatch(
-      /^softrl: \S*faulty\.js:2: TypeError: no such thing\.\n( +at .*faulty\.js:2:\d+.*\n)+$/,
+    expectRefusal(
+      run,
+      1,
+      /^softrl: \S*faulty\.js: make failed, got TypeError: no such thing; fix the file; SOFTRL_DEBUG=1 prints the stack\.\n$/,
+    );
+    const shown = await softrl(["train", "-a", "./faulty.js"], place, { env: { ...env, SOFTRL_DEBUG: "1" } });
+    expect(shown.code).toBe(1);
+    expect(shown.stderr).toMatch(
+      /^TypeError: no such thing\n +at .*faulty\.js:2:\d+.*softrl: \S*faulty\.js: make failed/s,
     );
   });
 
@@ -217,9 +223,10 @@ describe("a file that exports something else", () => {
       "} };";
     writeFileSync(join(place, "late.js"), faulty);
     const own = await command("train", "-a", "./late.js", "-o", "late");
-    expect([own.code, own.stdout]).toEqual([70, ""]);
-    expect(own.stderr).toMatch(
-      /^softrl: \S*late\.js:5: TypeError: .*\. The run so far is in late\.\n( +at .*\n)+$/,
+    expectRefusal(
+      own,
+      1,
+      /^softrl: \S*late\.js:5: iterate failed, got TypeError: .*; fix the file; .*\. The run so far is in late\.\n$/,
     );
     writeFileSync(join(place, "inner.js"), "export const fail = () => undefined.nothing;\n");
     writeFileSync(
@@ -227,9 +234,10 @@ describe("a file that exports something else", () => {
       `import { fail } from "./inner.js";\n${faulty.replace("Reflect.construct(Proxy, [])", "fail()")}`,
     );
     const both = await command("train", "-a", "./late.js", "-o", "later");
-    expect([both.code, both.stdout]).toEqual([70, ""]);
-    expect(both.stderr).toMatch(
-      /^TypeError: .*\nsoftrl: this is a fault in \S*late\.js, or in softrl \d+\.\d+\.\d+\. The run so far is in later\.\n$/s,
+    expectRefusal(
+      both,
+      1,
+      /^softrl: \S*late\.js: a part of the run failed, got TypeError: .*; fix the file; .*\. The run so far is in later\.\n$/,
     );
   });
 });

@@ -2,6 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { basename, isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type ErrorDetails, SoftrlError } from "softrl";
+import { errorText, isSoftrlError } from "./file-fault.js";
+import { guarded } from "./guarded-kind.js";
 import {
   type ExportedKinds,
   isKind,
@@ -11,6 +13,7 @@ import {
   partsOf,
   partText,
 } from "./kind-shape.js";
+import { whileLoading } from "./loaded-files.js";
 
 /** The option that names each kind. */
 export const kindOptions: Readonly<Record<KindName, string>> = {
@@ -25,11 +28,6 @@ export function isFile(which: KindName, name: string): boolean {
   if (/\.[cm]?[jt]s$/.test(name) || /^\.{1,2}[\\/]/.test(name) || isAbsolute(name)) return true;
   return which !== "environment" && /[\\/]/.test(name);
 }
-
-const files: string[] = [];
-
-/** The files that this process has loaded kinds from: a fault may be theirs. */
-export const loadedFiles = (): readonly string[] => files;
 
 /**
  * The kind that a file exports by default.
@@ -48,10 +46,26 @@ export async function loadKind<Which extends KindName>(
   if (statSync(file).isDirectory()) {
     return refuse(where, `${file} is a folder`, { expected: `a file that exports ${article(which)}` });
   }
-  const exported = await importFile(where, file);
-  if (!files.includes(file)) files.push(file);
-  const kind = exported.default;
-  if (isKind(which, kind)) return kind;
+  const exported = await whileLoading(file, () => importFile(where, file));
+  try {
+    return kindOf(which, where, file, exported.default);
+  } catch (error) {
+    if (isSoftrlError(error)) throw error;
+    // The export is a Proxy, or has getters, which threw.
+    const details = { got: errorText(error), remedy: "export a plain object" };
+    const what = `the default export of ${file} cannot be read`;
+    throw new SoftrlError(where, what, details, { cause: error });
+  }
+}
+
+/** @throws SoftrlError when the value is something else; other errors are the value's own. */
+function kindOf<Which extends KindName>(
+  which: Which,
+  where: string,
+  file: string,
+  kind: unknown,
+): ExportedKinds[Which] {
+  if (isKind(which, kind)) return guarded(which, file, kind);
   const other = kindNames.find((candidate) => isKind(candidate, kind));
   const [missing] = missingParts(which, kind);
   const needed = other === undefined ? partText(missing) : null;
@@ -80,10 +94,9 @@ async function importFile(where: string, file: string): Promise<{ readonly defau
   try {
     return await import(pathToFileURL(file).href);
   } catch (error) {
-    const isUnknownType =
-      error instanceof Error && "code" in error && error.code === "ERR_UNKNOWN_FILE_EXTENSION";
+    const isUnknownType = errorText(error).includes("Unknown file extension");
     const details: ErrorDetails = {
-      got: firstLine(error),
+      got: errorText(error),
       remedy: isUnknownType
         ? "compile it to JavaScript, or use a Node.js that reads TypeScript (22.18 or newer)"
         : "fix this in the file",
@@ -91,9 +104,6 @@ async function importFile(where: string, file: string): Promise<{ readonly defau
     throw new SoftrlError(where, `${file} could not be loaded`, details, { cause: error });
   }
 }
-
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).split("\n")[0];
 
 const article = (which: KindName): string => (which === "network" ? "a network" : `an ${which}`);
 

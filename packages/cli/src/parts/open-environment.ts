@@ -39,8 +39,8 @@ export interface EnvironmentRequest {
 export async function openEnvironment(request: EnvironmentRequest): Promise<VectorEnvironment> {
   const { environment, kind, size, where } = request;
   const { id, options } = environment;
-  if (kind !== null) return ofFile(request, kind);
   const whereOptions = where("environment", "options");
+  if (kind !== null) return makeOfKind(whereOptions, kind, size, options);
   if (isBuiltIn(id)) return makeEnvironment(id, size, readEnvironmentOptions(whereOptions, id, options));
   // Gymnasium has no such games: this is a slip in the name of one of ours.
   if (id.startsWith("MinAtar/")) {
@@ -55,24 +55,6 @@ export async function openEnvironment(request: EnvironmentRequest): Promise<Vect
   } catch (error) {
     throw inWordsOfTheCommand(where("environment", "id"), id, error);
   }
-}
-
-function ofFile(
-  { environment: { options, module }, size, where }: EnvironmentRequest,
-  kind: EnvironmentKind,
-): VectorEnvironment {
-  const made: unknown = makeOfKind(where("environment", "options"), kind, size, options);
-  if (isVectorEnvironment(made)) return made;
-  throw new SoftrlError(module ?? kind.id, "make did not return environments that step together", {
-    expected: "a VectorEnvironment",
-    remedy: 'wrap a single one: vectorize("id", () => new MyEnvironment(), size)',
-  });
-}
-
-function isVectorEnvironment(value: unknown): value is VectorEnvironment {
-  if (typeof value !== "object" || value === null) return false;
-  const isFunction = (name: string) => name in value && typeof Reflect.get(value, name) === "function";
-  return "size" in value && "observations" in value && ["reset", "step", "save", "close"].every(isFunction);
 }
 
 async function ofGymnasium(request: EnvironmentRequest): Promise<VectorEnvironment> {

@@ -5,19 +5,20 @@ import { pathToFileURL } from "node:url";
 export interface OwnFault {
   /** `/home/me/mine.js:12` */
   readonly place: string;
-  /** The lines of the stack that are in the file, the innermost first. */
-  readonly frames: readonly string[];
+  /** The function that threw it: `make`; null where it has no name. */
+  readonly part: string | null;
 }
 
-/** Whether one of these files threw an error, and where; null where the error was thrown elsewhere. */
-export function ownFault({ stack = "" }: Error, files: readonly string[]): OwnFault | null {
+/** Whether one of these files threw the error of a stack, and where; null where it was thrown elsewhere. */
+export function ownFault(stack: string, files: readonly string[]): OwnFault | null {
   const frames = stack.split("\n").filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line));
   const first = frames.find((frame) => !frame.includes("node:"));
   if (first === undefined) return null;
   for (const file of files) {
     const line = lineIn(first, file);
     if (line === null) continue;
-    return { place: `${file}:${line}`, frames: frames.filter((frame) => lineIn(frame, file) !== null) };
+    const part = /^\s+at (?:async )?(?:\w+\.)*(\w+) (?:\[as \w+\] )?\(/.exec(first)?.[1] ?? null;
+    return { place: `${file}:${line}`, part };
   }
   return null;
 }

@@ -9,6 +9,7 @@ import {
   Trainer,
   type VectorEnvironment,
 } from "softrl";
+import { FileFault } from "../parts/file-fault.js";
 import { openEnvironment } from "../parts/open-environment.js";
 import type { Interrupt } from "../terminal/interrupt.js";
 import { clock, pause } from "../terminal/terminal.js";
@@ -61,7 +62,7 @@ function requireNetworkFits({ config, parts }: RunPlan, { id, observationSpace }
   try {
     network.body(sectionValues("network", network.settings, config.network))(shape);
   } catch (error) {
-    if (!(error instanceof SoftrlError)) throw error;
+    if (!(error instanceof SoftrlError) || error instanceof FileFault) throw error;
     const details = {
       got: `[${shape.join(", ")}]`,
       ...error.details,

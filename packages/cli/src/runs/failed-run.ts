@@ -1,4 +1,5 @@
 import { SoftrlError } from "softrl";
+import { blameFiles } from "../parts/file-fault.js";
 import type { RunFolder } from "./run-folder.js";
 
 /** An error that ended a run, and the folder that holds the run up to it. */
@@ -27,7 +28,7 @@ function describeDivergence(error: unknown): unknown {
  * @returns the error to throw, with the folder unless the folder was removed
  */
 export function endFailed(folders: readonly RunFolder[], thrown: unknown): unknown {
-  const error = describeDivergence(thrown);
+  const error = blameFiles(describeDivergence(thrown));
   for (const folder of folders) {
     folder.fail(error);
     folder.close();

@@ -1,0 +1,145 @@
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { endAll, expectRefusal, softrl } from "./command.js";
+
+const fixtures = fileURLToPath(new URL("fixtures", import.meta.url));
+const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+
+let place = "";
+beforeAll(() => {
+  place = mkdtempSync(join(tmpdir(), "softrl-faults-"));
+  symlinkSync(packages, join(place, "node_modules"), "junction");
+  writeFileSync(join(place, "package.json"), '{"type": "module"}');
+  for (const name of ["reinforce.js", "corridor.js"]) copyFileSync(join(fixtures, name), join(place, name));
+});
+afterEach(endAll);
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+const command = (...args: string[]) => softrl(args, place, { env: { SOFTRL_EXECUTOR: "wasm" } });
+const write = (text: string) => writeFileSync(join(place, "mine.js"), text);
+const algorithm = (parts: string) =>
+  `import { a2c } from "softrl";\nexport default { ...a2c, name: "mine", ${parts} };`;
+const environment = (make: string) =>
+  `import corridor from "./corridor.js";\nexport default { ...corridor, id: "Mine-v0", make(...parts) { ${make} } };`;
+const network = (body: string) => `export default { name: "mine", about: "x", settings: {}, body: ${body} };`;
+const optimiser = (make: string) =>
+  `import { sgd } from "softrl";\nexport default { name: "mine", about: "x", settings: {}, make: ${make} };`;
+const THROW = "throw new TypeError('no such thing');";
+const own = (text: string) => `import kind from "./reinforce.js";\n${text}`;
+
+describe("a fault in a file is one line that names the file and the part", () => {
+  test.each([
+    ["make", "-a", algorithm(`make() { ${THROW} }`), /mine\.js: make failed/],
+    ["defaults", "-a", algorithm(`defaults() { ${THROW} }`), /mine\.js: defaults failed/],
+    ["make of nothing", "-a", algorithm("make: () => null"), /make did not return an algorithm: .* got null/],
+    [
+      "make of {}",
+      "-a",
+      algorithm("make: () => ({})"),
+      /make did not return an algorithm: policy is missing/,
+    ],
+    ["defaults of nothing", "-a", algorithm("defaults() {}"), /mine\.js: defaults did not return defaults/],
+    ["an environment's make", "-e", environment(THROW), /mine\.js: make failed/],
+    ["an environment's make of null", "-e", environment("return null;"), /mine\.js: make did not return env/],
+    [
+      "an environment without a space",
+      "-e",
+      environment(
+        "const made = corridor.make(...parts);\n" +
+          'return new Proxy(made, { get: (of, name) => name === "actionSpace" ? undefined : Reflect.get(of, name, of) });',
+      ),
+      /mine\.js: the environments have no actionSpace/,
+    ],
+    [
+      "an environment's step",
+      "-e",
+      environment(
+        `const made = corridor.make(...parts);\nmade.step = function step() { ${THROW} }; return made;`,
+      ),
+      /mine\.js:3: step failed, got TypeError: no such thing.* The run so far is in/,
+    ],
+    ["a body", "--network", network(`() => { ${THROW} }`), /mine\.js: body failed/],
+    ["a body of 5", "--network", network("() => 5"), /mine\.js: body did not return layers/],
+    ["a body's layer", "--network", network(`() => () => { ${THROW} }`), /mine\.js: body failed/],
+    ["a body's layer of null", "--network", network("() => () => null"), /layers did not return a layer/],
+    ["an optimiser's make", "--optimiser", optimiser(`() => { ${THROW} }`), /mine\.js: make failed/],
+    [
+      "an optimiser of {}",
+      "--optimiser",
+      optimiser("() => ({})"),
+      /mine\.js: make did not return an optimiser/,
+    ],
+    [
+      "an optimiser's step",
+      "--optimiser",
+      optimiser(`() => ({ step() { ${THROW} } })`),
+      /mine\.js:\d+: step failed/,
+    ],
+  ])("%s", async (_, option, text, message) => {
+    write(text);
+    expectRefusal(await command("train", option, "./mine.js", "--steps", "400"), 1, message);
+  });
+
+  test.each(["targets", "loss"])("%s", async (part) => {
+    write(
+      'import { onPolicyAlgorithm, onPolicySettings, integerSetting, policyGradientLoss } from "softrl";\n' +
+        'export default onPolicyAlgorithm({ name: "mine", title: "M", about: "x",\n' +
+        '  settings: { ...onPolicySettings, horizon: integerSetting({ about: "x", low: 1, default: 5 }) },\n' +
+        "  targets() {},\n" +
+        "  loss: (terms) => ({ loss: policyGradientLoss(terms), figures: {} }),\n" +
+        `  ${part}() { ${THROW} } });`,
+    );
+    expectRefusal(
+      await command("train", "-a", "./mine.js", "--steps", "400"),
+      1,
+      part === "loss" ? /mine\.js: make failed, got TypeError/ : /mine\.js:6: targets failed, got TypeError/,
+    );
+  });
+});
+
+describe("a file whose export cannot be read is refused", () => {
+  test.each([
+    ["a Proxy", `new Proxy({}, { get() { ${THROW} }, has() { ${THROW} }, ownKeys() { ${THROW} } })`],
+    ["a getter", `{ get name() { ${THROW} } }`],
+    ["an error that throws", "{ get name() { throw { toJSON() { throw 1; }, toString() { throw 2; } }; } }"],
+    [
+      "an error that cannot be read",
+      "{ get name() { throw new Proxy({}, { getPrototypeOf() { throw 3; } }); } }",
+    ],
+  ])("%s", async (_, value) => {
+    write(own(`export default ${value};`));
+    expectRefusal(
+      await command("train", "-a", "./mine.js"),
+      1,
+      /--algorithm: the default export of .*mine\.js cannot be read, got .*; export a plain object/,
+    );
+  });
+
+  test("as a whole where loading throws such a value", async () => {
+    write("throw { toJSON() { throw 1; }, toString() { throw 2; } };");
+    expectRefusal(await command("train", "-a", "./mine.js"), 1, /mine\.js could not be loaded, got a value/);
+  });
+});
+
+describe("a promise that never settles", () => {
+  test("in a file that is being loaded", async () => {
+    write("await new Promise(() => {});");
+    const run = await command("train", "-a", "./mine.js");
+    expect([run.code, run.stdout]).toEqual([1, ""]);
+    expect(run.stderr).toMatch(/^softrl: .*mine\.js never finished loading/);
+  });
+
+  test("in an iteration", async () => {
+    write(
+      'import { a2c } from "softrl";\nexport default { ...a2c, name: "mine", make(...parts) {\n' +
+        "  const made = a2c.make(...parts);\n" +
+        "  return { policy: made.policy, save: () => made.save(), restore() {}, iterate: () => new Promise(() => {}) };\n} };",
+    );
+    const run = await command("train", "-a", "./mine.js", "--steps", "400");
+    expect([run.code, run.stdout]).toEqual([1, ""]);
+    expect(run.stderr).toMatch(/^softrl: the run never finished its iteration: .*mine\.js waits/);
+  });
+});
