@@ -148,7 +148,7 @@ export async function compareCommand(
     writeResult(folder, report);
     const chart = `${folder.path}/${runFiles.chart}`;
     if (options.json === true) writeJson(terminal.out, { ...report, chart, runFolder: folder.path });
-    else terminal.out.write(inWords(first, reports, terminalPlot(curves), comparison, chart));
+    else terminal.out.write(summaryOf(first, reports, terminalPlot(curves), comparison, chart));
     if (interrupted) return INTERRUPTED;
     return theorem.holds ? 0 : 1;
   } catch (error) {
@@ -168,7 +168,7 @@ function planOne(options: OptionValues, draft: RunDraft, subtractsGap: boolean):
   return planRun(options, draft, imposed, standard);
 }
 
-function inWords(
+function summaryOf(
   config: RunConfig,
   reports: readonly RunReport[],
   plot: string,

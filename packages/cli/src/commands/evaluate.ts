@@ -43,7 +43,7 @@ export async function evaluateCommand(
       });
     } else {
       const title = await savedTitle(run, named);
-      terminal.out.write(inWords(`${title} on ${environmentTitle(played)}`, mode, result));
+      terminal.out.write(summaryOf(`${title} on ${environmentTitle(played)}`, mode, result));
     }
     return result.interrupted ? INTERRUPTED : 0;
   } finally {
@@ -60,7 +60,7 @@ const nothingPlayed: EvaluationResult = {
   interrupted: true,
 };
 
-function inWords(
+function summaryOf(
   title: string,
   mode: "sample" | "mode",
   { returns, meanReturn, standardDeviation, interrupted }: EvaluationResult,

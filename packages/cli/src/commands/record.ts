@@ -64,7 +64,7 @@ export async function recordCommand(
       const title = await savedTitle(run, named);
       terminal.out.write(
         `${title} on ${environmentTitle(played)}: ${film.frames} frames, ` +
-          `${inWords(result?.returns ?? [])}, in ${out}\n`,
+          `${returnsText(result?.returns ?? [])}, in ${out}\n`,
       );
     }
     return interrupted ? INTERRUPTED : 0;
@@ -126,7 +126,7 @@ function fpsOption(text: unknown): number {
   });
 }
 
-function inWords(returns: readonly number[]): string {
+function returnsText(returns: readonly number[]): string {
   if (returns.length === 0) return "no whole episode";
   const played = `${returns.length} whole episode${returns.length === 1 ? "" : "s"}`;
   return `${played} with a return of ${returns.map((value) => inShort(value)).join(", ")}`;

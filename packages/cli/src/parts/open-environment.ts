@@ -53,7 +53,7 @@ export async function openEnvironment(request: EnvironmentRequest): Promise<Vect
   try {
     return await ofGymnasium(request);
   } catch (error) {
-    throw inWordsOfTheCommand(where("environment", "id"), id, error);
+    throw errorOfTheCommand(where("environment", "id"), id, error);
   }
 }
 
@@ -94,7 +94,7 @@ async function ofGymnasium(request: EnvironmentRequest): Promise<VectorEnvironme
 }
 
 /** An error of Gymnasium's environments, with what the command's user can do. */
-function inWordsOfTheCommand(where: string, id: string, error: unknown): unknown {
+function errorOfTheCommand(where: string, id: string, error: unknown): unknown {
   if (!(error instanceof SoftrlError)) return error;
   // Gymnasium may have an id that is near a built-in one: only an id that neither has is a slip.
   const near = nearMatch(id, environmentIds);
