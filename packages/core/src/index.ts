@@ -36,7 +36,7 @@ export {
 export { builtInAlgorithms } from "./algorithms/registry.js";
 export { softQLearning } from "./algorithms/soft-q-learning.js";
 export { allocate, outOfMemory } from "./base/allocation.js";
-export { type ErrorCode, type ErrorDetails, isErrorCode, SoftrlError } from "./base/errors.js";
+export { describeValue, type ErrorCode, type ErrorDetails, isErrorCode, SoftrlError } from "./base/errors.js";
 export { LiveSettings } from "./base/live-settings.js";
 export { nearMatch, suggestion } from "./base/near-match.js";
 export { oneLine } from "./base/one-line.js";
@@ -57,6 +57,7 @@ export {
   namedScalarsSetting,
   numberSetting,
   optionName,
+  requireSettingNames,
   type Setting,
   type SettingDescription,
   type Settings,

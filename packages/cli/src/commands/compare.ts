@@ -5,6 +5,7 @@ import {
   type Comparison,
   compare,
   type RunConfig,
+  SoftrlError,
   softQLearning,
   type Trainer,
   type TrainProgress,
@@ -40,10 +41,26 @@ export async function draftComparison(args: readonly string[]): Promise<readonly
   const drafts = [];
   for (const { name } of algorithms) {
     const algorithm = { name, where: "compare", folder: "." };
-    drafts.push(await draftRun(args, { algorithm }));
+    const draft = await draftRun(args, { algorithm });
+    requireCompared(draft);
+    drafts.push(draft);
   }
   const leftOut = leftOutOf(drafts);
   return drafts.map((draft) => commonSettings(draft, leftOut));
+}
+
+/** @throws SoftrlError for a file of settings that names another algorithm. */
+function requireCompared({ file }: RunDraft): void {
+  if (file === null) return;
+  const { algorithm: name } = file.names;
+  const { algorithm: module } = file.modules;
+  const isCompared = name === undefined || algorithms.some((algorithm) => algorithm.name === name);
+  if (isCompared && module === undefined) return;
+  throw new SoftrlError(`${file.path}: algorithm.name`, "compare trains a2c and soft-q only", {
+    expected: algorithms.map((algorithm) => algorithm.name).join(" or "),
+    got: JSON.stringify(name ?? module),
+    remedy: "train another algorithm with softrl train --config",
+  });
 }
 
 /** The settings of the file's algorithm that one of the two does not have: both do without. */

@@ -15,10 +15,10 @@ import type { RunPlan } from "../runs/run-plan.js";
 import { writeConfig } from "../runs/run-report.js";
 import {
   openSavedRun,
-  requireUnedited,
   type SavedRun,
   savedExecutor,
   savedParts,
+  uneditedConfig,
   withModules,
 } from "../runs/saved-run.js";
 import { runTraining } from "../runs/training.js";
@@ -62,7 +62,7 @@ export async function resumeCommand(
   terminal: Terminal,
 ): Promise<number> {
   const { run, parts } = isOf(draft, folder) ? draft : await draftOf(folder, options);
-  requireUnedited(run);
+  const shown = uneditedConfig(run);
   const changes = changesOf(options, parts, run);
   const executor = await makeExecutor(savedExecutor(run));
   const { kinds, environment, modules, known } = parts;
@@ -75,7 +75,9 @@ export async function resumeCommand(
   const open = () => RunFolder.reopen(folder, run.step);
   const begin = async (trainer: Trainer, store: RunFolder) => {
     await trainer.restore(snapshot);
-    if (snapshot.config !== run.snapshot.config) keepModules(store, plan, snapshot);
+    // A kill may have come between the writing of the two files.
+    const isShown = shown === null || JSON.stringify(withModules(shown, modules)) === JSON.stringify(shown);
+    if (snapshot.config !== run.snapshot.config || !isShown) keepModules(store, plan, snapshot);
     if (Object.keys(changes).length > 0) await trainer.set(changes);
   };
   return runTraining(plan, { open, begin }, options.json === true, terminal);

@@ -34,10 +34,38 @@ export interface ForeignOption extends SettingOption {
   readonly owner: string;
 }
 
-/** The settings of a run of these parts, as options. */
-export function settingOptions({ kinds, environment }: RunParts): readonly SettingOption[] {
+/**
+ * The settings of a run of these parts, as options.
+ * @throws SoftrlError for a setting of a file's kind whose option cannot be one.
+ */
+export function settingOptions({ kinds, environment, modules }: RunParts): readonly SettingOption[] {
   const sections = sectionSettings(kinds, environment);
-  return sectionNames.flatMap((section) => optionsOf(section, sections[section]));
+  const options = sectionNames.flatMap((section) => optionsOf(section, sections[section]));
+  for (const { section, name, flag } of options) {
+    const file = (section === "run" ? undefined : modules[section]) ?? section;
+    if (reserved.includes(flag.slice(2))) refuseFlag(file, name, flag);
+    if (isFlag.test(flag) && !flag.startsWith("--no-")) continue;
+    throw new SoftrlError(file, `the setting ${JSON.stringify(name)} has no valid option`, {
+      expected: "a name such as --my-name: lower-case letters, digits and single hyphens, not no- in front",
+      got: flag,
+      remedy: OWN_OPTION,
+    });
+  }
+  return options;
+}
+
+/** The options that commands have besides settings. */
+const reserved =
+  "help config run-folder json executor algorithm env network optimiser version o c a e h".split(" ");
+
+const isFlag = /^--[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+const OWN_OPTION = 'give the setting another one: option: "my-name"';
+
+function refuseFlag(file: string, name: string, flag: string): never {
+  throw new SoftrlError(file, `the setting ${name} has the option ${flag}, which is taken`, {
+    remedy: OWN_OPTION,
+  });
 }
 
 /** The settings that other kinds have, as options, where no setting of this run has the same one. */
@@ -86,9 +114,7 @@ export function addSettingOptions(
     const { name, flag } = option;
     if (command.options.some(({ long }) => long === flag)) {
       const file = modules.algorithm ?? modules.network ?? modules.optimiser ?? section;
-      throw new SoftrlError(file, `the setting ${name} has the option ${flag}, which is taken`, {
-        remedy: 'give the setting another one: option: "my-name"',
-      });
+      refuseFlag(file, name, flag);
     }
     command.option(`${flag} <${placeholder(option)}>`, help(option));
   }

@@ -6,6 +6,7 @@ import {
   defaultOptimiser,
   type EnvironmentKind,
   environmentFamily,
+  isBuiltIn,
   type KnownKinds,
   type NetworkKind,
   nearMatch,
@@ -96,8 +97,15 @@ export async function findParts(named: NamedParts): Promise<RunParts> {
 export async function findEnvironment(
   named: NamedParts,
 ): Promise<{ readonly id: string; readonly kind: EnvironmentKind | null; readonly module?: string }> {
+  const { name = DEFAULT_ENVIRONMENT, where = kindOptions.environment } = named.environment ?? {};
+  if (name.trim() === "") {
+    throw new SoftrlError(where, "invalid value", {
+      expected: "the id of an environment, or a file that exports one",
+      got: JSON.stringify(name),
+    });
+  }
   const found = await ofFile("environment", named.environment);
-  if (found === null) return { id: named.environment?.name ?? DEFAULT_ENVIRONMENT, kind: null };
+  if (found === null) return { id: name, kind: null };
   return { id: found.kind.id, ...found };
 }
 
@@ -134,12 +142,26 @@ async function ofFile<Which extends KindName>(
   const file = absolute(folder, module ?? name);
   const kind = await loadKind(which, where, file, remedy);
   const own = "id" in kind ? kind.id : kind.name;
+  if (isShipped(which, own)) {
+    throw new SoftrlError(
+      where,
+      `${file} exports a kind of ${which} named ${own}, which softrl has already`,
+      {
+        expected: "a name of its own",
+        remedy: `give it another ${which === "environment" ? "id" : "name"} in the file`,
+      },
+    );
+  }
   const expected = part.expected ?? (module === undefined ? own : name);
   if (own !== expected) {
     throw new SoftrlError(where, `${file} exports another ${which}`, { expected, got: own });
   }
   return { kind, module: file };
 }
+
+/** Whether a name is that of a kind that softrl ships. */
+const isShipped = (which: KindName, name: string): boolean =>
+  which === "environment" ? isBuiltIn(name) : builtInKinds[which].some((kind) => kind.name === name);
 
 const whereOf = (which: KindName, named: NamedParts): string => named[which]?.where ?? kindOptions[which];
 

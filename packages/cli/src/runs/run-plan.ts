@@ -97,7 +97,8 @@ function merged(...all: readonly ChosenSettings[]): ChosenSettings {
   return Object.fromEntries(
     sectionNames.map((section) => [
       section,
-      Object.assign({}, ...all.map((chosen) => chosen[section] ?? {})),
+      // Assigning to __proto__ would lose that name.
+      Object.fromEntries(all.flatMap((chosen) => Object.entries(chosen[section] ?? {}))),
     ]),
   );
 }

@@ -65,8 +65,12 @@ export function openRunFolder(options: OptionValues, config: RunConfig, kind: st
   const path = textOption(options, "runFolder");
   if (path !== undefined) return RunFolder.create(path);
   const name = `${basename(config.environment.id)}-seed${config.run.seed}-${kind}`;
-  return RunFolder.createNumbered(`runs/${name.replaceAll(/[^\w.-]/g, "_")}`);
+  const safe = name.replaceAll(/[^\w.-]/g, "_");
+  return RunFolder.createNumbered(`runs/${safe.slice(0, MOST_CHARACTERS)}`);
 }
+
+/** File systems take names of 255 bytes; the number of the folder follows. */
+const MOST_CHARACTERS = 200;
 
 /** Writes the settings that a run starts from; `--config` reads them. */
 export function writeConfig(folder: RunFolder, config: RunConfig): void {

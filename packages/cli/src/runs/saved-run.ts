@@ -11,7 +11,7 @@ import {
   snapshotSection,
 } from "softrl";
 import { parseConfig } from "../options/config-file.js";
-import { kindOptions } from "../parts/kind-file.js";
+import { isFile, kindOptions } from "../parts/kind-file.js";
 import { type KindName, kindNames } from "../parts/kind-shape.js";
 import type { NamedPart, NamedParts } from "../parts/run-parts.js";
 import { executorName, executorOfVariable, type WantedExecutor } from "./executor.js";
@@ -55,7 +55,10 @@ export function openSavedRun(folder: string): SavedRun {
   };
 }
 
-/** The parts that a run was trained with; options may name the files anew, where they were moved. */
+/**
+ * The parts that a run was trained with; options may name the files anew, where they were moved.
+ * @throws SoftrlError for an option that names another part.
+ */
 export function savedParts({ config, path }: SavedRun, named: NamedParts): NamedParts {
   const parts: { [Which in KindName]?: NamedPart } = {};
   for (const which of kindNames) {
@@ -63,8 +66,11 @@ export function savedParts({ config, path }: SavedRun, named: NamedParts): Named
     const module = config.modules[which];
     if (name === undefined) continue;
     const option = named[which];
+    const moved = option !== undefined && option.name !== name ? option : null;
+    if (moved !== null && (module === undefined || !isFile(which, moved.name)))
+      refusePart(which, name, moved);
     parts[which] =
-      option === undefined
+      moved === null
         ? {
             name,
             ...(module === undefined ? {} : { module }),
@@ -72,9 +78,18 @@ export function savedParts({ config, path }: SavedRun, named: NamedParts): Named
             folder: ".",
             remedy: `if the file was moved, pass ${kindOptions[which]} <file>`,
           }
-        : { ...option, expected: name };
+        : { ...moved, expected: name };
   }
   return parts;
+}
+
+function refusePart(which: KindName, name: string, { where, name: got }: NamedPart): never {
+  const what = `${where} only names the moved file of the run's own ${which}`;
+  throw new SoftrlError(where, what, {
+    expected: name,
+    got: JSON.stringify(got),
+    remedy: "leave it out, or train another run",
+  });
 }
 
 /**
@@ -100,17 +115,34 @@ export function savedExecutor({ config, where, folder }: SavedRun): WantedExecut
 }
 
 /**
- * Compares config.json in the folder with the configuration of the checkpoint, which is the one that counts.
- * @throws SoftrlError when the file is damaged or a setting in it differs; a missing file is fine.
+ * The content of config.json in the folder, null where there is none. The configuration of the checkpoint is the one that
+ * counts; where the files of parts are does not decide bytes, and may differ.
+ * @throws SoftrlError when the file is damaged or a setting in it differs.
  */
-export function requireUnedited({ folder, json }: SavedRun): void {
+export function uneditedConfig({ folder, json }: SavedRun): unknown {
   const path = join(folder, runFiles.config);
-  if (!existsSync(path)) return;
-  const edited = parseConfig(path, readFileSync(path, "utf8").replace(/^\uFEFF/, ""));
-  const difference = firstDifference(edited, json, []);
-  if (difference === null) return;
+  if (!existsSync(path)) return null;
+  const edited = parseConfig(path, configText(path));
+  const difference = firstDifference(withModules(edited, {}), withModules(json, {}), []);
+  if (difference === null) return edited;
   const remedy = "restore it, or start a new run with softrl train --config";
   throw new SoftrlError(path, difference, { remedy });
+}
+
+function configText(path: string): string {
+  try {
+    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+  } catch (error) {
+    throw new SoftrlError(
+      path,
+      "the run's settings could not be read",
+      {
+        got: error instanceof Error ? error.message : String(error),
+        remedy: "restore the file, or remove it: the checkpoint has the settings, too",
+      },
+      { cause: error },
+    );
+  }
 }
 
 /** `algorithm.tau is 0.5, the checkpoint has 0.01`; null where both are equal. */
@@ -136,12 +168,10 @@ export function withModules(json: unknown, modules: { readonly [Which in KindNam
     const which = kindNames.find((kind) => kind === name);
     if (which === undefined || !isRecord(section)) return [name, section];
     const { module: _, ...settings } = section;
-    const [first, ...rest] = Object.entries(settings);
+    const entries = Object.entries(settings);
     const module = modules[which];
-    return [
-      name,
-      Object.fromEntries([first, ...(module === undefined ? [] : [["module", module]]), ...rest]),
-    ];
+    if (module !== undefined) entries.splice(1, 0, ["module", module]);
+    return [name, Object.fromEntries(entries)];
   });
   return Object.fromEntries(sections);
 }

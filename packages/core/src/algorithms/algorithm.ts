@@ -1,5 +1,11 @@
 import type { RandomStreams } from "../base/random.js";
-import type { CurrentValues, EnvironmentFamily, Settings, SettingValue } from "../base/settings.js";
+import {
+  type CurrentValues,
+  type EnvironmentFamily,
+  requireSettingNames,
+  type Settings,
+  type SettingValue,
+} from "../base/settings.js";
 import type { Saveable } from "../base/snapshot.js";
 import type { OnStep } from "../data/collector.js";
 import type { VectorEnvironment } from "../envs/environment.js";
@@ -87,5 +93,7 @@ export interface AlgorithmKind<S extends Settings = Settings> {
 }
 
 /** Defines an algorithm: its settings are typed in {@link AlgorithmKind.make}. */
-export const algorithmKind = <const S extends Settings>(definition: AlgorithmKind<S>): AlgorithmKind<S> =>
-  definition;
+export function algorithmKind<const S extends Settings>(definition: AlgorithmKind<S>): AlgorithmKind<S> {
+  requireSettingNames("algorithmKind", definition.settings);
+  return definition;
+}

@@ -27,21 +27,21 @@ import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-va
 const settings = {
   ...returnSettings,
   horizon: integerSetting({
-    about: "steps of each environment between two updates, and the n of the n-step returns",
+    about: "steps per environment between updates; also n of the n-step returns",
     low: 1,
     high: 65536,
     default: 125,
     source: "measured on CartPole",
   }),
   trustRegion: liveSetting({
-    about: "δ, the KL divergence of a step to second order; it falls as the learning rate does",
+    about: "δ, the KL divergence of a step to second order; it falls as the learning rate's schedule does",
     above: 0,
     default: 0.01,
     source: "TRPO (Schulman et al. 2015)",
   }),
   longestStep: liveSetting({
     about:
-      "the largest multiple of the natural gradient that a step may be, over the root mean square of the run's advantages",
+      "limit on the step size α: at most this value divided by the root mean square of the run's advantages",
     above: 0,
     default: 5,
     source: "measured on CartPole",
@@ -95,14 +95,12 @@ class NaturalPolicyGradient implements Algorithm {
   readonly #advantages: Float64Array;
   readonly #gradient: LoadedProgram;
   readonly #fisher: LoadedProgram;
-  /** The learning rate of the first step, which δ falls in proportion to. */
-  readonly #firstRate: number;
   /** Σ Δ² over all the run's samples, and how many they are. */
   #squares = 0;
   #samples = 0;
 
   constructor(context: AlgorithmContext, current: CurrentValues<typeof settings>) {
-    const { environment, stepRule } = context;
+    const { environment } = context;
     const { horizon, reference } = current;
     const batch = horizon * environment.size;
     const { observationShape, actions } = networkShapes(environment);
@@ -112,7 +110,6 @@ class NaturalPolicyGradient implements Algorithm {
     this.#settings = current;
     this.#network = network;
     this.#logPrior = prior;
-    this.#firstRate = stepRule.learningRate;
     this.#collector = new Collector(environment, horizon);
     this.#delta = allocate("NaturalPolicyGradient", Float64Array, batch);
     this.#advantages = allocate("NaturalPolicyGradient", Float64Array, batch);
@@ -155,12 +152,10 @@ class NaturalPolicyGradient implements Algorithm {
   /** The policy's step along the natural gradient, then the value's fit to targets that are numbers. */
   #update(): Readonly<Record<string, number>> {
     const { gamma, tau, horizon, trustRegion, valueSteps } = this.#settings;
-    const { learningRate } = this.#context.stepRule;
     const { rollout } = this.#collector;
     softTemporalDifferencesInto(rollout, tau, gamma, this.#delta);
     nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
-    const fall = this.#firstRate > 0 ? learningRate / this.#firstRate : 1;
-    const policy = this.#policyStep(trustRegion * fall);
+    const policy = this.#policyStep(this.#context.stepRule.fallingWithLearningRate(trustRegion));
 
     valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#learner.input("targets")));
     let fit = {};

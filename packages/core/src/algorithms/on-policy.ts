@@ -40,7 +40,7 @@ import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-va
 /** The settings of every algorithm that learns from n-step returns with a bonus −τ KL[π ‖ π̄]. */
 export const returnSettings = {
   horizon: integerSetting({
-    about: "steps of each environment between two updates, and the n of the n-step returns",
+    about: "steps per environment between updates; also n of the n-step returns",
     low: 1,
     high: 65536,
     default: 5,
@@ -54,7 +54,7 @@ export const returnSettings = {
     source: "the A2C that the paper used (§6.1)",
   }),
   tau: liveSetting({
-    about: "the temperature τ, in units of reward: the price of one nat of KL divergence",
+    about: "the temperature τ: the weight of the KL bonus, in units of reward per nat",
     above: 0,
     defaults: { vector: 0.001, atari: 0.01 },
     source: "Atari: §6.1; vectors: measured on CartPole",

@@ -101,6 +101,13 @@ export class NetworkPolicy implements Policy {
 
   act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
     const A = this.network.actions;
+    if (how !== "sample" && how !== "mode") {
+      fail("Policy.act", "unknown way to act", {
+        expected: '"sample" or "mode"',
+        got: String(how),
+        remedy: "draw actions with sample, or take the most likely ones with mode",
+      });
+    }
     this.#requireRows(observations, actions.length);
     this.#inChunks(observations, actions.length, (first, rows) => {
       for (let i = 0; i < rows; i++) {
@@ -155,6 +162,12 @@ export class NetworkPolicy implements Policy {
 
   #requireRows(observations: Observations, count: number): void {
     const width = observationLength(this.observationSpace);
+    if (!(observations instanceof Float32Array || observations instanceof Uint8Array)) {
+      fail("Policy", "observations are not a typed array", {
+        expected: "a Float32Array or a Uint8Array",
+        got: Object.prototype.toString.call(observations),
+      });
+    }
     if (observations.length === count * width) return;
     fail("Policy", "observations have the wrong length", {
       expected: `${count} observations of ${width} numbers: ${count * width}`,

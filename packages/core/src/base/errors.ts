@@ -102,7 +102,7 @@ export function fail(where: string, what: string, details: ErrorDetails = {}, op
 }
 
 /** `value` as an error message shows it: JSON where it has any. Never throws. */
-export function inWords(value: unknown): string {
+export function describeValue(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
@@ -111,17 +111,27 @@ export function inWords(value: unknown): string {
   }
 }
 
+/** A value that should be a number: JSON has no NaN and no infinity. */
+const describeNumber = (value: unknown): string =>
+  typeof value === "number" ? String(value) : describeValue(value);
+
 /** Throws unless `value` is a finite number in [low, high]; NaN never passes. */
 export function requireNumber(where: string, name: string, value: number, low: number, high: number): void {
   if (!(value >= low && value <= high && Number.isFinite(value))) {
-    fail(where, `${name} is out of range`, { expected: `a number in [${low}, ${high}]`, got: String(value) });
+    fail(where, `${name} is out of range`, {
+      expected: `a number in [${low}, ${high}]`,
+      got: describeNumber(value),
+    });
   }
 }
 
 /** Throws unless `value` is a safe integer that is at least `low`. */
 export function requireInteger(where: string, name: string, value: number, low: number): void {
   if (!(Number.isSafeInteger(value) && value >= low)) {
-    fail(where, `${name} is out of range`, { expected: `an integer of at least ${low}`, got: String(value) });
+    fail(where, `${name} is out of range`, {
+      expected: `an integer of at least ${low}`,
+      got: describeNumber(value),
+    });
   }
 }
 

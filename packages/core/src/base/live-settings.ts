@@ -1,4 +1,4 @@
-import { fail, requireInteger } from "./errors.js";
+import { describeValue, fail, requireInteger } from "./errors.js";
 import { suggestion } from "./near-match.js";
 import { type LiveNumber, valueAt } from "./schedule.js";
 import type { CurrentValues, Setting, Settings, ValuesOf } from "./settings.js";
@@ -66,6 +66,17 @@ export class LiveSettings implements Saveable {
   }
 
   /**
+   * x times the present number of a live setting over the first of its schedule: x itself for a plain number, and for a
+   * schedule that begins at 0.
+   */
+  fallingWith(name: string, x: number): number {
+    const number = this.#numbers.get(name)?.number;
+    if (number === undefined || typeof number === "number") return x;
+    const first = valueAt(number, 0, this.#steps);
+    return first === 0 ? x : (x * valueAt(number, this.step, this.#steps)) / first;
+  }
+
+  /**
    * Sets live numbers from the present step on; `steps` is the length of the run.
    * @param where what an error names
    * @throws SoftrlError for a name that is not live, or a value out of range; then nothing has changed.
@@ -90,7 +101,7 @@ export class LiveSettings implements Saveable {
       });
     }
     if (typeof value !== "number") {
-      fail(`${where}: ${name}`, "invalid value", { expected: "a number", got: JSON.stringify(value) });
+      fail(`${where}: ${name}`, "invalid value", { expected: "a number", got: describeValue(value) });
     }
     entry.setting.check(`${where}: ${name}`, value);
   }

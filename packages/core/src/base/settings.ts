@@ -1,5 +1,5 @@
 /** Settings: typed values with a description, a default and a check. Options, config files and docs are made from them. */
-import { fail } from "./errors.js";
+import { describeValue, fail } from "./errors.js";
 import { nearMatch } from "./near-match.js";
 import { type LiveNumber, type NumberSchedule, scheduleText } from "./schedule.js";
 
@@ -118,7 +118,8 @@ export function integerSetting(
   const { low, high = Number.MAX_SAFE_INTEGER } = described;
   const range = (value: unknown) => {
     if (high !== Number.MAX_SAFE_INTEGER) return `in [${low}, ${high}]`;
-    return Number(value) > high ? `in [${low}, 2^53 − 1 = ${high}]` : `of at least ${low}`;
+    const isTooLarge = (typeof value === "number" || typeof value === "string") && Number(value) > high;
+    return isTooLarge ? `in [${low}, 2^53 − 1 = ${high}]` : `of at least ${low}`;
   };
   return {
     ...base(described, "integer"),
@@ -181,7 +182,7 @@ export function integersSetting(
   return {
     ...base(described, "list"),
     check: (where, value) =>
-      Array.isArray(value) && value.every(isElement)
+      Array.isArray(value) && Array.from(value).every(isElement)
         ? value.slice()
         : refuse(where, `a list of integers of at least ${low}`, value),
     fromText: (text) => (text.trim() === "" ? [] : text.split(",").map(numberFromText)),
@@ -221,6 +222,20 @@ export function namedScalarsSetting(
 /** The option of a setting, with its dashes: `--value-coefficient`. */
 export function optionName(name: string, { option }: Pick<Setting, "option">): string {
   return `--${option ?? name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/**
+ * @param where the kind that has the settings
+ * @throws SoftrlError for a name that a section of a configuration needs for itself.
+ */
+export function requireSettingNames(where: string, settings: Settings): void {
+  for (const name of ["name", "module", "__proto__"]) {
+    if (!Object.hasOwn(settings, name)) continue;
+    fail(where, `a setting cannot be named ${name}`, {
+      expected: "another name",
+      remedy: "rename it: a configuration holds the kind's own name and file under these names",
+    });
+  }
 }
 
 /** A setting's default for help and documentation: `0.99`, or `8; Atari and MinAtar: 16`. */
@@ -287,7 +302,7 @@ function schedulePoints(
 
 function liveNumberFromText(text: string): number | NumberSchedule | string {
   if (text.includes("@")) {
-    const points = text.split(",").map((entry) => entry.split("@").map(Number));
+    const points = text.split(",").map((entry) => entry.split("@").map((part) => decimal(part)));
     if (points.some((point) => point.length !== 2 || point.some(Number.isNaN))) return text;
     return { steps: points.map(([value, step]) => [step, value] as const) };
   }
@@ -304,6 +319,10 @@ function numberFromText(text: string): number | string {
   return Number.isNaN(value) ? text : value;
 }
 
+/** The number that a text writes in decimal digits; NaN for any other text. */
+const decimal = (text: string): number =>
+  /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN;
+
 /** An integer beyond 2^53 stays text: as a number it would be another one. */
 function integerFromText(text: string): number | string {
   const value = numberFromText(text);
@@ -315,6 +334,6 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function refuse(where: string, expected: string, value: unknown, remedy?: string): never {
-  const got = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+  const got = typeof value === "number" ? String(value) : describeValue(value);
   return fail(where, "invalid value", { expected, got, ...(remedy === undefined ? {} : { remedy }) });
 }

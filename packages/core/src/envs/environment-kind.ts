@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import { suggestion } from "../base/near-match.js";
 import type { NamedScalars } from "../base/settings.js";
 import type { VectorEnvironment } from "./environment.js";
@@ -52,7 +52,7 @@ export function makeOfKind(
       });
     }
     if (typeof value !== (expected === "text" ? "string" : expected)) {
-      fail(where, `invalid value of ${name}`, { expected: `a ${expected}`, got: JSON.stringify(value) });
+      fail(where, `invalid value of ${name}`, { expected: `a ${expected}`, got: describeValue(value) });
     }
   }
   return withOptions(kind.make(size, given), given);

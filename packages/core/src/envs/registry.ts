@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import { nearMatch, suggestion } from "../base/near-match.js";
 import { Acrobot, type AcrobotOptions } from "./classic-control/acrobot.js";
 import { CartPole, type CartPoleOptions } from "./classic-control/cart-pole.js";
@@ -170,7 +170,7 @@ export function readEnvironmentOptions(
     if (!rows && typeof value !== kind) {
       return fail(where, `invalid value of ${name}`, {
         expected: { number: "a number", boolean: "true or false", rows: "rows separated by /" }[kind],
-        got: JSON.stringify(value),
+        got: describeValue(value),
         setting: "environmentOptions",
       });
     }

@@ -1,4 +1,4 @@
-import { fail, requireInteger, requireLength } from "../base/errors.js";
+import { describeValue, fail, requireInteger, requireLength } from "../base/errors.js";
 import { largest, smallest } from "../math/statistics.js";
 
 /**
@@ -108,7 +108,7 @@ export function validateSpace(where: string, name: string, space: Space): void {
   if (space.kind !== "box") {
     fail(where, `${name} is not a space`, {
       expected: '{ kind: "box", … } or { kind: "discrete", n }',
-      got: JSON.stringify(space),
+      got: describeValue(space),
     });
   }
   if (space.dtype !== "float32" && space.dtype !== "uint8") {
@@ -117,7 +117,7 @@ export function validateSpace(where: string, name: string, space: Space): void {
   if (!Array.isArray(space.shape)) {
     fail(where, `${name}.shape is not a list`, {
       expected: "a list of sizes",
-      got: JSON.stringify(space.shape),
+      got: describeValue(space.shape),
     });
   }
   space.shape.forEach((size, axis) => {

@@ -71,6 +71,13 @@ export class LocalEnvironment implements VectorEnvironment {
     this.size = size;
     this.#limit = options.maxEpisodeSteps ?? Infinity;
     this.#environments = Array.from({ length: size }, make);
+    for (const method of ["reset", "step", "save", "restore"] as const) {
+      if (typeof this.#environments[0]?.[method] === "function") continue;
+      fail(`vectorize ${id}`, `the environment has no method ${method}`, {
+        expected: "an object with reset, step, save and restore",
+        remedy: "add it: every checkpoint calls save, and resume calls restore",
+      });
+    }
     if (new Set(this.#environments).size !== size) {
       fail(`vectorize ${id}`, "make returned the same environment twice", {
         remedy: "return a new environment at each call",

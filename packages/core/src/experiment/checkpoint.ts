@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import {
   isShapedArray,
   type ShapedArray,
@@ -150,7 +150,7 @@ export function decodeCheckpoint(where: string, bytes: Uint8Array): Snapshot {
   if (covered !== dataLength) damaged(where, `${covered} bytes of data`, String(dataLength));
 
   const metadata = header.json[METADATA] ?? {};
-  if (!isRecord(metadata)) damaged(where, `an object as ${METADATA}`, JSON.stringify(metadata));
+  if (!isRecord(metadata)) damaged(where, `an object as ${METADATA}`, describeValue(metadata));
   for (const [name, json] of Object.entries(metadata)) {
     if (name !== CHECKSUM) place(where, root, name, readScalar(where, name, json));
   }
@@ -162,7 +162,7 @@ function requireChecksum(where: string, bytes: Uint8Array): void {
   const text = (from: number, to: number) => textOf(bytes.subarray(from, to));
   const stated = text(CHECKSUM_AT, CHECKSUM_AT + NO_CHECKSUM.length);
   const opening = text(8, CHECKSUM_AT);
-  if (opening !== OPENING) damaged(where, `a checksum at byte ${CHECKSUM_AT}`, JSON.stringify(opening));
+  if (opening !== OPENING) damaged(where, `a checksum at byte ${CHECKSUM_AT}`, describeValue(opening));
   const computed = checksumOf(bytes);
   if (computed !== stated) damaged(where, `bytes whose CRC-32 is ${stated}`, computed);
 }
@@ -253,7 +253,7 @@ function decodeHeader(
   try {
     json = JSON.parse(text);
   } catch {
-    damaged(where, "a header of JSON", JSON.stringify(text.slice(0, 40)));
+    damaged(where, "a header of JSON", describeValue(text.slice(0, 40)));
   }
   return isRecord(json) ? { json, length } : damaged(where, "a header that is a JSON object", typeof json);
 }
@@ -276,14 +276,14 @@ interface Entry {
 }
 
 function readEntry(where: string, name: string, entry: unknown): Entry {
-  if (!isRecord(entry)) damaged(where, `an object for "${name}"`, JSON.stringify(entry));
+  if (!isRecord(entry)) damaged(where, `an object for "${name}"`, describeValue(entry));
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !Object.hasOwn(arrayClasses, dtype)) {
-    damaged(where, `"${name}" of dtype ${Object.keys(arrayClasses).join(", ")}`, JSON.stringify(dtype));
+    damaged(where, `"${name}" of dtype ${Object.keys(arrayClasses).join(", ")}`, describeValue(dtype));
   }
-  if (!isSizes(shape)) damaged(where, `the shape of "${name}" as a list of sizes`, JSON.stringify(shape));
+  if (!isSizes(shape)) damaged(where, `the shape of "${name}" as a list of sizes`, describeValue(shape));
   if (!isSizes(offsets) || offsets.length !== 2) {
-    damaged(where, `two data_offsets of "${name}"`, JSON.stringify(offsets));
+    damaged(where, `two data_offsets of "${name}"`, describeValue(offsets));
   }
   const [begin, end] = offsets;
   const length = shape.reduce((product, size) => product * size, 1) * arrayClasses[dtype].BYTES_PER_ELEMENT;
@@ -307,7 +307,7 @@ function readScalar(where: string, name: string, json: unknown): SnapshotLeaf | 
     return value;
   }
   if (isRecord(value) && Object.keys(value).length === 0) return {};
-  return damaged(where, `a JSON scalar for "${name}"`, JSON.stringify(json));
+  return damaged(where, `a JSON scalar for "${name}"`, describeValue(json));
 }
 
 /** Puts a value at the end of its path. */
@@ -322,14 +322,14 @@ function place(
   names.forEach((name, depth) => {
     const last = depth === names.length - 1;
     if (name === "__proto__" || name === "" || (last && Object.hasOwn(node, name))) {
-      damaged(where, "names that can all stand together", JSON.stringify(path));
+      damaged(where, "names that can all stand together", describeValue(path));
     }
     if (last) {
       node[name] = value;
       return;
     }
     const inner = Object.hasOwn(node, name) ? node[name] : {};
-    if (!isSection(inner)) damaged(where, "names that can all stand together", JSON.stringify(path));
+    if (!isSection(inner)) damaged(where, "names that can all stand together", describeValue(path));
     node[name] = inner;
     node = inner;
   });

@@ -1,5 +1,5 @@
 import { NetworkPolicy, networkShapes, parametersFrom } from "../algorithms/policy.js";
-import { fail } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
 import { actorAndCritic, policyValueNetwork } from "../nn/heads.js";
@@ -37,6 +37,17 @@ export function loadPolicy(
   options: LoadPolicyOptions = {},
 ): NetworkPolicy {
   const { where = "loadPolicy" } = options;
+  if (!(bytes instanceof Uint8Array)) {
+    fail(where, "bytes is not an array of bytes", {
+      expected: "the contents of a checkpoint file, a Uint8Array",
+      got: typeof bytes,
+    });
+  }
+  if (typeof executor?.load !== "function") {
+    fail(where, "executor is not an executor", {
+      expected: "an executor such as await createWasmExecutor()",
+    });
+  }
   return policyOf(readRunSnapshot(where, bytes), executor, options);
 }
 
@@ -58,7 +69,7 @@ export function policyOf(
   if (kind === undefined) {
     return fail(where, "the checkpoint's network is not among the given ones", {
       expected: networks.map((network) => network.name).join(", "),
-      got: JSON.stringify(name),
+      got: describeValue(name),
       remedy: "pass it in options.networks",
     });
   }

@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import { suggestion } from "../base/near-match.js";
 import { type ChosenSettings, type SectionName, sectionNames } from "./run-config.js";
 
@@ -26,7 +26,10 @@ const EXAMPLE = '{"algorithm": {"name": "a2c", "tau": 0.01}, "run": {"seed": 3}}
  */
 export function readConfig(where: string, json: unknown): ReadConfig {
   if (!isRecord(json)) {
-    return fail(where, "not a configuration", { expected: `sections such as ${EXAMPLE}`, got: textOf(json) });
+    return fail(where, "not a configuration", {
+      expected: `sections such as ${EXAMPLE}`,
+      got: describeValue(json),
+    });
   }
   const sections = new Map<SectionName, Readonly<Record<string, unknown>>>();
   for (const [name, section] of Object.entries(json)) {
@@ -40,7 +43,7 @@ export function readConfig(where: string, json: unknown): ReadConfig {
     if (!isRecord(section)) {
       return fail(`${where}: ${name}`, "not a section", {
         expected: "an object of settings",
-        got: textOf(section),
+        got: describeValue(section),
       });
     }
     sections.set(known, section);
@@ -48,7 +51,10 @@ export function readConfig(where: string, json: unknown): ReadConfig {
   const text = (section: SectionName, name: string): string | undefined => {
     const value = sections.get(section)?.[name];
     if (value === undefined || typeof value === "string") return value;
-    return fail(`${where}: ${section}.${name}`, "invalid value", { expected: "a text", got: textOf(value) });
+    return fail(`${where}: ${section}.${name}`, "invalid value", {
+      expected: "a text",
+      got: describeValue(value),
+    });
   };
   const present = <Name extends string>(entries: readonly (readonly [Name, string | undefined])[]) =>
     Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as { [N in Name]?: string };
@@ -77,8 +83,6 @@ export function readConfig(where: string, json: unknown): ReadConfig {
 }
 
 const runNames = ["executor", "precision", "instructionSet"] as const;
-
-const textOf = (value: unknown): string => JSON.stringify(value) ?? String(value);
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

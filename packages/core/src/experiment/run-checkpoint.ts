@@ -1,6 +1,6 @@
 /** What a run's checkpoint holds besides its state: how to read it, and how to rebuild its policy. */
 import type { Policy, PolicyForm } from "../algorithms/policy.js";
-import { fail } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { actionCount, type Space, validateSpace } from "../envs/spaces.js";
 import { logPrior } from "../math/units.js";
@@ -52,7 +52,7 @@ export function savedPolicy(
   const saved = snapshotSection(where, snapshot, "policy");
   const space = (name: string): Space => {
     const json = savedJson(where, saved, name);
-    if (!mayBeSpace(json)) return fail(where, `${name} is not a space`, { got: JSON.stringify(json) });
+    if (!mayBeSpace(json)) return fail(where, `${name} is not a space`, { got: describeValue(json) });
     validateSpace(where, name, json);
     return json;
   };
@@ -62,7 +62,7 @@ export function savedPolicy(
   if (bodies !== "shared" && bodies !== "separate" && bodies !== "two-networks") {
     fail(where, "the policy's bodies are not valid", {
       expected: "shared, separate or two-networks",
-      got: JSON.stringify(bodies),
+      got: describeValue(bodies),
     });
   }
   const count = actionCount(spaces.actionSpace);
@@ -99,5 +99,5 @@ function savedJson(where: string, snapshot: Snapshot, name: string): unknown {
       // Refused below: text that does not parse is not JSON.
     }
   }
-  return fail(where, `the checkpoint's ${name} is damaged`, { expected: "JSON", got: JSON.stringify(text) });
+  return fail(where, `the checkpoint's ${name} is damaged`, { expected: "JSON", got: describeValue(text) });
 }

@@ -1,6 +1,6 @@
 import type { AlgorithmKind } from "../algorithms/algorithm.js";
 import type { Policy } from "../algorithms/policy.js";
-import { fail } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import { suggestion } from "../base/near-match.js";
 import type { VectorEnvironment } from "../envs/environment.js";
 import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
@@ -54,6 +54,7 @@ const SECONDS_BETWEEN_PAUSES = 0.1;
  * @throws SoftrlError for a setting that the parts do not have, or a value out of range.
  */
 export function createTrainer(choice: TrainChoice & Pick<Host, "clock">): Trainer {
+  requireChoice(choice);
   const { algorithm, environment, executor, settings = {} } = choice;
   const family = environmentFamily(environment.id);
   const network = named("network", builtInNetworks, choice.network ?? defaultNetwork(algorithm, family));
@@ -109,16 +110,58 @@ export async function iterateTogether(
   report();
 }
 
+const choiceKeys = [
+  "algorithm",
+  "environment",
+  "executor",
+  "network",
+  "optimiser",
+  "settings",
+  "store",
+  "oracle",
+  "clock",
+  "signal",
+  "pause",
+  "onProgress",
+] as const satisfies readonly (keyof (TrainChoice & Host))[];
+
+/** Checks what TypeScript checks, for callers in JavaScript. @throws SoftrlError that names the key. */
+function requireChoice(choice: TrainChoice & Host): void {
+  for (const key of Object.keys(choice)) {
+    if (choiceKeys.some((known) => known === key)) continue;
+    fail("train", `unknown key ${JSON.stringify(key)}`, { remedy: suggestion(key, choiceKeys) });
+  }
+  const { algorithm, environment, executor } = choice;
+  if (typeof algorithm?.make !== "function") {
+    fail("train", "algorithm is not an algorithm", {
+      expected: "a value such as a2c or softQLearning",
+      got: typeof algorithm === "string" ? `the name ${JSON.stringify(algorithm)}` : typeof algorithm,
+    });
+  }
+  if (environment?.observations === undefined) {
+    fail("train", "environment is not a vector of environments", {
+      expected: 'environments such as makeEnvironment("CartPole-v1", 8), or kind.make(8, {})',
+      got: typeof environment === "string" ? `the name ${JSON.stringify(environment)}` : typeof environment,
+    });
+  }
+  if (typeof executor?.load !== "function") {
+    fail("train", "executor is not an executor", {
+      expected: "an executor such as await createWasmExecutor()",
+      got: executor instanceof Promise ? "a promise: await it" : typeof executor,
+    });
+  }
+}
+
 /** @throws SoftrlError where settings describe another environment than the one that is passed. */
 function requireEnvironment(
   given: Readonly<Record<string, unknown>>,
   chosen: Readonly<Record<string, unknown>>,
 ): void {
   for (const [name, value] of Object.entries(given)) {
-    if (chosen[name] === undefined || JSON.stringify(chosen[name]) === JSON.stringify(value)) continue;
+    if (chosen[name] === undefined || describeValue(chosen[name]) === describeValue(value)) continue;
     fail(`environment.${name}`, "the setting is not that of the environment", {
-      expected: JSON.stringify(value),
-      got: JSON.stringify(chosen[name]),
+      expected: describeValue(value),
+      got: describeValue(chosen[name]),
       remedy: "leave it out: an environment by value brings its own",
     });
   }
@@ -136,7 +179,7 @@ export function named<Kind extends { readonly name: string }>(
     kinds.find(({ name }) => name === wanted) ??
     fail(where, "unknown name", {
       expected: names.join(", "),
-      got: JSON.stringify(wanted),
+      got: describeValue(wanted),
       remedy: suggestion(wanted, names),
     })
   );

@@ -1,5 +1,5 @@
 import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
-import { fail } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import { LiveSettings } from "../base/live-settings.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
@@ -175,7 +175,8 @@ export class Trainer {
   }
 
   /** Records the outcome of an iteration. */
-  #conclude({ steps, figures }: IterationReport, began: number): void {
+  #conclude(report: IterationReport, began: number): void {
+    const { steps, figures } = requireReport(this.config.algorithm.name, report);
     this.#live.step += steps;
     this.#timed += steps;
     requireFiniteFigures(this.config.algorithm.name, figures, this.step);
@@ -385,6 +386,19 @@ function makeOracle({ config, environment, oracle }: TrainerParts, algorithm: Al
     got: `oracleEvery ${oracleEvery}`,
     remedy: "pass the class: oracle: Oracle",
   });
+}
+
+/** @throws SoftrlError for a report that no iteration can have: a run would never end. */
+function requireReport(algorithm: string, report: IterationReport): IterationReport {
+  const steps: unknown = report?.steps;
+  if (!Number.isSafeInteger(steps) || Number(steps) < 1 || typeof report.figures !== "object") {
+    fail(algorithm, "iterate returned an invalid report", {
+      expected: "{ steps, figures }: an integer of at least 1, and numbers by name",
+      got: describeValue(report),
+      remedy: "return the environment steps that it took, all environments together",
+    });
+  }
+  return report;
 }
 
 function requireSame(what: string, expected: number, got: number): void {

@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import {
   type Logits,
   type LogProbabilities,
@@ -104,7 +104,7 @@ export function policyValueNetwork(
     default:
       return fail("policyValueNetwork", "bodies is not valid", {
         expected: '"shared" or "separate"',
-        got: JSON.stringify(bodies),
+        got: describeValue(bodies),
       });
   }
 }

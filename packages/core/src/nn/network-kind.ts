@@ -2,6 +2,7 @@ import {
   choiceSetting,
   flagSetting,
   integersSetting,
+  requireSettingNames,
   type Settings,
   type ValuesOf,
 } from "../base/settings.js";
@@ -20,8 +21,10 @@ export interface NetworkKind<S extends Settings = Settings> {
 }
 
 /** Defines a network: its settings are typed in {@link NetworkKind.body}. */
-export const networkKind = <const S extends Settings>(definition: NetworkKind<S>): NetworkKind<S> =>
-  definition;
+export function networkKind<const S extends Settings>(definition: NetworkKind<S>): NetworkKind<S> {
+  requireSettingNames("networkKind", definition.settings);
+  return definition;
+}
 
 const activations: Readonly<Record<"tanh" | "relu" | "silu", LayerDefinition>> = {
   tanh: hyperbolicTangent,
@@ -38,7 +41,7 @@ function bodySettings(activation: keyof typeof activations, source: string) {
       source,
     }),
     layerNorm: flagSetting({
-      about: "whether each hidden layer is normalised before its activation",
+      about: "apply LayerNorm before each activation",
       default: false,
       source,
     }),

@@ -5,6 +5,7 @@ import {
   integerSetting,
   liveSetting,
   numberSetting,
+  requireSettingNames,
   type Settings,
   type ValuesOf,
 } from "../base/settings.js";
@@ -25,8 +26,10 @@ export interface OptimiserKind<S extends Settings = Settings> {
 }
 
 /** Defines an optimiser: its settings are typed in {@link OptimiserKind.make}. */
-export const optimiserKind = <const S extends Settings>(definition: OptimiserKind<S>): OptimiserKind<S> =>
-  definition;
+export function optimiserKind<const S extends Settings>(definition: OptimiserKind<S>): OptimiserKind<S> {
+  requireSettingNames("optimiserKind", definition.settings);
+  return definition;
+}
 
 /** The settings that every optimiser has. */
 export const stepSettings = {
@@ -37,7 +40,7 @@ export const stepSettings = {
     source: "Atari: the A2C that the paper used (§6.1); vectors: measured on CartPole",
   }),
   maxGradientNorm: liveSetting({
-    about: "the global norm that the gradient is clipped to, after every other scaling",
+    about: "clip the gradient to this global norm, after all other scaling",
     above: 0,
     default: 0.5,
     source: "the A2C that the paper used (§6.1)",
@@ -66,7 +69,7 @@ export const builtInOptimisers: readonly OptimiserKind[] = [
         source: "the A2C that the paper used (§6.1)",
       }),
       epsilonPlace: choiceSetting(["inside", "outside"], {
-        about: "where RMSProp adds ε: inside the square root as TensorFlow, or outside as PyTorch",
+        about: "where RMSProp adds ε: inside the square root, as in TensorFlow, or outside, as in PyTorch",
         option: "rmsprop-epsilon-place",
         default: "inside",
         source: "the A2C that the paper used (§6.1)",
@@ -143,6 +146,8 @@ function adamSettings(name: string) {
 /** An optimiser with the numbers of its next step. */
 export interface StepRule extends CurrentValues<typeof stepSettings> {
   readonly optimiser: Optimiser;
+  /** x · lr / lr₀: a number that falls as the learning rate does from the first of its schedule. */
+  fallingWithLearningRate(x: number): number;
 }
 
 /** The step rule of a run, from its settings. */
@@ -160,5 +165,6 @@ export function stepRule(
     get maxGradientNorm() {
       return current.maxGradientNorm;
     },
+    fallingWithLearningRate: (x) => live.fallingWith("learningRate", x),
   };
 }

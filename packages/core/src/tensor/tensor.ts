@@ -1,4 +1,4 @@
-import { fail, inWords } from "../base/errors.js";
+import { describeValue, fail } from "../base/errors.js";
 import type { Buffer } from "./buffer.js";
 import { formatShape, requireShape, type Shape, shapeSize } from "./shape.js";
 
@@ -182,7 +182,7 @@ export function constant(values: number | ArrayLike<number>, shape?: Shape): Ten
   if (!ArrayBuffer.isView(list) && !(Array.isArray(list) && list.every((x) => typeof x === "number"))) {
     fail("constant", "the values are not a flat array of numbers", {
       expected: "a number, or a flat array of numbers",
-      got: inWords(values),
+      got: describeValue(values),
       remedy: "flatten them and give the shape: constant([1, 2, 3, 4], [2, 2])",
     });
   }
@@ -209,7 +209,7 @@ function requireTensor(where: string, operand: Tensor): Tensor {
   if (operand instanceof Tensor) return operand;
   return fail(where, "an operand is not a tensor", {
     expected: "a tensor",
-    got: inWords(operand),
+    got: describeValue(operand),
     remedy: "wrap numbers in constant()",
   });
 }

@@ -1,6 +1,6 @@
 import { isErrorCode, makeEnvironment, readEnvironmentOptions, SoftrlError } from "softrl";
 import { describe, expect, it } from "vitest";
-import { fail, inWords, requireInteger, requireLength, requireNumber } from "../../src/base/errors.js";
+import { describeValue, fail, requireInteger, requireLength, requireNumber } from "../../src/base/errors.js";
 
 describe("SoftrlError", () => {
   it("says where, what, expected, got and the remedy, and keeps them apart", () => {
@@ -110,7 +110,7 @@ describe("a value in words", () => {
   it("is JSON where it has any, and never an error", () => {
     const circle: unknown[] = [];
     circle.push(circle);
-    expect(["a", [1], null, undefined, 1n, circle].map(inWords)).toEqual([
+    expect(["a", [1], null, undefined, 1n, circle].map(describeValue)).toEqual([
       '"a"',
       "[1]",
       "null",

@@ -32,6 +32,17 @@ describe("LiveSettings", () => {
     expect({ ...current }).toEqual({ tau: 0.3, gamma: 0.99, temperature: 1, decay: 0.5, bonus: "proper" });
   });
 
+  it("lets a number fall with a live setting, in proportion to the first of its schedule", () => {
+    const { live } = started({ from: 0.4, to: 0.1 });
+    expect(live.fallingWith("tau", 3)).toBeCloseTo(3, 14);
+    live.step = 1000;
+    expect(live.fallingWith("tau", 3)).toBe((3 * 0.1) / 0.4);
+    expect(live.fallingWith("gamma", 3)).toBe(3);
+    expect(live.fallingWith("unknown", 3)).toBe(3);
+    live.set("set", { tau: 0.2 });
+    expect(live.fallingWith("tau", 0.1)).toBe(0.1);
+  });
+
   it("has the names of the live settings, and the number of steps", () => {
     expect(started().live.names).toEqual(["steps", "tau", "gamma", "temperature"]);
   });

@@ -8,6 +8,7 @@ import {
   namedScalarsSetting,
   numberSetting,
   optionName,
+  requireSettingNames,
   type Setting,
   type SettingValue,
   textSetting,
@@ -311,5 +312,37 @@ describe("a setting", () => {
     expect(optionName("count", { option: "envs" })).toBe("--envs");
     const setting = numberSetting({ about, default: 1, source: "§3", option: "own", placeholder: "share" });
     expect(setting).toMatchObject({ source: "§3", option: "own", placeholder: "share" });
+  });
+});
+
+describe("the names of settings", () => {
+  const about = "a setting";
+  it.each(["name", "module"])("cannot be %s, which a configuration needs for the kind itself", (name) => {
+    const settings = { [name]: integerSetting({ about, low: 0, default: 1 }) };
+    expect(() => requireSettingNames("algorithmKind", settings)).toThrow(
+      `algorithmKind: a setting cannot be named ${name}`,
+    );
+  });
+});
+
+describe("values that describe themselves badly", () => {
+  it.each([
+    ["a symbol", Symbol("x")],
+    ["an object without a prototype", Object.create(null)],
+    ["a BigInt", 1n],
+    ["an array with holes", new Array(2)],
+  ])("are refused in one error: %s", (_, value) => {
+    for (const setting of [
+      integerSetting({ about: "a", low: 0, default: 1 }),
+      integersSetting({ about: "a", low: 0, default: [1] }),
+      liveSetting({ about: "a", low: 0, default: 1 }),
+    ]) {
+      expect(() => setting.check("--x", value)).toThrow(/^--x: invalid value/);
+    }
+  });
+
+  it.each(["0.1@", "0.1@0,0.2@0x3e8", "@0", "0.1@0,"])("a schedule is written in decimal: not %j", (text) => {
+    const setting = liveSetting({ about: "a", low: 0, default: 1 });
+    expect(() => setting.check("--x", setting.fromText(text))).toThrow(/^--x: invalid value/);
   });
 });

@@ -28,7 +28,9 @@ describe("environment options by name", () => {
       /FrozenLake-v1 has no option slipery, expected slippery or maxEpisodeSteps.*did you mean slippery/,
     );
     expect(() => read({ slippery: 1 })).toThrow(/invalid value of slippery, expected true or false, got 1/);
-    expect(() => read({ maxEpisodeSteps: "ten" })).toThrow(/maxEpisodeSteps .* expected a number, got "ten"/);
+    expect(() => read({ maxEpisodeSteps: "ten" })).toThrow(
+      /invalid value of maxEpisodeSteps, expected a number, got "ten"/,
+    );
     expect(() => read({ toString: 1 })).toThrow(/has no option toString/);
   });
 

@@ -133,6 +133,6 @@ describe("GridWorld", () => {
     grid.step(right, observation);
     expect(() => grid.step(right, observation)).toThrow(/the episode has ended/);
     expect(() => grid.restore({ cell: 3 })).toThrow(/no such cell/);
-    expect(() => grid.restore({})).toThrow(/"cell" does not fit/);
+    expect(() => grid.restore({})).toThrow(/"cell" of the snapshot does not fit/);
   });
 });

@@ -80,7 +80,6 @@ const changes: readonly (readonly [
   [softQLearning, "algorithm", "valueCoefficient", 0.5, 0.1],
   [a2c, "optimiser", "learningRate", 2e-3, 1e-2],
   [softQLearning, "optimiser", "learningRate", 2e-3, 1e-2],
-  [naturalPolicyGradient, "optimiser", "learningRate", 2e-3, 1e-3],
   [a2c, "optimiser", "maxGradientNorm", 0.5, 0.05],
   [naturalPolicyGradient, "optimiser", "maxGradientNorm", 0.5, 0.05],
   [naturalPolicyGradient, "algorithm", "trustRegion", 0.01, 1e-4],
@@ -112,6 +111,21 @@ describe.each(changes)("$name: %s.%s set during a run", (algorithm, section, nam
     await iterateUntil(constant, 600);
     expect((await stateOf(constant)).parameters).not.toEqual((await stateOf(scheduled)).parameters);
   });
+});
+
+it("npg's trust region falls with the schedule of the learning rate, not with a rate that is set", async () => {
+  const finalStates = [];
+  for (const learningRate of [2e-3, 2e-3, { from: 2e-3, to: 0 }]) {
+    const own = { optimiser: { learningRate }, algorithm: { valueSteps: 0 } };
+    const { trainer } = started(naturalPolicyGradient, own);
+    await trainer.start();
+    await iterateUntil(trainer, SET_AT);
+    if (finalStates.length === 1) await trainer.set({ learningRate: 1e-3 });
+    await iterateUntil(trainer, 600);
+    finalStates.push(await stateOf(trainer));
+  }
+  expect(finalStates[1]).toEqual(finalStates[0]);
+  expect(finalStates[2].parameters).not.toEqual(finalStates[0].parameters);
 });
 
 describe("Trainer.set", () => {

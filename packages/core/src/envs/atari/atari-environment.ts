@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.js";
+import { describeValue, fail } from "../../base/errors.js";
 import { type Snapshot, snapshotArray, snapshotSection } from "../../base/snapshot.js";
 import { ArrayEnvironment } from "../array-environment.js";
 import type { Picture } from "../canvas.js";
@@ -45,7 +45,7 @@ export function atariEnvironment(
   if (!Object.hasOwn(atariRules, protocol)) {
     fail(`atariEnvironment ${id}`, "unknown protocol", {
       expected: Object.keys(atariRules).join(" or "),
-      got: JSON.stringify(protocol),
+      got: describeValue(protocol),
     });
   }
   requireProtocolFits(`atariEnvironment ${id}`, id, protocol);

@@ -1,4 +1,4 @@
-import { fail, requireNumber } from "../../base/errors.js";
+import { describeValue, fail, requireNumber } from "../../base/errors.js";
 import type { Random } from "../../base/random.js";
 import { type Snapshot, snapshotNumber } from "../../base/snapshot.js";
 import { type FiniteMdp, validateFiniteMdp } from "../../mdp/finite-mdp.js";
@@ -204,7 +204,7 @@ function cellsOf(layout: readonly string[]): { letters: string[]; targets: Int32
       if (!"S.GX#".includes(letter)) {
         fail("GridWorld", `the layout has an unknown letter in row ${row}, column ${column}`, {
           expected: "one of S . G X #",
-          got: JSON.stringify(letter),
+          got: describeValue(letter),
         });
       }
       if (letter === "#") return;

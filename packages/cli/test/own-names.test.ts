@@ -1,0 +1,111 @@
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { endAll, expectRefusal, softrl } from "./command.js";
+
+const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+
+let place = "";
+beforeAll(() => {
+  place = mkdtempSync(join(tmpdir(), "softrl-names-"));
+  symlinkSync(packages, join(place, "node_modules"), "junction");
+  writeFileSync(join(place, "package.json"), '{"type": "module"}');
+});
+afterEach(endAll);
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+const command = (...args: string[]) => softrl(args, place, { env: { SOFTRL_EXECUTOR: "wasm" } });
+
+describe("a setting whose name or option cannot be an option of the command line", () => {
+  const withSetting = (name: string, option?: unknown) => {
+    const setting = 'integerSetting({ about: "x", low: 0, default: 0 })';
+    const entry = `{ ...${setting}, ${option === undefined ? "" : `option: ${JSON.stringify(option)}`} }`;
+    const settings = `{ ...a2c.settings, ${JSON.stringify(name)}: ${entry} }`;
+    const text = `export default { ...a2c, name: "mine", settings: ${settings} };`;
+    writeFileSync(join(place, "mine.js"), `import { a2c, integerSetting } from "softrl";\n${text}`);
+  };
+
+  test.each([
+    ["mine", "executor"],
+    ["mine", "help"],
+    ["network", undefined],
+    ["optimiser", undefined],
+    ["runFolder", undefined],
+  ])("%s with the option %s is taken", async (name, option) => {
+    withSetting(name, option);
+    expectRefusal(
+      await command("train", "-a", "./mine.js"),
+      1,
+      /mine\.js: the setting \w+ has the option --[a-z-]+, which is taken; give .* option: "my-name"/,
+    );
+  });
+
+  test.each([
+    ["Tau2", undefined],
+    ["", undefined],
+    ["my setting", undefined],
+    ["a--b", undefined],
+    ["noBaseline", undefined],
+    ["mine", 5],
+  ])("%s with the option %s is not valid", async (name, option) => {
+    withSetting(name, option);
+    expectRefusal(
+      await command("train", "-a", "./mine.js"),
+      1,
+      /mine\.js: the setting ".*" has no valid option, expected .*; give .* option: "my-name"/,
+    );
+  });
+});
+
+describe("names of parts", () => {
+  test("an environment without a name is refused", async () => {
+    expectRefusal(await command("train", "--env", ""), 1, /^softrl: --env: invalid value, .* got ""/);
+  });
+
+  test("a kind named like one that softrl ships is refused", async () => {
+    writeFileSync(
+      join(place, "mlp.js"),
+      'import { flatten } from "softrl";\n' +
+        'export default { name: "mlp", about: "x", settings: {}, body: () => flatten };',
+    );
+    expectRefusal(
+      await command("train", "--network", "./mlp.js"),
+      1,
+      /--network: .*mlp\.js exports a kind of network named mlp, which softrl has already/,
+    );
+  });
+
+  test("a long name makes a folder with a shorter one", async () => {
+    writeFileSync(
+      join(place, "long.js"),
+      'import { a2c } from "softrl";\nexport default { ...a2c, name: "x".repeat(400) };',
+    );
+    const run = await command("train", "-a", "./long.js", "--steps", "40");
+    expect([run.code, run.stderr]).toEqual([0, ""]);
+    expect(readdirSync(join(place, "runs"))).toEqual([`CartPole-v1-seed1-${"x".repeat(182)}`]);
+  });
+});
+
+describe("a file of settings", () => {
+  const withConfig = (text: string) => writeFileSync(join(place, "config.json"), text);
+
+  test("that names another algorithm is not for compare", async () => {
+    withConfig('{"algorithm": {"name": "npg"}}');
+    expectRefusal(
+      await command("compare", "--config", "config.json"),
+      1,
+      /config\.json: algorithm\.name: compare trains a2c and soft-q only, expected a2c or soft-q, got "npg"/,
+    );
+  });
+
+  test("with a setting __proto__ is refused", async () => {
+    withConfig('{"run": {"__proto__": {"seed": 3}}}');
+    expectRefusal(
+      await command("train", "--config", "config.json"),
+      1,
+      /run\.__proto__: the section run has no setting "__proto__"/,
+    );
+  });
+});
