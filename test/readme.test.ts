@@ -17,6 +17,8 @@ import { root } from "./source-tree.js";
 
 /** Fewer steps than in the README; commander uses the last of several options. */
 const FEW_STEPS = ["--steps", "640"];
+/** A run of so few steps, extended. */
+const FEW_MORE_STEPS = ["--steps", "1280"];
 
 interface Block {
   readonly file: string;
@@ -122,8 +124,9 @@ function runShellLine(line: string): void {
       expect(args, line).toEqual(["setup", "gymnasium"]);
     } else if (program === "softrl") {
       const trains = args[0] === "train" || args[0] === "compare";
+      const few = trains ? FEW_STEPS : args[0] === "resume" ? FEW_MORE_STEPS : [];
       const bin = join(root, "packages/cli/bin/softrl.js");
-      expectToRun(process.execPath, [bin, ...args, ...(trains ? FEW_STEPS : [])], /ALE\//.test(line));
+      expectToRun(process.execPath, [bin, ...args, ...few], /ALE\//.test(line));
     } else if (program === "tsc") {
       expectToRun(join(root, "node_modules/.bin/tsc"), args, false);
     } else if (program === "node") {

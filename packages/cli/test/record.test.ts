@@ -235,7 +235,7 @@ describe("softrl record", () => {
     ],
     [
       ["pole", "--out", "none/film.gif"],
-      /--out: .* expected a file in a folder that is there, got no folder none/,
+      /--out: .* expected a file in an existing folder, got no folder none/,
     ],
     [["pole", "--out", "full"], /--out: full cannot be written, expected a new or empty folder/],
     [["pole", "--out", "full/file"], /--out: full\/file cannot be written, expected a folder .* got a file/],
