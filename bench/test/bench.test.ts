@@ -106,7 +106,7 @@ test("sweeps of value iteration are checked against the reference, and their gro
 test("refuses an unknown row and lists the known ones", () => {
   const { status, stderr } = bench("nature", "--quick");
   expect(status).toBe(1);
-  expect(stderr).toContain('unknown row "nature"; expected one of nature-step');
+  expect(stderr).toContain('unknown row "nature"; choose one of nature-step');
 });
 
 test("wrong words on the command line get the usage, and no stack", () => {
@@ -121,7 +121,7 @@ test("wrong words on the command line get the usage, and no stack", () => {
 
 test("a document without a place for the table is refused before anything is measured", () => {
   for (const [document, message] of [
-    [fileURLToPath(import.meta.url), /has no place for the table, expected <!-- bench: begin -->/],
+    [fileURLToPath(import.meta.url), /has no markers for the table, expected <!-- bench: begin -->/],
     [join(folder, "nowhere.md"), /the document cannot be read, got ENOENT/],
   ] as const) {
     const { status, stdout, stderr } = bench("mlp-step", "--quick", "--no-peers", "--markdown", document);

@@ -4,7 +4,8 @@ import { run } from "./command.js";
 
 describe("softrl verify --json", () => {
   it("measures every identity within its bound and exits with 0", async () => {
-    const { code, json } = await run(["verify", "--json"]);
+    const { code, json, stdout } = await run(["verify", "--json"]);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(1);
     const identities = json() as {
       identity: string;
       equation: string;
@@ -26,6 +27,9 @@ describe("softrl verify --json", () => {
       expect(bound, identity).toBeLessThanOrEqual(allowed);
       expect(holds, identity).toBe(true);
     }
+    for (const result of identities) {
+      expect(Object.keys(result)).toEqual(["identity", "equation", "residual", "bound", "seeds", "holds"]);
+    }
   });
 
   it("--mutants: every named mistake fails a check, and the command exits with 0", async () => {
@@ -36,6 +40,7 @@ describe("softrl verify --json", () => {
       residual: number;
       bound: number;
       caught: boolean;
+      holds: boolean;
     }[];
     console.log(
       mutants
@@ -43,9 +48,18 @@ describe("softrl verify --json", () => {
         .join("\n"),
     );
     expect(code).toBe(0);
-    expect(mutants.length).toBeGreaterThanOrEqual(6);
-    for (const { mutant, residual, bound, caught } of mutants) {
-      expect(caught, mutant).toBe(true);
+    expect(mutants.map(({ mutant }) => mutant)).toEqual(
+      expect.arrayContaining([
+        "wrong τ",
+        "KL dropped from the return",
+        "bootstrap at a terminal state",
+        "n off by one",
+        "1/γ for 1/τ",
+        "Q where logits belong",
+      ]),
+    );
+    for (const { mutant, residual, bound, caught, holds } of mutants) {
+      expect([caught, holds], mutant).toEqual([true, false]);
       // A slope cannot be wrong by a factor of a million; with a mistake it is 0.
       expect(residual, mutant).toBeGreaterThan(bound === 0.05 ? 0.5 : 1e6 * bound);
     }

@@ -282,41 +282,6 @@ describe("softrl compare --subtract-gap", () => {
   });
 });
 
-describe("softrl verify", () => {
-  test("--json is one line, and all holds", async () => {
-    const run = await softrl(["verify", "--json"], place);
-    expect(run.code).toBe(0);
-    expect(run.stdout.trimEnd().split("\n")).toHaveLength(1);
-    const results: Record<string, unknown>[] = JSON.parse(run.stdout);
-    expect(results.length).toBeGreaterThan(20);
-    for (const result of results) {
-      expect(Object.keys(result)).toEqual(["identity", "equation", "residual", "bound", "seeds", "holds"]);
-      const inTheLimit = String(result.identity).includes("first order");
-      expect(result).toMatchObject({ holds: true, bound: inTheLimit ? 0.05 : 1e-12 });
-    }
-  }, 300_000);
-
-  test("--mutants catches every named mistake, as one line of JSON", async () => {
-    const run = await softrl(["verify", "--mutants", "--json"], place);
-    expect(run.code).toBe(0);
-    const results: { mutant: string; holds: boolean; residual: number; bound: number }[] = JSON.parse(
-      run.stdout,
-    );
-    for (const mutant of [
-      "wrong τ",
-      "KL dropped from the return",
-      "bootstrap at a terminal state",
-      "n off by one",
-      "1/γ for 1/τ",
-      "Q where logits belong",
-    ]) {
-      expect(results.map((result) => result.mutant)).toContain(mutant);
-    }
-    for (const { holds, residual, bound } of results)
-      expect([holds, residual > bound]).toEqual([false, true]);
-  }, 300_000);
-});
-
 describe("bad input", () => {
   const cases: [string, string[], number, RegExp][] = [
     ["an unknown command", ["trian"], 2, /unknown command 'trian' \(Did you mean train\?\)/],
