@@ -100,7 +100,9 @@ describe("an error about an operand", () => {
     circle.push(circle);
     const plain = <T>(value: unknown): T => value as T;
     expect(() => exp(plain(circle))).toThrow(/exp: an operand is not a tensor.*got a value without JSON/);
-    expect(() => constant(plain([1n]))).toThrow(/the values are not a flat array of numbers.*got a value without JSON/);
+    expect(() => constant(plain([1n]))).toThrow(
+      /the values are not a flat array of numbers.*got a value without JSON/,
+    );
     const nested = Array.from({ length: 100_000 }, () => [0.123456789]);
     expect(refusal(() => constant(plain(nested))).message.length).toBeLessThan(600);
   });
