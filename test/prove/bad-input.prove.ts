@@ -107,7 +107,7 @@ describe("softrl train with a folder that cannot be written", () => {
         const outcome = await run(["train", "--steps", "40", "--run-folder", target]);
         expectOneError(
           outcome,
-          /: the run folder cannot be made, got E(ROFS|PERM|ACCES|NOENT): .*--run-folder/,
+          /: the run folder could not be made, got E(ROFS|PERM|ACCES|NOENT): .*--run-folder/,
         );
         expect(outcome.stderr).not.toContain("free some space");
         expect(existsSync(target)).toBe(false);
@@ -128,7 +128,7 @@ describe("softrl train with a folder that cannot be written", () => {
       try {
         const target = join(place, "run");
         const outcome = await run(["train", "--steps", "500000", "--run-folder", target]);
-        expectOneError(outcome, /cannot be written, got ENOSPC: .*; free some space/);
+        expectOneError(outcome, /could not be written, got ENOSPC: .*; free some space/);
         const names = readdirSync(target);
         expect(names.filter((name) => name.startsWith("."))).toEqual([]);
         const lines = readFileSync(join(target, "events.jsonl"), "utf8").split("\n");
