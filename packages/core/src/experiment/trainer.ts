@@ -152,7 +152,7 @@ export class Trainer {
    * One rollout and one update.
    * @throws SoftrlError when the run is done, or an observation, a reward or a figure is not finite.
    */
-  iterate(): Promise<void> {
+  async iterate(): Promise<void> {
     if (this.done) {
       fail("Trainer.iterate", "the run is done", {
         expected: `fewer than ${this.#live.steps} steps taken`,
@@ -160,18 +160,20 @@ export class Trainer {
         remedy: "extend it with set({ steps })",
       });
     }
-    return this.#alone("iterate", "ready", () => this.#iterate());
-  }
-
-  async #iterate(): Promise<void> {
-    const began = this.#clock();
-    const before = this.step;
-    this.#endings.length = 0;
-    this.#conclude(await this.algorithm.iterate(this.#onStep), began);
-    if (this.#endings.length > 0) await this.#logEpisodes();
-    if (this.#passed(before, this.config.run.logEvery)) await this.#logUpdates();
-    if (this.done || this.#passed(before, this.config.run.oracleEvery)) await this.#consultOracle();
-    if (this.#passed(before, this.config.run.checkpointEvery) && !this.done) await this.#writeCheckpoint();
+    // Not through #alone: its closure and its promise would be most of an iteration's garbage.
+    this.#begin("iterate", "ready");
+    try {
+      const began = this.#clock();
+      const before = this.step;
+      this.#endings.length = 0;
+      this.#conclude(await this.algorithm.iterate(this.#onStep), began);
+      if (this.#endings.length > 0) await this.#logEpisodes();
+      if (this.#passed(before, this.config.run.logEvery)) await this.#logUpdates();
+      if (this.done || this.#passed(before, this.config.run.oracleEvery)) await this.#consultOracle();
+      if (this.#passed(before, this.config.run.checkpointEvery) && !this.done) await this.#writeCheckpoint();
+    } finally {
+      this.#state = "ready";
+    }
   }
 
   /** Records the outcome of an iteration. */
@@ -312,6 +314,19 @@ export class Trainer {
    * @throws SoftrlError unless the trainer is in this state.
    */
   async #alone<Result>(method: string, state: "new" | "ready", work: () => Promise<Result>): Promise<Result> {
+    this.#begin(method, state);
+    try {
+      const result = await work();
+      this.#state = "ready";
+      return result;
+    } catch (error) {
+      this.#state = state;
+      throw error;
+    }
+  }
+
+  /** @throws SoftrlError unless the trainer is in this state. */
+  #begin(method: string, state: "new" | "ready"): void {
     if (this.#state !== state) {
       fail(`Trainer.${method}`, "called at the wrong time", {
         expected:
@@ -321,14 +336,6 @@ export class Trainer {
       });
     }
     this.#state = "busy";
-    try {
-      const result = await work();
-      this.#state = "ready";
-      return result;
-    } catch (error) {
-      this.#state = state;
-      throw error;
-    }
   }
 
   /** Whether this iteration passed a multiple of `interval` steps; 0 is never. */
