@@ -221,16 +221,19 @@ export class RunFolder implements RunStore {
 
 /**
  * The length of the events that a run had written when its checkpoint at `step` was complete. There may be several at
- * one step: a change of settings writes another one.
+ * one step: a change of settings writes another one, which counts, and so does an interrupt, which leaves no trace.
  */
 function bytesUpToCheckpoint(events: Buffer, step: number): number {
   let kept = 0;
   let atCheckpoint: number | null = null;
+  let previous: unknown = null;
   for (let end = events.indexOf("\n"); end !== -1; end = events.indexOf("\n", kept)) {
     const event: { event?: unknown; step?: unknown } = JSON.parse(events.toString("utf8", kept, end));
     if (Number(event.step ?? 0) > step || event.event === "interrupted" || event.event === "failed") break;
     kept = end + 1;
-    if (event.event === "checkpoint" && event.step === step) atCheckpoint = kept;
+    const isChange = atCheckpoint === null || previous === "set";
+    if (event.event === "checkpoint" && event.step === step && isChange) atCheckpoint = kept;
+    previous = event.event;
   }
   return atCheckpoint ?? kept;
 }
