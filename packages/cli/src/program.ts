@@ -195,7 +195,7 @@ const moved: Readonly<Record<KindName, string>> = {
   optimiser: "--optimiser <file>",
 };
 
-/** Options for the files of a run that are no longer where they were. */
+/** Options that name the moved files of a run. */
 function addMovedFiles(command: Command): void {
   command.optionsGroup("Files that were moved since the run was started:");
   for (const which of kindNames) command.option(moved[which], `the file that exports the ${which}`);

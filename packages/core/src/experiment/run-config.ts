@@ -148,10 +148,9 @@ export function sectionSettings(
   kinds: RunKinds,
   environmentId: string,
 ): Readonly<Record<SectionName, Settings>> {
-  const isAtari = environmentFamily(environmentId) === "atari";
   return {
     run: runSettings,
-    environment: isAtari ? { ...environmentSettings, ...atariSettings } : environmentSettings,
+    environment: environmentSettingsOf(environmentFamily(environmentId)),
     network: kinds.network.settings,
     optimiser: { ...stepSettings, ...kinds.optimiser.settings },
     algorithm: kinds.algorithm.settings,
