@@ -137,6 +137,7 @@ export {
   type Space,
   sameSpace,
   UNBOUNDED,
+  unitScale,
   validateSpace,
 } from "./envs/spaces.js";
 export { type CliffWalkingOptions, cliffWalking } from "./envs/tables/cliff-walking.js";
@@ -379,6 +380,7 @@ export {
   qNetwork,
 } from "./nn/heads.js";
 export { fanInUniform, type Initialiser, ones, orthogonal, uniform, zeros } from "./nn/initialiser.js";
+export { channelsFirstInput, scaledInput } from "./nn/input.js";
 export {
   type ConvolutionOptions,
   convolution,
@@ -395,7 +397,9 @@ export {
 export { type LayerNormOptions, layerNorm } from "./nn/layer-norm.js";
 export {
   builtInNetworks,
+  inputSettings,
   type NetworkKind,
+  networkBody,
   networkKind,
 } from "./nn/network-kind.js";
 export { gradientVector, type ParameterSpec, Parameters, type PlacedParameter } from "./nn/parameters.js";

@@ -52,6 +52,20 @@ export function observationLength(space: Space): number {
 }
 
 /**
+ * Factors that bring an observation to unit scale, |x| ≤ 1 with zero at zero: 1 / max(|low|, |high|) of each bounded
+ * element, and 1 of an unbounded one. One number where all factors are equal.
+ */
+export function unitScale(space: Space): number | Float64Array {
+  const length = observationLength(space);
+  if (space.kind === "discrete") return 1;
+  const factors = Float64Array.from({ length }, (_, i) => {
+    const bound = Math.max(Math.abs(boundAt(space.low, i)), Math.abs(boundAt(space.high, i)));
+    return bound > 0 && bound < UNBOUNDED ? 1 / bound : 1;
+  });
+  return factors.every((factor) => factor === factors[0]) ? (factors[0] ?? 1) : factors;
+}
+
+/**
  * The number of actions A.
  * @throws SoftrlError for a box, because softrl's algorithms need discrete actions.
  */

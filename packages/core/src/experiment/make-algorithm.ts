@@ -2,6 +2,8 @@ import type { Algorithm } from "../algorithms/algorithm.js";
 import type { LiveSettings } from "../base/live-settings.js";
 import { RandomStreams } from "../base/random.js";
 import type { VectorEnvironment } from "../envs/environment.js";
+import { unitScale } from "../envs/spaces.js";
+import { inputSettings, networkBody } from "../nn/network-kind.js";
 import { stepRule, stepSettings } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
 import type { RunConfig, RunKinds } from "./run-config.js";
@@ -25,7 +27,12 @@ export function makeAlgorithm(
   return algorithm.make(
     {
       environment,
-      body: network.body(sectionValues("network", network.settings, config.network)),
+      body: networkBody(
+        network,
+        sectionValues("network", network.settings, config.network),
+        sectionValues("network", inputSettings, config.network),
+        unitScale(environment.observationSpace),
+      ),
       stepRule: stepRule(optimiser.make(own), steps, live),
       executor,
       streams: new RandomStreams(config.run.seed),

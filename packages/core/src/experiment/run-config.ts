@@ -13,7 +13,7 @@ import {
   type ValuesOf,
 } from "../base/settings.js";
 import { atariProtocols } from "../envs/atari/protocol.js";
-import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
+import { builtInNetworks, inputSettings, type NetworkKind } from "../nn/network-kind.js";
 import { builtInOptimisers, type OptimiserKind, stepSettings } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
 
@@ -151,7 +151,7 @@ export function sectionSettings(
   return {
     run: runSettings,
     environment: environmentSettingsOf(environmentFamily(environmentId)),
-    network: kinds.network.settings,
+    network: { ...inputSettings, ...kinds.network.settings },
     optimiser: { ...stepSettings, ...kinds.optimiser.settings },
     algorithm: kinds.algorithm.settings,
   };

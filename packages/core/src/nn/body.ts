@@ -1,5 +1,5 @@
 import { fail } from "../base/errors.js";
-import { formatShape } from "../tensor/shape.js";
+import { formatShape, type Shape } from "../tensor/shape.js";
 import type { Initialiser } from "./initialiser.js";
 import {
   convolution,
@@ -39,15 +39,16 @@ export function mlp(
 }
 
 /**
- * The network of Mnih et al. (2015) for [84, 84, 4] frames of bytes: pixels / 255, convolutions 32 of 8 × 8 by 4,
- * 64 of 4 × 4 by 2 and 64 of 3 × 3 by 1, then 512 units; ReLU after each by default.
+ * The network of Mnih et al. (2015) for [84, 84, 4] frames: convolutions 32 of 8 × 8 by 4, 64 of 4 × 4 by 2 and 64 of
+ * 3 × 3 by 1, then 512 units; ReLU after each by default. Pixels in [0, 1]: `scaledInput(natureCnn(), 1 / 255)` takes
+ * bytes.
  *
  * @throws SoftrlError if a frame is smaller than 36 × 36.
  */
 export function natureCnn({ activation = rectifier, layerNorm = false }: BodyOptions = {}): LayerDefinition {
   const activate = activations(activation, layerNorm);
   const network = sequential(
-    convolution(32, 8, 4, { inputScale: 1 / 255 }),
+    convolution(32, 8, 4),
     ...activate,
     convolution(64, 4, 2),
     ...activate,
@@ -59,6 +60,7 @@ export function natureCnn({ activation = rectifier, layerNorm = false }: BodyOpt
   );
   return (inputShape) => {
     const [height, width] = inputShape;
+    requireChannelsLast("natureCnn", inputShape);
     if (inputShape.length === 3 && (height < 36 || width < 36)) {
       fail("natureCnn", "the frames are too small", {
         expected: "[height, width, channels] of at least 36 × 36",
@@ -76,7 +78,22 @@ export function natureCnn({ activation = rectifier, layerNorm = false }: BodyOpt
  */
 export function minAtarCnn({ activation = rectifier, layerNorm = false }: BodyOptions = {}): LayerDefinition {
   const activate = activations(activation, layerNorm);
-  return sequential(convolution(16, 3, 1), ...activate, flatten, dense(128), ...activate);
+  const network = sequential(convolution(16, 3, 1), ...activate, flatten, dense(128), ...activate);
+  return (inputShape) => {
+    requireChannelsLast("minAtarCnn", inputShape);
+    return network(inputShape);
+  };
+}
+
+/** @throws SoftrlError for [channels, height, width], which looks like few rows of many-channelled pixels. */
+function requireChannelsLast(where: string, inputShape: Shape): void {
+  const [first, second, third] = inputShape;
+  if (inputShape.length !== 3 || !(first < second && second === third)) return;
+  fail(where, "the frames are channels-first", {
+    expected: "[height, width, channels]",
+    got: formatShape(inputShape),
+    remedy: "transpose them: --channels first, or channelsLast() before the network",
+  });
 }
 
 /** The layers that follow each dense layer and convolution. */

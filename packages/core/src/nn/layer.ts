@@ -27,6 +27,8 @@ export interface Layer {
    * @returns [B, ...outputShape]
    */
   apply(x: Tensor, parameters: readonly Tensor[]): Tensor;
+  /** {@link apply} of x · factor, where the layer can do it without a pass over x. */
+  applyScaled?(x: Tensor, parameters: readonly Tensor[], factor: number): Tensor;
 }
 
 /** Makes a layer for a given input shape. */
@@ -61,8 +63,6 @@ export function dense(units: number, initialiser: Initialiser = orthogonal(Math.
 export interface ConvolutionOptions {
   /** Orthogonal with gain √2 by default. */
   readonly initialiser?: Initialiser;
-  /** Factor on the input, for example 1/255 for bytes; 1 by default. It multiplies the weights, which are fewer. */
-  readonly inputScale?: number;
 }
 
 /**
@@ -75,7 +75,7 @@ export function convolution(
   filters: number,
   size: number,
   stride: number,
-  { initialiser = orthogonal(Math.SQRT2), inputScale = 1 }: ConvolutionOptions = {},
+  { initialiser = orthogonal(Math.SQRT2) }: ConvolutionOptions = {},
 ): LayerDefinition {
   requireInteger("convolution", "filters", filters, 1);
   requireInteger("convolution", "size", size, 1);
@@ -97,12 +97,16 @@ export function convolution(
         { name: "weight", shape: [size, size, channels, filters], initialiser },
         { name: "bias", shape: [filters], initialiser: zeros },
       ],
-      apply(x, [weight, bias]) {
-        const scaled = inputScale === 1 ? weight : mul(weight, inputScale);
-        return add(conv2d(x, scaled, { strideY: stride, strideX: stride }), bias);
-      },
+      apply: (x, parameters) => apply(x, parameters, 1),
+      // The weights are fewer than the pixels.
+      applyScaled: apply,
     };
   };
+
+  function apply(x: Tensor, [weight, bias]: readonly Tensor[], factor: number): Tensor {
+    const scaled = factor === 1 ? weight : mul(weight, factor);
+    return add(conv2d(x, scaled, { strideY: stride, strideX: stride }), bias);
+  }
 }
 
 /** An element-by-element function as a layer. */
@@ -145,14 +149,26 @@ export function sequential(...definitions: readonly LayerDefinition[]): LayerDef
       parameters: layers.flatMap((layer, i) =>
         layer.parameters.map((spec) => ({ ...spec, name: `${i}.${spec.name}` })),
       ),
-      apply(x, parameters) {
-        let next = 0;
-        return layers.reduce((value, layer) => {
-          const own = parameters.slice(next, next + layer.parameters.length);
-          next += own.length;
-          return layer.apply(value, own);
-        }, x);
-      },
+      apply: (x, parameters) => applyAll(layers, x, parameters, 1),
+      ...(layers[0]?.applyScaled === undefined
+        ? {}
+        : { applyScaled: (x, parameters, factor) => applyAll(layers, x, parameters, factor) }),
     };
   };
+}
+
+/** The layers one after another, on x · factor. */
+function applyAll(
+  layers: readonly Layer[],
+  x: Tensor,
+  parameters: readonly Tensor[],
+  factor: number,
+): Tensor {
+  let next = 0;
+  return layers.reduce((value, layer, i) => {
+    const own = parameters.slice(next, next + layer.parameters.length);
+    next += own.length;
+    const scaled = i === 0 && factor !== 1 ? layer.applyScaled?.(value, own, factor) : undefined;
+    return scaled ?? layer.apply(value, own);
+  }, x);
 }

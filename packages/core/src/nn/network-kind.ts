@@ -7,6 +7,7 @@ import {
   type ValuesOf,
 } from "../base/settings.js";
 import { minAtarCnn, mlp, natureCnn } from "./body.js";
+import { channelsFirstInput, scaledInput } from "./input.js";
 import { hyperbolicTangent, type LayerDefinition, rectifier, silu } from "./layer.js";
 
 /** A network that a run can choose by name: the body below an algorithm's heads, and its settings. */
@@ -18,6 +19,36 @@ export interface NetworkKind<S extends Settings = Settings> {
   readonly settings: S;
   /** The layers from an observation to the features that the heads read. */
   body(settings: ValuesOf<S>): LayerDefinition;
+}
+
+/** The settings that every network has: how it reads an observation. */
+export const inputSettings = {
+  inputs: choiceSetting(["unit", "raw"], {
+    about:
+      "how observations are scaled: unit divides bounded elements by their largest absolute value (bytes by 255), raw leaves them",
+    default: "unit",
+    source: "pixels: Mnih et al. (2015)",
+  }),
+  channels: choiceSetting(["last", "first"], {
+    about: "the place of the channels in images: last, or first, which are transposed",
+    default: "last",
+    source: "Gymnasium",
+  }),
+};
+
+/**
+ * The body of a kind below its inputs' scale and layout.
+ * @param unitScale the factors that bring an observation to unit scale
+ */
+export function networkBody<S extends Settings>(
+  kind: NetworkKind<S>,
+  values: ValuesOf<S>,
+  { inputs, channels }: ValuesOf<typeof inputSettings>,
+  unitScale: number | Float64Array,
+): LayerDefinition {
+  const body = kind.body(values);
+  const placed = channels === "first" ? channelsFirstInput(body) : body;
+  return inputs === "unit" ? scaledInput(placed, unitScale) : placed;
 }
 
 /** Defines a network: its settings are typed in {@link NetworkKind.body}. */

@@ -5,6 +5,7 @@ import { type LogPrior, qValues, stateValues } from "../math/units.js";
 import { mlp, natureCnn } from "../nn/body.js";
 import { policyValueNetwork, qNetwork } from "../nn/heads.js";
 import { fanInUniform, uniform } from "../nn/initialiser.js";
+import { scaledInput } from "../nn/input.js";
 import { Parameters } from "../nn/parameters.js";
 import { matmul } from "../tensor/operations.js";
 import { discount, draws } from "./cases.js";
@@ -67,7 +68,7 @@ export const mlpStreamsCase: TheoremCase = {
 export const natureCnnCase: TheoremCase = {
   name: "Nature CNN with Q head",
   slow: true,
-  network: qNetwork(natureCnn(), [84, 84, 4], 3),
+  network: qNetwork(scaledInput(natureCnn(), 1 / 255), [84, 84, 4], 3),
   observation: frames,
 };
 
@@ -75,7 +76,7 @@ export const natureCnnCase: TheoremCase = {
 export const natureCnnStreamsCase: TheoremCase = {
   name: "Nature CNN with V and log π heads",
   slow: true,
-  network: policyValueNetwork(natureCnn(), [84, 84, 4], 3),
+  network: policyValueNetwork(scaledInput(natureCnn(), 1 / 255), [84, 84, 4], 3),
   observation: frames,
 };
 
