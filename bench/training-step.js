@@ -19,6 +19,7 @@ import {
   RandomStreams,
   rectifier,
   rmsprop,
+  scaledInput,
   sequential,
   state,
   stateValues,
@@ -43,7 +44,7 @@ import {
 export const networks = {
   nature: {
     name: "Nature CNN",
-    body: natureCnn(),
+    body: scaledInput(natureCnn(), 1 / 255),
     layers: [
       ["convolution", 32, 8, 4],
       ["convolution", 64, 4, 2],

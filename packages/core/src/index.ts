@@ -156,6 +156,7 @@ export {
 export { type EvaluationParts, type EvaluationResult, evaluate } from "./experiment/evaluate.js";
 export { type LoadPolicyOptions, loadPolicy, policyOf } from "./experiment/load-policy.js";
 export { makeAlgorithm } from "./experiment/make-algorithm.js";
+export { bodyOf } from "./experiment/make-body.js";
 export {
   exactModel,
   exactProcess,
@@ -185,6 +186,7 @@ export {
   executorIdentity,
   type KindSection,
   type KnownKinds,
+  observationFamily,
   ownersOf,
   type RunChoice,
   type RunConfig,

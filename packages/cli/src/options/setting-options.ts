@@ -131,8 +131,9 @@ export function heading(section: SectionName, { kinds, environment }: RunParts):
 function helpOf(parts: RunParts, { section, name, setting }: SettingOption): string {
   const of = (family: EnvironmentFamily) => defaultOf(parts.kinds, family, section, name, setting);
   const defaults = { vector: of("vector"), atari: of("atari"), minatar: of("minatar") };
-  const isOwn = families.every((family) => defaults[family] === setting.defaults[family]);
-  const source = setting.source === null || !isOwn ? "" : ` [${setting.source}]`;
+  const standard: readonly unknown[] = families.map((family) => setting.defaults[family]);
+  const isStandard = families.every((family) => standard.includes(defaults[family]));
+  const source = setting.source === null || !isStandard ? "" : ` [${setting.source}]`;
   const names = section === "environment" && name === "options" ? `; ${optionsText(parts)}` : "";
   return `${setting.about}${names} (default: ${defaultText({ ...setting, defaults })})${source}`;
 }

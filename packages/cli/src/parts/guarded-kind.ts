@@ -52,11 +52,12 @@ const guards: {
     };
   },
   environment: (file, kind) => {
-    const { id, about, options } = kind;
+    const { id, about, options, family } = kind;
     return {
       id,
       about,
       options,
+      ...(family === undefined ? {} : { family }),
       make: (size, values) => {
         const made = inFile(file, "make", () => kind.make(size, values));
         requireEnvironments(file, made);
@@ -65,11 +66,12 @@ const guards: {
     };
   },
   network: (file, kind) => {
-    const { name, about, settings } = kind;
+    const { name, about, settings, family } = kind;
     return {
       name,
       about,
       settings,
+      ...(family === undefined ? {} : { family }),
       body: (values) => {
         const body = inFile(file, "body", () => kind.body(values));
         if (typeof body !== "function") {

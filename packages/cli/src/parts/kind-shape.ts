@@ -21,27 +21,34 @@ const optionKinds: readonly unknown[] = ["number", "boolean", "text"];
 const isOptions: Part = (value) =>
   isRecord(value) && Object.values(value).every((kind) => optionKinds.includes(kind));
 
+const families: readonly unknown[] = [undefined, "vector", "atari", "minatar"];
+const isFamily: Part = (value) => families.includes(value);
+
 /** The parts of each kind. */
 const shapes: Readonly<Record<KindName, Readonly<Record<string, Part>>>> = {
   algorithm: { name: isText, title: isText, about: isText, settings: isSettings, make: isFunction },
-  environment: { id: isText, about: isText, options: isOptions, make: isFunction },
-  network: { name: isText, about: isText, settings: isSettings, body: isFunction },
+  environment: { id: isText, about: isText, options: isOptions, make: isFunction, family: isFamily },
+  network: { name: isText, about: isText, settings: isSettings, body: isFunction, family: isFamily },
   optimiser: { name: isText, about: isText, settings: isSettings, make: isFunction },
 };
 
-/** The names of a kind's parts. */
-export const partsOf = (which: KindName): readonly string[] => Object.keys(shapes[which]);
+/** The names of the parts that a kind must have. */
+export const partsOf = (which: KindName): readonly string[] => required(shapes[which]);
+
+const required = (shape: Readonly<Record<string, Part>>): readonly string[] =>
+  Object.keys(shape).filter((part) => !shape[part](undefined));
 
 /** The parts that a value lacks, or has with another type, to be this kind; empty where it is one. */
 export function missingParts(which: KindName, value: unknown): readonly string[] {
   const shape = shapes[which];
-  if (!isRecord(value)) return Object.keys(shape);
+  if (!isRecord(value)) return required(shape);
   return Object.keys(shape).filter((part) => !shape[part](value[part]));
 }
 
 /** What a part of a kind must be, where its name does not say it; null for all others. */
 export function partText(part: string): string | null {
   const kinds = optionKinds.map((kind) => JSON.stringify(kind)).join(", ");
+  if (part === "family") return "one of vector, atari and minatar, or nothing";
   return part === "options" ? `options by name, each with one of the values ${kinds}` : null;
 }
 

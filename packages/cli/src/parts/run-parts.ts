@@ -4,6 +4,7 @@ import {
   defaultNetwork,
   defaultNetworks,
   defaultOptimiser,
+  type EnvironmentFamily,
   type EnvironmentKind,
   environmentFamily,
   isBuiltIn,
@@ -42,6 +43,10 @@ export interface RunParts {
   readonly environment: string;
   /** The environment's kind where a file exports it; null for those that are built in or Gymnasium's. */
   readonly environmentKind: EnvironmentKind | null;
+  /** Whose defaults the run takes. */
+  readonly family: EnvironmentFamily;
+  /** Whether nothing names the network. */
+  readonly hasDefaultNetwork: boolean;
   /** The files that parts were loaded from. */
   readonly modules: NonNullable<RunChoice["modules"]>;
   /** The built-in kinds, and those of files. */
@@ -65,7 +70,7 @@ interface Found<Kind> {
  */
 export async function findParts(named: NamedParts): Promise<RunParts> {
   const environment = await findEnvironment(named);
-  const family = environmentFamily(environment.id);
+  const family = environment.kind?.family ?? environmentFamily(environment.id);
   const algorithm = await find("algorithm", named, DEFAULT_ALGORITHM);
   const network = await find("network", named, defaultNetwork(algorithm.kind, family));
   const optimiser = await find("optimiser", named, defaultOptimiser(algorithm.kind, family));
@@ -78,6 +83,8 @@ export async function findParts(named: NamedParts): Promise<RunParts> {
     kinds: { algorithm: algorithm.kind, network: network.kind, optimiser: optimiser.kind },
     environment: environment.id,
     environmentKind: environment.kind,
+    family,
+    hasDefaultNetwork: named.network === undefined,
     modules,
     known: {
       algorithm: withKind(builtInKinds.algorithm, algorithm.kind),

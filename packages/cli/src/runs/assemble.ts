@@ -1,11 +1,12 @@
 import {
+  bodyOf,
   exactEnvironmentIds,
   isBuiltIn,
   Oracle,
+  observationFamily,
   type RunConfig,
   type RunStore,
   SoftrlError,
-  sectionValues,
   Trainer,
   type VectorEnvironment,
 } from "softrl";
@@ -59,14 +60,23 @@ function requireNetworkFits({ config, parts }: RunPlan, { id, observationSpace }
   const { network } = parts.kinds;
   if (observationSpace.kind !== "box") return;
   const { shape } = observationSpace;
+  if (parts.hasDefaultNetwork && network.name === "mlp" && shape.length === 3) {
+    throw new SoftrlError(parts.where.network, `the observations of ${id} are images`, {
+      expected: "the name of a network: nature-cnn or minatar-cnn for images, mlp to flatten them",
+      got: `[${shape.join(", ")}]`,
+      remedy: `add --network ${observationFamily(observationSpace) === "atari" ? "nature-cnn" : "minatar-cnn"}`,
+    });
+  }
   try {
-    network.body(sectionValues("network", network.settings, config.network))(shape);
+    bodyOf(network, config.network, observationSpace)(shape);
   } catch (error) {
     if (!(error instanceof SoftrlError) || error instanceof FileFault) throw error;
     const details = {
       got: `[${shape.join(", ")}]`,
       ...error.details,
-      remedy: network.name === "mlp" ? "change its settings" : "use another network, for instance mlp",
+      remedy:
+        error.details.remedy ??
+        (network.name === "mlp" ? "change its settings" : "use another network, for instance mlp"),
     };
     const what = `${network.name} cannot read the observations of ${id}`;
     throw new SoftrlError(parts.where.network, what, details, { cause: error });

@@ -70,11 +70,11 @@ export async function planRun(
   refuseForeign(values, foreignOptions(parts, options), parts);
   if (file !== null) refuseAliases(file, options);
   const { chosen, given } = chosenByOptions(values, options);
-  const { kinds, environment, modules, known } = parts;
+  const { kinds, environment, family, modules, known } = parts;
   const where = whereOf(parts, options, given, file);
   const all = merged(file?.chosen ?? {}, chosen, imposed);
   const executor = await makeExecutor(wantedExecutor(values, file) ?? executorOfVariable() ?? standard);
-  const config = runConfig({ kinds, modules, environment, executor, chosen: all, known }, where);
+  const config = runConfig({ kinds, modules, environment, family, executor, chosen: all, known }, where);
   return { config, parts, executor, where };
 }
 

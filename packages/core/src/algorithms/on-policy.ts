@@ -78,8 +78,8 @@ export const onPolicySettings = {
   }),
   bodies: choiceSetting(["shared", "separate"], {
     about: "whether policy and value share one body, or have a body each",
-    default: "shared",
-    source: "the A2C that the paper used (§6.1)",
+    defaults: { vector: "separate", atari: "shared" },
+    source: "images: the A2C that the paper used (§6.1); vectors: stable-baselines3's MlpPolicy",
   }),
 };
 

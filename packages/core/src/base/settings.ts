@@ -226,14 +226,17 @@ export function optionName(name: string, { option }: Pick<Setting, "option">): s
 
 /**
  * @param where the kind that has the settings
+ * @param taken names of settings that all kinds of this sort have
  * @throws SoftrlError for a name that a section of a configuration needs for itself.
  */
-export function requireSettingNames(where: string, settings: Settings): void {
-  for (const name of ["name", "module", "__proto__"]) {
+export function requireSettingNames(where: string, settings: Settings, taken: readonly string[] = []): void {
+  for (const name of ["name", "module", "__proto__", ...taken]) {
     if (!Object.hasOwn(settings, name)) continue;
     fail(where, `a setting cannot be named ${name}`, {
       expected: "another name",
-      remedy: "rename it: a configuration holds the kind's own name and file under these names",
+      remedy: taken.includes(name)
+        ? "rename it: every kind of this sort has a setting of this name"
+        : "rename it: a configuration holds the kind's own name and file under these names",
     });
   }
 }

@@ -1,6 +1,6 @@
 import { describeValue, fail } from "../base/errors.js";
 import { suggestion } from "../base/near-match.js";
-import type { NamedScalars } from "../base/settings.js";
+import type { EnvironmentFamily, NamedScalars } from "../base/settings.js";
 import type { VectorEnvironment } from "./environment.js";
 
 /** Options of an environment by name, each a number, a boolean or a text. */
@@ -21,6 +21,8 @@ export interface EnvironmentKind<Options extends OptionKinds = OptionKinds> {
   readonly about: string;
   /** The options that {@link make} reads. */
   readonly options: Options;
+  /** Whose defaults a run takes: `atari` for frames of at least 36 × 36, `minatar` for small boards; else `vector`. */
+  readonly family?: EnvironmentFamily;
   /** Makes `size` of them, ready to be reset. */
   make(size: number, options: OptionValues<Options>): VectorEnvironment;
 }

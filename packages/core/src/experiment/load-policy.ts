@@ -2,14 +2,13 @@ import { NetworkPolicy, networkShapes, parametersFrom } from "../algorithms/poli
 import { describeValue, fail } from "../base/errors.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
-import { unitScale } from "../envs/spaces.js";
 import { actorAndCritic, policyValueNetwork } from "../nn/heads.js";
-import { builtInNetworks, inputSettings, type NetworkKind, networkBody } from "../nn/network-kind.js";
+import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
 import type { Executor } from "../tensor/executor.js";
 import { input, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
+import { bodyOf } from "./make-body.js";
 import { readRunSnapshot, savedConfig, savedPolicy } from "./run-checkpoint.js";
-import { sectionValues } from "./section.js";
 
 /** How a policy is loaded. */
 export interface LoadPolicyOptions {
@@ -75,13 +74,7 @@ export function policyOf(
     });
   }
   const { observationShape, actions } = networkShapes(spaces);
-  const section = `${where}: network`;
-  const body = networkBody(
-    kind,
-    sectionValues(section, kind.settings, settings),
-    sectionValues(section, inputSettings, settings),
-    unitScale(spaces.observationSpace),
-  );
+  const body = bodyOf(kind, settings, spaces.observationSpace, `${where}: network`);
   const bodies = form.bodies === "separate" ? "separate" : "shared";
   const heads = policyValueNetwork(body, observationShape, actions, { bodies });
   const network = form.bodies === "two-networks" ? actorAndCritic(heads) : heads;

@@ -2,10 +2,9 @@ import type { Algorithm } from "../algorithms/algorithm.js";
 import type { LiveSettings } from "../base/live-settings.js";
 import { RandomStreams } from "../base/random.js";
 import type { VectorEnvironment } from "../envs/environment.js";
-import { unitScale } from "../envs/spaces.js";
-import { inputSettings, networkBody } from "../nn/network-kind.js";
 import { stepRule, stepSettings } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
+import { bodyOf } from "./make-body.js";
 import type { RunConfig, RunKinds } from "./run-config.js";
 import { sectionValues } from "./section.js";
 
@@ -27,12 +26,7 @@ export function makeAlgorithm(
   return algorithm.make(
     {
       environment,
-      body: networkBody(
-        network,
-        sectionValues("network", network.settings, config.network),
-        sectionValues("network", inputSettings, config.network),
-        unitScale(environment.observationSpace),
-      ),
+      body: bodyOf(network, config.network, environment.observationSpace),
       stepRule: stepRule(optimiser.make(own), steps, live),
       executor,
       streams: new RandomStreams(config.run.seed),

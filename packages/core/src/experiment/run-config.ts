@@ -13,6 +13,7 @@ import {
   type ValuesOf,
 } from "../base/settings.js";
 import { atariProtocols } from "../envs/atari/protocol.js";
+import type { Space } from "../envs/spaces.js";
 import { builtInNetworks, inputSettings, type NetworkKind } from "../nn/network-kind.js";
 import { builtInOptimisers, type OptimiserKind, stepSettings } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
@@ -143,6 +144,13 @@ export function environmentFamily(id: string): EnvironmentFamily {
   return /^(ALE\/\w+-v5|\w+NoFrameskip-v\d+)$/.test(id) ? "atari" : "vector";
 }
 
+/** The family of observations: images of at least 36 × 36 are `atari`, smaller ones `minatar`, all else `vector`. */
+export function observationFamily(space: Space): EnvironmentFamily {
+  if (space.kind !== "box" || space.shape.length !== 3) return "vector";
+  const [, rows, columns] = [...space.shape].sort((a, b) => a - b);
+  return Math.min(rows, columns) >= 36 ? "atari" : "minatar";
+}
+
 /** The settings of each section of a run with these kinds and this environment. */
 export function sectionSettings(
   kinds: RunKinds,
@@ -159,7 +167,7 @@ export function sectionSettings(
 
 /**
  * The default of a setting in a run with these kinds: the algorithm's own, or the setting's. An algorithm's own defaults
- * for a network or an optimiser are those of the one that it has by default.
+ * for a network or an optimiser are those of the one that it has by default. An optimiser's follow the network's family.
  */
 export function defaultOf(
   kinds: RunKinds,
@@ -168,9 +176,10 @@ export function defaultOf(
   name: string,
   setting: Setting,
 ): SettingValue {
-  const standard = setting.defaults[family];
+  const of = section === "optimiser" ? (kinds.network.family ?? family) : family;
+  const standard = setting.defaults[of];
   if (section === "algorithm") return standard;
-  const own = kinds.algorithm.defaults?.(family)[section];
+  const own = kinds.algorithm.defaults?.(of)[section];
   const isOther =
     (section === "network" || section === "optimiser") && kinds[section].name !== defaultKind(section);
   return isOther ? standard : (own?.[name] ?? standard);
@@ -207,6 +216,8 @@ export interface RunChoice {
   /** Where a kind was loaded from, if it is not built in. */
   readonly modules?: { readonly [Kind in keyof RunKinds | "environment"]?: string };
   readonly environment: string;
+  /** Whose defaults it takes; the family of the environment's id if left out. */
+  readonly family?: EnvironmentFamily;
   readonly executor: Pick<Executor, "name" | "precision" | "instructionSet">;
   readonly chosen?: ChosenSettings;
   /** The kinds that an error names as the owners of a setting; the built-in ones if left out. */
@@ -220,10 +231,10 @@ export interface RunChoice {
  * @throws SoftrlError for an unknown setting or a value out of range.
  */
 export function runConfig(
-  { kinds, modules = {}, environment, executor, chosen = {}, known = builtInKinds }: RunChoice,
+  { kinds, modules = {}, environment, executor, chosen = {}, known = builtInKinds, ...choice }: RunChoice,
   where: (section: SectionName, name: string) => string = (section, name) => `${section}.${name}`,
 ): RunConfig {
-  const family = environmentFamily(environment);
+  const { family = environmentFamily(environment) } = choice;
   const settings = sectionSettings(kinds, environment);
   requireSections(chosen);
   requireDefaults(kinds, family, settings);
@@ -254,7 +265,7 @@ export function runConfig(
     environment: {
       id: environment,
       ...(modules.environment === undefined ? {} : { module: modules.environment }),
-      ...values("environment", environmentSettingsOf(family)),
+      ...values("environment", environmentSettingsOf(environmentFamily(environment))),
     },
     network: kindSection("network"),
     optimiser: kindSection("optimiser"),

@@ -11,6 +11,7 @@ import {
   defaultNetwork,
   defaultOptimiser,
   environmentFamily,
+  observationFamily,
   runConfig,
 } from "./run-config.js";
 import { Trainer, type TrainerParts, type TrainProgress, type TrainResult } from "./trainer.js";
@@ -56,7 +57,8 @@ const SECONDS_BETWEEN_PAUSES = 0.1;
 export function createTrainer(choice: TrainChoice & Pick<Host, "clock">): Trainer {
   requireChoice(choice);
   const { algorithm, environment, executor, settings = {} } = choice;
-  const family = environmentFamily(environment.id);
+  const ofId = environmentFamily(environment.id);
+  const family = ofId === "vector" ? observationFamily(environment.observationSpace) : ofId;
   const network = named("network", builtInNetworks, choice.network ?? defaultNetwork(algorithm, family));
   const optimiser = named(
     "optimiser",
@@ -69,6 +71,7 @@ export function createTrainer(choice: TrainChoice & Pick<Host, "clock">): Traine
   const config = runConfig({
     kinds,
     environment: environment.id,
+    family,
     executor,
     chosen: { ...settings, environment: { ...settings.environment, ...given } },
   });

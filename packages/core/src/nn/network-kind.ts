@@ -1,5 +1,6 @@
 import {
   choiceSetting,
+  type EnvironmentFamily,
   flagSetting,
   integersSetting,
   requireSettingNames,
@@ -17,6 +18,8 @@ export interface NetworkKind<S extends Settings = Settings> {
   /** One line for help and documentation. */
   readonly about: string;
   readonly settings: S;
+  /** Whose defaults the optimiser takes: a learning rate fits a network; those of the environment's if left out. */
+  readonly family?: EnvironmentFamily;
   /** The layers from an observation to the features that the heads read. */
   body(settings: ValuesOf<S>): LayerDefinition;
 }
@@ -53,7 +56,7 @@ export function networkBody<S extends Settings>(
 
 /** Defines a network: its settings are typed in {@link NetworkKind.body}. */
 export function networkKind<const S extends Settings>(definition: NetworkKind<S>): NetworkKind<S> {
-  requireSettingNames("networkKind", definition.settings);
+  requireSettingNames("networkKind", definition.settings, Object.keys(inputSettings));
   return definition;
 }
 
@@ -84,6 +87,7 @@ export const builtInNetworks: readonly NetworkKind[] = [
   networkKind({
     name: "mlp",
     about: "a multi-layer perceptron",
+    family: "vector",
     settings: {
       hiddenSizes: integersSetting({
         about: "units of each hidden layer, separated by commas",
@@ -98,13 +102,15 @@ export const builtInNetworks: readonly NetworkKind[] = [
   }),
   networkKind({
     name: "nature-cnn",
-    about: "the convolutional network of Mnih et al. (2015), for frames of bytes",
+    about: "the convolutional network of Mnih et al. (2015), for frames of at least 36 × 36",
+    family: "atari",
     settings: bodySettings("relu", "Mnih et al. (2015)"),
     body: ({ activation, layerNorm }) => natureCnn({ activation: activations[activation], layerNorm }),
   }),
   networkKind({
     name: "minatar-cnn",
     about: "the convolutional network of Young and Tian (2019), for MinAtar's boards",
+    family: "minatar",
     settings: bodySettings("relu", "Young and Tian (2019)"),
     body: ({ activation, layerNorm }) => minAtarCnn({ activation: activations[activation], layerNorm }),
   }),

@@ -33,7 +33,12 @@ export async function goldenRun(name: string): Promise<GoldenRun> {
     executor: executorName === "wasm" ? await createWasmExecutor() : createReferenceExecutor(),
     settings: {
       run: { seed: golden.seed, steps: golden.steps },
-      algorithm: bonus === undefined ? {} : { entropyBonus: bonus },
+      // The defaults of commit 8158d84.
+      network: { inputs: "raw" },
+      algorithm: {
+        ...(kindName === "npg" ? {} : { bodies: "shared" }),
+        ...(bonus === undefined ? {} : { entropyBonus: bonus }),
+      },
     },
   });
   await trainer.start();
