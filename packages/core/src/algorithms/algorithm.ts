@@ -47,6 +47,8 @@ export interface PolicyValueModel {
   readonly logPrior: LogPrior;
   /** n of the n-step returns. */
   readonly horizon: number;
+  /** λ of those returns; 1 sums all n steps. */
+  readonly lambda: number;
   /** c, the weight of the value error. */
   readonly valueCoefficient: number;
   /** Whether V_θ estimates returns that include the bonus (the proper bonus, §3.6). */

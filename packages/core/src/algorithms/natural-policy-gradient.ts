@@ -6,7 +6,7 @@ import { klToPrior } from "../losses/boltzmann.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
 import { valueLoss } from "../losses/value.js";
 import { conjugateGradients } from "../math/linear-algebra-conjugate-gradients.js";
-import { nStepAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
+import { lambdaAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
 import { type LogPrior, logPrior, stateValues } from "../math/units.js";
 import { actorAndCritic, type PolicyValueNetwork, policyValueNetwork } from "../nn/heads.js";
 import { gradientVector } from "../nn/parameters.js";
@@ -119,6 +119,7 @@ class NaturalPolicyGradient implements Algorithm {
       collector: this.#collector,
       form: () => ({ bodies: "two-networks", tau: current.tau, logPrior: prior }),
       traceLoss: traceValueFit,
+      reusesActivations: false,
       tracePrograms: (trace) => tracePolicy(network, prior, trace),
     });
     this.#gradient = this.#learner.program("gradient");
@@ -131,12 +132,13 @@ class NaturalPolicyGradient implements Algorithm {
 
   /** Its value has a network and an optimiser of its own: no coefficient weighs its error. */
   get model(): PolicyValueModel {
-    const { horizon, tau, gamma } = this.#settings;
+    const { horizon, lambda, tau, gamma } = this.#settings;
     return {
       network: this.#network,
       theta: () => this.#learner.policy.theta(),
       logPrior: this.#logPrior,
       horizon,
+      lambda,
       valueCoefficient: 1,
       bonusInReturns: true,
       tau,
@@ -151,10 +153,10 @@ class NaturalPolicyGradient implements Algorithm {
 
   /** The policy's step along the natural gradient, then the value's fit to targets that are numbers. */
   #update(): Readonly<Record<string, number>> {
-    const { gamma, tau, horizon, trustRegion, valueSteps } = this.#settings;
+    const { gamma, lambda, tau, trustRegion, valueSteps } = this.#settings;
     const { rollout } = this.#collector;
     softTemporalDifferencesInto(rollout, tau, gamma, this.#delta);
-    nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
+    lambdaAdvantagesInto(rollout, this.#delta, gamma, lambda, this.#advantages);
     const policy = this.#policyStep(this.#context.stepRule.fallingWithLearningRate(trustRegion));
 
     valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#learner.input("targets")));

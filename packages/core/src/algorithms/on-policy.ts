@@ -13,7 +13,7 @@ import { Collector, type OnStep } from "../data/collector.js";
 import type { Rollout } from "../data/rollout.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { log } from "../math/logspace.js";
-import { nStepAdvantagesInto, softTemporalDifferencesInto } from "../math/returns.js";
+import { lambdaAdvantagesInto, softTemporalDifferencesInto } from "../math/returns.js";
 import {
   type LogPrior,
   type LogProbabilities,
@@ -53,6 +53,14 @@ export const returnSettings = {
     default: 0.99,
     source: "the A2C that the paper used (§6.1)",
   }),
+  lambda: liveSetting({
+    about:
+      "λ of the returns: 1 sums all n steps of a rollout, 0 takes one, between them TD(λ) weighs both (GAE)",
+    low: 0,
+    high: 1,
+    default: 1,
+    source: "§3.4; 1: the A2C that the paper used (§6.3)",
+  }),
   tau: liveSetting({
     about: "the temperature τ: the weight of the KL bonus, in units of reward per nat",
     above: 0,
@@ -90,7 +98,7 @@ export type TracedSettings<S extends Settings> = {
   readonly [Name in keyof S]: S[Name] extends LiveSetting ? Tensor : CurrentValues<S>[Name];
 };
 
-/** The tensors that a loss is a function of. */
+/** The tensors that a loss is a function of, for a rollout of B = T · S steps. */
 export interface OnPolicyTerms {
   /** [B] V_θ(s_t). */
   readonly v: StateValues<Tensor>;
@@ -98,7 +106,7 @@ export interface OnPolicyTerms {
   readonly logPi: LogProbabilities<Tensor>;
   /** [A] log π̄. */
   readonly logPrior: LogPrior<Tensor>;
-  /** [B] V(s_t) as constants: V_θ(s_t) before this step. */
+  /** [B] V(s_t) as constants: V_θ(s_t) at the time of the rollout. */
   readonly values: StateValues<Tensor>;
   /** [B] a_t. */
   readonly actions: Tensor;
@@ -113,14 +121,19 @@ export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
   extends Pick<AlgorithmKind<S>, "name" | "title" | "about" | "settings" | "defaults"> {
   /** Whether the returns include the bonus −τ KL (proper, §3.6); true if left out. */
   bonusInReturns?(settings: CurrentValues<S>): boolean;
-  /** Writes the loss's targets [T, S], computed from the rollout and its n-step advantages Δ [T, S]. */
+  /**
+   * Steps down the loss for each rollout; 1 if left out. More than one needs a loss that is right for a θ that has moved
+   * since the rollout: a regression on targets is, a policy gradient is not.
+   */
+  epochs?(settings: CurrentValues<S>): number;
+  /** Writes the loss's targets [T, S], computed from the rollout and its advantages Δ [T, S]. */
   targets(rollout: Rollout, advantages: Vector, settings: CurrentValues<S>, targets: Vector): void;
   /** The scalar to descend, and figures to report about it. */
   loss(terms: OnPolicyTerms & TracedSettings<S>): TracedLoss;
 }
 
 /**
- * An algorithm that collects T steps of every environment with π_θ, and makes one step down its loss on them.
+ * An algorithm that collects T steps of every environment with π_θ, and steps down its loss on them.
  * Collecting, bootstrapping, stepping the optimiser, saving and reporting are the same for all.
  */
 export function onPolicyAlgorithm<const S extends OnPolicySettings & Settings>(
@@ -195,6 +208,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
       collector: this.#collector,
       form: () => ({ bodies, tau: this.#bonusInReturns ? this.#shared.tau : null, logPrior: this.#logPrior }),
       traceLoss: (trace) => this.#traceLoss(trace),
+      reusesActivations: this.#epochs === 1,
     });
     this.#learner = learner;
     const batch = horizon * environment.size;
@@ -215,17 +229,22 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   }
 
   get model(): PolicyValueModel {
-    const { horizon, valueCoefficient, tau, gamma } = this.#shared;
+    const { horizon, lambda, valueCoefficient, tau, gamma } = this.#shared;
     return {
       network: this.#network,
       theta: () => this.#learner.policy.theta(),
       logPrior: this.#logPrior,
       horizon,
+      lambda,
       valueCoefficient,
       bonusInReturns: this.#bonusInReturns,
       tau,
       gamma,
     };
+  }
+
+  get #epochs(): number {
+    return this.#definition.epochs?.(this.#settings) ?? 1;
   }
 
   get #bonusInReturns(): boolean {
@@ -237,16 +256,19 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     return { steps: this.#shared.horizon * this.#context.environment.size, figures: this.#update() };
   }
 
-  /** Advantages and targets are numbers, computed before the loss; then one step of the optimiser. */
+  /** Advantages and targets are numbers, computed before the loss; then a step of the optimiser for each epoch. */
   #update(): Readonly<Record<string, number>> {
     const { rollout } = this.#collector;
-    const { tau, gamma, horizon } = this.#shared;
+    const { tau, gamma, lambda } = this.#shared;
     softTemporalDifferencesInto(rollout, this.#bonusInReturns ? tau : 0, gamma, this.#delta);
-    nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
+    lambdaAdvantagesInto(rollout, this.#delta, gamma, lambda, this.#advantages);
     this.#definition.targets(rollout, this.#advantages, this.#settings, this.#targets);
     if (this.#learner.reads("actions")) this.#learner.input("actions").set(rollout.actions);
+    if (this.#learner.reads("values")) this.#learner.input("values").set(rollout.values);
     for (const [current, place] of this.#numbers) place[0] = current();
-    return this.#learner.update();
+    let figures = this.#learner.update();
+    for (let epoch = 1; epoch < this.#epochs; epoch++) figures = this.#learner.update();
+    return figures;
   }
 
   #traceLoss({ observations, logPi, v }: LossTrace): TracedLoss {
@@ -257,7 +279,8 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     const { loss, figures } = this.#definition.loss({
       ...(traced as TracedSettings<S>),
       v,
-      values: stateValues(stopGradient(v)),
+      // θ has not moved before the first step: the rollout's values need no input then.
+      values: stateValues(this.#epochs === 1 ? stopGradient(v) : input("values", [batch])),
       logPi,
       logPrior: prior,
       actions: input("actions", [batch]),

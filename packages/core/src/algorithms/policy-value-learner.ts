@@ -57,9 +57,11 @@ export interface PolicyValueLearnerParts {
   /** Traces the loss of an update; its step follows the context's step rule. */
   readonly traceLoss: (trace: LossTrace) => TracedLoss;
   /**
-   * Traces more programs on the same θ, for an algorithm whose iteration is not one step. θ may then change between a
-   * rollout and its updates, so that no update reuses what the rollout has computed.
+   * Whether an update reuses what the rollout has computed: only where each rollout has one update, and θ does not
+   * change between the two.
    */
+  readonly reusesActivations: boolean;
+  /** Traces more programs on the same θ, for an algorithm whose iteration is not one step. */
   readonly tracePrograms?: (trace: LossTrace) => Readonly<Record<string, Program>>;
 }
 
@@ -97,7 +99,7 @@ export class PolicyValueLearner implements Actor {
   readonly #evaluationRandom: Random;
 
   constructor(parts: PolicyValueLearnerParts) {
-    const { context, network, collector, form, traceLoss, tracePrograms } = parts;
+    const { context, network, collector, form, traceLoss, reusesActivations, tracePrograms } = parts;
     const horizon = collector.rollout.steps;
     const { environment, executor, streams, stepRule } = context;
     const rows = environment.size / collector.parts;
@@ -129,10 +131,8 @@ export class PolicyValueLearner implements Actor {
       update: program({ outputs: reported, updates: step.updates }),
     };
     const recording = { of: "evaluate", into: "update", slices: horizon * collector.parts } as const;
-    this.#session =
-      tracePrograms === undefined
-        ? executor.load(own, recording)
-        : executor.load({ ...tracePrograms(trace), ...own });
+    const programs = { ...tracePrograms?.(trace), ...own };
+    this.#session = reusesActivations ? executor.load(programs, recording) : executor.load(programs);
     this.#inputs = new Set(own.update.inputs.keys());
     this.#evaluation = evaluationOf(this.#session.programs.evaluate);
     this.#recorded = this.#session.recorded.map(evaluationOf);

@@ -1,4 +1,4 @@
-import { choiceSetting } from "../base/settings.js";
+import { choiceSetting, integerSetting } from "../base/settings.js";
 import { a2cStreamScales, softQStreamsLoss } from "../losses/soft-q.js";
 import { theoremGap } from "../losses/theorem-gap.js";
 import { advantageStreamTargetsInto } from "../math/returns.js";
@@ -17,12 +17,21 @@ export const softQLearning = onPolicyAlgorithm({
   about: "online n-step soft Q-learning in the form Q = V + τ log π",
   settings: {
     ...onPolicySettings,
+    epochs: integerSetting({
+      about: "steps of the optimiser for each rollout: Q is fitted to its targets, which stay",
+      low: 1,
+      high: 1000,
+      default: 1,
+      source: "§6.3",
+    }),
     gap: choiceSetting(["kept", "subtracted"], {
       about: "the gap to the policy gradient (§4): kept in the loss, or subtracted, which leaves A2C's step",
       default: "kept",
       source: "§6.3",
     }),
   },
+
+  epochs: ({ epochs }) => epochs,
 
   targets(rollout, advantages, { tau }, targets) {
     advantageStreamTargetsInto(rollout.kl, tau, advantages, qValues(targets));

@@ -93,7 +93,7 @@ export class Oracle implements Saveable {
 
     const weights = Float64Array.from(logPi, (logP, row) => visits[Math.floor(row / actions)] * exp(logP));
     const batch = batchWeights(weights, this.#batch, new RandomStreams(this.#seed).stream("oracle", step));
-    const advantages = nStepAdvantages(learned, logPi, v, model.horizon);
+    const advantages = nStepAdvantages(learned, logPi, v, model.horizon, model.lambda);
     const trueAdvantages = nStepAdvantages(problem, logPi, trueV, 1);
     const expected = traced.directions(weights, advantages);
     const sampled = traced.directions(batch, advantages);

@@ -1,7 +1,7 @@
 /** The gradients of §3.6 and §4 as exact expectations: sums over states and actions, without sampling. */
 import { requireLength } from "../base/errors.js";
 import { exp } from "../math/logspace.js";
-import { type LogProbabilities, type QValues, qValues } from "../math/units.js";
+import { type LogProbabilities, type QValues, qValues, stateValues } from "../math/units.js";
 import { occupancy } from "./occupancy.js";
 import { nStepBackup, policyQ, policyValues, qOfSuccessors, stateDivergences } from "./operators.js";
 import type { Derivatives, QModel } from "./scores.js";
@@ -17,16 +17,23 @@ export function policyAdvantages(problem: SoftMdp, logPi: LogProbabilities): Flo
 }
 
 /**
- * Δ(s,a) = E[Σ_{d<n} γ^d δ_d | s, a] with the V of a critic (36), where the actions after the first come from
- * π: r̄ + γ E[T_π^{n−1} V(s')] − τ KL(s) − V(s). [S, A]
+ * Δ(s,a) = E[Σ_{d<n} (γλ)^d δ_d | s, a] with the V of a critic (36), where the actions after the first come from
+ * π: r̄ + γ E[U_n(s')] − τ KL(s) − V(s) with U_1 = V and U_n = (1 − λ) V + λ T_π U_{n−1}; for λ = 1, U_n = T_π^{n−1} V.
+ * [S, A]
  */
 export function nStepAdvantages(
   problem: SoftMdp,
   logPi: LogProbabilities,
   v: QModel["v"],
   n: number,
+  lambda = 1,
 ): Float64Array {
-  return advantagesOver(problem, logPi, qOfSuccessors(problem, nStepBackup(problem, logPi, v, n - 1)), v);
+  let u = lambda === 1 ? nStepBackup(problem, logPi, v, n - 1) : v;
+  for (let k = 1; k < n && lambda !== 1; k++) {
+    const next = nStepBackup(problem, logPi, u, 1);
+    u = stateValues(v.map((x, s) => (1 - lambda) * x + lambda * next[s]));
+  }
+  return advantagesOver(problem, logPi, qOfSuccessors(problem, u), v);
 }
 
 /** The parts of the expectation that is a policy gradient. */

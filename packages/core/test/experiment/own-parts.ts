@@ -110,6 +110,7 @@ class LambdaActorCritic implements Algorithm {
       network,
       collector: this.#collector,
       form: () => ({ bodies: "shared", tau: settings.tau, logPrior: prior }),
+      reusesActivations: true,
       traceLoss: ({ observations, logPi, v }) => {
         const vector = (name: string) => input(name, [observations.shape[0]]);
         const surrogate = neg(mean(mul(gather(logPi, vector("actions")), vector("advantages"))));
@@ -131,6 +132,7 @@ class LambdaActorCritic implements Algorithm {
       theta: () => this.policy.theta(),
       logPrior: this.#prior,
       horizon,
+      lambda: 1,
       valueCoefficient: 1,
       bonusInReturns: true,
       tau,

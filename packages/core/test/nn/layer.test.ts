@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RandomStreams } from "../../src/base/random.js";
 import { ones } from "../../src/nn/initialiser.js";
+import { scaledInput } from "../../src/nn/input.js";
 import {
   convolution,
   dense,
@@ -97,7 +98,7 @@ describe("SiLU", () => {
 
 const layers: Record<string, { definition: LayerDefinition; shape: Shape }> = {
   dense: { definition: dense(3), shape: [4] },
-  convolution: { definition: convolution(2, 2, 1, { inputScale: 0.5 }), shape: [3, 4, 2] },
+  convolution: { definition: scaledInput(convolution(2, 2, 1), 0.5), shape: [3, 4, 2] },
   tanh: { definition: hyperbolicTangent, shape: [5] },
   SiLU: { definition: silu, shape: [5] },
   "layerNorm of a vector": { definition: layerNorm(), shape: [5] },
