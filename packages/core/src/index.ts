@@ -237,6 +237,13 @@ export {
 export { type TheoremGapTerms, theoremGap } from "./losses/theorem-gap.js";
 export { type ValueTerms, valueLoss } from "./losses/value.js";
 export { boltzmannPolicy, qFromPolicy, softValue } from "./math/boltzmann.js";
+export {
+  type BootstrapOptions,
+  bootstrapInterval,
+  differenceInterval,
+  type Interval,
+  meanInterval,
+} from "./math/bootstrap.js";
 export { entropy, klDivergence, mode, sampleCategorical } from "./math/categorical.js";
 export {
   flagsBetween,
