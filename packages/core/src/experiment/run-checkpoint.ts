@@ -7,8 +7,8 @@ import { logPrior } from "../math/units.js";
 import { decodeCheckpoint } from "./checkpoint.js";
 import { version } from "./version.js";
 
-/** The format of a run's checkpoint; 2 has sections, named parameters and spaces. */
-export const RUN_FORMAT = 2;
+/** The format of a run's checkpoint; 3 has sections, named parameters, spaces, and how observations are scaled. */
+export const RUN_FORMAT = 3;
 
 /**
  * A checkpoint's bytes, decoded.

@@ -49,7 +49,7 @@ async function update(algorithm: AlgorithmKind, value: number) {
     settings: {
       network: { hiddenSizes: [16] },
       optimiser: { learningRate: 1, maxGradientNorm: 1e9 },
-      algorithm: { ...formerCoefficients, gamma: 1 },
+      algorithm: { ...formerCoefficients, gamma: 1, bodies: "shared" },
     },
   });
   const { policy } = run.algorithm;

@@ -205,9 +205,9 @@ describe("a damaged checkpoint is refused", () => {
     const whole = await trainer.save();
     const policy = whole.policy as Snapshot;
     const parameters = whole.parameters as Snapshot;
-    const { "policy.bias": _, ...missing } = parameters;
+    const { "policy.head.bias": _, ...missing } = parameters;
     const broken: readonly (readonly [Snapshot, RegExp])[] = [
-      [{ ...whole, format: 1 }, /expected format 2, got format 1/],
+      [{ ...whole, format: 2 }, /expected format 3, got format 2/],
       [{ ...whole, config: "{" }, /the checkpoint's config is damaged/],
       [{ ...whole, config: "{}" }, /the checkpoint's configuration has no network/],
       [
@@ -217,7 +217,8 @@ describe("a damaged checkpoint is refused", () => {
       [
         {
           ...whole,
-          config: '{"network":{"name":"mlp","hiddenSizes":[17],"activation":"tanh","layerNorm":false}}',
+          config:
+            '{"network":{"name":"mlp","hiddenSizes":[17],"activation":"tanh","layerNorm":false,"inputs":"unit","channels":"last"}}',
         },
         /does not fit/,
       ],
@@ -236,10 +237,10 @@ describe("a damaged checkpoint is refused", () => {
         { ...whole, policy: { ...policy, observationSpace: '{"kind":"box","shape":[4],"dtype":"float32"}' } },
         /observationSpace is not a space/,
       ],
-      [{ ...whole, parameters: missing }, /"policy\.bias" of the snapshot does not fit/],
+      [{ ...whole, parameters: missing }, /"policy\.head\.bias" of the snapshot does not fit/],
       [
-        { ...whole, parameters: { ...parameters, "policy.bias": Float32Array.of(Number.NaN, 0) } },
-        /policy\.bias\[0\] is not finite/,
+        { ...whole, parameters: { ...parameters, "policy.head.bias": Float32Array.of(Number.NaN, 0) } },
+        /policy\.head\.bias\[0\] is not finite/,
       ],
     ];
     for (const [snapshot, message] of broken) {

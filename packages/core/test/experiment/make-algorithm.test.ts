@@ -48,6 +48,7 @@ const changes: readonly (ChosenSettings & { readonly seed?: number })[] = [
   { network: { hiddenSizes: [4, 4] } },
   { network: { activation: "relu" } },
   { network: { layerNorm: true } },
+  { network: { inputs: "raw" } },
   { optimiser: { learningRate: 0.01 } },
   { optimiser: { learningRate: { from: 0.002, to: 0.001 } } },
   { optimiser: { maxGradientNorm: 0.01 } },
@@ -57,6 +58,7 @@ const changes: readonly (ChosenSettings & { readonly seed?: number })[] = [
   { optimiser: { initialMeanSquare: 1 } },
   { algorithm: { horizon: 3 } },
   { algorithm: { gamma: 0.5 } },
+  { algorithm: { lambda: 0.5 } },
   { algorithm: { tau: 0.2 } },
   { algorithm: { reference: "uniform" } },
 ];
@@ -77,7 +79,7 @@ describe("every setting of the learning rule reaches it", () => {
     expectEachToMatter(a2c, [
       ...changes,
       { algorithm: { valueCoefficient: 0.1 } },
-      { algorithm: { bodies: "separate" } },
+      { algorithm: { bodies: "shared" } },
       { algorithm: { entropyBonus: "naive" } },
     ]));
 
@@ -85,8 +87,9 @@ describe("every setting of the learning rule reaches it", () => {
     expectEachToMatter(softQLearning, [
       ...changes,
       { algorithm: { valueCoefficient: 0.1 } },
-      { algorithm: { bodies: "separate" } },
+      { algorithm: { bodies: "shared" } },
       { algorithm: { gap: "subtracted" } },
+      { algorithm: { epochs: 2 } },
     ]));
 
   test("of npg", () =>

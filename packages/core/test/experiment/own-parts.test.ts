@@ -91,7 +91,7 @@ describe.each([
 
   it("has its settings in the configuration, and refuses others", () => {
     const { config } = createTrainer(partsOf(algorithm, wasm, { network: { width: 5 } }));
-    expect(config.network).toEqual({ name: "one-layer", width: 5 });
+    expect(config.network).toEqual({ name: "one-layer", inputs: "unit", channels: "last", width: 5 });
     expect(config.optimiser).toMatchObject({ name: "bounded", sharpness: 20, maxGradientNorm: 0.5 });
     expect(config.environment).toMatchObject({ id: "Corridor-v0", count: 4 });
     for (const name of Object.keys(algorithm.settings)) expect(config.algorithm).toHaveProperty(name);

@@ -88,10 +88,11 @@ function arraysUnder(bytes: Uint8Array, prefix: string): string[] {
 const mlpShapes = ["1.bias [64]", "1.weight [4,64]", "3.bias [64]", "3.weight [64,64]"];
 const heads = ["policy.bias [2]", "policy.weight [64,2]", "value.bias [1]", "value.weight [64,1]"];
 const shared = [...mlpShapes.map((entry) => `body.${entry}`), ...heads];
+const oneBody = { algorithm: { bodies: "shared" } };
 
 describe("the checkpoint of a run", () => {
   it("names every parameter, and every parameter's part in the optimiser's state", async () => {
-    const { bytes } = await checkpointOf({});
+    const { bytes } = await checkpointOf({ settings: oneBody });
     expect(arraysUnder(bytes, "parameters/")).toEqual(shared.map((entry) => `parameters/${entry} F32`));
     const state = "algorithm/optimiser/rmsprop.meanSquare";
     expect(arraysUnder(bytes, "algorithm/optimiser/")).toEqual(
@@ -102,13 +103,17 @@ describe("the checkpoint of a run", () => {
   });
 
   it("has the precision of its executor", async () => {
-    const { bytes } = await checkpointOf({ executor: reference, algorithm: softQLearning });
+    const { bytes } = await checkpointOf({
+      executor: reference,
+      algorithm: softQLearning,
+      settings: oneBody,
+    });
     expect(arraysUnder(bytes, "parameters/")).toEqual(shared.map((entry) => `parameters/${entry} F64`));
     expect(headerOf(bytes).arrays["algorithm/optimiser/rmsprop.meanSquare/policy.bias"].dtype).toBe("F64");
   });
 
   it("names the parameters of separate bodies, and of npg's two networks", async () => {
-    const separate = await checkpointOf({ settings: { algorithm: { bodies: "separate" } } });
+    const separate = await checkpointOf({});
     const body = (head: string, width: number) => [
       ...mlpShapes.map((entry) => `${head}.body.${entry}`),
       `${head}.head.bias [${width}]`,
@@ -160,7 +165,7 @@ describe("the checkpoint of a run", () => {
     expect(snapshot.policy).toEqual({
       observationSpace: JSON.stringify(observationSpace),
       actionSpace: JSON.stringify(actionSpace),
-      bodies: "shared",
+      bodies: "separate",
       tau: 0.02,
       logPrior: Float64Array.of(-Math.LN2, -Math.LN2),
     });
@@ -196,7 +201,7 @@ describe("readRunSnapshot", () => {
     const snapshot = await trainer.save();
     const old = encodeCheckpoint({ ...snapshot, format: 1, version: "0.0.9" });
     expect(() => readRunSnapshot("old.safetensors", old)).toThrow(
-      `old.safetensors: not a checkpoint of a training run that this version can read, expected format 2, got format 1 of softrl 0.0.9; use a checkpoint of softrl ${version}, or the version that wrote this one.`,
+      `old.safetensors: not a checkpoint of a training run that this version can read, expected format 3, got format 1 of softrl 0.0.9; use a checkpoint of softrl ${version}, or the version that wrote this one.`,
     );
     expect(() => readRunSnapshot("file", encodeCheckpoint({ step: 1 }))).toThrow(/got format undefined/);
   });

@@ -75,7 +75,14 @@ describe("defaults", () => {
         precision: "float32",
       },
       environment: { id: "CartPole-v1", count: 8, options: {} },
-      network: { name: "mlp", hiddenSizes: [64, 64], activation: "tanh", layerNorm: false },
+      network: {
+        name: "mlp",
+        inputs: "unit",
+        channels: "last",
+        hiddenSizes: [64, 64],
+        activation: "tanh",
+        layerNorm: false,
+      },
       optimiser: {
         name: "rmsprop",
         learningRate: { from: 2e-3, to: 0 },
@@ -89,10 +96,11 @@ describe("defaults", () => {
         name: "a2c",
         horizon: 5,
         gamma: 0.99,
+        lambda: 1,
         tau: 0.001,
         reference: "entropy",
         valueCoefficient: 0.5,
-        bodies: "shared",
+        bodies: "separate",
         entropyBonus: "proper",
       },
     });
@@ -218,7 +226,7 @@ describe("kinds by value", () => {
       chosen: { network: { width: 8 }, optimiser: { friction: { from: 1, to: 0 } } },
     };
     const config = runConfig(choice);
-    expect(config.network).toEqual({ name: "wide", module: "./wide.js", width: 8 });
+    expect(config.network).toMatchObject({ name: "wide", module: "./wide.js", width: 8 });
     expect(config.environment).toEqual({ id: "Mine-v0", module: "./mine.js", count: 8, options: {} });
     expect(config.optimiser).toMatchObject({ name: "plain", friction: { from: 1, to: 0 } });
     expect("module" in config.optimiser).toBe(false);

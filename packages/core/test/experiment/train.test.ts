@@ -153,7 +153,7 @@ describe("a restored run", () => {
     );
     await expect(twin().restore({ step: 1 })).rejects.toThrow(/not a checkpoint of a training run/);
     await expect(twin().restore({ ...snapshot, format: 1 })).rejects.toThrow(
-      /expected format 2, got format 1/,
+      /expected format 3, got format 1/,
     );
     await expect(twin().restore({ ...snapshot, config: "{" })).rejects.toThrow(
       /the checkpoint's config is damaged/,
