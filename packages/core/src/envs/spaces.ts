@@ -54,6 +54,7 @@ export function observationLength(space: Space): number {
 /**
  * Factors that bring an observation to unit scale, |x| ≤ 1 with zero at zero: 1 / max(|low|, |high|) of each bounded
  * element, and 1 of an unbounded one. One number where all factors are equal.
+ * @throws SoftrlError for a discrete space, as {@link observationLength}.
  */
 export function unitScale(space: Space): number | Float64Array {
   const length = observationLength(space);

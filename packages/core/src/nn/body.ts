@@ -92,7 +92,7 @@ function requireChannelsLast(where: string, inputShape: Shape): void {
   fail(where, "the frames are channels-first", {
     expected: "[height, width, channels]",
     got: formatShape(inputShape),
-    remedy: "transpose them: --channels first, or channelsLast() before the network",
+    remedy: "transpose them: --channels first, or channelsFirstInput(body) in the library",
   });
 }
 

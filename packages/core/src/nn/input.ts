@@ -2,6 +2,7 @@
 import { fail } from "../base/errors.js";
 import { constant, mul, transpose } from "../tensor/operations.js";
 import { formatShape, shapeSize } from "../tensor/shape.js";
+import type { Tensor } from "../tensor/tensor.js";
 import type { LayerDefinition } from "./layer.js";
 
 /**
@@ -41,16 +42,17 @@ export function channelsFirstInput(body: LayerDefinition): LayerDefinition {
       });
     }
     const layer = body([height, width, channels]);
+    const transposed = (x: Tensor) => transpose(x, [0, 2, 3, 1]);
+    const { applyScaled } = layer;
     return {
       outputShape: layer.outputShape,
       parameters: layer.parameters,
-      apply: (x, parameters) => layer.apply(transpose(x, [0, 2, 3, 1]), parameters),
-      ...(layer.applyScaled === undefined
+      apply: (x, parameters) => layer.apply(transposed(x), parameters),
+      ...(applyScaled === undefined
         ? {}
         : {
             applyScaled: (x, parameters, factor) =>
-              layer.applyScaled?.(transpose(x, [0, 2, 3, 1]), parameters, factor) ??
-              layer.apply(x, parameters),
+              applyScaled.call(layer, transposed(x), parameters, factor),
           }),
     };
   };

@@ -8,6 +8,7 @@ import {
   type Space,
   sameSpace,
   UNBOUNDED,
+  unitScale,
   validateSpace,
 } from "softrl";
 import { describe, expect, it } from "vitest";
@@ -59,6 +60,19 @@ describe("spaces", () => {
     expect(sameSpace({ kind: "discrete", n: 2 }, { kind: "discrete", n: 2 })).toBe(true);
     expect(sameSpace({ kind: "discrete", n: 2 }, { kind: "discrete", n: 3 })).toBe(false);
     expect(sameSpace({ kind: "discrete", n: 2 }, oneHotSpace(2))).toBe(false);
+  });
+
+  it("have the factors that bring their elements to unit scale", () => {
+    expect(unitScale(picture)).toBe(1 / 255);
+    expect(unitScale({ ...picture, high: 1 })).toBe(1);
+    expect(unitScale({ ...picture, dtype: "float32", low: -4, high: 2 })).toBe(1 / 4);
+    expect(unitScale({ ...picture, low: 0, high: 0 })).toBe(1);
+    expect(unitScale({ ...pair, low: [-1, -4], high: [2, 3] })).toEqual(Float64Array.of(1 / 2, 1 / 4));
+    expect(unitScale({ ...pair, low: [-8, -8], high: [8, 1] })).toBe(1 / 8);
+    // One bound does not make an element bounded.
+    expect(unitScale(pair)).toBe(1);
+    expect(unitScale({ ...pair, low: [-2, 0], high: [2, UNBOUNDED] })).toEqual(Float64Array.of(1 / 2, 1));
+    expect(() => unitScale({ kind: "discrete", n: 4 })).toThrow(/one-hot/);
   });
 
   it("survive JSON", () => {
