@@ -66,12 +66,12 @@ const guards: {
     };
   },
   network: (file, kind) => {
-    const { name, about, settings, family } = kind;
+    const { name, about, settings, reads } = kind;
     return {
       name,
       about,
       settings,
-      ...(family === undefined ? {} : { family }),
+      ...(reads === undefined ? {} : { reads }),
       body: (values) => {
         const body = inFile(file, "body", () => kind.body(values));
         if (typeof body !== "function") {

@@ -24,11 +24,14 @@ const isOptions: Part = (value) =>
 const families: readonly unknown[] = [undefined, "vector", "atari", "minatar"];
 const isFamily: Part = (value) => families.includes(value);
 
+const reads: readonly unknown[] = [undefined, "vectors", "images"];
+const isReads: Part = (value) => reads.includes(value);
+
 /** The parts of each kind. */
 const shapes: Readonly<Record<KindName, Readonly<Record<string, Part>>>> = {
   algorithm: { name: isText, title: isText, about: isText, settings: isSettings, make: isFunction },
   environment: { id: isText, about: isText, options: isOptions, make: isFunction, family: isFamily },
-  network: { name: isText, about: isText, settings: isSettings, body: isFunction, family: isFamily },
+  network: { name: isText, about: isText, settings: isSettings, body: isFunction, reads: isReads },
   optimiser: { name: isText, about: isText, settings: isSettings, make: isFunction },
 };
 
@@ -49,6 +52,7 @@ export function missingParts(which: KindName, value: unknown): readonly string[]
 export function partText(part: string): string | null {
   const kinds = optionKinds.map((kind) => JSON.stringify(kind)).join(", ");
   if (part === "family") return "one of vector, atari and minatar, or nothing";
+  if (part === "reads") return "vectors, images, or nothing";
   return part === "options" ? `options by name, each with one of the values ${kinds}` : null;
 }
 

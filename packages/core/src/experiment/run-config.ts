@@ -167,7 +167,7 @@ export function sectionSettings(
 
 /**
  * The default of a setting in a run with these kinds: the algorithm's own, or the setting's. An algorithm's own defaults
- * for a network or an optimiser are those of the one that it has by default. An optimiser's follow the network's family.
+ * for a network or an optimiser are those of the one that it has by default. An optimiser's follow what the network is made for.
  */
 export function defaultOf(
   kinds: RunKinds,
@@ -176,7 +176,7 @@ export function defaultOf(
   name: string,
   setting: Setting,
 ): SettingValue {
-  const of = section === "optimiser" ? (kinds.network.family ?? family) : family;
+  const of = section === "optimiser" ? optimiserFamily(kinds.network, family) : family;
   const standard = setting.defaults[of];
   if (section === "algorithm") return standard;
   const own = kinds.algorithm.defaults?.(of)[section];
@@ -189,6 +189,12 @@ export function defaultOf(
       ? defaultNetwork(kinds.algorithm, family)
       : defaultOptimiser(kinds.algorithm, family);
   }
+}
+
+/** The family whose defaults an optimiser takes: the environment's, unless the network is made for other observations. */
+function optimiserFamily({ reads }: NetworkKind, family: EnvironmentFamily): EnvironmentFamily {
+  if (reads === "vectors") return "vector";
+  return reads === "images" && family === "vector" ? "atari" : family;
 }
 
 /** The name of the network that a family of environments has by default. */

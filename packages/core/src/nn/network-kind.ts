@@ -1,6 +1,5 @@
 import {
   choiceSetting,
-  type EnvironmentFamily,
   flagSetting,
   integersSetting,
   requireSettingNames,
@@ -18,8 +17,11 @@ export interface NetworkKind<S extends Settings = Settings> {
   /** One line for help and documentation. */
   readonly about: string;
   readonly settings: S;
-  /** Whose defaults the optimiser takes: a learning rate fits a network; those of the environment's if left out. */
-  readonly family?: EnvironmentFamily;
+  /**
+   * What it is made for, since a learning rate fits a network: the optimiser's defaults are then those of vectors or of
+   * images. Those of the environment if left out.
+   */
+  readonly reads?: "vectors" | "images";
   /** The layers from an observation to the features that the heads read. */
   body(settings: ValuesOf<S>): LayerDefinition;
 }
@@ -87,7 +89,7 @@ export const builtInNetworks: readonly NetworkKind[] = [
   networkKind({
     name: "mlp",
     about: "a multi-layer perceptron",
-    family: "vector",
+    reads: "vectors",
     settings: {
       hiddenSizes: integersSetting({
         about: "units of each hidden layer, separated by commas",
@@ -103,14 +105,14 @@ export const builtInNetworks: readonly NetworkKind[] = [
   networkKind({
     name: "nature-cnn",
     about: "the convolutional network of Mnih et al. (2015), for frames of at least 36 × 36",
-    family: "atari",
+    reads: "images",
     settings: bodySettings("relu", "Mnih et al. (2015)"),
     body: ({ activation, layerNorm }) => natureCnn({ activation: activations[activation], layerNorm }),
   }),
   networkKind({
     name: "minatar-cnn",
     about: "the convolutional network of Young and Tian (2019), for MinAtar's boards",
-    family: "minatar",
+    reads: "images",
     settings: bodySettings("relu", "Young and Tian (2019)"),
     body: ({ activation, layerNorm }) => minAtarCnn({ activation: activations[activation], layerNorm }),
   }),
