@@ -5,6 +5,7 @@ import {
   createTrainer,
   createWasmExecutor,
   type Executor,
+  inputSettings,
   MemoryRunStore,
   makeEnvironment,
   Oracle,
@@ -49,6 +50,9 @@ const others: Readonly<Record<string, SettingValue>> = {
   fisherDamping: 1,
   conjugateGradientSteps: 1,
   valueSteps: 1,
+  normaliseReturns: true,
+  inputs: "normalised",
+  channels: "first",
 };
 
 /** Settings that change what a run writes, not what it learns. */
@@ -123,7 +127,7 @@ describe("every setting changes the run, or is refused", () => {
     (name, settings) => {
       everySetting("algorithm", { algorithm: name }, settings);
       everySetting("optimiser", { algorithm: name }, stepSettings);
-      everySetting("network", { algorithm: name }, builtInNetworks[0].settings);
+      everySetting("network", { algorithm: name }, { ...inputSettings, ...builtInNetworks[0].settings });
     },
   );
   describe.each(builtInOptimisers.map(({ name, settings }) => [name, settings] as const))(
@@ -134,7 +138,7 @@ describe("every setting changes the run, or is refused", () => {
   );
   describe("minatar-cnn", () => {
     const network = builtInNetworks.find(({ name }) => name === "minatar-cnn");
-    everySetting("network", { network: "minatar-cnn" }, network?.settings ?? {});
+    everySetting("network", { network: "minatar-cnn" }, { ...inputSettings, ...network?.settings });
   });
   describe("run", () => everySetting("run", {}, runSettings));
 });
