@@ -27,9 +27,9 @@ import type { LoadedProgram } from "../tensor/executor.js";
 export interface PolicyOutputs {
   /** [B, A] log π(·|s). */
   readonly logPi: LogProbabilities;
-  /** [B] V(s), null where the policy has none. */
+  /** [B] V(s), null where the policy has none; in units of normalised rewards where the run normalises returns. */
   readonly v: StateValues | null;
-  /** [B, A] Q(s, ·), null where the policy has none. */
+  /** [B, A] Q(s, ·), null where the policy has none; in the units of V. */
   readonly q: QValues | null;
 }
 

@@ -91,6 +91,7 @@ describe("defaults", () => {
         gamma: 0.99,
         tau: 0.001,
         reference: "entropy",
+        normaliseReturns: false,
         valueCoefficient: 0.5,
         bodies: "shared",
         entropyBonus: "proper",
