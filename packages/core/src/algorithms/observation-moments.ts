@@ -18,8 +18,8 @@ const EPSILON = 1e-8;
  * The moments of all observations of a run, and their place in θ: the parameters with a `statistic`, of which a network
  * with two bodies has two of each.
  *
- * θ changes in {@link write} alone. So a rollout and its update see the same statistics, and a policy that is evaluated
- * or loaded keeps those that it was trained with.
+ * The statistics in θ change in {@link write} alone. So a rollout and its update read the same ones, and a policy that is
+ * evaluated or loaded keeps those that it was trained with.
  */
 export class ObservationMoments implements Saveable {
   readonly #elements: number;
@@ -48,7 +48,6 @@ export class ObservationMoments implements Saveable {
   write(): void {
     if (this.#moments.count === 0) return;
     for (const view of this.#means) view.set(this.#moments.mean);
-    if (this.#inverseDeviations.length === 0) return;
     const inverse = inverseDeviation(this.#moments, EPSILON);
     for (const view of this.#inverseDeviations) view.set(inverse);
   }
