@@ -79,6 +79,7 @@ export {
   snapshotShaped,
 } from "./base/snapshot.js";
 export { type Actor, Collector, type OnStep } from "./data/collector.js";
+export { ReturnNormaliser } from "./data/return-normaliser.js";
 export { Rollout, type RolloutStep } from "./data/rollout.js";
 export { AreaResize } from "./envs/atari/area-resize.js";
 export {
@@ -264,6 +265,13 @@ export {
   type Trajectory,
   valueTargetsInto,
 } from "./math/returns.js";
+export {
+  combinedMoments,
+  inverseDeviation,
+  type Moments,
+  momentsOf,
+  noMoments,
+} from "./math/running-moments.js";
 export { largest, sampleStandardDeviation, smallest } from "./math/statistics.js";
 export {
   type Logits,
@@ -411,6 +419,7 @@ export {
   networkBody,
   networkKind,
 } from "./nn/network-kind.js";
+export { normalisedInput } from "./nn/normalised-input.js";
 export { gradientVector, type ParameterSpec, Parameters, type PlacedParameter } from "./nn/parameters.js";
 export { type AdamOptions, adam } from "./optim/adam.js";
 export { type ClippedGradient, clippedByGlobalNorm } from "./optim/clipping.js";

@@ -2,6 +2,7 @@ import { allocate } from "../base/allocation.js";
 import { type CurrentValues, integerSetting, liveSetting } from "../base/settings.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { Collector, type OnStep } from "../data/collector.js";
+import { ReturnNormaliser } from "../data/return-normaliser.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
 import { valueLoss } from "../losses/value.js";
@@ -91,6 +92,7 @@ class NaturalPolicyGradient implements Algorithm {
   readonly #logPrior: LogPrior;
   readonly #collector: Collector;
   readonly #learner: PolicyValueLearner;
+  readonly #returns: ReturnNormaliser | null;
   readonly #delta: Float64Array;
   readonly #advantages: Float64Array;
   readonly #gradient: LoadedProgram;
@@ -101,7 +103,7 @@ class NaturalPolicyGradient implements Algorithm {
 
   constructor(context: AlgorithmContext, current: CurrentValues<typeof settings>) {
     const { environment } = context;
-    const { horizon, reference } = current;
+    const { horizon, reference, normaliseReturns } = current;
     const batch = horizon * environment.size;
     const { observationShape, actions } = networkShapes(environment);
     const network = actorAndCritic(policyValueNetwork(context.body, observationShape, actions));
@@ -111,6 +113,7 @@ class NaturalPolicyGradient implements Algorithm {
     this.#network = network;
     this.#logPrior = prior;
     this.#collector = new Collector(environment, horizon);
+    this.#returns = normaliseReturns ? new ReturnNormaliser(environment.size) : null;
     this.#delta = allocate("NaturalPolicyGradient", Float64Array, batch);
     this.#advantages = allocate("NaturalPolicyGradient", Float64Array, batch);
     this.#learner = new PolicyValueLearner({
@@ -132,7 +135,7 @@ class NaturalPolicyGradient implements Algorithm {
 
   /** Its value has a network and an optimiser of its own: no coefficient weighs its error. */
   get model(): PolicyValueModel {
-    const { horizon, lambda, tau, gamma } = this.#settings;
+    const { horizon, lambda, normaliseReturns, tau, gamma } = this.#settings;
     return {
       network: this.#network,
       theta: () => this.#learner.policy.theta(),
@@ -141,6 +144,7 @@ class NaturalPolicyGradient implements Algorithm {
       lambda,
       valueCoefficient: 1,
       bonusInReturns: true,
+      normalisedReturns: normaliseReturns,
       tau,
       gamma,
     };
@@ -155,6 +159,7 @@ class NaturalPolicyGradient implements Algorithm {
   #update(): Readonly<Record<string, number>> {
     const { gamma, lambda, tau, trustRegion, valueSteps } = this.#settings;
     const { rollout } = this.#collector;
+    this.#returns?.normalise(rollout, gamma);
     softTemporalDifferencesInto(rollout, tau, gamma, this.#delta);
     lambdaAdvantagesInto(rollout, this.#delta, gamma, lambda, this.#advantages);
     const policy = this.#policyStep(this.#context.stepRule.fallingWithLearningRate(trustRegion));
@@ -208,7 +213,12 @@ class NaturalPolicyGradient implements Algorithm {
   }
 
   save(): Snapshot {
-    return { samples: this.#samples, squares: this.#squares, learner: this.#learner.save() };
+    return {
+      samples: this.#samples,
+      squares: this.#squares,
+      learner: this.#learner.save(),
+      ...(this.#returns === null ? {} : { returns: this.#returns.save() }),
+    };
   }
 
   restore(snapshot: Snapshot): void {
@@ -216,6 +226,7 @@ class NaturalPolicyGradient implements Algorithm {
     const samples = snapshotNumber(where, snapshot, "samples");
     const squares = snapshotNumber(where, snapshot, "squares");
     this.#learner.restore(snapshotSection(where, snapshot, "learner"));
+    this.#returns?.restore(snapshotSection(where, snapshot, "returns"));
     this.#samples = samples;
     this.#squares = squares;
   }

@@ -3,13 +3,15 @@ import { fail } from "../base/errors.js";
 import {
   type CurrentValues,
   choiceSetting,
+  flagSetting,
   integerSetting,
   type LiveSetting,
   liveSetting,
   type Settings,
 } from "../base/settings.js";
-import type { Snapshot } from "../base/snapshot.js";
+import { type Snapshot, snapshotSection } from "../base/snapshot.js";
 import { Collector, type OnStep } from "../data/collector.js";
+import { ReturnNormaliser } from "../data/return-normaliser.js";
 import type { Rollout } from "../data/rollout.js";
 import { klToPrior } from "../losses/boltzmann.js";
 import { log } from "../math/logspace.js";
@@ -72,6 +74,12 @@ export const returnSettings = {
       "the reference policy π̄: the counting measure, whose −KL is the entropy (§6.3), or the uniform distribution",
     default: "entropy",
     source: "§6.3",
+  }),
+  normaliseReturns: flagSetting({
+    about:
+      "divide rewards by the running standard deviation of the discounted return, and clip them to ±10; V, Q and τ are then in units of that deviation",
+    default: false,
+    source: "stable-baselines3's VecNormalize",
   }),
 };
 
@@ -185,6 +193,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   readonly #collector: Collector;
   readonly #network: PolicyValueNetwork;
   readonly #learner: PolicyValueLearner;
+  readonly #returns: ReturnNormaliser | null;
   readonly #delta: Float64Array;
   readonly #advantages: Vector;
   readonly #targets: Vector;
@@ -197,7 +206,8 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     this.#settings = settings;
     this.#shared = settings as CurrentValues<OnPolicySettings>;
     this.#context = context;
-    const { horizon, bodies, reference } = this.#shared;
+    const { horizon, bodies, reference, normaliseReturns } = this.#shared;
+    this.#returns = normaliseReturns ? new ReturnNormaliser(environment.size) : null;
     const { observationShape, actions } = networkShapes(environment);
     this.#network = policyValueNetwork(context.body, observationShape, actions, { bodies });
     this.#logPrior = referencePolicy(reference, actions);
@@ -229,7 +239,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   }
 
   get model(): PolicyValueModel {
-    const { horizon, lambda, valueCoefficient, tau, gamma } = this.#shared;
+    const { horizon, lambda, valueCoefficient, normaliseReturns, tau, gamma } = this.#shared;
     return {
       network: this.#network,
       theta: () => this.#learner.policy.theta(),
@@ -238,6 +248,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
       lambda,
       valueCoefficient,
       bonusInReturns: this.#bonusInReturns,
+      normalisedReturns: normaliseReturns,
       tau,
       gamma,
     };
@@ -260,6 +271,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   #update(): Readonly<Record<string, number>> {
     const { rollout } = this.#collector;
     const { tau, gamma, lambda } = this.#shared;
+    this.#returns?.normalise(rollout, gamma);
     softTemporalDifferencesInto(rollout, this.#bonusInReturns ? tau : 0, gamma, this.#delta);
     lambdaAdvantagesInto(rollout, this.#delta, gamma, lambda, this.#advantages);
     this.#definition.targets(rollout, this.#advantages, this.#settings, this.#targets);
@@ -291,11 +303,13 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   }
 
   save(): Snapshot {
-    return this.#learner.save();
+    const learner = this.#learner.save();
+    return this.#returns === null ? learner : { ...learner, returns: this.#returns.save() };
   }
 
   restore(snapshot: Snapshot): void {
     this.#learner.restore(snapshot);
+    this.#returns?.restore(snapshotSection("OnPolicy.restore", snapshot, "returns"));
   }
 }
 

@@ -25,8 +25,10 @@ import type { StepRule } from "../optim/optimiser-kind.js";
 import type { Buffer, LoadedProgram, Session } from "../tensor/executor.js";
 import { constant, input, state } from "../tensor/operations.js";
 import { type Program, program } from "../tensor/program.js";
+import { shapeSize } from "../tensor/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { AlgorithmContext } from "./algorithm.js";
+import { hasStatistics, ObservationMoments } from "./observation-moments.js";
 import { NetworkPolicy, namedParameters, type PolicyForm, parametersFrom, snapshotFloats } from "./policy.js";
 
 /** What a loss is traced from: B = T · S observations and the network's outputs for them. */
@@ -79,12 +81,17 @@ interface Evaluation {
 /**
  * A network with a policy and a value head in an executor's memory: it acts for a collector, makes the updates that
  * its algorithm traced, and saves all of that.
+ *
+ * Where the network normalises its inputs, the statistics of all observations up to a rollout's end enter θ when the
+ * next rollout starts, so that acting, bootstrapping and updating read the same ones.
  */
 export class PolicyValueLearner implements Actor {
   readonly policy: NetworkPolicy;
   readonly #network: PolicyValueNetwork;
   readonly #stepRule: StepRule;
   readonly #parts: number;
+  /** The place of a rollout's last call of `act`. */
+  readonly #lastAct: number;
   readonly #session: Session;
   readonly #theta: Buffer;
   readonly #states: ReadonlyMap<string, Buffer>;
@@ -93,6 +100,8 @@ export class PolicyValueLearner implements Actor {
   readonly #recorded: readonly Evaluation[];
   readonly #observations: Buffer;
   readonly #inputs: ReadonlySet<string>;
+  /** Null where the network does not normalise its inputs. */
+  readonly #moments: ObservationMoments | null;
   readonly #figures: readonly (readonly [name: string, figure: Buffer])[];
   readonly #report: Record<string, number> = {};
   readonly #sampling: Random;
@@ -106,6 +115,7 @@ export class PolicyValueLearner implements Actor {
     this.#network = network;
     this.#stepRule = stepRule;
     this.#parts = collector.parts;
+    this.#lastAct = horizon * collector.parts - 1;
     this.#sampling = streams.stream("sampling");
     this.#evaluationRandom = streams.stream("evaluation");
 
@@ -141,6 +151,9 @@ export class PolicyValueLearner implements Actor {
     this.#theta = this.#session.state(theta);
     this.#theta.set(network.parameters.initial(streams.stream("parameters")));
     for (const [tensor, value] of step.initial) this.#session.state(tensor).fill(value);
+    this.#moments = hasStatistics(network.parameters)
+      ? new ObservationMoments(shapeSize(network.observationShape), network.parameters, this.#theta)
+      : null;
     this.#states = new Map(
       step.updates
         .filter(([tensor]) => tensor !== theta)
@@ -155,11 +168,13 @@ export class PolicyValueLearner implements Actor {
       rows,
       random: this.#evaluationRandom,
       form,
+      followsObservations: this.#moments !== null,
     });
   }
 
   act(t: number, p: number, observations: Observations, step: RolloutStep): void {
     const at = t * this.#parts + p;
+    if (at === 0) this.#moments?.write();
     let evaluation = this.#evaluation;
     if (this.#recorded.length > 0) evaluation = this.#recorded[at];
     else this.#observations.set(observations, at * observations.length);
@@ -171,6 +186,7 @@ export class PolicyValueLearner implements Actor {
     for (let s = 0; s < step.actions.length; s++) {
       step.actions[s] = sampleCategorical(evaluation.logPi, this.#sampling, s * A, A);
     }
+    if (at === this.#lastAct) this.#moments?.add(this.#observations);
   }
 
   values(observations: Observations): StateValues<Buffer> {
@@ -218,7 +234,7 @@ export class PolicyValueLearner implements Actor {
     return this.#theta;
   }
 
-  /** The optimiser's state and the random streams: all but θ, which the policy saves. */
+  /** The optimiser's state, the observations' moments and the random streams: all but θ, which the policy saves. */
   save(): Snapshot {
     const optimiser: Record<string, Snapshot | SnapshotLeaf> = {};
     for (const [name, buffer] of this.#states) {
@@ -227,7 +243,12 @@ export class PolicyValueLearner implements Actor {
           ? namedParameters(this.#network, buffer)
           : shapedArray([], buffer.slice());
     }
-    return { optimiser, sampling: this.#sampling.save(), evaluation: this.#evaluationRandom.save() };
+    return {
+      optimiser,
+      ...(this.#moments === null ? {} : { observations: this.#moments.save() }),
+      sampling: this.#sampling.save(),
+      evaluation: this.#evaluationRandom.save(),
+    };
   }
 
   restore(snapshot: Snapshot): void {
@@ -240,6 +261,7 @@ export class PolicyValueLearner implements Actor {
           : snapshotFloats(where, optimiser, name, []);
       return [buffer, values] as const;
     });
+    this.#moments?.restore(snapshotSection(where, snapshot, "observations"));
     for (const [buffer, values] of saved) buffer.set(values);
     this.#sampling.restore(snapshotArray(where, snapshot, "sampling", "uint32", 4));
     this.#evaluationRandom.restore(snapshotArray(where, snapshot, "evaluation", "uint32", 4));

@@ -27,9 +27,9 @@ import type { LoadedProgram } from "../tensor/executor.js";
 export interface PolicyOutputs {
   /** [B, A] log π(·|s). */
   readonly logPi: LogProbabilities;
-  /** [B] V(s), null where the policy has none. */
+  /** [B] V(s), null where the policy has none; in units of normalised rewards where the run normalises returns. */
   readonly v: StateValues | null;
-  /** [B, A] Q(s, ·), null where the policy has none. */
+  /** [B, A] Q(s, ·), null where the policy has none; in the units of V. */
   readonly q: QValues | null;
 }
 
@@ -75,6 +75,8 @@ export interface NetworkPolicyParts {
   /** What actions are drawn with. */
   readonly random: Random;
   readonly form: () => PolicyForm;
+  /** Whether a learner writes the running statistics of its observations into θ; false if left out. */
+  readonly followsObservations?: boolean;
 }
 
 /** A policy and a value in an executor's memory; where τ is known, by (57) it has a Q too: Q = V + τ log(π/π̄). */
@@ -97,6 +99,11 @@ export class NetworkPolicy implements Policy {
 
   get form(): PolicyForm {
     return this.#parts.form();
+  }
+
+  /** Whether a learner writes the running statistics of its observations into θ. */
+  get followsObservations(): boolean {
+    return this.#parts.followsObservations ?? false;
   }
 
   act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {

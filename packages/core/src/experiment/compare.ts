@@ -1,3 +1,5 @@
+import type { PolicyValueModel } from "../algorithms/algorithm.js";
+import { hasStatistics } from "../algorithms/observation-moments.js";
 import { RandomStreams } from "../base/random.js";
 import { measureTheorem, type TheoremResidual } from "../theory/theorem.js";
 import { exactModel } from "./oracle.js";
@@ -63,7 +65,7 @@ export async function compare(
 const modelOf = ({ algorithm, config }: Trainer) => exactModel("compare", config.algorithm.name, algorithm);
 
 function larger({ updates, largest }: ParameterDistance, trainers: readonly Trainer[]): ParameterDistance {
-  const [first, ...others] = trainers.map((trainer) => modelOf(trainer).theta());
+  const [first, ...others] = trainers.map((trainer) => learnedParameters(modelOf(trainer)));
   const scale = first.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   let distance = largest;
   for (const theta of others) {
@@ -72,6 +74,17 @@ function larger({ updates, largest }: ParameterDistance, trainers: readonly Trai
     }
   }
   return { updates: updates + 1, largest: distance };
+}
+
+/** θ without the statistics of the observations, which no update moves. */
+function learnedParameters({ network, theta }: PolicyValueModel): Float64Array {
+  const { entries } = network.parameters;
+  const all = theta();
+  if (!hasStatistics(network.parameters)) return all;
+  const learned = entries.filter(({ statistic }) => statistic === undefined);
+  return Float64Array.from(
+    learned.flatMap(({ offset, size }) => Array.from(all.subarray(offset, offset + size))),
+  );
 }
 
 /** The theorem at each trainer's parameters, at the present states of its environments. */

@@ -1,7 +1,10 @@
 import type { Algorithm } from "../algorithms/algorithm.js";
+import { NetworkPolicy, type Policy } from "../algorithms/policy.js";
+import { fail } from "../base/errors.js";
 import type { LiveSettings } from "../base/live-settings.js";
 import { RandomStreams } from "../base/random.js";
 import type { VectorEnvironment } from "../envs/environment.js";
+import { inputSettings } from "../nn/network-kind.js";
 import { stepRule, stepSettings } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
 import { bodyOf } from "./make-body.js";
@@ -11,7 +14,8 @@ import { sectionValues } from "./section.js";
 /**
  * The algorithm that a configuration describes, its parameters drawn from the seed.
  * @param live receives the settings that may change during the run
- * @throws SoftrlError when the network cannot read the environment's observations, or actions are not discrete.
+ * @throws SoftrlError when the network cannot read the environment's observations, actions are not discrete, or the
+ * algorithm does not follow the statistics of observations that the network normalises.
  */
 export function makeAlgorithm(
   config: RunConfig,
@@ -23,7 +27,8 @@ export function makeAlgorithm(
   const own = sectionValues("optimiser", optimiser.settings, config.optimiser);
   const steps = sectionValues("optimiser", stepSettings, config.optimiser);
   const settings = sectionValues("algorithm", algorithm.settings, config.algorithm);
-  return algorithm.make(
+  const { inputs } = sectionValues("network", inputSettings, config.network);
+  const made = algorithm.make(
     {
       environment,
       body: bodyOf(network, config.network, environment.observationSpace),
@@ -33,4 +38,16 @@ export function makeAlgorithm(
     },
     live.add(algorithm.settings, settings),
   );
+  if (inputs === "normalised" && !followsObservations(made.policy)) {
+    fail("network.inputs", `${algorithm.name} does not keep the statistics of its observations`, {
+      expected: "an algorithm that learns with PolicyValueLearner, such as a2c",
+      remedy: "choose the inputs unit or raw",
+      setting: "inputs",
+    });
+  }
+  return made;
+}
+
+function followsObservations(policy: Policy): boolean {
+  return policy instanceof NetworkPolicy && policy.followsObservations;
 }

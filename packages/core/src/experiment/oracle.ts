@@ -54,12 +54,18 @@ export class Oracle implements Saveable {
   readonly #answers: OracleMeasurement[] = [];
 
   /**
-   * @throws SoftrlError when the environment has no exact process, when the algorithm does not learn log π and V, or
-   * when nothing is optimal (γ = 1, no end).
+   * @throws SoftrlError when the environment has no exact process, when the algorithm does not learn log π and V, when
+   * it normalises returns, or when nothing is optimal (γ = 1, no end).
    */
   constructor(config: RunConfig, environment: VectorEnvironment, algorithm: Algorithm) {
     const mdp = sparseMdp(exactProcess(environment));
     const model = exactModel("oracleEvery", config.algorithm.name, algorithm);
+    if (model.normalisedReturns) {
+      fail("oracleEvery", "normalised returns have no exact solution to compare with", {
+        remedy: "leave normaliseReturns at false, or oracleEvery at 0",
+        setting: "oracleEvery",
+      });
+    }
     this.#batch = environment.size * model.horizon;
     this.#seed = config.run.seed;
     this.#model = () => algorithm.model ?? model;

@@ -9,6 +9,7 @@ import {
 import { minAtarCnn, mlp, natureCnn } from "./body.js";
 import { channelsFirstInput, scaledInput } from "./input.js";
 import { hyperbolicTangent, type LayerDefinition, rectifier, silu } from "./layer.js";
+import { normalisedInput } from "./normalised-input.js";
 
 /** A network that a run can choose by name: the body below an algorithm's heads, and its settings. */
 export interface NetworkKind<S extends Settings = Settings> {
@@ -28,9 +29,9 @@ export interface NetworkKind<S extends Settings = Settings> {
 
 /** The settings that every network has: how it reads an observation. */
 export const inputSettings = {
-  inputs: choiceSetting(["unit", "raw"], {
+  inputs: choiceSetting(["unit", "raw", "normalised"], {
     about:
-      "how observations are scaled: unit divides bounded elements by their largest absolute value (bytes by 255), raw leaves them",
+      "how observations are scaled: unit divides bounded elements by their largest absolute value (bytes by 255), raw leaves them, normalised subtracts each element's running mean and divides by its running standard deviation",
     default: "unit",
     source: "pixels: Mnih et al. (2015)",
   }),
@@ -53,7 +54,14 @@ export function networkBody<S extends Settings>(
 ): LayerDefinition {
   const body = kind.body(values);
   const placed = channels === "first" ? channelsFirstInput(body) : body;
-  return inputs === "unit" ? scaledInput(placed, unitScale) : placed;
+  switch (inputs) {
+    case "unit":
+      return scaledInput(placed, unitScale);
+    case "normalised":
+      return normalisedInput(placed, unitScale);
+    case "raw":
+      return placed;
+  }
 }
 
 /** Defines a network: its settings are typed in {@link NetworkKind.body}. */

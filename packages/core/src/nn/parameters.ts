@@ -11,6 +11,8 @@ export interface ParameterSpec {
   readonly name: string;
   readonly shape: Shape;
   readonly initialiser: Initialiser;
+  /** For a parameter that is not learned: the statistic of the observations that it holds, element by element. */
+  readonly statistic?: "mean" | "inverseDeviation";
 }
 
 /** A parameter and its place in θ. */

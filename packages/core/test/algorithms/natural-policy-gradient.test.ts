@@ -29,6 +29,11 @@ const settings = {
 };
 
 algorithmContract("npg", naturalPolicyGradient, settings);
+algorithmContract("npg with normalised observations and returns", naturalPolicyGradient, {
+  ...settings,
+  network: { ...settings.network, inputs: "normalised" },
+  algorithm: { ...settings.algorithm, normaliseReturns: true },
+});
 
 /** One iteration on CartPole, with the observations that it saw and the parameters before and after. */
 async function iteration(changes: Readonly<Record<string, number>>) {

@@ -29,6 +29,12 @@ algorithmContract("a2c", a2c, settings);
 algorithmContract("a2c with the naive bonus", a2c, withOwn({ entropyBonus: "naive" }));
 algorithmContract("a2c with separate bodies", a2c, withOwn({ bodies: "separate" }));
 algorithmContract("soft-q", softQLearning, settings);
+const normalised = {
+  ...withOwn({ normaliseReturns: true }),
+  network: { ...settings.network, inputs: "normalised" },
+};
+algorithmContract("a2c with normalised observations and returns", a2c, normalised);
+algorithmContract("soft-q with normalised observations and returns", softQLearning, normalised);
 
 const start = (algorithm: AlgorithmKind, executor: Executor, own: Readonly<Record<string, unknown>>) =>
   new BareAlgorithm({

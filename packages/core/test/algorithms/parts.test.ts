@@ -95,17 +95,23 @@ const cartPole = (size: number) => new CartPole(size, { maxEpisodeSteps: 30 });
 const breakout = (size: number) => new MinAtar("Breakout", size);
 
 describe.each([
-  ["reference, a2c, 2 parts", reference, a2c, 2, cartPole, 2000],
-  ["reference, soft-q, 4 parts", reference, softQLearning, 4, cartPole, 2000],
-  ["WebAssembly, a2c, CartPole, 2 parts", wasm, a2c, 2, cartPole, 2000],
-  ["WebAssembly, a2c, CartPole, 4 parts", wasm, a2c, 4, cartPole, 2000],
-  ["WebAssembly, soft-q, CartPole, 2 parts", wasm, softQLearning, 2, cartPole, 2000],
-  ["WebAssembly, npg, CartPole, 2 parts", wasm, naturalPolicyGradient, 2, cartPole, 4000],
-  ["WebAssembly, a2c, Breakout, 2 parts", wasm, a2c, 2, breakout, 400],
-  ["WebAssembly, soft-q, Breakout, 4 parts", wasm, softQLearning, 4, breakout, 400],
-] as const)("%s", (_, executor, algorithm, count, make, steps) => {
+  ["reference, a2c, 2 parts", reference, a2c, 2, cartPole, 2000, false],
+  ["reference, soft-q, 4 parts", reference, softQLearning, 4, cartPole, 2000, false],
+  ["WebAssembly, a2c, CartPole, 2 parts", wasm, a2c, 2, cartPole, 2000, false],
+  ["WebAssembly, a2c, CartPole, 4 parts", wasm, a2c, 4, cartPole, 2000, false],
+  ["WebAssembly, soft-q, CartPole, 2 parts", wasm, softQLearning, 2, cartPole, 2000, false],
+  ["WebAssembly, npg, CartPole, 2 parts", wasm, naturalPolicyGradient, 2, cartPole, 4000, false],
+  ["WebAssembly, a2c normalised, CartPole, 2 parts", wasm, a2c, 2, cartPole, 2000, true],
+  ["WebAssembly, npg normalised, CartPole, 4 parts", wasm, naturalPolicyGradient, 4, cartPole, 4000, true],
+  ["WebAssembly, a2c normalised, Breakout, 2 parts", wasm, a2c, 2, breakout, 400, true],
+  ["WebAssembly, a2c, Breakout, 2 parts", wasm, a2c, 2, breakout, 400, false],
+  ["WebAssembly, soft-q, Breakout, 4 parts", wasm, softQLearning, 4, breakout, 400, false],
+] as const)("%s", (_, executor, algorithm, count, make, steps, normalised) => {
   it("learns the same bytes and logs the same events as in one", async () => {
-    const settings = { run: { steps } };
+    const settings = {
+      run: { steps },
+      ...(normalised ? { network: { inputs: "normalised" }, algorithm: { normaliseReturns: true } } : {}),
+    };
     const whole = await run(executor, algorithm, make(8), settings);
     const parted = await run(executor, algorithm, inParts(make, 8, count), settings);
     expect(parted.parameters).toEqual(whole.parameters);

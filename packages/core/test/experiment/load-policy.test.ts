@@ -27,6 +27,7 @@ const wasm = await createWasmExecutor();
 const exact = createReferenceExecutor();
 
 const small: ChosenSettings = { network: { hiddenSizes: [16] }, algorithm: { tau: 0.05 } };
+const normalised = { ...small, network: { ...small.network, inputs: "normalised" } };
 
 /** A trained run, its policy, and the bytes of its checkpoint. */
 async function trained(
@@ -66,6 +67,14 @@ const runs = [
   ["a2c with separate bodies", a2c, "CartPole-v1", { ...small, algorithm: { bodies: "separate" } }],
   ["soft-q", softQLearning, "CartPole-v1", { ...small, algorithm: { reference: "uniform", tau: 0.3 } }],
   ["npg", naturalPolicyGradient, "CartPole-v1", small],
+  ["a2c with normalised inputs", a2c, "CartPole-v1", normalised],
+  ["npg with normalised inputs", naturalPolicyGradient, "CartPole-v1", normalised],
+  [
+    "a2c on MinAtar with normalised inputs",
+    a2c,
+    "MinAtar/Breakout-v1",
+    { network: { inputs: "normalised" } },
+  ],
   ["a2c on MinAtar", a2c, "MinAtar/Breakout-v1", {}],
 ] as const;
 

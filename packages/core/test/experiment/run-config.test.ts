@@ -99,6 +99,7 @@ describe("defaults", () => {
         lambda: 1,
         tau: 0.001,
         reference: "entropy",
+        normaliseReturns: false,
         valueCoefficient: 0.5,
         bodies: "separate",
         entropyBonus: "proper",

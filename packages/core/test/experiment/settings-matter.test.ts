@@ -5,6 +5,7 @@ import {
   createTrainer,
   createWasmExecutor,
   type Executor,
+  inputSettings,
   MemoryRunStore,
   makeEnvironment,
   Oracle,
@@ -40,7 +41,6 @@ const others: Readonly<Record<string, SettingValue>> = {
   gamma: 0.5,
   lambda: 0.5,
   epochs: 2,
-  inputs: "raw",
   tau: 0.3,
   reference: "uniform",
   valueCoefficient: 2,
@@ -52,6 +52,9 @@ const others: Readonly<Record<string, SettingValue>> = {
   fisherDamping: 1,
   conjugateGradientSteps: 1,
   valueSteps: 1,
+  normaliseReturns: true,
+  inputs: "normalised",
+  channels: "first",
 };
 
 /** Settings that change what a run writes, not what it learns. */
@@ -126,7 +129,7 @@ describe("every setting changes the run, or is refused", () => {
     (name, settings) => {
       everySetting("algorithm", { algorithm: name }, settings);
       everySetting("optimiser", { algorithm: name }, stepSettings);
-      everySetting("network", { algorithm: name }, builtInNetworks[0].settings);
+      everySetting("network", { algorithm: name }, { ...inputSettings, ...builtInNetworks[0].settings });
     },
   );
   describe.each(builtInOptimisers.map(({ name, settings }) => [name, settings] as const))(
@@ -137,7 +140,7 @@ describe("every setting changes the run, or is refused", () => {
   );
   describe("minatar-cnn", () => {
     const network = builtInNetworks.find(({ name }) => name === "minatar-cnn");
-    everySetting("network", { network: "minatar-cnn" }, network?.settings ?? {});
+    everySetting("network", { network: "minatar-cnn" }, { ...inputSettings, ...network?.settings });
   });
   describe("run", () => everySetting("run", {}, runSettings));
 });

@@ -4,6 +4,7 @@ import { minAtarCnn, mlp, natureCnn } from "../../src/nn/body.js";
 import { policyValueNetwork, qNetwork } from "../../src/nn/heads.js";
 import { convolution, dense, flatten, rectifier, sequential, silu } from "../../src/nn/layer.js";
 import { layerNorm } from "../../src/nn/layer-norm.js";
+import { normalisedInput } from "../../src/nn/normalised-input.js";
 import { gradientVector } from "../../src/nn/parameters.js";
 import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import type { Executor } from "../../src/tensor/executor.js";
@@ -262,6 +263,12 @@ const networks = {
     3,
   ),
   "an mlp with separate bodies": policyValueNetwork(mlp([16, 8]), [6, 6, 2], 3, { bodies: "separate" }),
+  "an mlp with normalised inputs": policyValueNetwork(normalisedInput(mlp([16, 8])), [6, 6, 2], 3),
+  "a convolutional network with normalised inputs": policyValueNetwork(
+    normalisedInput(convolutional, 20),
+    [6, 6, 2],
+    3,
+  ),
   "a convolutional network with layerNorm and separate bodies": policyValueNetwork(
     convolutional,
     [6, 6, 2],

@@ -1,0 +1,67 @@
+import type { Saveable, Snapshot } from "../base/snapshot.js";
+import {
+  combinedMoments,
+  inverseDeviation,
+  type Moments,
+  momentsFrom,
+  momentsOf,
+  momentsSnapshot,
+  noMoments,
+} from "../math/running-moments.js";
+import type { Parameters } from "../nn/parameters.js";
+import type { Buffer } from "../tensor/buffer.js";
+
+/** ε of 1/√(variance + ε), as in stable-baselines3's VecNormalize. */
+const EPSILON = 1e-8;
+
+/**
+ * The moments of all observations of a run, and their place in θ: the parameters with a `statistic`, of which a network
+ * with two bodies has two of each.
+ *
+ * The statistics in θ change in {@link write} alone. So a rollout and its update read the same ones, and a policy that is
+ * evaluated or loaded keeps those that it was trained with.
+ */
+export class ObservationMoments implements Saveable {
+  readonly #elements: number;
+  readonly #means: readonly Buffer[];
+  readonly #inverseDeviations: readonly Buffer[];
+  #moments: Moments;
+
+  /** @param elements numbers in an observation; @param theta θ [P] in the executor's memory */
+  constructor(elements: number, parameters: Parameters, theta: Buffer) {
+    const views = (statistic: "mean" | "inverseDeviation") =>
+      parameters.entries
+        .filter((entry) => entry.statistic === statistic)
+        .map(({ offset, size }) => theta.subarray(offset, offset + size));
+    this.#elements = elements;
+    this.#means = views("mean");
+    this.#inverseDeviations = views("inverseDeviation");
+    this.#moments = noMoments(elements);
+  }
+
+  /** Adds the observations [B, ...] of a rollout. */
+  add(observations: Buffer): void {
+    this.#moments = combinedMoments(this.#moments, momentsOf(observations, this.#elements));
+  }
+
+  /** Writes mean and inverse deviation into θ; before the first observation θ keeps what it has. */
+  write(): void {
+    if (this.#moments.count === 0) return;
+    for (const view of this.#means) view.set(this.#moments.mean);
+    const inverse = inverseDeviation(this.#moments, EPSILON);
+    for (const view of this.#inverseDeviations) view.set(inverse);
+  }
+
+  save(): Snapshot {
+    return momentsSnapshot(this.#moments);
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.#moments = momentsFrom("ObservationMoments.restore", snapshot, this.#elements);
+  }
+}
+
+/** Whether any of the parameters is a statistic of the observations. */
+export function hasStatistics({ entries }: Parameters): boolean {
+  return entries.some(({ statistic }) => statistic !== undefined);
+}

@@ -1,0 +1,78 @@
+import { type Saveable, type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
+import {
+  combinedMoments,
+  inverseDeviation,
+  type Moments,
+  momentsFrom,
+  momentsOf,
+  momentsSnapshot,
+  noMoments,
+} from "../math/running-moments.js";
+import type { Rollout } from "./rollout.js";
+
+/** ε of 1/√(variance + ε), and what a reward is clipped to, as in stable-baselines3's VecNormalize. */
+const EPSILON = 1e-8;
+const LIMIT = 10;
+
+/**
+ * Divides rewards by the running standard deviation of the discounted return.
+ *
+ * Each environment has R ← γ R + r, which starts at 0 in each episode; the variance is over all of these R, of all
+ * environments, up to the end of the present rollout. Rewards are not centred: that would change which policy is best.
+ */
+export class ReturnNormaliser implements Saveable {
+  /** [S] R of the episodes that go on. */
+  readonly #returns: Float64Array;
+  #moments: Moments = noMoments(1);
+
+  /** @param size the number of environments S */
+  constructor(size: number) {
+    this.#returns = new Float64Array(size);
+  }
+
+  /** Adds a rollout's returns to the variance, then replaces its rewards by clip(r / √(variance + ε), ±10). */
+  normalise(rollout: Rollout, gamma: number): void {
+    const { rewards, terminated, truncated } = rollout;
+    const batch = new Float64Array(rewards.length);
+    discountedReturnsInto(rollout, gamma, this.#returns, batch);
+    for (let s = 0, i = batch.length - this.#returns.length; s < this.#returns.length; s++, i++) {
+      this.#returns[s] = terminated[i] || truncated[i] ? 0 : batch[i];
+    }
+    this.#moments = combinedMoments(this.#moments, momentsOf(batch, 1));
+    const [factor] = inverseDeviation(this.#moments, EPSILON);
+    for (let i = 0; i < rewards.length; i++) {
+      rewards[i] = Math.max(-LIMIT, Math.min(LIMIT, rewards[i] * factor));
+    }
+  }
+
+  save(): Snapshot {
+    return { returns: this.#returns.slice(), moments: momentsSnapshot(this.#moments) };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const where = "ReturnNormaliser.restore";
+    const returns = snapshotArray(where, snapshot, "returns", "float64", this.#returns.length);
+    this.#moments = momentsFrom(where, snapshotSection(where, snapshot, "moments"), 1);
+    this.#returns.set(returns);
+  }
+}
+
+/**
+ * R[t, s] = rewards[t, s] + γ R[t − 1, s], and γ · 0 after an episode's end: the discounted sums of past rewards.
+ *
+ * @param initial [S] R[−1]; @param returns [T, S]
+ */
+export function discountedReturnsInto(
+  { rewards, terminated, truncated }: Pick<Rollout, "rewards" | "terminated" | "truncated">,
+  gamma: number,
+  initial: Float64Array,
+  returns: Float64Array,
+): void {
+  const size = initial.length;
+  for (let i = 0; i < rewards.length; i++) {
+    const before = i - size;
+    let past = before < 0 ? initial[i] : returns[before];
+    if (before >= 0 && (terminated[before] || truncated[before])) past = 0;
+    returns[i] = rewards[i] + gamma * past;
+  }
+}

@@ -1,0 +1,93 @@
+/** Mean and variance of samples that arrive in batches. */
+import { fail, requireLength } from "../base/errors.js";
+import { type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
+
+/** The moments of `count` samples of n elements; all zero for no samples. */
+export interface Moments {
+  readonly count: number;
+  /** [n] The mean of each element. */
+  readonly mean: Float64Array;
+  /** [n] Σ (x − mean)² of each element: `count` times its variance. */
+  readonly squares: Float64Array;
+}
+
+/** The moments of no samples of n elements. */
+export function noMoments(elements: number): Moments {
+  return { count: 0, mean: new Float64Array(elements), squares: new Float64Array(elements) };
+}
+
+/**
+ * The moments of samples [B, n], row-major, in float64: the corrected two-pass algorithm, which loses no digits where
+ * the mean is much larger than the deviation.
+ * @throws SoftrlError when the samples are not whole rows.
+ */
+export function momentsOf(samples: ArrayLike<number>, elements: number): Moments {
+  const count = samples.length / elements;
+  if (!Number.isInteger(count)) {
+    fail("momentsOf", "samples is not whole rows", {
+      expected: `a multiple of ${elements} numbers`,
+      got: String(samples.length),
+    });
+  }
+  const { mean, squares } = noMoments(elements);
+  if (count === 0) return { count, mean, squares };
+  for (let i = 0; i < samples.length; ) {
+    for (let k = 0; k < elements; k++) mean[k] += samples[i++];
+  }
+  for (let k = 0; k < elements; k++) mean[k] /= count;
+  // Rounding of the mean leaves a sum of differences that is not quite zero.
+  const rest = new Float64Array(elements);
+  for (let i = 0; i < samples.length; ) {
+    for (let k = 0; k < elements; k++) {
+      const difference = samples[i++] - mean[k];
+      rest[k] += difference;
+      squares[k] += difference * difference;
+    }
+  }
+  for (let k = 0; k < elements; k++) squares[k] = Math.max(0, squares[k] - (rest[k] * rest[k]) / count);
+  return { count, mean, squares };
+}
+
+/**
+ * The moments of two sets of samples together, from the moments of each (Chan, Golub and LeVeque 1983): with
+ * δ = mean_b − mean_a and n = n_a + n_b, the mean is mean_a + δ n_b/n and the sum of squares M_a + M_b + δ² n_a n_b/n.
+ */
+export function combinedMoments(a: Moments, b: Moments): Moments {
+  requireLength("combinedMoments", "b.mean", b.mean.length, a.mean.length, "both have n elements");
+  const count = a.count + b.count;
+  if (count === 0) return a;
+  const share = b.count / count;
+  const delta = a.mean.map((mean, k) => b.mean[k] - mean);
+  return {
+    count,
+    mean: a.mean.map((mean, k) => mean + delta[k] * share),
+    squares: a.squares.map((squares, k) => squares + b.squares[k] + delta[k] * delta[k] * a.count * share),
+  };
+}
+
+/** [n] 1/√(variance + ε). @throws SoftrlError for no samples, which have no variance. */
+export function inverseDeviation({ count, squares }: Moments, epsilon: number): Float64Array {
+  if (!(count > 0)) {
+    fail("inverseDeviation", "there are no samples", { expected: "at least 1", got: String(count) });
+  }
+  return squares.map((total) => 1 / Math.sqrt(total / count + epsilon));
+}
+
+/** Moments as plain data; copies. */
+export function momentsSnapshot({ count, mean, squares }: Moments): Snapshot {
+  return { count, mean: mean.slice(), squares: squares.slice() };
+}
+
+/** Moments of n elements from a snapshot. @throws SoftrlError when they are missing, of another size or not valid. */
+export function momentsFrom(where: string, snapshot: Snapshot, elements: number): Moments {
+  const count = snapshotNumber(where, snapshot, "count");
+  const mean = snapshotArray(where, snapshot, "mean", "float64", elements).slice();
+  const squares = snapshotArray(where, snapshot, "squares", "float64", elements).slice();
+  if (!(count >= 0 && mean.every(Number.isFinite) && squares.every((x) => x >= 0 && Number.isFinite(x)))) {
+    fail(where, "the moments are not valid", {
+      expected: "a count from 0 on, finite means, and sums of squares from 0 on",
+      remedy: "use the checkpoint of a run that did not diverge",
+    });
+  }
+  return { count, mean, squares };
+}
