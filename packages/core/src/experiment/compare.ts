@@ -1,7 +1,8 @@
 import { RandomStreams } from "../base/random.js";
 import { measureTheorem, type TheoremResidual } from "../theory/theorem.js";
+import type { Host } from "./host.js";
 import { exactModel } from "./oracle.js";
-import { type Host, iterateTogether } from "./train.js";
+import { iterateTogether } from "./train.js";
 import type { LearningCurve, Trainer, TrainResult } from "./trainer.js";
 
 /** The outcome of a comparison. */

@@ -1,4 +1,5 @@
 import type { OracleMeasurement } from "./oracle.js";
+import type { EvaluationPoint } from "./periodic-evaluation.js";
 import type { RunConfig } from "./run-config.js";
 
 /** An event of a run, one JSON object on a line of `events.jsonl`. `step` counts all environments together. */
@@ -10,6 +11,7 @@ export type RunEvent =
   | EpisodeEvent
   | UpdateEvent
   | OracleEvent
+  | EvaluationEvent
   | { readonly event: "checkpoint"; readonly step: number }
   | { readonly event: "interrupted"; readonly step: number }
   | { readonly event: "finished"; readonly step: number }
@@ -44,4 +46,11 @@ export interface UpdateEvent {
 /** The oracle's measurement of θ after these steps. */
 export interface OracleEvent extends OracleMeasurement {
   readonly event: "oracle";
+}
+
+/** The policy after these steps has played whole episodes in environments of its own. */
+export interface EvaluationEvent extends EvaluationPoint {
+  readonly event: "evaluation";
+  /** Whether its mean return is above that of every earlier evaluation. */
+  readonly best: boolean;
 }

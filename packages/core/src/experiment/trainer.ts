@@ -13,8 +13,15 @@ import {
   requireFiniteSnapshot,
   requireFiniteStep,
 } from "./finite.js";
+import type { Host, TrainProgress } from "./host.js";
 import { makeAlgorithm } from "./make-algorithm.js";
 import type { Oracle, OracleMeasurement } from "./oracle.js";
+import {
+  type EvaluationPoint,
+  type EvaluationSummary,
+  PeriodicEvaluation,
+  requireEvaluationFits,
+} from "./periodic-evaluation.js";
 import { ReturnsWindow } from "./returns-window.js";
 import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js";
 import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
@@ -23,7 +30,7 @@ import { MemoryRunStore, type RunStore } from "./run-store.js";
 import { version } from "./version.js";
 
 /** The parts of a run. The trainer closes none of them. */
-export interface TrainerParts {
+export interface TrainerParts extends Pick<Host, "signal" | "pause"> {
   readonly config: RunConfig;
   readonly kinds: RunKinds;
   readonly environment: VectorEnvironment;
@@ -34,20 +41,8 @@ export interface TrainerParts {
   readonly clock?: () => number;
   /** The class {@link Oracle}, for a run with `oracleEvery`. By value, so that no other run has to load it. */
   readonly oracle?: typeof Oracle;
-}
-
-/** The state of a run. */
-export interface TrainProgress {
-  readonly algorithm: string;
-  /** Environment steps taken, all environments together. */
-  readonly step: number;
-  /** Environment steps to take. */
-  readonly steps: number;
-  readonly episodes: number;
-  /** Over the last 100 training episodes; null before the first one ends. */
-  readonly meanReturn: number | null;
-  /** Over the time spent in iterations. */
-  readonly stepsPerSecond: number;
+  /** The environments that a run with `evaluateEvery` is evaluated in: others than those of the training. */
+  readonly evaluation?: VectorEnvironment;
 }
 
 /** The outcome of a run. */
@@ -61,6 +56,8 @@ export interface TrainResult {
   readonly interrupted: boolean;
   /** The oracle's newest measurement; absent without an oracle. */
   readonly oracle?: OracleMeasurement;
+  /** The newest evaluation during the run and the best; absent without `evaluateEvery`. */
+  readonly evaluation?: EvaluationSummary;
 }
 
 /** The learning curve: after `steps[i]` environment steps the mean return was `meanReturns[i]`. */
@@ -91,6 +88,7 @@ export class Trainer {
   #updates = 0;
   #state: "new" | "ready" | "busy" = "new";
   readonly #oracle: Oracle | null;
+  readonly #evaluation: PeriodicEvaluation | null;
   /** The episodes that ended in this iteration, for the store. */
   readonly #endings: EpisodeEvent[] = [];
   // Made once: an iteration is short, and its closures would be most of its garbage.
@@ -107,6 +105,8 @@ export class Trainer {
     this.#store = store ?? new MemoryRunStore();
     this.#clock = clock ?? (() => 0);
     this.#oracle = makeOracle(parts, this.algorithm);
+    requireEvaluationFits(config, environment, parts.evaluation);
+    this.#evaluation = makeEvaluation(parts, this.algorithm, this.#live, this.#store);
   }
 
   /** Environment steps taken, all environments together. */
@@ -127,6 +127,16 @@ export class Trainer {
     return this.#oracle?.answers ?? [];
   }
 
+  /** The evaluations during the run, the newest last; none without `evaluateEvery`. */
+  get evaluations(): readonly EvaluationPoint[] {
+    return this.#evaluation?.points ?? [];
+  }
+
+  /** The environments that the run is evaluated in; null without `evaluateEvery`. */
+  get evaluationEnvironment(): VectorEnvironment | null {
+    return this.#evaluation?.environment ?? null;
+  }
+
   get progress(): TrainProgress {
     return {
       algorithm: this.config.algorithm.name,
@@ -145,6 +155,7 @@ export class Trainer {
       requireFiniteObservations(this.environment, 0);
       await this.#store.append({ event: "started", version, config: this.config });
       await this.#consultOracle();
+      await this.#evaluation?.evaluateIfDue(this.done);
     });
   }
 
@@ -170,6 +181,7 @@ export class Trainer {
       if (this.#endings.length > 0) await this.#logEpisodes();
       if (this.#passed(before, this.config.run.logEvery)) await this.#logUpdates();
       if (this.done || this.#passed(before, this.config.run.oracleEvery)) await this.#consultOracle();
+      if (this.#evaluation !== null) await this.#evaluation.evaluateIfDue(this.done);
       if (this.#passed(before, this.config.run.checkpointEvery) && !this.done) await this.#writeCheckpoint();
     } finally {
       this.#state = "ready";
@@ -213,6 +225,7 @@ export class Trainer {
   async #finish(): Promise<TrainResult> {
     const interrupted = !this.done;
     const oracle = this.measurements.at(-1);
+    const evaluation = this.#evaluation?.summary ?? null;
     // A resumed run equals an uninterrupted one: its checkpoint holds the figures that are not logged yet.
     if (!interrupted) await this.#logUpdates();
     await this.#writeCheckpoint();
@@ -225,6 +238,7 @@ export class Trainer {
       stepsPerSecond: this.#stepsPerSecond(),
       interrupted,
       ...(oracle === undefined ? {} : { oracle }),
+      ...(evaluation === null ? {} : { evaluation }),
     };
   }
 
@@ -265,6 +279,7 @@ export class Trainer {
       ...learned,
       environment: await this.environment.save(),
       ...(this.#oracle === null ? {} : { oracle: this.#oracle.save() }),
+      ...(this.#evaluation === null ? {} : { evaluation: this.#evaluation.save() }),
     };
   }
 
@@ -286,6 +301,11 @@ export class Trainer {
         remedy: "make the trainer with the checkpoint's own configuration",
       });
     }
+    if (snapshot.environment === undefined) {
+      fail(where, "the snapshot is of a policy alone", {
+        remedy: "restore the run's checkpoint; loadPolicy reads a policy",
+      });
+    }
     if (snapshot.environment === null) {
       fail(where, "the checkpoint has no environment state", {
         remedy: `${this.config.environment.id} cannot save its state, so its runs cannot be continued`,
@@ -303,10 +323,13 @@ export class Trainer {
     );
     this.#updates = snapshotNumber(where, snapshot, "updates");
     this.#oracle?.restore(snapshotSection(where, snapshot, "oracle"));
+    this.#evaluation?.restore(snapshotSection(where, snapshot, "evaluation"));
     this.algorithm.policy.restore(snapshotSection(where, snapshot, "parameters"));
     this.algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
     await this.environment.restore(snapshotSection(where, snapshot, "environment"));
     await this.#store.append({ event: "resumed", step: this.step, version });
+    await this.#evaluation?.writeKept();
+    await this.#evaluation?.evaluateIfDue(this.done);
   }
 
   /**
@@ -393,6 +416,18 @@ function makeOracle({ config, environment, oracle }: TrainerParts, algorithm: Al
     got: `oracleEvery ${oracleEvery}`,
     remedy: "pass the class: oracle: Oracle",
   });
+}
+
+/** The evaluation of a run with `evaluateEvery`. */
+function makeEvaluation(
+  { config, evaluation, signal, pause }: TrainerParts,
+  algorithm: Algorithm,
+  live: LiveSettings,
+  store: RunStore,
+): PeriodicEvaluation | null {
+  if (evaluation === undefined) return null;
+  const host = { ...(signal === undefined ? {} : { signal }), ...(pause === undefined ? {} : { pause }) };
+  return new PeriodicEvaluation({ config, environment: evaluation, algorithm, live, store, ...host });
 }
 
 /** @throws SoftrlError for a report that no iteration can have: a run would never end. */
