@@ -64,7 +64,7 @@ export const runSettings = {
   evaluationMaxSteps: integerSetting({
     about: "steps after which an evaluation cuts an episode, so that it always ends",
     low: 1,
-    defaults: { vector: 10_000, atari: 27_000, minatar: 10_000 },
+    defaults: { vector: 10_000, atari: 27_000 },
     source: "Atari: 108,000 frames (Machado et al. 2018)",
   }),
 };
