@@ -164,7 +164,7 @@ export {
   type OracleFigures,
   type OracleMeasurement,
 } from "./experiment/oracle.js";
-export type { EvaluationPoint, EvaluationSummary } from "./experiment/periodic-evaluation.js";
+export type { EvaluationSummary } from "./experiment/periodic-evaluation.js";
 export { type ReadConfig, readConfig } from "./experiment/read-config.js";
 export {
   policyDescription,
@@ -200,6 +200,7 @@ export {
 export type {
   EpisodeEvent,
   EvaluationEvent,
+  EvaluationPoint,
   OracleEvent,
   RunEvent,
   SetEvent,
@@ -217,9 +218,9 @@ export {
 export {
   type LearningCurve,
   Trainer,
-  type TrainerParts,
   type TrainResult,
 } from "./experiment/trainer.js";
+export type { TrainerParts } from "./experiment/trainer-parts.js";
 export { version } from "./experiment/version.js";
 export {
   klToPrior,

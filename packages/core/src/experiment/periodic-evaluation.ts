@@ -18,21 +18,9 @@ import { requireFiniteSnapshot } from "./finite.js";
 import type { Host } from "./host.js";
 import { policyDescription, RUN_FORMAT } from "./run-checkpoint.js";
 import type { RunConfig } from "./run-config.js";
+import type { EvaluationPoint } from "./run-event.js";
 import type { RunStore } from "./run-store.js";
 import { version } from "./version.js";
-
-/** The outcome of one evaluation during a run. */
-export interface EvaluationPoint {
-  /** Environment steps of training before it, all environments together. */
-  readonly step: number;
-  readonly episodes: number;
-  /** Undiscounted, in raw reward. */
-  readonly meanReturn: number;
-  /** Of the returns, with n − 1; null for a single episode. */
-  readonly standardDeviation: number | null;
-  /** How many episodes were cut at `evaluationMaxSteps`. */
-  readonly cut: number;
-}
 
 /** The newest evaluation of a run, and the earliest of those with the largest mean return. */
 export interface EvaluationSummary {

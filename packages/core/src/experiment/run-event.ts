@@ -1,5 +1,4 @@
 import type { OracleMeasurement } from "./oracle.js";
-import type { EvaluationPoint } from "./periodic-evaluation.js";
 import type { RunConfig } from "./run-config.js";
 
 /** An event of a run, one JSON object on a line of `events.jsonl`. `step` counts all environments together. */
@@ -46,6 +45,19 @@ export interface UpdateEvent {
 /** The oracle's measurement of θ after these steps. */
 export interface OracleEvent extends OracleMeasurement {
   readonly event: "oracle";
+}
+
+/** The outcome of one evaluation during a run. */
+export interface EvaluationPoint {
+  /** Environment steps of training before it, all environments together. */
+  readonly step: number;
+  readonly episodes: number;
+  /** Undiscounted, in raw reward. */
+  readonly meanReturn: number;
+  /** Of the returns, with n − 1; null for a single episode. */
+  readonly standardDeviation: number | null;
+  /** How many episodes were cut at `evaluationMaxSteps`. */
+  readonly cut: number;
 }
 
 /** The policy after these steps has played whole episodes in environments of its own. */

@@ -14,7 +14,8 @@ import {
   environmentFamily,
   runConfig,
 } from "./run-config.js";
-import { Trainer, type TrainerParts, type TrainResult } from "./trainer.js";
+import { Trainer, type TrainResult } from "./trainer.js";
+import type { TrainerParts } from "./trainer-parts.js";
 
 /** A run by value: everything that is left out has the default of the algorithm and the environment. */
 export interface TrainChoice extends Pick<TrainerParts, "store" | "oracle" | "evaluation"> {

@@ -1,11 +1,10 @@
 import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
-import { describeValue, fail } from "../base/errors.js";
+import { fail } from "../base/errors.js";
 import { LiveSettings } from "../base/live-settings.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import type { OnStep } from "../data/collector.js";
 import type { EnvironmentRows, VectorEnvironment } from "../envs/environment.js";
-import type { Executor } from "../tensor/executor.js";
 import { encodeCheckpoint } from "./checkpoint.js";
 import {
   requireFiniteFigures,
@@ -13,37 +12,24 @@ import {
   requireFiniteSnapshot,
   requireFiniteStep,
 } from "./finite.js";
-import type { Host, TrainProgress } from "./host.js";
+import type { TrainProgress } from "./host.js";
 import { makeAlgorithm } from "./make-algorithm.js";
 import type { Oracle, OracleMeasurement } from "./oracle.js";
-import {
-  type EvaluationPoint,
-  type EvaluationSummary,
-  PeriodicEvaluation,
-  requireEvaluationFits,
-} from "./periodic-evaluation.js";
+import type { EvaluationSummary, PeriodicEvaluation } from "./periodic-evaluation.js";
 import { ReturnsWindow } from "./returns-window.js";
 import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js";
-import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
-import type { EpisodeEvent } from "./run-event.js";
+import type { RunConfig } from "./run-config.js";
+import type { EpisodeEvent, EvaluationPoint } from "./run-event.js";
 import { MemoryRunStore, type RunStore } from "./run-store.js";
+import {
+  makeEvaluation,
+  makeOracle,
+  requireExecutor,
+  requireReport,
+  requireSame,
+  type TrainerParts,
+} from "./trainer-parts.js";
 import { version } from "./version.js";
-
-/** The parts of a run. The trainer closes none of them. */
-export interface TrainerParts extends Pick<Host, "signal" | "pause"> {
-  readonly config: RunConfig;
-  readonly kinds: RunKinds;
-  readonly environment: VectorEnvironment;
-  readonly executor: Executor;
-  /** Where events and checkpoints go; memory if left out. */
-  readonly store?: RunStore;
-  /** Seconds from any origin, for the measured speed alone: no clock decides anything. */
-  readonly clock?: () => number;
-  /** The class {@link Oracle}, for a run with `oracleEvery`. By value, so that no other run has to load it. */
-  readonly oracle?: typeof Oracle;
-  /** The environments that a run with `evaluateEvery` is evaluated in: others than those of the training. */
-  readonly evaluation?: VectorEnvironment;
-}
 
 /** The outcome of a run. */
 export interface TrainResult {
@@ -105,7 +91,6 @@ export class Trainer {
     this.#store = store ?? new MemoryRunStore();
     this.#clock = clock ?? (() => 0);
     this.#oracle = makeOracle(parts, this.algorithm);
-    requireEvaluationFits(config, environment, parts.evaluation);
     this.#evaluation = makeEvaluation(parts, this.algorithm, this.#live, this.#store);
   }
 
@@ -404,65 +389,4 @@ export class Trainer {
     await this.#store.writeCheckpoint(encodeCheckpoint(await this.save()));
     await this.#store.append({ event: "checkpoint", step: this.step });
   }
-}
-
-/** The oracle of a run with `oracleEvery`. @throws SoftrlError when the parts have no oracle to make. */
-function makeOracle({ config, environment, oracle }: TrainerParts, algorithm: Algorithm): Oracle | null {
-  const { oracleEvery } = config.run;
-  if (oracleEvery === 0) return null;
-  if (oracle !== undefined) return new oracle(config, environment, algorithm);
-  return fail("Trainer", "a run with oracleEvery needs an oracle", {
-    expected: "0 for a run without",
-    got: `oracleEvery ${oracleEvery}`,
-    remedy: "pass the class: oracle: Oracle",
-  });
-}
-
-/** The evaluation of a run with `evaluateEvery`. */
-function makeEvaluation(
-  { config, evaluation, signal, pause }: TrainerParts,
-  algorithm: Algorithm,
-  live: LiveSettings,
-  store: RunStore,
-): PeriodicEvaluation | null {
-  if (evaluation === undefined) return null;
-  const host = { ...(signal === undefined ? {} : { signal }), ...(pause === undefined ? {} : { pause }) };
-  return new PeriodicEvaluation({ config, environment: evaluation, algorithm, live, store, ...host });
-}
-
-/** @throws SoftrlError for a report that no iteration can have: a run would never end. */
-function requireReport(algorithm: string, report: IterationReport): IterationReport {
-  const steps: unknown = report?.steps;
-  if (!Number.isSafeInteger(steps) || Number(steps) < 1 || typeof report.figures !== "object") {
-    fail(algorithm, "iterate returned an invalid report", {
-      expected: "{ steps, figures }: an integer of at least 1, and numbers by name",
-      got: describeValue(report),
-      remedy: "return the environment steps that it took, all environments together",
-    });
-  }
-  return report;
-}
-
-function requireSame(what: string, expected: number, got: number): void {
-  if (expected === got) return;
-  fail("Trainer", `${what} have the wrong size`, {
-    expected: `${expected} environments`,
-    got: String(got),
-    remedy: "make them with the configuration's count",
-  });
-}
-
-/** @throws SoftrlError unless the executor computes the same bytes as the configuration's. */
-function requireExecutor({ run }: RunConfig, executor: Executor): void {
-  const text = (identity: ReturnType<typeof executorIdentity>) =>
-    [identity.executor, identity.instructionSet, identity.precision]
-      .filter((part) => part !== undefined)
-      .join(" ");
-  const got = text(executorIdentity(executor));
-  if (got === text(run)) return;
-  fail("Trainer", "the run belongs to another executor", {
-    expected: text(run),
-    got,
-    remedy: "use the executor that the run was started with: another one computes other bytes",
-  });
 }
