@@ -49,7 +49,7 @@ export async function training(executor, environment, seed, onEvent = () => {}) 
       run: { steps: Number.MAX_SAFE_INTEGER, seed, checkpointEvery: 0 },
       optimiser: { learningRate: a2cDefaults(environment.id).learningRate },
     },
-    store: { append: onEvent, writeCheckpoint() {} },
+    store: { append: onEvent, writeCheckpoint() {}, writePolicy() {} },
     clock: () => performance.now() / 1000,
   });
   await trainer.start();

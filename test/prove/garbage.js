@@ -22,7 +22,7 @@ async function trainingOf(name) {
       optimiser: { learningRate: 2e-3 },
       algorithm: { horizon },
     },
-    store: { append() {}, writeCheckpoint() {} },
+    store: { append() {}, writeCheckpoint() {}, writePolicy() {} },
     clock: () => performance.now() / 1000,
   });
   await trainer.start();

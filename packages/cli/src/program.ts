@@ -238,6 +238,11 @@ function addPlaying(command: Command): void {
       "draw actions from the policy (sample), or take its most likely one (mode)",
       "sample",
     )
+    .option(
+      "--policy <name>",
+      "the policy of the newest checkpoint (checkpoint), or of the best or the newest evaluation of a run with --evaluate-every (best, last)",
+      "checkpoint",
+    )
     .option("--seed <integer>", "the seed of the episodes' starts and of the actions", "1")
     .option("--executor <name>", EXECUTOR)
     .option("--json", JSON_LINE);

@@ -155,6 +155,7 @@ export {
   type TheoremInTraining,
 } from "./experiment/compare.js";
 export { type EvaluationParts, type EvaluationResult, evaluate } from "./experiment/evaluate.js";
+export type { Host, TrainProgress } from "./experiment/host.js";
 export { type LoadPolicyOptions, loadPolicy, policyOf } from "./experiment/load-policy.js";
 export { makeAlgorithm } from "./experiment/make-algorithm.js";
 export { bodyOf } from "./experiment/make-body.js";
@@ -165,6 +166,7 @@ export {
   type OracleFigures,
   type OracleMeasurement,
 } from "./experiment/oracle.js";
+export type { EvaluationSummary } from "./experiment/periodic-evaluation.js";
 export { type ReadConfig, readConfig } from "./experiment/read-config.js";
 export {
   policyDescription,
@@ -198,12 +200,19 @@ export {
   sectionNames,
   sectionSettings,
 } from "./experiment/run-config.js";
-export type { EpisodeEvent, OracleEvent, RunEvent, SetEvent, UpdateEvent } from "./experiment/run-event.js";
-export { MemoryRunStore, type RunStore } from "./experiment/run-store.js";
+export type {
+  EpisodeEvent,
+  EvaluationEvent,
+  EvaluationPoint,
+  OracleEvent,
+  RunEvent,
+  SetEvent,
+  UpdateEvent,
+} from "./experiment/run-event.js";
+export { type KeptPolicy, MemoryRunStore, type RunStore } from "./experiment/run-store.js";
 export { sectionValues } from "./experiment/section.js";
 export {
   createTrainer,
-  type Host,
   iterateTogether,
   type TrainChoice,
   type Trained,
@@ -212,10 +221,9 @@ export {
 export {
   type LearningCurve,
   Trainer,
-  type TrainerParts,
-  type TrainProgress,
   type TrainResult,
 } from "./experiment/trainer.js";
+export type { TrainerParts } from "./experiment/trainer-parts.js";
 export { version } from "./experiment/version.js";
 export {
   klToPrior,

@@ -12,7 +12,7 @@ import {
   version,
 } from "softrl";
 import type { OptionValues } from "../options/plain-options.js";
-import { assemble, unlessInterrupted } from "../runs/assemble.js";
+import { assemble, closeEnvironments, unlessInterrupted } from "../runs/assemble.js";
 import { endFailed } from "../runs/failed-run.js";
 import { LateStore } from "../runs/late-store.js";
 import { replacementText, without } from "../runs/replaced-parts.js";
@@ -112,8 +112,8 @@ export async function compareCommand(
     });
     const stores = plans.map(({ config }) => new LateStore(() => outer.store.inner(config.algorithm.name)));
     for (const [i, plan] of plans.entries()) {
-      const make = () => assemble(plan, stores[i]);
-      const trainer = await unlessInterrupted(interrupt, make, ({ environment }) => environment.close());
+      const make = () => assemble(plan, stores[i], interrupt);
+      const trainer = await unlessInterrupted(interrupt, make, closeEnvironments);
       if (trainer === null) {
         const runs = plans.map(({ config }) => notStarted(config));
         if (options.json === true)
@@ -156,7 +156,7 @@ export async function compareCommand(
   } finally {
     interrupt.dispose();
     for (const folder of folders) folder.close();
-    for (const { environment } of trainers) await environment.close();
+    for (const trainer of trainers) await closeEnvironments(trainer);
   }
 }
 

@@ -1,6 +1,12 @@
 import { type EvaluationResult, evaluate, version } from "softrl";
 import { partsOfOptions } from "../options/part-options.js";
-import { integerOption, modeOption, type OptionValues, textOption } from "../options/plain-options.js";
+import {
+  integerOption,
+  modeOption,
+  type OptionValues,
+  policyOption,
+  textOption,
+} from "../options/plain-options.js";
 import { unlessInterrupted } from "../runs/assemble.js";
 import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
 import { openSavedPlay, type SavedPlay, savedEnvironment, savedTitle } from "../runs/saved-policy.js";
@@ -17,7 +23,8 @@ export async function evaluateCommand(
   const episodes = integerOption("--episodes", options.episodes, 1);
   const seed = integerOption("--seed", options.seed, 0);
   const mode = modeOption(options.mode);
-  const run = openSavedRun(runFolder);
+  const policy = policyOption(options.policy);
+  const run = openSavedRun(runFolder, policy);
   const played = { environment: savedEnvironment(run) };
   const named = partsOfOptions(options);
   const interrupt = listenForInterrupt(terminal.err);
@@ -35,6 +42,7 @@ export async function evaluateCommand(
         ...environmentPlayed(played),
         seed,
         mode,
+        policy,
         episodes: result.returns.length,
         ...result,
         executor: play?.executor.name ?? null,
@@ -57,6 +65,7 @@ const nothingPlayed: EvaluationResult = {
   lengths: [],
   meanReturn: null,
   standardDeviation: null,
+  cut: 0,
   interrupted: true,
 };
 

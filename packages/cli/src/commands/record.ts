@@ -10,7 +10,13 @@ import {
 } from "softrl";
 import { FailedFilm, type Film, openFilm } from "../figures/film.js";
 import { partsOfOptions } from "../options/part-options.js";
-import { integerOption, modeOption, type OptionValues, textOption } from "../options/plain-options.js";
+import {
+  integerOption,
+  modeOption,
+  type OptionValues,
+  policyOption,
+  textOption,
+} from "../options/plain-options.js";
 import { unlessInterrupted } from "../runs/assemble.js";
 import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
 import { openSavedPlay, type SavedPlay, savedEnvironment, savedTitle } from "../runs/saved-policy.js";
@@ -31,7 +37,8 @@ export async function recordCommand(
   const fps = fpsOption(options.fps);
   const mode = modeOption(options.mode);
   const out = String(options.out);
-  const run = openSavedRun(runFolder);
+  const policy = policyOption(options.policy);
+  const run = openSavedRun(runFolder, policy);
   const played = { environment: savedEnvironment(run) };
   const film = openFilm({ out, scale, fps, overwrite: options.overwrite === true });
   const named = partsOfOptions(options);
@@ -51,6 +58,7 @@ export async function recordCommand(
         ...environmentPlayed(played),
         seed,
         mode,
+        policy,
         frames: film.frames,
         returns: result?.returns ?? [],
         lengths: result?.lengths ?? [],

@@ -15,9 +15,14 @@ export interface FigureAxis {
 /** What is drawn with one colour and one line of the legend. */
 export interface FigureSeries {
   readonly name: string;
-  /** "line": measured; "reference": thin and dashed; "dots": points that no line joins. */
-  readonly kind: "line" | "reference" | "dots";
+  /**
+   * "line": measured; "line-and-dots": measured at few points; "reference": thin and dashed; "dots": points that no line
+   * joins.
+   */
+  readonly kind: "line" | "line-and-dots" | "reference" | "dots";
   readonly points: readonly (readonly [x: number, y: number])[];
+  /** Of each point: the band from y − error to y + error is shaded. */
+  readonly errors?: readonly number[];
 }
 
 /** A figure: its texts, its axes and its series. */
@@ -61,6 +66,7 @@ export function figureSvg({ title, subtitle, x, y, series }: Figure): string {
   // A legend of several lines makes the figure higher.
   const extra = places.length === 0 ? 0 : places[places.length - 1].y - LEGEND_TOP;
   const numbers = (axis: 0 | 1) => series.flatMap(({ points }) => points.map((point) => point[axis]));
+  const bounds = series.flatMap((one) => bandOf(one).flatMap(({ low, high }) => [low, high]));
   const plot = Plot.plot({
     document,
     width: WIDTH,
@@ -76,11 +82,11 @@ export function figureSvg({ title, subtitle, x, y, series }: Figure): string {
       fontSize: "12px",
     },
     x: { ...scaleOf(x, numbers(0)), labelOffset: 42 },
-    y: { ...scaleOf(y, numbers(1)), labelOffset: 58, grid: true },
+    y: { ...scaleOf(y, [...numbers(1), ...bounds]), labelOffset: 58, grid: true },
     marks: [
       ...(y.scale === "linear" && y.reaches?.includes(0) ? [Plot.ruleY([0], { stroke: TEXT })] : []),
       // References are thin and lie above the lines, so that a line on its reference shows both.
-      ...["line", "reference", "dots"].flatMap((kind) =>
+      ...["line", "line-and-dots", "reference", "dots"].flatMap((kind) =>
         series.flatMap((one, index) => (one.kind === kind ? marksOf(one, inkOf(series, index)) : [])),
       ),
       () => heading(document, title, subtitle, series, places),
@@ -103,13 +109,30 @@ function inkOf(series: readonly FigureSeries[], index: number): Ink {
   return { colour: COLOURS[before % COLOURS.length], dash: DASHES[before % DASHES.length] };
 }
 
-function marksOf({ kind, points }: FigureSeries, { colour, dash }: Ink): Plot.Markish[] {
+/** The shaded band of a series; none without errors. */
+function bandOf({ points, errors = [] }: FigureSeries): { x: number; low: number; high: number }[] {
+  return errors.map((error, i) => ({
+    x: points[i][0],
+    low: points[i][1] - error,
+    high: points[i][1] + error,
+  }));
+}
+
+function marksOf(series: FigureSeries, { colour, dash }: Ink): Plot.Markish[] {
+  const { kind, points } = series;
+  const band = bandOf(series);
   const data = points.map(([x, y]) => ({ x, y }));
   if (kind === "dots") {
     const many = points.length > 40;
     return [Plot.dot(data, { x: "x", y: "y", r: many ? 2.6 : 4, stroke: colour, strokeWidth: 1.4 })];
   }
   return [
+    ...(band.length === 0
+      ? []
+      : [Plot.areaY(band, { x: "x", y1: "low", y2: "high", fill: colour, fillOpacity: 0.16 })]),
+    ...(kind === "line-and-dots" && points.length <= 100
+      ? [Plot.dot(data, { x: "x", y: "y", r: 3, fill: colour })]
+      : []),
     Plot.line(data, {
       x: "x",
       y: "y",

@@ -25,6 +25,15 @@ export function modeOption(mode: unknown): "sample" | "mode" {
   });
 }
 
+/** Which of a run's policies is played. */
+export function policyOption(policy: unknown): "checkpoint" | "best" | "last" {
+  if (policy === "checkpoint" || policy === "best" || policy === "last") return policy;
+  throw new SoftrlError("--policy", "invalid value", {
+    expected: '"checkpoint", "best" or "last"',
+    got: JSON.stringify(policy),
+  });
+}
+
 /** The text of an option, undefined where it is not given. */
 export function textOption(options: OptionValues, name: string): string | undefined {
   const value = options[name];

@@ -16,31 +16,58 @@ import type { Interrupt } from "../terminal/interrupt.js";
 import { clock, pause } from "../terminal/terminal.js";
 import type { RunPlan } from "./run-plan.js";
 
+/** The most environments that a run is evaluated in. */
+const MOST_EVALUATION_ENVIRONMENTS = 8;
+
 /**
- * A trainer with its environments, ready to start; the caller closes `trainer.environment`.
+ * A trainer with its environments, ready to start; the caller closes them with {@link closeEnvironments}.
  * @throws SoftrlError when a part cannot be made, does not fit another, or does not fit in memory.
  */
-export async function assemble(plan: RunPlan, store: RunStore): Promise<Trainer> {
+export async function assemble(plan: RunPlan, store: RunStore, { signal }: Interrupt): Promise<Trainer> {
   const { config, parts, executor, where } = plan;
   // Whether Gymnasium's environments have a process is known before Python starts.
   if (parts.environmentKind === null && !isBuiltIn(config.environment.id)) refuseOracle(plan);
-  const environment = await openEnvironment({
-    environment: config.environment,
-    kind: parts.environmentKind,
-    size: config.environment.count,
-    training: true,
-    where,
-  });
+  const open = (size: number, training: boolean) =>
+    openEnvironment({ environment: config.environment, kind: parts.environmentKind, size, training, where });
+  const { evaluateEvery, evaluationEpisodes } = config.run;
+  const environment = await open(config.environment.count, true);
+  let evaluation: VectorEnvironment | null = null;
   try {
     if (environment.mdp === undefined) refuseOracle(plan);
     requireNetworkFits(plan, environment);
-    return new Trainer({ config, kinds: parts.kinds, environment, executor, store, clock, oracle: Oracle });
+    if (evaluateEvery > 0) {
+      evaluation = await open(Math.min(evaluationEpisodes, MOST_EVALUATION_ENVIRONMENTS), false);
+    }
+    return new Trainer({
+      config,
+      kinds: parts.kinds,
+      environment,
+      executor,
+      store,
+      clock,
+      signal,
+      pause,
+      oracle: Oracle,
+      ...(evaluation === null ? {} : { evaluation }),
+    });
   } catch (error) {
-    await environment.close();
+    await closeEnvironments({ environment, evaluationEnvironment: evaluation });
     if (error instanceof SoftrlError && error.details.setting === "oracleEvery") {
       throw new SoftrlError(where("run", "oracleEvery"), error.what, error.details, { cause: error });
     }
     throw isOutOfMemory(error) ? tooLarge(plan, error) : error;
+  }
+}
+
+/** Closes the environments of a run, those of its evaluation too, whatever goes wrong with the first. */
+export async function closeEnvironments({
+  environment,
+  evaluationEnvironment,
+}: Pick<Trainer, "environment" | "evaluationEnvironment">): Promise<void> {
+  try {
+    await environment.close();
+  } finally {
+    await evaluationEnvironment?.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { RunEvent, RunStore } from "softrl";
+import type { KeptPolicy, RunEvent, RunStore } from "softrl";
 
 /** A store that opens when the first event comes: a run that never starts leaves nothing behind. */
 export class LateStore<Store extends RunStore> implements RunStore {
@@ -26,5 +26,9 @@ export class LateStore<Store extends RunStore> implements RunStore {
 
   writeCheckpoint(bytes: Uint8Array): void | Promise<void> {
     return this.store.writeCheckpoint(bytes);
+  }
+
+  writePolicy(which: KeptPolicy, bytes: Uint8Array): void | Promise<void> {
+    return this.store.writePolicy(which, bytes);
   }
 }

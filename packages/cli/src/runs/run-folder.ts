@@ -15,13 +15,15 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type RunEvent, type RunStore, type SetEvent, SoftrlError } from "softrl";
+import { type KeptPolicy, type RunEvent, type RunStore, type SetEvent, SoftrlError } from "softrl";
 
 /** The files of a run folder. */
 export const runFiles = {
   config: "config.json",
   events: "events.jsonl",
   checkpoint: "checkpoint.safetensors",
+  best: "best.safetensors",
+  last: "last.safetensors",
   chart: "chart.svg",
   oracle: "oracle.svg",
   result: "result.json",
@@ -174,6 +176,10 @@ export class RunFolder implements RunStore {
     this.write(runFiles.checkpoint, bytes);
   }
 
+  writePolicy(which: KeptPolicy, bytes: Uint8Array): void {
+    this.write(runFiles[which], bytes);
+  }
+
   /** Writes a file as a whole, replacing an earlier one. */
   write(name: string, content: Uint8Array | string): void {
     const path = join(this.path, name);
@@ -221,7 +227,8 @@ export class RunFolder implements RunStore {
 
 /**
  * The length of the events that a run had written when its checkpoint at `step` was complete. There may be several at
- * one step: a change of settings writes another one, which counts, and so does an interrupt, which leaves no trace.
+ * one step: a change of settings writes another one, which counts, and so does an interrupt, which leaves no trace unless
+ * the run was evaluated before it.
  */
 function bytesUpToCheckpoint(events: Buffer, step: number): number {
   let kept = 0;
@@ -231,7 +238,7 @@ function bytesUpToCheckpoint(events: Buffer, step: number): number {
     const event: { event?: unknown; step?: unknown } = JSON.parse(events.toString("utf8", kept, end));
     if (Number(event.step ?? 0) > step || event.event === "interrupted" || event.event === "failed") break;
     kept = end + 1;
-    const isChange = atCheckpoint === null || previous === "set";
+    const isChange = atCheckpoint === null || previous === "set" || previous === "evaluation";
     if (event.event === "checkpoint" && event.step === step && isChange) atCheckpoint = kept;
     previous = event.event;
   }

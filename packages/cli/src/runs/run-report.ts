@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import {
   type AlgorithmKind,
   type AtariProtocol,
+  type EvaluationPoint,
   executorIdentity,
   type LearningCurve,
   type LiveNumber,
@@ -82,7 +83,7 @@ export async function writeReport(
   folder: RunFolder,
   { config, parts, executor }: RunPlan,
   result: TrainResult,
-  { curve, measurements }: Pick<Trainer, "curve" | "measurements">,
+  { curve, measurements, evaluations }: Pick<Trainer, "curve" | "measurements" | "evaluations">,
 ): Promise<RunReport> {
   const changes = folder.changes();
   const report = {
@@ -95,7 +96,7 @@ export async function writeReport(
     version,
   };
   const { algorithm } = parts.kinds;
-  await writeChart(folder, config, [named(algorithm, curve)]);
+  await writeChart(folder, config, [named(algorithm, curve)], evaluations);
   if (measurements.length > 0) {
     const { oracleSvg } = await import("../figures/chart.js");
     const title = `${algorithm.title} on ${environmentTitle(config)}`;
@@ -105,16 +106,20 @@ export async function writeReport(
   return report;
 }
 
-/** Draws the curves of a run, or of several with the same settings. */
+/**
+ * Draws the curves of a run, or of several with the same settings.
+ * @param evaluations those of a single run
+ */
 export async function writeChart(
   folder: RunFolder,
   config: RunConfig,
   curves: readonly NamedCurve[],
+  evaluations: readonly EvaluationPoint[] = [],
 ): Promise<void> {
   // Loaded when there is something to draw: it takes longer than all the rest of the command.
   const { learningCurveSvg } = await import("../figures/chart.js");
   const text = { title: environmentTitle(config), subtitle: subtitle(config) };
-  folder.write(runFiles.chart, learningCurveSvg(curves, text));
+  folder.write(runFiles.chart, learningCurveSvg(curves, text, evaluations));
 }
 
 /** The settings of a run that its chart names, where the algorithm has them. */

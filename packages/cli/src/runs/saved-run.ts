@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type KeptPolicy,
   type ReadConfig,
   readConfig,
   readRunSnapshot,
@@ -18,10 +19,13 @@ import { executorName, executorOfVariable, type WantedExecutor } from "./executo
 import { runFiles } from "./run-folder.js";
 import type { Where } from "./run-plan.js";
 
-/** A run folder's checkpoint, opened. */
+/** What a run folder may hold a policy in. */
+export type SavedFile = "checkpoint" | KeptPolicy;
+
+/** A run folder's checkpoint, or a policy that the run kept, opened. */
 export interface SavedRun {
   readonly folder: string;
-  /** The checkpoint's file: what errors about it name. */
+  /** The file: what errors about it name. */
   readonly path: string;
   readonly snapshot: Snapshot;
   /** The configuration as it was saved. */
@@ -35,11 +39,17 @@ export interface SavedRun {
 }
 
 /**
- * Opens the checkpoint of the run in a folder.
+ * Opens the checkpoint of the run in a folder, or a policy that the run kept.
  * @throws SoftrlError when there is none, and names the runs where the folder is that of a comparison.
  */
-export function openSavedRun(folder: string): SavedRun {
-  const path = join(folder, runFiles.checkpoint);
+export function openSavedRun(folder: string, which: SavedFile = "checkpoint"): SavedRun {
+  const path = join(folder, runFiles[which]);
+  if (which !== "checkpoint" && existsSync(join(folder, runFiles.checkpoint)) && !existsSync(path)) {
+    throw new SoftrlError(path, "the run has kept no such policy", {
+      expected: "the folder of a run that was trained with --evaluate-every",
+      remedy: "leave --policy out: then the checkpoint's is used",
+    });
+  }
   const snapshot = readRunSnapshot(path, bytesOf(folder, path));
   const json = savedConfig(path, snapshot);
   const live = snapshotSection(path, snapshot, "live");

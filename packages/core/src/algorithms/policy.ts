@@ -39,8 +39,11 @@ export interface Policy extends Saveable {
   readonly actionSpace: Space;
   /** How to rebuild it from its parameters; null where only its algorithm can. */
   readonly form: PolicyForm | null;
-  /** Fills `actions` [B] for `observations` [B, ...]: drawn from π, or its most likely action. B is any number. */
-  act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void;
+  /**
+   * Fills `actions` [B] for `observations` [B, ...]: drawn from π, or its most likely action. B is any number.
+   * @param random what actions are drawn with; a stream of the policy's own if left out
+   */
+  act(observations: Observations, actions: Int32Array, how: "sample" | "mode", random?: Random): void;
   /** log π, V and Q of `observations` [B, ...]; B is any number. */
   evaluate(observations: Observations): PolicyOutputs;
   /** The parameters by name, each with its shape: `body.0.weight` [8, 8, 4, 32]. */
@@ -72,7 +75,7 @@ export interface NetworkPolicyParts {
   readonly theta: Buffer;
   /** Observations that one run of the program takes. */
   readonly rows: number;
-  /** What actions are drawn with. */
+  /** What actions are drawn with unless `act` is given another stream. */
   readonly random: Random;
   readonly form: () => PolicyForm;
   /** Whether a learner writes the running statistics of its observations into θ; false if left out. */
@@ -106,7 +109,12 @@ export class NetworkPolicy implements Policy {
     return this.#parts.followsObservations ?? false;
   }
 
-  act(observations: Observations, actions: Int32Array, how: "sample" | "mode"): void {
+  act(
+    observations: Observations,
+    actions: Int32Array,
+    how: "sample" | "mode",
+    random = this.#parts.random,
+  ): void {
     const A = this.network.actions;
     if (how !== "sample" && how !== "mode") {
       fail("Policy.act", "unknown way to act", {
@@ -119,9 +127,7 @@ export class NetworkPolicy implements Policy {
     this.#inChunks(observations, actions.length, (first, rows) => {
       for (let i = 0; i < rows; i++) {
         actions[first + i] =
-          how === "sample"
-            ? sampleCategorical(this.#logPi, this.#parts.random, i * A, A)
-            : mode(this.#logPi, i * A, A);
+          how === "sample" ? sampleCategorical(this.#logPi, random, i * A, A) : mode(this.#logPi, i * A, A);
       }
     });
   }

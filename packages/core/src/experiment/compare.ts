@@ -2,8 +2,9 @@ import type { PolicyValueModel } from "../algorithms/algorithm.js";
 import { hasStatistics } from "../algorithms/observation-moments.js";
 import { RandomStreams } from "../base/random.js";
 import { measureTheorem, type TheoremResidual } from "../theory/theorem.js";
+import type { Host } from "./host.js";
 import { exactModel } from "./oracle.js";
-import { type Host, iterateTogether } from "./train.js";
+import { iterateTogether } from "./train.js";
 import type { LearningCurve, Trainer, TrainResult } from "./trainer.js";
 
 /** The outcome of a comparison. */

@@ -47,7 +47,31 @@ export const runSettings = {
     low: 0,
     default: 0,
   }),
+  evaluateEvery: integerSetting({
+    about:
+      "environment steps between two evaluations of the policy in environments of its own, which change nothing of the training; 0 evaluates never",
+    low: 0,
+    default: 0,
+  }),
+  evaluationEpisodes: integerSetting({
+    about: "whole episodes that each evaluation plays",
+    low: 1,
+    default: 10,
+  }),
+  evaluationMode: choiceSetting(["sample", "mode"], {
+    about: "how evaluations act: with actions drawn from the policy (sample), or its most likely one (mode)",
+    default: "sample",
+  }),
+  evaluationMaxSteps: integerSetting({
+    about: "steps after which an evaluation cuts an episode, so that it always ends",
+    low: 1,
+    defaults: { vector: 10_000, atari: 27_000 },
+    source: "Atari: 108,000 frames (Machado et al. 2018)",
+  }),
 };
+
+/** The settings of {@link runSettings} that only a run with `evaluateEvery` reads. */
+const evaluationSettings = ["evaluationEpisodes", "evaluationMode", "evaluationMaxSteps"] as const;
 
 /** The settings of every environment. */
 export const environmentSettings = {
@@ -266,8 +290,19 @@ export function runConfig(
     ...(modules[section] === undefined ? {} : { module: modules[section] }),
     ...values(section, settings[section]),
   });
+  const run = values("run", runSettings);
+  if (run.evaluateEvery === 0) {
+    for (const name of evaluationSettings) {
+      if (run[name] === defaultOf(kinds, family, "run", name, runSettings[name])) continue;
+      const every = where("run", "evaluateEvery");
+      fail(where("run", name), `this setting has no effect without ${every}`, {
+        got: String(run[name]),
+        remedy: `set ${every} above 0, or leave this setting out`,
+      });
+    }
+  }
   return {
-    run: { ...values("run", runSettings), ...executorIdentity(executor) },
+    run: { ...run, ...executorIdentity(executor) },
     environment: {
       id: environment,
       ...(modules.environment === undefined ? {} : { module: modules.environment }),

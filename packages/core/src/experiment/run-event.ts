@@ -10,6 +10,7 @@ export type RunEvent =
   | EpisodeEvent
   | UpdateEvent
   | OracleEvent
+  | EvaluationEvent
   | { readonly event: "checkpoint"; readonly step: number }
   | { readonly event: "interrupted"; readonly step: number }
   | { readonly event: "finished"; readonly step: number }
@@ -44,4 +45,24 @@ export interface UpdateEvent {
 /** The oracle's measurement of θ after these steps. */
 export interface OracleEvent extends OracleMeasurement {
   readonly event: "oracle";
+}
+
+/** The outcome of one evaluation during a run. */
+export interface EvaluationPoint {
+  /** Environment steps of training before it, all environments together. */
+  readonly step: number;
+  readonly episodes: number;
+  /** Undiscounted, in raw reward. */
+  readonly meanReturn: number;
+  /** Of the returns, with n − 1; null for a single episode. */
+  readonly standardDeviation: number | null;
+  /** How many episodes were cut at `evaluationMaxSteps`. */
+  readonly cut: number;
+}
+
+/** The policy after these steps has played whole episodes in environments of its own. */
+export interface EvaluationEvent extends EvaluationPoint {
+  readonly event: "evaluation";
+  /** Whether its mean return is above that of every earlier evaluation. */
+  readonly best: boolean;
 }

@@ -6,6 +6,7 @@ import type { VectorEnvironment } from "../envs/environment.js";
 import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
 import { builtInOptimisers, type OptimiserKind } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
+import type { Host } from "./host.js";
 import {
   type ChosenSettings,
   defaultNetwork,
@@ -14,22 +15,11 @@ import {
   observationFamily,
   runConfig,
 } from "./run-config.js";
-import { Trainer, type TrainerParts, type TrainProgress, type TrainResult } from "./trainer.js";
-
-/** What surrounds a run: a clock, a way to stop it, and room for other work. */
-export interface Host {
-  /** Seconds from any origin, for the measured speed. */
-  readonly clock?: () => number;
-  /** Stops a run between two iterations once `aborted` is true; an AbortSignal is one. */
-  readonly signal?: { readonly aborted: boolean };
-  /** Lets signals, drawing and timers run; called about ten times a second where there is a clock. */
-  readonly pause?: () => Promise<void>;
-  /** Called about ten times a second, and at the end. */
-  readonly onProgress?: (progress: readonly TrainProgress[]) => void;
-}
+import { Trainer, type TrainResult } from "./trainer.js";
+import type { TrainerParts } from "./trainer-parts.js";
 
 /** A run by value: everything that is left out has the default of the algorithm and the environment. */
-export interface TrainChoice extends Pick<TrainerParts, "store" | "oracle"> {
+export interface TrainChoice extends Pick<TrainerParts, "store" | "oracle" | "evaluation"> {
   readonly algorithm: AlgorithmKind;
   /** The environments to train on. The trainer does not close them. */
   readonly environment: VectorEnvironment;
@@ -54,7 +44,7 @@ const SECONDS_BETWEEN_PAUSES = 0.1;
  * A trainer of these parts, ready to start.
  * @throws SoftrlError for a setting that the parts do not have, or a value out of range.
  */
-export function createTrainer(choice: TrainChoice & Pick<Host, "clock">): Trainer {
+export function createTrainer(choice: TrainChoice & Host): Trainer {
   requireChoice(choice);
   const { algorithm, environment, executor, settings = {} } = choice;
   const ofId = environmentFamily(environment.id);
@@ -122,6 +112,7 @@ const choiceKeys = [
   "settings",
   "store",
   "oracle",
+  "evaluation",
   "clock",
   "signal",
   "pause",
@@ -134,25 +125,30 @@ function requireChoice(choice: TrainChoice & Host): void {
     if (choiceKeys.some((known) => known === key)) continue;
     fail("train", `unknown key ${JSON.stringify(key)}`, { remedy: suggestion(key, choiceKeys) });
   }
-  const { algorithm, environment, executor } = choice;
+  const { algorithm, environment, executor, evaluation } = choice;
   if (typeof algorithm?.make !== "function") {
     fail("train", "algorithm is not an algorithm", {
       expected: "a value such as a2c or softQLearning",
       got: typeof algorithm === "string" ? `the name ${JSON.stringify(algorithm)}` : typeof algorithm,
     });
   }
-  if (environment?.observations === undefined) {
-    fail("train", "environment is not a vector of environments", {
-      expected: 'environments such as makeEnvironment("CartPole-v1", 8), or kind.make(8, {})',
-      got: typeof environment === "string" ? `the name ${JSON.stringify(environment)}` : typeof environment,
-    });
-  }
+  requireEnvironments("environment", environment);
+  if (evaluation !== undefined) requireEnvironments("evaluation", evaluation);
   if (typeof executor?.load !== "function") {
     fail("train", "executor is not an executor", {
       expected: "an executor such as await createWasmExecutor()",
       got: executor instanceof Promise ? "a promise: await it" : typeof executor,
     });
   }
+}
+
+/** @throws SoftrlError unless the value of this key is a vector of environments. */
+function requireEnvironments(key: "environment" | "evaluation", environment: VectorEnvironment): void {
+  if (environment?.observations !== undefined) return;
+  fail("train", `${key} is not a vector of environments`, {
+    expected: 'environments such as makeEnvironment("CartPole-v1", 8), or kind.make(8, {})',
+    got: typeof environment === "string" ? `the name ${JSON.stringify(environment)}` : typeof environment,
+  });
 }
 
 /** @throws SoftrlError where settings describe another environment than the one that is passed. */

@@ -1,11 +1,10 @@
 import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
-import { describeValue, fail } from "../base/errors.js";
+import { fail } from "../base/errors.js";
 import { LiveSettings } from "../base/live-settings.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import type { OnStep } from "../data/collector.js";
 import type { EnvironmentRows, VectorEnvironment } from "../envs/environment.js";
-import type { Executor } from "../tensor/executor.js";
 import { encodeCheckpoint } from "./checkpoint.js";
 import {
   requireFiniteFigures,
@@ -13,42 +12,24 @@ import {
   requireFiniteSnapshot,
   requireFiniteStep,
 } from "./finite.js";
+import type { TrainProgress } from "./host.js";
 import { makeAlgorithm } from "./make-algorithm.js";
 import type { Oracle, OracleMeasurement } from "./oracle.js";
+import type { EvaluationSummary, PeriodicEvaluation } from "./periodic-evaluation.js";
 import { ReturnsWindow } from "./returns-window.js";
 import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js";
-import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
-import type { EpisodeEvent } from "./run-event.js";
+import type { RunConfig } from "./run-config.js";
+import type { EpisodeEvent, EvaluationPoint } from "./run-event.js";
 import { MemoryRunStore, type RunStore } from "./run-store.js";
+import {
+  makeEvaluation,
+  makeOracle,
+  requireExecutor,
+  requireReport,
+  requireSame,
+  type TrainerParts,
+} from "./trainer-parts.js";
 import { version } from "./version.js";
-
-/** The parts of a run. The trainer closes none of them. */
-export interface TrainerParts {
-  readonly config: RunConfig;
-  readonly kinds: RunKinds;
-  readonly environment: VectorEnvironment;
-  readonly executor: Executor;
-  /** Where events and checkpoints go; memory if left out. */
-  readonly store?: RunStore;
-  /** Seconds from any origin, for the measured speed alone: no clock decides anything. */
-  readonly clock?: () => number;
-  /** The class {@link Oracle}, for a run with `oracleEvery`. By value, so that no other run has to load it. */
-  readonly oracle?: typeof Oracle;
-}
-
-/** The state of a run. */
-export interface TrainProgress {
-  readonly algorithm: string;
-  /** Environment steps taken, all environments together. */
-  readonly step: number;
-  /** Environment steps to take. */
-  readonly steps: number;
-  readonly episodes: number;
-  /** Over the last 100 training episodes; null before the first one ends. */
-  readonly meanReturn: number | null;
-  /** Over the time spent in iterations. */
-  readonly stepsPerSecond: number;
-}
 
 /** The outcome of a run. */
 export interface TrainResult {
@@ -61,6 +42,8 @@ export interface TrainResult {
   readonly interrupted: boolean;
   /** The oracle's newest measurement; absent without an oracle. */
   readonly oracle?: OracleMeasurement;
+  /** The newest evaluation during the run and the best; absent without `evaluateEvery`. */
+  readonly evaluation?: EvaluationSummary;
 }
 
 /** The learning curve: after `steps[i]` environment steps the mean return was `meanReturns[i]`. */
@@ -91,6 +74,7 @@ export class Trainer {
   #updates = 0;
   #state: "new" | "ready" | "busy" = "new";
   readonly #oracle: Oracle | null;
+  readonly #evaluation: PeriodicEvaluation | null;
   /** The episodes that ended in this iteration, for the store. */
   readonly #endings: EpisodeEvent[] = [];
   // Made once: an iteration is short, and its closures would be most of its garbage.
@@ -107,6 +91,7 @@ export class Trainer {
     this.#store = store ?? new MemoryRunStore();
     this.#clock = clock ?? (() => 0);
     this.#oracle = makeOracle(parts, this.algorithm);
+    this.#evaluation = makeEvaluation(parts, this.algorithm, this.#live, this.#store);
   }
 
   /** Environment steps taken, all environments together. */
@@ -127,6 +112,16 @@ export class Trainer {
     return this.#oracle?.answers ?? [];
   }
 
+  /** The evaluations during the run, the newest last; none without `evaluateEvery`. */
+  get evaluations(): readonly EvaluationPoint[] {
+    return this.#evaluation?.points ?? [];
+  }
+
+  /** The environments that the run is evaluated in; null without `evaluateEvery`. */
+  get evaluationEnvironment(): VectorEnvironment | null {
+    return this.#evaluation?.environment ?? null;
+  }
+
   get progress(): TrainProgress {
     return {
       algorithm: this.config.algorithm.name,
@@ -145,6 +140,7 @@ export class Trainer {
       requireFiniteObservations(this.environment, 0);
       await this.#store.append({ event: "started", version, config: this.config });
       await this.#consultOracle();
+      await this.#evaluation?.evaluateIfDue(this.done);
     });
   }
 
@@ -170,6 +166,7 @@ export class Trainer {
       if (this.#endings.length > 0) await this.#logEpisodes();
       if (this.#passed(before, this.config.run.logEvery)) await this.#logUpdates();
       if (this.done || this.#passed(before, this.config.run.oracleEvery)) await this.#consultOracle();
+      if (this.#evaluation !== null) await this.#evaluation.evaluateIfDue(this.done);
       if (this.#passed(before, this.config.run.checkpointEvery) && !this.done) await this.#writeCheckpoint();
     } finally {
       this.#state = "ready";
@@ -213,6 +210,7 @@ export class Trainer {
   async #finish(): Promise<TrainResult> {
     const interrupted = !this.done;
     const oracle = this.measurements.at(-1);
+    const evaluation = this.#evaluation?.summary ?? null;
     // A resumed run equals an uninterrupted one: its checkpoint holds the figures that are not logged yet.
     if (!interrupted) await this.#logUpdates();
     await this.#writeCheckpoint();
@@ -225,6 +223,7 @@ export class Trainer {
       stepsPerSecond: this.#stepsPerSecond(),
       interrupted,
       ...(oracle === undefined ? {} : { oracle }),
+      ...(evaluation === null ? {} : { evaluation }),
     };
   }
 
@@ -265,6 +264,7 @@ export class Trainer {
       ...learned,
       environment: await this.environment.save(),
       ...(this.#oracle === null ? {} : { oracle: this.#oracle.save() }),
+      ...(this.#evaluation === null ? {} : { evaluation: this.#evaluation.save() }),
     };
   }
 
@@ -286,6 +286,11 @@ export class Trainer {
         remedy: "make the trainer with the checkpoint's own configuration",
       });
     }
+    if (snapshot.environment === undefined) {
+      fail(where, "the snapshot is of a policy alone", {
+        remedy: "restore the run's checkpoint; loadPolicy reads a policy",
+      });
+    }
     if (snapshot.environment === null) {
       fail(where, "the checkpoint has no environment state", {
         remedy: `${this.config.environment.id} cannot save its state, so its runs cannot be continued`,
@@ -303,10 +308,13 @@ export class Trainer {
     );
     this.#updates = snapshotNumber(where, snapshot, "updates");
     this.#oracle?.restore(snapshotSection(where, snapshot, "oracle"));
+    this.#evaluation?.restore(snapshotSection(where, snapshot, "evaluation"));
     this.algorithm.policy.restore(snapshotSection(where, snapshot, "parameters"));
     this.algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
     await this.environment.restore(snapshotSection(where, snapshot, "environment"));
     await this.#store.append({ event: "resumed", step: this.step, version });
+    await this.#evaluation?.writeKept();
+    await this.#evaluation?.evaluateIfDue(this.done);
   }
 
   /**
@@ -381,53 +389,4 @@ export class Trainer {
     await this.#store.writeCheckpoint(encodeCheckpoint(await this.save()));
     await this.#store.append({ event: "checkpoint", step: this.step });
   }
-}
-
-/** The oracle of a run with `oracleEvery`. @throws SoftrlError when the parts have no oracle to make. */
-function makeOracle({ config, environment, oracle }: TrainerParts, algorithm: Algorithm): Oracle | null {
-  const { oracleEvery } = config.run;
-  if (oracleEvery === 0) return null;
-  if (oracle !== undefined) return new oracle(config, environment, algorithm);
-  return fail("Trainer", "a run with oracleEvery needs an oracle", {
-    expected: "0 for a run without",
-    got: `oracleEvery ${oracleEvery}`,
-    remedy: "pass the class: oracle: Oracle",
-  });
-}
-
-/** @throws SoftrlError for a report that no iteration can have: a run would never end. */
-function requireReport(algorithm: string, report: IterationReport): IterationReport {
-  const steps: unknown = report?.steps;
-  if (!Number.isSafeInteger(steps) || Number(steps) < 1 || typeof report.figures !== "object") {
-    fail(algorithm, "iterate returned an invalid report", {
-      expected: "{ steps, figures }: an integer of at least 1, and numbers by name",
-      got: describeValue(report),
-      remedy: "return the environment steps that it took, all environments together",
-    });
-  }
-  return report;
-}
-
-function requireSame(what: string, expected: number, got: number): void {
-  if (expected === got) return;
-  fail("Trainer", `${what} have the wrong size`, {
-    expected: `${expected} environments`,
-    got: String(got),
-    remedy: "make them with the configuration's count",
-  });
-}
-
-/** @throws SoftrlError unless the executor computes the same bytes as the configuration's. */
-function requireExecutor({ run }: RunConfig, executor: Executor): void {
-  const text = (identity: ReturnType<typeof executorIdentity>) =>
-    [identity.executor, identity.instructionSet, identity.precision]
-      .filter((part) => part !== undefined)
-      .join(" ");
-  const got = text(executorIdentity(executor));
-  if (got === text(run)) return;
-  fail("Trainer", "the run belongs to another executor", {
-    expected: text(run),
-    got,
-    remedy: "use the executor that the run was started with: another one computes other bytes",
-  });
 }

@@ -106,3 +106,52 @@ test("plays a trained policy, by its most likely actions and by drawn ones", asy
   for (const { meanReturn } of [mode, sample]) expect(meanReturn).toBeGreaterThan(random.meanReturn ?? 500);
   expect(policy.save()).toEqual(parameters);
 });
+
+/** Environment i of three ends its episodes after i + 1 steps; the last one never does. A reward of 1 at every step. */
+function oneEndless() {
+  let made = 0;
+  const make = () => {
+    const length = made++ === 2 ? Infinity : made;
+    let left = length;
+    return {
+      observationSpace: { kind: "box", shape: [1], dtype: "float32", low: 0, high: 1 } as const,
+      actionSpace: { kind: "discrete", n: 2 } as const,
+      reset: (_: unknown, observation: { fill(x: number): unknown }) => {
+        left = length;
+        observation.fill(0);
+      },
+      step: () => ({ reward: 1, terminated: --left === 0, truncated: false }),
+      save: () => ({}),
+      restore: () => {},
+    };
+  };
+  return vectorize("Endless-v0", make, 3);
+}
+
+test("cuts an episode at maxSteps, and plays all episodes none the less", async () => {
+  const environment = oneEndless();
+  const policy = new FakePolicy(environment, new RandomStreams(1).stream("actions"));
+  const result = await evaluate({ ...evaluation(7), environment, policy, maxSteps: 5 });
+  expect(result).toMatchObject({ returns: [1, 1, 1, 2, 2, 5, 5], lengths: [1, 1, 1, 2, 2, 5, 5] });
+  expect(result).toMatchObject({ cut: 2, interrupted: false });
+  expect(await evaluate(evaluation(3))).toMatchObject({ cut: 0 });
+  await expect(evaluate({ ...evaluation(1), maxSteps: 0 })).rejects.toThrow(/maxSteps is out of range/);
+});
+
+test("draws actions from the given stream, and leaves the policy's own alone", async () => {
+  const environment = makeEnvironment("CartPole-v1", 4);
+  const { policy } = createTrainer({
+    algorithm: a2c,
+    environment,
+    executor: await createWasmExecutor(),
+  }).algorithm;
+  const play = (seed: number) =>
+    evaluate({
+      ...{ policy, episodes: 6, mode: "sample" as const, seed: 1 },
+      environment: makeEnvironment("CartPole-v1", 6),
+      random: new RandomStreams(seed).stream("actions"),
+    });
+  const first = await play(1);
+  expect(await play(2)).not.toEqual(first);
+  expect(await play(1)).toEqual(first);
+});

@@ -25,6 +25,10 @@ const others: Readonly<Record<string, SettingValue>> = {
   checkpointEvery: 40,
   logEvery: 40,
   oracleEvery: 40,
+  evaluateEvery: 40,
+  evaluationEpisodes: 3,
+  evaluationMode: "mode",
+  evaluationMaxSteps: 2,
   learningRate: 0.01,
   maxGradientNorm: 0.01,
   decay: 0.5,
@@ -58,7 +62,22 @@ const others: Readonly<Record<string, SettingValue>> = {
 };
 
 /** Settings that change what a run writes, not what it learns. */
-const ofArtefacts = ["checkpointEvery", "logEvery", "oracleEvery"];
+const ofArtefacts = [
+  "checkpointEvery",
+  "logEvery",
+  "oracleEvery",
+  "evaluateEvery",
+  "evaluationEpisodes",
+  "evaluationMode",
+  "evaluationMaxSteps",
+];
+
+/** Settings that have an effect only beside others, and those. */
+const beside: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
+  evaluationEpisodes: { evaluateEvery: 400 },
+  evaluationMode: { evaluateEvery: 400 },
+  evaluationMaxSteps: { evaluateEvery: 400 },
+};
 
 interface Choice {
   readonly algorithm?: string;
@@ -80,6 +99,7 @@ async function traces(choice: Choice, section: string, settings: Readonly<Record
   const id = frames ? "MinAtar/Breakout-v1" : section === "run" ? "GridWorld-v0" : "CartPole-v1";
   const environment = makeEnvironment(id, 8);
   const store = new MemoryRunStore();
+  const isEvaluated = settings.evaluateEvery !== undefined;
   const trainer = createTrainer({
     algorithm,
     environment,
@@ -89,6 +109,7 @@ async function traces(choice: Choice, section: string, settings: Readonly<Record
     settings: { run: { steps }, [section]: section === "run" ? { steps, ...settings } : settings },
     store,
     oracle: Oracle,
+    ...(isEvaluated ? { evaluation: makeEnvironment(id, 2) } : {}),
   });
   await trainer.start();
   while (!trainer.done) await trainer.iterate();
@@ -108,8 +129,12 @@ function everySetting(section: string, choice: Choice, settings: Settings) {
     const other = others[name];
     expect(other, `no other value of ${name} in this test`).toBeDefined();
     expect(setting.check(name, other)).not.toEqual(setting.defaults.vector);
-    const standard = await traces(choice, section, {});
-    const changed = await traces(choice, section, { [name]: other }).catch((error: unknown) => {
+    const needed = beside[name] ?? {};
+    if (name in beside) {
+      await expect(traces(choice, section, { [name]: other })).rejects.toThrow(/this setting has no effect/);
+    }
+    const standard = await traces(choice, section, needed);
+    const changed = await traces(choice, section, { ...needed, [name]: other }).catch((error: unknown) => {
       if (error instanceof SoftrlError) return null;
       throw error;
     });

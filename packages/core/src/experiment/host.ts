@@ -1,0 +1,25 @@
+/** The state of a run. */
+export interface TrainProgress {
+  readonly algorithm: string;
+  /** Environment steps taken, all environments together. */
+  readonly step: number;
+  /** Environment steps to take. */
+  readonly steps: number;
+  readonly episodes: number;
+  /** Over the last 100 training episodes; null before the first one ends. */
+  readonly meanReturn: number | null;
+  /** Over the time spent in iterations. */
+  readonly stepsPerSecond: number;
+}
+
+/** What surrounds a run: a clock, a way to stop it, and room for other work. */
+export interface Host {
+  /** Seconds from any origin, for the measured speed. */
+  readonly clock?: () => number;
+  /** Stops a run between two iterations once `aborted` is true; an AbortSignal is one. */
+  readonly signal?: { readonly aborted: boolean };
+  /** Lets signals, drawing and timers run; called about ten times a second where there is a clock. */
+  readonly pause?: () => Promise<void>;
+  /** Called about ten times a second, and at the end. */
+  readonly onProgress?: (progress: readonly TrainProgress[]) => void;
+}

@@ -1,0 +1,92 @@
+import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
+import { describeValue, fail } from "../base/errors.js";
+import type { LiveSettings } from "../base/live-settings.js";
+import type { VectorEnvironment } from "../envs/environment.js";
+import type { Executor } from "../tensor/executor.js";
+import type { Host } from "./host.js";
+import type { Oracle } from "./oracle.js";
+import { PeriodicEvaluation, requireEvaluationFits } from "./periodic-evaluation.js";
+import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
+import type { RunStore } from "./run-store.js";
+
+/** The parts of a run. The trainer closes none of them. */
+export interface TrainerParts extends Pick<Host, "signal" | "pause"> {
+  readonly config: RunConfig;
+  readonly kinds: RunKinds;
+  readonly environment: VectorEnvironment;
+  readonly executor: Executor;
+  /** Where events and checkpoints go; memory if left out. */
+  readonly store?: RunStore;
+  /** Seconds from any origin, for the measured speed alone: no clock decides anything. */
+  readonly clock?: () => number;
+  /** The class {@link Oracle}, for a run with `oracleEvery`. By value, so that no other run has to load it. */
+  readonly oracle?: typeof Oracle;
+  /** The environments that a run with `evaluateEvery` is evaluated in: others than those of the training. */
+  readonly evaluation?: VectorEnvironment;
+}
+
+/** The oracle of a run with `oracleEvery`. @throws SoftrlError when the parts have no oracle to make. */
+export function makeOracle(
+  { config, environment, oracle }: TrainerParts,
+  algorithm: Algorithm,
+): Oracle | null {
+  const { oracleEvery } = config.run;
+  if (oracleEvery === 0) return null;
+  if (oracle !== undefined) return new oracle(config, environment, algorithm);
+  return fail("Trainer", "a run with oracleEvery needs an oracle", {
+    expected: "0 for a run without",
+    got: `oracleEvery ${oracleEvery}`,
+    remedy: "pass the class: oracle: Oracle",
+  });
+}
+
+/** The evaluation of a run with `evaluateEvery`. @throws SoftrlError when its environments do not fit the run. */
+export function makeEvaluation(
+  { config, environment, evaluation, signal, pause }: TrainerParts,
+  algorithm: Algorithm,
+  live: LiveSettings,
+  store: RunStore,
+): PeriodicEvaluation | null {
+  requireEvaluationFits(config, environment, evaluation);
+  if (evaluation === undefined) return null;
+  const host = { ...(signal === undefined ? {} : { signal }), ...(pause === undefined ? {} : { pause }) };
+  return new PeriodicEvaluation({ config, environment: evaluation, algorithm, live, store, ...host });
+}
+
+/** @throws SoftrlError for a report that no iteration can have: a run would never end. */
+export function requireReport(algorithm: string, report: IterationReport): IterationReport {
+  const steps: unknown = report?.steps;
+  if (!Number.isSafeInteger(steps) || Number(steps) < 1 || typeof report.figures !== "object") {
+    fail(algorithm, "iterate returned an invalid report", {
+      expected: "{ steps, figures }: an integer of at least 1, and numbers by name",
+      got: describeValue(report),
+      remedy: "return the environment steps that it took, all environments together",
+    });
+  }
+  return report;
+}
+
+/** @throws SoftrlError unless both numbers of environments are equal. */
+export function requireSame(what: string, expected: number, got: number): void {
+  if (expected === got) return;
+  fail("Trainer", `${what} have the wrong size`, {
+    expected: `${expected} environments`,
+    got: String(got),
+    remedy: "make them with the configuration's count",
+  });
+}
+
+/** @throws SoftrlError unless the executor computes the same bytes as the configuration's. */
+export function requireExecutor({ run }: RunConfig, executor: Executor): void {
+  const text = (identity: ReturnType<typeof executorIdentity>) =>
+    [identity.executor, identity.instructionSet, identity.precision]
+      .filter((part) => part !== undefined)
+      .join(" ");
+  const got = text(executorIdentity(executor));
+  if (got === text(run)) return;
+  fail("Trainer", "the run belongs to another executor", {
+    expected: text(run),
+    got,
+    remedy: "use the executor that the run was started with: another one computes other bytes",
+  });
+}
