@@ -153,7 +153,14 @@ export {
   type ParameterDistance,
   type TheoremInTraining,
 } from "./experiment/compare.js";
-export { type EvaluationParts, type EvaluationResult, evaluate } from "./experiment/evaluate.js";
+export {
+  type EvaluationParts,
+  type EvaluationProgress,
+  type EvaluationResult,
+  evaluate,
+  MOST_EPISODE_STEPS,
+} from "./experiment/evaluate.js";
+export type { LearningWarning } from "./experiment/learning-check.js";
 export { type LoadPolicyOptions, loadPolicy, policyOf } from "./experiment/load-policy.js";
 export { makeAlgorithm } from "./experiment/make-algorithm.js";
 export {
@@ -163,6 +170,7 @@ export {
   type OracleFigures,
   type OracleMeasurement,
 } from "./experiment/oracle.js";
+export type { Machine, Provenance } from "./experiment/provenance.js";
 export { type ReadConfig, readConfig } from "./experiment/read-config.js";
 export {
   policyDescription,
@@ -195,7 +203,16 @@ export {
   sectionNames,
   sectionSettings,
 } from "./experiment/run-config.js";
-export type { EpisodeEvent, OracleEvent, RunEvent, SetEvent, UpdateEvent } from "./experiment/run-event.js";
+export type {
+  EpisodeEvent,
+  OracleEvent,
+  ResumedEvent,
+  RunEvent,
+  SetEvent,
+  StartedEvent,
+  UpdateEvent,
+  WarningEvent,
+} from "./experiment/run-event.js";
 export { MemoryRunStore, type RunStore } from "./experiment/run-store.js";
 export { sectionValues } from "./experiment/section.js";
 export {
@@ -255,7 +272,7 @@ export {
   type Trajectory,
   valueTargetsInto,
 } from "./math/returns.js";
-export { largest, sampleStandardDeviation, smallest } from "./math/statistics.js";
+export { explainedVariance, largest, sampleStandardDeviation, smallest } from "./math/statistics.js";
 export {
   type Logits,
   type LogPrior,

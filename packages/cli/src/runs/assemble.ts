@@ -13,6 +13,7 @@ import { FileFault } from "../parts/file-fault.js";
 import { openEnvironment } from "../parts/open-environment.js";
 import type { Interrupt } from "../terminal/interrupt.js";
 import { clock, pause } from "../terminal/terminal.js";
+import { provenance } from "./provenance.js";
 import type { RunPlan } from "./run-plan.js";
 
 /**
@@ -33,7 +34,16 @@ export async function assemble(plan: RunPlan, store: RunStore): Promise<Trainer>
   try {
     if (environment.mdp === undefined) refuseOracle(plan);
     requireNetworkFits(plan, environment);
-    return new Trainer({ config, kinds: parts.kinds, environment, executor, store, clock, oracle: Oracle });
+    return new Trainer({
+      config,
+      kinds: parts.kinds,
+      environment,
+      executor,
+      store,
+      clock,
+      provenance: provenance(),
+      oracle: Oracle,
+    });
   } catch (error) {
     await environment.close();
     if (error instanceof SoftrlError && error.details.setting === "oracleEvery") {

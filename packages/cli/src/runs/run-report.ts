@@ -2,9 +2,11 @@ import { basename } from "node:path";
 import {
   type AlgorithmKind,
   type AtariProtocol,
+  type ExecutorIdentity,
   executorIdentity,
   type LearningCurve,
   type LiveNumber,
+  type Provenance,
   type RunConfig,
   type SetEvent,
   scheduleText,
@@ -14,6 +16,7 @@ import {
 } from "softrl";
 import type { NamedCurve } from "../figures/curve.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
+import { provenance } from "./provenance.js";
 import { RunFolder, runFiles } from "./run-folder.js";
 import type { RunPlan } from "./run-plan.js";
 
@@ -21,7 +24,7 @@ import type { RunPlan } from "./run-plan.js";
 export type Change = Omit<SetEvent, "event">;
 
 /** The outcome of a run, as `result.json` keeps it and `--json` prints it. */
-export interface RunReport extends TrainResult, ReturnType<typeof executorIdentity> {
+export interface RunReport extends TrainResult, ExecutorIdentity, Provenance {
   /** The algorithm's name. */
   readonly algorithm: string;
   readonly environment: string;
@@ -93,6 +96,7 @@ export async function writeReport(
     ...(changes.length === 0 ? {} : { changes }),
     ...executorIdentity(executor),
     version,
+    ...provenance(),
   };
   const { algorithm } = parts.kinds;
   await writeChart(folder, config, [named(algorithm, curve)]);

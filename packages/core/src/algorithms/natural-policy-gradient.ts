@@ -2,12 +2,13 @@ import { allocate } from "../base/allocation.js";
 import { type CurrentValues, integerSetting, liveSetting } from "../base/settings.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { Collector, type OnStep } from "../data/collector.js";
-import { klToPrior } from "../losses/boltzmann.js";
+import { klToPrior, policyEntropy } from "../losses/boltzmann.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
 import { valueLoss } from "../losses/value.js";
 import { conjugateGradients } from "../math/linear-algebra-conjugate-gradients.js";
 import { nStepAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
-import { type LogPrior, logPrior, stateValues } from "../math/units.js";
+import { explainedVariance } from "../math/statistics.js";
+import { type LogPrior, logPrior, type StateValues, stateValues } from "../math/units.js";
 import { actorAndCritic, type PolicyValueNetwork, policyValueNetwork } from "../nn/heads.js";
 import { gradientVector } from "../nn/parameters.js";
 import type { LoadedProgram } from "../tensor/executor.js";
@@ -93,6 +94,8 @@ class NaturalPolicyGradient implements Algorithm {
   readonly #learner: PolicyValueLearner;
   readonly #delta: Float64Array;
   readonly #advantages: Float64Array;
+  /** V̂ [T, S] in float64, for the explained variance. */
+  readonly #valueTargets: StateValues;
   readonly #gradient: LoadedProgram;
   readonly #fisher: LoadedProgram;
   /** Σ Δ² over all the run's samples, and how many they are. */
@@ -113,6 +116,7 @@ class NaturalPolicyGradient implements Algorithm {
     this.#collector = new Collector(environment, horizon);
     this.#delta = allocate("NaturalPolicyGradient", Float64Array, batch);
     this.#advantages = allocate("NaturalPolicyGradient", Float64Array, batch);
+    this.#valueTargets = stateValues(allocate("NaturalPolicyGradient", Float64Array, batch));
     this.#learner = new PolicyValueLearner({
       context,
       network,
@@ -157,10 +161,12 @@ class NaturalPolicyGradient implements Algorithm {
     nStepAdvantagesInto(rollout, this.#delta, gamma, horizon, this.#advantages);
     const policy = this.#policyStep(this.#context.stepRule.fallingWithLearningRate(trustRegion));
 
-    valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#learner.input("targets")));
+    valueTargetsInto(rollout.values, this.#advantages, this.#valueTargets);
+    this.#learner.input("targets").set(this.#valueTargets);
+    const explained = explainedVariance(rollout.values, this.#valueTargets);
     let fit = {};
     for (let i = 0; i < valueSteps; i++) fit = this.#learner.update();
-    return { ...fit, ...policy };
+    return { ...fit, ...policy, explainedVariance: explained };
   }
 
   /** θ ← θ + α w, α = √(2δ / wᵀ(F + damping) w), at most the longest step. Called once a rollout. */
@@ -193,6 +199,8 @@ class NaturalPolicyGradient implements Algorithm {
     return {
       policyLoss: gradient.output("policyLoss")[0],
       kl: gradient.output("kl")[0],
+      entropy: gradient.output("entropy")[0],
+      policyGradientNorm: Math.sqrt(ascent.reduce((total, x) => total + x * x, 0)),
       step,
       conjugateGradients: iterations,
     };
@@ -238,8 +246,9 @@ function tracePolicy(
   const slope = gradientVector(divergence, views);
   const product = gradientVector(sum(mul(slope, direction)), views);
   const kl = mean(klToPrior(logPi, prior));
+  const entropy = mean(policyEntropy(logPi));
   return {
-    gradient: program({ outputs: { descent: gradientVector(policyLoss, views), policyLoss, kl } }),
+    gradient: program({ outputs: { descent: gradientVector(policyLoss, views), policyLoss, kl, entropy } }),
     fisher: program({ outputs: { product } }),
   };
 }

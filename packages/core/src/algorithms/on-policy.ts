@@ -11,9 +11,10 @@ import {
 import type { Snapshot } from "../base/snapshot.js";
 import { Collector, type OnStep } from "../data/collector.js";
 import type { Rollout } from "../data/rollout.js";
-import { klToPrior } from "../losses/boltzmann.js";
+import { klToPrior, policyEntropy } from "../losses/boltzmann.js";
 import { log } from "../math/logspace.js";
-import { nStepAdvantagesInto, softTemporalDifferencesInto } from "../math/returns.js";
+import { nStepAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
+import { explainedVariance } from "../math/statistics.js";
 import {
   type LogPrior,
   type LogProbabilities,
@@ -175,6 +176,10 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   readonly #delta: Float64Array;
   readonly #advantages: Vector;
   readonly #targets: Vector;
+  /** V̂ [T, S] in float64, for the explained variance. */
+  readonly #valueTargets: StateValues;
+  /** What the update reports; the same object each time. */
+  readonly #figures: Record<string, number> = {};
   /** The numbers that the update reads anew each time, and where it reads them. */
   readonly #numbers: readonly (readonly [current: () => number, input: Buffer])[];
 
@@ -199,6 +204,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     this.#learner = learner;
     const batch = horizon * environment.size;
     this.#delta = allocate("OnPolicy", Float64Array, batch);
+    this.#valueTargets = stateValues(allocate("OnPolicy", Float64Array, batch));
     this.#advantages = learner.reads("advantages")
       ? learner.input("advantages")
       : allocate("OnPolicy", Float64Array, batch);
@@ -246,7 +252,9 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     this.#definition.targets(rollout, this.#advantages, this.#settings, this.#targets);
     if (this.#learner.reads("actions")) this.#learner.input("actions").set(rollout.actions);
     for (const [current, place] of this.#numbers) place[0] = current();
-    return this.#learner.update();
+    valueTargetsInto(rollout.values, this.#advantages, this.#valueTargets);
+    const explained = explainedVariance(rollout.values, this.#valueTargets);
+    return Object.assign(this.#figures, this.#learner.update(), { explainedVariance: explained });
   }
 
   #traceLoss({ observations, logPi, v }: LossTrace): TracedLoss {
@@ -264,7 +272,8 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
       advantages: input("advantages", [batch]),
       targets: input("targets", [batch]),
     });
-    return { loss, figures: { ...figures, kl: mean(klToPrior(logPi, prior)) } };
+    const divergence = mean(klToPrior(logPi, prior));
+    return { loss, figures: { ...figures, kl: divergence, entropy: mean(policyEntropy(logPi)) } };
   }
 
   save(): Snapshot {

@@ -28,7 +28,7 @@ export interface Host {
 }
 
 /** A run by value: everything that is left out has the default of the algorithm and the environment. */
-export interface TrainChoice extends Pick<TrainerParts, "store" | "oracle"> {
+export interface TrainChoice extends Pick<TrainerParts, "store" | "oracle" | "provenance"> {
   readonly algorithm: AlgorithmKind;
   /** The environments to train on. The trainer does not close them. */
   readonly environment: VectorEnvironment;
@@ -119,6 +119,7 @@ const choiceKeys = [
   "settings",
   "store",
   "oracle",
+  "provenance",
   "clock",
   "signal",
   "pause",
