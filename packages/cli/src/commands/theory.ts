@@ -19,8 +19,8 @@ export async function theoryCommand(options: OptionValues, terminal: Terminal): 
     );
     const header = ["", "figure", "measured", "must be"];
     const notes = [
-      "what (paper)",
-      ...demonstrations.flatMap(({ section, facts }) => facts.map(({ what }) => `${what} (${section})`)),
+      "paper: what",
+      ...demonstrations.flatMap(({ section, facts }) => facts.map(({ what }) => `${section}: ${what}`)),
     ];
     terminal.out.write(`${tableWithNotes(header, rows, notes, columnsOf(terminal.out))}\n`);
     if (typeof options.out === "string") {
