@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { oneLine, version } from "softrl";
+import { MOST_EPISODE_STEPS, oneLine, version } from "softrl";
 import { compareCommand, draftComparison } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
@@ -206,7 +206,12 @@ function addEvaluate(root: Command, terminal: Terminal, run: Run): void {
     .command("evaluate")
     .description("play whole episodes with the policy of a run")
     .argument("<run-folder>", "the folder of a training run")
-    .option("--episodes <count>", "episodes to play", "100");
+    .option("--episodes <count>", "episodes to play", "100")
+    .option(
+      "--max-steps <count>",
+      "cut each episode after so many steps; its return so far counts",
+      String(MOST_EPISODE_STEPS),
+    );
   addPlaying(command);
   command.action((folder: string, values: OptionValues) => run(evaluateCommand(folder, values, terminal)));
 }

@@ -90,3 +90,8 @@ export function expectRefusal(run: Finished, code: number, message: RegExp): voi
   expect(run.stdout).toBe("");
   expect(run.code).toBe(code);
 }
+
+/** The columns of the longest line; combining marks take none. */
+export function widest(text: string): number {
+  return Math.max(...text.split("\n").map((line) => [...line.replaceAll(/\p{M}/gu, "")].length));
+}

@@ -1,8 +1,10 @@
+import { identities, mutants } from "softrl";
 import { describe, expect, test } from "vitest";
 import { learningCurveSvg } from "../src/figures/chart.js";
-import { ProgressDisplay, progressLine } from "../src/terminal/progress.js";
-import { counted, inShort, table } from "../src/terminal/terminal.js";
+import { evaluationLine, ProgressDisplay, progressLine } from "../src/terminal/progress.js";
+import { columnsOf, counted, inLines, inShort, table, tableWithNotes } from "../src/terminal/terminal.js";
 import { terminalPlot } from "../src/terminal/terminal-plot.js";
+import { widest } from "./command.js";
 
 const rising = { name: "A2C", steps: [100, 200, 300, 400], meanReturns: [0, 100, 200, 300] };
 const flat = { name: "soft Q-learning", steps: [100, 200, 300, 400], meanReturns: [0, 50, 50, 50] };
@@ -17,7 +19,17 @@ describe("the plot for terminals", () => {
     expect(plot).toContain("○");
     expect(plot).toContain("400 steps");
     expect(lines.at(-1)?.trim()).toBe("● A2C   ○ soft Q-learning   ◉ both");
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(Math.max(...lines.map((line) => line.length))).toBe(60);
+  });
+
+  test("fits the columns of a narrow terminal", () => {
+    for (const columns of [60, 40, 24, 20]) {
+      const lines = terminalPlot([rising, { ...flat, meanReturns: [-1e6, 0, 50, 50] }], columns).split("\n");
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(Math.max(columns, 28));
+      expect(lines.join("\n")).toContain("soft Q-learning");
+    }
+    const stream = (columns: number) => Object.assign(Object.create(process.stdout), { columns });
+    expect([40, 200, 0].map((columns) => columnsOf(stream(columns)))).toEqual([40, 60, 60]);
   });
 
   test("is empty when there is nothing to draw", () => {
@@ -93,6 +105,19 @@ describe("progress", () => {
     expect(progressLine([run, other], false)).toContain("a2c 212  soft-q –  24 000 steps/s");
   });
 
+  test("says how far an evaluation is", () => {
+    const progress = { played: 33, episodes: 100, meanReturn: 0.7, steps: 4096, stepsPerSecond: 48_000 };
+    const line = " 33 %  33 / 100 episodes  mean return 0.700  48 000 steps/s";
+    expect(evaluationLine(progress, false)).toBe(line);
+    expect(evaluationLine({ ...progress, played: 0, meanReturn: null }, true)).toBe(
+      `▕${" ".repeat(24)}▏    0 %  0 / 100 episodes  mean return –  48 000 steps/s`,
+    );
+    const { progress: shown, wait, written } = display(false);
+    wait(5);
+    shown.showEvaluation(progress);
+    expect(written()).toBe(`${line}\n`);
+  });
+
   test("is redrawn on a terminal", () => {
     const { progress, written } = display(true);
     progress.show([run]);
@@ -143,6 +168,28 @@ test("counts have groups of three, tables have columns", () => {
       ],
     ),
   ).toBe("\nπ̄  is\nτ  is");
+});
+
+test("notes below the rows of a table keep within its columns", () => {
+  const rows = [
+    ["a", "1"],
+    ["b", "10"],
+  ];
+  const notes = ["what it is", "one two three four", "π̄ five"];
+  expect(tableWithNotes(["", "n"], rows, notes, 12)).toBe(
+    "    n\n  what it is\na   1\n  one two\n  three four\nb  10\n  π̄ five",
+  );
+  const checks = identities.map(({ identity }) => identity);
+  const checked = checks.map(() => ["holds", "1.0e-15", "1e-12", "50", "(§3.2–3.3)"]);
+  const header = ["", "residual", "bound", "seeds", "paper"];
+  expect(widest(tableWithNotes(header, checked, ["identity", ...checks], 60))).toBeLessThanOrEqual(60);
+  const mistakes = mutants.map(({ mutant }) => ["caught", "1.0e-15", "1e-12", mutant]);
+  expect(
+    widest(
+      tableWithNotes(["", "residual", "bound", "mistake"], mistakes, ["", ...mistakes.map(() => "")], 60),
+    ),
+  ).toBeLessThanOrEqual(60);
+  expect(inLines(["aaa", "bb", "c", "dddddd"], ", ", 5)).toEqual(["aaa", "bb, c", "dddddd"]);
 });
 
 test("no label of the terminal plot is minus zero", () => {

@@ -18,8 +18,10 @@ const wasm = { env: { SOFTRL_EXECUTOR: "wasm" } };
 const reference = { env: { SOFTRL_EXECUTOR: "reference" } };
 const trained = (name: string) => ["train", ...settings, "-o", name, "--json"];
 
+type Event = Readonly<Record<string, unknown>> & { readonly event: string; readonly step?: number };
+const isTimed = ({ seconds }: Event) => Number(seconds) > 0;
 const bytesOf = (name: string) => readFileSync(join(folder, name, "checkpoint.safetensors"));
-const events = (name: string): { event: string; step?: number }[] =>
+const events = (name: string): Event[] =>
   readFileSync(join(folder, name, "events.jsonl"), "utf8")
     .trimEnd()
     .split("\n")
@@ -62,9 +64,25 @@ describe("softrl resume", () => {
     expect(resumptions).toHaveLength(2);
     const places = new Set(resumptions.map(({ step }) => step));
     // An interrupt writes a checkpoint that the whole run has not.
-    const isOfBoth = ({ event, step }: { event: string; step?: number }) =>
+    const isOfBoth = ({ event, step }: Event) =>
       event !== "resumed" && !(event === "checkpoint" && places.has(step) && Number(step) % 4_000 !== 0);
-    expect(events("parts").filter(isOfBoth)).toEqual(events("whole").filter(isOfBoth));
+    // Measured, and counted from each start of a process.
+    const unmeasured = ({ seconds, ...event }: Event) => event;
+    const comparable = (name: string) => events(name).filter(isOfBoth).map(unmeasured);
+    expect(comparable("parts")).toEqual(comparable("whole"));
+    const [started] = events("whole");
+    for (const key of ["host", "commit", "executor", "precision"] as const) {
+      for (const resumption of resumptions) expect(resumption[key]).toEqual(started[key]);
+    }
+    expect(started.host).toMatchObject({
+      cores: expect.any(Number),
+      runtime: `node ${process.versions.node}`,
+    });
+    expect(
+      events("whole")
+        .filter(({ event }) => event === "update")
+        .every(isTimed),
+    ).toBe(true);
   });
 
   test("prints how to continue an interrupted run", async () => {

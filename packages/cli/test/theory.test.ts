@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { theoryDemonstrations } from "softrl";
 import { afterAll, describe, expect, test } from "vitest";
 import { demonstrationSvg, theoryFiles } from "../src/figures/theory-page.js";
-import { expectRefusal, softrl } from "./command.js";
+import { expectRefusal, softrl, widest } from "./command.js";
 
 const committed = fileURLToPath(new URL("../../../experiments/theory", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "softrl-theory-"));
@@ -64,6 +64,7 @@ describe("softrl theory", () => {
   test("prints a table in which everything holds, and writes the page where it is told", async () => {
     const out = join(folder, "page");
     const { code, stdout } = await softrl(["theory", "--out", out], folder);
+    expect(widest(stdout.split("\n\n")[0])).toBeLessThanOrEqual(60);
     expect(code).toBe(0);
     expect(stdout).not.toContain("FAILS");
     expect(stdout.match(/^holds/gm)?.length).toBe(

@@ -154,8 +154,15 @@ export {
   type ParameterDistance,
   type TheoremInTraining,
 } from "./experiment/compare.js";
-export { type EvaluationParts, type EvaluationResult, evaluate } from "./experiment/evaluate.js";
+export {
+  type EvaluationParts,
+  type EvaluationProgress,
+  type EvaluationResult,
+  evaluate,
+  MOST_EPISODE_STEPS,
+} from "./experiment/evaluate.js";
 export type { Host, TrainProgress } from "./experiment/host.js";
+export type { LearningWarning } from "./experiment/learning-check.js";
 export { type LoadPolicyOptions, loadPolicy, policyOf } from "./experiment/load-policy.js";
 export { makeAlgorithm } from "./experiment/make-algorithm.js";
 export { bodyOf } from "./experiment/make-body.js";
@@ -167,6 +174,7 @@ export {
   type OracleMeasurement,
 } from "./experiment/oracle.js";
 export type { EvaluationSummary } from "./experiment/periodic-evaluation.js";
+export type { Machine, Provenance } from "./experiment/provenance.js";
 export { type ReadConfig, readConfig } from "./experiment/read-config.js";
 export {
   policyDescription,
@@ -205,9 +213,12 @@ export type {
   EvaluationEvent,
   EvaluationPoint,
   OracleEvent,
+  ResumedEvent,
   RunEvent,
   SetEvent,
+  StartedEvent,
   UpdateEvent,
+  WarningEvent,
 } from "./experiment/run-event.js";
 export { type KeptPolicy, MemoryRunStore, type RunStore } from "./experiment/run-store.js";
 export { sectionValues } from "./experiment/section.js";
@@ -280,7 +291,7 @@ export {
   momentsOf,
   noMoments,
 } from "./math/running-moments.js";
-export { largest, sampleStandardDeviation, smallest } from "./math/statistics.js";
+export { explainedVariance, largest, sampleStandardDeviation, smallest } from "./math/statistics.js";
 export {
   type Logits,
   type LogPrior,

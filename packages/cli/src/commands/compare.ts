@@ -15,6 +15,7 @@ import type { OptionValues } from "../options/plain-options.js";
 import { assemble, closeEnvironments, unlessInterrupted } from "../runs/assemble.js";
 import { endFailed } from "../runs/failed-run.js";
 import { LateStore } from "../runs/late-store.js";
+import { learningWarningText, WarningLines } from "../runs/learning-warning.js";
 import { replacementText, without } from "../runs/replaced-parts.js";
 import { type RunFolder, runFiles } from "../runs/run-folder.js";
 import { draftRun, planRun, type RunDraft, type RunPlan } from "../runs/run-plan.js";
@@ -31,7 +32,16 @@ import {
 } from "../runs/run-report.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
-import { clock, counted, inShort, pause, type Terminal, table, writeJson } from "../terminal/terminal.js";
+import {
+  clock,
+  columnsOf,
+  counted,
+  inShort,
+  pause,
+  type Terminal,
+  table,
+  writeJson,
+} from "../terminal/terminal.js";
 import { terminalPlot } from "../terminal/terminal-plot.js";
 
 const algorithms: readonly AlgorithmKind[] = [a2c, softQLearning];
@@ -129,7 +139,11 @@ export async function compareCommand(
       writeConfig(stores[i].store, config);
     }
     const display = new ProgressDisplay(terminal.err, clock);
-    const onProgress = (progress: readonly TrainProgress[]) => display.show(progress);
+    const warnings = new WarningLines(trainers.map((trainer, i) => ({ trainer, plan: plans[i] })));
+    const onProgress = (progress: readonly TrainProgress[]) => {
+      warnings.show(terminal, () => display.end());
+      display.show(progress);
+    };
     const comparison = await compare(
       trainers,
       { clock, pause, signal: interrupt.signal, onProgress },
@@ -148,7 +162,10 @@ export async function compareCommand(
     writeResult(folder, report);
     const chart = `${folder.path}/${runFiles.chart}`;
     if (options.json === true) writeJson(terminal.out, { ...report, chart, runFolder: folder.path });
-    else terminal.out.write(summaryOf(first, reports, terminalPlot(curves), comparison, chart));
+    else {
+      const plot = terminalPlot(curves, columnsOf(terminal.out));
+      terminal.out.write(summaryOf(first, reports, plot, comparison, chart));
+    }
     if (interrupted) return INTERRUPTED;
     return theorem.holds ? 0 : 1;
   } catch (error) {
@@ -183,20 +200,30 @@ function summaryOf(
     counted(report.stepsPerSecond),
   ]);
   return [
-    `${environmentTitle(config)}, seed ${config.run.seed}: mean return of the last 100 training episodes`,
+    `${environmentTitle(config)}, seed ${config.run.seed}`,
+    "mean return of the last 100 training episodes",
     "",
     ...(plot === "" ? [] : [plot, ""]),
     table(["", "mean return", "episodes", "steps", "steps/s"], rows),
     "",
-    `the theorem (§4, §6.3) at the learned networks, on traced gradients in float64:`,
-    `  per sample, ∇soft-Q = ∇A2C + gap   relative residual ${theorem.perSample.toExponential(1)}`,
-    `  over actions, E ∇soft-Q = E ∇A2C   relative residual ${theorem.expected.toExponential(1)}`,
+    "the theorem (§4, §6.3) at the learned networks,",
+    "on traced gradients in float64, relative residuals:",
+    `  per sample, ∇soft-Q = ∇A2C + gap   ${theorem.perSample.toExponential(1)}`,
+    `  over actions, E ∇soft-Q = E ∇A2C   ${theorem.expected.toExponential(1)}`,
     `  bound ${theorem.bound.toExponential(0)}: ${theorem.holds ? "holds" : "DOES NOT HOLD"}`,
     ...distanceInWords(parameterDistance),
+    ...warningsInWords(reports),
     "",
     `chart: ${chart}`,
     "",
   ].join("\n");
+}
+
+function warningsInWords(reports: readonly RunReport[]): string[] {
+  const lines = reports.flatMap(({ warning }, i) =>
+    warning === undefined ? [] : [`warning: ${algorithms[i].title}: ${learningWarningText(warning)}`],
+  );
+  return lines.length === 0 ? [] : ["", ...lines];
 }
 
 function distanceInWords(distance: Comparison["parameterDistance"]): string[] {
@@ -204,7 +231,8 @@ function distanceInWords(distance: Comparison["parameterDistance"]): string[] {
   const { updates, largest } = distance;
   return [
     "",
-    "soft Q-learning descended its loss minus the gap; the largest relative distance of its parameters from A2C's",
+    "soft Q-learning descended its loss minus the gap; the",
+    "largest relative distance of its parameters from A2C's",
     `  after any of ${counted(updates)} updates: ${largest.toExponential(1)}`,
   ];
 }

@@ -104,7 +104,9 @@ export async function recordCommand(
         return interrupt.signal.aborted || steps === mostSteps;
       },
     };
-    return evaluate({ policy, environment, episodes, mode, seed, clock, pause, signal, watch });
+    // The film's length is limited, not that of an episode.
+    const maxSteps = Number.POSITIVE_INFINITY;
+    return evaluate({ policy, environment, episodes, mode, seed, maxSteps, clock, pause, signal, watch });
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { SoftrlError, theoryDemonstrations } from "softrl";
 import { measuredInShort, PAGE_TITLE, requirement, theoryFiles } from "../figures/theory-page.js";
 import type { OptionValues } from "../options/plain-options.js";
-import { type Terminal, table, writeJson } from "../terminal/terminal.js";
+import { columnsOf, type Terminal, tableWithNotes, writeJson } from "../terminal/terminal.js";
 
 /** `softrl theory`: §2 to §5 measured exactly, as a table, and as figures and a page if a folder is named. */
 export async function theoryCommand(options: OptionValues, terminal: Terminal): Promise<number> {
@@ -14,17 +14,15 @@ export async function theoryCommand(options: OptionValues, terminal: Terminal): 
   if (options.json === true) {
     writeJson(terminal.out, demonstrations);
   } else {
-    const rows = demonstrations.flatMap(({ name, section, facts }) =>
-      facts.map((fact) => [
-        fact.holds ? "holds" : "FAILS",
-        name,
-        measuredInShort(fact),
-        requirement(fact),
-        section,
-        fact.what,
-      ]),
+    const rows = demonstrations.flatMap(({ name, facts }) =>
+      facts.map((fact) => [fact.holds ? "holds" : "FAILS", name, measuredInShort(fact), requirement(fact)]),
     );
-    terminal.out.write(`${table(["", "figure", "measured", "must be", "paper", "what"], rows)}\n`);
+    const header = ["", "figure", "measured", "must be"];
+    const notes = [
+      "paper: what",
+      ...demonstrations.flatMap(({ section, facts }) => facts.map(({ what }) => `${section}: ${what}`)),
+    ];
+    terminal.out.write(`${tableWithNotes(header, rows, notes, columnsOf(terminal.out))}\n`);
     if (typeof options.out === "string") {
       terminal.out.write(`\nfigures, their numbers and a page: ${join(options.out, "README.md")}\n`);
     }

@@ -1,6 +1,6 @@
 import { unbrokenIdentities, verify, verifyMutants } from "softrl";
 import type { OptionValues } from "../options/plain-options.js";
-import { type Terminal, table, writeJson } from "../terminal/terminal.js";
+import { columnsOf, type Terminal, tableWithNotes, writeJson } from "../terminal/terminal.js";
 
 /** `softrl verify`: the paper's identities measured; with `--mutants`, whether each named mistake is caught. */
 export async function verifyCommand(options: OptionValues, terminal: Terminal): Promise<number> {
@@ -13,15 +13,16 @@ async function identities(options: OptionValues, terminal: Terminal): Promise<nu
   if (options.json === true) {
     writeJson(terminal.out, checks);
   } else {
-    const rows = checks.map(({ identity, equation, residual, bound, seeds, holds }) => [
+    const rows = checks.map(({ equation, residual, bound, seeds, holds }) => [
       holds ? "holds" : "FAILS",
       residual.toExponential(1),
       bound.toExponential(0),
       String(seeds),
       equation,
-      identity,
     ]);
-    terminal.out.write(`${table(["", "residual", "bound", "seeds", "paper", "identity"], rows)}\n`);
+    const header = ["", "residual", "bound", "seeds", "paper"];
+    const notes = ["identity", ...checks.map(({ identity }) => identity)];
+    terminal.out.write(`${tableWithNotes(header, rows, notes, columnsOf(terminal.out))}\n`);
   }
   return checks.length > 0 && checks.every(({ holds }) => holds) ? 0 : 1;
 }
@@ -35,14 +36,15 @@ async function mutants(options: OptionValues, terminal: Terminal): Promise<numbe
       results.map((result) => ({ ...result, holds: !result.caught })),
     );
   } else {
-    const rows = results.map(({ mutant, caught, residual, bound, identity }) => [
+    const rows = results.map(({ mutant, caught, residual, bound }) => [
       caught ? "caught" : "MISSED",
-      mutant,
       residual.toExponential(1),
       bound.toExponential(0),
-      identity,
+      mutant,
     ]);
-    terminal.out.write(`${table(["", "mistake", "residual", "bound", "broken identity"], rows)}\n`);
+    const header = ["", "residual", "bound", "mistake"];
+    const notes = ["broken identity", ...results.map(({ identity }) => identity)];
+    terminal.out.write(`${tableWithNotes(header, rows, notes, columnsOf(terminal.out))}\n`);
   }
   const unbroken = unbrokenIdentities(results);
   for (const identity of unbroken)

@@ -14,6 +14,7 @@ import { FileFault } from "../parts/file-fault.js";
 import { openEnvironment } from "../parts/open-environment.js";
 import type { Interrupt } from "../terminal/interrupt.js";
 import { clock, pause } from "../terminal/terminal.js";
+import { provenance } from "./provenance.js";
 import type { RunPlan } from "./run-plan.js";
 
 /** The most environments that a run is evaluated in. */
@@ -47,6 +48,7 @@ export async function assemble(plan: RunPlan, store: RunStore, { signal }: Inter
       clock,
       signal,
       pause,
+      provenance: provenance(),
       oracle: Oracle,
       ...(evaluation === null ? {} : { evaluation }),
     });

@@ -3,9 +3,11 @@ import {
   type AlgorithmKind,
   type AtariProtocol,
   type EvaluationPoint,
+  type ExecutorIdentity,
   executorIdentity,
   type LearningCurve,
   type LiveNumber,
+  type Provenance,
   type RunConfig,
   type SetEvent,
   scheduleText,
@@ -15,6 +17,7 @@ import {
 } from "softrl";
 import type { NamedCurve } from "../figures/curve.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
+import { provenance } from "./provenance.js";
 import { RunFolder, runFiles } from "./run-folder.js";
 import type { RunPlan } from "./run-plan.js";
 
@@ -22,7 +25,7 @@ import type { RunPlan } from "./run-plan.js";
 export type Change = Omit<SetEvent, "event">;
 
 /** The outcome of a run, as `result.json` keeps it and `--json` prints it. */
-export interface RunReport extends TrainResult, ReturnType<typeof executorIdentity> {
+export interface RunReport extends TrainResult, ExecutorIdentity, Provenance {
   /** The algorithm's name. */
   readonly algorithm: string;
   readonly environment: string;
@@ -94,6 +97,7 @@ export async function writeReport(
     ...(changes.length === 0 ? {} : { changes }),
     ...executorIdentity(executor),
     version,
+    ...provenance(),
   };
   const { algorithm } = parts.kinds;
   await writeChart(folder, config, [named(algorithm, curve)], evaluations);

@@ -9,11 +9,12 @@ import {
 import { oracleLine } from "../figures/oracle-report.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
-import { clock, counted, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
+import { clock, columnsOf, counted, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
 import { terminalPlot } from "../terminal/terminal-plot.js";
 import { assemble, closeEnvironments, unlessInterrupted } from "./assemble.js";
 import { endFailed } from "./failed-run.js";
 import { LateStore } from "./late-store.js";
+import { learningWarningText, WarningLines } from "./learning-warning.js";
 import type { RunFolder } from "./run-folder.js";
 import type { RunPlan } from "./run-plan.js";
 import {
@@ -54,8 +55,12 @@ export async function runTraining(
     interrupt.now("training");
     await begin(trainer, folder);
     const display = new ProgressDisplay(terminal.err, clock);
+    const warnings = new WarningLines([{ trainer, plan }]);
     const { signal } = interrupt;
-    const onProgress = (runs: readonly TrainProgress[]) => display.show(runs);
+    const onProgress = (runs: readonly TrainProgress[]) => {
+      warnings.show(terminal, () => display.end());
+      display.show(runs);
+    };
     await iterateTogether([trainer], { clock, pause, signal, onProgress }).finally(() => display.end());
 
     const result = await trainer.finish();
@@ -64,7 +69,7 @@ export async function runTraining(
       writeJson(terminal.out, { ...report, runFolder: folder.path });
     } else {
       const { algorithm } = plan.parts.kinds;
-      const plot = terminalPlot([named(algorithm, trainer.curve)]);
+      const plot = terminalPlot([named(algorithm, trainer.curve)], columnsOf(terminal.out));
       const resume = report.interrupted ? `\nto continue: softrl resume ${folder.path}` : "";
       terminal.out.write(
         `${plot === "" ? "" : `${plot}\n\n`}${summary(plan.config, algorithm, report)}\n` +
@@ -93,6 +98,7 @@ function summary(config: RunConfig, { title }: AlgorithmKind, report: RunReport)
     `${report.interrupted ? ", interrupted" : ""}` +
     changes.map((change) => `\n${changeText(change)}`).join("") +
     `${report.evaluation === undefined ? "" : `\n${evaluationText(report.evaluation)}`}` +
+    `${report.warning === undefined ? "" : `\nwarning: ${learningWarningText(report.warning)}`}` +
     `${report.oracle === undefined ? "" : `\n${oracleLine(report.oracle.figures)}`}`
   );
 }

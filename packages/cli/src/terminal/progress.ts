@@ -1,4 +1,4 @@
-import type { TrainProgress } from "softrl";
+import type { EvaluationProgress, TrainProgress } from "softrl";
 import { counted, inShort } from "./terminal.js";
 
 const BAR_WIDTH = 24;
@@ -19,13 +19,22 @@ export class ProgressDisplay {
 
   /** Takes the newest state of the runs that go on together. */
   show(runs: readonly TrainProgress[]): void {
+    this.#draw((bar) => progressLine(runs, bar));
+  }
+
+  /** Takes the newest state of an evaluation. */
+  showEvaluation(progress: EvaluationProgress): void {
+    this.#draw((bar) => evaluationLine(progress, bar));
+  }
+
+  #draw(text: (bar: boolean) => string): void {
     if (this.#stream.isTTY) {
-      const line = progressLine(runs, true).slice(0, (this.#stream.columns ?? 80) - 1);
+      const line = text(true).slice(0, (this.#stream.columns ?? 80) - 1);
       this.#stream.write(`\r\u001b[2K${line}`);
       this.#drawn = true;
     } else if (this.#clock() - this.#lastLine >= SECONDS_BETWEEN_LINES) {
       this.#lastLine = this.#clock();
-      this.#stream.write(`${progressLine(runs, false)}\n`);
+      this.#stream.write(`${text(false)}\n`);
     }
   }
 
@@ -42,15 +51,36 @@ export function progressLine(runs: readonly TrainProgress[], bar: boolean): stri
   const steps = runs.reduce((sum, run) => sum + run.steps, 0);
   const share = steps > 0 ? step / steps : 1;
   const parts = [
-    `${Math.floor(share * 100)
-      .toString()
-      .padStart(3)} %`,
+    percentage(share),
     `${counted(step)} / ${counted(steps)} steps`,
     ...runs.map((run) => `${run.algorithm} ${inShort(run.meanReturn)}`),
     // Runs side by side share the time, so that together they are as fast as their harmonic mean.
     `${counted(runs.length / runs.reduce((sum, run) => sum + 1 / Math.max(run.stepsPerSecond, 1e-9), 0))} steps/s`,
   ];
-  const filled = Math.floor(share * BAR_WIDTH);
-  if (bar) parts.unshift(`▕${"█".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}▏`);
+  if (bar) parts.unshift(barOf(share));
   return parts.join("  ");
+}
+
+/** `▕████████        ▏ 33 %  33 / 100 episodes  mean return 212  48 000 steps/s` */
+export function evaluationLine(progress: EvaluationProgress, bar: boolean): string {
+  const { played, episodes, meanReturn, stepsPerSecond } = progress;
+  const share = played / episodes;
+  const parts = [
+    percentage(share),
+    `${counted(played)} / ${counted(episodes)} episodes`,
+    `mean return ${inShort(meanReturn)}`,
+    `${counted(stepsPerSecond)} steps/s`,
+  ];
+  if (bar) parts.unshift(barOf(share));
+  return parts.join("  ");
+}
+
+const percentage = (share: number): string =>
+  `${Math.floor(share * 100)
+    .toString()
+    .padStart(3)} %`;
+
+function barOf(share: number): string {
+  const filled = Math.floor(share * BAR_WIDTH);
+  return `▕${"█".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}▏`;
 }

@@ -33,6 +33,37 @@ export function counted(value: number): string {
     .replace(/\B(?=(\d{3})+$)/g, " ");
 }
 
+/** The width of plots and tables: they fit beside other text, and in a narrow window. */
+export const MOST_COLUMNS = 60;
+
+/** The columns that a plot or a table may take: those of the terminal, at most {@link MOST_COLUMNS}. */
+export const columnsOf = ({ columns }: NodeJS.WriteStream): number =>
+  Math.min(MOST_COLUMNS, columns > 0 ? columns : MOST_COLUMNS);
+
+/** Joins entries into lines of at most `columns`; a longer entry has a line of its own. */
+export function inLines(entries: readonly string[], separator: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  for (const entry of entries) {
+    const line = lines.at(-1);
+    const longer = line === undefined ? entry : `${line}${separator}${entry}`;
+    if (line === undefined || width(longer) > columns) lines.push(entry);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
+}
+
+/** {@link table} with a note below each row, indented, in lines of at most `columns`; the header has one, too. */
+export function tableWithNotes(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  [title, ...notes]: readonly string[],
+  columns: number,
+): string {
+  const [first, ...lines] = table(header, rows).split("\n");
+  const note = (text: string) => inLines(text.split(" "), " ", columns - 2).map((line) => `  ${line}`);
+  return [first, ...note(title), ...lines.flatMap((line, i) => [line, ...note(notes[i])])].join("\n");
+}
+
 /** Text of a table with its columns aligned; columns that hold numbers lean right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>

@@ -20,7 +20,7 @@ import type { Policy } from "./policy.js";
 export interface IterationReport {
   /** Environment steps taken, all environments together. */
   readonly steps: number;
-  /** Named numbers about the update, for instance `policyLoss`, `valueLoss`, `gradientNorm`. */
+  /** Named numbers about the update, for instance `policyLoss`, `kl`, `entropy`: docs/algorithms.md lists them. */
   readonly figures: Readonly<Record<string, number>>;
 }
 

@@ -3,12 +3,13 @@ import { type CurrentValues, integerSetting, liveSetting } from "../base/setting
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { Collector, type OnStep } from "../data/collector.js";
 import { ReturnNormaliser } from "../data/return-normaliser.js";
-import { klToPrior } from "../losses/boltzmann.js";
+import { klToPrior, policyEntropy } from "../losses/boltzmann.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
 import { valueLoss } from "../losses/value.js";
 import { conjugateGradients } from "../math/linear-algebra-conjugate-gradients.js";
 import { lambdaAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
-import { type LogPrior, logPrior, stateValues } from "../math/units.js";
+import { explainedVariance } from "../math/statistics.js";
+import { type LogPrior, logPrior, type StateValues, stateValues } from "../math/units.js";
 import { actorAndCritic, type PolicyValueNetwork, policyValueNetwork } from "../nn/heads.js";
 import { gradientVector } from "../nn/parameters.js";
 import type { LoadedProgram } from "../tensor/executor.js";
@@ -95,6 +96,8 @@ class NaturalPolicyGradient implements Algorithm {
   readonly #returns: ReturnNormaliser | null;
   readonly #delta: Float64Array;
   readonly #advantages: Float64Array;
+  /** V̂ [T, S] in float64, for the explained variance. */
+  readonly #valueTargets: StateValues;
   readonly #gradient: LoadedProgram;
   readonly #fisher: LoadedProgram;
   /** Σ Δ² over all the run's samples, and how many they are. */
@@ -116,6 +119,7 @@ class NaturalPolicyGradient implements Algorithm {
     this.#returns = normaliseReturns ? new ReturnNormaliser(environment.size) : null;
     this.#delta = allocate("NaturalPolicyGradient", Float64Array, batch);
     this.#advantages = allocate("NaturalPolicyGradient", Float64Array, batch);
+    this.#valueTargets = stateValues(allocate("NaturalPolicyGradient", Float64Array, batch));
     this.#learner = new PolicyValueLearner({
       context,
       network,
@@ -164,10 +168,12 @@ class NaturalPolicyGradient implements Algorithm {
     lambdaAdvantagesInto(rollout, this.#delta, gamma, lambda, this.#advantages);
     const policy = this.#policyStep(this.#context.stepRule.fallingWithLearningRate(trustRegion));
 
-    valueTargetsInto(rollout.values, this.#advantages, stateValues(this.#learner.input("targets")));
+    valueTargetsInto(rollout.values, this.#advantages, this.#valueTargets);
+    this.#learner.input("targets").set(this.#valueTargets);
+    const explained = explainedVariance(rollout.values, this.#valueTargets);
     let fit = {};
     for (let i = 0; i < valueSteps; i++) fit = this.#learner.update();
-    return { ...fit, ...policy };
+    return { ...fit, ...policy, explainedVariance: explained };
   }
 
   /** θ ← θ + α w, α = √(2δ / wᵀ(F + damping) w), at most the longest step. Called once a rollout. */
@@ -200,6 +206,8 @@ class NaturalPolicyGradient implements Algorithm {
     return {
       policyLoss: gradient.output("policyLoss")[0],
       kl: gradient.output("kl")[0],
+      entropy: gradient.output("entropy")[0],
+      policyGradientNorm: Math.sqrt(ascent.reduce((total, x) => total + x * x, 0)),
       step,
       conjugateGradients: iterations,
     };
@@ -251,8 +259,9 @@ function tracePolicy(
   const slope = gradientVector(divergence, views);
   const product = gradientVector(sum(mul(slope, direction)), views);
   const kl = mean(klToPrior(logPi, prior));
+  const entropy = mean(policyEntropy(logPi));
   return {
-    gradient: program({ outputs: { descent: gradientVector(policyLoss, views), policyLoss, kl } }),
+    gradient: program({ outputs: { descent: gradientVector(policyLoss, views), policyLoss, kl, entropy } }),
     fisher: program({ outputs: { product } }),
   };
 }

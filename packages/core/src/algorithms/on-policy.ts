@@ -13,9 +13,10 @@ import { type Snapshot, snapshotSection } from "../base/snapshot.js";
 import { Collector, type OnStep } from "../data/collector.js";
 import { ReturnNormaliser } from "../data/return-normaliser.js";
 import type { Rollout } from "../data/rollout.js";
-import { klToPrior } from "../losses/boltzmann.js";
+import { klToPrior, policyEntropy } from "../losses/boltzmann.js";
 import { log } from "../math/logspace.js";
-import { lambdaAdvantagesInto, softTemporalDifferencesInto } from "../math/returns.js";
+import { lambdaAdvantagesInto, softTemporalDifferencesInto, valueTargetsInto } from "../math/returns.js";
+import { explainedVariance } from "../math/statistics.js";
 import {
   type LogPrior,
   type LogProbabilities,
@@ -197,6 +198,10 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   readonly #delta: Float64Array;
   readonly #advantages: Vector;
   readonly #targets: Vector;
+  /** V̂ [T, S] in float64, for the explained variance. */
+  readonly #valueTargets: StateValues;
+  /** What the update reports; the same object each time. */
+  readonly #figures: Record<string, number> = {};
   /** The numbers that the update reads anew each time, and where it reads them. */
   readonly #numbers: readonly (readonly [current: () => number, input: Buffer])[];
 
@@ -223,6 +228,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     this.#learner = learner;
     const batch = horizon * environment.size;
     this.#delta = allocate("OnPolicy", Float64Array, batch);
+    this.#valueTargets = stateValues(allocate("OnPolicy", Float64Array, batch));
     this.#advantages = learner.reads("advantages")
       ? learner.input("advantages")
       : allocate("OnPolicy", Float64Array, batch);
@@ -278,9 +284,11 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     if (this.#learner.reads("actions")) this.#learner.input("actions").set(rollout.actions);
     if (this.#learner.reads("values")) this.#learner.input("values").set(rollout.values);
     for (const [current, place] of this.#numbers) place[0] = current();
+    valueTargetsInto(rollout.values, this.#advantages, this.#valueTargets);
+    const explained = explainedVariance(rollout.values, this.#valueTargets);
     let figures = this.#learner.update();
     for (let epoch = 1; epoch < this.#epochs; epoch++) figures = this.#learner.update();
-    return figures;
+    return Object.assign(this.#figures, figures, { explainedVariance: explained });
   }
 
   #traceLoss({ observations, logPi, v }: LossTrace): TracedLoss {
@@ -299,7 +307,8 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
       advantages: input("advantages", [batch]),
       targets: input("targets", [batch]),
     });
-    return { loss, figures: { ...figures, kl: mean(klToPrior(logPi, prior)) } };
+    const divergence = mean(klToPrior(logPi, prior));
+    return { loss, figures: { ...figures, kl: divergence, entropy: mean(policyEntropy(logPi)) } };
   }
 
   save(): Snapshot {

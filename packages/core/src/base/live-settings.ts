@@ -65,6 +65,12 @@ export class LiveSettings implements Saveable {
     return current as CurrentValues<S>;
   }
 
+  /** The present number of a live setting; null where the run has none of this name. */
+  current(name: string): number | null {
+    const entry = this.#numbers.get(name);
+    return entry === undefined ? null : valueAt(entry.number, this.step, this.#steps);
+  }
+
   /**
    * x times the present number of a live setting over the first of its schedule: x itself for a plain number, and for a
    * schedule that begins at 0.

@@ -1,3 +1,5 @@
+import type { LearningWarning } from "./learning-check.js";
+
 /** The state of a run. */
 export interface TrainProgress {
   readonly algorithm: string;
@@ -10,6 +12,8 @@ export interface TrainProgress {
   readonly meanReturn: number | null;
   /** Over the time spent in iterations. */
   readonly stepsPerSecond: number;
+  /** Absent unless the mean return has not left its start after a quarter of the steps. */
+  readonly warning?: LearningWarning;
 }
 
 /** What surrounds a run: a clock, a way to stop it, and room for other work. */

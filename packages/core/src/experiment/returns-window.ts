@@ -3,9 +3,10 @@ import { type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.j
 /** How many of the newest training episodes a score is the mean of. */
 export const EPISODES_IN_SCORE = 100;
 
-/** The returns of the newest {@link EPISODES_IN_SCORE} episodes, and how many there were in all. */
+/** The returns of the newest and of the first {@link EPISODES_IN_SCORE} episodes, and how many there were in all. */
 export class ReturnsWindow {
   readonly #returns = new Float64Array(EPISODES_IN_SCORE);
+  readonly #first = new Float64Array(EPISODES_IN_SCORE);
   #episodes = 0;
 
   /** Whole episodes ended so far. */
@@ -14,6 +15,7 @@ export class ReturnsWindow {
   }
 
   add(episodeReturn: number): void {
+    if (this.#episodes < EPISODES_IN_SCORE) this.#first[this.#episodes] = episodeReturn;
     this.#returns[this.#episodes % EPISODES_IN_SCORE] = episodeReturn;
     this.#episodes++;
   }
@@ -27,13 +29,26 @@ export class ReturnsWindow {
     return sum / count;
   }
 
+  /** The first `count` returns, oldest first; `count` is at most {@link EPISODES_IN_SCORE} and {@link episodes}. */
+  first(count: number): Float64Array {
+    return this.#first.slice(0, count);
+  }
+
+  /** The newest `count` returns, oldest first; `count` is at most {@link EPISODES_IN_SCORE} and {@link episodes}. */
+  newest(count: number): Float64Array {
+    const start = this.#episodes - count;
+    return Float64Array.from({ length: count }, (_, i) => this.#returns[(start + i) % EPISODES_IN_SCORE]);
+  }
+
   save(): Snapshot {
-    return { episodes: this.#episodes, returns: this.#returns.slice() };
+    return { episodes: this.#episodes, returns: this.#returns.slice(), first: this.#first.slice() };
   }
 
   restore(snapshot: Snapshot): void {
     const returns = snapshotArray("ReturnsWindow.restore", snapshot, "returns", "float64", EPISODES_IN_SCORE);
+    const first = snapshotArray("ReturnsWindow.restore", snapshot, "first", "float64", EPISODES_IN_SCORE);
     this.#episodes = snapshotNumber("ReturnsWindow.restore", snapshot, "episodes");
     this.#returns.set(returns);
+    this.#first.set(first);
   }
 }

@@ -1,21 +1,37 @@
+import type { LearningWarning } from "./learning-check.js";
 import type { OracleMeasurement } from "./oracle.js";
-import type { RunConfig } from "./run-config.js";
+import type { Provenance } from "./provenance.js";
+import type { ExecutorIdentity, RunConfig } from "./run-config.js";
 
 /** An event of a run, one JSON object on a line of `events.jsonl`. `step` counts all environments together. */
 export type RunEvent =
-  | { readonly event: "started"; readonly version: string; readonly config: RunConfig }
-  /** The run continues from its checkpoint of this step; later events of an earlier process are dropped. */
-  | { readonly event: "resumed"; readonly step: number; readonly version: string }
+  | StartedEvent
+  | ResumedEvent
   | SetEvent
   | EpisodeEvent
   | UpdateEvent
   | OracleEvent
   | EvaluationEvent
+  | WarningEvent
   | { readonly event: "checkpoint"; readonly step: number }
   | { readonly event: "interrupted"; readonly step: number }
   | { readonly event: "finished"; readonly step: number }
   /** An error ended the run; everything written before is valid. */
   | { readonly event: "failed"; readonly error: string };
+
+/** The run begins. */
+export interface StartedEvent extends ExecutorIdentity, Provenance {
+  readonly event: "started";
+  readonly version: string;
+  readonly config: RunConfig;
+}
+
+/** The run continues from its checkpoint of this step; later events of an earlier process are dropped. */
+export interface ResumedEvent extends ExecutorIdentity, Provenance {
+  readonly event: "resumed";
+  readonly step: number;
+  readonly version: string;
+}
 
 /** Settings were changed during the run, from this step on. */
 export interface SetEvent {
@@ -39,7 +55,19 @@ export interface UpdateEvent {
   readonly step: number;
   /** Over the last 100 training episodes; null before the first one ends. */
   readonly meanReturn: number | null;
+  /** Of this step, as its schedule gives it; null where the run has no such setting. */
+  readonly learningRate: number | null;
+  /**
+   * Seconds spent in iterations since the run was started or last resumed; null without a clock. It is measured: all
+   * other numbers of a resumed run equal those of an uninterrupted one.
+   */
+  readonly seconds: number | null;
   readonly figures: Readonly<Record<string, number>>;
+}
+
+/** The mean return has not left its start after a quarter of the steps. At most one in a run. */
+export interface WarningEvent extends LearningWarning {
+  readonly event: "warning";
 }
 
 /** The oracle's measurement of θ after these steps. */

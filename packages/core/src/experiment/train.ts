@@ -19,7 +19,7 @@ import { Trainer, type TrainResult } from "./trainer.js";
 import type { TrainerParts } from "./trainer-parts.js";
 
 /** A run by value: everything that is left out has the default of the algorithm and the environment. */
-export interface TrainChoice extends Pick<TrainerParts, "store" | "oracle" | "evaluation"> {
+export interface TrainChoice extends Pick<TrainerParts, "store" | "oracle" | "evaluation" | "provenance"> {
   readonly algorithm: AlgorithmKind;
   /** The environments to train on. The trainer does not close them. */
   readonly environment: VectorEnvironment;
@@ -113,6 +113,7 @@ const choiceKeys = [
   "store",
   "oracle",
   "evaluation",
+  "provenance",
   "clock",
   "signal",
   "pause",

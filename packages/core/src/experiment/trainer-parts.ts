@@ -6,6 +6,7 @@ import type { Executor } from "../tensor/executor.js";
 import type { Host } from "./host.js";
 import type { Oracle } from "./oracle.js";
 import { PeriodicEvaluation, requireEvaluationFits } from "./periodic-evaluation.js";
+import type { Provenance } from "./provenance.js";
 import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
 import type { RunStore } from "./run-store.js";
 
@@ -19,6 +20,8 @@ export interface TrainerParts extends Pick<Host, "signal" | "pause"> {
   readonly store?: RunStore;
   /** Seconds from any origin, for the measured speed alone: no clock decides anything. */
   readonly clock?: () => number;
+  /** The machine and the code, for the events that begin and resume the run. */
+  readonly provenance?: Provenance;
   /** The class {@link Oracle}, for a run with `oracleEvery`. By value, so that no other run has to load it. */
   readonly oracle?: typeof Oracle;
   /** The environments that a run with `evaluateEvery` is evaluated in: others than those of the training. */

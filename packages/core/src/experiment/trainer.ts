@@ -13,13 +13,15 @@ import {
   requireFiniteStep,
 } from "./finite.js";
 import type { TrainProgress } from "./host.js";
+import { LearningCheck, type LearningWarning } from "./learning-check.js";
 import { makeAlgorithm } from "./make-algorithm.js";
 import type { Oracle, OracleMeasurement } from "./oracle.js";
 import type { EvaluationSummary, PeriodicEvaluation } from "./periodic-evaluation.js";
+import type { Provenance } from "./provenance.js";
 import { ReturnsWindow } from "./returns-window.js";
 import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js";
-import type { RunConfig } from "./run-config.js";
-import type { EpisodeEvent, EvaluationPoint } from "./run-event.js";
+import { type ExecutorIdentity, executorIdentity, type RunConfig } from "./run-config.js";
+import type { EpisodeEvent, EvaluationPoint, StartedEvent } from "./run-event.js";
 import { MemoryRunStore, type RunStore } from "./run-store.js";
 import {
   makeEvaluation,
@@ -40,6 +42,8 @@ export interface TrainResult {
   readonly stepsPerSecond: number;
   /** Whether it was stopped before its last step. */
   readonly interrupted: boolean;
+  /** Absent unless the mean return had not left its start after a quarter of the steps. */
+  readonly warning?: LearningWarning;
   /** The oracle's newest measurement; absent without an oracle. */
   readonly oracle?: OracleMeasurement;
   /** The newest evaluation during the run and the best; absent without `evaluateEvery`. */
@@ -64,7 +68,10 @@ export class Trainer {
   readonly algorithm: Algorithm;
   readonly #live: LiveSettings;
   readonly #store: RunStore;
-  readonly #clock: () => number;
+  readonly #clock: (() => number) | null;
+  /** What the events report that begin and resume the run. */
+  readonly #origin: Pick<StartedEvent, keyof (ExecutorIdentity & Provenance)>;
+  readonly #learning = new LearningCheck();
   readonly #window = new ReturnsWindow();
   readonly #curve: { steps: number[]; meanReturns: number[] } = { steps: [], meanReturns: [] };
   #seconds = 0;
@@ -81,7 +88,7 @@ export class Trainer {
   readonly #onStep: OnStep = (t, rows, first) => this.#count(t, rows, first);
 
   constructor(parts: TrainerParts) {
-    const { config, kinds, environment, executor, store, clock } = parts;
+    const { config, kinds, environment, executor, store, clock, provenance } = parts;
     requireSame("the environments", config.environment.count, environment.size);
     requireExecutor(config, executor);
     this.config = config;
@@ -89,7 +96,8 @@ export class Trainer {
     this.#live = new LiveSettings(config.run.steps);
     this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live);
     this.#store = store ?? new MemoryRunStore();
-    this.#clock = clock ?? (() => 0);
+    this.#clock = clock ?? null;
+    this.#origin = { ...executorIdentity(executor), ...provenance };
     this.#oracle = makeOracle(parts, this.algorithm);
     this.#evaluation = makeEvaluation(parts, this.algorithm, this.#live, this.#store);
   }
@@ -130,6 +138,7 @@ export class Trainer {
       episodes: this.#window.episodes,
       meanReturn: this.#window.mean(),
       stepsPerSecond: this.#stepsPerSecond(),
+      ...this.#warning(),
     };
   }
 
@@ -138,7 +147,7 @@ export class Trainer {
     return this.#alone("start", "new", async () => {
       await this.environment.reset(new RandomStreams(this.config.run.seed));
       requireFiniteObservations(this.environment, 0);
-      await this.#store.append({ event: "started", version, config: this.config });
+      await this.#store.append({ event: "started", version, ...this.#origin, config: this.config });
       await this.#consultOracle();
       await this.#evaluation?.evaluateIfDue(this.done);
     });
@@ -159,11 +168,13 @@ export class Trainer {
     // Not through #alone: its closure and its promise would be most of an iteration's garbage.
     this.#begin("iterate", "ready");
     try {
-      const began = this.#clock();
+      const began = this.#now();
       const before = this.step;
       this.#endings.length = 0;
       this.#conclude(await this.algorithm.iterate(this.#onStep), began);
       if (this.#endings.length > 0) await this.#logEpisodes();
+      const warning = this.#learning.check(this.step, this.#live.steps, this.#window);
+      if (warning !== null) await this.#store.append({ event: "warning", ...warning });
       if (this.#passed(before, this.config.run.logEvery)) await this.#logUpdates();
       if (this.done || this.#passed(before, this.config.run.oracleEvery)) await this.#consultOracle();
       if (this.#evaluation !== null) await this.#evaluation.evaluateIfDue(this.done);
@@ -183,7 +194,7 @@ export class Trainer {
     for (const name in figures) {
       this.#figureSums.set(name, (this.#figureSums.get(name) ?? 0) + figures[name]);
     }
-    this.#seconds += this.#clock() - began;
+    this.#seconds += this.#now() - began;
   }
 
   /** Checks a step of some environments and records the episodes that it ended. */
@@ -222,6 +233,7 @@ export class Trainer {
       steps: this.step,
       stepsPerSecond: this.#stepsPerSecond(),
       interrupted,
+      ...this.#warning(),
       ...(oracle === undefined ? {} : { oracle }),
       ...(evaluation === null ? {} : { evaluation }),
     };
@@ -255,6 +267,7 @@ export class Trainer {
       updates: this.#updates,
       figureSums: Object.fromEntries(this.#figureSums),
       scores: this.#window.save(),
+      learning: this.#learning.save(),
       curve: {
         length: this.#curve.steps.length,
         steps: Float64Array.from(this.#curve.steps),
@@ -302,6 +315,7 @@ export class Trainer {
     this.#curve.steps = Array.from(snapshotArray(where, curve, "steps", "float64", points));
     this.#curve.meanReturns = Array.from(snapshotArray(where, curve, "meanReturns", "float64", points));
     this.#window.restore(snapshotSection(where, snapshot, "scores"));
+    this.#learning.restore(snapshotSection(where, snapshot, "learning"));
     const figureSums = snapshotSection(where, snapshot, "figureSums");
     this.#figureSums = new Map(
       Object.keys(figureSums).map((name) => [name, snapshotNumber(where, figureSums, name)]),
@@ -312,7 +326,7 @@ export class Trainer {
     this.algorithm.policy.restore(snapshotSection(where, snapshot, "parameters"));
     this.algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
     await this.environment.restore(snapshotSection(where, snapshot, "environment"));
-    await this.#store.append({ event: "resumed", step: this.step, version });
+    await this.#store.append({ event: "resumed", step: this.step, version, ...this.#origin });
     await this.#evaluation?.writeKept();
     await this.#evaluation?.evaluateIfDue(this.done);
   }
@@ -351,6 +365,15 @@ export class Trainer {
     return interval > 0 && Math.floor(this.step / interval) > Math.floor(before / interval);
   }
 
+  #now(): number {
+    return this.#clock?.() ?? 0;
+  }
+
+  #warning(): Pick<TrainResult, "warning"> {
+    const { warning } = this.#learning;
+    return warning === null ? {} : { warning };
+  }
+
   #stepsPerSecond(): number {
     return this.#seconds > 0 ? this.#timed / this.#seconds : 0;
   }
@@ -376,7 +399,16 @@ export class Trainer {
     }
     this.#figureSums.clear();
     this.#updates = 0;
-    await this.#store.append({ event: "update", step: this.step, meanReturn, figures });
+    const learningRate = this.#live.current("learningRate");
+    const seconds = this.#clock === null ? null : Math.round(this.#seconds * 1000) / 1000;
+    await this.#store.append({
+      event: "update",
+      step: this.step,
+      meanReturn,
+      learningRate,
+      seconds,
+      figures,
+    });
   }
 
   async #consultOracle(): Promise<void> {

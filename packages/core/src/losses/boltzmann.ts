@@ -35,7 +35,7 @@ export function qFromValueAndPolicy(
 
 /**
  * KL(s) = Σ_a π(a|s) (log π(a|s) − log π̄(a|s)), over the whole distribution, not sampled. [B], dimensionless.
- * For the counting measure (log π̄ = 0) it is −H[π].
+ * For the counting measure (log π̄ = 0) it is −H[π], which is never positive: {@link policyEntropy}.
  */
 export function klToPrior(logPi: LogProbabilities<Tensor>, logPrior: LogPrior<Tensor>): Tensor {
   return sum(mul(exp(logPi), sub(logPi, logPrior)), [-1]);

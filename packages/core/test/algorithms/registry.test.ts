@@ -13,9 +13,22 @@ import { describe, expect, test } from "vitest";
 
 /** The figures that each algorithm of the registry reports about an update. */
 const figuresOf: readonly (readonly [string, readonly string[]])[] = [
-  ["a2c", ["gradientNorm", "kl", "policyLoss", "valueLoss"]],
-  ["soft-q", ["gradientNorm", "kl", "softQLoss"]],
-  ["npg", ["conjugateGradients", "gradientNorm", "kl", "policyLoss", "step", "valueLoss"]],
+  ["a2c", ["entropy", "explainedVariance", "gradientNorm", "kl", "policyLoss", "valueLoss"]],
+  ["soft-q", ["entropy", "explainedVariance", "gradientNorm", "kl", "softQLoss"]],
+  [
+    "npg",
+    [
+      "conjugateGradients",
+      "entropy",
+      "explainedVariance",
+      "gradientNorm",
+      "kl",
+      "policyGradientNorm",
+      "policyLoss",
+      "step",
+      "valueLoss",
+    ],
+  ],
 ];
 
 const executors: readonly (readonly [string, () => Executor | Promise<Executor>])[] = [
@@ -23,7 +36,7 @@ const executors: readonly (readonly [string, () => Executor | Promise<Executor>]
   ["wasm", () => createWasmExecutor()],
 ];
 
-function trainerOf(algorithm: AlgorithmKind, executor: Executor, seed = 5) {
+function trainerOf(algorithm: AlgorithmKind, executor: Executor, seed = 5, changes = {}) {
   const store = new MemoryRunStore();
   const environment = makeEnvironment("CartPole-v1", 2);
   const trainer = createTrainer({
@@ -34,7 +47,7 @@ function trainerOf(algorithm: AlgorithmKind, executor: Executor, seed = 5) {
     settings: {
       run: { steps: 600, seed, logEvery: 100 },
       network: { hiddenSizes: [8] },
-      algorithm: { horizon: 5 },
+      algorithm: { horizon: 5, ...changes },
     },
   });
   return { trainer, store, environment };
@@ -72,6 +85,29 @@ describe.each(executors)("on the %s executor", (_, makeExecutor) => {
     const expected = figuresOf.find(([name]) => name === algorithm.name)?.[1];
     for (const { figures } of updates) expect(Object.keys(figures)).toEqual(expected);
   });
+
+  test.each(builtInAlgorithms)(
+    "$name reports the entropy H = −KL for the counting measure, log A − KL for the uniform reference",
+    async (algorithm) => {
+      for (const [reference, constant] of [
+        ["entropy", 0],
+        ["uniform", Math.log(2)],
+      ] as const) {
+        const { trainer, store } = trainerOf(algorithm, await makeExecutor(), 5, { reference });
+        await trainer.start();
+        await finish(trainer);
+        for (const event of store.events) {
+          if (event.event !== "update") continue;
+          const { entropy, kl, explainedVariance, gradientNorm } = event.figures;
+          expect(entropy).toBeCloseTo(constant - kl, 6);
+          expect(entropy).toBeGreaterThan(0);
+          expect(entropy).toBeLessThanOrEqual(Math.log(2) + 1e-6);
+          expect(explainedVariance).toBeLessThanOrEqual(1);
+          expect(gradientNorm).toBeGreaterThan(0);
+        }
+      }
+    },
+  );
 
   test.each(builtInAlgorithms)(
     "$name gives the same bytes for the same seed, others for another",

@@ -2,12 +2,13 @@ import {
   a2c,
   createTrainer,
   createWasmExecutor,
+  type EvaluationProgress,
   evaluate,
   makeEnvironment,
   RandomStreams,
   vectorize,
 } from "softrl";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { FakePolicy } from "./fake-algorithm.js";
 
 function evaluation(episodes: number, seed = 1) {
@@ -107,37 +108,6 @@ test("plays a trained policy, by its most likely actions and by drawn ones", asy
   expect(policy.save()).toEqual(parameters);
 });
 
-/** Environment i of three ends its episodes after i + 1 steps; the last one never does. A reward of 1 at every step. */
-function oneEndless() {
-  let made = 0;
-  const make = () => {
-    const length = made++ === 2 ? Infinity : made;
-    let left = length;
-    return {
-      observationSpace: { kind: "box", shape: [1], dtype: "float32", low: 0, high: 1 } as const,
-      actionSpace: { kind: "discrete", n: 2 } as const,
-      reset: (_: unknown, observation: { fill(x: number): unknown }) => {
-        left = length;
-        observation.fill(0);
-      },
-      step: () => ({ reward: 1, terminated: --left === 0, truncated: false }),
-      save: () => ({}),
-      restore: () => {},
-    };
-  };
-  return vectorize("Endless-v0", make, 3);
-}
-
-test("cuts an episode at maxSteps, and plays all episodes none the less", async () => {
-  const environment = oneEndless();
-  const policy = new FakePolicy(environment, new RandomStreams(1).stream("actions"));
-  const result = await evaluate({ ...evaluation(7), environment, policy, maxSteps: 5 });
-  expect(result).toMatchObject({ returns: [1, 1, 1, 2, 2, 5, 5], lengths: [1, 1, 1, 2, 2, 5, 5] });
-  expect(result).toMatchObject({ cut: 2, interrupted: false });
-  expect(await evaluate(evaluation(3))).toMatchObject({ cut: 0 });
-  await expect(evaluate({ ...evaluation(1), maxSteps: 0 })).rejects.toThrow(/maxSteps is out of range/);
-});
-
 test("draws actions from the given stream, and leaves the policy's own alone", async () => {
   const environment = makeEnvironment("CartPole-v1", 4);
   const { policy } = createTrainer({
@@ -154,4 +124,110 @@ test("draws actions from the given stream, and leaves the policy's own alone", a
   const first = await play(1);
   expect(await play(2)).not.toEqual(first);
   expect(await play(1)).toEqual(first);
+});
+
+/** Environment i ends its episodes after `lengths[i]` steps, each worth 1. */
+function steady(lengths: readonly number[]) {
+  let made = 0;
+  const environment = vectorize(
+    "Steady-v0",
+    () => {
+      const length = lengths[made++];
+      let left = length;
+      return {
+        observationSpace: { kind: "box", shape: [1], dtype: "float32", low: 0, high: 1 },
+        actionSpace: { kind: "discrete", n: 2 },
+        reset: (_, observation) => {
+          left = length;
+          observation.fill(0);
+        },
+        step: () => ({ reward: 1, terminated: --left === 0, truncated: false }),
+        save: () => ({}),
+        restore: () => {},
+      };
+    },
+    lengths.length,
+  );
+  const policy = new FakePolicy(environment, new RandomStreams(1).stream("actions"));
+  return { environment, policy, mode: "mode" as const, seed: 1 };
+}
+
+const ENDLESS = Number.POSITIVE_INFINITY;
+
+describe("maxSteps", () => {
+  test("cuts episodes that do not end; their return so far counts and is marked", async () => {
+    expect(await evaluate({ ...steady([3, ENDLESS, 10]), episodes: 7, maxSteps: 10 })).toMatchObject({
+      // An episode of just as many steps is whole.
+      returns: [3, 3, 3, 10, 10, 10, 10],
+      lengths: [3, 3, 3, 10, 10, 10, 10],
+      wasCut: [false, false, false, true, true, false, false],
+      cut: 2,
+      meanReturn: 7,
+      interrupted: false,
+    });
+  });
+
+  test("ends every evaluation: all environments start anew when each has played or is cut", async () => {
+    const starts: string[] = [];
+    const parts = steady([ENDLESS, ENDLESS]);
+    const { environment } = parts;
+    const reset = environment.reset.bind(environment);
+    environment.reset = (streams) => {
+      starts.push(streams.stream("environment", 0).save().join());
+      return reset(streams);
+    };
+    const result = await evaluate({ ...parts, episodes: 5, maxSteps: 4 });
+    expect(result).toMatchObject({ returns: [4, 4, 4, 4, 4], cut: 5 });
+    expect(new Set(starts).size).toBe(3);
+  });
+
+  test("is 100,000 unless set; Infinity cuts none", async () => {
+    const result = await evaluate({ ...steady([ENDLESS]), episodes: 1 });
+    expect(result).toMatchObject({ lengths: [100_000], cut: 1 });
+    let steps = 0;
+    const signal = {
+      get aborted() {
+        return ++steps > 100_100;
+      },
+    };
+    const endless = { ...steady([ENDLESS]), episodes: 1, maxSteps: Number.POSITIVE_INFINITY, signal };
+    expect(await evaluate(endless)).toMatchObject({ returns: [], cut: 0, interrupted: true });
+  });
+
+  test.each([0, 1.5, Number.NaN, -1])("refuses %d", async (maxSteps) => {
+    await expect(evaluate({ ...steady([1]), episodes: 1, maxSteps })).rejects.toThrow(
+      /evaluate: maxSteps is not valid, expected an integer of at least 1, or Infinity, got/,
+    );
+  });
+
+  test("lets the most likely actions of a policy that has learned little end on CliffWalking", async () => {
+    const algorithm = a2c;
+    const executor = await createWasmExecutor();
+    const environment = makeEnvironment("CliffWalking-v1", 4);
+    const trainer = createTrainer({ algorithm, environment, executor, settings: { run: { steps: 400 } } });
+    await trainer.start();
+    while (!trainer.done) await trainer.iterate();
+    const { policy } = trainer.algorithm;
+    const parts = { environment: makeEnvironment("CliffWalking-v1", 4), policy, seed: 1, maxSteps: 200 };
+    const result = await evaluate({ ...parts, episodes: 6, mode: "mode" });
+    expect(result).toMatchObject({ interrupted: false, cut: 6 });
+    expect(result.returns).toHaveLength(6);
+  });
+});
+
+test("reports its progress about ten times a second, and at the end", async () => {
+  let seconds = 0;
+  const reports: EvaluationProgress[] = [];
+  await evaluate({
+    ...steady([64, 64]),
+    episodes: 10,
+    clock: () => seconds,
+    pause: async () => {
+      seconds += 0.06;
+    },
+    onProgress: (progress) => void reports.push(progress),
+  });
+  expect(reports.map(({ played }) => played)).toEqual([6, 10, 10]);
+  expect(reports.at(-1)).toMatchObject({ played: 10, episodes: 10, meanReturn: 64, steps: 640 });
+  expect(reports[0].stepsPerSecond).toBeGreaterThan(0);
 });

@@ -5,8 +5,10 @@ import {
   createTrainer,
   MemoryRunStore,
   makeEnvironment,
+  type RunEvent,
   readRunSnapshot,
   type Trainer,
+  type TrainProgress,
   train,
   vectorize,
   version,
@@ -36,6 +38,11 @@ function parts(options: FakeOptions = {}, settings: ChosenSettings = { run }) {
 
 const savedRun = ({ checkpoint }: MemoryRunStore) => readRunSnapshot("test", checkpoint ?? new Uint8Array());
 
+/** An event without what a clock has measured. */
+function unmeasured(event: RunEvent): RunEvent {
+  return event.event === "update" ? { ...event, seconds: null } : event;
+}
+
 async function iterateUntil(trainer: Trainer, step: number): Promise<void> {
   while (trainer.step < step) await trainer.iterate();
 }
@@ -54,7 +61,13 @@ describe("train", () => {
     expect(episodes.every((episode) => episode.return === episode.length)).toBe(true);
     expect(policy.save()).toEqual(savedRun(choice.store).parameters);
 
-    expect(events[0]).toEqual({ event: "started", version, config: createTrainer(parts()).config });
+    expect(events[0]).toEqual({
+      event: "started",
+      version,
+      executor: "reference",
+      precision: "float64",
+      config: createTrainer(parts()).config,
+    });
     expect(events.at(-1)).toEqual({ event: "finished", step: 4000 });
     const steps = (kind: string) =>
       events.filter((event) => event.event === kind).map((event) => ("step" in event ? event.step : -1));
@@ -73,6 +86,40 @@ describe("train", () => {
     const [first, second] = choice.store.events.filter((event) => event.event === "update");
     expect(first).toMatchObject({ step: 500, figures: { loss: 13 } });
     expect(second).toMatchObject({ step: 1000, figures: { loss: (26 + 50) / 2 } });
+  });
+
+  test("logs the learning rate of the step, and the seconds in iterations", async () => {
+    const optimiser = { learningRate: { from: 0.1, to: 0 } };
+    const choice = parts({}, { run, optimiser });
+    await train(choice);
+    const updates = choice.store.events.filter((event) => event.event === "update");
+    for (const { step, learningRate, seconds } of updates) {
+      expect(learningRate).toBeCloseTo(0.1 * (1 - step / 4000), 12);
+      // Two readings of the clock, a millisecond apart, for 20 steps.
+      expect(seconds).toBeCloseTo((step / 20) * 0.001, 6);
+    }
+    const { clock: _, ...timeless } = parts();
+    await train(timeless);
+    expect(timeless.store.events.find((event) => event.event === "update")).toMatchObject({ seconds: null });
+  });
+
+  test("reports machine and commit in its events; the checkpoint holds neither, nor the time", async () => {
+    const provenance = {
+      host: { cpu: "abacus", cores: 7, platform: "clay", runtime: "hand" },
+      commit: "0123abc-dirty",
+    };
+    const [first, second] = [parts(), parts()];
+    await train(first);
+    const trainer = createTrainer({ ...second, provenance, clock: () => performance.now() });
+    await trainer.start();
+    await iterateUntil(trainer, 4000);
+    await trainer.finish();
+    expect(second.store.events[0]).toMatchObject({ event: "started", ...provenance });
+    expect(second.store.checkpoint).toEqual(first.store.checkpoint);
+    expect(second.store.events.slice(1).map(unmeasured)).toEqual(first.store.events.slice(1).map(unmeasured));
+    const resumed = createTrainer({ ...parts(), store: second.store, provenance });
+    await resumed.restore(savedRun(first.store));
+    expect(second.store.events.at(-1)).toMatchObject({ event: "resumed", ...provenance });
   });
 
   test("gives the same bytes for the same seed, others for another", async () => {
@@ -136,8 +183,9 @@ describe("a restored run", () => {
     expect(result.steps).toBe(4000);
     expect(second.store.checkpoint).toEqual(whole.store.checkpoint);
     const [resumption, ...later] = second.store.events;
-    expect(resumption).toEqual({ event: "resumed", step: stop, version });
-    expect([...first.store.events, ...later]).toEqual(whole.store.events);
+    const executor = { executor: "reference", precision: "float64" };
+    expect(resumption).toEqual({ event: "resumed", step: stop, version, ...executor });
+    expect([...first.store.events, ...later].map(unmeasured)).toEqual(whole.store.events.map(unmeasured));
   });
 
   test("is refused under another configuration, and without an environment", async () => {
@@ -158,6 +206,60 @@ describe("a restored run", () => {
     await expect(twin().restore({ ...snapshot, config: "{" })).rejects.toThrow(
       /the checkpoint's config is damaged/,
     );
+  });
+});
+
+describe("a run whose mean return stays at its start", () => {
+  const long = { run: { ...run, steps: 12_000 } };
+
+  test("is warned of once after a quarter of its steps, in its events, its progress and its result", async () => {
+    const choice = parts({}, long);
+    const warned: number[] = [];
+    const onProgress = ([progress]: readonly TrainProgress[]) => {
+      if (progress.warning !== undefined) warned.push(progress.step);
+    };
+    const { result } = await train({ ...choice, onProgress });
+    const warnings = choice.store.events.filter((event) => event.event === "warning");
+    expect(warnings).toEqual([{ event: "warning", ...result.warning }]);
+    expect(result.warning).toMatchObject({ reason: "no-rise", step: 3000, steps: 12_000 });
+    expect(Math.min(...warned)).toBeGreaterThanOrEqual(3000);
+    const { first, returns } = savedRun(choice.store).scores as Record<string, Float64Array>;
+    expect(first).toHaveLength(100);
+    expect(first).not.toEqual(returns);
+  });
+
+  test.each([2980, 3000, 3020])("is warned of once, too, if it is resumed at step %i", async (stop) => {
+    const whole = parts({}, long);
+    await train(whole);
+    const first = parts({}, long);
+    const trainer = createTrainer(first);
+    await trainer.start();
+    await iterateUntil(trainer, stop);
+    const second = parts({}, long);
+    const resumed = createTrainer(second);
+    await resumed.restore(await trainer.save());
+    await iterateUntil(resumed, 12_000);
+    const result = await resumed.finish();
+    expect(result.warning).toMatchObject({ step: 3000 });
+    const events = [...first.store.events, ...second.store.events.slice(1)];
+    expect(events.map(unmeasured)).toEqual(whole.store.events.map(unmeasured));
+    expect(second.store.checkpoint).toEqual(whole.store.checkpoint);
+  });
+
+  test("is told apart from one that rises", async () => {
+    const choice = parts({}, long);
+    const { environment } = choice;
+    const step = environment.step.bind(environment);
+    let steps = 0;
+    environment.step = (actions) => {
+      const stepped = step(actions);
+      steps++;
+      for (let i = 0; i < 4; i++) environment.episodeReturns[i] += steps;
+      return stepped;
+    };
+    const { result } = await train(choice);
+    expect(result.warning).toBeUndefined();
+    expect(choice.store.events.some((event) => event.event === "warning")).toBe(false);
   });
 });
 

@@ -1,0 +1,94 @@
+import { describeValue, fail } from "../base/errors.js";
+import { type Saveable, type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import { mean, sampleStandardDeviation } from "../math/statistics.js";
+import { EPISODES_IN_SCORE, type ReturnsWindow } from "./returns-window.js";
+
+/** A run whose mean return has not left its start after a quarter of its steps. */
+export interface LearningWarning {
+  /** No whole episode has ended, or the returns have not risen. */
+  readonly reason: "no-episode" | "no-rise";
+  /** Environment steps taken at the check, and the length of the run then. */
+  readonly step: number;
+  readonly steps: number;
+  /** n: how many of the first and of the newest episodes were compared; 0 without an episode. */
+  readonly compared: number;
+  /** The mean returns of the first n and of the newest n episodes; null without an episode. */
+  readonly firstMean: number | null;
+  readonly newestMean: number | null;
+}
+
+/** Shorter runs are not checked: a quarter of them is too few steps to tell. */
+const SHORTEST_RUN = 10_000;
+const SHARE = 1 / 4;
+/** Fewer episodes are not compared. */
+const FEWEST_COMPARED = 10;
+const STANDARD_ERRORS = 2;
+
+/**
+ * Compares a run's newest returns with its first ones, once, after a quarter of its steps.
+ *
+ * The first n and the newest n episodes are compared, n = min(100, half of the episodes so far), so that none is in
+ * both. The mean return has risen if x̄_newest − x̄_first > 2 √((s²_newest + s²_first) / n), two standard errors of the
+ * difference. From one to 19 episodes nothing is compared.
+ */
+export class LearningCheck implements Saveable {
+  #done = false;
+  #warning: LearningWarning | null = null;
+
+  /** The warning that the check gave; null before it and where the returns have risen. */
+  get warning(): LearningWarning | null {
+    return this.#warning;
+  }
+
+  /** Checks the run if it is time. Returns a warning in the moment that it arises, else null. */
+  check(step: number, steps: number, returns: ReturnsWindow): LearningWarning | null {
+    if (this.#done || steps < SHORTEST_RUN || step < SHARE * steps) return null;
+    this.#done = true;
+    this.#warning = warningOf(step, steps, returns);
+    return this.#warning;
+  }
+
+  save(): Snapshot {
+    return { done: this.#done, warning: this.#warning === null ? {} : { ...this.#warning } };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const where = "LearningCheck.restore";
+    const { done } = snapshot;
+    if (typeof done !== "boolean") {
+      fail(where, "done is not valid", { expected: "true or false", got: describeValue(done) });
+    }
+    const saved = snapshotSection(where, snapshot, "warning");
+    const { reason, firstMean, newestMean } = saved;
+    this.#done = done;
+    this.#warning = null;
+    if (reason === undefined) return;
+    this.#warning = {
+      reason: reason === "no-episode" ? "no-episode" : "no-rise",
+      step: snapshotNumber(where, saved, "step"),
+      steps: snapshotNumber(where, saved, "steps"),
+      compared: snapshotNumber(where, saved, "compared"),
+      firstMean: firstMean === null ? null : snapshotNumber(where, saved, "firstMean"),
+      newestMean: newestMean === null ? null : snapshotNumber(where, saved, "newestMean"),
+    };
+  }
+}
+
+function warningOf(step: number, steps: number, returns: ReturnsWindow): LearningWarning | null {
+  if (returns.episodes === 0) {
+    return { reason: "no-episode", step, steps, compared: 0, firstMean: null, newestMean: null };
+  }
+  const compared = Math.min(EPISODES_IN_SCORE, Math.floor(returns.episodes / 2));
+  if (compared < FEWEST_COMPARED) return null;
+  const first = returns.first(compared);
+  const newest = returns.newest(compared);
+  if (hasRisen(first, newest)) return null;
+  return { reason: "no-rise", step, steps, compared, firstMean: mean(first), newestMean: mean(newest) };
+}
+
+/** Whether the mean of the second sample is above that of the first by more than two standard errors. */
+function hasRisen(first: Float64Array, newest: Float64Array): boolean {
+  const variance = (x: Float64Array) => sampleStandardDeviation(x) ** 2 / x.length;
+  const standardError = Math.sqrt(variance(first) + variance(newest));
+  return mean(newest) - mean(first) > STANDARD_ERRORS * standardError;
+}
