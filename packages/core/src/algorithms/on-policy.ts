@@ -3,6 +3,7 @@ import { fail } from "../base/errors.js";
 import {
   type CurrentValues,
   choiceSetting,
+  type EnvironmentFamily,
   flagSetting,
   integerSetting,
   type LiveSetting,
@@ -36,6 +37,7 @@ import {
   algorithmKind,
   type IterationReport,
   type PolicyValueModel,
+  type SectionDefaults,
 } from "./algorithm.js";
 import { networkShapes, type Policy } from "./policy.js";
 import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-value-learner.js";
@@ -87,6 +89,21 @@ export const returnSettings = {
 /** The settings that all on-policy algorithms made by {@link onPolicyAlgorithm} share. */
 export const onPolicySettings = {
   ...returnSettings,
+  horizon: integerSetting({
+    about: "steps per environment between updates; also n of the n-step returns",
+    low: 1,
+    high: 65536,
+    defaults: { vector: 5, atari: 5, minatar: 10 },
+    source: "the A2C that the paper used (§6.3); MinAtar: experiments/tuning",
+  }),
+  lambda: liveSetting({
+    about:
+      "λ of the returns: 1 sums all n steps of a rollout, 0 takes one, between them TD(λ) weighs both (GAE)",
+    low: 0,
+    high: 1,
+    defaults: { vector: 1, atari: 1, minatar: 0.8 },
+    source: "§3.4; 1: the A2C that the paper used (§6.3); MinAtar: experiments/tuning",
+  }),
   valueCoefficient: liveSetting({
     about: "the weight c of the value error ½(V − V̂)²",
     low: 0,
@@ -99,6 +116,11 @@ export const onPolicySettings = {
     source: "images: the A2C that the paper used (§6.1); vectors: stable-baselines3's MlpPolicy",
   }),
 };
+
+/** The defaults of all on-policy algorithms for other sections, tuned for A2C with the naive bonus alone. */
+function onPolicyDefaults(family: EnvironmentFamily): SectionDefaults {
+  return family === "minatar" ? { optimiser: { name: "adam", learningRate: { from: 3e-3, to: 0 } } } : {};
+}
 
 type OnPolicySettings = typeof onPolicySettings;
 
@@ -148,7 +170,7 @@ export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
 export function onPolicyAlgorithm<const S extends OnPolicySettings & Settings>(
   definition: OnPolicyDefinition<S>,
 ): AlgorithmKind<S> {
-  const { name, title, about, settings, defaults } = definition;
+  const { name, title, about, settings, defaults = onPolicyDefaults } = definition;
   for (const term of reservedTerms) {
     if (Object.hasOwn(settings, term)) {
       fail("onPolicyAlgorithm", `${name} has a setting named ${term}`, {
@@ -161,7 +183,7 @@ export function onPolicyAlgorithm<const S extends OnPolicySettings & Settings>(
     title,
     about,
     settings,
-    ...(defaults === undefined ? {} : { defaults }),
+    defaults,
     make: (context, current) => new OnPolicy(definition, context, current),
   });
 }

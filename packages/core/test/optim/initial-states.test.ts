@@ -21,5 +21,6 @@ it.each([0, 1])("a learner starts its optimiser from a mean square of %i", (init
   const values = Object.values(meanSquare).flatMap((entry) =>
     isShapedArray(entry as SnapshotLeaf) ? Array.from((entry as { values: Float64Array }).values) : [],
   );
-  expect(values).toEqual(new Array(4 * 3 + 3 + 3 * 2 + 2 + 3 + 1).fill(initialMeanSquare));
+  // Two bodies and their heads.
+  expect(values).toEqual(new Array(2 * (4 * 3 + 3) + 3 * 2 + 2 + 3 + 1).fill(initialMeanSquare));
 });
