@@ -5,7 +5,7 @@ import { RandomStreams } from "softrl";
 import { compared } from "./comparison.js";
 import { measureAlternating } from "./measure.js";
 import { loadedPeers, peerPython, threadVariables } from "./peers.js";
-import { a2cDefaults, training } from "./training.js";
+import { peerSettings, training } from "./training.js";
 
 const id = "PongNoFrameskip-v4";
 const cores = availableParallelism();
@@ -131,7 +131,7 @@ const baselines = ["DummyVecEnv", "SubprocVecEnv"].flatMap((vector) =>
 const pongRow = {
   name: "pong",
   async measure({ executors, peers, quick, seed, busy, plan }) {
-    const defaults = a2cDefaults(id);
+    const defaults = peerSettings(id);
     const size = quick ? 4 : defaults.environments;
     const settings = { ...defaults, environments: size, seed };
     const { horizon } = settings;

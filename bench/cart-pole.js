@@ -1,6 +1,6 @@
 // @ts-check
 import { CartPole, RandomStreams } from "softrl";
-import { a2cDefaults, training } from "./training.js";
+import { peerSettings, training } from "./training.js";
 
 /**
  * {@link training} that also reports the mean length of its episodes.
@@ -11,7 +11,7 @@ import { a2cDefaults, training } from "./training.js";
  */
 export async function cartPoleTraining(executor, environments, seed) {
   const environment = new CartPole(environments);
-  const { horizon } = a2cDefaults(environment.id);
+  const { horizon } = peerSettings(environment.id);
   let episodes = 0;
   const run = await training(executor, environment, seed, ({ event }) => {
     if (event === "episode") episodes++;

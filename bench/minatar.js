@@ -2,7 +2,7 @@
 import { MinAtar, RandomStreams } from "softrl";
 import { compared, targetOf } from "./comparison.js";
 import { measureAlternating, spread, timed } from "./measure.js";
-import { a2cDefaults, training } from "./training.js";
+import { peerSettings, training } from "./training.js";
 import { drawnBatch, networks, tracedStep } from "./training-step.js";
 
 /** The targets: millions of steps of one game per second on one core. */
@@ -118,7 +118,7 @@ function trainingRow(game) {
   return {
     name,
     async measure({ executors, seed, busy, plan }) {
-      const { environments, horizon } = a2cDefaults(`MinAtar/${game}-v1`);
+      const { environments, horizon } = peerSettings(`MinAtar/${game}-v1`);
       const contestants = [];
       for (const { name, threads, executor } of executors) {
         if (threads > 1) continue;

@@ -7,7 +7,7 @@ import { measureAlternating, spread, timed } from "./measure.js";
 import { minatarRows } from "./minatar.js";
 import { encoded, keptMemory, loadedPeers, threadVariables } from "./peers.js";
 import { sweepRow } from "./sweeps.js";
-import { a2cDefaults } from "./training.js";
+import { peerSettings } from "./training.js";
 import {
   drawnBatch,
   firstSamples,
@@ -243,7 +243,7 @@ function cartPoleRow(environments, bars) {
     name,
     async measure({ executors: all, peers, seed, busy, plan }) {
       const executors = atThreads(all, [1]);
-      const settings = { ...a2cDefaults("CartPole-v1"), environments, hiddenSizes: [64, 64], seed };
+      const settings = { ...peerSettings("CartPole-v1"), environments, hiddenSizes: [64, 64], seed };
       const { horizon, hiddenSizes } = settings;
       const ours = [];
       for (const { name, executor } of executors) {

@@ -10,17 +10,17 @@ import {
 } from "softrl";
 
 /**
- * A2C's defaults on an environment: the numbers that a peer needs to train as we do.
+ * What A2C is measured with, here and in the peers: the A2C that the paper used, which every peer has.
  * @param {string} id
  */
-export function a2cDefaults(id) {
+export function peerSettings(id) {
   const family = environmentFamily(id);
   /** @param {import("softrl").Setting<import("softrl").LiveNumber>} setting */
   const first = (setting) => valueAt(setting.defaults[family], 0, 1);
   const rmsprop = builtInOptimisers.find(({ name }) => name === "rmsprop");
   return {
     environments: environmentSettings.count.defaults[family],
-    horizon: a2c.settings.horizon.defaults[family],
+    horizon: 5,
     gamma: first(a2c.settings.gamma),
     tau: first(a2c.settings.tau),
     valueCoefficient: first(a2c.settings.valueCoefficient),
@@ -32,7 +32,7 @@ export function a2cDefaults(id) {
 }
 
 /**
- * A2C with its defaults and a constant learning rate, and everything that a run does except writing files. An iteration
+ * A2C with these settings and a constant learning rate, and everything that a run does except writing files. An iteration
  * is one rollout and one update.
  * @param {import("softrl").Executor} executor
  * @param {import("softrl").VectorEnvironment} environment
@@ -41,13 +41,18 @@ export function a2cDefaults(id) {
  * @returns {Promise<(iterations: number) => Promise<import("./measure.js").Block>>}
  */
 export async function training(executor, environment, seed, onEvent = () => {}) {
+  const { learningRate, horizon } = peerSettings(environment.id);
   const trainer = createTrainer({
     algorithm: a2c,
     environment,
     executor,
+    optimiser: "rmsprop",
     settings: {
       run: { steps: Number.MAX_SAFE_INTEGER, seed, checkpointEvery: 0 },
-      optimiser: { learningRate: a2cDefaults(environment.id).learningRate },
+      optimiser: { learningRate },
+      algorithm: { horizon, lambda: 1, normaliseReturns: false, bodies: "shared" },
+      // Pixels are scaled in the peers, too.
+      ...(isBytes(environment.observationSpace) ? {} : { network: { inputs: "raw" } }),
     },
     store: { append: onEvent, writeCheckpoint() {}, writePolicy() {} },
     clock: () => performance.now() / 1000,
@@ -59,3 +64,6 @@ export async function training(executor, environment, seed, onEvent = () => {}) 
     return { seconds: (performance.now() - began) / 1000, iterations };
   };
 }
+
+/** @param {import("softrl").Space} space */
+const isBytes = (space) => space.kind === "box" && space.dtype === "uint8";

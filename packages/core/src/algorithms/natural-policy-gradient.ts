@@ -22,7 +22,7 @@ import {
   type IterationReport,
   type PolicyValueModel,
 } from "./algorithm.js";
-import { referencePolicy, returnSettings } from "./on-policy.js";
+import { normalisedVectors, referencePolicy, returnSettings } from "./on-policy.js";
 import { networkShapes, type Policy } from "./policy.js";
 import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-value-learner.js";
 
@@ -83,6 +83,7 @@ export const naturalPolicyGradient = algorithmKind({
   title: "natural policy gradient",
   about: "policy gradient times the inverse Fisher matrix, by conjugate gradients",
   settings,
+  defaults: (family) => (family === "vector" ? normalisedVectors : {}),
   make: (context, current) => new NaturalPolicyGradient(context, current),
 });
 

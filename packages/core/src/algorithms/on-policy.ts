@@ -117,10 +117,20 @@ export const onPolicySettings = {
   }),
 };
 
-/** The defaults of all on-policy algorithms for other sections, tuned for A2C with the naive bonus alone. */
-function onPolicyDefaults(family: EnvironmentFamily): SectionDefaults {
-  return family === "minatar" ? { optimiser: { name: "adam", learningRate: { from: 3e-3, to: 0 } } } : {};
+/** The defaults of all on-policy algorithms for other sections; MinAtar's were tuned for A2C with the naive bonus alone. */
+export function onPolicyDefaults(family: EnvironmentFamily): SectionDefaults {
+  switch (family) {
+    case "vector":
+      return normalisedVectors;
+    case "minatar":
+      return { optimiser: { name: "adam", learningRate: { from: 3e-3, to: 0 } } };
+    case "atari":
+      return {};
+  }
 }
+
+/** Elements of a vector have scales of their own, which their bounds do not tell: experiments/tuning. */
+export const normalisedVectors: SectionDefaults = { network: { inputs: "normalised" } };
 
 type OnPolicySettings = typeof onPolicySettings;
 

@@ -30,13 +30,17 @@ export async function goldenRun(name: string): Promise<GoldenRun> {
   const trainer = createTrainer({
     algorithm,
     environment,
+    optimiser: "rmsprop",
     executor: executorName === "wasm" ? await createWasmExecutor() : createReferenceExecutor(),
     settings: {
       run: { seed: golden.seed, steps: golden.steps },
       // The defaults of commit 8158d84.
       network: { inputs: "raw" },
+      optimiser: { learningRate: { from: environmentId.startsWith("MinAtar/") ? 7e-4 : 2e-3, to: 0 } },
       algorithm: {
-        ...(kindName === "npg" ? {} : { bodies: "shared" }),
+        lambda: 1,
+        normaliseReturns: false,
+        ...(kindName === "npg" ? {} : { bodies: "shared", horizon: 5 }),
         ...(bonus === undefined ? {} : { entropyBonus: bonus }),
       },
     },

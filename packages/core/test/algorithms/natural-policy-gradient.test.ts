@@ -15,7 +15,7 @@ const reference = createReferenceExecutor({ precision: "float64" });
 
 const settings = {
   run: { steps: 4000 },
-  network: { hiddenSizes: [16] },
+  network: { inputs: "unit", hiddenSizes: [16] },
   optimiser: { learningRate: 1e-3 },
   algorithm: {
     horizon: 16,

@@ -16,7 +16,7 @@ const reference = createReferenceExecutor();
 
 const settings = {
   run: { steps: 4000 },
-  network: { hiddenSizes: [16, 16] },
+  network: { inputs: "unit", hiddenSizes: [16, 16] },
   optimiser: { learningRate: 1e-3 },
   algorithm: { tau: 0.02 },
 };

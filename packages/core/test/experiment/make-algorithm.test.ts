@@ -48,7 +48,7 @@ const changes: readonly (ChosenSettings & { readonly seed?: number })[] = [
   { network: { hiddenSizes: [4, 4] } },
   { network: { activation: "relu" } },
   { network: { layerNorm: true } },
-  { network: { inputs: "raw" } },
+  { network: { inputs: "unit" } },
   { optimiser: { learningRate: 0.01 } },
   { optimiser: { learningRate: { from: 0.002, to: 0.001 } } },
   { optimiser: { maxGradientNorm: 0.01 } },

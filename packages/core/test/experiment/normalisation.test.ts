@@ -171,7 +171,7 @@ describe("normalised observations", () => {
 
   it("are normalised pixel by pixel in images", async () => {
     const environment = makeEnvironment("MinAtar/Breakout-v1", 4);
-    const { trainer, store } = start({ environment, steps: 40 });
+    const { trainer, store } = start({ environment, steps: 200 });
     await trainer.start();
     while (!trainer.done) await trainer.iterate();
     await trainer.finish();

@@ -29,7 +29,14 @@ const world = () => makeEnvironment("GridWorld-v0", 8);
 
 function parts(algorithm: AlgorithmKind, settings: ChosenSettings, environment: VectorEnvironment = world()) {
   const store = new MemoryRunStore();
-  const trainer = createTrainer({ algorithm, environment, executor, settings, store, oracle: Oracle });
+  const trainer = createTrainer({
+    algorithm,
+    environment,
+    executor,
+    settings: { network: { inputs: "unit" }, ...settings },
+    store,
+    oracle: Oracle,
+  });
   return { store, trainer };
 }
 

@@ -50,7 +50,7 @@ async function checkpointOf({
     environment: makeEnvironment(environment, count),
     executor,
     store,
-    settings: { ...settings, run: { steps: count } },
+    settings: { network: { inputs: "unit" }, ...settings, run: { steps: count } },
     ...(optimiser === undefined ? {} : { optimiser }),
   });
   await trainer.start();

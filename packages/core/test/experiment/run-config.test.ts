@@ -81,7 +81,7 @@ describe("defaults", () => {
       environment: { id: "CartPole-v1", count: 8, options: {} },
       network: {
         name: "mlp",
-        inputs: "unit",
+        inputs: "normalised",
         channels: "last",
         hiddenSizes: [64, 64],
         activation: "tanh",
@@ -122,15 +122,18 @@ describe("defaults", () => {
     });
   });
 
-  it("are Atari's for MinAtar except for the network, the length and the protocol", () => {
-    const [atari, minatar] = [configOf("ALE/Breakout-v5"), configOf("MinAtar/Breakout-v1")];
+  it("are those of experiments/tuning for MinAtar", () => {
+    const minatar = configOf("MinAtar/Breakout-v1", {}, kindsOf(a2c, "MinAtar/Breakout-v1", "adam"));
     expect("atariProtocol" in minatar.environment).toBe(false);
-    expect(minatar).toEqual({
-      ...atari,
-      run: { ...atari.run, steps: 5_000_000 },
-      environment: { id: "MinAtar/Breakout-v1", count: 16, options: {} },
-      network: { ...atari.network, name: "minatar-cnn" },
+    expect(minatar).toMatchObject({
+      run: { steps: 5_000_000 },
+      environment: { count: 16, options: {} },
+      network: { name: "minatar-cnn", inputs: "unit" },
+      optimiser: { name: "adam", learningRate: { from: 3e-3, to: 0 }, maxGradientNorm: 0.5 },
+      algorithm: { horizon: 10, lambda: 0.8, tau: 0.01, bodies: "shared", normaliseReturns: false },
     });
+    expect(defaultOptimiser(a2c, "minatar")).toBe("adam");
+    expect(defaultOptimiser(naturalPolicyGradient, "minatar")).toBe("rmsprop");
   });
 
   it("of npg are a rollout of its own and no coefficient of the value's error", () => {
