@@ -18,6 +18,7 @@ import { join } from "node:path";
  * @property {string} algorithm
  * @property {Readonly<Record<string, string>>} [options] of `softrl train`, without dashes; defaults for all others
  * @property {readonly string[]} [environments] where they are not the plan's
+ * @property {readonly number[]} [seeds] where they are not the plan's
  */
 
 /**

@@ -65,7 +65,8 @@ function cell(variant, environment) {
   const runs = scores(variant, environment).map(({ meanReturn }) => meanReturn);
   if (runs.length === 0) return "–";
   const { estimate, low, high } = meanInterval(runs, { random: streams.stream(variant, environment) });
-  const planned = plan.seeds.length === runs.length ? "" : ` (${runs.length} of ${plan.seeds.length} runs)`;
+  const { length } = plan.variants.find(({ name }) => name === variant)?.seeds ?? plan.seeds;
+  const planned = length === runs.length ? "" : ` (${runs.length} of ${length} runs)`;
   return `**${digits(estimate)}** [${digits(low)}, ${digits(high)}]${planned}`;
 }
 

@@ -35,13 +35,15 @@ const done = new Set(
   readResults(folder).map(({ variant, environment, seed }) => keyOf(variant, environment, seed)),
 );
 /** @type {Run[]} */
-const queue = plan.seeds
-  .flatMap((seed) =>
-    plan.variants.flatMap((variant) =>
+const queue = plan.variants
+  .flatMap((variant) =>
+    (variant.seeds ?? plan.seeds).flatMap((seed) =>
       (variant.environments ?? plan.environments).map((environment) => ({ variant, environment, seed })),
     ),
   )
-  .filter(({ variant, environment, seed }) => !done.has(keyOf(variant.name, environment, seed)));
+  .filter(({ variant, environment, seed }) => !done.has(keyOf(variant.name, environment, seed)))
+  // Seed by seed, so that what is there at any time compares all variants.
+  .sort((a, b) => a.seed - b.seed);
 const total = queue.length;
 let failed = 0;
 
