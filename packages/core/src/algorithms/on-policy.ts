@@ -117,19 +117,24 @@ export const onPolicySettings = {
   }),
 };
 
-/** The defaults of all on-policy algorithms for other sections; MinAtar's were tuned for A2C with the naive bonus alone. */
+/**
+ * The defaults of all on-policy algorithms for other sections. Those of vectors and MinAtar were tuned for A2C with the
+ * naive bonus alone: experiments/tuning.
+ */
 export function onPolicyDefaults(family: EnvironmentFamily): SectionDefaults {
   switch (family) {
     case "vector":
-      return normalisedVectors;
+      return { ...normalisedVectors, optimiser: fallingAdam(1e-3) };
     case "minatar":
-      return { optimiser: { name: "adam", learningRate: { from: 3e-3, to: 0 } } };
+      return { optimiser: fallingAdam(3e-3) };
     case "atari":
       return {};
   }
 }
 
-/** Elements of a vector have scales of their own, which their bounds do not tell: experiments/tuning. */
+const fallingAdam = (learningRate: number) => ({ name: "adam", learningRate: { from: learningRate, to: 0 } });
+
+/** Elements of a vector have scales of their own, which their bounds do not tell. */
 export const normalisedVectors: SectionDefaults = { network: { inputs: "normalised" } };
 
 type OnPolicySettings = typeof onPolicySettings;
