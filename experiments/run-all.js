@@ -51,7 +51,10 @@ async function work() {
   for (let run = queue.shift(); run !== undefined; run = queue.shift()) {
     const { variant, environment, seed } = run;
     const name = `${variant.name}, ${environment}, seed ${seed}`;
-    const kept = await train(run);
+    const kept = await train(run).catch((error) => {
+      console.error(error);
+      return null;
+    });
     if (kept === null) failed++;
     console.log(`${total - queue.length} of ${total}: ${name}: ${kept ?? "failed"}`);
   }
@@ -67,6 +70,10 @@ async function train({ variant, environment, seed }) {
   try {
     if (output === null) return null;
     const { meanReturn, episodes, steps, executor, instructionSet } = JSON.parse(output);
+    if (meanReturn === null) {
+      console.error(`${variant.name}, ${environment}, seed ${seed}: no episode ended`);
+      return null;
+    }
     const key = [variant.name, environment, seed];
     const updates = readFileSync(join(runFolder, "events.jsonl"), "utf8")
       .split("\n")

@@ -140,7 +140,7 @@ export function onPolicyDefaults(family: EnvironmentFamily): SectionDefaults {
 
 const fallingAdam = (learningRate: number) => ({ name: "adam", learningRate: { from: learningRate, to: 0 } });
 
-/** Elements of a vector have scales of their own, which their bounds do not tell. */
+/** The elements of a vector differ in scale, and their bounds do not show it: experiments/classic. */
 export const normalisedVectors: SectionDefaults = { network: { inputs: "normalised" } };
 
 type OnPolicySettings = typeof onPolicySettings;
