@@ -45,7 +45,18 @@ const queue = plan.variants
   // Seed by seed, so that what is there at any time compares all variants.
   .sort((a, b) => a.seed - b.seed);
 const total = queue.length;
+let finished = 0;
 let failed = 0;
+/** The processes that train, and the folders that they write to: neither outlives this one. */
+const children = new Set();
+const folders = new Set();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    for (const child of children) child.kill("SIGKILL");
+    for (const path of folders) rmSync(path, { recursive: true, force: true });
+    process.exit(130);
+  });
+}
 
 async function work() {
   for (let run = queue.shift(); run !== undefined; run = queue.shift()) {
@@ -56,13 +67,14 @@ async function work() {
       return null;
     });
     if (kept === null) failed++;
-    console.log(`${total - queue.length} of ${total}: ${name}: ${kept ?? "failed"}`);
+    console.log(`${++finished} of ${total}: ${name}: ${kept ?? "failed"}`);
   }
 }
 
 /** @param {Run} run @returns {Promise<number | null>} the mean return of its last 100 episodes; null where it failed */
 async function train({ variant, environment, seed }) {
   const temporary = mkdtempSync(join(tmpdir(), "softrl-"));
+  folders.add(temporary);
   const runFolder = join(temporary, "run");
   const options = Object.entries(variant.options ?? {}).flatMap(([name, value]) => [`--${name}`, value]);
   const identity = ["--env", environment, "--algorithm", variant.algorithm, "--seed", String(seed)];
@@ -92,6 +104,7 @@ async function train({ variant, environment, seed }) {
     return rounded(meanReturn);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
+    folders.delete(temporary);
   }
 }
 
@@ -107,6 +120,7 @@ function outputOf(options) {
       env,
       stdio: ["ignore", "pipe", "pipe"],
     });
+    children.add(child);
     let errors = "";
     child.stdout.on("data", (data) => {
       output += data;
@@ -115,6 +129,7 @@ function outputOf(options) {
       errors = `${errors}${data}`.slice(-2000);
     });
     child.on("close", (code) => {
+      children.delete(child);
       if (code !== 0) console.error(errors);
       resolve(code === 0 ? output : null);
     });
