@@ -66,7 +66,7 @@ function cell(variant, environment) {
   if (runs.length === 0) return "–";
   const { estimate, low, high } = meanInterval(runs, { random: streams.stream(variant, environment) });
   const { length } = plan.variants.find(({ name }) => name === variant)?.seeds ?? plan.seeds;
-  const planned = length === runs.length ? "" : ` (${runs.length} of ${length} runs)`;
+  const planned = ` (${runs.length === length ? "" : `${runs.length} of `}${length} runs)`;
   return `**${digits(estimate)}** [${digits(low)}, ${digits(high)}]${planned}`;
 }
 

@@ -45,21 +45,36 @@ const queue = plan.variants
   // Seed by seed, so that what is there at any time compares all variants.
   .sort((a, b) => a.seed - b.seed);
 const total = queue.length;
+let finished = 0;
 let failed = 0;
+/** The processes that train, and the folders that they write to: neither outlives this one. */
+const children = new Set();
+const folders = new Set();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    for (const child of children) child.kill("SIGKILL");
+    for (const path of folders) rmSync(path, { recursive: true, force: true });
+    process.exit(130);
+  });
+}
 
 async function work() {
   for (let run = queue.shift(); run !== undefined; run = queue.shift()) {
     const { variant, environment, seed } = run;
     const name = `${variant.name}, ${environment}, seed ${seed}`;
-    const kept = await train(run);
+    const kept = await train(run).catch((error) => {
+      console.error(error);
+      return null;
+    });
     if (kept === null) failed++;
-    console.log(`${total - queue.length} of ${total}: ${name}: ${kept ?? "failed"}`);
+    console.log(`${++finished} of ${total}: ${name}: ${kept ?? "failed"}`);
   }
 }
 
 /** @param {Run} run @returns {Promise<number | null>} the mean return of its last 100 episodes; null where it failed */
 async function train({ variant, environment, seed }) {
   const temporary = mkdtempSync(join(tmpdir(), "softrl-"));
+  folders.add(temporary);
   const runFolder = join(temporary, "run");
   const options = Object.entries(variant.options ?? {}).flatMap(([name, value]) => [`--${name}`, value]);
   const identity = ["--env", environment, "--algorithm", variant.algorithm, "--seed", String(seed)];
@@ -67,6 +82,10 @@ async function train({ variant, environment, seed }) {
   try {
     if (output === null) return null;
     const { meanReturn, episodes, steps, executor, instructionSet } = JSON.parse(output);
+    if (meanReturn === null) {
+      console.error(`${variant.name}, ${environment}, seed ${seed}: no episode ended`);
+      return null;
+    }
     const key = [variant.name, environment, seed];
     const updates = readFileSync(join(runFolder, "events.jsonl"), "utf8")
       .split("\n")
@@ -85,6 +104,7 @@ async function train({ variant, environment, seed }) {
     return rounded(meanReturn);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
+    folders.delete(temporary);
   }
 }
 
@@ -100,6 +120,7 @@ function outputOf(options) {
       env,
       stdio: ["ignore", "pipe", "pipe"],
     });
+    children.add(child);
     let errors = "";
     child.stdout.on("data", (data) => {
       output += data;
@@ -108,6 +129,7 @@ function outputOf(options) {
       errors = `${errors}${data}`.slice(-2000);
     });
     child.on("close", (code) => {
+      children.delete(child);
       if (code !== 0) console.error(errors);
       resolve(code === 0 ? output : null);
     });

@@ -209,7 +209,7 @@ describe("softrl evaluate", () => {
     ]);
     expect(loop).toMatchObject({ code: 0, stderr: "" });
     expect(loop.stdout).toMatch(
-      /3 episodes, most likely actions: mean return -\d+.*\n3 episodes were cut after 50 steps and count with the return so far; the most likely actions probably loop: --mode sample draws/,
+      /3 episodes, most likely actions: mean return -\d+.*\n3 episodes were cut after 50 steps and count with the return so far; the most likely actions may loop: --mode sample draws/,
     );
     expect(drawn.stdout).toMatch(/3 episodes were cut after 50 steps.*; --max-steps sets the limit\n$/);
     expect(JSON.parse(json.stdout)).toMatchObject({

@@ -96,7 +96,7 @@ function cutText(cut: number, mode: "sample" | "mode", maxSteps: number): string
   const what = cut === 1 ? "1 episode was" : `${cut} episodes were`;
   const hint =
     mode === "mode"
-      ? "the most likely actions probably loop: --mode sample draws from the policy instead"
+      ? "the most likely actions may loop: --mode sample draws from the policy, --max-steps sets the limit"
       : "--max-steps sets the limit";
   return `${what} cut after ${counted(maxSteps)} steps and ${cut === 1 ? "counts" : "count"} with the return so far; ${hint}\n`;
 }

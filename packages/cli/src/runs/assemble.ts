@@ -2,8 +2,9 @@ import {
   bodyOf,
   exactEnvironmentIds,
   isBuiltIn,
+  isImage,
+  networkForSpace,
   Oracle,
-  observationFamily,
   type RunConfig,
   type RunStore,
   SoftrlError,
@@ -89,11 +90,11 @@ function requireNetworkFits({ config, parts }: RunPlan, { id, observationSpace }
   const { network } = parts.kinds;
   if (observationSpace.kind !== "box") return;
   const { shape } = observationSpace;
-  if (parts.hasDefaultNetwork && network.name === "mlp" && shape.length === 3) {
+  if (parts.hasDefaultNetwork && network.name === "mlp" && isImage(observationSpace)) {
     throw new SoftrlError(parts.where.network, `the observations of ${id} are images`, {
       expected: "the name of a network: nature-cnn or minatar-cnn for images, mlp to flatten them",
       got: `[${shape.join(", ")}]`,
-      remedy: `add --network ${observationFamily(observationSpace) === "atari" ? "nature-cnn" : "minatar-cnn"}`,
+      remedy: `add --network ${networkForSpace(observationSpace)}`,
     });
   }
   try {

@@ -31,6 +31,9 @@ function remedyText({ reason }: LearningWarning, { config, parts }: RunPlan): st
     const isThere = found?.setting.placeholder.includes(value) === true && config[section][name] !== value;
     return isThere ? [`${found.flag} ${value}`] : [];
   };
+  const returns = option("algorithm", "normaliseReturns");
+  const normalisedReturns =
+    returns === undefined || config.algorithm.normaliseReturns === true ? [] : [`${returns.flag} true`];
   const envs = option("environment", "count");
   const fewer = envs === undefined || config.environment.count === 1 ? [] : [`fewer ${envs.flag}`];
   const others = ["a2c", "soft-q", "npg"].filter((name) => name !== config.algorithm.name);
@@ -38,6 +41,7 @@ function remedyText({ reason }: LearningWarning, { config, parts }: RunPlan): st
     reason === "no-episode"
       ? ["more --steps", ...fewer]
       : [
+          ...normalisedReturns,
           ...change("optimiser", "learningRate"),
           ...change("algorithm", "trustRegion"),
           ...change("algorithm", "tau"),
@@ -51,18 +55,18 @@ function remedyText({ reason }: LearningWarning, { config, parts }: RunPlan): st
 
 /** Prints the warning of each run once, when it comes: not those that a resumed run gave before. */
 export class WarningLines {
-  readonly #runs: readonly { readonly trainer: Trainer; readonly plan: RunPlan; told: boolean }[];
+  readonly #runs: readonly { readonly trainer: Trainer; readonly plan: RunPlan; shown: boolean }[];
 
   constructor(runs: readonly { readonly trainer: Trainer; readonly plan: RunPlan }[]) {
-    this.#runs = runs.map((run) => ({ ...run, told: run.trainer.progress.warning !== undefined }));
+    this.#runs = runs.map((run) => ({ ...run, shown: run.trainer.progress.warning !== undefined }));
   }
 
   /** @param before called before a line is printed */
   show({ err }: Terminal, before: () => void): void {
     for (const run of this.#runs) {
       const { warning } = run.trainer.progress;
-      if (run.told || warning === undefined) continue;
-      run.told = true;
+      if (run.shown || warning === undefined) continue;
+      run.shown = true;
       before();
       const { config, parts } = run.plan;
       const title = `${parts.kinds.algorithm.title} on ${environmentTitle(config)}`;

@@ -29,7 +29,10 @@ export class ProgressDisplay {
 
   #draw(text: (bar: boolean) => string): void {
     if (this.#stream.isTTY) {
-      const line = text(true).slice(0, (this.#stream.columns ?? 80) - 1);
+      const room = (this.#stream.columns ?? 80) - 1;
+      const whole = text(true);
+      // On a narrow terminal the numbers say more than the bar.
+      const line = (whole.length <= room ? whole : text(false)).slice(0, room);
       this.#stream.write(`\r\u001b[2K${line}`);
       this.#drawn = true;
     } else if (this.#clock() - this.#lastLine >= SECONDS_BETWEEN_LINES) {

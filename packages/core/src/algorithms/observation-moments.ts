@@ -25,6 +25,7 @@ export class ObservationMoments implements Saveable {
   readonly #elements: number;
   readonly #means: readonly Buffer[];
   readonly #inverseDeviations: readonly Buffer[];
+  readonly #views: readonly { readonly view: Buffer; readonly held: Buffer }[];
   #moments: Moments;
 
   /** @param elements numbers in an observation; @param theta θ [P] in the executor's memory */
@@ -36,6 +37,7 @@ export class ObservationMoments implements Saveable {
     this.#elements = elements;
     this.#means = views("mean");
     this.#inverseDeviations = views("inverseDeviation");
+    this.#views = [...this.#means, ...this.#inverseDeviations].map((view) => ({ view, held: view.slice() }));
     this.#moments = noMoments(elements);
   }
 
@@ -50,6 +52,16 @@ export class ObservationMoments implements Saveable {
     for (const view of this.#means) view.set(this.#moments.mean);
     const inverse = inverseDeviation(this.#moments, EPSILON);
     for (const view of this.#inverseDeviations) view.set(inverse);
+  }
+
+  /** Remembers the statistics in θ, for {@link putBack}. */
+  hold(): void {
+    for (const { view, held } of this.#views) held.set(view);
+  }
+
+  /** Undoes what an optimiser did to the statistics: one with weight decay moves parameters without a gradient, too. */
+  putBack(): void {
+    for (const { view, held } of this.#views) view.set(held);
   }
 
   save(): Snapshot {

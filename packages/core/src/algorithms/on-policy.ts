@@ -89,21 +89,16 @@ export const returnSettings = {
 /** The settings that all on-policy algorithms made by {@link onPolicyAlgorithm} share. */
 export const onPolicySettings = {
   ...returnSettings,
-  horizon: integerSetting({
-    about: "steps per environment between updates; also n of the n-step returns",
-    low: 1,
-    high: 65536,
+  horizon: {
+    ...returnSettings.horizon,
     defaults: { vector: 5, atari: 5, minatar: 10 },
     source: "the A2C that the paper used (§6.3); MinAtar: experiments/tuning",
-  }),
-  lambda: liveSetting({
-    about:
-      "λ of the returns: 1 sums all n steps of a rollout, 0 takes one, between them TD(λ) weighs both (GAE)",
-    low: 0,
-    high: 1,
+  },
+  lambda: {
+    ...returnSettings.lambda,
     defaults: { vector: 1, atari: 1, minatar: 0.8 },
-    source: "§3.4; 1: the A2C that the paper used (§6.3); MinAtar: experiments/tuning",
-  }),
+    source: "the A2C that the paper used (§6.3); MinAtar: experiments/tuning",
+  },
   valueCoefficient: liveSetting({
     about: "the weight c of the value error ½(V − V̂)²",
     low: 0,
@@ -114,6 +109,17 @@ export const onPolicySettings = {
     about: "whether policy and value share one body, or have a body each",
     defaults: { vector: "separate", atari: "shared" },
     source: "images: the A2C that the paper used (§6.1); vectors: stable-baselines3's MlpPolicy",
+  }),
+};
+
+/** The setting of algorithms whose loss is a regression. */
+const epochSettings = {
+  epochs: integerSetting({
+    about: "steps of the optimiser for each rollout, all towards the same targets",
+    low: 1,
+    high: 1000,
+    default: 1,
+    source: "§6.3",
   }),
 };
 
@@ -134,7 +140,7 @@ export function onPolicyDefaults(family: EnvironmentFamily): SectionDefaults {
 
 const fallingAdam = (learningRate: number) => ({ name: "adam", learningRate: { from: learningRate, to: 0 } });
 
-/** Elements of a vector have scales of their own, which their bounds do not tell. */
+/** The elements of a vector differ in scale, and their bounds do not show it: experiments/classic. */
 export const normalisedVectors: SectionDefaults = { network: { inputs: "normalised" } };
 
 type OnPolicySettings = typeof onPolicySettings;
@@ -168,10 +174,10 @@ export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
   /** Whether the returns include the bonus −τ KL (proper, §3.6); true if left out. */
   bonusInReturns?(settings: CurrentValues<S>): boolean;
   /**
-   * Steps down the loss for each rollout; 1 if left out. More than one needs a loss that is right for a θ that has moved
-   * since the rollout: a regression on targets is, a policy gradient is not.
+   * Whether the loss is a regression on its targets; false if left out. It then stays right for a θ that has moved since
+   * the rollout, as a policy gradient does not: the algorithm has the setting `epochs` as well.
    */
-  epochs?(settings: CurrentValues<S>): number;
+  readonly isRegression?: boolean;
   /** Writes the loss's targets [T, S], computed from the rollout and its advantages Δ [T, S]. */
   targets(rollout: Rollout, advantages: Vector, settings: CurrentValues<S>, targets: Vector): void;
   /** The scalar to descend, and figures to report about it. */
@@ -185,7 +191,10 @@ export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
 export function onPolicyAlgorithm<const S extends OnPolicySettings & Settings>(
   definition: OnPolicyDefinition<S>,
 ): AlgorithmKind<S> {
-  const { name, title, about, settings, defaults = onPolicyDefaults } = definition;
+  const { name, title, about, defaults = onPolicyDefaults } = definition;
+  const settings = definition.isRegression
+    ? { ...definition.settings, ...epochSettings }
+    : definition.settings;
   for (const term of reservedTerms) {
     if (Object.hasOwn(settings, term)) {
       fail("onPolicyAlgorithm", `${name} has a setting named ${term}`, {
@@ -229,6 +238,8 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   readonly #context: AlgorithmContext;
   readonly #logPrior: LogPrior;
   readonly #collector: Collector;
+  /** Steps down the loss for each rollout. */
+  readonly #epochs: number;
   readonly #network: PolicyValueNetwork;
   readonly #learner: PolicyValueLearner;
   readonly #returns: ReturnNormaliser | null;
@@ -248,6 +259,9 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     this.#settings = settings;
     this.#shared = settings as CurrentValues<OnPolicySettings>;
     this.#context = context;
+    this.#epochs = definition.isRegression
+      ? Number((settings as Readonly<Record<string, unknown>>).epochs)
+      : 1;
     const { horizon, bodies, reference, normaliseReturns } = this.#shared;
     this.#returns = normaliseReturns ? new ReturnNormaliser(environment.size) : null;
     const { observationShape, actions } = networkShapes(environment);
@@ -295,10 +309,6 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
       tau,
       gamma,
     };
-  }
-
-  get #epochs(): number {
-    return this.#definition.epochs?.(this.#settings) ?? 1;
   }
 
   get #bonusInReturns(): boolean {

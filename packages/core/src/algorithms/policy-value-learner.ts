@@ -219,7 +219,9 @@ export class PolicyValueLearner implements Actor {
     const { update } = this.#session.programs;
     update.input("learningRate")[0] = this.#stepRule.learningRate;
     update.input("maxGradientNorm")[0] = this.#stepRule.maxGradientNorm;
+    this.#moments?.hold();
     update.run();
+    this.#moments?.putBack();
     for (const [name, figure] of this.#figures) this.#report[name] = figure[0];
     return this.#report;
   }

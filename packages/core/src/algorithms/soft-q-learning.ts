@@ -1,4 +1,4 @@
-import { choiceSetting, integerSetting } from "../base/settings.js";
+import { choiceSetting } from "../base/settings.js";
 import { a2cStreamScales, softQStreamsLoss } from "../losses/soft-q.js";
 import { theoremGap } from "../losses/theorem-gap.js";
 import { advantageStreamTargetsInto } from "../math/returns.js";
@@ -15,23 +15,15 @@ export const softQLearning = onPolicyAlgorithm({
   name: "soft-q",
   title: "soft Q-learning",
   about: "online n-step soft Q-learning in the form Q = V + τ log π",
+  isRegression: true,
   settings: {
     ...onPolicySettings,
-    epochs: integerSetting({
-      about: "steps of the optimiser for each rollout: Q is fitted to its targets, which stay",
-      low: 1,
-      high: 1000,
-      default: 1,
-      source: "§6.3",
-    }),
     gap: choiceSetting(["kept", "subtracted"], {
-      about: "the gap to the policy gradient (§4): kept in the loss, or subtracted, which leaves A2C's step",
+      about: "the gap to the policy gradient (§4): kept, or subtracted, which leaves A2C's step in one epoch",
       default: "kept",
       source: "§6.3",
     }),
   },
-
-  epochs: ({ epochs }) => epochs,
 
   targets(rollout, advantages, { tau }, targets) {
     advantageStreamTargetsInto(rollout.kl, tau, advantages, qValues(targets));
@@ -40,8 +32,7 @@ export const softQLearning = onPolicyAlgorithm({
   loss(terms) {
     const scales = a2cStreamScales(terms.tau, terms.valueCoefficient);
     const streams = { ...terms, targets: qValues(terms.targets), scales };
-    const softQLoss = softQStreamsLoss(streams);
-    const loss = terms.gap === "kept" ? softQLoss : sub(softQLoss, theoremGap(streams));
-    return { loss, figures: { softQLoss } };
+    const fit = softQStreamsLoss(streams);
+    return { loss: terms.gap === "kept" ? fit : sub(fit, theoremGap(streams)), figures: { softQLoss: fit } };
   },
 });

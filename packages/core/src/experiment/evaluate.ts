@@ -73,7 +73,7 @@ class EvaluationStreams extends RandomStreams {
   }
 }
 
-/** The steps after which an evaluation cuts an episode unless told otherwise; no Atari episode is as long. */
+/** The steps after which an evaluation cuts an episode unless set; no Atari episode is as long. */
 export const MOST_EPISODE_STEPS = 100_000;
 
 const STEPS_BETWEEN_PAUSES = 64;

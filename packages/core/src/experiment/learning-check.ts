@@ -40,7 +40,7 @@ export class LearningCheck implements Saveable {
     return this.#warning;
   }
 
-  /** Checks the run if it is time. Returns a warning in the moment that it arises, else null. */
+  /** Checks the run if it is time. Returns a warning when it arises, else null. */
   check(step: number, steps: number, returns: ReturnsWindow): LearningWarning | null {
     if (this.#done || steps < SHORTEST_RUN || step < SHARE * steps) return null;
     this.#done = true;

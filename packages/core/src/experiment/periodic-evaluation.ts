@@ -78,14 +78,13 @@ export class PeriodicEvaluation implements Saveable {
   /**
    * Evaluates where the run has passed a multiple of `evaluateEvery` steps, or its end, since the newest evaluation.
    *
-   * The host's signal stops an evaluation in the middle of a run, which is then lost: a restored run makes it anew.
+   * The host's signal stops an evaluation, which is then lost: a restored run makes it anew.
    */
   async evaluateIfDue(done: boolean): Promise<void> {
     const { config, live, store, signal } = this.#parts;
-    const stops = done ? undefined : signal;
-    if (!this.#isDue(done) || stops?.aborted) return;
+    if (!this.#isDue(done) || signal?.aborted) return;
     const { evaluationEpisodes: episodes } = config.run;
-    const { meanReturn, standardDeviation, cut, interrupted } = await this.#play(stops);
+    const { meanReturn, standardDeviation, cut, interrupted } = await this.#play(signal);
     if (meanReturn === null || interrupted) return;
     const best = this.#points.every((earlier) => meanReturn > earlier.meanReturn);
     const point = { step: live.step, episodes, meanReturn, standardDeviation, cut };

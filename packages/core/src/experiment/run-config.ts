@@ -13,7 +13,7 @@ import {
   type ValuesOf,
 } from "../base/settings.js";
 import { atariProtocols } from "../envs/atari/protocol.js";
-import type { Space } from "../envs/spaces.js";
+import type { Box, Space } from "../envs/spaces.js";
 import { builtInNetworks, inputSettings, type NetworkKind } from "../nn/network-kind.js";
 import { builtInOptimisers, type OptimiserKind, stepSettings } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
@@ -49,7 +49,7 @@ export const runSettings = {
   }),
   evaluateEvery: integerSetting({
     about:
-      "environment steps between two evaluations of the policy in environments of its own, which change nothing of the training; 0 evaluates never",
+      "environment steps between two evaluations of the policy in environments of its own, without any effect on the training; 0 disables evaluation",
     low: 0,
     default: 0,
   }),
@@ -168,12 +168,15 @@ export function environmentFamily(id: string): EnvironmentFamily {
   return /^(ALE\/\w+-v5|\w+NoFrameskip-v\d+)$/.test(id) ? "atari" : "vector";
 }
 
-/** The family of observations: images of at least 36 × 36 are `atari`, smaller ones `minatar`, all else `vector`. */
-export function observationFamily(space: Space): EnvironmentFamily {
-  if (space.kind !== "box" || space.shape.length !== 3) return "vector";
+/** The built-in network for observations of this space: by the size of images, and else `mlp`. */
+export function networkForSpace(space: Space): string {
+  if (!isImage(space)) return "mlp";
   const [, rows, columns] = [...space.shape].sort((a, b) => a - b);
-  return Math.min(rows, columns) >= 36 ? "atari" : "minatar";
+  return Math.min(rows, columns) >= 36 ? "nature-cnn" : "minatar-cnn";
 }
+
+/** Whether observations have the three axes of an image. */
+export const isImage = (space: Space): space is Box => space.kind === "box" && space.shape.length === 3;
 
 /** The settings of each section of a run with these kinds and this environment. */
 export function sectionSettings(
@@ -191,7 +194,7 @@ export function sectionSettings(
 
 /**
  * The default of a setting in a run with these kinds: the algorithm's own, or the setting's. An algorithm's own defaults
- * for a network or an optimiser are those of the one that it has by default. An optimiser's follow what the network is made for.
+ * for a network or an optimiser are those of the one that it has by default. An optimiser's and an algorithm's follow what the network is made for.
  */
 export function defaultOf(
   kinds: RunKinds,
@@ -200,10 +203,10 @@ export function defaultOf(
   name: string,
   setting: Setting,
 ): SettingValue {
-  const of = section === "optimiser" ? optimiserFamily(kinds.network, family) : family;
-  const standard = setting.defaults[of];
+  const learned = learningFamily(kinds.network, family, section);
+  const standard = setting.defaults[learned];
   if (section === "algorithm") return standard;
-  const own = kinds.algorithm.defaults?.(of)[section];
+  const own = kinds.algorithm.defaults?.(learned)[section];
   const isOther =
     (section === "network" || section === "optimiser") && kinds[section].name !== defaultKind(section);
   return isOther ? standard : (own?.[name] ?? standard);
@@ -215,10 +218,18 @@ export function defaultOf(
   }
 }
 
-/** The family whose defaults an optimiser takes: the environment's, unless the network is made for other observations. */
-function optimiserFamily({ reads }: NetworkKind, family: EnvironmentFamily): EnvironmentFamily {
-  if (reads === "vectors") return "vector";
-  return reads === "images" && family === "vector" ? "atari" : family;
+/**
+ * The family whose defaults a section takes: the environment's, unless the network is made for other observations. An
+ * environment of no known family whose observations are read as images is learned from as Atari is.
+ */
+function learningFamily(
+  { reads }: NetworkKind,
+  family: EnvironmentFamily,
+  section: SectionName,
+): EnvironmentFamily {
+  if (section === "optimiser" && reads === "vectors") return "vector";
+  const isLearned = section === "optimiser" || section === "algorithm";
+  return isLearned && reads === "images" && family === "vector" ? "atari" : family;
 }
 
 /** The name of the network that a family of environments has by default. */
@@ -293,7 +304,8 @@ export function runConfig(
   const run = values("run", runSettings);
   if (run.evaluateEvery === 0) {
     for (const name of evaluationSettings) {
-      if (run[name] === defaultOf(kinds, family, "run", name, runSettings[name])) continue;
+      // A configuration holds every default, maybe of another environment.
+      if (Object.values(runSettings[name].defaults).some((value) => value === run[name])) continue;
       const every = where("run", "evaluateEvery");
       fail(where("run", name), `this setting has no effect without ${every}`, {
         got: String(run[name]),

@@ -2,6 +2,7 @@ import type { AlgorithmKind } from "../algorithms/algorithm.js";
 import type { Policy } from "../algorithms/policy.js";
 import { describeValue, fail } from "../base/errors.js";
 import { suggestion } from "../base/near-match.js";
+import type { EnvironmentFamily } from "../base/settings.js";
 import type { VectorEnvironment } from "../envs/environment.js";
 import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
 import { builtInOptimisers, type OptimiserKind } from "../optim/optimiser-kind.js";
@@ -12,7 +13,8 @@ import {
   defaultNetwork,
   defaultOptimiser,
   environmentFamily,
-  observationFamily,
+  isImage,
+  networkForSpace,
   runConfig,
 } from "./run-config.js";
 import { Trainer, type TrainResult } from "./trainer.js";
@@ -47,9 +49,8 @@ const SECONDS_BETWEEN_PAUSES = 0.1;
 export function createTrainer(choice: TrainChoice & Host): Trainer {
   requireChoice(choice);
   const { algorithm, environment, executor, settings = {} } = choice;
-  const ofId = environmentFamily(environment.id);
-  const family = ofId === "vector" ? observationFamily(environment.observationSpace) : ofId;
-  const network = named("network", builtInNetworks, choice.network ?? defaultNetwork(algorithm, family));
+  const family = environmentFamily(environment.id);
+  const network = named("network", builtInNetworks, choice.network ?? defaultNetworkOf(choice, family));
   const optimiser = named(
     "optimiser",
     builtInOptimisers,
@@ -61,11 +62,18 @@ export function createTrainer(choice: TrainChoice & Host): Trainer {
   const config = runConfig({
     kinds,
     environment: environment.id,
-    family,
     executor,
     chosen: { ...settings, environment: { ...settings.environment, ...given } },
   });
   return new Trainer({ ...choice, config, kinds });
+}
+
+/** The algorithm's default network for the environment's family, or the one that reads its images. */
+function defaultNetworkOf({ algorithm, environment }: TrainChoice, family: EnvironmentFamily): string {
+  const { observationSpace } = environment;
+  return family === "vector" && isImage(observationSpace)
+    ? networkForSpace(observationSpace)
+    : defaultNetwork(algorithm, family);
 }
 
 /**

@@ -85,14 +85,14 @@ export function minAtarCnn({ activation = rectifier, layerNorm = false }: BodyOp
   };
 }
 
-/** @throws SoftrlError for [channels, height, width], which looks like few rows of many-channelled pixels. */
+/** @throws SoftrlError for what must be [channels, height, width]: at most four rows of many-channelled pixels. */
 function requireChannelsLast(where: string, inputShape: Shape): void {
   const [first, second, third] = inputShape;
-  if (inputShape.length !== 3 || !(first < second && second === third)) return;
+  if (inputShape.length !== 3 || first > 4 || second < 8 || third < 8) return;
   fail(where, "the frames are channels-first", {
     expected: "[height, width, channels]",
     got: formatShape(inputShape),
-    remedy: "transpose them: --channels first, or channelsFirstInput(body) in the library",
+    remedy: "transpose them: --channels first, or channelsFirstInput(body)",
   });
 }
 

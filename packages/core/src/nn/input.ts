@@ -41,6 +41,13 @@ export function channelsFirstInput(body: LayerDefinition): LayerDefinition {
         remedy: "leave channels at last",
       });
     }
+    if (width <= 4 && channels >= 8 && height >= 8) {
+      fail("channelsFirstInput", "the frames are channels-last", {
+        expected: "[channels, height, width]",
+        got: formatShape(inputShape),
+        remedy: "leave channels at last",
+      });
+    }
     const layer = body([height, width, channels]);
     const transposed = (x: Tensor) => transpose(x, [0, 2, 3, 1]);
     const { applyScaled } = layer;

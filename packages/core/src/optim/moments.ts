@@ -41,7 +41,7 @@ export function moments(name: string, gradient: Tensor, beta1: number, beta2: nu
 }
 
 /**
- * x to within 10⁻³⁷, and 0 below 3 · 10⁻³⁸: the moments of a parameter that no longer has a gradient would decay into
+ * x, rounded to a multiple of 10⁻³⁷ where it is below 10⁻³⁰, and so 0 below 3 · 10⁻³⁸: the moments of a parameter that no longer has a gradient would decay into
  * float32's subnormal numbers, with which a processor computes up to a hundred times slower.
  */
 export function withoutSubnormals(x: Tensor): Tensor {

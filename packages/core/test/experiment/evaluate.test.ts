@@ -91,7 +91,7 @@ test("plays from other starts than training with the same seed", async () => {
 test("plays a trained policy, by its most likely actions and by drawn ones", async () => {
   const environment = makeEnvironment("CartPole-v1", 4);
   const executor = await createWasmExecutor();
-  const settings = { run: { steps: 40_000 } };
+  const settings = { run: { steps: 8_000 } };
   const trainer = createTrainer({ algorithm: a2c, environment, executor, settings });
   await trainer.start();
   while (!trainer.done) await trainer.iterate();

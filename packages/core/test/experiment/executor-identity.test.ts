@@ -30,7 +30,7 @@ const named = (identity: Partial<Executor>): Executor => ({
 const trainerOf = (configured: Executor, executor: Executor) =>
   new Trainer({
     config: configWith(configured),
-    kinds: kindsOf(a2c, "CartPole-v1"),
+    kinds: kindsOf(a2c, "CartPole-v1", "adam"),
     environment: environment(),
     executor,
   });

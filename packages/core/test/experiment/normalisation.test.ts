@@ -1,6 +1,7 @@
 import {
   type AlgorithmKind,
   a2c,
+  CartPole,
   type ChosenSettings,
   compare,
   createReferenceExecutor,
@@ -14,12 +15,15 @@ import {
   MemoryRunStore,
   makeEnvironment,
   momentsOf,
+  mul,
   NetworkPolicy,
   naturalPolicyGradient,
   Oracle,
   type OracleEvent,
+  optimiserKind,
   type Policy,
   softQLearning,
+  sub,
   type VectorEnvironment,
 } from "softrl";
 import { describe, expect, it } from "vitest";
@@ -181,6 +185,32 @@ describe("normalised observations", () => {
     expect(mean.some((x) => x > 0 && x < 1)).toBe(true);
     const loaded = loadPolicy(store.checkpoint ?? new Uint8Array(), wasm, { rows: 4 });
     expect(loaded.evaluate(environment.observations)).toEqual(policy.evaluate(environment.observations));
+  });
+
+  it("are not moved by an optimiser with weight decay", async () => {
+    const decaying = optimiserKind({
+      name: "decaying",
+      about: "gradient descent with weight decay",
+      settings: {},
+      make: () => ({
+        step: (theta, gradient, learningRate) => ({
+          theta: sub(mul(0.9, theta), mul(learningRate, gradient)),
+          states: [],
+        }),
+      }),
+    });
+    const trainer = createTrainer({
+      algorithm: a2c,
+      environment: new CartPole(4),
+      executor: reference,
+      optimiser: decaying,
+      settings: inputs,
+    });
+    await trainer.start();
+    await trainer.iterate();
+    // Before its second rollout a network has the statistics of its space: CartPole's positions are within ±4.8.
+    const [inverse] = statisticsOf(trainer.algorithm.policy, "inputs.inverseDeviation");
+    expect(inverse[0]).toBeCloseTo(1 / 4.8, 6);
   });
 
   it("are refused by an algorithm that does not keep their statistics", () => {

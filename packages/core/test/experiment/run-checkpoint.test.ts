@@ -42,7 +42,7 @@ async function checkpointOf({
   count = 2,
   executor = wasm,
   settings = {},
-  optimiser,
+  optimiser = "rmsprop",
 }: Choice) {
   const store = new MemoryRunStore();
   const trainer = createTrainer({
@@ -51,7 +51,7 @@ async function checkpointOf({
     executor,
     store,
     settings: { network: { inputs: "unit" }, ...settings, run: { steps: count } },
-    ...(optimiser === undefined ? {} : { optimiser }),
+    optimiser,
   });
   await trainer.start();
   await trainer.iterate();

@@ -14,7 +14,8 @@ it.each([0, 1])("a learner starts its optimiser from a mean square of %i", (init
     algorithm: a2c,
     environment: new CartPole(2),
     executor: createReferenceExecutor(),
-    settings: { optimiser: { initialMeanSquare }, network: { hiddenSizes: [3] } },
+    optimiser: "rmsprop",
+    settings: { optimiser: { initialMeanSquare }, network: { hiddenSizes: [3], inputs: "unit" } },
   });
   const optimiser = snapshotSection("test", trainer.algorithm.save(), "optimiser");
   const meanSquare = snapshotSection("test", optimiser, "rmsprop.meanSquare");
