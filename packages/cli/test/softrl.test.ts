@@ -237,11 +237,11 @@ describe("softrl evaluate", () => {
     const file = join(place, "spoilt", "checkpoint.safetensors");
     const bytes = readFileSync(file);
     const snapshot = structuredClone(decodeCheckpoint("test", bytes));
-    const { parameters } = snapshot as { parameters: { "policy.bias": Float32Array } };
-    parameters["policy.bias"][1] = Number.NaN;
+    const { parameters } = snapshot as { parameters: { "policy.head.bias": Float32Array } };
+    parameters["policy.head.bias"][1] = Number.NaN;
     writeFileSync(file, encodeCheckpoint(snapshot));
     const message =
-      /spoilt\/checkpoint\.safetensors: policy\.bias\[1\] is not finite, expected a finite number/;
+      /spoilt\/checkpoint\.safetensors: policy\.head\.bias\[1\] is not finite, expected a finite number/;
     expectRefusal(await softrl(["evaluate", "spoilt"], place), 1, message);
     bytes[bytes.length - 1000] ^= 4;
     writeFileSync(file, bytes);
@@ -408,7 +408,7 @@ describe("bad input", () => {
       "a rollout beyond all memory",
       ["train", "--envs", "4096", "--horizon", "65536"],
       1,
-      /--envs, --horizon, .* do not fit in memory, .*got 269\.\d GiB for --envs 4096, --horizon 65536/,
+      /--envs, --horizon, .* do not fit in memory, .*got 421\.\d GiB for --envs 4096, --horizon 65536/,
     ],
     [
       "a seed that no number holds",
