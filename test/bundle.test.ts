@@ -10,7 +10,7 @@ import { type Bundle, bundle } from "./bundle/measure.js";
 const budgets = {
   train: 75_000,
   act: 55_000,
-  "act-from-module": 26_000,
+  "act-from-module": 27_500,
 };
 type Name = keyof typeof budgets;
 const names = Object.keys(budgets) as Name[];

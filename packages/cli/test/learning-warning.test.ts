@@ -18,7 +18,7 @@ const warnings = (name: string) =>
     .split("\n")
     .map((line) => JSON.parse(line))
     .filter(({ event }) => event === "warning");
-const flat = "--env MountainCar-v0 --steps 24000 --seed 1".split(" ");
+const flat = "--env MountainCar-v0 --steps 24000 --seed 1 --bodies shared --inputs unit".split(" ");
 
 test("a run that does not leave its start is warned of once: on stderr, in its events, result and summary", async () => {
   const run = await softrl(["train", ...flat, "-o", "flat"], folder);
@@ -26,7 +26,7 @@ test("a run that does not leave its start is warned of once: on stderr, in its e
   const lines = run.stderr.split("\n").filter((line) => line.startsWith("softrl:"));
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(
-    /^softrl: A2C on MountainCar-v0: after 6 000 of 24 000 steps the mean return has not risen: -200 over the newest \d+ episodes, -200 over the first \d+; try another --learning-rate \(now 0\.\d+(:0)?\), another --tau \(now 0\.\d+\), --bodies separate, .*more --steps or another --algorithm \(soft-q, npg\)$/,
+    /^softrl: A2C on MountainCar-v0: after 6 000 of 24 000 steps the mean return has not risen: -200 over the newest \d+ episodes, -200 over the first \d+; try --normalise-returns true, another --learning-rate \(now 0\.\d+(:0)?\), another --tau \(now 0\.\d+\), --bodies separate, --inputs normalised, more --steps or another --algorithm \(soft-q, npg\)$/,
   );
   expect(run.stdout).toMatch(
     /\nwarning: after 6 000 of 24 000 steps the mean return has not risen: -200 over/,
@@ -44,7 +44,7 @@ test("a run that does not leave its start is warned of once: on stderr, in its e
 });
 
 test("a run without an episode at a quarter of its steps is warned of, with other remedies", async () => {
-  const args = ["train", "--env", "CliffWalking-v1", "--steps", "10000", "-o", "endless"];
+  const args = ["train", "--env", "CliffWalking-v1", "--envs", "64", "--steps", "10000", "-o", "endless"];
   const run = await softrl(args, folder);
   expect(run.stderr).toMatch(
     /softrl: A2C on CliffWalking-v1: after 2 \d+ of 10 000 steps no episode has ended, so there is no mean return; try more --steps or fewer --envs\n/,

@@ -46,10 +46,10 @@ describe("a setting of another kind is refused with the name of its owner", () =
       ["-a", "npg", "--value-coefficient", "1"],
       "--value-coefficient: npg has no --value-coefficient; a2c and soft-q have.",
     ],
-    [["--adam-beta1", "0.8"], "--adam-beta1: rmsprop has no --adam-beta1; adam has."],
+    [["--rmsprop-decay", "0"], "--rmsprop-decay: adam has no --rmsprop-decay; rmsprop has."],
     [
-      ["--optimiser", "adam", "--rmsprop-decay", "0"],
-      "--rmsprop-decay: adam has no --rmsprop-decay; rmsprop has.",
+      ["--optimiser", "rmsprop", "--adam-beta1", "0.8"],
+      "--adam-beta1: rmsprop has no --adam-beta1; adam has.",
     ],
     [
       ["-e", "MinAtar/Breakout-v1", "--hidden-sizes", "4"],

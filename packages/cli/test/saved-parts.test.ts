@@ -39,7 +39,7 @@ describe("a part that an option names for a saved run", () => {
     ["evaluate", "--env", "MinAtar/Breakout-v1", "CartPole-v1"],
     ["evaluate", "--algorithm", "soft-q", "a2c"],
     ["record", "--network", "nature-cnn", "mlp"],
-    ["resume", "--optimiser", "adam", "rmsprop"],
+    ["resume", "--optimiser", "rmsprop", "adam"],
     ["resume", "--env", "MinAtar/Breakout-v1", "CartPole-v1"],
     ["resume", "--algorithm", "./reinforce.js", "a2c"],
   ])("%s refuses %s %s", async (name, option, part, own) => {

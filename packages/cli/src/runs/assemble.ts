@@ -101,12 +101,12 @@ function requireNetworkFits({ config, parts }: RunPlan, { id, observationSpace }
     bodyOf(network, config.network, observationSpace)(shape);
   } catch (error) {
     if (!(error instanceof SoftrlError) || error instanceof FileFault) throw error;
+    const change = network.name === "mlp" ? "change its settings" : "use another network, for instance mlp";
     const details = {
       got: `[${shape.join(", ")}]`,
       ...error.details,
-      remedy:
-        error.details.remedy ??
-        (network.name === "mlp" ? "change its settings" : "use another network, for instance mlp"),
+      // For what is no image, a layer's own remedy is for those who write the network, not for those who choose it.
+      remedy: shape.length === 3 ? (error.details.remedy ?? change) : change,
     };
     const what = `${network.name} cannot read the observations of ${id}`;
     throw new SoftrlError(parts.where.network, what, details, { cause: error });
