@@ -1,12 +1,9 @@
 import type { Saveable, Snapshot } from "../base/snapshot.js";
 import {
-  combinedMoments,
-  inverseDeviation,
-  type Moments,
+  inverseDeviationInto,
   momentsFrom,
-  momentsOf,
   momentsSnapshot,
-  noMoments,
+  RunningMoments,
 } from "../math/running-moments.js";
 import type { Parameters } from "../nn/parameters.js";
 import type { Buffer } from "../tensor/buffer.js";
@@ -26,7 +23,8 @@ export class ObservationMoments implements Saveable {
   readonly #means: readonly Buffer[];
   readonly #inverseDeviations: readonly Buffer[];
   readonly #views: readonly { readonly view: Buffer; readonly held: Buffer }[];
-  #moments: Moments;
+  readonly #moments: RunningMoments;
+  readonly #inverse: Float64Array;
 
   /** @param elements numbers in an observation; @param theta θ [P] in the executor's memory */
   constructor(elements: number, parameters: Parameters, theta: Buffer) {
@@ -38,20 +36,21 @@ export class ObservationMoments implements Saveable {
     this.#means = views("mean");
     this.#inverseDeviations = views("inverseDeviation");
     this.#views = [...this.#means, ...this.#inverseDeviations].map((view) => ({ view, held: view.slice() }));
-    this.#moments = noMoments(elements);
+    this.#moments = new RunningMoments(elements);
+    this.#inverse = new Float64Array(elements);
   }
 
   /** Adds the observations [B, ...] of a rollout. */
   add(observations: Buffer): void {
-    this.#moments = combinedMoments(this.#moments, momentsOf(observations, this.#elements));
+    this.#moments.add(observations);
   }
 
   /** Writes mean and inverse deviation into θ; before the first observation θ keeps what it has. */
   write(): void {
     if (this.#moments.count === 0) return;
     for (const view of this.#means) view.set(this.#moments.mean);
-    const inverse = inverseDeviation(this.#moments, EPSILON);
-    for (const view of this.#inverseDeviations) view.set(inverse);
+    inverseDeviationInto(this.#moments, EPSILON, this.#inverse);
+    for (const view of this.#inverseDeviations) view.set(this.#inverse);
   }
 
   /** Remembers the statistics in θ, for {@link putBack}. */
@@ -69,7 +68,7 @@ export class ObservationMoments implements Saveable {
   }
 
   restore(snapshot: Snapshot): void {
-    this.#moments = momentsFrom("ObservationMoments.restore", snapshot, this.#elements);
+    this.#moments.restore(momentsFrom("ObservationMoments.restore", snapshot, this.#elements));
   }
 }
 

@@ -30,13 +30,26 @@ export function momentsOf(samples: ArrayLike<number>, elements: number): Moments
     });
   }
   const { mean, squares } = noMoments(elements);
-  if (count === 0) return { count, mean, squares };
+  momentsInto(samples, { mean, squares, rest: new Float64Array(elements) });
+  return { count, mean, squares };
+}
+
+/** Writes mean and squares of samples [B, n]. @returns B */
+function momentsInto(
+  samples: ArrayLike<number>,
+  { mean, squares, rest }: Readonly<Record<"mean" | "squares" | "rest", Float64Array>>,
+): number {
+  const elements = mean.length;
+  const count = samples.length / elements;
+  mean.fill(0);
+  squares.fill(0);
+  rest.fill(0);
+  if (count === 0) return 0;
   for (let i = 0; i < samples.length; ) {
     for (let k = 0; k < elements; k++) mean[k] += samples[i++];
   }
   for (let k = 0; k < elements; k++) mean[k] /= count;
   // Rounding of the mean leaves a sum of differences that is not quite zero.
-  const rest = new Float64Array(elements);
   for (let i = 0; i < samples.length; ) {
     for (let k = 0; k < elements; k++) {
       const difference = samples[i++] - mean[k];
@@ -45,7 +58,7 @@ export function momentsOf(samples: ArrayLike<number>, elements: number): Moments
     }
   }
   for (let k = 0; k < elements; k++) squares[k] = Math.max(0, squares[k] - (rest[k] * rest[k]) / count);
-  return { count, mean, squares };
+  return count;
 }
 
 /**
@@ -63,6 +76,63 @@ export function combinedMoments(a: Moments, b: Moments): Moments {
     mean: a.mean.map((mean, k) => mean + delta[k] * share),
     squares: a.squares.map((squares, k) => squares + b.squares[k] + delta[k] * delta[k] * a.count * share),
   };
+}
+
+/**
+ * The moments of samples [B, n] that come in batches, updated in place: what {@link combinedMoments} and
+ * {@link momentsOf} give, without their arrays.
+ */
+export class RunningMoments implements Moments {
+  readonly mean: Float64Array;
+  readonly squares: Float64Array;
+  readonly #batchMean: Float64Array;
+  readonly #batchSquares: Float64Array;
+  readonly #rest: Float64Array;
+  #count = 0;
+
+  constructor(elements: number) {
+    const numbers = () => new Float64Array(elements);
+    this.mean = numbers();
+    this.squares = numbers();
+    this.#batchMean = numbers();
+    this.#batchSquares = numbers();
+    this.#rest = numbers();
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @throws SoftrlError when the samples are not whole rows. */
+  add(samples: ArrayLike<number>): void {
+    const batch = { mean: this.#batchMean, squares: this.#batchSquares, rest: this.#rest };
+    const added = momentsInto(samples, batch);
+    const count = this.#count + added;
+    if (count === 0) return;
+    const share = added / count;
+    for (let k = 0; k < this.mean.length; k++) {
+      const delta = batch.mean[k] - this.mean[k];
+      this.mean[k] += delta * share;
+      this.squares[k] = this.squares[k] + batch.squares[k] + delta * delta * this.#count * share;
+    }
+    this.#count = count;
+  }
+
+  /** Takes the moments of a snapshot over. */
+  restore({ count, mean, squares }: Moments): void {
+    this.#count = count;
+    this.mean.set(mean);
+    this.squares.set(squares);
+  }
+}
+
+/** [n] 1/√(variance + ε), as {@link inverseDeviation}, into an array. */
+export function inverseDeviationInto(
+  { count, squares }: Moments,
+  epsilon: number,
+  result: Float64Array,
+): void {
+  for (let k = 0; k < result.length; k++) result[k] = 1 / Math.sqrt(squares[k] / count + epsilon);
 }
 
 /** [n] 1/√(variance + ε). @throws SoftrlError for no samples, which have no variance. */

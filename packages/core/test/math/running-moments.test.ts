@@ -1,6 +1,11 @@
 import { combinedMoments, inverseDeviation, momentsOf, noMoments, RandomStreams } from "softrl";
 import { describe, expect, it } from "vitest";
-import { momentsFrom, momentsSnapshot } from "../../src/math/running-moments.js";
+import {
+  inverseDeviationInto,
+  momentsFrom,
+  momentsSnapshot,
+  RunningMoments,
+} from "../../src/math/running-moments.js";
 
 /** |x − y| / max(1, |y|), the largest. */
 function difference(x: ArrayLike<number>, y: ArrayLike<number>): number {
@@ -41,14 +46,24 @@ describe("combined moments", () => {
       const offset = random.uniform(-1e3, 1e3);
       const samples = Float64Array.from({ length: rows * elements }, () => offset + random.uniform(-2, 2));
       let running = noMoments(elements);
+      const inPlace = new RunningMoments(elements);
       for (let first = 0; first < rows; ) {
         const last = Math.min(rows, first + 1 + random.integer(20));
         running = combinedMoments(
           running,
           momentsOf(samples.subarray(first * elements, last * elements), elements),
         );
+        inPlace.add(samples.subarray(first * elements, last * elements));
         first = last;
       }
+      expect([inPlace.count, inPlace.mean, inPlace.squares]).toEqual([
+        running.count,
+        running.mean,
+        running.squares,
+      ]);
+      const inverse = new Float64Array(elements);
+      inverseDeviationInto(inPlace, 1e-8, inverse);
+      expect(inverse).toEqual(inverseDeviation(running, 1e-8));
       const whole = momentsOf(samples, elements);
       expect(running.count).toBe(rows);
       expect(difference(running.mean, whole.mean)).toBeLessThan(1e-12);
