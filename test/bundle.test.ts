@@ -8,7 +8,7 @@ import { type Bundle, bundle } from "./bundle/measure.js";
 
 /** Bytes that a page may load, minified and gzipped. `npm run bundles` prints what takes them. */
 const budgets = {
-  train: 75_000,
+  train: 77_000,
   act: 55_000,
   "act-from-module": 27_500,
 };

@@ -130,7 +130,7 @@ const epochSettings = {
 export function onPolicyDefaults(family: EnvironmentFamily): SectionDefaults {
   switch (family) {
     case "vector":
-      return { ...normalisedVectors, optimiser: fallingAdam(1e-3) };
+      return { ...normalisedVectors, optimiser: fallingAdam(7e-4) };
     case "minatar":
       return { optimiser: fallingAdam(3e-3) };
     case "atari":
