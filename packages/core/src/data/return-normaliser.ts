@@ -1,13 +1,5 @@
 import { type Saveable, type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
-import {
-  combinedMoments,
-  inverseDeviation,
-  type Moments,
-  momentsFrom,
-  momentsOf,
-  momentsSnapshot,
-  noMoments,
-} from "../math/running-moments.js";
+import { inverseDeviation, momentsFrom, momentsSnapshot, RunningMoments } from "../math/running-moments.js";
 import type { Rollout } from "./rollout.js";
 
 /** ε of 1/√(variance + ε), and what a reward is clipped to, as in stable-baselines3's VecNormalize. */
@@ -23,7 +15,7 @@ const LIMIT = 10;
 export class ReturnNormaliser implements Saveable {
   /** [S] R of the episodes that go on. */
   readonly #returns: Float64Array;
-  #moments: Moments = noMoments(1);
+  readonly #moments = new RunningMoments(1);
 
   /** @param size the number of environments S */
   constructor(size: number) {
@@ -38,7 +30,7 @@ export class ReturnNormaliser implements Saveable {
     for (let s = 0, i = batch.length - this.#returns.length; s < this.#returns.length; s++, i++) {
       this.#returns[s] = terminated[i] || truncated[i] ? 0 : batch[i];
     }
-    this.#moments = combinedMoments(this.#moments, momentsOf(batch, 1));
+    this.#moments.add(batch);
     const [factor] = inverseDeviation(this.#moments, EPSILON);
     for (let i = 0; i < rewards.length; i++) {
       rewards[i] = Math.max(-LIMIT, Math.min(LIMIT, rewards[i] * factor));
@@ -52,7 +44,7 @@ export class ReturnNormaliser implements Saveable {
   restore(snapshot: Snapshot): void {
     const where = "ReturnNormaliser.restore";
     const returns = snapshotArray(where, snapshot, "returns", "float64", this.#returns.length);
-    this.#moments = momentsFrom(where, snapshotSection(where, snapshot, "moments"), 1);
+    this.#moments.restore(momentsFrom(where, snapshotSection(where, snapshot, "moments"), 1));
     this.#returns.set(returns);
   }
 }

@@ -22,6 +22,17 @@ export function noMoments(elements: number): Moments {
  * @throws SoftrlError when the samples are not whole rows.
  */
 export function momentsOf(samples: ArrayLike<number>, elements: number): Moments {
+  const { mean, squares } = noMoments(elements);
+  const count = momentsInto(samples, { mean, squares, rest: new Float64Array(elements) });
+  return { count, mean, squares };
+}
+
+/** Writes mean and squares of samples [B, n]. Returns B. @throws SoftrlError when the samples are not whole rows. */
+function momentsInto(
+  samples: ArrayLike<number>,
+  { mean, squares, rest }: Readonly<Record<"mean" | "squares" | "rest", Float64Array>>,
+): number {
+  const elements = mean.length;
   const count = samples.length / elements;
   if (!Number.isInteger(count)) {
     fail("momentsOf", "samples is not whole rows", {
@@ -29,18 +40,6 @@ export function momentsOf(samples: ArrayLike<number>, elements: number): Moments
       got: String(samples.length),
     });
   }
-  const { mean, squares } = noMoments(elements);
-  momentsInto(samples, { mean, squares, rest: new Float64Array(elements) });
-  return { count, mean, squares };
-}
-
-/** Writes mean and squares of samples [B, n]. @returns B */
-function momentsInto(
-  samples: ArrayLike<number>,
-  { mean, squares, rest }: Readonly<Record<"mean" | "squares" | "rest", Float64Array>>,
-): number {
-  const elements = mean.length;
-  const count = samples.length / elements;
   mean.fill(0);
   squares.fill(0);
   rest.fill(0);
@@ -126,21 +125,23 @@ export class RunningMoments implements Moments {
   }
 }
 
-/** [n] 1/√(variance + ε), as {@link inverseDeviation}, into an array. */
+/** [n] 1/√(variance + ε). @throws SoftrlError for no samples, which have no variance. */
+export function inverseDeviation(moments: Moments, epsilon: number): Float64Array {
+  const result = new Float64Array(moments.squares.length);
+  inverseDeviationInto(moments, epsilon, result);
+  return result;
+}
+
+/** {@link inverseDeviation}, into an array. */
 export function inverseDeviationInto(
   { count, squares }: Moments,
   epsilon: number,
   result: Float64Array,
 ): void {
-  for (let k = 0; k < result.length; k++) result[k] = 1 / Math.sqrt(squares[k] / count + epsilon);
-}
-
-/** [n] 1/√(variance + ε). @throws SoftrlError for no samples, which have no variance. */
-export function inverseDeviation({ count, squares }: Moments, epsilon: number): Float64Array {
   if (!(count > 0)) {
     fail("inverseDeviation", "there are no samples", { expected: "at least 1", got: String(count) });
   }
-  return squares.map((total) => 1 / Math.sqrt(total / count + epsilon));
+  for (let k = 0; k < result.length; k++) result[k] = 1 / Math.sqrt(squares[k] / count + epsilon);
 }
 
 /** Moments as plain data; copies. */

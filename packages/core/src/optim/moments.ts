@@ -41,8 +41,9 @@ export function moments(name: string, gradient: Tensor, beta1: number, beta2: nu
 }
 
 /**
- * x, rounded to a multiple of 10⁻³⁷ where it is below 10⁻³⁰, and so 0 below 3 · 10⁻³⁸: the moments of a parameter that no longer has a gradient would decay into
- * float32's subnormal numbers, with which a processor computes up to a hundred times slower.
+ * x, rounded to a multiple of 10⁻³⁷ where it is below 10⁻³⁰, and so 0 below 3 · 10⁻³⁸: the moments of a parameter that no
+ * longer has a gradient would decay into float32's subnormal numbers, with which a processor computes up to a hundred
+ * times slower.
  */
 export function withoutSubnormals(x: Tensor): Tensor {
   return sub(add(x, 1e-30), 1e-30);
