@@ -105,7 +105,7 @@ function requireNetworkFits({ config, parts }: RunPlan, { id, observationSpace }
     const details = {
       got: `[${shape.join(", ")}]`,
       ...error.details,
-      // For what is no image, a layer's own remedy is for those who write the network, not for those who choose it.
+      // Only for images does a layer's own remedy help those who choose a network; else it is for those who write one.
       remedy: shape.length === 3 ? (error.details.remedy ?? change) : change,
     };
     const what = `${network.name} cannot read the observations of ${id}`;

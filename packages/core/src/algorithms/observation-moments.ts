@@ -4,12 +4,10 @@ import {
   momentsFrom,
   momentsSnapshot,
   RunningMoments,
+  VARIANCE_EPSILON,
 } from "../math/running-moments.js";
 import type { Parameters } from "../nn/parameters.js";
 import type { Buffer } from "../tensor/buffer.js";
-
-/** ε of 1/√(variance + ε), as in stable-baselines3's VecNormalize. */
-const EPSILON = 1e-8;
 
 /**
  * The moments of all observations of a run, and their place in θ: the parameters with a `statistic`, of which a network
@@ -49,7 +47,7 @@ export class ObservationMoments implements Saveable {
   write(): void {
     if (this.#moments.count === 0) return;
     for (const view of this.#means) view.set(this.#moments.mean);
-    inverseDeviationInto(this.#moments, EPSILON, this.#inverse);
+    inverseDeviationInto(this.#moments, VARIANCE_EPSILON, this.#inverse);
     for (const view of this.#inverseDeviations) view.set(this.#inverse);
   }
 

@@ -1,9 +1,14 @@
 import { type Saveable, type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
-import { inverseDeviation, momentsFrom, momentsSnapshot, RunningMoments } from "../math/running-moments.js";
+import {
+  inverseDeviation,
+  momentsFrom,
+  momentsSnapshot,
+  RunningMoments,
+  VARIANCE_EPSILON,
+} from "../math/running-moments.js";
 import type { Rollout } from "./rollout.js";
 
-/** ε of 1/√(variance + ε), and what a reward is clipped to, as in stable-baselines3's VecNormalize. */
-const EPSILON = 1e-8;
+/** What a reward is clipped to, as in stable-baselines3's VecNormalize. */
 const LIMIT = 10;
 
 /**
@@ -31,7 +36,7 @@ export class ReturnNormaliser implements Saveable {
       this.#returns[s] = terminated[i] || truncated[i] ? 0 : batch[i];
     }
     this.#moments.add(batch);
-    const [factor] = inverseDeviation(this.#moments, EPSILON);
+    const [factor] = inverseDeviation(this.#moments, VARIANCE_EPSILON);
     for (let i = 0; i < rewards.length; i++) {
       rewards[i] = Math.max(-LIMIT, Math.min(LIMIT, rewards[i] * factor));
     }

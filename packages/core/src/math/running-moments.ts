@@ -2,6 +2,9 @@
 import { fail, requireLength } from "../base/errors.js";
 import { type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
 
+/** ε of 1/√(variance + ε), as in stable-baselines3's VecNormalize. */
+export const VARIANCE_EPSILON = 1e-8;
+
 /** The moments of `count` samples of n elements; all zero for no samples. */
 export interface Moments {
   readonly count: number;

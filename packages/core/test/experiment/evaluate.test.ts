@@ -29,27 +29,7 @@ test("plays exactly the episodes asked for, each environment its share", async (
 });
 
 test("does not favour the environments whose episodes are short", async () => {
-  let made = 0;
-  const environment = vectorize(
-    "Steady-v0",
-    () => {
-      const length = ++made;
-      let left = length;
-      return {
-        observationSpace: { kind: "box", shape: [1], dtype: "float32", low: 0, high: 1 },
-        actionSpace: { kind: "discrete", n: 2 },
-        reset: (_, observation) => {
-          left = length;
-          observation.fill(0);
-        },
-        step: () => ({ reward: 1, terminated: --left === 0, truncated: false }),
-        save: () => ({}),
-        restore: () => {},
-      };
-    },
-    3,
-  );
-  const policy = new FakePolicy(environment, new RandomStreams(1).stream("actions"));
+  const { environment, policy } = steady([1, 2, 3]);
   const result = await evaluate({ ...evaluation(7), environment, policy });
   expect(result.returns).toEqual([1, 1, 1, 2, 2, 3, 3]);
 });
