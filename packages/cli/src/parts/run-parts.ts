@@ -73,7 +73,7 @@ export async function findParts(named: NamedParts): Promise<RunParts> {
   const family = environment.kind?.family ?? environmentFamily(environment.id);
   const algorithm = await find("algorithm", named, DEFAULT_ALGORITHM);
   const network = await find("network", named, defaultNetwork(algorithm.kind, family));
-  const optimiser = await find("optimiser", named, defaultOptimiser(algorithm.kind, family));
+  const optimiser = await find("optimiser", named, defaultOptimiser(algorithm.kind, family, network.kind));
   const modules: { [Which in KindName]?: string } = {};
   for (const [which, { module }] of Object.entries({ algorithm, environment, network, optimiser })) {
     if (module !== undefined) modules[which as KindName] = module;

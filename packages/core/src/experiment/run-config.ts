@@ -214,7 +214,7 @@ export function defaultOf(
   function defaultKind(of: "network" | "optimiser"): string {
     return of === "network"
       ? defaultNetwork(kinds.algorithm, family)
-      : defaultOptimiser(kinds.algorithm, family);
+      : defaultOptimiser(kinds.algorithm, family, kinds.network);
   }
 }
 
@@ -245,9 +245,13 @@ export function defaultNetwork(algorithm: AlgorithmKind, family: EnvironmentFami
   return typeof name === "string" ? name : defaultNetworks[family];
 }
 
-/** The name of the optimiser that an algorithm has by default. */
-export function defaultOptimiser(algorithm: AlgorithmKind, family: EnvironmentFamily): string {
-  const name = algorithm.defaults?.(family).optimiser?.name;
+/** The name of the optimiser that an algorithm has by default for an environment's family, with this network. */
+export function defaultOptimiser(
+  algorithm: AlgorithmKind,
+  family: EnvironmentFamily,
+  network: NetworkKind,
+): string {
+  const name = algorithm.defaults?.(learningFamily(network, family, "optimiser")).optimiser?.name;
   return typeof name === "string" ? name : "rmsprop";
 }
 
@@ -347,8 +351,9 @@ function requireDefaults(
   const defaults = algorithm.defaults?.(family) ?? {};
   for (const section of ["run", "environment", "network", "optimiser"] as const) {
     const isKind = section === "network" || section === "optimiser";
-    const standard = section === "network" ? defaultNetwork : defaultOptimiser;
-    if (isKind && kinds[section].name !== standard(algorithm, family)) continue;
+    if (section === "network" && kinds.network.name !== defaultNetwork(algorithm, family)) continue;
+    const optimiser = defaultOptimiser(algorithm, family, kinds.network);
+    if (section === "optimiser" && kinds.optimiser.name !== optimiser) continue;
     for (const name of Object.keys(defaults[section] ?? {})) {
       if ((isKind && name === "name") || Object.hasOwn(settings[section], name)) continue;
       fail(algorithm.name, `has a default for ${section}.${name}, which does not exist`, {

@@ -54,7 +54,7 @@ export function createTrainer(choice: TrainChoice & Host): Trainer {
   const optimiser = named(
     "optimiser",
     builtInOptimisers,
-    choice.optimiser ?? defaultOptimiser(algorithm, family),
+    choice.optimiser ?? defaultOptimiser(algorithm, family, network),
   );
   const kinds = { algorithm, network, optimiser };
   const given = { count: environment.size, options: environment.options ?? {} };

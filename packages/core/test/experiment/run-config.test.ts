@@ -62,6 +62,12 @@ describe("an environment's family", () => {
   });
 });
 
+function networkNamed(name: string) {
+  const network = builtInNetworks.find((kind) => kind.name === name);
+  if (network === undefined) throw new Error(`there is no network ${name}`);
+  return network;
+}
+
 describe("defaults", () => {
   it("are those of the settings for CartPole", () => {
     expect(configOf("CartPole-v1")).toEqual({
@@ -132,8 +138,8 @@ describe("defaults", () => {
       optimiser: { name: "adam", learningRate: { from: 3e-3, to: 0 }, maxGradientNorm: 0.5 },
       algorithm: { horizon: 10, lambda: 0.8, tau: 0.01, bodies: "shared", normaliseReturns: false },
     });
-    expect(defaultOptimiser(a2c, "minatar")).toBe("adam");
-    expect(defaultOptimiser(naturalPolicyGradient, "minatar")).toBe("rmsprop");
+    expect(defaultOptimiser(a2c, "minatar", networkNamed("minatar-cnn"))).toBe("adam");
+    expect(defaultOptimiser(naturalPolicyGradient, "minatar", networkNamed("minatar-cnn"))).toBe("rmsprop");
   });
 
   it("of npg are a rollout of its own and no coefficient of the value's error", () => {
@@ -184,7 +190,7 @@ const careful = algorithmKind({
 
 describe("kinds by value", () => {
   it("have their defaults in other sections, by family; what is chosen goes before them", () => {
-    const kinds = kindsOf(careful, "CartPole-v1", defaultOptimiser(careful, "vector"));
+    const kinds = kindsOf(careful, "CartPole-v1", defaultOptimiser(careful, "vector", networkNamed("mlp")));
     const config = configOf("CartPole-v1", {}, kinds);
     expect(config).toMatchObject({
       run: { logEvery: 10, checkpointEvery: 100_000 },
@@ -200,8 +206,13 @@ describe("kinds by value", () => {
   });
 
   it("have the optimiser that the algorithm names, or rmsprop", () => {
-    expect(defaultOptimiser(careful, "vector")).toBe("adam");
-    for (const algorithm of builtInAlgorithms) expect(defaultOptimiser(algorithm, "atari")).toBe("rmsprop");
+    expect(defaultOptimiser(careful, "vector", networkNamed("mlp"))).toBe("adam");
+    const frames = networkNamed("nature-cnn");
+    for (const algorithm of builtInAlgorithms) {
+      expect(defaultOptimiser(algorithm, "atari", frames)).toBe("rmsprop");
+      // Images of an environment of no known family are learned from as Atari's.
+      expect(defaultOptimiser(algorithm, "vector", frames)).toBe("rmsprop");
+    }
   });
 
   it("have a default for each setting of each section", () => {
