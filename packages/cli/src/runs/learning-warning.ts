@@ -6,12 +6,12 @@ import { environmentTitle } from "./run-report.js";
 
 /** A run whose mean return has not left its start: what was measured. */
 export function learningWarningText(warning: LearningWarning): string {
-  const { reason, step, steps, compared, firstMean, newestMean } = warning;
+  const { reason, step, steps, firstEpisodes, newestEpisodes, firstMean, newestMean } = warning;
   const when = `after ${counted(step)} of ${counted(steps)} steps`;
   if (reason === "no-episode") return `${when} no episode has ended, so there is no mean return`;
   return (
-    `${when} the mean return has not risen: ${inShort(newestMean)} over the newest ${compared} episodes, ` +
-    `${inShort(firstMean)} over the first ${compared}`
+    `${when} the mean return has not risen: ${inShort(newestMean)} over the newest ${newestEpisodes} episodes, ` +
+    `${inShort(firstMean)} over the first ${firstEpisodes}`
   );
 }
 

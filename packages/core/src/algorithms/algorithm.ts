@@ -53,8 +53,8 @@ export interface PolicyValueModel {
   readonly valueCoefficient: number;
   /** Whether V_θ estimates returns that include the bonus (the proper bonus, §3.6). */
   readonly bonusInReturns: boolean;
-  /** Whether rewards are divided by a running deviation, so that V_θ is in other units than the environment's. */
-  readonly normalisedReturns?: boolean;
+  /** What rewards are divided by before they are learned from: V_θ, Q_θ and τ are in this unit. 1 if left out. */
+  readonly rewardScale?: number;
   /** τ and γ of the present step. */
   readonly tau: number;
   readonly gamma: number;

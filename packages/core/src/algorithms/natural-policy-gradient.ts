@@ -140,7 +140,7 @@ class NaturalPolicyGradient implements Algorithm {
 
   /** Its value has a network and an optimiser of its own: no coefficient weighs its error. */
   get model(): PolicyValueModel {
-    const { horizon, lambda, normaliseReturns, tau, gamma } = this.#settings;
+    const { horizon, lambda, tau, gamma } = this.#settings;
     return {
       network: this.#network,
       theta: () => this.#learner.policy.theta(),
@@ -149,7 +149,7 @@ class NaturalPolicyGradient implements Algorithm {
       lambda,
       valueCoefficient: 1,
       bonusInReturns: true,
-      normalisedReturns: normaliseReturns,
+      rewardScale: this.#returns?.deviation ?? 1,
       tau,
       gamma,
     };

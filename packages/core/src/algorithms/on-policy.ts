@@ -296,7 +296,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   }
 
   get model(): PolicyValueModel {
-    const { horizon, lambda, valueCoefficient, normaliseReturns, tau, gamma } = this.#shared;
+    const { horizon, lambda, valueCoefficient, tau, gamma } = this.#shared;
     return {
       network: this.#network,
       theta: () => this.#learner.policy.theta(),
@@ -305,7 +305,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
       lambda,
       valueCoefficient,
       bonusInReturns: this.#bonusInReturns,
-      normalisedReturns: normaliseReturns,
+      rewardScale: this.#returns?.deviation ?? 1,
       tau,
       gamma,
     };

@@ -27,6 +27,11 @@ export class ReturnNormaliser implements Saveable {
     this.#returns = new Float64Array(size);
   }
 
+  /** √(variance + ε), which the newest rollout's rewards were divided by; 1 before the first rollout. */
+  get deviation(): number {
+    return this.#moments.count === 0 ? 1 : 1 / inverseDeviation(this.#moments, VARIANCE_EPSILON)[0];
+  }
+
   /** Adds a rollout's returns to the variance, then replaces its rewards by clip(r / √(variance + ε), ±10). */
   normalise(rollout: Rollout, gamma: number): void {
     const { rewards, terminated, truncated } = rollout;

@@ -10,9 +10,10 @@ export interface LearningWarning {
   /** Environment steps taken at the check, and the length of the run then. */
   readonly step: number;
   readonly steps: number;
-  /** n: how many of the first and of the newest episodes were compared; 0 without an episode. */
-  readonly compared: number;
-  /** The mean returns of the first n and of the newest n episodes; null without an episode. */
+  /** How many of the first and of the newest episodes were compared; 0 without an episode. */
+  readonly firstEpisodes: number;
+  readonly newestEpisodes: number;
+  /** Their mean returns; null without an episode. */
   readonly firstMean: number | null;
   readonly newestMean: number | null;
 }
@@ -20,6 +21,8 @@ export interface LearningWarning {
 /** Shorter runs are not checked: a quarter of them is too few steps to tell. */
 const SHORTEST_RUN = 10_000;
 const SHARE = 1 / 4;
+/** The first episodes show the start: more of them would include what was learned since. */
+const MOST_FIRST = 20;
 /** Fewer episodes are not compared. */
 const FEWEST_COMPARED = 10;
 const STANDARD_ERRORS = 2;
@@ -27,9 +30,9 @@ const STANDARD_ERRORS = 2;
 /**
  * Compares a run's newest returns with its first ones, once, after a quarter of its steps.
  *
- * The first n and the newest n episodes are compared, n = min(100, half of the episodes so far), so that none is in
- * both. The mean return has risen if x̄_newest − x̄_first > 2 √((s²_newest + s²_first) / n), two standard errors of the
- * difference. From one to 19 episodes nothing is compared.
+ * The first n = min(20, half of the episodes so far) are compared with the newest m = min(100, the others). The mean return
+ * has risen if x̄_newest − x̄_first > 2 √(s²_newest/m + s²_first/n), two standard errors of the difference. From one to 19
+ * episodes nothing is compared.
  */
 export class LearningCheck implements Saveable {
   #done = false;
@@ -67,7 +70,8 @@ export class LearningCheck implements Saveable {
       reason: reason === "no-episode" ? "no-episode" : "no-rise",
       step: snapshotNumber(where, saved, "step"),
       steps: snapshotNumber(where, saved, "steps"),
-      compared: snapshotNumber(where, saved, "compared"),
+      firstEpisodes: snapshotNumber(where, saved, "firstEpisodes"),
+      newestEpisodes: snapshotNumber(where, saved, "newestEpisodes"),
       firstMean: firstMean === null ? null : snapshotNumber(where, saved, "firstMean"),
       newestMean: newestMean === null ? null : snapshotNumber(where, saved, "newestMean"),
     };
@@ -76,14 +80,17 @@ export class LearningCheck implements Saveable {
 
 function warningOf(step: number, steps: number, returns: ReturnsWindow): LearningWarning | null {
   if (returns.episodes === 0) {
-    return { reason: "no-episode", step, steps, compared: 0, firstMean: null, newestMean: null };
+    const none = { firstEpisodes: 0, newestEpisodes: 0, firstMean: null, newestMean: null };
+    return { reason: "no-episode", step, steps, ...none };
   }
-  const compared = Math.min(EPISODES_IN_SCORE, Math.floor(returns.episodes / 2));
-  if (compared < FEWEST_COMPARED) return null;
-  const first = returns.first(compared);
-  const newest = returns.newest(compared);
+  const firstEpisodes = Math.min(MOST_FIRST, Math.floor(returns.episodes / 2));
+  if (firstEpisodes < FEWEST_COMPARED) return null;
+  const newestEpisodes = Math.min(EPISODES_IN_SCORE, returns.episodes - firstEpisodes);
+  const first = returns.first(firstEpisodes);
+  const newest = returns.newest(newestEpisodes);
   if (hasRisen(first, newest)) return null;
-  return { reason: "no-rise", step, steps, compared, firstMean: mean(first), newestMean: mean(newest) };
+  const means = { firstMean: mean(first), newestMean: mean(newest) };
+  return { reason: "no-rise", step, steps, firstEpisodes, newestEpisodes, ...means };
 }
 
 /** Whether the mean of the second sample is above that of the first by more than two standard errors. */

@@ -43,6 +43,9 @@ export interface OracleMeasurement {
  * It reads θ and changes nothing: a run with an oracle is, bit for bit, the run without. The process has no time limit
  * (a truncation bootstraps, so that V_θ still estimates V_π of the process), and states are weighted by
  * γ-discounted visits from the start. All in float64, on whatever executor the run learns.
+ *
+ * A run that normalises returns learns from rewards divided by a running deviation σ: it is measured against the process
+ * with rewards/σ at the present σ, and the figures are multiplied by σ, so that they are in the environment's reward.
  */
 export class Oracle implements Saveable {
   readonly #batch: number;
@@ -54,18 +57,12 @@ export class Oracle implements Saveable {
   readonly #answers: OracleMeasurement[] = [];
 
   /**
-   * @throws SoftrlError when the environment has no exact process, when the algorithm does not learn log π and V, when
-   * it normalises returns, or when nothing is optimal (γ = 1, no end).
+   * @throws SoftrlError when the environment has no exact process, when the algorithm does not learn log π and V, or when
+   * nothing is optimal (γ = 1, no end).
    */
   constructor(config: RunConfig, environment: VectorEnvironment, algorithm: Algorithm) {
     const mdp = sparseMdp(exactProcess(environment));
     const model = exactModel("oracleEvery", config.algorithm.name, algorithm);
-    if (model.normalisedReturns) {
-      fail("oracleEvery", "normalised returns have no exact solution to compare with", {
-        remedy: "leave normaliseReturns at false, or oracleEvery at 0",
-        setting: "oracleEvery",
-      });
-    }
     this.#batch = environment.size * model.horizon;
     this.#seed = config.run.seed;
     this.#model = () => algorithm.model ?? model;
@@ -107,7 +104,7 @@ export class Oracle implements Saveable {
     const answer = {
       step,
       figures: {
-        ...figures,
+        ...inReward(figures, rewardScaleOf(model)),
         theoremResidual: relativeDifference(expected.softQ, expected.policyAndValue),
         batchCosine: cosine(sampled.softQ, sampled.policyAndValue),
         batchGap: relativeDistance(sampled.softQ, sampled.policyAndValue),
@@ -155,7 +152,9 @@ function solve(mdp: SparseMdp, model: PolicyValueModel): SolvedProblem {
   const { tau, gamma, logPrior: prior, network, valueCoefficient } = model;
   const { states, actions } = mdp;
   const priors = Float64Array.from({ length: states * actions }, (_, row) => prior[row % actions]);
-  const problem = { mdp, logPrior: logPrior(priors), tau, gamma };
+  const scale = rewardScaleOf(model);
+  const scaled = scale === 1 ? mdp : { ...mdp, rewards: mdp.rewards.map((reward) => reward / scale) };
+  const problem = { mdp: scaled, logPrior: logPrior(priors), tau, gamma };
   const observations = new Float32Array(states * states);
   for (let s = 0; s < states; s++) observations[s * states + s] = 1;
   return {
@@ -173,11 +172,23 @@ function solve(mdp: SparseMdp, model: PolicyValueModel): SolvedProblem {
   };
 }
 
-/** Whether the problem is that of the model now: τ, γ and c may change during a run. */
+/** Whether the problem is that of the model now: τ, γ, c and the unit of rewards may change during a run. */
 function isSolved({ model }: SolvedProblem, now: PolicyValueModel): boolean {
   return (
-    model.tau === now.tau && model.gamma === now.gamma && model.valueCoefficient === now.valueCoefficient
+    model.tau === now.tau &&
+    model.gamma === now.gamma &&
+    model.valueCoefficient === now.valueCoefficient &&
+    rewardScaleOf(model) === rewardScaleOf(now)
   );
+}
+
+const rewardScaleOf = ({ rewardScale = 1 }: PolicyValueModel): number => rewardScale;
+
+/** Figures of rewards that were divided by `scale`, in units of the environment's reward again. */
+function inReward(figures: TruthFigures, scale: number): TruthFigures {
+  const { policyError, policyErrorVisited, ...inUnits } = figures;
+  const values = Object.fromEntries(Object.entries(inUnits).map(([name, figure]) => [name, figure * scale]));
+  return { ...(values as typeof inUnits), policyError, policyErrorVisited };
 }
 
 /**

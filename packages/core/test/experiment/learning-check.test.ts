@@ -32,25 +32,27 @@ describe("the returns' window", () => {
 
 describe("the check after a quarter of the steps", () => {
   test("warns unless the newest returns are above the first by more than two standard errors", () => {
-    const first = around(20, 100);
-    // Two standard errors of the difference are 2 √(2/99).
-    const bound = 2 * Math.sqrt(2 / 99);
+    const first = around(20, 20);
+    // Two standard errors of the difference are 2 √(1/19 + 1/99).
+    const bound = 2 * Math.sqrt(1 / 19 + 1 / 99);
     expect(check([...first, ...around(20 + 1.001 * bound, 100)])).toBeNull();
     expect(check([...first, ...around(20 + 0.999 * bound, 100)])).toMatchObject({ reason: "no-rise" });
     expect(check([...first, ...around(15, 300)])).toEqual({
       reason: "no-rise",
       step: QUARTER,
       steps: STEPS,
-      compared: 100,
+      firstEpisodes: 20,
+      newestEpisodes: 100,
       firstMean: 20,
       newestMean: 15,
     });
     expect(check(new Array(200).fill(-200))).toMatchObject({ firstMean: -200, newestMean: -200 });
   });
 
-  test("compares halves of fewer than 200 episodes, and nothing below 20", () => {
+  test("compares halves of fewer than 40 episodes, and nothing below 20", () => {
     expect(check([...around(1, 12), ...around(9, 12)])).toBeNull();
-    expect(check(around(1, 25))).toMatchObject({ reason: "no-rise", compared: 12 });
+    expect(check(around(1, 25))).toMatchObject({ reason: "no-rise", firstEpisodes: 12, newestEpisodes: 13 });
+    expect(check(around(1, 70))).toMatchObject({ firstEpisodes: 20, newestEpisodes: 50 });
     expect(check(around(1, 19))).toBeNull();
   });
 
@@ -59,7 +61,8 @@ describe("the check after a quarter of the steps", () => {
       reason: "no-episode",
       step: QUARTER,
       steps: STEPS,
-      compared: 0,
+      firstEpisodes: 0,
+      newestEpisodes: 0,
       firstMean: null,
       newestMean: null,
     });
