@@ -47,6 +47,7 @@ export {
   choiceSetting,
   defaultText,
   type EnvironmentFamily,
+  environmentFamilies,
   flagSetting,
   integerSetting,
   integersSetting,

@@ -5,6 +5,7 @@ import {
   defaultOf,
   defaultText,
   type EnvironmentFamily,
+  environmentFamilies,
   environmentOptions,
   isBuiltIn,
   optionName,
@@ -130,15 +131,13 @@ export function heading(section: SectionName, { kinds, environment }: RunParts):
 /** A setting's line of help: `the discount γ of a reward one step later (default: 0.99) [§6.1]`. */
 function helpOf(parts: RunParts, { section, name, setting }: SettingOption): string {
   const of = (family: EnvironmentFamily) => defaultOf(parts.kinds, family, section, name, setting);
-  const defaults = { vector: of("vector"), atari: of("atari"), minatar: of("minatar") };
-  const standard: readonly unknown[] = families.map((family) => setting.defaults[family]);
-  const isStandard = families.every((family) => standard.includes(defaults[family]));
+  const defaults = { vector: of("vector"), table: of("table"), atari: of("atari"), minatar: of("minatar") };
+  const standard: readonly unknown[] = environmentFamilies.map((family) => setting.defaults[family]);
+  const isStandard = environmentFamilies.every((family) => standard.includes(defaults[family]));
   const source = setting.source === null || !isStandard ? "" : ` [${setting.source}]`;
   const names = section === "environment" && name === "options" ? `; ${optionsText(parts)}` : "";
   return `${setting.about}${names} (default: ${defaultText({ ...setting, defaults })})${source}`;
 }
-
-const families: readonly EnvironmentFamily[] = ["vector", "atari", "minatar"];
 
 /** `Corridor-v0 has cells` */
 function optionsText({ environment, environmentKind }: RunParts): string {

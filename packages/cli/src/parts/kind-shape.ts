@@ -1,4 +1,10 @@
-import type { AlgorithmKind, EnvironmentKind, NetworkKind, OptimiserKind } from "softrl";
+import {
+  type AlgorithmKind,
+  type EnvironmentKind,
+  environmentFamilies,
+  type NetworkKind,
+  type OptimiserKind,
+} from "softrl";
 
 /** The parts of a run that a file can export. */
 export interface ExportedKinds {
@@ -21,7 +27,7 @@ const optionKinds: readonly unknown[] = ["number", "boolean", "text"];
 const isOptions: Part = (value) =>
   isRecord(value) && Object.values(value).every((kind) => optionKinds.includes(kind));
 
-const families: readonly unknown[] = [undefined, "vector", "atari", "minatar"];
+const families: readonly unknown[] = [undefined, ...environmentFamilies];
 const isFamily: Part = (value) => families.includes(value);
 
 const reads: readonly unknown[] = [undefined, "vectors", "images"];
@@ -51,7 +57,7 @@ export function missingParts(which: KindName, value: unknown): readonly string[]
 /** What a part of a kind must be, where its name does not say it; null for all others. */
 export function partText(part: string): string | null {
   const kinds = optionKinds.map((kind) => JSON.stringify(kind)).join(", ");
-  if (part === "family") return "one of vector, atari and minatar, or nothing";
+  if (part === "family") return "one of vector, table, atari and minatar, or nothing";
   if (part === "reads") return "vectors, images, or nothing";
   return part === "options" ? `options by name, each with one of the values ${kinds}` : null;
 }

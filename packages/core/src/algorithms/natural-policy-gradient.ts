@@ -83,7 +83,7 @@ export const naturalPolicyGradient = algorithmKind({
   title: "natural policy gradient",
   about: "policy gradient times the inverse Fisher matrix, by conjugate gradients",
   settings,
-  defaults: (family) => (family === "vector" ? normalisedVectors : {}),
+  defaults: (family) => (family === "vector" || family === "table" ? normalisedVectors : {}),
   make: (context, current) => new NaturalPolicyGradient(context, current),
 });
 

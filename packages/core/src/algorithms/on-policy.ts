@@ -81,8 +81,8 @@ export const returnSettings = {
   normaliseReturns: flagSetting({
     about:
       "divide rewards by the running standard deviation of the discounted return, and clip them to ±10; V, Q and τ are then in units of that deviation",
-    default: false,
-    source: "stable-baselines3's VecNormalize",
+    defaults: { vector: true, table: false, atari: false },
+    source: "stable-baselines3's VecNormalize; vectors: experiments/tuning",
   }),
 };
 
@@ -91,12 +91,12 @@ export const onPolicySettings = {
   ...returnSettings,
   horizon: {
     ...returnSettings.horizon,
-    defaults: { vector: 5, atari: 5, minatar: 10 },
+    defaults: { vector: 5, table: 5, atari: 5, minatar: 10 },
     source: "the A2C that the paper used (§6.3); MinAtar: experiments/tuning",
   },
   lambda: {
     ...returnSettings.lambda,
-    defaults: { vector: 1, atari: 1, minatar: 0.8 },
+    defaults: { vector: 1, table: 1, atari: 1, minatar: 0.8 },
     source: "the A2C that the paper used (§6.3); MinAtar: experiments/tuning",
   },
   valueCoefficient: liveSetting({
@@ -124,13 +124,15 @@ const epochSettings = {
 };
 
 /**
- * The defaults of all on-policy algorithms for other sections. Those of vectors and MinAtar were tuned for A2C with the
- * naive bonus alone: experiments/tuning.
+ * The defaults of all on-policy algorithms for other sections. Those of vectors, tables and MinAtar were tuned for A2C
+ * with the naive bonus alone: experiments/tuning.
  */
 export function onPolicyDefaults(family: EnvironmentFamily): SectionDefaults {
   switch (family) {
     case "vector":
       return { ...normalisedVectors, optimiser: fallingAdam(7e-4) };
+    case "table":
+      return { ...tables, optimiser: fallingAdam(0.02) };
     case "minatar":
       return { optimiser: fallingAdam(3e-3) };
     case "atari":
@@ -142,6 +144,9 @@ const fallingAdam = (learningRate: number) => ({ name: "adam", learningRate: { f
 
 /** The elements of a vector differ in scale, and their bounds do not show it: experiments/classic. */
 export const normalisedVectors: SectionDefaults = { network: { inputs: "normalised" } };
+
+/** Without a hidden layer, a network of one-hot states is a table: π and V of a state are parameters of their own. */
+const tables: SectionDefaults = { network: { inputs: "unit", hiddenSizes: [] } };
 
 type OnPolicySettings = typeof onPolicySettings;
 

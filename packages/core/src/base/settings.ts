@@ -3,10 +3,12 @@ import { describeValue, fail } from "./errors.js";
 import { nearMatch } from "./near-match.js";
 import { type LiveNumber, type NumberSchedule, scheduleText } from "./schedule.js";
 
-/** Groups of environments with defaults of their own: vectors of a few numbers, Atari's frames, MinAtar's boards. */
-export type EnvironmentFamily = "vector" | "atari" | "minatar";
-
-const families: readonly EnvironmentFamily[] = ["vector", "atari", "minatar"];
+/**
+ * Groups of environments with defaults of their own: vectors of a few numbers, tables whose states are one-hot vectors,
+ * Atari's frames, MinAtar's boards.
+ */
+export const environmentFamilies = ["vector", "table", "atari", "minatar"] as const;
+export type EnvironmentFamily = (typeof environmentFamilies)[number];
 
 /** Values by name: JSON scalars. */
 export type NamedScalars = Readonly<Record<string, string | number | boolean>>;
@@ -65,8 +67,13 @@ export interface SettingDescription<Value> {
   readonly placeholder?: string;
   /** The default everywhere. */
   readonly default?: Value;
-  /** Or one for each family; MinAtar takes Atari's if it has none. */
-  readonly defaults?: { readonly vector: Value; readonly atari: Value; readonly minatar?: Value };
+  /** Or one for each family; tables take the vectors' and MinAtar takes Atari's if they have none. */
+  readonly defaults?: {
+    readonly vector: Value;
+    readonly table?: Value;
+    readonly atari: Value;
+    readonly minatar?: Value;
+  };
 }
 
 /** A range of numbers: [low, high]; `above` and `below` exclude the end. */
@@ -172,7 +179,7 @@ export function textSetting(described: SettingDescription<string>): Setting<stri
   };
 }
 
-/** A list of integers, written `64,64` on the command line. */
+/** A list of integers, written `64,64` or `none` on the command line. */
 export function integersSetting(
   described: SettingDescription<readonly number[]> & { readonly low: number },
 ): Setting<readonly number[]> {
@@ -185,7 +192,7 @@ export function integersSetting(
       Array.isArray(value) && Array.from(value).every(isElement)
         ? value.slice()
         : refuse(where, `a list of integers of at least ${low}`, value),
-    fromText: (text) => (text.trim() === "" ? [] : text.split(",").map(numberFromText)),
+    fromText: (text) => (/^\s*(none)?\s*$/.test(text) ? [] : text.split(",").map(numberFromText)),
     toText: (value) => value.join(","),
   };
 }
@@ -244,9 +251,12 @@ export function requireSettingNames(where: string, settings: Settings, taken: re
 /** A setting's default for help and documentation: `0.99`, or `8; Atari and MinAtar: 16`. */
 export function defaultText({ defaults, toText }: Pick<Setting, "defaults" | "toText">): string {
   const text = (family: EnvironmentFamily) => toText(defaults[family]) || "none";
-  const [vector, atari, minatar] = families.map(text);
-  if (atari !== minatar) return `${vector}; Atari: ${atari}; MinAtar: ${minatar}`;
-  return atari === vector ? vector : `${vector}; Atari and MinAtar: ${atari}`;
+  const [vector, table, atari, minatar] = environmentFamilies.map(text);
+  const parts = [vector];
+  if (table !== vector) parts.push(`tables: ${table}`);
+  if (atari !== minatar) parts.push(`Atari: ${atari}`, `MinAtar: ${minatar}`);
+  else if (atari !== vector) parts.push(`Atari and MinAtar: ${atari}`);
+  return parts.join("; ");
 }
 
 function base<Value extends SettingValue>(
@@ -254,8 +264,9 @@ function base<Value extends SettingValue>(
   standard: string,
 ) {
   const everywhere = given.default;
-  const { vector, atari, minatar } = given.defaults ?? { vector: everywhere, atari: everywhere };
-  if (vector === undefined || atari === undefined) {
+  const byFamily: Partial<Record<EnvironmentFamily, Value>> = given.defaults ?? {};
+  const { vector = everywhere, atari = everywhere, table = vector, minatar = atari } = byFamily;
+  if (vector === undefined || atari === undefined || table === undefined || minatar === undefined) {
     return fail("setting", `"${about}" has no default`, { remedy: "give default, or defaults by family" });
   }
   return {
@@ -264,7 +275,7 @@ function base<Value extends SettingValue>(
     source: source ?? null,
     option: option ?? null,
     live: false,
-    defaults: { vector, atari, minatar: minatar ?? atari },
+    defaults: { vector, table, atari, minatar },
   };
 }
 

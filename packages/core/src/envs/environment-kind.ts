@@ -21,7 +21,10 @@ export interface EnvironmentKind<Options extends OptionKinds = OptionKinds> {
   readonly about: string;
   /** The options that {@link make} reads. */
   readonly options: Options;
-  /** Whose defaults a run takes: `atari` for frames of at least 36 × 36, `minatar` for small boards; else `vector`. */
+  /**
+   * Whose defaults a run takes: `table` for states as one-hot vectors, `atari` for frames of at least 36 × 36, `minatar`
+   * for small boards; else `vector`.
+   */
   readonly family?: EnvironmentFamily;
   /** Makes `size` of them, ready to be reset. */
   make(size: number, options: OptionValues<Options>): VectorEnvironment;

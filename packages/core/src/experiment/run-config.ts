@@ -164,6 +164,7 @@ export const builtInKinds: KnownKinds = {
 /** The family that an environment's id belongs to. */
 export function environmentFamily(id: string): EnvironmentFamily {
   if (id.startsWith("MinAtar/")) return "minatar";
+  if (/^(GridWorld|FrozenLake(8x8)?|CliffWalking|Taxi)-v\d+$/.test(id)) return "table";
   // Every other id of Atari's gives raw pictures or the console's memory.
   return /^(ALE\/\w+-v5|\w+NoFrameskip-v\d+)$/.test(id) ? "atari" : "vector";
 }
@@ -227,14 +228,16 @@ function learningFamily(
   family: EnvironmentFamily,
   section: SectionName,
 ): EnvironmentFamily {
-  if (section === "optimiser" && reads === "vectors") return "vector";
+  const givesImages = family === "atari" || family === "minatar";
+  if (section === "optimiser" && reads === "vectors") return givesImages ? "vector" : family;
   const isLearned = section === "optimiser" || section === "algorithm";
-  return isLearned && reads === "images" && family === "vector" ? "atari" : family;
+  return isLearned && reads === "images" && !givesImages ? "atari" : family;
 }
 
 /** The name of the network that a family of environments has by default. */
 export const defaultNetworks: Readonly<Record<EnvironmentFamily, string>> = {
   vector: "mlp",
+  table: "mlp",
   atari: "nature-cnn",
   minatar: "minatar-cnn",
 };

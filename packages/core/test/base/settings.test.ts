@@ -281,11 +281,13 @@ describe("a setting", () => {
 
   it("has one default everywhere, or one for each family", () => {
     const all = numberSetting({ about, default: 1 });
-    expect(all.defaults).toEqual({ vector: 1, atari: 1, minatar: 1 });
+    expect(all.defaults).toEqual({ vector: 1, table: 1, atari: 1, minatar: 1 });
     const two = numberSetting({ about, defaults: { vector: 1, atari: 2 } });
-    expect(two.defaults).toEqual({ vector: 1, atari: 2, minatar: 2 });
+    expect(two.defaults).toEqual({ vector: 1, table: 1, atari: 2, minatar: 2 });
     const three = numberSetting({ about, defaults: { vector: 1, atari: 2, minatar: 3 } });
-    expect(three.defaults).toEqual({ vector: 1, atari: 2, minatar: 3 });
+    expect(three.defaults).toEqual({ vector: 1, table: 1, atari: 2, minatar: 3 });
+    const four = numberSetting({ about, defaults: { vector: 1, table: 4, atari: 2, minatar: 3 } });
+    expect(four.defaults).toEqual({ vector: 1, table: 4, atari: 2, minatar: 3 });
   });
 
   it("without a default is refused", () => {
@@ -301,6 +303,8 @@ describe("a setting", () => {
     );
     const steps = { vector: 1, atari: 2, minatar: 3 };
     expect(defaultText(integerSetting({ about, low: 1, defaults: steps }))).toBe("1; Atari: 2; MinAtar: 3");
+    const sizes = { vector: [64, 64], table: [], atari: [64, 64] };
+    expect(defaultText(integersSetting({ about, low: 1, defaults: sizes }))).toBe("64,64; tables: none");
     expect(defaultText(integersSetting({ about, low: 1, default: [64, 64] }))).toBe("64,64");
     expect(defaultText(namedScalarsSetting({ about }))).toBe("none");
     expect(defaultText(flagSetting({ about, default: false }))).toBe("false");

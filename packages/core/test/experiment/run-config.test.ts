@@ -35,6 +35,7 @@ import { kindsOf } from "../algorithms/bare-algorithm.js";
 const executor = { name: "wasm", precision: "float32" } as const;
 const families = {
   vector: "CartPole-v1",
+  table: "FrozenLake-v1",
   atari: "ALE/Pong-v5",
   minatar: "MinAtar/Breakout-v1",
 } as const;
@@ -53,12 +54,21 @@ describe("an environment's family", () => {
     expect(environmentFamily("PongNoFrameskip-v4")).toBe("atari");
     expect(environmentFamily("MinAtar/Breakout-v1")).toBe("minatar");
     expect(environmentFamily("Acrobot-v1")).toBe("vector");
+    for (const id of ["GridWorld-v0", "FrozenLake-v1", "FrozenLake8x8-v1", "CliffWalking-v1", "Taxi-v4"]) {
+      expect(environmentFamily(id)).toBe("table");
+    }
+    expect(environmentFamily("TaxiRank-v0")).toBe("vector");
     expect(environmentFamily("ALE/Pong-ram-v5")).toBe("vector");
     expect(environmentFamily("Pong-v4")).toBe("vector");
   });
 
   it("decides the network", () => {
-    expect(defaultNetworks).toEqual({ vector: "mlp", atari: "nature-cnn", minatar: "minatar-cnn" });
+    expect(defaultNetworks).toEqual({
+      vector: "mlp",
+      table: "mlp",
+      atari: "nature-cnn",
+      minatar: "minatar-cnn",
+    });
   });
 });
 
@@ -109,7 +119,7 @@ describe("defaults", () => {
         lambda: 1,
         tau: 0.001,
         reference: "entropy",
-        normaliseReturns: false,
+        normaliseReturns: true,
         valueCoefficient: 0.5,
         bodies: "separate",
         entropyBonus: "proper",
@@ -125,6 +135,16 @@ describe("defaults", () => {
       network: { name: "nature-cnn", activation: "relu" },
       optimiser: { name: "rmsprop", learningRate: { from: 7e-4, to: 0 }, maxGradientNorm: 0.5 },
       algorithm: { name: "soft-q", horizon: 5, tau: 0.01, valueCoefficient: 0.5, gap: "kept" },
+    });
+  });
+
+  it("are a table's for one-hot states", () => {
+    expect(configOf("FrozenLake-v1", {}, kindsOf(a2c, "FrozenLake-v1", "adam"))).toMatchObject({
+      run: { steps: 500_000 },
+      environment: { count: 8 },
+      network: { name: "mlp", inputs: "unit", hiddenSizes: [] },
+      optimiser: { name: "adam", learningRate: { from: 0.02, to: 0 } },
+      algorithm: { horizon: 5, lambda: 1, bodies: "separate", normaliseReturns: false },
     });
   });
 

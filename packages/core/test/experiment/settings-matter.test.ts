@@ -56,7 +56,7 @@ const others: Readonly<Record<string, SettingValue>> = {
   fisherDamping: 1,
   conjugateGradientSteps: 1,
   valueSteps: 1,
-  normaliseReturns: true,
+  normaliseReturns: false,
   inputs: "raw",
   channels: "first",
 };
