@@ -8,6 +8,7 @@ export {
   type PolicyValueModel,
   type SectionDefaults,
 } from "./algorithms/algorithm.js";
+export { dqn } from "./algorithms/dqn.js";
 export { naturalPolicyGradient } from "./algorithms/natural-policy-gradient.js";
 export {
   type OnPolicyDefinition,
@@ -33,6 +34,14 @@ export {
   type PolicyValueLearnerParts,
   type TracedLoss,
 } from "./algorithms/policy-value-learner.js";
+export {
+  QLearner,
+  type QLearnerParts,
+  type QUpdate,
+  type TracedQUpdate,
+  traceQUpdate,
+} from "./algorithms/q-learner.js";
+export { policyOfQ, type QPolicyOutputs } from "./algorithms/q-policy.js";
 export { builtInAlgorithms } from "./algorithms/registry.js";
 export { softQLearning } from "./algorithms/soft-q-learning.js";
 export { allocate, outOfMemory } from "./base/allocation.js";
@@ -80,8 +89,11 @@ export {
   snapshotShaped,
 } from "./base/snapshot.js";
 export { type Actor, Collector, type OnStep } from "./data/collector.js";
+export { type ObservationEncoding, ObservationStore } from "./data/observation-store.js";
+export { Replay, type ReplayBatch, type ReplayOptions } from "./data/replay.js";
 export { ReturnNormaliser } from "./data/return-normaliser.js";
 export { Rollout, type RolloutStep } from "./data/rollout.js";
+export { SumTree } from "./data/sum-tree.js";
 export { AreaResize } from "./envs/atari/area-resize.js";
 export {
   type AtariEnvironment,
@@ -247,6 +259,21 @@ export {
 } from "./losses/boltzmann.js";
 export { type PolicyGradientTerms, policyGradientLoss } from "./losses/policy-gradient.js";
 export {
+  type Backup,
+  type BootstrapTerms,
+  backups,
+  bootstrapValue,
+  countingMeasure,
+  greedyPolicyFromQ,
+  hardValue,
+  huber,
+  type MunchausenTerms,
+  munchausenBonus,
+  type QLearningTerms,
+  qLearningLoss,
+  qTargets,
+} from "./losses/q-learning.js";
+export {
   a2cStreamScales,
   type SoftQStreamsTerms,
   type SoftQTerms,
@@ -410,11 +437,13 @@ export {
 } from "./mdp/truth.js";
 export { type BodyOptions, type MlpOptions, minAtarCnn, mlp, natureCnn } from "./nn/body.js";
 export {
+  type Network,
   type PolicyAndValue,
   type PolicyValueNetwork,
   type PolicyValueNetworkOptions,
   policyValueNetwork,
   type QNetwork,
+  type QNetworkOptions,
   qNetwork,
 } from "./nn/heads.js";
 export { fanInUniform, type Initialiser, ones, orthogonal, uniform, zeros } from "./nn/initialiser.js";

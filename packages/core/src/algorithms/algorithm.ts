@@ -20,7 +20,10 @@ import type { Policy } from "./policy.js";
 export interface IterationReport {
   /** Environment steps taken, all environments together. */
   readonly steps: number;
-  /** Named numbers about the update, for instance `policyLoss`, `kl`, `entropy`: docs/algorithms.md lists them. */
+  /**
+   * Named numbers about the update, for instance `policyLoss`, `kl`, `entropy`: docs/algorithms.md lists them. The same
+   * names after every update; none after an iteration without one.
+   */
   readonly figures: Readonly<Record<string, number>>;
 }
 

@@ -190,10 +190,12 @@ export class Trainer {
     this.#live.step += steps;
     this.#timed += steps;
     requireFiniteFigures(this.config.algorithm.name, figures, this.step);
-    this.#updates++;
+    let isUpdated = false;
     for (const name in figures) {
       this.#figureSums.set(name, (this.#figureSums.get(name) ?? 0) + figures[name]);
+      isUpdated = true;
     }
+    if (isUpdated) this.#updates++;
     this.#seconds += this.#now() - began;
   }
 

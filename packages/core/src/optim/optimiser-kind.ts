@@ -2,6 +2,7 @@ import type { LiveSettings } from "../base/live-settings.js";
 import {
   type CurrentValues,
   choiceSetting,
+  flagSetting,
   integerSetting,
   liveSetting,
   numberSetting,
@@ -81,6 +82,13 @@ export const builtInOptimisers: readonly OptimiserKind[] = [
         high: 1,
         default: 0,
         source: "PyTorch",
+      }),
+      centred: flagSetting({
+        about:
+          "divide by the gradient's running standard deviation, not by its root mean square (Graves 2013)",
+        option: "rmsprop-centred",
+        default: false,
+        source: "the A2C that the paper used (§6.1)",
       }),
     },
     make: ({ initialMeanSquare, ...options }) =>

@@ -1,0 +1,287 @@
+import type { Random } from "../base/random.js";
+import {
+  type Snapshot,
+  type SnapshotLeaf,
+  shapedArray,
+  snapshotArray,
+  snapshotSection,
+} from "../base/snapshot.js";
+import type { ReplayBatch } from "../data/replay.js";
+import type { Observations } from "../envs/environment.js";
+import {
+  type Backup,
+  bootstrapValue,
+  munchausenBonus,
+  qLearningLoss,
+  qTargets,
+} from "../losses/q-learning.js";
+import {
+  type LogPrior,
+  type LogProbabilities,
+  logPrior,
+  logProbabilities,
+  type QValues,
+  qValues,
+} from "../math/units.js";
+import type { QNetwork } from "../nn/heads.js";
+import { descent } from "../optim/descent.js";
+import type { StepRule } from "../optim/optimiser-kind.js";
+import type { Buffer, LoadedProgram, Session } from "../tensor/executor.js";
+import { add, constant, gather, input, mean, mul, state } from "../tensor/operations.js";
+import { program } from "../tensor/program.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { AlgorithmContext } from "./algorithm.js";
+import { NetworkPolicy, namedParameters, type PolicyForm, parametersFrom, snapshotFloats } from "./policy.js";
+import { policyOfQ } from "./q-policy.js";
+
+/** What an update of a Q-network is traced from. */
+export interface QUpdate {
+  readonly backup: Backup;
+  /** Whether the online network chooses the action or the policy of the bootstrap. */
+  readonly double: boolean;
+  readonly measure: "squared" | "huber";
+  /** Whether each sample has a weight. */
+  readonly weighted: boolean;
+  /** log π̄ [A] of the soft-kl backup. */
+  readonly logPrior: LogPrior;
+  /** α and l₀ of the Munchausen backup. */
+  readonly munchausenWeight: number;
+  readonly munchausenFloor: number;
+}
+
+/** The loss of an update, and what else it computes. */
+export interface TracedQUpdate {
+  readonly loss: Tensor;
+  /** [B] δ. */
+  readonly errors: Tensor;
+  /** Mean Q_θ(s_t, a_t). */
+  readonly q: Tensor;
+}
+
+/**
+ * Traces the loss of one update for B transitions. Its inputs are `observations`, `nextObservations`, `actions`, `returns`
+ * and `discounts`, `weights` if weighted, and `tau` unless the backup is hard.
+ *
+ * @param views of θ; @param targetViews of the target network's parameters
+ */
+export function traceQUpdate(
+  network: QNetwork,
+  batch: number,
+  views: readonly Tensor[],
+  targetViews: readonly Tensor[],
+  update: QUpdate,
+): TracedQUpdate {
+  const rows = [batch, ...network.observationShape];
+  const observations = input("observations", rows);
+  const nextObservations = input("nextObservations", rows);
+  const actions = input("actions", [batch]);
+  const { backup } = update;
+  const tau = backup === "hard" ? 0 : input("tau", []);
+  const values = bootstrapValue({
+    backup,
+    targetQ: network.apply(nextObservations, targetViews),
+    ...(update.double ? { onlineQ: network.apply(nextObservations, views) } : {}),
+    logPrior: logPrior(constant(update.logPrior)),
+    tau,
+  });
+  let returns = input("returns", [batch]);
+  if (backup === "munchausen") {
+    const targetQ = network.apply(observations, targetViews);
+    const { munchausenWeight: weight, munchausenFloor: floor } = update;
+    returns = add(returns, munchausenBonus({ targetQ, actions, tau, weight, floor }));
+  }
+  const q = network.apply(observations, views);
+  const { loss, errors } = qLearningLoss({
+    q,
+    actions,
+    targets: qTargets(returns, input("discounts", [batch]), values),
+    ...(update.weighted ? { weights: input("weights", [batch]) } : {}),
+    measure: update.measure,
+  });
+  return { loss, errors, q: mean(gather(q, actions)) };
+}
+
+/** The parts of a {@link QLearner}. */
+export interface QLearnerParts {
+  readonly context: AlgorithmContext;
+  readonly network: QNetwork;
+  /** Observations that are acted on at once. */
+  readonly rows: number;
+  /** Transitions of an update B. */
+  readonly batchSize: number;
+  readonly update: QUpdate;
+  /** ρ in θ̄ ← (1 − ρ) θ̄ + ρ θ; 1 copies. */
+  readonly targetRate: number;
+  readonly form: () => PolicyForm;
+  /** τ of the present step. */
+  readonly tau: () => number;
+}
+
+/**
+ * A Q-network and its target network in an executor's memory: it evaluates observations, makes updates from a batch in
+ * its input memory with one call of the executor each, and saves all of that.
+ */
+export class QLearner {
+  readonly policy: NetworkPolicy;
+  /** The memory of a batch, to be filled before {@link update}. */
+  readonly batch: ReplayBatch;
+  /** [B] δ of the newest update; null unless samples are weighted. */
+  readonly errors: Buffer | null;
+  /** [rows, A] Q and log π of the newest {@link evaluate}. */
+  readonly q: QValues<Buffer>;
+  readonly logPi: LogProbabilities<Buffer>;
+  readonly #network: QNetwork;
+  readonly #stepRule: StepRule;
+  readonly #tau: () => number;
+  readonly #usesTau: { readonly evaluate: boolean; readonly update: boolean };
+  readonly #session: Session<"evaluate" | "update" | "synchronise">;
+  readonly #theta: Buffer;
+  readonly #target: Buffer;
+  readonly #states: ReadonlyMap<string, Buffer>;
+  readonly #figures: readonly (readonly [name: string, figure: Buffer])[];
+  readonly #evaluationRandom: Random;
+
+  constructor(parts: QLearnerParts) {
+    const { context, network, rows, batchSize, update, targetRate, form, tau } = parts;
+    const { environment, executor, streams, stepRule } = context;
+    const { parameters } = network;
+    this.#network = network;
+    this.#stepRule = stepRule;
+    this.#tau = tau;
+    this.#evaluationRandom = streams.stream("evaluation");
+
+    const theta = state("theta", [parameters.size]);
+    const target = state("target", [parameters.size]);
+    const views = parameters.views(theta);
+    const observations = input("observations", [rows, ...network.observationShape]);
+    const { tau: policyTau, logPrior: prior } = form();
+    const actsGreedily = policyTau === 0;
+    const q = network.apply(observations, views);
+    const outputs = policyOfQ(q, prior, actsGreedily ? 0 : input("tau", []));
+    const {
+      loss,
+      errors,
+      q: meanQ,
+    } = traceQUpdate(network, batchSize, views, parameters.views(target), update);
+    const step = descent({
+      theta,
+      views,
+      loss,
+      optimiser: stepRule.optimiser,
+      learningRate: input("learningRate", []),
+      maxGradientNorm: input("maxGradientNorm", []),
+    });
+    const figures = { qLoss: loss, qValue: meanQ, gradientNorm: step.gradientNorm };
+    const mixed = targetRate === 1 ? theta : add(mul(1 - targetRate, target), mul(targetRate, theta));
+    this.#session = executor.load({
+      evaluate: program({ outputs: { ...outputs } }),
+      update: program({
+        outputs: update.weighted ? { ...figures, errors } : figures,
+        updates: step.updates,
+      }),
+      synchronise: program({ outputs: {}, updates: [[target, mixed]] }),
+    });
+    this.#usesTau = { evaluate: !actsGreedily, update: update.backup !== "hard" };
+
+    const { programs } = this.#session;
+    this.q = qValues(programs.evaluate.output("q"));
+    this.logPi = logProbabilities(programs.evaluate.output("logPi"));
+    this.errors = update.weighted ? programs.update.output("errors") : null;
+    this.batch = {
+      observations: programs.update.input("observations"),
+      nextObservations: programs.update.input("nextObservations"),
+      actions: programs.update.input("actions"),
+      returns: programs.update.input("returns"),
+      discounts: programs.update.input("discounts"),
+      weights: update.weighted ? programs.update.input("weights") : null,
+      indices: new Int32Array(batchSize),
+    };
+    this.#figures = Object.keys(figures).map((name) => [name, programs.update.output(name)]);
+    this.#theta = this.#session.state(theta);
+    this.#target = this.#session.state(target);
+    const initial = parameters.initial(streams.stream("parameters"));
+    this.#theta.set(initial);
+    this.#target.set(initial);
+    for (const [tensor, value] of step.initial) this.#session.state(tensor).fill(value);
+    this.#states = new Map(
+      step.updates
+        .filter(([tensor]) => tensor !== theta)
+        .map(([tensor]) => [stateName(tensor), this.#session.state(tensor)]),
+    );
+    this.policy = new NetworkPolicy({
+      observationSpace: environment.observationSpace,
+      actionSpace: environment.actionSpace,
+      network,
+      program: programs.evaluate,
+      prepare: () => this.#setTau(programs.evaluate),
+      theta: this.#theta,
+      rows,
+      random: this.#evaluationRandom,
+      form,
+    });
+  }
+
+  /** Evaluates observations [rows, ...]: fills {@link q} and {@link logPi}. */
+  evaluate(observations: Observations): void {
+    const { evaluate } = this.#session.programs;
+    this.#setTau(evaluate);
+    evaluate.input("observations").set(observations);
+    evaluate.run();
+  }
+
+  /** One step of the optimiser on the batch; adds the update's figures to `sums`. */
+  update(sums: Record<string, number>): void {
+    const { update } = this.#session.programs;
+    if (this.#usesTau.update) update.input("tau")[0] = this.#tau();
+    update.input("learningRate")[0] = this.#stepRule.learningRate;
+    update.input("maxGradientNorm")[0] = this.#stepRule.maxGradientNorm;
+    update.run();
+    for (const [name, figure] of this.#figures) sums[name] = (sums[name] ?? 0) + figure[0];
+  }
+
+  /** θ̄ ← (1 − ρ) θ̄ + ρ θ. */
+  synchronise(): void {
+    this.#session.programs.synchronise.run();
+  }
+
+  #setTau(evaluate: LoadedProgram): void {
+    if (this.#usesTau.evaluate) evaluate.input("tau")[0] = this.#tau();
+  }
+
+  /** The target network, the optimiser's state and the evaluation's stream: all but θ, which the policy saves. */
+  save(): Snapshot {
+    const optimiser: Record<string, Snapshot | SnapshotLeaf> = {};
+    for (const [name, buffer] of this.#states) {
+      optimiser[name] =
+        buffer.length === this.#theta.length
+          ? namedParameters(this.#network, buffer)
+          : shapedArray([], buffer.slice());
+    }
+    return {
+      target: namedParameters(this.#network, this.#target),
+      optimiser,
+      evaluation: this.#evaluationRandom.save(),
+    };
+  }
+
+  /** Checks a snapshot. @returns a function that takes it over */
+  restoring(where: string, snapshot: Snapshot): () => void {
+    const optimiser = snapshotSection(where, snapshot, "optimiser");
+    const saved = [...this.#states].map(([name, buffer]) => {
+      const values =
+        buffer.length === this.#theta.length
+          ? parametersFrom(where, this.#network, snapshotSection(where, optimiser, name))
+          : snapshotFloats(where, optimiser, name, []);
+      return [buffer, values] as const;
+    });
+    const target = parametersFrom(where, this.#network, snapshotSection(where, snapshot, "target"));
+    const evaluation = snapshotArray(where, snapshot, "evaluation", "uint32", 4);
+    return () => {
+      for (const [buffer, values] of saved) buffer.set(values);
+      this.#target.set(target);
+      this.#evaluationRandom.restore(evaluation);
+    };
+  }
+}
+
+const stateName = ({ origin }: Tensor): string => (origin.kind === "state" ? origin.name : "");

@@ -1,0 +1,132 @@
+import { allocate } from "../base/allocation.js";
+import { fail } from "../base/errors.js";
+import { type Snapshot, snapshotArray } from "../base/snapshot.js";
+import type { Observations } from "../envs/environment.js";
+import type { Vector } from "../math/units.js";
+
+/** How a store holds an element: a float32, a byte, or one bit for 0 and 1. */
+export type ObservationEncoding = "float32" | "bytes" | "bits";
+
+/** The bytes of a piece of memory, at most: a run with a large replay saves it piece by piece. */
+const PIECE = 2 ** 24;
+
+/**
+ * Entries of a fixed width in pieces of memory, since one array cannot hold the frames of a million steps.
+ *
+ * The elements of an entry may lie `stride` apart in an observation: a frame is every k-th element of k stacked frames.
+ */
+export class ObservationStore {
+  readonly encoding: ObservationEncoding;
+  /** Elements of an entry. */
+  readonly width: number;
+  readonly #pieces: readonly Observations[];
+  readonly #entriesPerPiece: number;
+  /** Array elements of an entry. */
+  readonly #length: number;
+
+  constructor(encoding: ObservationEncoding, entries: number, width: number) {
+    this.encoding = encoding;
+    this.width = width;
+    const length = encoding === "bits" ? Math.ceil(width / 8) : width;
+    const bytesEach = encoding === "float32" ? 4 * length : length;
+    const perPiece = Math.max(1, Math.floor(PIECE / bytesEach));
+    const details = { needed: entries * bytesEach, remedy: "use a smaller replay" };
+    this.#length = length;
+    this.#entriesPerPiece = perPiece;
+    this.#pieces = Array.from({ length: Math.ceil(entries / perPiece) }, (_, piece) => {
+      const elements = Math.min(perPiece, entries - piece * perPiece) * length;
+      return encoding === "float32"
+        ? allocate("Replay", Float32Array, elements, details)
+        : allocate("Replay", Uint8Array, elements, details);
+    });
+  }
+
+  /** Writes an entry from the elements of an observation at `offset`, `offset + stride`, …. */
+  write(entry: number, observations: Observations, offset: number, stride = 1): void {
+    const piece = this.#pieces[Math.floor(entry / this.#entriesPerPiece)];
+    const start = (entry % this.#entriesPerPiece) * this.#length;
+    if (this.encoding === "bits") {
+      this.#pack(piece, start, observations, offset, stride);
+      return;
+    }
+    for (let i = 0, from = offset; i < this.width; i++, from += stride) piece[start + i] = observations[from];
+  }
+
+  /** Writes the elements of an entry to `offset`, `offset + stride`, …. */
+  read(entry: number, out: Vector, offset: number, stride = 1): void {
+    const piece = this.#pieces[Math.floor(entry / this.#entriesPerPiece)];
+    const start = (entry % this.#entriesPerPiece) * this.#length;
+    if (this.encoding === "bits") {
+      this.#unpack(piece, start, out, offset, stride);
+      return;
+    }
+    for (let i = 0, to = offset; i < this.width; i++, to += stride) out[to] = piece[start + i];
+  }
+
+  /** Whether an entry has exactly the elements of an observation at `offset`, `offset + stride`, …. */
+  equals(entry: number, observations: Observations, offset: number, stride = 1): boolean {
+    const piece = this.#pieces[Math.floor(entry / this.#entriesPerPiece)];
+    const start = (entry % this.#entriesPerPiece) * this.#length;
+    for (let i = 0, from = offset; i < this.width; i++, from += stride) {
+      if (piece[start + i] !== observations[from]) return false;
+    }
+    return true;
+  }
+
+  #pack(
+    piece: Observations,
+    start: number,
+    observations: Observations,
+    offset: number,
+    stride: number,
+  ): void {
+    piece.fill(0, start, start + this.#length);
+    for (let i = 0, from = offset; i < this.width; i++, from += stride) {
+      const bit = observations[from];
+      if (bit === 1) piece[start + (i >> 3)] |= 1 << (i & 7);
+      else if (bit !== 0) {
+        fail("Replay", "an observation is outside its space", { expected: "0 or 1", got: String(bit) });
+      }
+    }
+  }
+
+  /** Most boards are nearly empty: only the bits that are set are visited. */
+  #unpack(piece: Observations, start: number, out: Vector, offset: number, stride: number): void {
+    if (stride === 1) out.fill(0, offset, offset + this.width);
+    else for (let i = 0, to = offset; i < this.width; i++, to += stride) out[to] = 0;
+    for (let i = 0; i < this.#length; i++) {
+      for (let bits = piece[start + i]; bits !== 0; bits &= bits - 1) {
+        out[offset + (8 * i + (31 - Math.clz32(bits & -bits))) * stride] = 1;
+      }
+    }
+  }
+
+  /** The first `entries` entries, a copy: one array for each piece of memory. */
+  save(entries: number): Snapshot {
+    return Object.fromEntries(
+      this.#used(entries).map(([piece, elements], i) => [String(i), piece.slice(0, elements)]),
+    );
+  }
+
+  /**
+   * The arrays of {@link save}, checked and not taken over yet.
+   * @returns a function that takes them over
+   */
+  restoring(where: string, snapshot: Snapshot, entries: number): () => void {
+    const kind = this.encoding === "float32" ? "float32" : "uint8";
+    const saved = this.#used(entries).map(
+      ([piece, elements], i) => [piece, snapshotArray(where, snapshot, String(i), kind, elements)] as const,
+    );
+    return () => {
+      for (const [piece, values] of saved) piece.set(values);
+    };
+  }
+
+  /** The pieces that hold the first entries, and how many array elements of each. */
+  #used(entries: number): (readonly [piece: Observations, elements: number])[] {
+    return this.#pieces
+      .map((piece, i) => [piece, (entries - i * this.#entriesPerPiece) * this.#length] as const)
+      .filter(([, elements]) => elements > 0)
+      .map(([piece, elements]) => [piece, Math.min(piece.length, elements)]);
+  }
+}

@@ -1,0 +1,421 @@
+import { allocate } from "../base/allocation.js";
+import { fail, requireInteger, requireLength, requireNumber } from "../base/errors.js";
+import type { Random } from "../base/random.js";
+import {
+  type Saveable,
+  type Snapshot,
+  snapshotArray,
+  snapshotNumber,
+  snapshotSection,
+} from "../base/snapshot.js";
+import type { EnvironmentRows, Observations } from "../envs/environment.js";
+import { type Box, describeSpace, observationLength, type Space } from "../envs/spaces.js";
+import type { Vector } from "../math/units.js";
+import { type ObservationEncoding, ObservationStore } from "./observation-store.js";
+import { SumTree } from "./sum-tree.js";
+
+/** What a {@link Replay} is made for. */
+export interface ReplayOptions {
+  /** Observations that it holds at most, those of all environments together: about as many transitions. */
+  readonly capacity: number;
+  /** The number of environments S. */
+  readonly size: number;
+  readonly observationSpace: Space;
+  /** n of the n-step returns; 1 if left out. */
+  readonly steps?: number;
+  /**
+   * `"whole"`, the default: every observation is stored as it is. `"stacked"`: the last axis is a stack of frames, newest
+   * last, of which each is stored once.
+   */
+  readonly frames?: "whole" | "stacked";
+  /** α of proportional prioritised sampling (Schaul et al. 2016); null, the default, for uniform sampling. */
+  readonly priorityExponent?: number | null;
+}
+
+/** The memory that {@link Replay.sample} fills: B transitions of m ≤ n steps. */
+export interface ReplayBatch {
+  /** [B, ...] s_t. */
+  readonly observations: Vector;
+  /** [B, ...] s_{t+m}; zeros after a termination. */
+  readonly nextObservations: Vector;
+  /** [B] a_t. */
+  readonly actions: Vector;
+  /** [B] Σ_{d<m} γ^d r_{t+d}. */
+  readonly returns: Vector;
+  /** [B] γ^m, or 0 where the episode terminated within the m steps. */
+  readonly discounts: Vector;
+  /** [B] Importance weights, at most 1; null where nothing reads them. All are 1 for uniform sampling. */
+  readonly weights: Vector | null;
+  /** [B] Where the transitions lie: what {@link Replay.setErrors} takes. */
+  readonly indices: Int32Array;
+}
+
+// What an entry of the ring is. Without STEP: the newest observation of an environment, the last one of a truncated
+// episode, or an older frame of an episode's first observation.
+const STEP = 1;
+const TERMINATED = 2;
+const TRUNCATED = 4;
+/** No older frame belongs to the stack of this entry. */
+const FIRST = 8;
+
+/** Added to |δ| so that every transition can be drawn, as in OpenAI Baselines. */
+const LEAST_ERROR = 1e-6;
+
+/**
+ * The newest transitions of S environments, stored once and sampled with replacement.
+ *
+ * Each environment has a ring of entries, one for each observation with the action, the reward and the ending that
+ * followed it. The last observation of a truncated episode, which a return bootstraps from, is an entry too. So the
+ * successor of an entry is the next one, unless the episode terminated.
+ *
+ * A transition can be sampled when its n steps are complete or its episode has ended, and while all frames of its
+ * observation are still there.
+ */
+export class Replay implements Saveable {
+  readonly steps: number;
+  readonly #size: number;
+  readonly #width: number;
+  /** Frames in a stack; 1 for whole observations. */
+  readonly #frames: number;
+  /** Entries of an environment's ring L. */
+  readonly #length: number;
+  readonly #store: ObservationStore;
+  // [L, S], as in the store: entry c of environment s is at (c mod L) · S + s.
+  readonly #flags: Uint8Array;
+  readonly #actions: Int32Array;
+  readonly #rewards: Float64Array;
+  /** [S] The entry that holds the newest observation, counted from 0 at the start; −1 before. */
+  readonly #heads: Float64Array;
+  readonly #priorities: SumTree | null;
+  readonly #exponent: number;
+  /** The largest priority so far: that of a transition that was never sampled. */
+  #largest = 1;
+
+  /** @throws SoftrlError when the capacity is too small, or does not fit in memory. */
+  constructor(options: ReplayOptions) {
+    const {
+      capacity,
+      size,
+      observationSpace,
+      steps = 1,
+      frames = "whole",
+      priorityExponent = null,
+    } = options;
+    requireInteger("Replay", "size", size, 1);
+    requireInteger("Replay", "steps", steps, 1);
+    requireInteger("Replay", "capacity", capacity, 1);
+    const width = observationLength(observationSpace);
+    const space = observationSpace as Box;
+    this.#frames = frames === "stacked" ? stackedFrames(space) : 1;
+    this.steps = steps;
+    this.#size = size;
+    this.#width = width;
+    this.#length = Math.floor(capacity / size);
+    // A whole stack before the first observation, n steps, the newest observation, and the last of a truncated episode.
+    const least = 2 * this.#frames + steps + 2;
+    if (this.#length < least) {
+      fail("Replay", "the capacity is too small", {
+        expected: `at least ${least * size}: ${least} observations of each of ${size} environments`,
+        got: String(capacity),
+        remedy: "use a larger replay, fewer steps or fewer environments",
+      });
+    }
+    const entries = this.#length * size;
+    const remedy = { remedy: "use a smaller replay" };
+    this.#store = new ObservationStore(encodingOf(space), entries, width / this.#frames);
+    this.#flags = allocate("Replay", Uint8Array, entries, remedy);
+    this.#actions = allocate("Replay", Int32Array, entries, remedy);
+    this.#rewards = allocate("Replay", Float64Array, entries, remedy);
+    this.#heads = new Float64Array(size).fill(-1);
+    if (priorityExponent !== null) requireNumber("Replay", "priorityExponent", priorityExponent, 0, 1);
+    this.#exponent = priorityExponent ?? 0;
+    this.#priorities = priorityExponent === null ? null : new SumTree(entries);
+  }
+
+  /** Whether {@link begin} was called, here or before the state was saved. */
+  get begun(): boolean {
+    return this.#heads[0] >= 0;
+  }
+
+  /** Whether a transition can be sampled. */
+  get ready(): boolean {
+    // Of an environment's last n + 1 entries, one begins n whole steps, or one before has ended an episode.
+    return this.#heads.some((head) => head >= this.steps);
+  }
+
+  /** Starts all episodes. @param observations [S, ...] */
+  begin(observations: Observations): void {
+    requireLength("Replay.begin", "observations", observations.length, this.#size * this.#width);
+    if (this.begun) fail("Replay.begin", "the episodes have already begun", { remedy: "add their steps" });
+    for (let s = 0; s < this.#size; s++) this.#appendFirst(s, observations, s * this.#width);
+  }
+
+  /**
+   * Adds a step of some environments: those from `first` on.
+   * @param actions [rows.size] what they did; @param rows what it led to
+   */
+  add(actions: Int32Array, rows: EnvironmentRows, first = 0): void {
+    requireLength("Replay.add", "actions", actions.length, rows.size, "give one action per environment");
+    if (!this.begun) fail("Replay.add", "no episode has begun", { remedy: "call begin(observations) first" });
+    const { observations, finalObservations, rewards, terminated, truncated } = rows;
+    for (let i = 0; i < rows.size; i++) {
+      const s = first + i;
+      const offset = i * this.#width;
+      const head = this.#heads[s];
+      const at = this.#at(s, head);
+      const ending = terminated[i] ? TERMINATED : truncated[i] ? TRUNCATED : 0;
+      this.#flags[at] |= STEP | ending;
+      this.#actions[at] = actions[i];
+      this.#rewards[at] = rewards[i];
+      if (ending === TRUNCATED) this.#append(s, finalObservations, offset);
+      if (ending === 0) this.#append(s, observations, offset);
+      else this.#appendFirst(s, observations, offset);
+      if (this.#priorities !== null) this.#admit(s, head);
+    }
+  }
+
+  /**
+   * Draws transitions into `batch`, uniformly, or in proportion to their priorities: then one from each of B equal shares
+   * of the sum, with the weights (N P)^−β over the largest of the batch, N being the number of entries.
+   * @param beta β, the exponent of the importance weights; not read for uniform sampling
+   */
+  sample(random: Random, batch: ReplayBatch, gamma: number, beta = 0): void {
+    if (!this.ready) {
+      fail("Replay.sample", "no transition is complete", { remedy: `add ${this.steps} steps first` });
+    }
+    const { indices, weights } = batch;
+    const count = indices.length;
+    const tree = this.#priorities;
+    if (tree === null) {
+      let filled = 0;
+      for (let s = 0; s < this.#size; s++) filled = Math.max(filled, this.#heads[s] - this.#tail(s) + 1);
+      for (let b = 0; b < count; b++) indices[b] = this.#draw(random, filled);
+      weights?.fill(1);
+    } else {
+      for (let b = 0; b < count; b++) {
+        indices[b] = tree.find(((b + random.float()) / count) * tree.total);
+      }
+      if (weights !== null) this.#weigh(tree, indices, beta, weights);
+    }
+    for (let b = 0; b < count; b++) this.#read(b, indices[b], gamma, batch);
+  }
+
+  /** Sets the priorities (|δ| + 10⁻⁶)^α of sampled transitions. @param errors [B] δ of each */
+  setErrors(indices: Int32Array, errors: Vector): void {
+    requireLength("Replay.setErrors", "errors", errors.length, indices.length);
+    const tree = this.#priorities;
+    if (tree === null) return;
+    for (let b = 0; b < indices.length; b++) {
+      const priority = (Math.abs(errors[b]) + LEAST_ERROR) ** this.#exponent;
+      // One that was overwritten since it was sampled has no priority.
+      if (tree.at(indices[b]) > 0) tree.set(indices[b], priority);
+      if (priority > this.#largest) this.#largest = priority;
+    }
+  }
+
+  /** The place of entry c of environment s. */
+  #at(s: number, c: number): number {
+    return (c % this.#length) * this.#size + s;
+  }
+
+  /** The oldest entry of environment s. */
+  #tail(s: number): number {
+    return Math.max(0, this.#heads[s] - this.#length + 1);
+  }
+
+  /** Appends an observation that follows the newest one. */
+  #append(s: number, observations: Observations, offset: number): void {
+    const frames = this.#frames;
+    const head = this.#heads[s];
+    for (let age = 1; age < frames; age++) {
+      const entry = this.#frameOf(s, head, age - 1);
+      if (this.#store.equals(entry, observations, offset + frames - 1 - age, frames)) continue;
+      fail("Replay.add", "an observation is not a stack of frames", {
+        expected: "the newest frame last, after the newer ones of the observation before",
+        got: `other values in channel ${frames - 1 - age}`,
+        remedy: "store whole observations",
+      });
+    }
+    this.#store.write(this.#next(s, 0), observations, offset + frames - 1, frames);
+  }
+
+  /** Appends the first observation of an episode: its newest frame, and the older ones where they are others. */
+  #appendFirst(s: number, observations: Observations, offset: number): void {
+    const frames = this.#frames;
+    const first = this.#next(s, FIRST);
+    this.#store.write(first, observations, offset, frames);
+    let equal = true;
+    for (let k = 1; k < frames && equal; k++) {
+      equal = this.#store.equals(first, observations, offset + k, frames);
+    }
+    if (equal) return;
+    for (let k = 1; k < frames; k++) this.#store.write(this.#next(s, 0), observations, offset + k, frames);
+  }
+
+  /** Moves the head to a new entry, over the oldest one if the ring is full. @returns its place */
+  #next(s: number, flags: number): number {
+    const head = ++this.#heads[s];
+    const at = this.#at(s, head);
+    this.#flags[at] = flags;
+    const tree = this.#priorities;
+    if (tree === null || head < this.#length) return at;
+    tree.set(at, 0);
+    // Entries whose oldest frame this was.
+    const tail = this.#tail(s);
+    for (let c = tail; c < tail + this.#frames - 1; c++) {
+      if (!this.#isComplete(s, c)) tree.set(this.#at(s, c), 0);
+    }
+    return at;
+  }
+
+  /** The place of the frame `age` steps before entry c, as its observation has it. */
+  #frameOf(s: number, c: number, age: number): number {
+    let at = this.#at(s, c);
+    for (let left = age, entry = c; left > 0 && (this.#flags[at] & FIRST) === 0; left--) {
+      at = this.#at(s, --entry);
+    }
+    return at;
+  }
+
+  /** Whether entry c of environment s, which is in the ring, begins a transition that can be sampled. */
+  #isComplete(s: number, c: number): boolean {
+    if ((this.#flags[this.#at(s, c)] & STEP) === 0) return false;
+    const tail = this.#tail(s);
+    for (let entry = c; entry > c - this.#frames + 1; entry--) {
+      if ((this.#flags[this.#at(s, entry)] & FIRST) !== 0) break;
+      if (entry === tail) return false;
+    }
+    const head = this.#heads[s];
+    if (c + this.steps <= head) return true;
+    for (let entry = c; entry < head; entry++) {
+      if ((this.#flags[this.#at(s, entry)] & (TERMINATED | TRUNCATED)) !== 0) return true;
+    }
+    return false;
+  }
+
+  /** Gives the transitions that step c completed their first priority. */
+  #admit(s: number, c: number): void {
+    const tree = this.#priorities as SumTree;
+    for (let entry = Math.max(this.#tail(s), c - this.steps + 1); entry <= c; entry++) {
+      const at = this.#at(s, entry);
+      if (tree.at(at) === 0 && this.#isComplete(s, entry)) tree.set(at, this.#largest);
+    }
+  }
+
+  /** A complete transition, all with the same probability. @param filled entries of the fullest ring */
+  #draw(random: Random, filled: number): number {
+    for (;;) {
+      const s = this.#size === 1 ? 0 : random.integer(this.#size);
+      const c = this.#heads[s] - random.integer(filled);
+      if (c >= this.#tail(s) && this.#isComplete(s, c)) return this.#at(s, c);
+    }
+  }
+
+  #weigh(tree: SumTree, indices: Int32Array, beta: number, weights: Vector): void {
+    let largest = 0;
+    for (let b = 0; b < indices.length; b++) {
+      const weight = (tree.total / (tree.size * tree.at(indices[b]))) ** beta;
+      weights[b] = weight;
+      largest = Math.max(largest, weight);
+    }
+    for (let b = 0; b < indices.length; b++) weights[b] /= largest;
+  }
+
+  /** Writes the transition at a place of the ring as row b. */
+  #read(b: number, at: number, gamma: number, batch: ReplayBatch): void {
+    const s = at % this.#size;
+    const head = this.#heads[s];
+    const slot = (at - s) / this.#size;
+    // The newest entry with this place: entries of one place are L apart.
+    const c = head - ((((head - slot) % this.#length) + this.#length) % this.#length);
+    let sum = 0;
+    let discount = 1;
+    let taken = 0;
+    let ending = 0;
+    while (taken < this.steps && ending === 0) {
+      const entry = this.#at(s, c + taken);
+      sum += discount * this.#rewards[entry];
+      discount *= gamma;
+      taken++;
+      ending = this.#flags[entry] & (TERMINATED | TRUNCATED);
+    }
+    batch.actions[b] = this.#actions[at];
+    batch.returns[b] = sum;
+    batch.discounts[b] = ending === TERMINATED ? 0 : discount;
+    const offset = b * this.#width;
+    this.#observe(s, c, batch.observations, offset);
+    if (ending === TERMINATED) batch.nextObservations.fill(0, offset, offset + this.#width);
+    else this.#observe(s, c + taken, batch.nextObservations, offset);
+  }
+
+  /** Writes the observation of entry c. */
+  #observe(s: number, c: number, out: Vector, offset: number): void {
+    const frames = this.#frames;
+    for (let age = 0; age < frames; age++) {
+      this.#store.read(this.#frameOf(s, c, age), out, offset + frames - 1 - age, frames);
+    }
+  }
+
+  /** Entries of the rings, from the first place on, that hold something. */
+  #used(heads: Float64Array): number {
+    return Math.min(this.#length, heads.reduce((a, b) => Math.max(a, b), -1) + 1) * this.#size;
+  }
+
+  save(): Snapshot {
+    const used = this.#used(this.#heads);
+    return {
+      heads: this.#heads.slice(),
+      flags: this.#flags.slice(0, used),
+      actions: this.#actions.slice(0, used),
+      rewards: this.#rewards.slice(0, used),
+      observations: this.#store.save(used),
+      ...(this.#priorities === null
+        ? {}
+        : { priorities: this.#priorities.weights(used), largest: this.#largest }),
+    };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const where = "Replay.restore";
+    const heads = snapshotArray(where, snapshot, "heads", "float64", this.#size);
+    if (!heads.every((head) => Number.isSafeInteger(head) && head >= -1)) {
+      fail(where, "the heads of the rings are not valid", { expected: "integers of at least -1" });
+    }
+    const used = this.#used(heads);
+    const flags = snapshotArray(where, snapshot, "flags", "uint8", used);
+    const actions = snapshotArray(where, snapshot, "actions", "int32", used);
+    const rewards = snapshotArray(where, snapshot, "rewards", "float64", used);
+    const observations = snapshotSection(where, snapshot, "observations");
+    const takeOver = this.#store.restoring(where, observations, used);
+    if (this.#priorities !== null) {
+      const priorities = snapshotArray(where, snapshot, "priorities", "float64", used);
+      const largest = snapshotNumber(where, snapshot, "largest");
+      this.#priorities.replace(priorities);
+      this.#largest = largest;
+    }
+    takeOver();
+    this.#heads.set(heads);
+    this.#flags.fill(0).set(flags);
+    this.#actions.set(actions);
+    this.#rewards.set(rewards);
+  }
+}
+
+/** How observations of this space are stored. */
+function encodingOf({ dtype, low, high }: Box): ObservationEncoding {
+  if (dtype === "float32") return "float32";
+  const isBits = typeof high === "number" ? high <= 1 : high.every((bound) => bound <= 1);
+  const fromZero = typeof low === "number" ? low >= 0 : low.every((bound) => bound >= 0);
+  return isBits && fromZero ? "bits" : "bytes";
+}
+
+/** The frames in a stack of this space. @throws SoftrlError unless it has bytes in [height, width, frames]. */
+function stackedFrames(space: Box): number {
+  const [, , frames] = space.shape;
+  if (space.dtype === "uint8" && encodingOf(space) === "bytes" && space.shape.length === 3) return frames;
+  return fail("Replay", "the observations are not stacks of frames", {
+    expected: "bytes [height, width, frames]",
+    got: describeSpace(space),
+    remedy: "store whole observations",
+  });
+}
