@@ -331,13 +331,13 @@ class Dqn implements Algorithm {
       this.#replay.add(actions, part, p * part.size);
       this.#onStep(t - 1, part, p * part.size);
     }
-    const isLast = p === this.#parts.all.length - 1;
-    if (t > 0 && isLast) this.#steps += this.#size;
+    // All parts act with one ε and one θ, so that the result does not depend on the parts.
+    if (t > 0 && p === 0) this.#steps += this.#size;
     if (t < this.#vectorSteps) {
       this.#act(part, actions);
       this.#parts.step(p, actions);
     }
-    if (isLast) this.#learn();
+    if (p === this.#parts.all.length - 1) this.#learn();
   }
 
   /** ε of the present step: 1 up to `replayStart`, then linearly down to the setting. */
@@ -369,7 +369,7 @@ class Dqn implements Algorithm {
     const due = Math.floor((this.#steps - replayStart) / trainEvery);
     if (this.#updates >= due || !this.#replay.ready) return;
     const { batch, errors } = this.#learner;
-    for (; this.#updates < due; ) {
+    while (this.#updates < due) {
       this.#replay.sample(this.#sampling, batch, gamma, importanceExponent);
       this.#learner.update(this.#figures);
       if (errors !== null) this.#replay.setErrors(batch.indices, errors);

@@ -1,0 +1,231 @@
+import {
+  CartPole,
+  type ChosenSettings,
+  createReferenceExecutor,
+  createTrainer,
+  createWasmExecutor,
+  dqn,
+  loadPolicy,
+  MemoryRunStore,
+  MinAtar,
+  makeEnvironment,
+  NetworkPolicy,
+  type SettingValue,
+} from "softrl";
+import { describe, expect, it } from "vitest";
+import { BareAlgorithm, largestDifference } from "./bare-algorithm.js";
+import { algorithmContract } from "./contract.js";
+
+const wasm = await createWasmExecutor();
+
+/** Settings under which updates begin at once, and the ring is full soon. */
+const small: Readonly<Record<string, SettingValue>> = {
+  replayCapacity: 300,
+  replayStart: 0,
+  explorationSteps: 200,
+  batchSize: 8,
+  trainEvery: 4,
+  targetEvery: 7,
+};
+const withOwn = (own: Readonly<Record<string, SettingValue>>): ChosenSettings => ({
+  run: { steps: 4000 },
+  network: { hiddenSizes: [16], inputs: "unit" },
+  optimiser: { learningRate: 1e-3 },
+  algorithm: { ...small, ...own },
+});
+
+algorithmContract("dqn", dqn, withOwn({}));
+algorithmContract(
+  "dqn, soft-entropy, prioritised, 3 steps",
+  dqn,
+  withOwn({ backup: "soft-entropy", replay: "prioritised", returnSteps: 3 }),
+);
+algorithmContract(
+  "dqn, soft-kl, double, dueling, Polyak",
+  dqn,
+  withOwn({ backup: "soft-kl", double: true, dueling: true, targetEvery: 1, targetRate: 0.1 }),
+);
+algorithmContract(
+  "dqn, munchausen, Boltzmann behaviour",
+  dqn,
+  withOwn({ backup: "munchausen", behaviour: "boltzmann" }),
+);
+
+const start = (own: Readonly<Record<string, SettingValue>>, seed = 1) =>
+  new BareAlgorithm({
+    algorithm: dqn,
+    environment: new CartPole(4),
+    executor: wasm,
+    seed,
+    settings: withOwn(own),
+  });
+
+describe("dqn", () => {
+  it("makes an update every trainEvery environment steps, from replayStart on", async () => {
+    const run = start({ replayStart: 40, trainEvery: 8 });
+    const reports = await run.iterate(10);
+    const steps = reports.reduce((sum, report) => sum + report.steps, 0);
+    expect(run.algorithm.save().steps).toBe(steps);
+    expect(run.algorithm.save().updates).toBe((steps - 40) / 8);
+    // No figures before the first update, the same ones after each.
+    expect(reports[0].figures).toEqual({});
+    expect(Object.keys(reports[9].figures).sort()).toEqual(["epsilon", "gradientNorm", "qLoss", "qValue"]);
+  });
+
+  it("lets ε fall from 1 at replayStart to the setting", async () => {
+    const run = start({ epsilon: 0.2, replayStart: 0, explorationSteps: 320 });
+    const reports = await run.iterate(24);
+    const { steps } = reports[0];
+    reports.forEach(({ figures }, i) => {
+      const expected = Math.max(0.2, 1 - (0.8 * (i + 1) * steps) / 320);
+      expect(figures.epsilon).toBeCloseTo(expected, 12);
+    });
+  });
+
+  it("copies θ to the target network every targetEvery updates", async () => {
+    const run = start({ targetEvery: 8, trainEvery: 4 });
+    const targets: string[] = [];
+    const thetas: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      await run.iterate(1);
+      const { learner } = run.algorithm.save() as { learner: { target: object } };
+      targets.push(JSON.stringify(learner.target));
+      thetas.push(JSON.stringify(run.algorithm.policy.save()));
+    }
+    // Four updates an iteration: each second iteration ends with a copy.
+    for (let i = 0; i < 6; i++) expect(targets[i] === thetas[i]).toBe(i % 2 === 1);
+    expect(targets[2]).toBe(targets[1]);
+  });
+
+  it("does the same on the reference executor, up to rounding", async () => {
+    for (const own of [{}, { backup: "munchausen" }, { backup: "soft-kl", double: true, dueling: true }]) {
+      const [a, b] = [wasm, createReferenceExecutor({ precision: "float64" })].map(
+        (executor) =>
+          new BareAlgorithm({
+            algorithm: dqn,
+            environment: new CartPole(2),
+            executor,
+            seed: 4,
+            settings: withOwn(own),
+          }),
+      );
+      for (const run of [a, b]) await run.iterate(6);
+      expect(largestDifference(a.theta, b.theta)).toBeLessThan(1e-4);
+    }
+  });
+
+  it.each([
+    [{ tau: 0.3 }, "algorithm.tau: this setting has no effect without a soft backup"],
+    [{ munchausenWeight: 0.5 }, "algorithm.munchausenWeight: this setting has no effect without"],
+    [{ backup: "soft-kl", munchausenFloor: -2 }, "algorithm.munchausenFloor: this setting has no effect"],
+    [{ priorityExponent: 0.7 }, "algorithm.priorityExponent: this setting has no effect without"],
+    [{ importanceExponent: 0.5 }, "algorithm.importanceExponent: this setting has no effect without"],
+    [{ behaviour: "boltzmann", epsilon: 0.3 }, "algorithm.epsilon: this setting has no effect without"],
+    [{ backup: "munchausen", double: true }, "the backup munchausen has no double form"],
+    [{ backup: "munchausen", returnSteps: 2 }, "the backup munchausen takes one step"],
+    [{ replayFrames: "stacked" }, "the observations are not stacks of frames"],
+    [{ replayCapacity: 10 }, "the capacity is too small"],
+  ] as const)("refuses %j", (own, message) => {
+    expect(() => start(own)).toThrow(message);
+  });
+});
+
+/** A short run of a trainer, and what it has written. */
+async function trained(environmentId: string, own: Readonly<Record<string, SettingValue>>, steps: number) {
+  const environment = makeEnvironment(environmentId, 2);
+  const store = new MemoryRunStore();
+  const settings = environmentId === "CartPole-v1" ? withOwn(own) : { algorithm: { ...small, ...own } };
+  const trainer = createTrainer({
+    algorithm: dqn,
+    environment,
+    executor: wasm,
+    store,
+    settings: { ...settings, run: { steps, logEvery: 40 } },
+  });
+  return { trainer, store, environment };
+}
+
+describe("a run of dqn", () => {
+  it.each([
+    ["CartPole-v1", {}],
+    ["CartPole-v1", { replay: "prioritised", returnSteps: 3 }],
+    ["MinAtar/Breakout-v1", { dueling: true }],
+  ] as const)("on %s with %j, resumed from its checkpoint, continues to the bit", async (id, own) => {
+    const whole = await trained(id, own, 800);
+    await whole.trainer.start();
+    while (!whole.trainer.done) await whole.trainer.iterate();
+    await whole.trainer.finish();
+    const first = await trained(id, own, 800);
+    await first.trainer.start();
+    while (first.trainer.step < 500) await first.trainer.iterate();
+    const resumed = await trained(id, own, 800);
+    await resumed.trainer.restore(await first.trainer.save());
+    while (!resumed.trainer.done) await resumed.trainer.iterate();
+    await resumed.trainer.finish();
+    expect(resumed.store.checkpoint).toEqual(whole.store.checkpoint);
+  });
+
+  it.each([
+    ["CartPole-v1", { dueling: true }, 0],
+    ["CartPole-v1", { backup: "soft-kl", tau: 0.3 }, 0.3],
+    ["CartPole-v1", { behaviour: "boltzmann", tau: 0.2 }, 0.2],
+    ["MinAtar/Breakout-v1", { backup: "munchausen", tau: 0.03 }, 0.03],
+  ] as const)("on %s with %j has a policy that loads", async (id, own, tau) => {
+    const { trainer, store, environment } = await trained(id, own, 200);
+    await trainer.start();
+    while (!trainer.done) await trainer.iterate();
+    await trainer.finish();
+    const { policy } = trainer.algorithm;
+    const loaded = loadPolicy(store.checkpoint ?? new Uint8Array(), wasm, { rows: 2 });
+    expect(policy).toBeInstanceOf(NetworkPolicy);
+    expect(loaded.form).toEqual(policy.form);
+    expect(loaded.form.tau).toBe(tau);
+    const { observations } = environment;
+    const found = loaded.evaluate(observations);
+    expect(found).toEqual(policy.evaluate(observations));
+    const { q, v, logPi } = found;
+    if (q === null) throw new Error("the policy has no Q");
+    const A = q.length / 2;
+    for (let b = 0; b < 2; b++) {
+      const row = Array.from(q.subarray(b * A, (b + 1) * A));
+      const prior = own.backup === "soft-kl" ? -Math.log(A) : 0;
+      const high = Math.max(...row);
+      const sum = row.reduce((total, x) => total + Math.exp(prior + (x - high) / tau), 0);
+      expect(v[b]).toBeCloseTo(tau === 0 ? high : high + tau * Math.log(sum), 4);
+      row.forEach((x, a) => {
+        const expected = tau === 0 ? (x === high ? 1 : 0) : Math.exp(prior + (x - v[b]) / tau);
+        expect(Math.exp(logPi[b * A + a])).toBeCloseTo(expected, 4);
+      });
+    }
+    const [mine, theirs] = [new Int32Array(2), new Int32Array(2)];
+    loaded.act(observations, mine, "mode");
+    policy.act(observations, theirs, "mode");
+    expect(mine).toEqual(theirs);
+  });
+
+  it("logs no update before replayStart", async () => {
+    const { trainer, store } = await trained("CartPole-v1", { replayStart: 200 }, 400);
+    await trainer.start();
+    while (!trainer.done) await trainer.iterate();
+    await trainer.finish();
+    const updates = store.events.filter(({ event }) => event === "update");
+    expect(updates.length).toBeGreaterThan(2);
+    for (const update of updates) expect("step" in update && update.step).toBeGreaterThan(200);
+  });
+
+  it("keeps MinAtar's boards as bits: 100,000 of them take a few megabytes", async () => {
+    const environment = new MinAtar("Breakout", 1);
+    const run = new BareAlgorithm({
+      algorithm: dqn,
+      environment,
+      executor: wasm,
+      seed: 1,
+      settings: { algorithm: { replayStart: 0 } },
+    });
+    await run.iterate(20);
+    const { replay } = run.algorithm.save() as { replay: { observations: Record<string, Uint8Array> } };
+    const bytes = Object.values(replay.observations).reduce((sum, piece) => sum + piece.length, 0);
+    // 81 observations of 400 bits.
+    expect(bytes).toBe(81 * 50);
+  });
+});
