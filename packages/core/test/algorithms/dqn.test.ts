@@ -22,7 +22,6 @@ const wasm = await createWasmExecutor();
 const small: Readonly<Record<string, SettingValue>> = {
   replayCapacity: 300,
   replayStart: 0,
-  explorationSteps: 200,
   batchSize: 8,
   trainEvery: 4,
   targetEvery: 7,

@@ -59,6 +59,36 @@ const others: Readonly<Record<string, SettingValue>> = {
   normaliseReturns: false,
   inputs: "raw",
   channels: "first",
+  centred: true,
+  backup: "soft-entropy",
+  munchausenWeight: 0.5,
+  munchausenFloor: -0.1,
+  double: true,
+  dueling: true,
+  returnSteps: 3,
+  loss: "squared",
+  batchSize: 16,
+  trainEvery: 16,
+  replayCapacity: 100,
+  replayStart: 64,
+  replayFrames: "stacked",
+  replay: "prioritised",
+  priorityExponent: 0.3,
+  importanceExponent: 1,
+  targetEvery: 2,
+  targetRate: 0.5,
+  behaviour: "boltzmann",
+  explorationSteps: 10,
+};
+
+/** Valid values of settings whose names mean something else in another algorithm. */
+const othersOf: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
+  dqn: { epsilon: 0.5, gamma: 0.5 },
+};
+
+/** Settings under which a short run of an algorithm reads all that it has. */
+const shortRuns: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
+  dqn: { replayStart: 16, explorationSteps: 100, trainEvery: 8, targetEvery: 5, batchSize: 8 },
 };
 
 /** Settings that change what a run writes, not what it learns. */
@@ -77,6 +107,11 @@ const beside: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> =
   evaluationEpisodes: { evaluateEvery: 400 },
   evaluationMode: { evaluateEvery: 400 },
   evaluationMaxSteps: { evaluateEvery: 400 },
+  "dqn.tau": { backup: "soft-entropy" },
+  "dqn.munchausenWeight": { backup: "munchausen" },
+  "dqn.munchausenFloor": { backup: "munchausen" },
+  "dqn.priorityExponent": { replay: "prioritised" },
+  "dqn.importanceExponent": { replay: "prioritised" },
 };
 
 interface Choice {
@@ -106,7 +141,15 @@ async function traces(choice: Choice, section: string, settings: Readonly<Record
     executor,
     ...(choice.network === undefined ? {} : { network: choice.network }),
     ...(choice.optimiser === undefined ? {} : { optimiser: choice.optimiser }),
-    settings: { run: { steps }, [section]: section === "run" ? { steps, ...settings } : settings },
+    settings: {
+      run: { steps },
+      algorithm: shortRuns[algorithm.name] ?? {},
+      [section]: {
+        ...(section === "run" ? { steps } : {}),
+        ...(section === "algorithm" ? shortRuns[algorithm.name] : {}),
+        ...settings,
+      },
+    },
     store,
     oracle: Oracle,
     ...(isEvaluated ? { evaluation: makeEnvironment(id, 2) } : {}),
@@ -127,11 +170,13 @@ function everySetting(section: string, choice: Choice, settings: Settings) {
   test.each(Object.keys(settings))(`${section}.%s`, async (name) => {
     const setting = settings[name];
     // Boards of zeros and ones are at unit scale as they are.
-    const other = name === "inputs" && choice.network !== undefined ? "normalised" : others[name];
+    const own = section === "algorithm" ? othersOf[choice.algorithm ?? ""]?.[name] : undefined;
+    const other = name === "inputs" && choice.network !== undefined ? "normalised" : (own ?? others[name]);
     expect(other, `no other value of ${name} in this test`).toBeDefined();
     expect(setting.check(name, other)).not.toEqual(setting.defaults.vector);
-    const needed = beside[name] ?? {};
-    if (name in beside) {
+    const place = `${choice.algorithm ?? ""}.${name}` in beside ? `${choice.algorithm}.${name}` : name;
+    const needed = beside[place] ?? {};
+    if (place in beside) {
       await expect(traces(choice, section, { [name]: other })).rejects.toThrow(/this setting has no effect/);
     }
     const standard = await traces(choice, section, needed);
