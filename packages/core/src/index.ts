@@ -37,9 +37,6 @@ export {
 export {
   QLearner,
   type QLearnerParts,
-  type QUpdate,
-  type TracedQUpdate,
-  traceQUpdate,
 } from "./algorithms/q-learner.js";
 export { policyOfQ, type QPolicyOutputs } from "./algorithms/q-policy.js";
 export { builtInAlgorithms } from "./algorithms/registry.js";
@@ -273,6 +270,12 @@ export {
   qLearningLoss,
   qTargets,
 } from "./losses/q-learning.js";
+export {
+  type QUpdate,
+  type QUpdateFormulas,
+  type TracedQUpdate,
+  traceQUpdate,
+} from "./losses/q-update.js";
 export {
   a2cStreamScales,
   type SoftQStreamsTerms,

@@ -8,98 +8,18 @@ import {
 } from "../base/snapshot.js";
 import type { ReplayBatch } from "../data/replay.js";
 import type { Observations } from "../envs/environment.js";
-import {
-  type Backup,
-  bootstrapValue,
-  munchausenBonus,
-  qLearningLoss,
-  qTargets,
-} from "../losses/q-learning.js";
-import {
-  type LogPrior,
-  type LogProbabilities,
-  logPrior,
-  logProbabilities,
-  type QValues,
-  qValues,
-} from "../math/units.js";
+import { type QUpdate, traceQUpdate } from "../losses/q-update.js";
+import { type LogProbabilities, logProbabilities, type QValues, qValues } from "../math/units.js";
 import type { QNetwork } from "../nn/heads.js";
 import { descent } from "../optim/descent.js";
 import type { StepRule } from "../optim/optimiser-kind.js";
 import type { Buffer, LoadedProgram, Session } from "../tensor/executor.js";
-import { add, constant, gather, input, mean, mul, state } from "../tensor/operations.js";
+import { add, input, mul, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { AlgorithmContext } from "./algorithm.js";
 import { NetworkPolicy, namedParameters, type PolicyForm, parametersFrom, snapshotFloats } from "./policy.js";
 import { policyOfQ } from "./q-policy.js";
-
-/** What an update of a Q-network is traced from. */
-export interface QUpdate {
-  readonly backup: Backup;
-  /** Whether the online network chooses the action or the policy of the bootstrap. */
-  readonly double: boolean;
-  readonly measure: "squared" | "huber";
-  /** Whether each sample has a weight. */
-  readonly weighted: boolean;
-  /** log π̄ [A] of the soft-kl backup. */
-  readonly logPrior: LogPrior;
-  /** α and l₀ of the Munchausen backup. */
-  readonly munchausenWeight: number;
-  readonly munchausenFloor: number;
-}
-
-/** The loss of an update, and what else it computes. */
-export interface TracedQUpdate {
-  readonly loss: Tensor;
-  /** [B] δ. */
-  readonly errors: Tensor;
-  /** Mean Q_θ(s_t, a_t). */
-  readonly q: Tensor;
-}
-
-/**
- * Traces the loss of one update for B transitions. Its inputs are `observations`, `nextObservations`, `actions`, `returns`
- * and `discounts`, `weights` if weighted, and `tau` unless the backup is hard.
- *
- * @param views of θ; @param targetViews of the target network's parameters
- */
-export function traceQUpdate(
-  network: QNetwork,
-  batch: number,
-  views: readonly Tensor[],
-  targetViews: readonly Tensor[],
-  update: QUpdate,
-): TracedQUpdate {
-  const rows = [batch, ...network.observationShape];
-  const observations = input("observations", rows);
-  const nextObservations = input("nextObservations", rows);
-  const actions = input("actions", [batch]);
-  const { backup } = update;
-  const tau = backup === "hard" ? 0 : input("tau", []);
-  const values = bootstrapValue({
-    backup,
-    targetQ: network.apply(nextObservations, targetViews),
-    ...(update.double ? { onlineQ: network.apply(nextObservations, views) } : {}),
-    logPrior: logPrior(constant(update.logPrior)),
-    tau,
-  });
-  let returns = input("returns", [batch]);
-  if (backup === "munchausen") {
-    const targetQ = network.apply(observations, targetViews);
-    const { munchausenWeight: weight, munchausenFloor: floor } = update;
-    returns = add(returns, munchausenBonus({ targetQ, actions, tau, weight, floor }));
-  }
-  const q = network.apply(observations, views);
-  const { loss, errors } = qLearningLoss({
-    q,
-    actions,
-    targets: qTargets(returns, input("discounts", [batch]), values),
-    ...(update.weighted ? { weights: input("weights", [batch]) } : {}),
-    measure: update.measure,
-  });
-  return { loss, errors, q: mean(gather(q, actions)) };
-}
 
 /** The parts of a {@link QLearner}. */
 export interface QLearnerParts {

@@ -351,12 +351,12 @@ function requireDefaults(
   settings: Readonly<Record<SectionName, Settings>>,
 ): void {
   const { algorithm } = kinds;
-  const defaults = algorithm.defaults?.(family) ?? {};
   for (const section of ["run", "environment", "network", "optimiser"] as const) {
     const isKind = section === "network" || section === "optimiser";
     if (section === "network" && kinds.network.name !== defaultNetwork(algorithm, family)) continue;
     const optimiser = defaultOptimiser(algorithm, family, kinds.network);
     if (section === "optimiser" && kinds.optimiser.name !== optimiser) continue;
+    const defaults = algorithm.defaults?.(learningFamily(kinds.network, family, section)) ?? {};
     for (const name of Object.keys(defaults[section] ?? {})) {
       if ((isKind && name === "name") || Object.hasOwn(settings[section], name)) continue;
       fail(algorithm.name, `has a default for ${section}.${name}, which does not exist`, {

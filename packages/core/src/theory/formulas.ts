@@ -1,5 +1,7 @@
 import { klToPrior, policyFromQ, qFromValueAndPolicy, valueFromQ } from "../losses/boltzmann.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
+import { bootstrapValue, munchausenBonus, qLearningLoss, qTargets } from "../losses/q-learning.js";
+import { traceQUpdate } from "../losses/q-update.js";
 import { a2cStreamScales, softQLoss, softQStreamsLoss } from "../losses/soft-q.js";
 import { theoremGap } from "../losses/theorem-gap.js";
 import { valueLoss } from "../losses/value.js";
@@ -101,6 +103,11 @@ export const formulas = {
   naturalGradientByLeastSquares,
   regressionTargets,
   dampedSoftQStep,
+  bootstrapValue,
+  munchausenBonus,
+  qTargets,
+  qLearningLoss,
+  traceQUpdate,
 };
 
 /** The formulas, by name. */

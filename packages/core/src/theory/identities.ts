@@ -3,6 +3,7 @@ import { banditIdentities } from "./bandit-identities.js";
 import { gradientIdentities } from "./gradient-identities.js";
 import type { Identity } from "./identity.js";
 import { naturalGradientIdentities } from "./natural-gradient-identities.js";
+import { qLearningIdentities } from "./q-learning-identities.js";
 import { theoremIdentities } from "./theorem-identities.js";
 import { valueIdentities } from "./value-identities.js";
 
@@ -14,4 +15,5 @@ export const identities: readonly Identity[] = [
   ...gradientIdentities,
   ...theoremIdentities,
   ...naturalGradientIdentities,
+  ...qLearningIdentities,
 ];

@@ -13,6 +13,7 @@ import { logSoftmax, mul } from "../tensor/operations.js";
 import { discount } from "./cases.js";
 import { type Formulas, formulas } from "./formulas.js";
 import type { Mutant } from "./mutant.js";
+import { qLearningMutants } from "./q-learning-mutants.js";
 import { theoryMutants } from "./theory-mutants.js";
 
 /** Mistakes that are easy to make with this paper. */
@@ -122,6 +123,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   ...theoryMutants,
+  ...qLearningMutants,
 ];
 
 /** The formulas of the library with the mistake of a mutant. */

@@ -111,6 +111,7 @@ describe("defaults", () => {
         epsilon: 1e-5,
         epsilonPlace: "inside",
         initialMeanSquare: 0,
+        centred: false,
       },
       algorithm: {
         name: "a2c",
