@@ -187,7 +187,7 @@ describe("a run of dqn", () => {
     const A = q.length / 2;
     for (let b = 0; b < 2; b++) {
       const row = Array.from(q.subarray(b * A, (b + 1) * A));
-      const prior = own.backup === "soft-kl" ? -Math.log(A) : 0;
+      const prior = "backup" in own && own.backup === "soft-kl" ? -Math.log(A) : 0;
       const high = Math.max(...row);
       const sum = row.reduce((total, x) => total + Math.exp(prior + (x - high) / tau), 0);
       expect(v[b]).toBeCloseTo(tau === 0 ? high : high + tau * Math.log(sum), 4);

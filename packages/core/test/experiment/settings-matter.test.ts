@@ -88,7 +88,7 @@ const othersOf: Readonly<Record<string, Readonly<Record<string, SettingValue>>>>
 
 /** Settings under which a short run of an algorithm reads all that it has. */
 const shortRuns: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
-  dqn: { replayStart: 16, explorationSteps: 100, trainEvery: 8, targetEvery: 5, batchSize: 8 },
+  dqn: { replayStart: 16, explorationSteps: 100, trainEvery: 8, targetEvery: 25, batchSize: 8 },
 };
 
 /** Settings that change what a run writes, not what it learns. */
