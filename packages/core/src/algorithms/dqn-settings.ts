@@ -15,8 +15,8 @@ import type { SectionDefaults } from "./algorithm.js";
 
 const dopamine = "Dopamine's dqn_nature";
 const youngAndTian = "Young and Tian (2019)";
-const zoo = "stable-baselines3's zoo, CartPole";
-const bySource = `${zoo}; Atari: ${dopamine}; MinAtar: ${youngAndTian}`;
+const cleanRl = "CleanRL's dqn.py";
+const bySource = `${cleanRl}; Atari: ${dopamine}; MinAtar: ${youngAndTian}`;
 
 /** The settings of DQN. */
 export const dqnSettings = {
@@ -72,33 +72,33 @@ export const dqnSettings = {
   }),
   loss: choiceSetting(["huber", "squared"], {
     about: "the measure of an error δ: Huber's, whose gradient is clipped to ±1, or ½δ²",
-    default: "huber",
-    source: "Mnih et al. (2015)",
+    defaults: { vector: "squared", atari: "huber" },
+    source: `${cleanRl}; images: Mnih et al. (2015)`,
   }),
   batchSize: integerSetting({
     about: "transitions of an update",
     low: 1,
     high: 65536,
-    defaults: { vector: 64, atari: 32 },
+    defaults: { vector: 128, atari: 32 },
     source: bySource,
   }),
   trainEvery: integerSetting({
     about: "environment steps, all environments together, between two updates",
     low: 1,
-    defaults: { vector: 2, atari: 4, minatar: 1 },
+    defaults: { vector: 10, atari: 4, minatar: 1 },
     source: bySource,
   }),
   replayCapacity: integerSetting({
     about: "observations that the replay holds at most, those of all environments together",
     low: 1,
     high: 100_000_000,
-    defaults: { vector: 100_000, atari: 1_000_000, minatar: 100_000 },
+    defaults: { vector: 10_000, atari: 1_000_000, minatar: 100_000 },
     source: bySource,
   }),
   replayStart: integerSetting({
     about: "environment steps before the first update; an ε-greedy policy is uniform until then",
     low: 0,
-    defaults: { vector: 1000, atari: 50_000, minatar: 5000 },
+    defaults: { vector: 10_000, atari: 50_000, minatar: 5000 },
     source: bySource,
   }),
   replayFrames: choiceSetting(["whole", "stacked"], {
@@ -129,7 +129,7 @@ export const dqnSettings = {
   targetEvery: integerSetting({
     about: "updates between two updates of the target network",
     low: 1,
-    defaults: { vector: 128, atari: 2500, minatar: 1000 },
+    defaults: { vector: 50, atari: 2500, minatar: 1000 },
     source: `${bySource}; Dopamine's 10,000 steps are 2,500 updates`,
   }),
   targetRate: numberSetting({
@@ -148,31 +148,34 @@ export const dqnSettings = {
     about: "the share ε of uniform actions, once explorationSteps have passed",
     low: 0,
     high: 1,
-    defaults: { vector: 0.04, atari: 0.1 },
-    source: bySource,
+    defaults: { vector: 0.02, atari: 0.1 },
+    source: `measured on CartPole; Atari: ${dopamine}; MinAtar: ${youngAndTian}`,
   }),
   explorationSteps: integerSetting({
     about: "environment steps after replayStart in which ε falls linearly from 1",
     low: 0,
-    defaults: { vector: 8000, atari: 1_000_000, minatar: 100_000 },
-    source: bySource,
+    defaults: { vector: 150_000, atari: 1_000_000, minatar: 100_000 },
+    source: `measured on CartPole; Atari: ${dopamine}; MinAtar: ${youngAndTian}`,
   }),
 };
 
-/** The optimiser, the network and the environments that fit: those of the settings' sources. */
+/**
+ * The optimiser, the network and the environments that fit: those of the settings' sources. CleanRL's learning rate for
+ * vectors is 2.5e-4 throughout.
+ */
 export function dqnDefaults(family: EnvironmentFamily): SectionDefaults {
   switch (family) {
     case "vector":
       return {
         environment: { count: 1 },
-        network: { hiddenSizes: [256, 256], activation: "relu" },
-        optimiser: { name: "adam", learningRate: { from: 1e-3, to: 0 }, maxGradientNorm: 10 },
+        network: { inputs: "raw", hiddenSizes: [120, 84], activation: "relu" },
+        optimiser: { name: "adam", learningRate: { from: 4e-4, to: 0 }, maxGradientNorm: unclipped },
       };
     case "table":
       return {
         environment: { count: 1 },
         network: { inputs: "unit", hiddenSizes: [] },
-        optimiser: { name: "adam", learningRate: 0.02, maxGradientNorm: 10 },
+        optimiser: { name: "adam", learningRate: 0.02, maxGradientNorm: unclipped },
       };
     case "minatar":
       return {
@@ -184,13 +187,15 @@ export function dqnDefaults(family: EnvironmentFamily): SectionDefaults {
   }
 }
 
-/** Neither source clips the gradient: Huber's loss bounds it. */
+/** No source clips the gradient. */
+const unclipped = 1e6;
+
 const centredRmsprop = {
   name: "rmsprop",
   learningRate: 2.5e-4,
   decay: 0.95,
   centred: true,
-  maxGradientNorm: 1e6,
+  maxGradientNorm: unclipped,
 };
 
 /** The values of {@link dqnSettings} at one step. */

@@ -66,7 +66,7 @@ const others: Readonly<Record<string, SettingValue>> = {
   double: true,
   dueling: true,
   returnSteps: 3,
-  loss: "squared",
+  loss: "huber",
   batchSize: 16,
   trainEvery: 16,
   replayCapacity: 100,
@@ -83,7 +83,7 @@ const others: Readonly<Record<string, SettingValue>> = {
 
 /** Valid values of settings whose names mean something else in another algorithm. */
 const othersOf: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
-  dqn: { epsilon: 0.5, gamma: 0.5 },
+  dqn: { epsilon: 0.5, inputs: "normalised" },
 };
 
 /** Settings under which a short run of an algorithm reads all that it has. */
@@ -112,6 +112,11 @@ const beside: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> =
   "dqn.munchausenFloor": { backup: "munchausen" },
   "dqn.priorityExponent": { replay: "prioritised" },
   "dqn.importanceExponent": { replay: "prioritised" },
+};
+
+/** Settings beside which a short run shows the effect of another one: both networks prefer the same action for long. */
+const alongside: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
+  "dqn.double": { backup: "soft-entropy" },
 };
 
 interface Choice {
@@ -170,12 +175,14 @@ function everySetting(section: string, choice: Choice, settings: Settings) {
   test.each(Object.keys(settings))(`${section}.%s`, async (name) => {
     const setting = settings[name];
     // Boards of zeros and ones are at unit scale as they are.
-    const own = section === "algorithm" ? othersOf[choice.algorithm ?? ""]?.[name] : undefined;
+    const own = othersOf[choice.algorithm ?? ""]?.[name];
     const other = name === "inputs" && choice.network !== undefined ? "normalised" : (own ?? others[name]);
     expect(other, `no other value of ${name} in this test`).toBeDefined();
     expect(setting.check(name, other)).not.toEqual(setting.defaults.vector);
-    const place = `${choice.algorithm ?? ""}.${name}` in beside ? `${choice.algorithm}.${name}` : name;
-    const needed = beside[place] ?? {};
+    const place = [beside, alongside].some((table) => `${choice.algorithm}.${name}` in table)
+      ? `${choice.algorithm}.${name}`
+      : name;
+    const needed = beside[place] ?? alongside[place] ?? {};
     if (place in beside) {
       await expect(traces(choice, section, { [name]: other })).rejects.toThrow(/this setting has no effect/);
     }

@@ -104,6 +104,13 @@ describe("verifyMutants", () => {
     "plain gradient for the natural one": "does not depend on coordinates",
     "ε instead of ε/τ": "damped soft-Q fit",
     "Fisher-vector product not weighted": "F x without the matrix",
+    "max for log-sum-exp": "DQN's soft update",
+    "log-sum-exp for max": "DQN's hard update",
+    "KL for entropy": "DQN's soft update",
+    "DQN bootstraps at a terminal state": "DQN's hard update",
+    "online for target network": "DQN's soft update",
+    "bootstrap one step too far": "DQN's 2-step update",
+    "Munchausen's clip dropped": "Munchausen's update",
   };
 
   for (const mutant of mutants) {
