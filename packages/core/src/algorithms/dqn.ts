@@ -46,6 +46,8 @@ class Dqn implements Algorithm {
   /** Environment steps in the replay, all environments together, since the start. */
   #steps = 0;
   #updates = 0;
+  /** Whether an iteration has failed: the environments may have made steps that the replay does not have. */
+  #isLost = false;
   #onStep: OnStep = () => {};
   /** Sums over the updates of an iteration, then their means; the same object each time. */
   readonly #figures: Record<string, number> = {};
@@ -110,8 +112,10 @@ class Dqn implements Algorithm {
     const before = this.#updates;
     for (const name in this.#figures) this.#figures[name] = 0;
     this.#onStep = onStep;
-    if (!this.#replay.begun) this.#begin();
+    this.#follow();
+    this.#isLost = true;
     await this.#parts.forEachStep(this.#vectorSteps, this.#visit);
+    this.#isLost = false;
     const updates = this.#updates - before;
     if (updates === 0) return { steps: this.#report.steps, figures: {} };
     for (const name in this.#figures) this.#figures[name] /= updates;
@@ -119,10 +123,12 @@ class Dqn implements Algorithm {
     return this.#report;
   }
 
-  #begin(): void {
-    const [{ observations }] = this.#parts.all;
-    const all = this.#parts.all.length === 1 ? observations : joined(this.#parts.all);
-    this.#replay.begin(all);
+  /** Brings the newest observations into the replay where it does not have them. */
+  #follow(): void {
+    if (this.#replay.begun && !this.#isLost) return;
+    const observations = joined(this.#parts.all);
+    if (this.#replay.begun) this.#replay.cut(observations);
+    else this.#replay.begin(observations);
   }
 
   /** Records step t − 1 of part p and starts step t. */

@@ -140,7 +140,8 @@ export class Replay implements Saveable {
   /** Whether a transition can be sampled. */
   get ready(): boolean {
     // Of an environment's last n + 1 entries, one begins n whole steps, or one before has ended an episode.
-    return this.#heads.some((head) => head >= this.steps);
+    for (let s = 0; s < this.#size; s++) if (this.#heads[s] >= this.steps) return true;
+    return false;
   }
 
   /** Starts all episodes. @param observations [S, ...] */
@@ -171,6 +172,25 @@ export class Replay implements Saveable {
       if (ending === 0) this.#append(s, observations, offset);
       else this.#appendFirst(s, observations, offset);
       if (this.#priorities !== null) this.#admit(s, head);
+    }
+  }
+
+  /**
+   * Cuts all episodes off where they are and goes on from these observations, where steps were lost or the environments
+   * were restarted. @param observations [S, ...]
+   */
+  cut(observations: Observations): void {
+    requireLength("Replay.cut", "observations", observations.length, this.#size * this.#width);
+    if (!this.begun) fail("Replay.cut", "no episode has begun", { remedy: "call begin(observations) first" });
+    for (let s = 0; s < this.#size; s++) {
+      // The newest observation becomes the last one of a truncated episode.
+      const last = this.#heads[s] - 1;
+      const isInEpisode = last >= this.#tail(s) && (this.#flags[this.#at(s, last)] & STEP) !== 0;
+      if (isInEpisode && (this.#flags[this.#at(s, last)] & (TERMINATED | TRUNCATED)) === 0) {
+        this.#flags[this.#at(s, last)] |= TRUNCATED;
+        if (this.#priorities !== null) this.#admit(s, last);
+      }
+      this.#appendFirst(s, observations, s * this.#width);
     }
   }
 

@@ -6,6 +6,7 @@ import {
   createReferenceExecutor,
   createTrainer,
   createWasmExecutor,
+  dqn,
   type EnvironmentRows,
   type Executor,
   MemoryRunStore,
@@ -106,10 +107,13 @@ describe.each([
   ["WebAssembly, a2c normalised, Breakout, 2 parts", wasm, a2c, 2, breakout, 400, true],
   ["WebAssembly, a2c, Breakout, 2 parts", wasm, a2c, 2, breakout, 400, false],
   ["WebAssembly, soft-q, Breakout, 4 parts", wasm, softQLearning, 4, breakout, 400, false],
+  ["WebAssembly, dqn, CartPole, 2 parts", wasm, dqn, 2, cartPole, 2000, false],
+  ["WebAssembly, dqn, Breakout, 4 parts", wasm, dqn, 4, breakout, 400, false],
 ] as const)("%s", (_, executor, algorithm, count, make, steps, normalised) => {
   it("learns the same bytes and logs the same events as in one", async () => {
     const settings = {
       run: { steps },
+      ...(algorithm === dqn ? { algorithm: { replayStart: 100, explorationSteps: 200, trainEvery: 4 } } : {}),
       ...(normalised ? { network: { inputs: "normalised" }, algorithm: { normaliseReturns: true } } : {}),
     };
     const whole = await run(executor, algorithm, make(8), settings);
@@ -163,7 +167,7 @@ describe("an environment in parts", () => {
     );
   });
 
-  it.each([a2c, softQLearning])("continues after a step that failed: $name", async (algorithm) => {
+  it.each([a2c, softQLearning, dqn])("continues after a step that failed: $name", async (algorithm) => {
     const environment = inParts((size) => new CartPole(size), 4, 2);
     const learner = new BareAlgorithm({ algorithm, environment, executor: wasm, seed: 1 }).algorithm;
     const [, second] = environment.parts ?? [];
@@ -175,6 +179,6 @@ describe("an environment in parts", () => {
     });
     await expect(learner.iterate(() => {})).rejects.toThrow("no answer");
     Object.defineProperty(second, "step", { configurable: true, value: step });
-    await expect(learner.iterate(() => {})).resolves.toMatchObject({ steps: 20 });
+    await expect(learner.iterate(() => {})).resolves.toMatchObject({ steps: algorithm === dqn ? 48 : 20 });
   });
 });

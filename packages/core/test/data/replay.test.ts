@@ -348,6 +348,40 @@ describe("the frequencies of samples", () => {
   });
 });
 
+describe("a replay that is cut", () => {
+  it.each([false, true])("has no transition over the cut (prioritised: %j)", (prioritised) => {
+    const described: Case = { ...cases[1], size: 1, steps: 3, capacity: 60, prioritised };
+    const random = streams.stream("cut");
+    const replay = replayOf(described);
+    const [first, second] = [new Recorder(described, random), new Recorder(described, random)];
+    const batch = batchOf(8, floats);
+    replay.begin(first.rows.observations);
+    for (let i = 0; i < 20; i++) {
+      first.step();
+      replay.add(first.actions, first.rows);
+    }
+    // A step that the replay does not get.
+    const before = first.kept.length;
+    first.step();
+    replay.cut(second.rows.observations);
+    second.step();
+    replay.add(second.actions, second.rows);
+    const sums = new Map<number, number>();
+    for (let i = 0; i < 200; i++) {
+      replay.sample(random, batch, 1);
+      batch.actions.forEach((id, b) => {
+        sums.set(id, batch.returns[b]);
+      });
+    }
+    const last = before - 1;
+    if (first.kept[last].ending === "none" && first.kept[last - 1].ending === "none") {
+      expect(sums.get(last)).toBeCloseTo(first.kept[last].reward, 12);
+      expect(sums.get(last - 1)).toBeCloseTo(first.kept[last - 1].reward + first.kept[last].reward, 12);
+    }
+    for (const id of sums.keys()) expect(id).toBeLessThan(before);
+  });
+});
+
 describe("a replay refuses", () => {
   const space = floats;
   it("a capacity that cannot hold a transition", () => {
