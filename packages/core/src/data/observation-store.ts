@@ -43,8 +43,8 @@ export class ObservationStore {
 
   /** Writes an entry from the elements of an observation at `offset`, `offset + stride`, …. */
   write(entry: number, observations: Observations, offset: number, stride = 1): void {
-    const piece = this.#pieces[Math.floor(entry / this.#entriesPerPiece)];
-    const start = (entry % this.#entriesPerPiece) * this.#length;
+    const piece = this.#piece(entry);
+    const start = this.#start(entry);
     if (this.encoding === "bits") {
       this.#pack(piece, start, observations, offset, stride);
       return;
@@ -54,8 +54,8 @@ export class ObservationStore {
 
   /** Writes the elements of an entry to `offset`, `offset + stride`, …. */
   read(entry: number, out: Vector, offset: number, stride = 1): void {
-    const piece = this.#pieces[Math.floor(entry / this.#entriesPerPiece)];
-    const start = (entry % this.#entriesPerPiece) * this.#length;
+    const piece = this.#piece(entry);
+    const start = this.#start(entry);
     if (this.encoding === "bits") {
       this.#unpack(piece, start, out, offset, stride);
       return;
@@ -63,14 +63,48 @@ export class ObservationStore {
     for (let i = 0, to = offset; i < this.width; i++, to += stride) out[to] = piece[start + i];
   }
 
+  /** Writes k entries of bytes interleaved, oldest first: element i of entry j at `offset` + k i + j. */
+  readStack(entries: Int32Array, out: Vector, offset: number): void {
+    const count = entries.length;
+    if (count !== 4) {
+      for (let j = 0; j < count; j++) this.read(entries[j], out, offset + j, count);
+      return;
+    }
+    // The usual stack in one pass over the output: four passes with a stride take 1.4 times as long.
+    const [first, second, third, fourth] = entries;
+    const a = this.#piece(first);
+    const b = this.#piece(second);
+    const c = this.#piece(third);
+    const d = this.#piece(fourth);
+    const fromA = this.#start(first);
+    const fromB = this.#start(second);
+    const fromC = this.#start(third);
+    const fromD = this.#start(fourth);
+    for (let i = 0, to = offset; i < this.width; i++, to += 4) {
+      out[to] = a[fromA + i];
+      out[to + 1] = b[fromB + i];
+      out[to + 2] = c[fromC + i];
+      out[to + 3] = d[fromD + i];
+    }
+  }
+
   /** Whether an entry has exactly the elements of an observation at `offset`, `offset + stride`, …. */
   equals(entry: number, observations: Observations, offset: number, stride = 1): boolean {
-    const piece = this.#pieces[Math.floor(entry / this.#entriesPerPiece)];
-    const start = (entry % this.#entriesPerPiece) * this.#length;
+    const piece = this.#piece(entry);
+    const start = this.#start(entry);
     for (let i = 0, from = offset; i < this.width; i++, from += stride) {
       if (piece[start + i] !== observations[from]) return false;
     }
     return true;
+  }
+
+  #piece(entry: number): Observations {
+    return this.#pieces[Math.floor(entry / this.#entriesPerPiece)];
+  }
+
+  /** Where an entry begins in its piece. */
+  #start(entry: number): number {
+    return (entry % this.#entriesPerPiece) * this.#length;
   }
 
   #pack(

@@ -77,6 +77,8 @@ export class Replay implements Saveable {
   readonly #width: number;
   /** Frames in a stack; 1 for whole observations. */
   readonly #frames: number;
+  /** The places of the frames of an observation that is read, oldest first. */
+  readonly #stack: Int32Array;
   /** Entries of an environment's ring L. */
   readonly #length: number;
   readonly #store: ObservationStore;
@@ -107,6 +109,7 @@ export class Replay implements Saveable {
     const width = observationLength(observationSpace);
     const space = observationSpace as Box;
     this.#frames = frames === "stacked" ? stackedFrames(space) : 1;
+    this.#stack = new Int32Array(this.#frames);
     this.steps = steps;
     this.#size = size;
     this.#width = width;
@@ -371,9 +374,12 @@ export class Replay implements Saveable {
   /** Writes the observation of entry c. */
   #observe(s: number, c: number, out: Vector, offset: number): void {
     const frames = this.#frames;
-    for (let age = 0; age < frames; age++) {
-      this.#store.read(this.#frameOf(s, c, age), out, offset + frames - 1 - age, frames);
+    if (frames === 1) {
+      this.#store.read(this.#at(s, c), out, offset);
+      return;
     }
+    for (let age = 0; age < frames; age++) this.#stack[frames - 1 - age] = this.#frameOf(s, c, age);
+    this.#store.readStack(this.#stack, out, offset);
   }
 
   /** Entries of the rings, from the first place on, that hold something. */
