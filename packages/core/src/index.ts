@@ -9,6 +9,7 @@ export {
   type SectionDefaults,
 } from "./algorithms/algorithm.js";
 export { dqn } from "./algorithms/dqn.js";
+export { type DqnPreset, dqnPresets } from "./algorithms/dqn-presets.js";
 export { naturalPolicyGradient } from "./algorithms/natural-policy-gradient.js";
 export {
   type OnPolicyDefinition,

@@ -5,15 +5,17 @@ import {
   createTrainer,
   createWasmExecutor,
   dqn,
+  dqnPresets,
   loadPolicy,
   MemoryRunStore,
   MinAtar,
   makeEnvironment,
   NetworkPolicy,
+  runConfig,
   type SettingValue,
 } from "softrl";
 import { describe, expect, it } from "vitest";
-import { BareAlgorithm, largestDifference } from "./bare-algorithm.js";
+import { BareAlgorithm, kindsOf, largestDifference } from "./bare-algorithm.js";
 import { algorithmContract } from "./contract.js";
 
 const wasm = await createWasmExecutor();
@@ -127,6 +129,24 @@ describe("dqn", () => {
   ] as const)("refuses %j", (own, message) => {
     expect(() => start(own)).toThrow(message);
   });
+});
+
+describe("dqnPresets", () => {
+  it.each(Object.entries(dqnPresets))(
+    "%s is a complete configuration, with its own values",
+    (name, preset) => {
+      const id =
+        name === "young-tian" || name === "revisiting-rainbow" ? "MinAtar/Breakout-v1" : "ALE/Pong-v5";
+      const kinds = kindsOf(dqn, id, preset.optimiser);
+      const config = runConfig({ kinds, environment: id, executor: wasm, chosen: preset.settings });
+      const defaults = runConfig({ kinds, environment: id, executor: wasm });
+      expect(config.algorithm).toEqual({ ...config.algorithm, ...preset.settings.algorithm });
+      if (name === "young-tian") expect(config).toEqual(defaults);
+      if (name === "dopamine-nature") {
+        expect(config).toEqual({ ...defaults, environment: { ...defaults.environment, count: 1 } });
+      }
+    },
+  );
 });
 
 /** A short run of a trainer, and what it has written. */
