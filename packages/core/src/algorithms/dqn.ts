@@ -153,7 +153,8 @@ class Dqn implements Algorithm {
     const { behaviour, epsilon, replayStart, explorationSteps } = this.#settings;
     if (behaviour === "boltzmann") return 0;
     const passed = this.#steps - replayStart;
-    return passed < 0 ? 1 : linear(1, epsilon, passed, explorationSteps);
+    if (passed < 0) return 1;
+    return passed >= explorationSteps ? epsilon : linear(1, epsilon, passed, explorationSteps);
   }
 
   #act({ observations }: EnvironmentRows, actions: Int32Array): void {

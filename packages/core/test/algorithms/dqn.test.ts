@@ -83,6 +83,12 @@ describe("dqn", () => {
     });
   });
 
+  it("has ε at the setting from replayStart on without exploration steps", async () => {
+    const run = start({ epsilon: 0.2, replayStart: 0, explorationSteps: 0 });
+    const [{ figures }] = await run.iterate(1);
+    expect(figures.epsilon).toBe(0.2);
+  });
+
   it("copies θ to the target network every targetEvery updates", async () => {
     const run = start({ targetEvery: 8, trainEvery: 4 });
     const targets: string[] = [];
