@@ -25,7 +25,7 @@ import type { LoadedProgram } from "../tensor/executor.js";
 
 /** What a policy gives for B observations. */
 export interface PolicyOutputs {
-  /** [B, A] log π(·|s). */
+  /** [B, A] log π(·|s); −∞ for actions that a greedy policy does not take. */
   readonly logPi: LogProbabilities;
   /** [B] V(s), null where the policy has none; in units of normalised rewards where the run normalises returns. */
   readonly v: StateValues | null;
