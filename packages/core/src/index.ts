@@ -48,6 +48,7 @@ export {
   defaultText,
   type EnvironmentFamily,
   environmentFamilies,
+  familiesText,
   flagSetting,
   integerSetting,
   integersSetting,
