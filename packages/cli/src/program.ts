@@ -1,5 +1,13 @@
 import { Command } from "commander";
-import { MOST_EPISODE_STEPS, oneLine, version } from "softrl";
+import {
+  defaultNetwork,
+  defaultOptimiser,
+  type EnvironmentFamily,
+  familiesText,
+  MOST_EPISODE_STEPS,
+  oneLine,
+  version,
+} from "softrl";
 import { compareCommand, draftComparison } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
@@ -178,10 +186,16 @@ function addAlgorithm(command: Command, options: readonly SettingOption[], parts
 /** The options of the network, the optimiser and the run. */
 function addShared(command: Command, options: readonly SettingOption[], parts: RunParts): void {
   command.optionsGroup(heading("network", parts));
-  addPartOption(command, "network", "mlp; Atari: nature-cnn; MinAtar: minatar-cnn", parts);
+  const { algorithm, network } = parts.kinds;
+  const networkOf = (family: EnvironmentFamily) => defaultNetwork(algorithm, family);
+  const optimiserOf = (family: EnvironmentFamily) => {
+    const kind = parts.known.network.find(({ name }) => name === networkOf(family)) ?? network;
+    return defaultOptimiser(algorithm, family, kind);
+  };
+  addPartOption(command, "network", familiesText(networkOf), parts);
   addSettingOptions(command, options, "network", parts);
   command.optionsGroup(heading("optimiser", parts));
-  addPartOption(command, "optimiser", "rmsprop", parts);
+  addPartOption(command, "optimiser", familiesText(optimiserOf), parts);
   addSettingOptions(command, options, "optimiser", parts);
   command.optionsGroup("Run:");
   addSettingOptions(command, options, "run", parts);

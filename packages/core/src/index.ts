@@ -55,6 +55,7 @@ export {
   defaultText,
   type EnvironmentFamily,
   environmentFamilies,
+  familiesText,
   flagSetting,
   integerSetting,
   integersSetting,

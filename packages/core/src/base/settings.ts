@@ -248,16 +248,28 @@ export function requireSettingNames(where: string, settings: Settings, taken: re
   }
 }
 
-/** A setting's default for help and documentation: `0.99`, or `8; Atari and MinAtar: 16`. */
+/** A setting's default for help and documentation: `0.99`, or that of vectors, then the others': `8; Atari and MinAtar: 16`. */
 export function defaultText({ defaults, toText }: Pick<Setting, "defaults" | "toText">): string {
   const text = (family: EnvironmentFamily) => toText(defaults[family]) || "none";
-  const [vector, table, atari, minatar] = environmentFamilies.map(text);
-  const parts = [vector];
-  if (table !== vector) parts.push(`tables: ${table}`);
-  if (atari !== minatar) parts.push(`Atari: ${atari}`, `MinAtar: ${minatar}`);
-  else if (atari !== vector) parts.push(`Atari and MinAtar: ${atari}`);
-  return parts.join("; ");
+  return familiesText(text);
 }
+
+/** A text for each family, in one line: that of vectors, then of the families whose text differs, together where equal. */
+export function familiesText(text: (family: EnvironmentFamily) => string): string {
+  const vector = text("vector");
+  const others = new Map<string, string[]>();
+  for (const [family, name] of Object.entries(familyNames)) {
+    const own = text(family as keyof typeof familyNames);
+    if (own !== vector) others.set(own, [...(others.get(own) ?? []), name]);
+  }
+  const groups = [...others].map(([own, names]) => {
+    const last = names.pop();
+    return `${names.length === 0 ? last : `${names.join(", ")} and ${last}`}: ${own}`;
+  });
+  return [vector, ...groups].join("; ");
+}
+
+const familyNames = { table: "tables", atari: "Atari", minatar: "MinAtar" } as const;
 
 function base<Value extends SettingValue>(
   { about, source, option, placeholder, ...given }: SettingDescription<Value>,

@@ -303,6 +303,12 @@ describe("a setting", () => {
     );
     const steps = { vector: 1, atari: 2, minatar: 3 };
     expect(defaultText(integerSetting({ about, low: 1, defaults: steps }))).toBe("1; Atari: 2; MinAtar: 3");
+    const own = { vector: 1, table: 2, atari: 2, minatar: 2 };
+    expect(defaultText(integerSetting({ about, low: 1, defaults: own }))).toBe(
+      "1; tables, Atari and MinAtar: 2",
+    );
+    const last = { vector: 1, atari: 1, minatar: 2 };
+    expect(defaultText(integerSetting({ about, low: 1, defaults: last }))).toBe("1; MinAtar: 2");
     const sizes = { vector: [64, 64], table: [], atari: [64, 64] };
     expect(defaultText(integersSetting({ about, low: 1, defaults: sizes }))).toBe("64,64; tables: none");
     expect(defaultText(integersSetting({ about, low: 1, default: [64, 64] }))).toBe("64,64");

@@ -88,7 +88,7 @@ function arraysUnder(bytes: Uint8Array, prefix: string): string[] {
 const mlpShapes = ["1.bias [64]", "1.weight [4,64]", "3.bias [64]", "3.weight [64,64]"];
 const heads = ["policy.bias [2]", "policy.weight [64,2]", "value.bias [1]", "value.weight [64,1]"];
 const shared = [...mlpShapes.map((entry) => `body.${entry}`), ...heads];
-const oneBody = { algorithm: { bodies: "shared" } };
+const oneBody = { algorithm: { bodies: "shared", normaliseReturns: false } };
 
 describe("the checkpoint of a run", () => {
   it("names every parameter, and every parameter's part in the optimiser's state", async () => {
