@@ -33,6 +33,8 @@ export {
   type PolicyValueLearnerParts,
   type TracedLoss,
 } from "./algorithms/policy-value-learner.js";
+export { pqn } from "./algorithms/pqn.js";
+export { policyOfQ, type QPolicyOutputs } from "./algorithms/q-policy.js";
 export { builtInAlgorithms } from "./algorithms/registry.js";
 export { softQLearning } from "./algorithms/soft-q-learning.js";
 export { allocate, outOfMemory } from "./base/allocation.js";
@@ -247,6 +249,21 @@ export {
 } from "./losses/boltzmann.js";
 export { type PolicyGradientTerms, policyGradientLoss } from "./losses/policy-gradient.js";
 export {
+  type Backup,
+  type BootstrapTerms,
+  backups,
+  bootstrapValue,
+  countingMeasure,
+  greedyPolicyFromQ,
+  hardValue,
+  huber,
+  type MunchausenTerms,
+  munchausenBonus,
+  type QLearningTerms,
+  qLearningLoss,
+  qTargets,
+} from "./losses/q-learning.js";
+export {
   a2cStreamScales,
   type SoftQStreamsTerms,
   type SoftQTerms,
@@ -279,6 +296,7 @@ export {
   advantageStreamTargetsInto,
   emptyTrajectory,
   lambdaAdvantagesInto,
+  lambdaTargetsInto,
   nStepAdvantagesInto,
   softQTargetsInto,
   softTemporalDifferencesInto,
@@ -410,11 +428,13 @@ export {
 } from "./mdp/truth.js";
 export { type BodyOptions, type MlpOptions, minAtarCnn, mlp, natureCnn } from "./nn/body.js";
 export {
+  type Network,
   type PolicyAndValue,
   type PolicyValueNetwork,
   type PolicyValueNetworkOptions,
   policyValueNetwork,
   type QNetwork,
+  type QNetworkOptions,
   qNetwork,
 } from "./nn/heads.js";
 export { fanInUniform, type Initialiser, ones, orthogonal, uniform, zeros } from "./nn/initialiser.js";

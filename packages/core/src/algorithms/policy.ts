@@ -19,7 +19,7 @@ import {
   type StateValues,
   stateValues,
 } from "../math/units.js";
-import type { PolicyValueNetwork } from "../nn/heads.js";
+import type { Network } from "../nn/heads.js";
 import type { Buffer } from "../tensor/buffer.js";
 import type { LoadedProgram } from "../tensor/executor.js";
 
@@ -52,13 +52,23 @@ export interface Policy extends Saveable {
   restore(parameters: Snapshot): void;
 }
 
-/** How the heads of a {@link NetworkPolicy} are arranged over bodies; see `policyValueNetwork`. */
-export type Bodies = "shared" | "separate" | "two-networks";
+/**
+ * How the heads of a {@link NetworkPolicy} are arranged over bodies: those of a `policyValueNetwork`, or one body with the
+ * Q-values of a `qNetwork`, plain or dueling.
+ */
+export type Bodies = "shared" | "separate" | "two-networks" | "q" | "dueling-q";
+
+/** Whether the network of a policy has Q-values for its output. */
+export const hasQOutput = (bodies: Bodies): bodies is "q" | "dueling-q" =>
+  bodies === "q" || bodies === "dueling-q";
 
 /** What a checkpoint holds to rebuild a {@link NetworkPolicy} without the algorithm that learned it. */
 export interface PolicyForm {
   readonly bodies: Bodies;
-  /** τ of Q = V + τ log(π/π̄); null where V is not the value of returns with the bonus, so that there is no Q. */
+  /**
+   * τ of Q = V + τ log(π/π̄); null where V is not the value of returns with the bonus, so that there is no Q. Where Q is
+   * the network's output, π is its Boltzmann policy, and 0 stands for the greedy one.
+   */
   readonly tau: number | null;
   /** log π̄ [A]. */
   readonly logPrior: LogPrior;
@@ -68,9 +78,11 @@ export interface PolicyForm {
 export interface NetworkPolicyParts {
   readonly observationSpace: Space;
   readonly actionSpace: Space;
-  readonly network: PolicyValueNetwork;
-  /** A program with the input `observations` and the outputs `logPi` and `v`. */
+  readonly network: Network;
+  /** A program with the input `observations` and the outputs `logPi` and `v`; `q` too where Q is the network's output. */
   readonly program: LoadedProgram;
+  /** Sets other inputs of the program, before it runs. */
+  readonly prepare?: () => void;
   /** θ [P] in the executor's memory. */
   readonly theta: Buffer;
   /** Observations that one run of the program takes. */
@@ -82,14 +94,19 @@ export interface NetworkPolicyParts {
   readonly followsObservations?: boolean;
 }
 
-/** A policy and a value in an executor's memory; where τ is known, by (57) it has a Q too: Q = V + τ log(π/π̄). */
+/**
+ * A policy and a value in an executor's memory. It has a Q too where that is the network's output, and where τ is known:
+ * Q = V + τ log(π/π̄) (57).
+ */
 export class NetworkPolicy implements Policy {
   readonly observationSpace: Space;
   readonly actionSpace: Space;
-  readonly network: PolicyValueNetwork;
+  readonly network: Network;
   readonly #parts: NetworkPolicyParts;
   readonly #logPi: LogProbabilities<Buffer>;
   readonly #v: StateValues<Buffer>;
+  /** Null where Q is not the network's output. */
+  readonly #q: QValues<Buffer> | null;
 
   constructor(parts: NetworkPolicyParts) {
     this.observationSpace = parts.observationSpace;
@@ -98,6 +115,7 @@ export class NetworkPolicy implements Policy {
     this.#parts = parts;
     this.#logPi = logProbabilities(parts.program.output("logPi"));
     this.#v = stateValues(parts.program.output("v"));
+    this.#q = hasQOutput(parts.form().bodies) ? qValues(parts.program.output("q")) : null;
   }
 
   get form(): PolicyForm {
@@ -139,11 +157,14 @@ export class NetworkPolicy implements Policy {
     const { tau, logPrior } = this.form;
     const logPi = logProbabilities(new Float64Array(B * A));
     const v = stateValues(new Float64Array(B));
+    const output = this.#q;
+    const learned = output === null ? null : qValues(new Float64Array(B * A));
     this.#inChunks(observations, B, (first, rows) => {
       logPi.set(this.#logPi.subarray(0, rows * A), first * A);
       v.set(this.#v.subarray(0, rows), first);
+      if (output !== null) learned?.set(output.subarray(0, rows * A), first * A);
     });
-    if (tau === null) return { logPi, v, q: null };
+    if (learned !== null || tau === null) return { logPi, v, q: learned };
     const q = qValues(logPi.map((logP, i) => v[Math.floor(i / A)] + tau * (logP - logPrior[i % A])));
     return { logPi, v, q };
   }
@@ -162,7 +183,8 @@ export class NetworkPolicy implements Policy {
   }
 
   #inChunks(observations: Observations, count: number, read: (first: number, rows: number) => void): void {
-    const { program, rows } = this.#parts;
+    const { program, rows, prepare } = this.#parts;
+    prepare?.();
     const width = observations.length / count;
     const input = program.input("observations");
     for (let first = 0; first < count; first += rows) {
@@ -190,7 +212,7 @@ export class NetworkPolicy implements Policy {
 }
 
 /** A vector laid out as θ [P] as arrays by parameter, each with its shape; copies. */
-export function namedParameters({ parameters }: PolicyValueNetwork, vector: Buffer): Snapshot {
+export function namedParameters({ parameters }: Network, vector: Buffer): Snapshot {
   return Object.fromEntries(
     parameters.entries.map(({ name, shape, offset, size }) => [
       name,
@@ -203,11 +225,7 @@ export function namedParameters({ parameters }: PolicyValueNetwork, vector: Buff
  * A vector laid out as θ [P] from arrays by parameter, in either precision.
  * @throws SoftrlError when a parameter is missing, has another shape or is not finite.
  */
-export function parametersFrom(
-  where: string,
-  { parameters }: PolicyValueNetwork,
-  snapshot: Snapshot,
-): Float64Array {
+export function parametersFrom(where: string, { parameters }: Network, snapshot: Snapshot): Float64Array {
   const vector = new Float64Array(parameters.size);
   for (const { name, shape, offset } of parameters.entries) {
     const values = snapshotFloats(where, snapshot, name, shape);

@@ -1,12 +1,21 @@
-import { NetworkPolicy, networkShapes, parametersFrom } from "../algorithms/policy.js";
+import {
+  hasQOutput,
+  NetworkPolicy,
+  networkShapes,
+  type PolicyForm,
+  parametersFrom,
+} from "../algorithms/policy.js";
+import { policyOfQ } from "../algorithms/q-policy.js";
 import { describeValue, fail } from "../base/errors.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
-import { actorAndCritic, policyValueNetwork } from "../nn/heads.js";
+import { actorAndCritic, type PolicyValueNetwork, policyValueNetwork, qNetwork } from "../nn/heads.js";
+import type { LayerDefinition } from "../nn/layer.js";
 import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
 import type { Executor } from "../tensor/executor.js";
 import { input, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
+import type { Shape } from "../tensor/shape.js";
 import { bodyOf } from "./make-body.js";
 import { readRunSnapshot, savedConfig, savedPolicy } from "./run-checkpoint.js";
 
@@ -75,15 +84,13 @@ export function policyOf(
   }
   const { observationShape, actions } = networkShapes(spaces);
   const body = bodyOf(kind, settings, spaces.observationSpace, `${where}: network`);
-  const bodies = form.bodies === "separate" ? "separate" : "shared";
-  const heads = policyValueNetwork(body, observationShape, actions, { bodies });
-  const network = form.bodies === "two-networks" ? actorAndCritic(heads) : heads;
+  const network = networkOf(form, body, observationShape, actions);
   const theta = state("theta", [network.parameters.size]);
-  const { logPi, v } = network.apply(
+  const outputs = network.apply(
     input("observations", [rows, ...observationShape]),
     network.parameters.views(theta),
   );
-  const session = executor.load({ evaluate: program({ outputs: { logPi, v } }) });
+  const session = executor.load({ evaluate: program({ outputs: { ...outputs } }) });
   session.state(theta).set(parametersFrom(where, network, snapshotSection(where, snapshot, "parameters")));
   return new NetworkPolicy({
     ...spaces,
@@ -94,6 +101,22 @@ export function policyOf(
     random: new RandomStreams(seed).stream("evaluation"),
     form: () => form,
   });
+}
+
+/** The network of a policy's form, with its heads. */
+function networkOf(
+  { bodies, tau, logPrior: prior }: PolicyForm,
+  body: LayerDefinition,
+  observationShape: Shape,
+  actions: number,
+): PolicyValueNetwork {
+  if (hasQOutput(bodies)) {
+    const network = qNetwork(body, observationShape, actions, { dueling: bodies === "dueling-q" });
+    return { ...network, apply: (...inputs) => policyOfQ(network.apply(...inputs), prior, tau ?? 0) };
+  }
+  const arrangement = bodies === "separate" ? "separate" : "shared";
+  const heads = policyValueNetwork(body, observationShape, actions, { bodies: arrangement });
+  return bodies === "two-networks" ? actorAndCritic(heads) : heads;
 }
 
 function savedNetwork(

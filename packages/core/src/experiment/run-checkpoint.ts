@@ -1,5 +1,5 @@
 /** What a run's checkpoint holds besides its state: how to read it, and how to rebuild its policy. */
-import type { Policy, PolicyForm } from "../algorithms/policy.js";
+import { type Bodies, hasQOutput, type Policy, type PolicyForm } from "../algorithms/policy.js";
 import { describeValue, fail } from "../base/errors.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { actionCount, type Space, validateSpace } from "../envs/spaces.js";
@@ -59,9 +59,9 @@ export function savedPolicy(
   const spaces = { observationSpace: space("observationSpace"), actionSpace: space("actionSpace") };
   const { bodies, logPrior: prior } = saved;
   if (bodies === undefined) return { ...spaces, form: null };
-  if (bodies !== "shared" && bodies !== "separate" && bodies !== "two-networks") {
-    fail(where, "the policy's bodies are not valid", {
-      expected: "shared, separate or two-networks",
+  if (!isBodies(bodies)) {
+    return fail(where, "the policy's bodies are not valid", {
+      expected: allBodies.join(", "),
       got: describeValue(bodies),
     });
   }
@@ -70,14 +70,18 @@ export function savedPolicy(
     fail(where, "the policy's logPrior is not valid", { expected: `${count} finite float64 numbers` });
   }
   const tau = saved.tau === null ? null : snapshotNumber(where, saved, "tau");
-  if (tau !== null && !(tau > 0)) {
+  const isValid = hasQOutput(bodies) ? tau !== null && tau >= 0 : tau === null || tau > 0;
+  if (!isValid) {
     fail(where, "the policy's tau is not valid", {
-      expected: "null or a number in (0, ∞)",
+      expected: hasQOutput(bodies) ? "a number in [0, ∞)" : "null or a number in (0, ∞)",
       got: String(tau),
     });
   }
   return { ...spaces, form: { bodies, tau, logPrior: logPrior(prior) } };
 }
+
+const allBodies: readonly Bodies[] = ["shared", "separate", "two-networks", "q", "dueling-q"];
+const isBodies = (value: unknown): value is Bodies => allBodies.some((bodies) => bodies === value);
 
 /** Whether JSON has the types that {@link validateSpace} relies on; it checks the rest. */
 function mayBeSpace(json: unknown): json is Space {

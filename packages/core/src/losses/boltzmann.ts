@@ -7,10 +7,14 @@
 import type { LogPrior, LogProbabilities, QValues, StateValues } from "../math/units.js";
 import { logProbabilities, qValues, stateValues } from "../math/units.js";
 import { add, div, exp, logSoftmax, logSumExp, mul, neg, reshape, sub, sum } from "../tensor/operations.js";
-import type { Tensor } from "../tensor/tensor.js";
+import type { Operand, Tensor } from "../tensor/tensor.js";
 
 /** V_θ(s) = τ log Σ π̄(a|s) exp(Q_θ(s,a)/τ) (§3.2). [B], units of reward. */
-export function valueFromQ(q: QValues<Tensor>, logPrior: LogPrior<Tensor>, tau: number): StateValues<Tensor> {
+export function valueFromQ(
+  q: QValues<Tensor>,
+  logPrior: LogPrior<Tensor>,
+  tau: Operand,
+): StateValues<Tensor> {
   return stateValues(mul(tau, logSumExp(add(logPrior, div(q, tau)))));
 }
 
@@ -18,7 +22,7 @@ export function valueFromQ(q: QValues<Tensor>, logPrior: LogPrior<Tensor>, tau: 
 export function policyFromQ(
   q: QValues<Tensor>,
   logPrior: LogPrior<Tensor>,
-  tau: number,
+  tau: Operand,
 ): LogProbabilities<Tensor> {
   return logProbabilities(logSoftmax(add(logPrior, div(q, tau))));
 }

@@ -9,7 +9,7 @@ import {
   type StateValues,
   stateValues,
 } from "../math/units.js";
-import { logSoftmax, reshape } from "../tensor/operations.js";
+import { add, logSoftmax, mean, reshape, sub } from "../tensor/operations.js";
 import type { Shape } from "../tensor/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { orthogonal } from "./initialiser.js";
@@ -24,21 +24,22 @@ export interface PolicyAndValue {
   readonly v: StateValues<Tensor>;
 }
 
-/** A network with a policy head and a value head: the actor and critic of A2C, the two streams of Q = V + τ log π. */
-export interface PolicyValueNetwork {
+/** What every network has. */
+export interface Network {
   readonly observationShape: Shape;
   /** A */
   readonly actions: number;
   readonly parameters: Parameters;
+}
+
+/** A network with a policy head and a value head: the actor and critic of A2C, the two streams of Q = V + τ log π. */
+export interface PolicyValueNetwork extends Network {
   /** @param observations [B, ...observationShape]; @param views the parameters, from `parameters.views(θ)` */
   apply(observations: Tensor, views: readonly Tensor[]): PolicyAndValue;
 }
 
 /** A network with one output per action. */
-export interface QNetwork {
-  readonly observationShape: Shape;
-  readonly actions: number;
-  readonly parameters: Parameters;
+export interface QNetwork extends Network {
   /** Q_θ(s,·) [B, A] */
   apply(observations: Tensor, views: readonly Tensor[]): QValues<Tensor>;
 }
@@ -115,18 +116,50 @@ function policyAndValue(preferences: Tensor, v: Tensor): PolicyAndValue {
   return { logPi: logProbabilities(logSoftmax(z)), v: stateValues(reshape(v, [v.size])) };
 }
 
-/** A body and a linear head whose A outputs are Q-values (orthogonal, gain 1). */
-export function qNetwork(body: LayerDefinition, observationShape: Shape, actions: number): QNetwork {
+export interface QNetworkOptions {
+  /** Whether Q = V + (A − mean A), from a head for V and one for A (Wang et al. 2016); false if left out. */
+  readonly dueling?: boolean;
+}
+
+/**
+ * A body and a linear head whose A outputs are Q-values (orthogonal, gain 1). θ holds `body` and `q`.
+ *
+ * Dueling: a linear head for the value and one for the advantages, both on the same body, whose mean is subtracted. θ
+ * holds `body`, `value` and `advantage`. Wang et al. have a hidden layer of its own in each stream.
+ */
+export function qNetwork(
+  body: LayerDefinition,
+  observationShape: Shape,
+  actions: number,
+  { dueling = false }: QNetworkOptions = {},
+): QNetwork {
   const trunk = body(observationShape);
   const head = dense(actions, orthogonal(1))(trunk.outputShape);
-  const parameters = new Parameters([...named("body", trunk), ...named("q", head)]);
+  const sizes = { observationShape, actions };
+  if (!dueling) {
+    return {
+      ...sizes,
+      parameters: new Parameters([...named("body", trunk), ...named("q", head)]),
+      apply(observations, views) {
+        const [ofBody, ofHead] = divide(views, [trunk, head]);
+        return qValues(head.apply(trunk.apply(observations, ofBody), ofHead));
+      },
+    };
+  }
+  const value = dense(1, orthogonal(1))(trunk.outputShape);
   return {
-    observationShape,
-    actions,
-    parameters,
+    ...sizes,
+    parameters: new Parameters([
+      ...named("body", trunk),
+      ...named("value", value),
+      ...named("advantage", head),
+    ]),
     apply(observations, views) {
-      const [bodyViews, headViews] = divide(views, [trunk, head]);
-      return qValues(head.apply(trunk.apply(observations, bodyViews), headViews));
+      const [ofBody, ofValue, ofHead] = divide(views, [trunk, value, head]);
+      const features = trunk.apply(observations, ofBody);
+      const advantages = head.apply(features, ofHead);
+      const centred = sub(advantages, mean(advantages, -1, true));
+      return qValues(add(value.apply(features, ofValue), centred));
     },
   };
 }

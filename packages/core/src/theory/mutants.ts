@@ -9,7 +9,7 @@ import {
   softTemporalDifferencesInto,
 } from "../math/returns.js";
 import { logPrior, logProbabilities } from "../math/units.js";
-import { logSoftmax } from "../tensor/operations.js";
+import { logSoftmax, mul } from "../tensor/operations.js";
 import { discount } from "./cases.js";
 import { type Formulas, formulas } from "./formulas.js";
 import type { Mutant } from "./mutant.js";
@@ -20,7 +20,7 @@ export const mutants: readonly Mutant[] = [
   {
     mutant: "wrong τ",
     mistake: "The traced policy divides Q by 2τ.",
-    replaces: { policyFromQ: (q, prior, tau) => policyFromQ(q, prior, 2 * tau) },
+    replaces: { policyFromQ: (q, prior, tau) => policyFromQ(q, prior, mul(2, tau)) },
   },
   {
     mutant: "KL dropped from the return",
