@@ -528,6 +528,7 @@ export {
   minimum,
   mul,
   neg,
+  normalise,
   pad,
   relu,
   reshape,
