@@ -1,15 +1,5 @@
 import { allocate } from "../base/allocation.js";
-import { describeValue, fail } from "../base/errors.js";
 import type { Random } from "../base/random.js";
-import { type LiveNumber, valueAt } from "../base/schedule.js";
-import {
-  type CurrentValues,
-  choiceSetting,
-  type EnvironmentFamily,
-  integerSetting,
-  type LiveSetting,
-  liveSetting,
-} from "../base/settings.js";
 import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
 import { type Actor, Collector, type OnStep } from "../data/collector.js";
 import { permutationInto } from "../data/permutation.js";
@@ -35,111 +25,20 @@ import { descent } from "../optim/descent.js";
 import type { Buffer, LoadedProgram } from "../tensor/executor.js";
 import { constant, input, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
-import {
-  type Algorithm,
-  type AlgorithmContext,
-  algorithmKind,
-  type IterationReport,
-  type SectionDefaults,
-} from "./algorithm.js";
+import { shapeSize } from "../tensor/shape.js";
+import { type Algorithm, type AlgorithmContext, algorithmKind, type IterationReport } from "./algorithm.js";
+import { hasStatistics, ObservationMoments } from "./observation-moments.js";
 import { referencePolicy } from "./on-policy.js";
 import { OptimiserStates } from "./optimiser-states.js";
 import { NetworkPolicy, networkShapes, type Policy } from "./policy.js";
+import {
+  type PqnValues,
+  pqnDefaults,
+  pqnSettings,
+  requireEffects,
+  requireMinibatches,
+} from "./pqn-settings.js";
 import { policyOfQ } from "./q-policy.js";
-
-const gallici = "Gallici et al. (2024)";
-const cleanrl = "CleanRL's pqn.py";
-const bySource = `${cleanrl}; images: ${gallici}`;
-
-const settings = {
-  backup: choiceSetting(["hard", "soft-entropy", "soft-kl"], {
-    about:
-      "what a target bootstraps from: hard, max Q, collecting with the ε-greedy policy; soft-entropy, τ log Σ exp(Q/τ), and soft-kl, τ log Σ π̄ exp(Q/τ) with the uniform π̄, collecting with the Boltzmann policy",
-    default: "hard",
-    source: `hard: ${gallici}; soft: §3.5`,
-  }),
-  horizon: integerSetting({
-    about: "steps per environment between updates",
-    low: 1,
-    high: 65536,
-    defaults: { vector: 128, atari: 32 },
-    source: bySource,
-  }),
-  gamma: liveSetting({
-    about: "the discount γ of a reward one step later",
-    low: 0,
-    high: 1,
-    default: 0.99,
-    source: bySource,
-  }),
-  lambda: liveSetting({
-    about: "λ of the targets: 0 takes one step, 1 sums all steps of a rollout",
-    low: 0,
-    high: 1,
-    default: 0.65,
-    source: bySource,
-  }),
-  epochs: integerSetting({
-    about: "passes over each rollout, in minibatches drawn anew, towards the same targets",
-    low: 1,
-    high: 1000,
-    defaults: { vector: 4, atari: 2 },
-    source: bySource,
-  }),
-  minibatches: integerSetting({
-    about: "steps of the optimiser per epoch; divides the rollout's steps, all environments together",
-    low: 1,
-    high: 65536,
-    defaults: { vector: 4, atari: 32 },
-    source: bySource,
-  }),
-  epsilon: liveSetting({
-    about: "the share ε of uniform actions with the hard backup",
-    low: 0,
-    high: 1,
-    defaults: {
-      vector: { from: 1, to: 0.05, over: 0.5 },
-      atari: { from: 1, to: 0.001, over: 0.1 },
-      minatar: { from: 1, to: 0.05, over: 0.1 },
-    },
-    source: bySource,
-  }),
-  tau: liveSetting({
-    about: "the temperature τ of the soft backups and of their Boltzmann policy, in units of reward per nat",
-    above: 0,
-    default: { from: 1, to: 0.1 },
-    source: "its end: §6.2; its start: measured on CartPole, where 0.1 from the start explores too little",
-  }),
-};
-
-/** The network, the optimiser and the environments of the settings' sources. */
-function defaults(family: EnvironmentFamily): SectionDefaults {
-  switch (family) {
-    case "vector":
-      return {
-        environment: { count: 4 },
-        network: { hiddenSizes: [120, 84], activation: "relu", layerNorm: true },
-        optimiser: radam(2.5e-4),
-      };
-    case "table":
-      return {
-        environment: { count: 4 },
-        // Without a hidden layer, Q of a state and an action is a parameter of its own.
-        network: { inputs: "unit", hiddenSizes: [] },
-        optimiser: radam(0.02),
-      };
-    case "minatar":
-      return { environment: { count: 128 }, network: { layerNorm: true }, optimiser: radam(5e-4) };
-    case "atari":
-      return { environment: { count: 128 }, network: { layerNorm: true }, optimiser: radam(2.5e-4) };
-  }
-}
-
-const radam = (learningRate: number) => ({
-  name: "radam",
-  learningRate: { from: learningRate, to: 0 },
-  maxGradientNorm: 10,
-});
 
 /**
  * Parallelised Q-network (Gallici et al. 2024): Q-learning from rollouts of many environments, without replay and without
@@ -152,17 +51,15 @@ export const pqn = algorithmKind({
   name: "pqn",
   title: "PQN",
   about: "Q(λ) from parallel environments, hard or soft, without replay and target network",
-  settings,
-  defaults,
+  settings: pqnSettings,
+  defaults: pqnDefaults,
   make: (context, current) => new Pqn(context, current),
 });
-
-type Current = CurrentValues<typeof settings>;
 
 class Pqn implements Algorithm, Actor {
   readonly policy: Policy;
   readonly #context: AlgorithmContext;
-  readonly #settings: Current;
+  readonly #settings: PqnValues;
   readonly #isSoft: boolean;
   /** A */
   readonly #actions: number;
@@ -180,13 +77,15 @@ class Pqn implements Algorithm, Actor {
   readonly #evaluate: Evaluation;
   readonly #update: Update;
   readonly #optimiser: OptimiserStates;
+  /** Null where the network does not normalise its inputs. */
+  readonly #moments: ObservationMoments | null;
   readonly #sampling: Random;
   readonly #shuffling: Random;
   readonly #evaluationRandom: Random;
   readonly #figures: Record<string, number> = {};
   readonly #report: IterationReport;
 
-  constructor(context: AlgorithmContext, current: Current) {
+  constructor(context: AlgorithmContext, current: PqnValues) {
     const { environment, executor, streams, stepRule } = context;
     const { backup, horizon, minibatches } = current;
     const batch = horizon * environment.size;
@@ -238,7 +137,12 @@ class Pqn implements Algorithm, Actor {
     });
     this.#evaluate = evaluationOf(session.programs.evaluate, isSoft);
     this.#update = updateOf(session.programs.update);
-    session.state(theta).set(network.parameters.initial(streams.stream("parameters")));
+    const memory = session.state(theta);
+    memory.set(network.parameters.initial(streams.stream("parameters")));
+    const width = shapeSize(observationShape);
+    this.#moments = hasStatistics(network.parameters)
+      ? new ObservationMoments(width, network.parameters, memory)
+      : null;
     this.#optimiser = new OptimiserStates(network, step, theta, session);
     this.policy = new NetworkPolicy({
       observationSpace: environment.observationSpace,
@@ -246,10 +150,11 @@ class Pqn implements Algorithm, Actor {
       network,
       program: session.programs.evaluate,
       prepare: () => this.#prepare(),
-      theta: session.state(theta),
+      theta: memory,
       rows,
       random: this.#evaluationRandom,
       form: () => ({ bodies: "q", tau: isSoft ? current.tau : 0, logPrior: prior }),
+      followsObservations: this.#moments !== null,
     });
     this.#report = { steps: batch, figures: this.#figures };
   }
@@ -265,7 +170,10 @@ class Pqn implements Algorithm, Actor {
     const { q, logPi, v, kl } = this.#evaluate;
     const { actions, values } = step;
     const at = t * parts + p;
-    if (at === 0) this.#prepare();
+    if (at === 0) {
+      this.#prepare();
+      this.#moments?.write();
+    }
     this.#observations.set(observations, at * observations.length);
     this.#run(observations);
     values.set(v);
@@ -306,12 +214,15 @@ class Pqn implements Algorithm, Actor {
     const { stepRule } = this.#context;
     program.input("learningRate")[0] = stepRule.learningRate;
     program.input("maxGradientNorm")[0] = stepRule.maxGradientNorm;
+    this.#moments?.add(floats(this.#observations));
+    this.#moments?.hold();
     let [losses, norms] = [0, 0];
     for (let epoch = 0; epoch < epochs; epoch++) {
       permutationInto(this.#shuffling, this.#order);
       for (let first = 0; first < this.#order.length; first += actions.length) {
         this.#fill(first);
         program.run();
+        this.#moments?.putBack();
         losses += loss[0];
         norms += gradientNorm[0];
       }
@@ -345,6 +256,7 @@ class Pqn implements Algorithm, Actor {
   save(): Snapshot {
     return {
       optimiser: this.#optimiser.save(),
+      ...(this.#moments === null ? {} : { observations: this.#moments.save() }),
       sampling: this.#sampling.save(),
       minibatches: this.#shuffling.save(),
       evaluation: this.#evaluationRandom.save(),
@@ -356,6 +268,7 @@ class Pqn implements Algorithm, Actor {
     const takeOver = this.#optimiser.restoring(where, snapshotSection(where, snapshot, "optimiser"));
     const words = (name: string) => snapshotArray(where, snapshot, name, "uint32", 4);
     const [sampling, minibatches, evaluation] = ["sampling", "minibatches", "evaluation"].map(words);
+    this.#moments?.restore(snapshotSection(where, snapshot, "observations"));
     takeOver();
     this.#sampling.restore(sampling);
     this.#shuffling.restore(minibatches);
@@ -421,31 +334,5 @@ function rolloutObservations(observations: Observations, steps: number): Observa
     : allocate("Pqn", Float32Array, length, details);
 }
 
-/** @throws SoftrlError unless the samples of a rollout can be divided into minibatches of one size. */
-function requireMinibatches(minibatches: number, horizon: number, size: number): void {
-  if ((horizon * size) % minibatches === 0) return;
-  fail("algorithm.minibatches", "the minibatches do not divide a rollout", {
-    expected: `a divisor of ${horizon} steps · ${size} environments = ${horizon * size}`,
-    got: String(minibatches),
-    remedy: "change minibatches, horizon or the number of environments",
-    setting: "minibatches",
-  });
-}
-
-/** @throws SoftrlError for a setting that the backup does not read and that has none of its defaults. */
-function requireEffects(current: Current): void {
-  const [name, owner] =
-    current.backup === "hard"
-      ? (["tau", "a soft backup"] as const)
-      : (["epsilon", "the backup hard"] as const);
-  if (isDefault(settings[name], current[name])) return;
-  fail(`algorithm.${name}`, `this setting has no effect without ${owner}`, {
-    got: describeValue(current[name]),
-    remedy: "leave it out",
-    setting: name,
-  });
-}
-
-/** Whether a number is how the default of any family begins: a configuration holds every default. */
-const isDefault = ({ defaults }: LiveSetting, number: number): boolean =>
-  Object.values(defaults).some((standard: LiveNumber) => valueAt(standard, 0, 1) === number);
+const floats = (observations: Observations): Float32Array =>
+  observations instanceof Float32Array ? observations : Float32Array.from(observations);

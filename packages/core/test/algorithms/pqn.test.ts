@@ -26,6 +26,12 @@ algorithmContract("PQN with layer normalisation", pqn, {
   algorithm: { horizon: 6, minibatches: 3, epochs: 1 },
 });
 
+algorithmContract("PQN with normalised inputs", pqn, {
+  run: { steps: 2000 },
+  network: { inputs: "normalised", hiddenSizes: [16] },
+  algorithm: { horizon: 6 },
+});
+
 describe("on a table, one sample at a time", () => {
   const tau = 0.3;
   const gamma = 0.9;
