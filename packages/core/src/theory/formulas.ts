@@ -7,6 +7,7 @@ import { boltzmannPolicy, qFromPolicy, softValue } from "../math/boltzmann.js";
 import { klDivergence } from "../math/categorical.js";
 import {
   lambdaAdvantagesInto,
+  lambdaTargetsInto,
   nStepAdvantagesInto,
   softQTargetsInto,
   softTemporalDifferencesInto,
@@ -56,6 +57,7 @@ export const formulas = {
   softTemporalDifferencesInto,
   nStepAdvantagesInto,
   lambdaAdvantagesInto,
+  lambdaTargetsInto,
   valueTargetsInto,
   softQTargetsInto,
   valueFromQ,

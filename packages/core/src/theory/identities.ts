@@ -2,6 +2,7 @@ import { backupIdentities } from "./backup-identities.js";
 import { banditIdentities } from "./bandit-identities.js";
 import { gradientIdentities } from "./gradient-identities.js";
 import type { Identity } from "./identity.js";
+import { lambdaTargetIdentities } from "./lambda-target-identities.js";
 import { naturalGradientIdentities } from "./natural-gradient-identities.js";
 import { theoremIdentities } from "./theorem-identities.js";
 import { valueIdentities } from "./value-identities.js";
@@ -14,4 +15,5 @@ export const identities: readonly Identity[] = [
   ...gradientIdentities,
   ...theoremIdentities,
   ...naturalGradientIdentities,
+  ...lambdaTargetIdentities,
 ];

@@ -12,6 +12,7 @@ import { logPrior, logProbabilities } from "../math/units.js";
 import { logSoftmax, mul } from "../tensor/operations.js";
 import { discount } from "./cases.js";
 import { type Formulas, formulas } from "./formulas.js";
+import { lambdaTargetMutants } from "./lambda-target-identities.js";
 import type { Mutant } from "./mutant.js";
 import { theoryMutants } from "./theory-mutants.js";
 
@@ -122,6 +123,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   ...theoryMutants,
+  ...lambdaTargetMutants,
 ];
 
 /** The formulas of the library with the mistake of a mutant. */

@@ -18,8 +18,11 @@ const reference = createReferenceExecutor();
 const wasm = await createWasmExecutor();
 
 const small = { run: { steps: 2000 }, network: { inputs: "unit", hiddenSizes: [16] } };
-algorithmContract("PQN", pqn, { ...small, algorithm: { horizon: 6 } });
-algorithmContract("soft PQN", pqn, { ...small, algorithm: { horizon: 6, backup: "soft-entropy" } });
+algorithmContract("PQN", pqn, { ...small, algorithm: { horizon: 6, minibatches: 4 } });
+algorithmContract("soft PQN", pqn, {
+  ...small,
+  algorithm: { horizon: 6, minibatches: 4, backup: "soft-entropy" },
+});
 algorithmContract("PQN with layer normalisation", pqn, {
   run: { steps: 2000 },
   network: { inputs: "unit", hiddenSizes: [16, 8], layerNorm: true },
@@ -29,7 +32,7 @@ algorithmContract("PQN with layer normalisation", pqn, {
 algorithmContract("PQN with normalised inputs", pqn, {
   run: { steps: 2000 },
   network: { inputs: "normalised", hiddenSizes: [16] },
-  algorithm: { horizon: 6 },
+  algorithm: { horizon: 6, minibatches: 4 },
 });
 
 describe("on a table, one sample at a time", () => {
@@ -103,7 +106,7 @@ it("loads as a policy with the same Q, and acts by it", async () => {
       environment: makeEnvironment("CartPole-v1", 2),
       executor: wasm,
       store,
-      settings: { run: { steps: 300 }, algorithm: { horizon: 10, backup } },
+      settings: { run: { steps: 300 }, algorithm: { horizon: 10, minibatches: 4, backup } },
     });
     await trainer.start();
     while (!trainer.done) await trainer.iterate();
