@@ -104,6 +104,9 @@ describe("verifyMutants", () => {
     "plain gradient for the natural one": "does not depend on coordinates",
     "ε instead of ε/τ": "damped soft-Q fit",
     "Fisher-vector product not weighted": "F x without the matrix",
+    "λ-target without KL": "PQN's λ-target",
+    "λ-target with a bootstrap at a terminal state": "PQN's λ-target",
+    "λ-target across a truncation": "PQN's λ-target",
   };
 
   for (const mutant of mutants) {
