@@ -7,6 +7,7 @@
 #include "convolution-filter-gradient.h"
 #include "copy.h"
 #include "matmul.h"
+#include "normalise.h"
 #include "reduce.h"
 #include "rows.h"
 
@@ -29,6 +30,8 @@ enum Opcode : int32 {
   codeScatter,
   codeLogSumExp,
   codeLogSoftmax,
+  codeNormalise,
+  codeNormaliseGradient,
 };
 
 static void execute(const int32* code, int32 length, float* arena, Team* team) {
@@ -47,6 +50,8 @@ static void execute(const int32* code, int32 length, float* arena, Team* team) {
       case codeScatter: runScatter(fields, arena); break;
       case codeLogSumExp: runLogSpace<false>(fields, arena); break;
       case codeLogSoftmax: runLogSpace<true>(fields, arena); break;
+      case codeNormalise: runNormalise(fields, arena, team); break;
+      case codeNormaliseGradient: runNormaliseGradient(fields, arena, team); break;
       default: return;
     }
   }

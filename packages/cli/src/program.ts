@@ -39,7 +39,8 @@ const EXECUTOR =
   "the backend: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
 const CONFIG = "a JSON file of settings, for instance a run folder's config.json; options override it";
 
-const SCHEDULE = "A schedule is 0.1:0.01 (linear over the run) or 0.1@0,0.01@10000 (from these steps on).";
+const SCHEDULE =
+  "A schedule is 0.1:0.01 (linear over the run), 0.1:0.01:0.5 (over half of it) or 0.1@0,0.01@10000 (from these steps on).";
 
 /** What a command does: its promise gives the exit code. */
 type Run = (command: Promise<number>) => Promise<void>;

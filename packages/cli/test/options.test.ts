@@ -251,7 +251,7 @@ describe("help", () => {
     const { out } = await run("train", "--help");
     expect(out).toContain("--learning-rate <number|schedule>");
     expect(out.trimEnd().split("\n").at(-1)).toBe(
-      "A schedule is 0.1:0.01 (linear over the run) or 0.1@0,0.01@10000 (from these steps on).",
+      "A schedule is 0.1:0.01 (linear over the run), 0.1:0.01:0.5 (over half of it) or 0.1@0,0.01@10000 (from these steps on).",
     );
     const resume = await run("resume", "--help");
     expect(resume.out).toContain("--learning-rate <number> ");

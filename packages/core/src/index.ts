@@ -35,6 +35,7 @@ export {
   type PolicyValueLearnerParts,
   type TracedLoss,
 } from "./algorithms/policy-value-learner.js";
+export { pqn } from "./algorithms/pqn.js";
 export {
   QLearner,
   type QLearnerParts,
@@ -311,6 +312,7 @@ export {
   advantageStreamTargetsInto,
   emptyTrajectory,
   lambdaAdvantagesInto,
+  lambdaTargetsInto,
   nStepAdvantagesInto,
   softQTargetsInto,
   softTemporalDifferencesInto,
@@ -542,6 +544,7 @@ export {
   minimum,
   mul,
   neg,
+  normalise,
   pad,
   relu,
   reshape,

@@ -44,7 +44,7 @@ function remedyText({ reason }: LearningWarning, { config, parts }: RunPlan): st
           ...normalisedReturns,
           ...change("optimiser", "learningRate"),
           ...change("algorithm", "trustRegion"),
-          ...change("algorithm", "tau"),
+          ...(config.algorithm.backup === "hard" ? [] : change("algorithm", "tau")),
           ...choose("algorithm", "bodies", "separate"),
           ...choose("network", "inputs", "normalised"),
           "more --steps",

@@ -130,7 +130,7 @@ export async function writeChart(
 function subtitle({ run, environment, algorithm }: RunConfig): string {
   const symbols = [
     ["n", algorithm.horizon],
-    ["τ", algorithm.tau],
+    ["τ", algorithm.backup === "hard" ? undefined : algorithm.tau],
     ["γ", algorithm.gamma],
   ] as const;
   const values = symbols.flatMap(([symbol, value]) =>

@@ -103,9 +103,12 @@ export function liveSetting(described: SettingDescription<LiveNumber> & NumberRa
     live: true,
     check(where, value) {
       if (typeof value === "number") return requireInRange(where, value, described);
-      if (isRecord(value) && Object.keys(value).length === 2) {
-        const { from, to } = value;
-        if (isValid(from) && isValid(to)) return { from, to };
+      if (isRecord(value) && Object.keys(value).every((key) => linearParts.includes(key))) {
+        const { from, to, over } = value;
+        if (isValid(from) && isValid(to)) {
+          if (over === undefined) return { from, to };
+          if (typeof over === "number" && over > 0 && over < 1) return { from, to, over };
+        }
       }
       if (isRecord(value) && Object.keys(value).length === 1) {
         const steps = schedulePoints(value.steps, isValid);
@@ -117,6 +120,9 @@ export function liveSetting(described: SettingDescription<LiveNumber> & NumberRa
     toText: scheduleText,
   };
 }
+
+/** The parts of a linear schedule. */
+const linearParts: readonly string[] = ["from", "to", "over"];
 
 /** An integer in [low, high]. */
 export function integerSetting(
@@ -332,10 +338,11 @@ function liveNumberFromText(text: string): number | NumberSchedule | string {
     if (points.some((point) => point.length !== 2 || point.some(Number.isNaN))) return text;
     return { steps: points.map(([value, step]) => [step, value] as const) };
   }
-  const ends = text.split(":");
-  if (ends.length === 2) {
-    const [from, to] = ends.map(numberFromText);
-    return typeof from === "number" && typeof to === "number" ? { from, to } : text;
+  const ends = text.split(":").map(numberFromText);
+  if (ends.length === 2 || ends.length === 3) {
+    const [from, to, over] = ends;
+    if (typeof from !== "number" || typeof to !== "number" || typeof over === "string") return text;
+    return over === undefined ? { from, to } : { from, to, over };
   }
   return numberFromText(text);
 }

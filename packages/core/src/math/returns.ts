@@ -154,6 +154,40 @@ export function advantageStreamTargetsInto(
 }
 
 /**
+ * G_t = r_t + γ [λ (G_{t+1} − τ KL_{t+1}) + (1 − λ) V(s_{t+1})], the λ-target of Q(s_t, a_t) (Gallici et al. 2024). Its
+ * sum ends as {@link lambdaAdvantagesInto}'s does: there, G_t = r_t + γ V(s_{t+1}), with V = 0 after a termination and V
+ * of the final observation after a truncation. [T, S], in units of reward.
+ *
+ * V is the backup of Q: for PQN max Q, with `kl` all zeros; for soft PQN τ log Σ π̄ exp(Q/τ). V then includes the KL of
+ * its own step, G does not, and G_t is §3.5's y_t = τ KL_t + V(s_t) + Δ_t with TD(λ)'s Δ_t.
+ *
+ * @throws SoftrlError when an array is not [T, S], or τ, γ or λ is out of range.
+ */
+export function lambdaTargetsInto(
+  trajectory: Trajectory,
+  tau: number,
+  gamma: number,
+  lambda: number,
+  targets: QValues<Vector>,
+): void {
+  const where = "lambdaTargetsInto";
+  requireTrajectory(where, trajectory);
+  requireLength(where, "targets", targets.length, trajectory.rewards.length, "targets are [T, S]");
+  requireNumber(where, "tau", tau, 0, Number.MAX_VALUE);
+  requireNumber(where, "gamma", gamma, 0, 1);
+  requireNumber(where, "lambda", lambda, 0, 1);
+  const { size, rewards, kl, bootstrapValues, terminated, truncated } = trajectory;
+  for (let i = targets.length - 1; i >= 0; i--) {
+    const next = i + size;
+    let successor = terminated[i] ? 0 : bootstrapValues[i];
+    if (next < targets.length && !terminated[i] && !truncated[i]) {
+      successor = lambda * (targets[next] - tau * kl[next]) + (1 - lambda) * successor;
+    }
+    targets[i] = rewards[i] + gamma * successor;
+  }
+}
+
+/**
  * Fills `bootstrapValues` [T, S] with V of the actual successors: `values` of the next step, `lastValues` [S]
  * after the last step, and `finalValues` [T, S], V of the final observation, where an episode was truncated.
  */

@@ -1,5 +1,5 @@
 import { fail, requireNumber } from "../base/errors.js";
-import { add, div, mean, mul, sqrt, square, sub } from "../tensor/operations.js";
+import { add, mul, normalise } from "../tensor/operations.js";
 import { ones, zeros } from "./initialiser.js";
 import type { LayerDefinition } from "./layer.js";
 
@@ -31,12 +31,7 @@ export function layerNorm({ epsilon = 1e-6 }: LayerNormOptions = {}): LayerDefin
         { name: "scale", shape: [features], initialiser: ones },
         { name: "bias", shape: [features], initialiser: zeros },
       ],
-      apply(x, [scale, bias]) {
-        // The mean of squared differences; E[x²] − μ² would lose all digits where |μ| ≫ σ.
-        const centred = sub(x, mean(x, -1, true));
-        const variance = mean(square(centred), -1, true);
-        return add(mul(div(centred, sqrt(add(variance, epsilon))), scale), bias);
-      },
+      apply: (x, [scale, bias]) => add(mul(normalise(x, epsilon), scale), bias),
     };
   };
 }

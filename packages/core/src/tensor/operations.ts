@@ -24,6 +24,7 @@ export {
 export { gather, scatter } from "./primitives/indexing.js";
 export { concat, pad, reshape, slice, transpose } from "./primitives/layout.js";
 export { matmul } from "./primitives/matmul.js";
+export { normalise } from "./primitives/normalisation.js";
 export { max, mean } from "./primitives/reduction.js";
 export { logSoftmax, logSumExp } from "./primitives/softmax.js";
 export { stopGradient } from "./primitives/stop-gradient.js";

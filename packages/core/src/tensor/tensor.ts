@@ -39,6 +39,8 @@ export interface PrimitiveAttributes {
   scatter: { readonly columns: number };
   logSumExp: None;
   logSoftmax: None;
+  normalise: { readonly epsilon: number };
+  normaliseGradient: { readonly epsilon: number };
   stopGradient: None;
 }
 

@@ -9,6 +9,7 @@ import { boltzmannPolicy, qFromPolicy, softValue } from "../math/boltzmann.js";
 import { klDivergence } from "../math/categorical.js";
 import {
   lambdaAdvantagesInto,
+  lambdaTargetsInto,
   nStepAdvantagesInto,
   softQTargetsInto,
   softTemporalDifferencesInto,
@@ -58,6 +59,7 @@ export const formulas = {
   softTemporalDifferencesInto,
   nStepAdvantagesInto,
   lambdaAdvantagesInto,
+  lambdaTargetsInto,
   valueTargetsInto,
   softQTargetsInto,
   valueFromQ,

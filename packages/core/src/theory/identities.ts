@@ -2,6 +2,7 @@ import { backupIdentities } from "./backup-identities.js";
 import { banditIdentities } from "./bandit-identities.js";
 import { gradientIdentities } from "./gradient-identities.js";
 import type { Identity } from "./identity.js";
+import { lambdaTargetIdentities } from "./lambda-target-identities.js";
 import { naturalGradientIdentities } from "./natural-gradient-identities.js";
 import { qLearningIdentities } from "./q-learning-identities.js";
 import { theoremIdentities } from "./theorem-identities.js";
@@ -16,4 +17,5 @@ export const identities: readonly Identity[] = [
   ...theoremIdentities,
   ...naturalGradientIdentities,
   ...qLearningIdentities,
+  ...lambdaTargetIdentities,
 ];

@@ -12,6 +12,7 @@ import { logPrior, logProbabilities } from "../math/units.js";
 import { logSoftmax, mul } from "../tensor/operations.js";
 import { discount } from "./cases.js";
 import { type Formulas, formulas } from "./formulas.js";
+import { lambdaTargetMutants } from "./lambda-target-identities.js";
 import type { Mutant } from "./mutant.js";
 import { qLearningMutants } from "./q-learning-mutants.js";
 import { theoryMutants } from "./theory-mutants.js";
@@ -124,6 +125,7 @@ export const mutants: readonly Mutant[] = [
   },
   ...theoryMutants,
   ...qLearningMutants,
+  ...lambdaTargetMutants,
 ];
 
 /** The formulas of the library with the mistake of a mutant. */

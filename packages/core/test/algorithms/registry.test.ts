@@ -7,6 +7,7 @@ import {
   type Executor,
   MemoryRunStore,
   makeEnvironment,
+  type SettingValue,
   type Trainer,
 } from "softrl";
 import { describe, expect, test } from "vitest";
@@ -30,20 +31,22 @@ const figuresOf: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   ["dqn", ["epsilon", "gradientNorm", "qLoss", "qValue"]],
+  ["pqn", ["explainedVariance", "gradientNorm", "qLoss", "qValue"]],
 ];
 
 /** Settings under which an algorithm has many short iterations. */
-const short = ({ name }: AlgorithmKind) =>
-  name === "dqn"
-    ? {
-        replayStart: 0,
-        replayCapacity: 200,
-        explorationSteps: 300,
-        batchSize: 8,
-        trainEvery: 2,
-        targetEvery: 9,
-      }
-    : { horizon: 5 };
+const shortOf: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
+  dqn: {
+    replayStart: 0,
+    replayCapacity: 200,
+    explorationSteps: 300,
+    batchSize: 8,
+    trainEvery: 2,
+    targetEvery: 9,
+  },
+  pqn: { horizon: 5, minibatches: 2 },
+};
+const short = ({ name }: AlgorithmKind) => shortOf[name] ?? { horizon: 5 };
 
 const executors: readonly (readonly [string, () => Executor | Promise<Executor>])[] = [
   ["reference", () => createReferenceExecutor()],
@@ -72,7 +75,7 @@ async function finish(trainer: Trainer): Promise<void> {
   await trainer.finish();
 }
 
-test("the registry has a2c, soft-q, npg and dqn, each with its figures", () => {
+test("the registry has a2c, soft-q, npg, dqn and pqn, each with its figures", () => {
   expect(builtInAlgorithms.map(({ name }) => name)).toEqual(figuresOf.map(([name]) => name));
 });
 

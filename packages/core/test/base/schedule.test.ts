@@ -18,6 +18,11 @@ describe("the value of a number at a step", () => {
     expect(valueAt(schedule, 7, 7)).toBe(0.1);
   });
 
+  it("goes linearly over a share of the run, and stays there", () => {
+    const schedule = { from: 1, to: 3, over: 0.5 };
+    expect([0, 25, 50, 100, 150].map((step) => valueAt(schedule, step, 100))).toEqual([1, 2, 3, 3, 3]);
+  });
+
   it("is that of the last entry whose step has been reached", () => {
     const schedule = {
       steps: [
@@ -49,6 +54,7 @@ it("linear goes from one number to another over the steps, upwards and downwards
 it("a schedule as text is what the command line reads", () => {
   expect(scheduleText(0.25)).toBe("0.25");
   expect(scheduleText({ from: 0.1, to: 0.01 })).toBe("0.1:0.01");
+  expect(scheduleText({ from: 1, to: 0.05, over: 0.1 })).toBe("1:0.05:0.1");
   expect(
     scheduleText({
       steps: [

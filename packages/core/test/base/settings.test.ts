@@ -56,6 +56,7 @@ const examples: Readonly<Record<string, Example>> = {
     accepts: [
       0.1,
       { from: 0.1, to: 0.01 },
+      { from: 0.1, to: 0.01, over: 0.5 },
       {
         steps: [
           [0, 0.1],
@@ -74,6 +75,10 @@ const examples: Readonly<Record<string, Example>> = {
       [{ from: 0.1 }, 'got {"from":0.1}.'],
       [{ from: 0.1, to: 0 }, 'got {"from":0.1,"to":0}.'],
       [{ from: 0.1, to: 0.1, by: 1 }, "or a schedule"],
+      [{ from: 0.1, to: 0.1, over: 1 }, "or a schedule"],
+      [{ from: 0.1, to: 0.1, over: 0 }, "or a schedule"],
+      [{ from: 0.1, to: 0.1, over: "0.5" }, "or a schedule"],
+      [{ from: 0.1, over: 0.5 }, "or a schedule"],
       [{ steps: [] }, "or a schedule"],
       [{ steps: [[5, 0.1]] }, "or a schedule"],
       [
@@ -112,6 +117,7 @@ const examples: Readonly<Record<string, Example>> = {
     texts: [
       ["0.1", 0.1],
       ["0.1:0.01", { from: 0.1, to: 0.01 }],
+      ["1:0.05:0.1", { from: 1, to: 0.05, over: 0.1 }],
       [
         "0.1@0,0.01@10000",
         {
@@ -126,7 +132,7 @@ const examples: Readonly<Record<string, Example>> = {
       ["a@0", "a@0"],
       ["0.1@0@1", "0.1@0@1"],
       ["0.1@0,0.2", "0.1@0,0.2"],
-      ["1:2:3", "1:2:3"],
+      ["1:2:3:4", "1:2:3:4"],
     ],
   },
   integerSetting: {

@@ -230,9 +230,10 @@ describe("kinds by value", () => {
     expect(defaultOptimiser(careful, "vector", networkNamed("mlp"))).toBe("adam");
     const frames = networkNamed("nature-cnn");
     for (const algorithm of builtInAlgorithms) {
-      expect(defaultOptimiser(algorithm, "atari", frames)).toBe("rmsprop");
+      const own = algorithm.name === "pqn" ? "radam" : "rmsprop";
+      expect(defaultOptimiser(algorithm, "atari", frames)).toBe(own);
       // Images of an environment of no known family are learned from as Atari's.
-      expect(defaultOptimiser(algorithm, "vector", frames)).toBe("rmsprop");
+      expect(defaultOptimiser(algorithm, "vector", frames)).toBe(own);
     }
   });
 

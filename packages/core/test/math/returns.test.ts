@@ -1,6 +1,7 @@
 import {
   emptyTrajectory,
   lambdaAdvantagesInto,
+  lambdaTargetsInto,
   nStepAdvantagesInto,
   qValues,
   type Random,
@@ -135,6 +136,45 @@ describe("returns", () => {
     }
   });
 
+  it("λ-targets are the λ-return of Q, summed slowly, over 1,000 random trajectories", () => {
+    let [terminations, truncations] = [0, 0];
+    for (let run = 0; run < 1000; run++) {
+      const [steps, size] = [1 + random.integer(9), 1 + random.integer(3)];
+      const sampled = randomTrajectory(steps, size, random);
+      const lambda = run < 20 ? run % 2 : random.float();
+      const targets = qValues(new Float64Array(steps * size));
+      lambdaTargetsInto(sampled, tau, gamma, lambda, targets);
+      for (let i = 0; i < targets.length; i++) {
+        terminations += sampled.terminated[i];
+        truncations += sampled.truncated[i];
+        // The return of a state counts the KL of its first step, that of an action does not.
+        const ofState = slowLambdaReturn(sampled, Math.floor(i / size), i % size, lambda);
+        expect(targets[i]).toBeCloseTo(ofState + tau * sampled.kl[i], 12);
+      }
+    }
+    expect(Math.min(terminations, truncations)).toBeGreaterThan(1000);
+  });
+
+  it("λ-targets of the soft backup are soft Q-learning's y = τ KL + V + Δ with TD(λ)'s Δ (§3.5)", () => {
+    const [targets, softQTargets] = [qValues(new Float64Array(length)), qValues(new Float64Array(length))];
+    const advantages = new Float64Array(length);
+    for (const lambda of [0, 0.65, 1]) {
+      lambdaTargetsInto(trajectory, tau, gamma, lambda, targets);
+      lambdaAdvantagesInto(trajectory, delta, gamma, lambda, advantages);
+      softQTargetsInto(trajectory.kl, tau, trajectory.values, advantages, softQTargets);
+      for (let i = 0; i < length; i++) expect(targets[i]).toBeCloseTo(softQTargets[i], 13);
+    }
+  });
+
+  it("λ-targets read no value after a termination", () => {
+    const unread = { ...trajectory, bootstrapValues: stateValues(trajectory.bootstrapValues.slice()) };
+    for (let i = 0; i < length; i++) if (unread.terminated[i]) unread.bootstrapValues[i] = Number.NaN;
+    const [targets, same] = [qValues(new Float64Array(length)), qValues(new Float64Array(length))];
+    lambdaTargetsInto(trajectory, tau, gamma, 0.65, targets);
+    lambdaTargetsInto(unread, tau, gamma, 0.65, same);
+    expect(same).toEqual(targets);
+  });
+
   it("successor values come from the next row, the last values, or the final observation at a truncation", () => {
     const truncated = truncatedFlags(4);
     truncated[1] = 1;
@@ -158,5 +198,10 @@ describe("returns", () => {
     expect(() => nStepAdvantagesInto(trajectory, delta, gamma, 0, out)).toThrow(/n is out of range/);
     expect(() => nStepAdvantagesInto(trajectory, delta, 1.1, 2, out)).toThrow(/gamma is out of range/);
     expect(() => lambdaAdvantagesInto(trajectory, delta, gamma, Number.NaN, out)).toThrow(/lambda/);
+    expect(() => lambdaTargetsInto(trajectory, tau, gamma, 1.5, qValues(out))).toThrow(/lambda/);
+    expect(() => lambdaTargetsInto(trajectory, -1, gamma, 1, qValues(out))).toThrow(/tau is out of range/);
+    expect(() => lambdaTargetsInto(trajectory, tau, gamma, 1, qValues(new Float64Array(3)))).toThrow(
+      /targets has the wrong length, expected 68, got 3/,
+    );
   });
 });

@@ -79,6 +79,8 @@ export const valid: readonly Kernel[] = [
   { kind: "scatter", rows: 4, columns: 3, x: 0, index: 12, out: 20 },
   { kind: "logSumExp", rows: 4, columns: 3, x: 0, out: 12 },
   { kind: "logSoftmax", rows: 4, columns: 3, x: 0, out: 0 },
+  { kind: "normalise", rows: 4, columns: 3, epsilon: 1e-6, x: 0, out: 12 },
+  { kind: "normaliseGradient", rows: 4, columns: 3, epsilon: 1e-6, x: 0, cotangent: 12, out: 24 },
   {
     ...map,
     steps: [

@@ -16,7 +16,7 @@ describe("encodeKernels", () => {
       at += words[at + 1];
     }
     expect(at).toBe(words.length);
-    expect(opcodes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 1, 6]);
+    expect(opcodes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0, 1, 6]);
   });
 
   const matmul = { ...valid[4], kind: "matmul" } as Extract<Kernel, { kind: "matmul" }>;

@@ -89,6 +89,28 @@ export function referenceRun(kernel: Kernel, arena: Arena): void {
         }
       }
       return;
+    case "normalise":
+    case "normaliseGradient": {
+      const { rows, columns } = kernel;
+      const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / columns;
+      for (let r = 0; r < rows; r++) {
+        const row = (offset: number) =>
+          Float64Array.from(arena.slice(offset + r * columns, offset + (r + 1) * columns));
+        const x = row(kernel.x);
+        const centre = mean(x);
+        const deviation = Math.sqrt(mean(x.map((value) => (value - centre) ** 2)) + kernel.epsilon);
+        const y = x.map((value) => (value - centre) / deviation);
+        if (kernel.kind === "normalise") {
+          arena.set(y, kernel.out + r * columns);
+          continue;
+        }
+        const g = row(kernel.cotangent);
+        const [ofG, ofGy] = [mean(g), mean(g.map((value, c) => value * y[c]))];
+        const gradient = g.map((value, c) => (value - ofG - y[c] * ofGy) / deviation);
+        arena.set(gradient, kernel.out + r * columns);
+      }
+      return;
+    }
   }
 }
 

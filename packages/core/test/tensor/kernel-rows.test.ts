@@ -157,4 +157,21 @@ describe.each(await kernelMachines())("reductions, copies and rows on $name", (m
       }
     }
   });
+
+  it("normalise rows, and their gradients", () => {
+    for (const columns of [1, 2, 4, 7, 16, 33, 120, 256]) {
+      for (const rows of [1, 41, 700]) {
+        const length = rows * columns;
+        const before = numbers(3 * length + 5);
+        // A mean far from 0, and a row of equal numbers.
+        for (let c = 0; c < columns; c++) before[c] += 100;
+        if (rows > 1) before.fill(0.75, columns, 2 * columns);
+        before[length - 1] = rows === 700 ? NaN : before[length - 1];
+        const sizes = { rows, columns, epsilon: 0.01, x: 0 };
+        expectRight({ kind: "normalise", ...sizes, out: 2 * length + 2 }, before, 1e-4);
+        const gradient = { kind: "normaliseGradient", ...sizes, cotangent: length + 1 } as const;
+        expectRight({ ...gradient, out: 2 * length + 3 }, before, 1e-3);
+      }
+    }
+  });
 });

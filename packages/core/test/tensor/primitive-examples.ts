@@ -65,6 +65,8 @@ const convolutions = [
   convolution([2, 8, 11, 1], [3, 3, 1, 17], 3, 2),
 ];
 
+const normalised = (x: Tensor) => ops.normalise(x, 0.1);
+
 /**
  * d conv/dx and d conv/dw are primitives too; these examples reach them through the gradient of a
  * convolution.
@@ -201,6 +203,19 @@ export const examples: { readonly [Name in PrimitiveName]: readonly Example[] } 
   ],
   logSumExp: [unary(ops.logSumExp), unary(ops.logSumExp, any, [2, 3, 33])],
   logSoftmax: [unary(ops.logSoftmax), unary(ops.logSoftmax, any, [2, 3, 33])],
+  normalise: [unary(normalised), unary(normalised, any, [2, 3, 33]), unary(normalised, any, [4, 1])],
+  normaliseGradient: [
+    [3, 5],
+    [2, 3, 33],
+    [4, 1],
+  ].map((shape) => ({
+    inputs: [
+      { shape, draw: any },
+      { shape, draw: any },
+    ],
+    build: ([x, cotangent]) => gradient(ops.sum(ops.mul(normalised(x), ops.stopGradient(cotangent))), [x])[0],
+    smooth: [0],
+  })),
   stopGradient: [{ ...unary(ops.stopGradient), smooth: [] }],
 };
 

@@ -88,6 +88,7 @@ function randomOperation(pool: readonly Tensor[], random: Random): Tensor {
     () => ops.minimum(ops.tanh(x), like(x)),
     () => (x.shape.length === 0 ? null : ops.logSoftmax(x)),
     () => (x.shape.length === 0 ? null : ops.logSumExp(x)),
+    () => (x.shape.length === 0 ? null : ops.normalise(x, 0.1)),
     () => (x.shape.length === 0 ? null : ops.mean(x, axis, random.float() < 0.5)),
     () => (x.shape.length === 0 ? null : ops.max(x, axis)),
     () => ops.reshape(x, [x.size]),

@@ -14,7 +14,15 @@ const reference = createReferenceExecutor({ precision: "float32" });
 const special = [Number.NaN, Infinity, -Infinity, 0, -0, 1e-42, 100, -100];
 /** Sums of these overflow in some orders and precisions, and not in others. */
 const largest = [3.4e38, -3.4e38];
-const summing = ["matmul", "conv2d", "conv2dInputGradient", "conv2dFilterGradient", "sum"];
+const summing = [
+  "matmul",
+  "conv2d",
+  "conv2dInputGradient",
+  "conv2dFilterGradient",
+  "sum",
+  "normalise",
+  "normaliseGradient",
+];
 
 /**
  * Puts NaN, infinities and other special numbers at random positions into the inputs of every primitive.

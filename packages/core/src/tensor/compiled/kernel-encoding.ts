@@ -27,6 +27,8 @@ const opcodes: Readonly<Record<Kernel["kind"], number>> = {
   scatter: 9,
   logSumExp: 10,
   logSoftmax: 11,
+  normalise: 12,
+  normaliseGradient: 13,
 };
 
 const maxAxes = 6;
@@ -112,6 +114,22 @@ function encodeFields(kernel: Kernel, check: KernelCheck, words: number[]): void
       // Each row is read completely before it is written.
       if (!(kernel.kind === "logSoftmax" && x === out)) check.separate([to], [from]);
       words.push(rows, columns, x, out);
+      return;
+    }
+    case "normalise": {
+      const { rows, columns, epsilon, x, out } = kernel;
+      check.sizes({ rows, columns });
+      const read = [check.span("x", x, rows * columns)];
+      check.separate([check.span("out", out, rows * columns)], read);
+      words.push(rows, columns, floatBits(epsilon), x, out);
+      return;
+    }
+    case "normaliseGradient": {
+      const { rows, columns, epsilon, x, cotangent, out } = kernel;
+      check.sizes({ rows, columns });
+      const read = [check.span("x", x, rows * columns), check.span("cotangent", cotangent, rows * columns)];
+      check.separate([check.span("out", out, rows * columns)], read);
+      words.push(rows, columns, floatBits(epsilon), x, cotangent, out);
       return;
     }
   }

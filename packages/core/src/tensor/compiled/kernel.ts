@@ -161,6 +161,27 @@ export interface LogSpaceKernel {
   readonly out: number;
 }
 
+/** Over the last axis of x[rows, columns]: out[r,·] = (x[r,·] − μ) / √(σ² + ε), with the row's mean and biased variance. */
+export interface NormaliseKernel {
+  readonly kind: "normalise";
+  readonly rows: number;
+  readonly columns: number;
+  readonly epsilon: number;
+  readonly x: number;
+  readonly out: number;
+}
+
+/** The adjoint of normalise: out[rows, columns] from x and the cotangent of the normalised rows. */
+export interface NormaliseGradientKernel {
+  readonly kind: "normaliseGradient";
+  readonly rows: number;
+  readonly columns: number;
+  readonly epsilon: number;
+  readonly x: number;
+  readonly cotangent: number;
+  readonly out: number;
+}
+
 export type Kernel =
   | MapKernel
   | ReduceKernel
@@ -172,7 +193,9 @@ export type Kernel =
   | Conv2dFilterGradientKernel
   | GatherKernel
   | ScatterKernel
-  | LogSpaceKernel;
+  | LogSpaceKernel
+  | NormaliseKernel
+  | NormaliseGradientKernel;
 
 /** A machine that runs encoded kernels: WebAssembly or native. */
 export interface KernelMachine {

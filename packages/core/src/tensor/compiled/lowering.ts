@@ -183,6 +183,14 @@ function headKernels(origin: AppliedPrimitive, place: HeadPlace): Kernel[] {
       const columns = xShape[xShape.length - 1];
       return [{ kind: origin.name, rows: shapeSize(xShape) / columns, columns, x, out }];
     }
+    case "normalise":
+    case "normaliseGradient": {
+      const columns = xShape[xShape.length - 1];
+      const sizes = { rows: size / columns, columns, epsilon: origin.attributes.epsilon };
+      return origin.name === "normalise"
+        ? [{ kind: "normalise", ...sizes, x, out }]
+        : [{ kind: "normaliseGradient", ...sizes, x, cotangent: y, out }];
+    }
     case "reshape":
     case "stopGradient":
       throw new Error(`lower: ${origin.name} has its own memory`);

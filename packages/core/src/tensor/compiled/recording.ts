@@ -106,6 +106,8 @@ function isRowWise({ tensor: a, inputs }: Step, { tensor: b }: Step, slices: num
     case "logSoftmax":
     case "logSumExp":
       return sliced[0] && a.inputs[0].shape.length > 1;
+    case "normalise":
+      return sliced[0] && a.inputs[0].shape.length > 1 && sameAttributes(a, b);
     case "stopGradient":
       return sliced[0];
     case "reshape":

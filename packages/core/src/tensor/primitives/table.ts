@@ -5,6 +5,7 @@ import { elementwisePrimitives } from "./elementwise.js";
 import { indexingPrimitives } from "./indexing.js";
 import { layoutPrimitives } from "./layout.js";
 import { matmulPrimitives } from "./matmul.js";
+import { normalisationPrimitives } from "./normalisation.js";
 import { reductionPrimitives } from "./reduction.js";
 import { softmaxPrimitives } from "./softmax.js";
 import { stopGradientPrimitives } from "./stop-gradient.js";
@@ -21,5 +22,6 @@ export const primitives: { readonly [Name in PrimitiveName]: Primitive<Name> } =
   ...convolutionPrimitives,
   ...indexingPrimitives,
   ...softmaxPrimitives,
+  ...normalisationPrimitives,
   ...stopGradientPrimitives,
 };
