@@ -29,7 +29,7 @@ test("a run that does not leave its start is warned of once: on stderr, in its e
   const lines = run.stderr.split("\n").filter((line) => line.startsWith("softrl:"));
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(
-    /^softrl: A2C on MountainCar-v0: after 6 000 of 24 000 steps the mean return has not risen: -200 over the newest \d+ episodes, -200 over the first \d+; try --normalise-returns true, another --learning-rate \(now 0\.\d+(:0)?\), another --tau \(now 0\.\d+\), --bodies separate, --inputs normalised, more --steps or another --algorithm \(soft-q, npg\)$/,
+    /^softrl: A2C on MountainCar-v0: after 6 000 of 24 000 steps the mean return has not risen: -200 over the newest \d+ episodes, -200 over the first \d+; try --normalise-returns true, another --learning-rate \(now 0\.\d+(:0)?\), another --tau \(now 0\.\d+\), --bodies separate, --inputs normalised, more --steps or another --algorithm \(soft-q, npg, dqn, pqn\)$/,
   );
   expect(run.stdout).toMatch(
     /\nwarning: after 6 000 of 24 000 steps the mean return has not risen: -200 over/,
@@ -44,6 +44,33 @@ test("a run that does not leave its start is warned of once: on stderr, in its e
   expect([resumed.code, resumed.stderr]).toEqual([0, ""]);
   expect(resumed.stdout).toMatch(/\nwarning: after 6 000 of 24 000 steps/);
   expect(warnings("flat")).toHaveLength(1);
+});
+
+test.each([
+  [
+    "dqn",
+    /; try another --learning-rate \(now 0\.\d+:0\), another --epsilon \(now 0\.\d+\), more --steps or another --algorithm \(a2c, soft-q, npg, pqn\)\n$/,
+  ],
+  [
+    "pqn",
+    /; try another --learning-rate \(now 0\.\d+:0\), another --epsilon \(now [\d.:]+\), --inputs normalised, more --steps or another --algorithm \(a2c, soft-q, npg, dqn\)\n$/,
+  ],
+])("%s is advised to change options that it has", async (algorithm, advice) => {
+  const args = [
+    "--env",
+    "MountainCar-v0",
+    "--algorithm",
+    algorithm,
+    "--envs",
+    "4",
+    "--steps",
+    "24000",
+    "-o",
+    algorithm,
+  ];
+  const run = await softrl(["train", ...args], folder);
+  expect(run.code).toBe(0);
+  expect(run.stderr).toMatch(advice);
 });
 
 test("a run without an episode at a quarter of its steps is warned of, with other remedies", async () => {

@@ -1,8 +1,8 @@
-import type { LearningWarning, Trainer } from "softrl";
+import { builtInAlgorithms, type LearningWarning, NetworkPolicy, type Policy, type Trainer } from "softrl";
 import { settingOptions } from "../options/setting-options.js";
 import { counted, inShort, type Terminal } from "../terminal/terminal.js";
 import type { RunPlan } from "./run-plan.js";
-import { environmentTitle } from "./run-report.js";
+import { environmentTitle, readsTau } from "./run-report.js";
 
 /** A run whose mean return has not left its start: what was measured. */
 export function learningWarningText(warning: LearningWarning): string {
@@ -16,7 +16,7 @@ export function learningWarningText(warning: LearningWarning): string {
 }
 
 /** What to try, with the options of this run: `try another --learning-rate (now 0.002:0), …`. */
-function remedyText({ reason }: LearningWarning, { config, parts }: RunPlan): string {
+function remedyText({ reason }: LearningWarning, { config, parts }: RunPlan, policy: Policy): string {
   const options = settingOptions(parts);
   const option = (section: string, name: string) =>
     options.find((each) => each.section === section && each.name === name);
@@ -36,7 +36,8 @@ function remedyText({ reason }: LearningWarning, { config, parts }: RunPlan): st
     returns === undefined || config.algorithm.normaliseReturns === true ? [] : [`${returns.flag} true`];
   const envs = option("environment", "count");
   const fewer = envs === undefined || config.environment.count === 1 ? [] : [`fewer ${envs.flag}`];
-  const others = ["a2c", "soft-q", "npg"].filter((name) => name !== config.algorithm.name);
+  const followsObservations = policy instanceof NetworkPolicy && policy.followsObservations;
+  const others = builtInAlgorithms.map((kind) => kind.name).filter((name) => name !== config.algorithm.name);
   const remedies =
     reason === "no-episode"
       ? ["more --steps", ...fewer]
@@ -44,9 +45,9 @@ function remedyText({ reason }: LearningWarning, { config, parts }: RunPlan): st
           ...normalisedReturns,
           ...change("optimiser", "learningRate"),
           ...change("algorithm", "trustRegion"),
-          ...(config.algorithm.backup === "hard" ? [] : change("algorithm", "tau")),
+          ...change("algorithm", readsTau(config.algorithm) ? "tau" : "epsilon"),
           ...choose("algorithm", "bodies", "separate"),
-          ...choose("network", "inputs", "normalised"),
+          ...(followsObservations ? choose("network", "inputs", "normalised") : []),
           "more --steps",
           `another --algorithm (${others.join(", ")})`,
         ];
@@ -69,8 +70,11 @@ export class WarningLines {
       run.shown = true;
       before();
       const { config, parts } = run.plan;
+      const { policy } = run.trainer.algorithm;
       const title = `${parts.kinds.algorithm.title} on ${environmentTitle(config)}`;
-      err.write(`softrl: ${title}: ${learningWarningText(warning)}; ${remedyText(warning, run.plan)}\n`);
+      err.write(
+        `softrl: ${title}: ${learningWarningText(warning)}; ${remedyText(warning, run.plan, policy)}\n`,
+      );
     }
   }
 }

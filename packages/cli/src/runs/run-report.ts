@@ -5,6 +5,7 @@ import {
   type EvaluationPoint,
   type ExecutorIdentity,
   executorIdentity,
+  type KindSection,
   type LearningCurve,
   type LiveNumber,
   type Provenance,
@@ -129,8 +130,8 @@ export async function writeChart(
 /** The settings of a run that its chart names, where the algorithm has them. */
 function subtitle({ run, environment, algorithm }: RunConfig): string {
   const symbols = [
-    ["n", algorithm.horizon],
-    ["τ", algorithm.backup === "hard" ? undefined : algorithm.tau],
+    ["n", algorithm.horizon ?? algorithm.returnSteps],
+    ["τ", readsTau(algorithm) ? algorithm.tau : undefined],
     ["γ", algorithm.gamma],
   ] as const;
   const values = symbols.flatMap(([symbol, value]) =>
@@ -139,6 +140,10 @@ function subtitle({ run, environment, algorithm }: RunConfig): string {
   const settings = [`seed ${run.seed}`, `${environment.count} environments`, ...values].join(", ");
   return `${settings}; softrl ${version}`;
 }
+
+/** Whether an algorithm with these settings reads its τ, if it has one: greedy Q-learning does not. */
+export const readsTau = ({ backup, behaviour }: KindSection): boolean =>
+  backup !== "hard" || behaviour === "boltzmann";
 
 const isNumber = (value: unknown): value is LiveNumber =>
   typeof value === "number" ||

@@ -1,5 +1,4 @@
-import { describeValue, fail } from "../base/errors.js";
-import { valueAt } from "../base/schedule.js";
+import { fail } from "../base/errors.js";
 import {
   type CurrentValues,
   choiceSetting,
@@ -8,10 +7,10 @@ import {
   integerSetting,
   liveSetting,
   numberSetting,
-  type Setting,
 } from "../base/settings.js";
 import { backups } from "../losses/q-learning.js";
 import type { SectionDefaults } from "./algorithm.js";
+import { requireEffects } from "./setting-effects.js";
 
 const dopamine = "Dopamine's dqn_nature";
 const youngAndTian = "Young and Tian (2019)";
@@ -30,7 +29,7 @@ export const dqnSettings = {
     about: "the temperature τ of the soft backups and of the Boltzmann policy, in units of reward per nat",
     above: 0,
     default: 0.1,
-    source: "§6.2",
+    source: "§6.2; with the backup munchausen, Vieillard et al. (2020) set it to 0.03",
   }),
   munchausenWeight: numberSetting({
     about: "α, the weight of Munchausen's log-policy in the reward",
@@ -204,7 +203,7 @@ export type DqnValues = CurrentValues<typeof dqnSettings>;
 /** @throws SoftrlError for a setting that is not a default and has no effect beside the others, or cannot work with them. */
 export function requireDqnEffects(current: DqnValues): void {
   const { backup, behaviour, replay, double, returnSteps } = current;
-  const needed: readonly (readonly [name: keyof DqnValues, isRead: boolean, owner: string])[] = [
+  requireEffects(dqnSettings, current, [
     ["tau", backup !== "hard" || behaviour === "boltzmann", "a soft backup or the behaviour boltzmann"],
     ["munchausenWeight", backup === "munchausen", "the backup munchausen"],
     ["munchausenFloor", backup === "munchausen", "the backup munchausen"],
@@ -212,15 +211,7 @@ export function requireDqnEffects(current: DqnValues): void {
     ["importanceExponent", replay === "prioritised", "a prioritised replay"],
     ["epsilon", behaviour === "epsilon-greedy", "the behaviour epsilon-greedy"],
     ["explorationSteps", behaviour === "epsilon-greedy", "the behaviour epsilon-greedy"],
-  ];
-  for (const [name, isRead, owner] of needed) {
-    if (isRead || isDefault(dqnSettings[name], current[name])) continue;
-    fail(`algorithm.${name}`, `this setting has no effect without ${owner}`, {
-      got: describeValue(current[name]),
-      remedy: "leave it out",
-      setting: name,
-    });
-  }
+  ]);
   if (backup !== "munchausen") return;
   if (double) {
     fail("algorithm.double", "the backup munchausen has no double form", {
@@ -235,12 +226,4 @@ export function requireDqnEffects(current: DqnValues): void {
       setting: "returnSteps",
     });
   }
-}
-
-/** Whether a value is the default in any family: a configuration holds every default. */
-function isDefault(setting: Setting, value: unknown): boolean {
-  return Object.values(setting.defaults).some((standard) => {
-    const isNumber = typeof standard === "number" || setting.live;
-    return value === (isNumber ? valueAt(standard as number, 0, 1) : standard);
-  });
 }

@@ -1,12 +1,5 @@
-import { fail } from "../base/errors.js";
 import type { Random } from "../base/random.js";
-import {
-  type Snapshot,
-  type SnapshotLeaf,
-  shapedArray,
-  snapshotArray,
-  snapshotSection,
-} from "../base/snapshot.js";
+import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
 import type { Actor, Collector } from "../data/collector.js";
 import type { RolloutStep } from "../data/rollout.js";
 import type { Observations } from "../envs/environment.js";
@@ -29,7 +22,8 @@ import { shapeSize } from "../tensor/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { AlgorithmContext } from "./algorithm.js";
 import { hasStatistics, ObservationMoments } from "./observation-moments.js";
-import { NetworkPolicy, namedParameters, type PolicyForm, parametersFrom, snapshotFloats } from "./policy.js";
+import { OptimiserStates } from "./optimiser-states.js";
+import { NetworkPolicy, type PolicyForm } from "./policy.js";
 
 /** What a loss is traced from: B = T · S observations and the network's outputs for them. */
 export interface LossTrace {
@@ -94,7 +88,7 @@ export class PolicyValueLearner implements Actor {
   readonly #lastAct: number;
   readonly #session: Session;
   readonly #theta: Buffer;
-  readonly #states: ReadonlyMap<string, Buffer>;
+  readonly #optimiser: OptimiserStates;
   readonly #evaluation: Evaluation;
   /** One for each step and part, where an update reuses what they compute. */
   readonly #recorded: readonly Evaluation[];
@@ -150,15 +144,10 @@ export class PolicyValueLearner implements Actor {
     this.#figures = Object.keys(reported).map((name) => [name, this.#session.programs.update.output(name)]);
     this.#theta = this.#session.state(theta);
     this.#theta.set(network.parameters.initial(streams.stream("parameters")));
-    for (const [tensor, value] of step.initial) this.#session.state(tensor).fill(value);
+    this.#optimiser = new OptimiserStates(network, step, theta, this.#session);
     this.#moments = hasStatistics(network.parameters)
       ? new ObservationMoments(shapeSize(network.observationShape), network.parameters, this.#theta)
       : null;
-    this.#states = new Map(
-      step.updates
-        .filter(([tensor]) => tensor !== theta)
-        .map(([tensor]) => [stateName(tensor), this.#session.state(tensor)]),
-    );
     this.policy = new NetworkPolicy({
       observationSpace: environment.observationSpace,
       actionSpace: environment.actionSpace,
@@ -168,7 +157,7 @@ export class PolicyValueLearner implements Actor {
       rows,
       random: this.#evaluationRandom,
       form,
-      followsObservations: this.#moments !== null,
+      followsObservations: true,
     });
   }
 
@@ -238,15 +227,8 @@ export class PolicyValueLearner implements Actor {
 
   /** The optimiser's state, the observations' moments and the random streams: all but θ, which the policy saves. */
   save(): Snapshot {
-    const optimiser: Record<string, Snapshot | SnapshotLeaf> = {};
-    for (const [name, buffer] of this.#states) {
-      optimiser[name] =
-        buffer.length === this.#theta.length
-          ? namedParameters(this.#network, buffer)
-          : shapedArray([], buffer.slice());
-    }
     return {
-      optimiser,
+      optimiser: this.#optimiser.save(),
       ...(this.#moments === null ? {} : { observations: this.#moments.save() }),
       sampling: this.#sampling.save(),
       evaluation: this.#evaluationRandom.save(),
@@ -255,16 +237,9 @@ export class PolicyValueLearner implements Actor {
 
   restore(snapshot: Snapshot): void {
     const where = "PolicyValueLearner.restore";
-    const optimiser = snapshotSection(where, snapshot, "optimiser");
-    const saved = [...this.#states].map(([name, buffer]) => {
-      const values =
-        buffer.length === this.#theta.length
-          ? parametersFrom(where, this.#network, snapshotSection(where, optimiser, name))
-          : snapshotFloats(where, optimiser, name, []);
-      return [buffer, values] as const;
-    });
+    const takeOver = this.#optimiser.restoring(where, snapshotSection(where, snapshot, "optimiser"));
     this.#moments?.restore(snapshotSection(where, snapshot, "observations"));
-    for (const [buffer, values] of saved) buffer.set(values);
+    takeOver();
     this.#sampling.restore(snapshotArray(where, snapshot, "sampling", "uint32", 4));
     this.#evaluationRandom.restore(snapshotArray(where, snapshot, "evaluation", "uint32", 4));
   }
@@ -277,10 +252,4 @@ function evaluationOf(program: LoadedProgram): Evaluation {
     v: stateValues(program.output("v")),
     kl: program.output("kl"),
   };
-}
-
-function stateName(tensor: Tensor): string {
-  return tensor.origin.kind === "state"
-    ? tensor.origin.name
-    : fail("PolicyValueLearner", "an update is not of a state");
 }

@@ -90,7 +90,7 @@ export interface NetworkPolicyParts {
   /** What actions are drawn with unless `act` is given another stream. */
   readonly random: Random;
   readonly form: () => PolicyForm;
-  /** Whether a learner writes the running statistics of its observations into θ; false if left out. */
+  /** Whether a learner writes the running statistics of its observations into a θ that has them; false if left out. */
   readonly followsObservations?: boolean;
 }
 
@@ -122,7 +122,7 @@ export class NetworkPolicy implements Policy {
     return this.#parts.form();
   }
 
-  /** Whether a learner writes the running statistics of its observations into θ. */
+  /** Whether a learner writes the running statistics of its observations into a θ that has them. */
   get followsObservations(): boolean {
     return this.#parts.followsObservations ?? false;
   }

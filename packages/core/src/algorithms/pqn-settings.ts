@@ -1,14 +1,13 @@
-import { describeValue, fail } from "../base/errors.js";
-import { type LiveNumber, valueAt } from "../base/schedule.js";
+import { fail } from "../base/errors.js";
 import {
   type CurrentValues,
   choiceSetting,
   type EnvironmentFamily,
   integerSetting,
-  type LiveSetting,
   liveSetting,
 } from "../base/settings.js";
 import type { SectionDefaults } from "./algorithm.js";
+import { requireEffects } from "./setting-effects.js";
 
 const gallici = "Gallici et al. (2024)";
 const cleanrl = "CleanRL's pqn.py";
@@ -71,8 +70,9 @@ export const pqnSettings = {
   tau: liveSetting({
     about: "the temperature τ of the soft backups and of their Boltzmann policy, in units of reward per nat",
     above: 0,
-    default: { from: 1, to: 0.1 },
-    source: "its end: §6.2; its start: measured on CartPole, where 0.1 from the start explores too little",
+    defaults: { vector: { from: 1, to: 0.1 }, atari: 0.1 },
+    source:
+      "§6.2, not measured on images; the start of vectors: measured on CartPole, where 0.1 from the start explores too little",
   }),
 };
 
@@ -124,19 +124,10 @@ export function requireMinibatches(minibatches: number, horizon: number, size: n
 }
 
 /** @throws SoftrlError for a setting that the backup does not read and that has none of its defaults. */
-export function requireEffects(current: PqnValues): void {
-  const [name, owner] =
-    current.backup === "hard"
-      ? (["tau", "a soft backup"] as const)
-      : (["epsilon", "the backup hard"] as const);
-  if (isDefault(pqnSettings[name], current[name])) return;
-  fail(`algorithm.${name}`, `this setting has no effect without ${owner}`, {
-    got: describeValue(current[name]),
-    remedy: "leave it out",
-    setting: name,
-  });
+export function requirePqnEffects(current: PqnValues): void {
+  const isHard = current.backup === "hard";
+  requireEffects(pqnSettings, current, [
+    ["tau", !isHard, "a soft backup"],
+    ["epsilon", isHard, "the backup hard"],
+  ]);
 }
-
-/** Whether a number is how the default of any family begins: a configuration holds every default. */
-const isDefault = ({ defaults }: LiveSetting, number: number): boolean =>
-  Object.values(defaults).some((standard: LiveNumber) => valueAt(standard, 0, 1) === number);

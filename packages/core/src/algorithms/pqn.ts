@@ -35,8 +35,8 @@ import {
   type PqnValues,
   pqnDefaults,
   pqnSettings,
-  requireEffects,
   requireMinibatches,
+  requirePqnEffects,
 } from "./pqn-settings.js";
 import { policyOfQ } from "./q-policy.js";
 
@@ -89,7 +89,7 @@ class Pqn implements Algorithm, Actor {
     const { environment, executor, streams, stepRule } = context;
     const { backup, horizon, minibatches } = current;
     const batch = horizon * environment.size;
-    requireEffects(current);
+    requirePqnEffects(current);
     requireMinibatches(minibatches, horizon, environment.size);
     const { observationShape, actions } = networkShapes(environment);
     const isSoft = backup !== "hard";
@@ -154,7 +154,7 @@ class Pqn implements Algorithm, Actor {
       rows,
       random: this.#evaluationRandom,
       form: () => ({ bodies: "q", tau: isSoft ? current.tau : 0, logPrior: prior }),
-      followsObservations: this.#moments !== null,
+      followsObservations: true,
     });
     this.#report = { steps: batch, figures: this.#figures };
   }

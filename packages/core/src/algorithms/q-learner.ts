@@ -1,11 +1,5 @@
 import type { Random } from "../base/random.js";
-import {
-  type Snapshot,
-  type SnapshotLeaf,
-  shapedArray,
-  snapshotArray,
-  snapshotSection,
-} from "../base/snapshot.js";
+import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
 import type { ReplayBatch } from "../data/replay.js";
 import type { Observations } from "../envs/environment.js";
 import { type QUpdate, traceQUpdate } from "../losses/q-update.js";
@@ -16,9 +10,9 @@ import type { StepRule } from "../optim/optimiser-kind.js";
 import type { Buffer, LoadedProgram, Session } from "../tensor/executor.js";
 import { add, input, mul, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
-import type { Tensor } from "../tensor/tensor.js";
 import type { AlgorithmContext } from "./algorithm.js";
-import { NetworkPolicy, namedParameters, type PolicyForm, parametersFrom, snapshotFloats } from "./policy.js";
+import { OptimiserStates } from "./optimiser-states.js";
+import { NetworkPolicy, namedParameters, type PolicyForm, parametersFrom } from "./policy.js";
 import { policyOfQ } from "./q-policy.js";
 
 /** The parts of a {@link QLearner}. */
@@ -57,7 +51,7 @@ export class QLearner {
   readonly #session: Session<"evaluate" | "update" | "synchronise">;
   readonly #theta: Buffer;
   readonly #target: Buffer;
-  readonly #states: ReadonlyMap<string, Buffer>;
+  readonly #optimiser: OptimiserStates;
   readonly #figures: readonly (readonly [name: string, figure: Buffer])[];
   readonly #evaluationRandom: Random;
 
@@ -122,12 +116,7 @@ export class QLearner {
     const initial = parameters.initial(streams.stream("parameters"));
     this.#theta.set(initial);
     this.#target.set(initial);
-    for (const [tensor, value] of step.initial) this.#session.state(tensor).fill(value);
-    this.#states = new Map(
-      step.updates
-        .filter(([tensor]) => tensor !== theta)
-        .map(([tensor]) => [stateName(tensor), this.#session.state(tensor)]),
-    );
+    this.#optimiser = new OptimiserStates(network, step, theta, this.#session);
     this.policy = new NetworkPolicy({
       observationSpace: environment.observationSpace,
       actionSpace: environment.actionSpace,
@@ -170,38 +159,22 @@ export class QLearner {
 
   /** The target network, the optimiser's state and the evaluation's stream: all but θ, which the policy saves. */
   save(): Snapshot {
-    const optimiser: Record<string, Snapshot | SnapshotLeaf> = {};
-    for (const [name, buffer] of this.#states) {
-      optimiser[name] =
-        buffer.length === this.#theta.length
-          ? namedParameters(this.#network, buffer)
-          : shapedArray([], buffer.slice());
-    }
     return {
       target: namedParameters(this.#network, this.#target),
-      optimiser,
+      optimiser: this.#optimiser.save(),
       evaluation: this.#evaluationRandom.save(),
     };
   }
 
   /** Checks a snapshot. @returns a function that takes it over */
   restoring(where: string, snapshot: Snapshot): () => void {
-    const optimiser = snapshotSection(where, snapshot, "optimiser");
-    const saved = [...this.#states].map(([name, buffer]) => {
-      const values =
-        buffer.length === this.#theta.length
-          ? parametersFrom(where, this.#network, snapshotSection(where, optimiser, name))
-          : snapshotFloats(where, optimiser, name, []);
-      return [buffer, values] as const;
-    });
+    const takeOver = this.#optimiser.restoring(where, snapshotSection(where, snapshot, "optimiser"));
     const target = parametersFrom(where, this.#network, snapshotSection(where, snapshot, "target"));
     const evaluation = snapshotArray(where, snapshot, "evaluation", "uint32", 4);
     return () => {
-      for (const [buffer, values] of saved) buffer.set(values);
+      takeOver();
       this.#target.set(target);
       this.#evaluationRandom.restore(evaluation);
     };
   }
 }
-
-const stateName = ({ origin }: Tensor): string => (origin.kind === "state" ? origin.name : "");

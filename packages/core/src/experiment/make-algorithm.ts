@@ -1,4 +1,5 @@
 import type { Algorithm } from "../algorithms/algorithm.js";
+import { hasStatistics } from "../algorithms/observation-moments.js";
 import { NetworkPolicy, type Policy } from "../algorithms/policy.js";
 import { fail } from "../base/errors.js";
 import type { LiveSettings } from "../base/live-settings.js";
@@ -49,5 +50,7 @@ export function makeAlgorithm(
 }
 
 function followsObservations(policy: Policy): boolean {
-  return policy instanceof NetworkPolicy && policy.followsObservations;
+  return (
+    policy instanceof NetworkPolicy && policy.followsObservations && hasStatistics(policy.network.parameters)
+  );
 }
