@@ -38,7 +38,7 @@ export const lambdaTargetMutants: readonly Mutant[] = [
     },
   },
   {
-    mutant: "λ-target with a bootstrap at a terminal state",
+    mutant: "PQN bootstraps at a terminal state",
     mistake: "The last reward of a terminated episode is followed by γ V(s'), as if it had been truncated.",
     replaces: {
       lambdaTargetsInto: (trajectory, temperature, discount, lambda, targets) => {

@@ -112,7 +112,7 @@ describe("verifyMutants", () => {
     "bootstrap one step too far": "DQN's 2-step update",
     "Munchausen's clip dropped": "Munchausen's update",
     "λ-target without KL": "PQN's λ-target",
-    "λ-target with a bootstrap at a terminal state": "PQN's λ-target",
+    "PQN bootstraps at a terminal state": "PQN's λ-target",
     "λ-target across a truncation": "PQN's λ-target",
   };
 
