@@ -95,9 +95,14 @@ export class FakePolicy implements Policy {
     this.actionSpace = actionSpace;
   }
 
-  act(_observations: Observations, actions: Int32Array): void {
+  act(
+    _observations: Observations,
+    actions: Int32Array,
+    _how: "sample" | "mode" = "sample",
+    random = this.random,
+  ): void {
     const count = actionCount(this.actionSpace);
-    for (let i = 0; i < actions.length; i++) actions[i] = this.random.integer(count);
+    for (let i = 0; i < actions.length; i++) actions[i] = random.integer(count);
   }
 
   evaluate(observations: Observations): PolicyOutputs {

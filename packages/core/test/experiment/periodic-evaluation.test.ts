@@ -54,7 +54,8 @@ async function iterateUntil(trainer: Trainer, step: number): Promise<void> {
 }
 
 const stateOf = ({ checkpoint }: MemoryRunStore): Snapshot => {
-  const { config: _, evaluation: __, ...state } = decodeCheckpoint("test", checkpoint ?? new Uint8Array());
+  const snapshot = decodeCheckpoint("test", checkpoint ?? new Uint8Array());
+  const { config: _, evaluation: __, events: ___, ...state } = snapshot;
   return state;
 };
 
