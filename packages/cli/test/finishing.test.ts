@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
   cpSync,
@@ -62,12 +63,18 @@ describe("a run that lost its end", () => {
     [
       "its last events and its report",
       "no-end",
-      (run: string) => (shorten(run, 2), losePictureAndResult(run)),
+      (run: string) => {
+        shorten(run, 2);
+        losePictureAndResult(run);
+      },
     ],
     [
       "half of its last event",
       "half-an-end",
-      (run: string) => (shorten(run, 1, '{"event":"fini'), losePictureAndResult(run)),
+      (run: string) => {
+        shorten(run, 1, '{"event":"fini');
+        losePictureAndResult(run);
+      },
     ],
     ["its chart", "no-chart", (run: string) => rmSync(at(run, "chart.svg"))],
     [
@@ -168,7 +175,6 @@ describe("a run folder from somebody else", () => {
     copyOf("pipes", (run) => {
       for (const name of ["config.json", "events.jsonl"]) rmSync(at(run, name));
     });
-    const { execFileSync } = await import("node:child_process");
     execFileSync("mkfifo", [at("pipes", "events.jsonl")]);
     const resume = () => softrl(["resume", "pipes", "--steps", "4000"], folder, wasm);
     expectRefusal(await resume(), 1, /events\.jsonl: not a regular file, got a named pipe/);

@@ -82,6 +82,8 @@ export class RunFolder implements RunStore {
     try {
       return new RunFolder(path, RunLock.acquire(path), isFixed);
     } catch (error) {
+      // A folder that is not empty stays.
+      if (!isFixed) quietly(rmdirSync, path);
       return refuse(path, "the run folder could not be locked", error, isFixed);
     }
   }

@@ -74,7 +74,13 @@ export function openSavedRun(folder: string, which: SavedFile = "checkpoint"): S
 
 /** Which of a run's events belong to its checkpoint. */
 export function placeOf({ path, snapshot, step }: SavedRun): CheckpointPlace {
-  return { step, events: snapshotNumber(path, snapshot, "events") };
+  const events = snapshotNumber(path, snapshot, "events");
+  if (Number.isSafeInteger(events) && events > 0) return { step, events };
+  throw new SoftrlError(path, "the number of its events is not valid", {
+    expected: "an integer of at least 1",
+    got: String(events),
+    remedy: "use the checkpoint as softrl wrote it",
+  });
 }
 
 /**
