@@ -50,6 +50,7 @@ function reportedOf(run: SavedRun, seed: number, origin: RunOrigin): ReportedRun
 
 /** What the checkpoint holds of its origin, where the events do not. */
 function savedOrigin({ config, snapshot }: SavedRun): RunOrigin {
-  const { executor = "unknown", precision = "unknown", ...others } = config.executor;
+  const { executor = "unknown", precision: saved, ...others } = config.executor;
+  const precision = saved === "float64" ? saved : "float32";
   return { executor, precision, ...others, version: String(snapshot.version) };
 }

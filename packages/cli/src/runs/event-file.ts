@@ -272,8 +272,8 @@ function originOf({
   host,
   commit,
 }: SavedEvent): RunOrigin | null {
-  if (typeof executor !== "string" || typeof precision !== "string" || typeof version !== "string")
-    return null;
+  if (typeof executor !== "string" || typeof version !== "string") return null;
+  if (precision !== "float32" && precision !== "float64") return null;
   return {
     executor,
     precision,
