@@ -247,7 +247,8 @@ describe("refuses", () => {
   });
 
   test("a policy whose actions would change the training", async () => {
-    await expect(createTrainer({ ...parts(), algorithm: fakeAlgorithm() }).start()).rejects.toThrow(
+    const algorithm = fakeAlgorithm({ ownDraws: true });
+    await expect(createTrainer({ ...parts(), algorithm }).start()).rejects.toThrow(
       /fake: the policy changed the training while it was evaluated.*fourth argument of act/,
     );
   });
