@@ -29,11 +29,7 @@ export interface FakeOptions {
 }
 
 /** A kind of algorithm without a model, whose policy only its algorithm can make. */
-export function fakeAlgorithm({
-  seed,
-  ownDraws = false,
-  spoil = () => {},
-}: FakeOptions = {}): AlgorithmKind {
+export function fakeAlgorithm({ seed, ownDraws = false, spoil = () => {} }: FakeOptions = {}): AlgorithmKind {
   return algorithmKind({
     name: "fake",
     title: "fake",
