@@ -12,6 +12,7 @@ import { compareCommand, draftComparison } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { recordCommand } from "./commands/record.js";
+import { reportCommand } from "./commands/report.js";
 import { draftResume, liveOptions, type ResumeDraft, resumeCommand } from "./commands/resume.js";
 import { setupGymnasiumCommand } from "./commands/setup.js";
 import { theoryCommand } from "./commands/theory.js";
@@ -73,6 +74,7 @@ export async function program(args: readonly string[], terminal: Terminal, run: 
   await addResume(root, argumentsOf("resume"), terminal, run);
   addEvaluate(root, terminal, run);
   addRecord(root, terminal, run);
+  addReport(root, terminal, run);
   addChecks(root, terminal, run);
   return root;
 }
@@ -247,6 +249,15 @@ function addRecord(root: Command, terminal: Terminal, run: Run): void {
     .option("--fps <rate>", "steps shown per second, 1 to 50", "20");
   addPlaying(command);
   command.action((folder: string, values: OptionValues) => run(recordCommand(folder, values, terminal)));
+}
+
+function addReport(root: Command, terminal: Terminal, run: Run): void {
+  root
+    .command("report")
+    .description("write the result and the pictures of a run again, from its checkpoint and its events")
+    .argument("<run-folder>", "the folder of a training run")
+    .option("--json", JSON_LINE)
+    .action((folder: string, values: OptionValues) => run(reportCommand(folder, values, terminal)));
 }
 
 /** The options of both ways to play. */

@@ -509,7 +509,7 @@ describe("bad input", () => {
     });
 
     const atOnce = await softrl(["train", "--run-folder", "nothing"], here, { shellPrefix: "ulimit -f 0" });
-    expectRefusal(atOnce, 1, /nothing\/config.json: the file could not be written/);
+    expectRefusal(atOnce, 1, /nothing: the run folder could not be locked, got EFBIG/);
     expect(existsSync(join(here, "nothing"))).toBe(false);
   });
 });

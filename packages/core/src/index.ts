@@ -168,14 +168,8 @@ export type { LearningWarning } from "./experiment/learning-check.js";
 export { type LoadPolicyOptions, loadPolicy, policyOf } from "./experiment/load-policy.js";
 export { makeAlgorithm } from "./experiment/make-algorithm.js";
 export { bodyOf } from "./experiment/make-body.js";
-export {
-  exactModel,
-  exactProcess,
-  Oracle,
-  type OracleFigures,
-  type OracleMeasurement,
-} from "./experiment/oracle.js";
-export type { EvaluationSummary } from "./experiment/periodic-evaluation.js";
+export { exactModel, exactProcess, Oracle } from "./experiment/oracle.js";
+export type { OracleFigures, OracleMeasurement } from "./experiment/oracle-measurement.js";
 export type { Machine, Provenance } from "./experiment/provenance.js";
 export { type ReadConfig, readConfig } from "./experiment/read-config.js";
 export {
@@ -211,19 +205,21 @@ export {
   sectionNames,
   sectionSettings,
 } from "./experiment/run-config.js";
-export type {
-  EpisodeEvent,
-  EvaluationEvent,
-  EvaluationPoint,
-  OracleEvent,
-  ResumedEvent,
-  RunEvent,
-  SetEvent,
-  StartedEvent,
-  UpdateEvent,
-  WarningEvent,
+export {
+  type EpisodeEvent,
+  type EvaluationEvent,
+  type EvaluationPoint,
+  isOfProcess,
+  type OracleEvent,
+  type ResumedEvent,
+  type RunEvent,
+  type SetEvent,
+  type StartedEvent,
+  type UpdateEvent,
+  type WarningEvent,
 } from "./experiment/run-event.js";
 export { type KeptPolicy, MemoryRunStore, type RunStore } from "./experiment/run-store.js";
+export { savedOutcome } from "./experiment/saved-outcome.js";
 export { sectionValues } from "./experiment/section.js";
 export {
   createTrainer,
@@ -232,11 +228,13 @@ export {
   type Trained,
   train,
 } from "./experiment/train.js";
-export {
-  type LearningCurve,
-  Trainer,
-  type TrainResult,
-} from "./experiment/trainer.js";
+export type {
+  EvaluationSummary,
+  LearningCurve,
+  RunOutcome,
+  TrainResult,
+} from "./experiment/train-result.js";
+export { Trainer } from "./experiment/trainer.js";
 export type { TrainerParts } from "./experiment/trainer-parts.js";
 export { version } from "./experiment/version.js";
 export {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   type KeptPolicy,
@@ -11,13 +11,20 @@ import {
   snapshotNumber,
   snapshotSection,
 } from "softrl";
+import { readRegular } from "../files/regular-file.js";
 import { parseConfig } from "../options/config-file.js";
 import { isFile, kindOptions } from "../parts/kind-file.js";
 import { type KindName, kindNames } from "../parts/kind-shape.js";
 import type { NamedPart, NamedParts } from "../parts/run-parts.js";
+import type { CheckpointPlace } from "./event-file.js";
 import { executorName, executorOfVariable, type WantedExecutor } from "./executor.js";
 import { runFiles } from "./run-folder.js";
 import type { Where } from "./run-plan.js";
+
+/** More than any file of settings has. */
+const MOST_CONFIG_BYTES = 2 ** 24;
+/** As much as one array of bytes can be in every Node. */
+const MOST_CHECKPOINT_BYTES = 2 ** 31 - 1;
 
 /** What a run folder may hold a policy in. */
 export type SavedFile = "checkpoint" | KeptPolicy;
@@ -63,6 +70,17 @@ export function openSavedRun(folder: string, which: SavedFile = "checkpoint"): S
     step: snapshotNumber(path, live, "step"),
     changed: snapshotSection(path, live, "set"),
   };
+}
+
+/** Which of a run's events belong to its checkpoint. */
+export function placeOf({ path, snapshot, step }: SavedRun): CheckpointPlace {
+  const events = snapshotNumber(path, snapshot, "events");
+  if (Number.isSafeInteger(events) && events > 0) return { step, events };
+  throw new SoftrlError(path, "the number of its events is not valid", {
+    expected: "an integer of at least 1",
+    got: String(events),
+    remedy: "use the checkpoint as softrl wrote it",
+  });
 }
 
 /**
@@ -141,8 +159,11 @@ export function uneditedConfig({ folder, json }: SavedRun): unknown {
 
 function configText(path: string): string {
   try {
-    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+    return readRegular(path, MOST_CONFIG_BYTES)
+      .toString("utf8")
+      .replace(/^\uFEFF/, "");
   } catch (error) {
+    if (error instanceof SoftrlError) throw error;
     throw new SoftrlError(
       path,
       "the run's settings could not be read",
@@ -188,8 +209,9 @@ export function withModules(json: unknown, modules: { readonly [Which in KindNam
 
 function bytesOf(folder: string, path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    return readRegular(path, MOST_CHECKPOINT_BYTES);
   } catch (error) {
+    if (error instanceof SoftrlError) throw error;
     const runs = ["a2c", "soft-q"].filter((name) => existsSync(join(folder, name, runFiles.checkpoint)));
     if (runs.length > 0) {
       throw new SoftrlError(folder, "this is the folder of a comparison", {

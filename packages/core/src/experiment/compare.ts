@@ -5,7 +5,8 @@ import { measureTheorem, type TheoremResidual } from "../theory/theorem.js";
 import type { Host } from "./host.js";
 import { exactModel } from "./oracle.js";
 import { iterateTogether } from "./train.js";
-import type { LearningCurve, Trainer, TrainResult } from "./trainer.js";
+import type { LearningCurve, TrainResult } from "./train-result.js";
+import type { Trainer } from "./trainer.js";
 
 /** The outcome of a comparison. */
 export interface Comparison {

@@ -22,12 +22,6 @@ import type { EvaluationPoint } from "./run-event.js";
 import type { RunStore } from "./run-store.js";
 import { version } from "./version.js";
 
-/** The newest evaluation of a run, and the earliest of those with the largest mean return. */
-export interface EvaluationSummary {
-  readonly last: EvaluationPoint;
-  readonly best: EvaluationPoint;
-}
-
 /** The parts of a {@link PeriodicEvaluation}. */
 export interface PeriodicEvaluationParts extends Pick<Host, "signal" | "pause"> {
   readonly config: RunConfig;
@@ -68,13 +62,6 @@ export class PeriodicEvaluation implements Saveable {
     return this.#points;
   }
 
-  /** The newest evaluation and the best; null before the first. */
-  get summary(): EvaluationSummary | null {
-    const last = this.#points.at(-1);
-    const best = bestOf(this.#points);
-    return last === undefined || best === undefined ? null : { last, best };
-  }
-
   /**
    * Evaluates where the run has passed a multiple of `evaluateEvery` steps, or its end, since the newest evaluation.
    *
@@ -82,7 +69,7 @@ export class PeriodicEvaluation implements Saveable {
    */
   async evaluateIfDue(done: boolean): Promise<void> {
     const { config, live, store, signal } = this.#parts;
-    if (!this.#isDue(done) || signal?.aborted) return;
+    if (!this.isDue(done) || signal?.aborted) return;
     const { evaluationEpisodes: episodes } = config.run;
     const { meanReturn, standardDeviation, cut, interrupted } = await this.#play(signal);
     if (meanReturn === null || interrupted) return;
@@ -96,7 +83,8 @@ export class PeriodicEvaluation implements Saveable {
     await store.append({ event: "evaluation", ...point, best });
   }
 
-  #isDue(done: boolean): boolean {
+  /** Whether {@link evaluateIfDue} has something to evaluate: after a signal stopped it, too. */
+  isDue(done: boolean): boolean {
     const { step } = this.#parts.live;
     const { evaluateEvery } = this.#parts.config.run;
     const last = this.#points.at(-1)?.step;
@@ -178,23 +166,13 @@ export class PeriodicEvaluation implements Saveable {
         remedy: `pass ${environments} environments as evaluation`,
       });
     }
-    const length = snapshotNumber(where, snapshot, "length");
-    const column = (name: string) => snapshotArray(where, snapshot, name, "float64", length);
-    const [means, deviations, cut] = [column("meanReturns"), column("standardDeviations"), column("cut")];
-    const { evaluationEpisodes: episodes } = this.#parts.config.run;
-    const points = Array.from(column("steps"), (step, i) => ({
-      step,
-      episodes,
-      meanReturn: means[i],
-      standardDeviation: Number.isNaN(deviations[i]) ? null : deviations[i],
-      cut: cut[i],
-    }));
+    const points = savedEvaluations(where, snapshot, this.#parts.config.run.evaluationEpisodes);
     const kept = (which: "best" | "last") => {
       const section = snapshotSection(where, snapshot, which);
       const part = (name: string) => snapshotSection(where, section, name);
       return { live: part("live"), policy: part("policy"), parameters: part("parameters") };
     };
-    if (length === 0) this.#kept = null;
+    if (points.length === 0) this.#kept = null;
     else {
       const last = kept("last");
       this.#kept = { last, best: snapshot.best === undefined ? last : kept("best") };
@@ -210,12 +188,18 @@ export class PeriodicEvaluation implements Saveable {
   }
 }
 
-/** The earliest of the evaluations with the largest mean return. */
-function bestOf(points: readonly EvaluationPoint[]): EvaluationPoint | undefined {
-  return points.reduce<EvaluationPoint | undefined>(
-    (best, point) => (best === undefined || point.meanReturn > best.meanReturn ? point : best),
-    undefined,
-  );
+/** The evaluations in a snapshot, each of so many episodes. */
+export function savedEvaluations(where: string, snapshot: Snapshot, episodes: number): EvaluationPoint[] {
+  const length = snapshotNumber(where, snapshot, "length");
+  const column = (name: string) => snapshotArray(where, snapshot, name, "float64", length);
+  const [means, deviations, cut] = [column("meanReturns"), column("standardDeviations"), column("cut")];
+  return Array.from(column("steps"), (step, i) => ({
+    step,
+    episodes,
+    meanReturn: means[i],
+    standardDeviation: Number.isNaN(deviations[i]) ? null : deviations[i],
+    cut: cut[i],
+  }));
 }
 
 /**

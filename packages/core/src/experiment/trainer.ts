@@ -2,7 +2,7 @@ import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
 import { fail } from "../base/errors.js";
 import { LiveSettings } from "../base/live-settings.js";
 import { RandomStreams } from "../base/random.js";
-import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import type { OnStep } from "../data/collector.js";
 import type { EnvironmentRows, VectorEnvironment } from "../envs/environment.js";
 import { encodeCheckpoint } from "./checkpoint.js";
@@ -13,16 +13,18 @@ import {
   requireFiniteStep,
 } from "./finite.js";
 import type { TrainProgress } from "./host.js";
-import { LearningCheck, type LearningWarning } from "./learning-check.js";
+import { LearningCheck } from "./learning-check.js";
 import { makeAlgorithm } from "./make-algorithm.js";
-import type { Oracle, OracleMeasurement } from "./oracle.js";
-import type { EvaluationSummary, PeriodicEvaluation } from "./periodic-evaluation.js";
+import type { Oracle } from "./oracle.js";
+import type { OracleMeasurement } from "./oracle-measurement.js";
+import type { PeriodicEvaluation } from "./periodic-evaluation.js";
 import type { Provenance } from "./provenance.js";
 import { ReturnsWindow } from "./returns-window.js";
 import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js";
 import { type ExecutorIdentity, executorIdentity, type RunConfig } from "./run-config.js";
 import type { EpisodeEvent, EvaluationPoint, StartedEvent } from "./run-event.js";
-import { MemoryRunStore, type RunStore } from "./run-store.js";
+import { CountingStore, MemoryRunStore } from "./run-store.js";
+import { type LearningCurve, savedCurve, type TrainResult, trainResult } from "./train-result.js";
 import {
   makeEvaluation,
   makeOracle,
@@ -32,29 +34,6 @@ import {
   type TrainerParts,
 } from "./trainer-parts.js";
 import { version } from "./version.js";
-
-/** The outcome of a run. */
-export interface TrainResult {
-  /** Over the last 100 training episodes; null when none ended. */
-  readonly meanReturn: number | null;
-  readonly episodes: number;
-  readonly steps: number;
-  readonly stepsPerSecond: number;
-  /** Whether it was stopped before its last step. */
-  readonly interrupted: boolean;
-  /** Absent unless the mean return had not left its start after a quarter of the steps. */
-  readonly warning?: LearningWarning;
-  /** The oracle's newest measurement; absent without an oracle. */
-  readonly oracle?: OracleMeasurement;
-  /** The newest evaluation during the run and the best; absent without `evaluateEvery`. */
-  readonly evaluation?: EvaluationSummary;
-}
-
-/** The learning curve: after `steps[i]` environment steps the mean return was `meanReturns[i]`. */
-export interface LearningCurve {
-  readonly steps: readonly number[];
-  readonly meanReturns: readonly number[];
-}
 
 /**
  * One training run, an iteration at a time.
@@ -67,7 +46,7 @@ export class Trainer {
   readonly environment: VectorEnvironment;
   readonly algorithm: Algorithm;
   readonly #live: LiveSettings;
-  readonly #store: RunStore;
+  readonly #store: CountingStore;
   readonly #clock: (() => number) | null;
   /** What the events report that begin and resume the run. */
   readonly #origin: Pick<StartedEvent, keyof (ExecutorIdentity & Provenance)>;
@@ -79,6 +58,8 @@ export class Trainer {
   #timed = 0;
   #figureSums = new Map<string, number>();
   #updates = 0;
+  /** Whether a checkpoint waits for an evaluation that the signal stopped: a resumed run makes both, in their order. */
+  #checkpointDue = false;
   #state: "new" | "ready" | "busy" = "new";
   readonly #oracle: Oracle | null;
   readonly #evaluation: PeriodicEvaluation | null;
@@ -95,7 +76,7 @@ export class Trainer {
     this.environment = environment;
     this.#live = new LiveSettings(config.run.steps);
     this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live);
-    this.#store = store ?? new MemoryRunStore();
+    this.#store = new CountingStore(store ?? new MemoryRunStore());
     this.#clock = clock ?? null;
     this.#origin = { ...executorIdentity(executor), ...provenance };
     this.#oracle = makeOracle(parts, this.algorithm);
@@ -131,6 +112,7 @@ export class Trainer {
   }
 
   get progress(): TrainProgress {
+    const { warning } = this.#learning;
     return {
       algorithm: this.config.algorithm.name,
       step: this.step,
@@ -138,7 +120,7 @@ export class Trainer {
       episodes: this.#window.episodes,
       meanReturn: this.#window.mean(),
       stepsPerSecond: this.#stepsPerSecond(),
-      ...this.#warning(),
+      ...(warning === null ? {} : { warning }),
     };
   }
 
@@ -178,7 +160,8 @@ export class Trainer {
       if (this.#passed(before, this.config.run.logEvery)) await this.#logUpdates();
       if (this.done || this.#passed(before, this.config.run.oracleEvery)) await this.#consultOracle();
       if (this.#evaluation !== null) await this.#evaluation.evaluateIfDue(this.done);
-      if (this.#passed(before, this.config.run.checkpointEvery) && !this.done) await this.#writeCheckpoint();
+      this.#checkpointDue = this.#passed(before, this.config.run.checkpointEvery) && !this.done;
+      if (this.#checkpointDue) await this.#writeDueCheckpoint();
     } finally {
       this.#state = "ready";
     }
@@ -219,24 +202,23 @@ export class Trainer {
   }
 
   async #finish(): Promise<TrainResult> {
-    const interrupted = !this.done;
-    const oracle = this.measurements.at(-1);
-    const evaluation = this.#evaluation?.summary ?? null;
-    // A resumed run equals an uninterrupted one: its checkpoint holds the figures that are not logged yet.
-    if (!interrupted) await this.#logUpdates();
-    await this.#writeCheckpoint();
-    if (interrupted) await this.#logUpdates();
+    const interrupted = !this.done || this.#isEvaluationDue();
+    // A resumed run equals an uninterrupted one: its checkpoint holds the figures that are not logged yet, and no event
+    // tells of a checkpoint that the other has not.
+    if (interrupted) await this.#store.writeCheckpoint(encodeCheckpoint(await this.save()));
+    await this.#logUpdates();
+    if (!interrupted) await this.#writeCheckpoint();
     await this.#store.append({ event: interrupted ? "interrupted" : "finished", step: this.step });
-    return {
+    return trainResult({
       meanReturn: this.#window.mean(),
       episodes: this.#window.episodes,
       steps: this.step,
       stepsPerSecond: this.#stepsPerSecond(),
       interrupted,
-      ...this.#warning(),
-      ...(oracle === undefined ? {} : { oracle }),
-      ...(evaluation === null ? {} : { evaluation }),
-    };
+      warning: this.#learning.warning,
+      measurements: this.measurements,
+      evaluations: this.evaluations,
+    });
   }
 
   /**
@@ -264,6 +246,8 @@ export class Trainer {
       version,
       config: JSON.stringify(this.config),
       live: this.#live.save(),
+      events: this.#store.events,
+      ...(this.#checkpointDue ? { checkpointDue: true } : {}),
       updates: this.#updates,
       figureSums: Object.fromEntries(this.#figureSums),
       scores: this.#window.save(),
@@ -310,10 +294,9 @@ export class Trainer {
       });
     }
     this.#live.restore(snapshotSection(where, snapshot, "live"));
-    const curve = snapshotSection(where, snapshot, "curve");
-    const points = snapshotNumber(where, curve, "length");
-    this.#curve.steps = Array.from(snapshotArray(where, curve, "steps", "float64", points));
-    this.#curve.meanReturns = Array.from(snapshotArray(where, curve, "meanReturns", "float64", points));
+    const { steps, meanReturns } = savedCurve(where, snapshot);
+    this.#curve.steps = [...steps];
+    this.#curve.meanReturns = [...meanReturns];
     this.#window.restore(snapshotSection(where, snapshot, "scores"));
     this.#learning.restore(snapshotSection(where, snapshot, "learning"));
     const figureSums = snapshotSection(where, snapshot, "figureSums");
@@ -321,6 +304,8 @@ export class Trainer {
       Object.keys(figureSums).map((name) => [name, snapshotNumber(where, figureSums, name)]),
     );
     this.#updates = snapshotNumber(where, snapshot, "updates");
+    this.#store.events = snapshotNumber(where, snapshot, "events");
+    this.#checkpointDue = snapshot.checkpointDue === true;
     this.#oracle?.restore(snapshotSection(where, snapshot, "oracle"));
     this.#evaluation?.restore(snapshotSection(where, snapshot, "evaluation"));
     this.algorithm.policy.restore(snapshotSection(where, snapshot, "parameters"));
@@ -329,6 +314,7 @@ export class Trainer {
     await this.#store.append({ event: "resumed", step: this.step, version, ...this.#origin });
     await this.#evaluation?.writeKept();
     await this.#evaluation?.evaluateIfDue(this.done);
+    if (this.#checkpointDue) await this.#writeDueCheckpoint();
   }
 
   /**
@@ -369,9 +355,8 @@ export class Trainer {
     return this.#clock?.() ?? 0;
   }
 
-  #warning(): Pick<TrainResult, "warning"> {
-    const { warning } = this.#learning;
-    return warning === null ? {} : { warning };
+  #isEvaluationDue(): boolean {
+    return this.#evaluation?.isDue(this.done) ?? false;
   }
 
   #stepsPerSecond(): number {
@@ -417,8 +402,16 @@ export class Trainer {
     await this.#store.append({ event: "oracle", ...answer });
   }
 
+  async #writeDueCheckpoint(): Promise<void> {
+    if (this.#isEvaluationDue()) return;
+    this.#checkpointDue = false;
+    await this.#writeCheckpoint();
+  }
+
+  /** A checkpoint counts its own event, which follows it. */
   async #writeCheckpoint(): Promise<void> {
-    await this.#store.writeCheckpoint(encodeCheckpoint(await this.save()));
+    const events = this.#store.events + 1;
+    await this.#store.writeCheckpoint(encodeCheckpoint({ ...(await this.save()), events }));
     await this.#store.append({ event: "checkpoint", step: this.step });
   }
 }
