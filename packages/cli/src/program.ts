@@ -31,6 +31,8 @@ const EXECUTOR =
   "the backend: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
 const CONFIG = "a JSON file of settings, for instance a run folder's config.json; options override it";
 
+const TRUST = "let a run folder that softrl did not write on this account load the code that it names";
+
 const SCHEDULE = "A schedule is 0.1:0.01 (linear over the run) or 0.1@0,0.01@10000 (from these steps on).";
 
 /** What a command does: its promise gives the exit code. */
@@ -132,6 +134,7 @@ async function addResume(
       "continue a run from its last checkpoint, as if it had never stopped; options change settings from there on",
     )
     .argument("<run-folder>", "the folder of a training run")
+    .option("--trust", TRUST)
     .option("--json", JSON_LINE);
   const live = liveOptions(parts);
   for (const section of ["run", "optimiser", "algorithm"] as const) {
@@ -250,6 +253,7 @@ function addPlaying(command: Command): void {
     )
     .option("--seed <integer>", "the seed of the episodes' starts and of the actions", "1")
     .option("--executor <name>", EXECUTOR)
+    .option("--trust", TRUST)
     .option("--json", JSON_LINE);
   addMovedFiles(command);
 }

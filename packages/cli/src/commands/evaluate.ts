@@ -11,6 +11,7 @@ import { unlessInterrupted } from "../runs/assemble.js";
 import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
 import { openSavedPlay, type SavedPlay, savedEnvironment, savedTitle } from "../runs/saved-policy.js";
 import { openSavedRun } from "../runs/saved-run.js";
+import { requireTrust } from "../runs/trusted-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
 import { clock, counted, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
@@ -26,9 +27,10 @@ export async function evaluateCommand(
   const maxSteps = integerOption("--max-steps", options.maxSteps, 1);
   const mode = modeOption(options.mode);
   const policy = policyOption(options.policy);
-  const run = openSavedRun(runFolder, policy);
-  const played = { environment: savedEnvironment(run) };
   const named = partsOfOptions(options);
+  const trust = options.trust === true;
+  const run = requireTrust(openSavedRun(runFolder, policy), { named, restores: false, trust });
+  const played = { environment: savedEnvironment(run) };
   const interrupt = listenForInterrupt(terminal.err);
   let play: SavedPlay | null = null;
   try {

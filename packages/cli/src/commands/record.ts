@@ -21,6 +21,7 @@ import { unlessInterrupted } from "../runs/assemble.js";
 import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
 import { openSavedPlay, type SavedPlay, savedEnvironment, savedTitle } from "../runs/saved-policy.js";
 import { openSavedRun } from "../runs/saved-run.js";
+import { requireTrust } from "../runs/trusted-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { clock, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
 
@@ -38,10 +39,11 @@ export async function recordCommand(
   const mode = modeOption(options.mode);
   const out = String(options.out);
   const policy = policyOption(options.policy);
-  const run = openSavedRun(runFolder, policy);
+  const named = partsOfOptions(options);
+  const trust = options.trust === true;
+  const run = requireTrust(openSavedRun(runFolder, policy), { named, restores: false, trust });
   const played = { environment: savedEnvironment(run) };
   const film = openFilm({ out, scale, fps, overwrite: options.overwrite === true });
-  const named = partsOfOptions(options);
   const interrupt = listenForInterrupt(terminal.err);
   let play: SavedPlay | null = null;
   try {

@@ -18,15 +18,17 @@ import {
   type SavedRun,
   savedExecutor,
   savedParts,
+  type TrustedRun,
   uneditedConfig,
   withModules,
 } from "../runs/saved-run.js";
 import { runTraining } from "../runs/training.js";
+import { marked, requireTrust } from "../runs/trusted-run.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** A run that `resume` names, and its parts. */
 export interface ResumeDraft {
-  readonly run: SavedRun | null;
+  readonly run: TrustedRun | null;
   readonly parts: RunParts;
 }
 
@@ -37,13 +39,15 @@ export async function draftResume(args: readonly string[]): Promise<ResumeDraft>
   return draftOf(folder, scanArguments(args));
 }
 
-const isOf = (draft: ResumeDraft, folder: string): draft is ResumeDraft & { readonly run: SavedRun } =>
+const isOf = (draft: ResumeDraft, folder: string): draft is ResumeDraft & { readonly run: TrustedRun } =>
   draft.run?.folder === folder;
 
-/** @param options those that name a part, which only a moved file needs */
+/** @param options those that name a part, which only a moved file needs, and `--trust` */
 async function draftOf(folder: string, options: OptionValues) {
-  const run = openSavedRun(folder);
-  return { run, parts: await findParts(savedParts(run, partsOfOptions(options))) };
+  const named = partsOfOptions(options);
+  const trust = options.trust === true;
+  const run = requireTrust(openSavedRun(folder), { named, restores: true, trust });
+  return { run, parts: await findParts(savedParts(run, named)) };
 }
 
 /** The options of a run that may change while it is stopped: its length, and its live settings. */
@@ -70,9 +74,9 @@ export async function resumeCommand(
   const config = runConfig({ kinds, modules, environment, executor, chosen, known }, run.where);
   requireUnfinished(run, Number(run.changed.steps ?? config.run.steps), changes.steps);
 
-  const plan: RunPlan = { config, parts, executor, where: run.where };
+  const plan: RunPlan = { config, parts, executor, where: run.where, restores: true };
   const snapshot = { ...run.snapshot, config: JSON.stringify(withModules(run.json, modules)) };
-  const open = () => RunFolder.reopen(folder, run.step);
+  const open = () => marked(RunFolder.reopen(folder, run.step), parts);
   const begin = async (trainer: Trainer, store: RunFolder) => {
     await trainer.restore(snapshot);
     // A kill may have come between the writing of the two files.

@@ -16,6 +16,8 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type KeptPolicy, type RunEvent, type RunStore, type SetEvent, SoftrlError } from "softrl";
+import { RunMarks } from "./run-marks.js";
+import { makeSecret } from "./user-secret.js";
 
 /** The files of a run folder. */
 export const runFiles = {
@@ -49,6 +51,7 @@ export class RunFolder implements RunStore {
   readonly #resumedAt: number | null;
   #events: number | null = null;
   #eventBytes = 0;
+  #marks: RunMarks | null = null;
 
   private constructor(path: string, resumedAt: number | null = null) {
     this.path = path;
@@ -172,12 +175,24 @@ export class RunFolder implements RunStore {
     );
   }
 
+  /** Marks the run's states as written for this user, from now on. */
+  mark(): void {
+    const secret = makeSecret();
+    if (secret !== null) this.#marks = new RunMarks(this.path, secret);
+  }
+
   writeCheckpoint(bytes: Uint8Array): void {
-    this.write(runFiles.checkpoint, bytes);
+    this.#writeState(runFiles.checkpoint, bytes);
   }
 
   writePolicy(which: KeptPolicy, bytes: Uint8Array): void {
-    this.write(runFiles[which], bytes);
+    this.#writeState(runFiles[which], bytes);
+  }
+
+  #writeState(name: string, bytes: Uint8Array): void {
+    const write = (file: string, content: Uint8Array | string) => this.write(file, content);
+    if (this.#marks === null) write(name, bytes);
+    else this.#marks.write(name, bytes, write);
   }
 
   /** Writes a file as a whole, replacing an earlier one. */

@@ -25,8 +25,11 @@ export type SavedFile = "checkpoint" | KeptPolicy;
 /** A run folder's checkpoint, or a policy that the run kept, opened. */
 export interface SavedRun {
   readonly folder: string;
+  /** The name of the file. */
+  readonly file: string;
   /** The file: what errors about it name. */
   readonly path: string;
+  readonly bytes: Uint8Array;
   readonly snapshot: Snapshot;
   /** The configuration as it was saved. */
   readonly json: unknown;
@@ -38,24 +41,33 @@ export interface SavedRun {
   readonly changed: Snapshot;
 }
 
+declare const trusted: unique symbol;
+
+/** A saved run whose code may run. */
+export type TrustedRun = SavedRun & { readonly [trusted]: true };
+
 /**
  * Opens the checkpoint of the run in a folder, or a policy that the run kept.
  * @throws SoftrlError when there is none, and names the runs where the folder is that of a comparison.
  */
 export function openSavedRun(folder: string, which: SavedFile = "checkpoint"): SavedRun {
-  const path = join(folder, runFiles[which]);
+  const file = runFiles[which];
+  const path = join(folder, file);
   if (which !== "checkpoint" && existsSync(join(folder, runFiles.checkpoint)) && !existsSync(path)) {
     throw new SoftrlError(path, "the run has kept no such policy", {
       expected: "the folder of a run that was trained with --evaluate-every",
       remedy: "leave --policy out: then the checkpoint's is used",
     });
   }
-  const snapshot = readRunSnapshot(path, bytesOf(folder, path));
+  const bytes = bytesOf(folder, path);
+  const snapshot = readRunSnapshot(path, bytes);
   const json = savedConfig(path, snapshot);
   const live = snapshotSection(path, snapshot, "live");
   return {
     folder,
+    file,
     path,
+    bytes,
     snapshot,
     json,
     config: readConfig(path, json),
@@ -69,7 +81,7 @@ export function openSavedRun(folder: string, which: SavedFile = "checkpoint"): S
  * The parts that a run was trained with; options may name the files anew, where they were moved.
  * @throws SoftrlError for an option that names another part.
  */
-export function savedParts({ config, path }: SavedRun, named: NamedParts): NamedParts {
+export function savedParts({ config, path }: TrustedRun, named: NamedParts): NamedParts {
   const parts: { [Which in KindName]?: NamedPart } = {};
   for (const which of kindNames) {
     const name = config.names[which];
