@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { MOST_EPISODE_STEPS, oneLine, version } from "softrl";
+import { MOST_EPISODE_STEPS, oneLine, SoftrlError, version } from "softrl";
 import { compareCommand, draftComparison } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
@@ -162,7 +162,13 @@ async function addResume(
 function now({ run }: ResumeDraft, { section, name, setting }: SettingOption): string {
   if (run === null) return "";
   const value = run.changed[name] ?? run.config.chosen[section]?.[name];
-  return ` (now ${setting.toText(setting.check(run.where(section, name), value))})`;
+  try {
+    return ` (now ${setting.toText(setting.check(run.where(section, name), value))})`;
+  } catch (error) {
+    // The command itself refuses the value, and says more.
+    if (error instanceof SoftrlError) return "";
+    throw error;
+  }
 }
 
 function addFiles(command: Command): void {

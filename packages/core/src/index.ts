@@ -182,6 +182,7 @@ export {
   readRunSnapshot,
   savedConfig,
   savedPolicy,
+  versionFault,
 } from "./experiment/run-checkpoint.js";
 export {
   atariSettings,

@@ -10,7 +10,7 @@ import {
 import { unlessInterrupted } from "../runs/assemble.js";
 import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
 import { openSavedPlay, type SavedPlay, savedEnvironment, savedTitle } from "../runs/saved-policy.js";
-import { openSavedRun } from "../runs/saved-run.js";
+import { openSavedRun, readingOf } from "../runs/saved-run.js";
 import { requireTrust } from "../runs/trusted-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
@@ -30,12 +30,16 @@ export async function evaluateCommand(
   const named = partsOfOptions(options);
   const trust = options.trust === true;
   const run = requireTrust(openSavedRun(runFolder, policy), { named, restores: false, trust });
-  const played = { environment: savedEnvironment(run) };
+  const played = { environment: readingOf(run, () => savedEnvironment(run)) };
   const interrupt = listenForInterrupt(terminal.err);
   let play: SavedPlay | null = null;
   try {
     const open = () => openSavedPlay(run, { seed, named, executor: textOption(options, "executor") });
-    play = await unlessInterrupted(interrupt, open, ({ environment }) => environment.close());
+    play = await unlessInterrupted(
+      interrupt,
+      () => readingOf(run, open),
+      ({ environment }) => environment.close(),
+    );
     interrupt.now("playing");
     const { signal } = interrupt;
     const display = new ProgressDisplay(terminal.err, clock);

@@ -20,7 +20,7 @@ import {
 import { unlessInterrupted } from "../runs/assemble.js";
 import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
 import { openSavedPlay, type SavedPlay, savedEnvironment, savedTitle } from "../runs/saved-policy.js";
-import { openSavedRun } from "../runs/saved-run.js";
+import { openSavedRun, readingOf } from "../runs/saved-run.js";
 import { requireTrust } from "../runs/trusted-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { clock, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
@@ -42,14 +42,18 @@ export async function recordCommand(
   const named = partsOfOptions(options);
   const trust = options.trust === true;
   const run = requireTrust(openSavedRun(runFolder, policy), { named, restores: false, trust });
-  const played = { environment: savedEnvironment(run) };
+  const played = { environment: readingOf(run, () => savedEnvironment(run)) };
   const film = openFilm({ out, scale, fps, overwrite: options.overwrite === true });
   const interrupt = listenForInterrupt(terminal.err);
   let play: SavedPlay | null = null;
   try {
     const executor = textOption(options, "executor");
     const open = () => openSavedPlay(run, { seed, named, executor, size: 1, screens: true });
-    play = await unlessInterrupted(interrupt, open, ({ environment }) => environment.close());
+    play = await unlessInterrupted(
+      interrupt,
+      () => readingOf(run, open),
+      ({ environment }) => environment.close(),
+    );
     interrupt.now("recording");
     const result = play === null ? null : await playOut(play).catch(endFailed);
     await film.finish();

@@ -15,6 +15,8 @@ import type { RunPlan } from "../runs/run-plan.js";
 import { writeConfig } from "../runs/run-report.js";
 import {
   openSavedRun,
+  readingOf,
+  requireSavedSettings,
   type SavedRun,
   savedExecutor,
   savedParts,
@@ -47,7 +49,7 @@ async function draftOf(folder: string, options: OptionValues) {
   const named = partsOfOptions(options);
   const trust = options.trust === true;
   const run = requireTrust(openSavedRun(folder), { named, restores: true, trust });
-  return { run, parts: await findParts(savedParts(run, named)) };
+  return { run, parts: await readingOf(run, () => findParts(savedParts(run, named))) };
 }
 
 /** The options of a run that may change while it is stopped: its length, and its live settings. */
@@ -66,12 +68,18 @@ export async function resumeCommand(
   terminal: Terminal,
 ): Promise<number> {
   const { run, parts } = isOf(draft, folder) ? draft : await draftOf(folder, options);
+  requireState(run);
   const shown = uneditedConfig(run);
   const changes = changesOf(options, parts, run);
   const executor = await makeExecutor(savedExecutor(run));
   const { kinds, environment, modules, known } = parts;
   const { chosen } = run.config;
-  const config = runConfig({ kinds, modules, environment, executor, chosen, known }, run.where);
+  const choice = { kinds, modules, environment, executor, chosen, known };
+  const config = readingOf(run, () => {
+    const complete = runConfig(choice, run.where);
+    requireSavedSettings(run, complete);
+    return complete;
+  });
   requireUnfinished(run, Number(run.changed.steps ?? config.run.steps), changes.steps);
 
   const plan: RunPlan = { config, parts, executor, where: run.where, restores: true };
@@ -121,6 +129,15 @@ function liveNumber({ flag, setting }: SettingOption, text: string): number {
     expected: "a number",
     got: JSON.stringify(text),
     remedy: "a resumed run cannot start a new schedule",
+  });
+}
+
+/** @throws SoftrlError for a run whose environments cannot save their state. */
+function requireState({ path, config, snapshot }: SavedRun): void {
+  if (snapshot.environment !== null) return;
+  throw new SoftrlError(path, `${config.names.environment} cannot save its state`, {
+    expected: "a checkpoint with the state of the environments",
+    remedy: "this run cannot be continued; evaluate and record play its policy",
   });
 }
 

@@ -6,6 +6,7 @@ import {
   environmentSettings,
   LiveSettings,
   makeAlgorithm,
+  oneLine,
   type Policy,
   policyOf,
   type RunConfig,
@@ -54,7 +55,7 @@ export async function savedTitle(run: TrustedRun, named: NamedParts): Promise<st
   try {
     return (await findAlgorithm(savedParts(run, named))).title;
   } catch (error) {
-    if (error instanceof SoftrlError) return run.config.names.algorithm ?? "";
+    if (error instanceof SoftrlError) return oneLine(run.config.names.algorithm ?? "", 100);
     throw error;
   }
 }

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   type KeptPolicy,
   type ReadConfig,
+  type RunConfig,
   readConfig,
   readRunSnapshot,
   type Snapshot,
@@ -10,6 +11,7 @@ import {
   savedConfig,
   snapshotNumber,
   snapshotSection,
+  versionFault,
 } from "softrl";
 import { parseConfig } from "../options/config-file.js";
 import { isFile, kindOptions } from "../parts/kind-file.js";
@@ -61,20 +63,38 @@ export function openSavedRun(folder: string, which: SavedFile = "checkpoint"): S
   }
   const bytes = bytesOf(folder, path);
   const snapshot = readRunSnapshot(path, bytes);
-  const json = savedConfig(path, snapshot);
-  const live = snapshotSection(path, snapshot, "live");
-  return {
-    folder,
-    file,
-    path,
-    bytes,
-    snapshot,
-    json,
-    config: readConfig(path, json),
-    where: (section, name) => `${path}: ${section}.${name}`,
-    step: snapshotNumber(path, live, "step"),
-    changed: snapshotSection(path, live, "set"),
+  return readingOf({ path, snapshot }, () => {
+    const json = savedConfig(path, snapshot);
+    const live = snapshotSection(path, snapshot, "live");
+    return {
+      folder,
+      file,
+      path,
+      bytes,
+      snapshot,
+      json,
+      config: readConfig(path, json),
+      where: (section, name) => `${path}: ${section}.${name}`,
+      step: snapshotNumber(path, live, "step"),
+      changed: snapshotSection(path, live, "set"),
+    };
+  });
+}
+
+/** What `read` makes of a saved run; errors about what is saved name the version that wrote it, if it is another. */
+export function readingOf<Result>(
+  { path, snapshot }: Pick<SavedRun, "path" | "snapshot">,
+  read: () => Result,
+): Result {
+  const explain = (error: unknown): never => {
+    throw versionFault(path, snapshot, error);
   };
+  try {
+    const result = read();
+    return result instanceof Promise ? (result.catch(explain) as Result) : result;
+  } catch (error) {
+    return explain(error);
+  }
 }
 
 /**
@@ -151,6 +171,14 @@ export function uneditedConfig({ folder, json }: SavedRun): unknown {
   throw new SoftrlError(path, difference, { remedy });
 }
 
+/** @throws SoftrlError where the settings of a run, completed by this version, are not those that were saved. */
+export function requireSavedSettings({ path, json }: SavedRun, config: RunConfig): void {
+  const own: unknown = JSON.parse(JSON.stringify(config));
+  const difference = firstDifference(withModules(own, {}), withModules(json, {}), []);
+  if (difference === null) return;
+  throw new SoftrlError(path, difference, { remedy: "use the checkpoint as softrl wrote it" });
+}
+
 function configText(path: string): string {
   try {
     return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
@@ -207,6 +235,13 @@ function bytesOf(folder: string, path: string): Uint8Array {
       throw new SoftrlError(folder, "this is the folder of a comparison", {
         expected: "the folder of one training run",
         remedy: `name ${runs.map((name) => join(folder, name)).join(" or ")}`,
+      });
+    }
+    const begun = [runFiles.config, runFiles.events].every((name) => existsSync(join(folder, name)));
+    if (begun && !existsSync(path)) {
+      throw new SoftrlError(folder, "the run ended before its first checkpoint", {
+        expected: `${basename(path)} in the run folder`,
+        remedy: `start it again: softrl train --config ${join(folder, runFiles.config)}`,
       });
     }
     throw new SoftrlError(path, "the checkpoint could not be read", {

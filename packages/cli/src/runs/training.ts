@@ -5,6 +5,7 @@ import {
   type RunConfig,
   type Trainer,
   type TrainProgress,
+  type VectorEnvironment,
 } from "softrl";
 import { oracleLine } from "../figures/oracle-report.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
@@ -54,6 +55,7 @@ export async function runTraining(
     const folder = store.store;
     interrupt.now("training");
     await begin(trainer, folder);
+    const canResume = await warnUnlessSaved(trainer.environment, terminal.err);
     const display = new ProgressDisplay(terminal.err, clock);
     const warnings = new WarningLines([{ trainer, plan }]);
     const { signal } = interrupt;
@@ -70,7 +72,7 @@ export async function runTraining(
     } else {
       const { algorithm } = plan.parts.kinds;
       const plot = terminalPlot([named(algorithm, trainer.curve)], columnsOf(terminal.out));
-      const resume = report.interrupted ? `\nto continue: softrl resume ${folder.path}` : "";
+      const resume = report.interrupted && canResume ? `\nto continue: softrl resume ${folder.path}` : "";
       terminal.out.write(
         `${plot === "" ? "" : `${plot}\n\n`}${summary(plan.config, algorithm, report)}\n` +
           `run folder: ${folder.path}${resume}\n`,
@@ -84,6 +86,18 @@ export async function runTraining(
     store.opened?.close();
     if (trainer !== null) await closeEnvironments(trainer);
   }
+}
+
+/**
+ * Prints at the start that a run cannot be resumed, where its environments cannot save their state.
+ * @returns whether it can be resumed
+ */
+async function warnUnlessSaved(environment: VectorEnvironment, err: Terminal["err"]): Promise<boolean> {
+  if ((await environment.save()) !== null) return true;
+  err.write(
+    `softrl: ${environment.id} cannot save its state: this run cannot be resumed once it has stopped\n`,
+  );
+  return false;
 }
 
 function summary(config: RunConfig, { title }: AlgorithmKind, report: RunReport): string {
