@@ -99,8 +99,7 @@ describe("a checkpoint", () => {
 
   test.each([
     ["setting", "resume", ({ algorithm }) => Object.assign(algorithm, { later: 1 })],
-    ["network-setting", "evaluate", ({ network }) => Object.assign(network, { later: 1 })],
-    ["environment-setting", "record", ({ environment }) => Object.assign(environment, { later: 1 })],
+    ["network", "record", ({ network }) => Object.assign(network, { name: "later" })],
     ["section", "evaluate", (config) => Object.assign(config, { later: {} })],
     ["missing-setting", "resume", ({ algorithm }) => delete algorithm.tau],
     ["algorithm", "resume", ({ algorithm }) => Object.assign(algorithm, { name: "later" })],
@@ -116,10 +115,9 @@ describe("a checkpoint", () => {
   );
 
   test("of this version keeps its remedy", async () => {
-    changed("own", version, ({ network }) => Object.assign(network, { later: 1 }));
+    changed("own", version, ({ network }) => Object.assign(network, { name: "mlpp" }));
     const run = await command("evaluate", "own");
-    expectRefusal(run, 1, /checkpoint\.safetensors/);
-    expect(run.stderr).not.toContain("of softrl");
+    expectRefusal(run, 1, /checkpoint\.safetensors: network: unknown name.*; did you mean mlp\?\n$/);
   });
 
   test("that names an algorithm with commands to the terminal: they are left out", async () => {

@@ -4,7 +4,7 @@ import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { environmentFamily, SoftrlError } from "softrl";
+import { environmentFamily, oneLine, SoftrlError } from "softrl";
 
 /** Which of the packages that the bridge needs are installed for an interpreter. */
 export interface PythonInspection {
@@ -191,7 +191,7 @@ function readInspection(
   try {
     const { version, packages, missing } = JSON.parse(output.trim().split("\n").at(-1) ?? "");
     if (typeof version === "string" && typeof packages === "object" && Array.isArray(missing)) {
-      return { version, packages, missing };
+      return { version: oneLine(version, 40), packages, missing };
     }
   } catch (error) {
     cause = error;

@@ -7,6 +7,9 @@ import { readSecret } from "./user-secret.js";
 export const MARKS_FILE = "trust.json";
 
 const MOST_BYTES = 65536;
+/** More than a run ever has: the file may be someone else's. */
+const MOST_NAMES = 16;
+const MOST_MARKS = 16;
 
 type Marks = Readonly<Record<string, readonly string[]>>;
 
@@ -59,17 +62,17 @@ const markOf = (secret: Buffer, bytes: Uint8Array): string =>
 function readMarks(folder: string): Marks {
   try {
     const json: unknown = JSON.parse(textOf(join(folder, MARKS_FILE)));
-    if (typeof json !== "object" || json === null || Array.isArray(json)) return {};
-    return Object.fromEntries(
-      Object.entries(json).filter((entry): entry is [string, string[]] => isList(entry[1])),
-    );
+    if (typeof json !== "object" || json === null) return {};
+    return Object.fromEntries(Object.entries(json).slice(0, MOST_NAMES).filter(isEntry));
   } catch {
     return {};
   }
 }
 
-const isList = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((mark) => typeof mark === "string");
+const isEntry = (entry: [string, unknown]): entry is [string, string[]] =>
+  Array.isArray(entry[1]) && entry[1].length <= MOST_MARKS && entry[1].every(isMark);
+
+const isMark = (value: unknown): boolean => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
 
 /** The text of a small, regular file: nothing else is waited for or followed. */
 function textOf(path: string): string {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import struct
@@ -20,7 +21,9 @@ REPLY = 0x80
 SMALL = 16384
 ERROR = 0xFF
 # The most characters of an exception's text.
-MOST_TEXT = 1000
+MOST_TEXT = 500
+# Commands to a terminal: colours, cursor movements, window titles.
+COMMAND = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 # How long the processes of an environment have to end on their own.
 GRACE_SECONDS = 0.5
 
@@ -34,13 +37,14 @@ class BridgeError(Exception):
 
 
 def text_of(error):
-    """The text of an exception on one line, cut where it is long."""
+    """The text of an exception on one line, without commands to a terminal, and cut where it is long."""
     try:
         text = str(error)
     except Exception as fault:
         text = f"its text cannot be read: {type(fault).__name__}"
-    line = " ".join(text[: 4 * MOST_TEXT].split())
-    return line if len(line) <= MOST_TEXT else f"{line[:MOST_TEXT]}… ({len(text)} characters)"
+    line = " ".join(COMMAND.sub("", text[: 8 * MOST_TEXT]).split())
+    whole = len(text) <= 8 * MOST_TEXT and len(line) <= MOST_TEXT
+    return line if whole else f"{line[:MOST_TEXT]}… ({len(text)} characters)"
 
 
 class Connection:
