@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeCheckpoint, encodeCheckpoint, version } from "softrl";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { RunFolder } from "../src/runs/run-folder.js";
 import { openSavedRun } from "../src/runs/saved-run.js";
 import { endAll, expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
 
@@ -18,60 +17,6 @@ beforeAll(async () => {
 });
 afterEach(endAll);
 afterAll(() => rmSync(place, { recursive: true, force: true }));
-
-describe("the events of a run to resume", () => {
-  const checkpoint = (step: number) => `${JSON.stringify({ event: "checkpoint", step })}\n`;
-  /** A run that goes on from its checkpoint at step 1, with these events before. */
-  function resumed(name: string, events: string | null): RunFolder {
-    mkdirSync(at(name));
-    if (events !== null) writeFileSync(at(name, "events.jsonl"), events);
-    return RunFolder.reopen(at(name), 1);
-  }
-  const resume = (folder: RunFolder) => folder.append({ event: "checkpoint", step: 2 });
-
-  test.each([
-    [
-      "no-json",
-      `{"event":"started"}\n{"event":\n${checkpoint(1)}`,
-      /line 2 is damaged, expected an event as one line of JSON, got .*; restore the file, or remove the line\.$/,
-    ],
-    [
-      "no-event",
-      `null\n${checkpoint(1)}`,
-      /line 1 is damaged, expected an event as one line of JSON, got "null"/,
-    ],
-    ["escapes", `\u001b[31m${"x".repeat(1e5)}\n${checkpoint(1)}`, /line 1 is damaged.*characters\)/],
-  ])("%s: the damaged line is named, and stays", (name, events, message) => {
-    const folder = resumed(name, events);
-    expect(() => resume(folder)).toThrow(message);
-    expect(() => resume(folder)).not.toThrow(/could not be written|--run-folder|\p{Cc}/u);
-    expect(readFileSync(at(name, "events.jsonl"), "utf8")).toBe(events);
-  });
-
-  test("may be damaged after the checkpoint, where they are written anew", () => {
-    resume(resumed("after", `${checkpoint(1)}{"event":\n`));
-    expect(readFileSync(at("after", "events.jsonl"), "utf8")).toBe(checkpoint(1) + checkpoint(2));
-  });
-
-  test("are not begun anew without a word where they are missing", () => {
-    const message = /events\.jsonl: the run's events are missing; restore the file; an empty one begins/;
-    expect(() => resume(resumed("missing", null))).toThrow(message);
-    expect(existsSync(at("missing", "events.jsonl"))).toBe(false);
-    resume(resumed("empty", ""));
-    expect(readFileSync(at("empty", "events.jsonl"), "utf8")).toBe(checkpoint(2));
-  });
-});
-
-test("a folder that cannot be written names --run-folder to a new run only", () => {
-  mkdirSync(at("taken", "config.json"), { recursive: true });
-  const write = (folder: RunFolder) => () => folder.write("config.json", "{}");
-  expect(write(RunFolder.reopen(at("taken"), 1))).toThrow(
-    /could not be written, got E.*; make the folder writable\.$/,
-  );
-  const fresh = RunFolder.create(at("fresh"));
-  mkdirSync(at("fresh", "config.json"));
-  expect(write(fresh)).toThrow(/; make the folder writable, or choose another with --run-folder\.$/);
-});
 
 test("a run that was stopped before its first checkpoint is told from a folder of something else", () => {
   mkdirSync(at("begun"));

@@ -15,7 +15,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type KeptPolicy, oneLine, type RunEvent, type RunStore, type SetEvent, SoftrlError } from "softrl";
+import { type KeptPolicy, type RunEvent, type RunStore, type SetEvent, SoftrlError } from "softrl";
 import { RunMarks } from "./run-marks.js";
 import { makeSecret } from "./user-secret.js";
 
@@ -31,15 +31,13 @@ export const runFiles = {
   result: "result.json",
 } as const;
 
-const OTHER_DISK = "choose another disk with --run-folder";
-
-/** What to do, by the operating system's error code: in the same folder, and with another one, which only a new run has. */
-const remedies: Readonly<Record<string, readonly [string, string]>> = {
-  ENOSPC: ["free some space", OTHER_DISK],
-  EDQUOT: ["free some of your quota", OTHER_DISK],
-  EFBIG: ["raise the limit on the size of files", OTHER_DISK],
+/** What to do, by the operating system's error code. */
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: "free some space, or choose another disk with --run-folder",
+  EDQUOT: "free some of your quota, or choose another disk with --run-folder",
+  EFBIG: "raise the limit on the size of files, or choose another disk with --run-folder",
 };
-const REMEDY = ["make the folder writable", "choose another with --run-folder"] as const;
+const REMEDY = "choose a folder that can be written with --run-folder";
 
 /**
  * A run kept in a folder.
@@ -131,20 +129,15 @@ export class RunFolder implements RunStore {
       this.#eventBytes += line.length;
     } catch (error) {
       this.#takeBackHalfALine();
-      this.#refuse(path, "an event could not be written", error);
+      refuse(path, "an event could not be written", error);
     }
   }
 
   #openEvents(path: string): number {
     if (this.#resumedAt === null) return openSync(path, "ax");
-    if (!existsSync(path)) {
-      throw new SoftrlError(path, "the run's events are missing", {
-        remedy: "restore the file; an empty one begins the events anew from this checkpoint",
-      });
-    }
     const file = openSync(path, "a+");
     try {
-      this.#eventBytes = bytesUpToCheckpoint(path, readFileSync(file), this.#resumedAt);
+      this.#eventBytes = bytesUpToCheckpoint(readFileSync(file), this.#resumedAt);
       ftruncateSync(file, this.#eventBytes);
       return file;
     } catch (error) {
@@ -175,9 +168,8 @@ export class RunFolder implements RunStore {
 
   /** The changes of settings among the events. */
   changes(): readonly Omit<SetEvent, "event">[] {
-    const path = join(this.path, runFiles.events);
-    const lines = readFileSync(path, "utf8").trimEnd().split("\n");
-    const events = lines.map((line, i) => readEvent(path, i + 1, line) as RunEvent);
+    const lines = readFileSync(join(this.path, runFiles.events), "utf8").trimEnd().split("\n");
+    const events: RunEvent[] = lines.map((line) => JSON.parse(line));
     return events.flatMap((event) =>
       event.event === "set" ? [{ step: event.step, settings: event.settings }] : [],
     );
@@ -220,14 +212,8 @@ export class RunFolder implements RunStore {
     } catch (error) {
       if (file !== null) quietly(closeSync, file);
       quietly(rmSync, unfinished, { force: true });
-      this.#refuse(path, "the file could not be written", error);
+      refuse(path, "the file could not be written", error);
     }
-  }
-
-  /** Throws the error that a write ended with. A run that is resumed stays in its folder. */
-  #refuse(path: string, what: string, error: unknown): never {
-    if (error instanceof SoftrlError) throw error;
-    refuse(path, what, error, this.#resumedAt !== null);
   }
 
   /** Closes the events, and removes the folder if no run was ever written into it. */
@@ -259,16 +245,12 @@ export class RunFolder implements RunStore {
  * one step: a change of settings writes another one, which counts, and so does an interrupt, which leaves no trace unless
  * the run was evaluated before it.
  */
-function bytesUpToCheckpoint(path: string, events: Buffer, step: number): number {
+function bytesUpToCheckpoint(events: Buffer, step: number): number {
   let kept = 0;
-  let line = 0;
   let atCheckpoint: number | null = null;
   let previous: unknown = null;
   for (let end = events.indexOf("\n"); end !== -1; end = events.indexOf("\n", kept)) {
-    line++;
-    const event = readEvent(path, line, events.toString("utf8", kept, end), atCheckpoint !== null);
-    // What follows the checkpoint is written anew.
-    if (event === null) break;
+    const event: { event?: unknown; step?: unknown } = JSON.parse(events.toString("utf8", kept, end));
     if (Number(event.step ?? 0) > step || event.event === "interrupted" || event.event === "failed") break;
     kept = end + 1;
     const isChange = atCheckpoint === null || previous === "set" || previous === "evaluation";
@@ -276,31 +258,6 @@ function bytesUpToCheckpoint(path: string, events: Buffer, step: number): number
     previous = event.event;
   }
   return atCheckpoint ?? kept;
-}
-
-/**
- * One line of a run's events.
- * @param mayBeDamaged whether null is the answer for a damaged line
- * @throws SoftrlError that names the line where it is damaged.
- */
-function readEvent(
-  path: string,
-  line: number,
-  text: string,
-  mayBeDamaged = false,
-): { readonly event?: unknown; readonly step?: unknown } | null {
-  try {
-    const event: unknown = JSON.parse(text);
-    if (typeof event === "object" && event !== null && !Array.isArray(event)) return event;
-  } catch {
-    // Refused below.
-  }
-  if (mayBeDamaged) return null;
-  throw new SoftrlError(path, `line ${line} is damaged`, {
-    expected: "an event as one line of JSON",
-    got: JSON.stringify(oneLine(text, 80)),
-    remedy: "restore the file, or remove the line",
-  });
 }
 
 /**
@@ -344,10 +301,9 @@ function writeWhole(file: number, bytes: Uint8Array): void {
   }
 }
 
-function refuse(path: string, what: string, error: unknown, isResumed = false): never {
+function refuse(path: string, what: string, error: unknown): never {
   const got = error instanceof Error ? error.message : String(error);
-  const [make, otherwise] = remedies[String(codeOf(error))] ?? REMEDY;
-  const remedy = isResumed ? make : `${make}, or ${otherwise}`;
+  const remedy = remedies[String(codeOf(error))] ?? REMEDY;
   throw new SoftrlError(path, what, { got, remedy }, { cause: error });
 }
 
