@@ -31,7 +31,8 @@ const EXECUTOR =
   "the backend: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
 const CONFIG = "a JSON file of settings, for instance a run folder's config.json; options override it";
 
-const TRUST = "let a run folder that softrl did not write on this account load the code that it names";
+const TRUST =
+  "execute the code that the run names, also where nothing shows that softrl wrote it on this account";
 
 const SCHEDULE = "A schedule is 0.1:0.01 (linear over the run) or 0.1@0,0.01@10000 (from these steps on).";
 

@@ -85,7 +85,7 @@ describe("a run that loads a file", () => {
     expectRefusal(
       run,
       1,
-      /^softrl: own\/\w+\.safetensors: this run can execute code, and softrl did not write it on this account, got a run that loads .*wide\.js; if you trust whoever made it, add --trust\.\n$/,
+      /^softrl: own\/\w+\.safetensors: this run can execute code, and nothing shows that softrl wrote it on this account, got a run that loads .*wide\.js; if you trust whoever made it, add --trust\.\n$/,
     );
     expect(traced()).toBe(false);
   });
@@ -157,7 +157,7 @@ describe("a run of Gymnasium's", () => {
     // A Python that would be noticed.
     writeFileSync(at("noticed"), `#!/bin/sh\ntouch "${at("python-starts")}"\nexit 1\n`, { mode: 0o755 });
     const run = await as("stranger", { SOFTRL_PYTHON: at("noticed") })(command, name);
-    expectRefusal(run, 1, /this run can execute code, and softrl did not write it/);
+    expectRefusal(run, 1, /this run can execute code, and nothing shows that softrl wrote it/);
     expect(run.stderr).toContain(`got a run that ${code}`);
     expect(existsSync(at("python-starts"))).toBe(false);
   });

@@ -23,10 +23,14 @@ export interface Intent {
 export function requireTrust(run: SavedRun, { named, restores, trust }: Intent): TrustedRun {
   const code = trust ? [] : codeOf(run, named, restores);
   if (code.length === 0 || isMarked(run.folder, run.file, run.bytes)) return run as TrustedRun;
-  throw new SoftrlError(run.path, "this run can execute code, and softrl did not write it on this account", {
-    got: `a run that ${code.join(", ")}`,
-    remedy: "if you trust whoever made it, add --trust",
-  });
+  throw new SoftrlError(
+    run.path,
+    "this run can execute code, and nothing shows that softrl wrote it on this account",
+    {
+      got: `a run that ${code.join(", ")}`,
+      remedy: "if you trust whoever made it, add --trust",
+    },
+  );
 }
 
 /** What of a saved run executes code that the run chooses; none for built-in parts and Atari. */
