@@ -6,6 +6,7 @@ import {
   familiesText,
   MOST_EPISODE_STEPS,
   oneLine,
+  SoftrlError,
   version,
 } from "softrl";
 import { compareCommand, draftComparison } from "./commands/compare.js";
@@ -39,6 +40,9 @@ const JSON_LINE = "print the result as one line of JSON";
 const EXECUTOR =
   "the backend: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
 const CONFIG = "a JSON file of settings, for instance a run folder's config.json; options override it";
+
+const TRUST =
+  "execute the code that the run names, also where nothing shows that softrl wrote it on this account";
 
 const SCHEDULE = "A schedule is 0.1:0.01 (linear over the run) or 0.1@0,0.01@10000 (from these steps on).";
 
@@ -142,6 +146,7 @@ async function addResume(
       "continue a run from its last checkpoint, as if it had never stopped; options change settings from there on",
     )
     .argument("<run-folder>", "the folder of a training run")
+    .option("--trust", TRUST)
     .option("--json", JSON_LINE);
   const live = liveOptions(parts);
   for (const section of ["run", "optimiser", "algorithm"] as const) {
@@ -169,7 +174,13 @@ async function addResume(
 function now({ run }: ResumeDraft, { section, name, setting }: SettingOption): string {
   if (run === null) return "";
   const value = run.changed[name] ?? run.config.chosen[section]?.[name];
-  return ` (now ${setting.toText(setting.check(run.where(section, name), value))})`;
+  try {
+    return ` (now ${setting.toText(setting.check(run.where(section, name), value))})`;
+  } catch (error) {
+    // The command itself refuses the value, and says more.
+    if (error instanceof SoftrlError) return "";
+    throw error;
+  }
 }
 
 function addFiles(command: Command): void {
@@ -275,6 +286,7 @@ function addPlaying(command: Command): void {
     )
     .option("--seed <integer>", "the seed of the episodes' starts and of the actions", "1")
     .option("--executor <name>", EXECUTOR)
+    .option("--trust", TRUST)
     .option("--json", JSON_LINE);
   addMovedFiles(command);
 }

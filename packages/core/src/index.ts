@@ -178,6 +178,7 @@ export {
   readRunSnapshot,
   savedConfig,
   savedPolicy,
+  versionFault,
 } from "./experiment/run-checkpoint.js";
 export {
   atariSettings,

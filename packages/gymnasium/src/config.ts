@@ -37,6 +37,11 @@ export interface GymnasiumConfig {
    * executor's threads already use every core. Results do not depend on it.
    */
   readonly overlap?: boolean;
+  /**
+   * Whether `restore` may read Python pickles, which can run any code; false by default. The states of all environments
+   * but Atari's are pickles. Set it only where you know who wrote the states.
+   */
+  readonly trustStates?: boolean;
 }
 
 /** In seconds: setTimeout cannot wait longer than 2³¹ − 1 ms. */
@@ -59,6 +64,7 @@ export function completeConfig(config: GymnasiumConfig): CompleteConfig {
     processes: isAtari(id) ? atariProcesses(size, overlap) : 1,
     transport: "shared memory",
     overlap,
+    trustStates: false,
     ...defined(config),
   };
   validate(complete);
@@ -77,7 +83,18 @@ function atariProcesses(size: number, overlap: boolean): number {
 
 /** A copy of the configuration without undefined properties. */
 function defined(config: GymnasiumConfig): Omit<GymnasiumConfig, "python"> {
-  const { id, size, training, protocol, options, timeoutSeconds, processes, transport, overlap } = config;
+  const {
+    id,
+    size,
+    training,
+    protocol,
+    options,
+    timeoutSeconds,
+    processes,
+    transport,
+    overlap,
+    trustStates,
+  } = config;
   return {
     id,
     size,
@@ -88,6 +105,7 @@ function defined(config: GymnasiumConfig): Omit<GymnasiumConfig, "python"> {
     ...(processes === undefined ? {} : { processes }),
     ...(transport === undefined ? {} : { transport }),
     ...(overlap === undefined ? {} : { overlap }),
+    ...(trustStates === undefined ? {} : { trustStates }),
   };
 }
 
@@ -104,7 +122,18 @@ function timeoutVariable(): number | undefined {
 }
 
 function validate(config: CompleteConfig): void {
-  const { id, size, training, protocol, options, timeoutSeconds, processes, transport, overlap } = config;
+  const {
+    id,
+    size,
+    training,
+    protocol,
+    options,
+    timeoutSeconds,
+    processes,
+    transport,
+    overlap,
+    trustStates,
+  } = config;
   const refuse = (name: string, expected: string, got: unknown): never => {
     throw new SoftrlError("createGymnasiumEnvironment", `${name} is not valid`, {
       expected,
@@ -124,6 +153,7 @@ function validate(config: CompleteConfig): void {
   requireProtocolFits("createGymnasiumEnvironment", id, protocol);
   if (!bridgeTransports.includes(transport)) refuse("transport", bridgeTransports.join(" or "), transport);
   if (typeof overlap !== "boolean") refuse("overlap", "true or false", overlap);
+  if (typeof trustStates !== "boolean") refuse("trustStates", "true or false", trustStates);
   for (const [name, value] of Object.entries(options)) {
     if (value !== null && !["string", "number", "boolean"].includes(typeof value)) {
       refuse(`option ${name}`, "a string, a number, true, false or null", value);

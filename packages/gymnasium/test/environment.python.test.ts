@@ -38,7 +38,7 @@ for (const setup of setups) {
   ) =>
     environmentContract(
       `${config.id}${config.training ? "" : ", evaluation"}${config.protocol === "sticky" ? ", sticky" : ""}: ${setup.transport}, ${setup.processes}`,
-      (size) => createGymnasiumEnvironment({ ...config, size, python, ...setup }),
+      (size) => createGymnasiumEnvironment({ ...config, size, python, trustStates: true, ...setup }),
       expected,
     );
   contract(

@@ -33,6 +33,7 @@ import {
   writeReport,
   writeResult,
 } from "../runs/run-report.js";
+import { marked } from "../runs/trusted-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
 import {
@@ -123,7 +124,9 @@ export async function compareCommand(
       folders.push(folder);
       return folder;
     });
-    const stores = plans.map(({ config }) => new LateStore(() => outer.store.inner(config.algorithm.name)));
+    const stores = plans.map(
+      ({ config, parts }) => new LateStore(() => marked(outer.store.inner(config.algorithm.name), parts)),
+    );
     for (const [i, plan] of plans.entries()) {
       const make = () => assemble(plan, stores[i], interrupt);
       const trainer = await unlessInterrupted(interrupt, make, closeEnvironments);

@@ -1,11 +1,10 @@
 import { builtInAlgorithms, oneLine, runSettings, savedOutcome, sectionValues } from "softrl";
 import type { OptionValues } from "../options/plain-options.js";
 import type { RunOrigin } from "../runs/event-file.js";
-import { reportRun } from "../runs/report-run.js";
+import { type PrintedRun, reportRun } from "../runs/report-run.js";
 import { RunFolder } from "../runs/run-folder.js";
-import type { ReportedRun } from "../runs/run-report.js";
 import { savedEnvironment } from "../runs/saved-policy.js";
-import { openSavedRun, placeOf, type SavedRun } from "../runs/saved-run.js";
+import { canResume, openSavedRun, placeOf, readingOf, type SavedRun } from "../runs/saved-run.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /**
@@ -23,10 +22,12 @@ export async function reportCommand(
     // Another process may have gone on with the run until the folder was locked.
     const run = openSavedRun(runFolder);
     const kept = folder.keepEvents(placeOf(run));
-    const settings = sectionValues(`${run.path}: run`, runSettings, run.config.chosen.run ?? {});
-    const outcome = savedOutcome(run.path, run.snapshot, settings, kept.stepsPerSecond);
+    const { outcome, reported } = readingOf(run, () => {
+      const settings = sectionValues(`${run.path}: run`, runSettings, run.config.chosen.run ?? {});
+      const outcome = savedOutcome(run.path, run.snapshot, settings, kept.stepsPerSecond);
+      return { outcome, reported: reportedOf(run, settings.seed, kept.origin ?? savedOrigin(run)) };
+    });
     if (!outcome.result.interrupted && !kept.finished) folder.append({ event: "finished", step: run.step });
-    const reported = reportedOf(run, settings.seed, kept.origin ?? savedOrigin(run));
     const { pictureError } = await reportRun(folder, reported, outcome, options.json === true, terminal);
     return pictureError === null ? 0 : 1;
   } finally {
@@ -34,7 +35,7 @@ export async function reportCommand(
   }
 }
 
-function reportedOf(run: SavedRun, seed: number, origin: RunOrigin): ReportedRun {
+function reportedOf(run: SavedRun, seed: number, origin: RunOrigin): PrintedRun {
   const { names, modules, chosen } = run.config;
   const { algorithm: name = "" } = names;
   const builtIn =
@@ -45,7 +46,7 @@ function reportedOf(run: SavedRun, seed: number, origin: RunOrigin): ReportedRun
       ? Object.fromEntries(Object.entries(section).filter(([, value]) => typeof value === "number"))
       : sectionValues(`${run.path}: algorithm`, builtIn.settings, section);
   const config = { run: { seed }, environment: savedEnvironment(run), algorithm: { ...settings, name } };
-  return { config, title: builtIn?.title ?? oneLine(name, 100), origin };
+  return { config, title: builtIn?.title ?? oneLine(name, 100), origin, canResume: canResume(run) };
 }
 
 /** What the checkpoint holds of its origin, where the events do not. */

@@ -23,20 +23,25 @@ import { RunFolder } from "../runs/run-folder.js";
 import type { RunPlan } from "../runs/run-plan.js";
 import { hasReport, reportedRun, writeConfig } from "../runs/run-report.js";
 import {
+  canResume,
   openSavedRun,
   placeOf,
+  readingOf,
+  requireSavedSettings,
   type SavedRun,
   savedExecutor,
   savedParts,
+  type TrustedRun,
   uneditedConfig,
   withModules,
 } from "../runs/saved-run.js";
 import { runTraining } from "../runs/training.js";
+import { marked, requireTrust } from "../runs/trusted-run.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** A run that `resume` names, and its parts. */
 export interface ResumeDraft {
-  readonly run: SavedRun | null;
+  readonly run: TrustedRun | null;
   readonly parts: RunParts;
 }
 
@@ -47,13 +52,15 @@ export async function draftResume(args: readonly string[]): Promise<ResumeDraft>
   return draftOf(folder, scanArguments(args));
 }
 
-const isOf = (draft: ResumeDraft, folder: string): draft is ResumeDraft & { readonly run: SavedRun } =>
+const isOf = (draft: ResumeDraft, folder: string): draft is ResumeDraft & { readonly run: TrustedRun } =>
   draft.run?.folder === folder;
 
-/** @param options those that name a part, which only a moved file needs */
+/** @param options those that name a part, which only a moved file needs, and `--trust` */
 async function draftOf(folder: string, options: OptionValues) {
-  const run = openSavedRun(folder);
-  return { run, parts: await findParts(savedParts(run, partsOfOptions(options))) };
+  const named = partsOfOptions(options);
+  const trust = options.trust === true;
+  const run = requireTrust(openSavedRun(folder), { named, restores: true, trust });
+  return { run, parts: await readingOf(run, () => findParts(savedParts(run, named))) };
 }
 
 /** The options of a run that may change while it is stopped: its length, and its live settings. */
@@ -87,25 +94,39 @@ async function resumeIn(store: RunFolder, options: OptionValues, terminal: Termi
   const folder = store.path;
   // Another process may have gone on with the run since the arguments were read.
   const { run, parts } = await draftOf(folder, options);
+  marked(store, parts);
   const shown = uneditedConfig(run);
   const changes = changesOf(options, parts, run);
   const executor = await makeExecutor(savedExecutor(run));
   const { kinds, environment, modules, known } = parts;
   const { chosen } = run.config;
-  const config = runConfig({ kinds, modules, environment, executor, chosen, known }, run.where);
+  const choice = { kinds, modules, environment, executor, chosen, known };
+  const config = readingOf(run, () => {
+    const complete = runConfig(choice, run.where);
+    requireSavedSettings(run, complete);
+    return complete;
+  });
   const kept = store.keepEvents(placeOf(run));
   const outcome = savedOutcome(run.path, run.snapshot, config.run, kept.stepsPerSecond);
-  const plan: RunPlan = { config, parts, executor, where: run.where };
+  const plan: RunPlan = { config, parts, executor, where: run.where, restores: true };
   requireLonger(run, changes.steps);
   const hasEnded = !outcome.result.interrupted && changes.steps === undefined;
-  if (hasEnded && (Object.keys(changes).length > 0 || (kept.finished && hasReport(store, outcome)))) {
-    throw new SoftrlError(folder, "the run is already finished", { remedy: "pass --steps to extend it" });
-  }
-  if (hasEnded) {
+  const isComplete = kept.finished && hasReport(store, outcome);
+  if (hasEnded && !isComplete && Object.keys(changes).length === 0) {
     const reported = { ...reportedRun(plan), ...(kept.origin === null ? {} : { origin: kept.origin }) };
     if (!kept.finished) store.append({ event: "finished", step: run.step });
-    await reportRun(store, reported, outcome, options.json === true, terminal);
+    await reportRun(
+      store,
+      { ...reported, canResume: canResume(run) },
+      outcome,
+      options.json === true,
+      terminal,
+    );
     return 0;
+  }
+  requireState(run);
+  if (hasEnded) {
+    throw new SoftrlError(folder, "the run is already finished", { remedy: "pass --steps to extend it" });
   }
   const snapshot = { ...run.snapshot, config: JSON.stringify(withModules(run.json, modules)) };
   const begin = async (trainer: Trainer) => {
@@ -152,6 +173,15 @@ function liveNumber({ flag, setting }: SettingOption, text: string): number {
     expected: "a number",
     got: JSON.stringify(text),
     remedy: "a resumed run cannot start a new schedule",
+  });
+}
+
+/** @throws SoftrlError for a run whose environments cannot save their state. */
+function requireState(run: SavedRun): void {
+  if (canResume(run)) return;
+  throw new SoftrlError(run.path, `${run.config.names.environment} cannot save its state`, {
+    expected: "a checkpoint with the state of the environments",
+    remedy: "this run cannot be continued; evaluate and record play its policy",
   });
 }
 

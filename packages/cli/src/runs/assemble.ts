@@ -26,11 +26,18 @@ const MOST_EVALUATION_ENVIRONMENTS = 8;
  * @throws SoftrlError when a part cannot be made, does not fit another, or does not fit in memory.
  */
 export async function assemble(plan: RunPlan, store: RunStore, { signal }: Interrupt): Promise<Trainer> {
-  const { config, parts, executor, where } = plan;
+  const { config, parts, executor, where, restores = false } = plan;
   // Whether Gymnasium's environments have a process is known before Python starts.
   if (parts.environmentKind === null && !isBuiltIn(config.environment.id)) refuseOracle(plan);
   const open = (size: number, training: boolean) =>
-    openEnvironment({ environment: config.environment, kind: parts.environmentKind, size, training, where });
+    openEnvironment({
+      environment: config.environment,
+      kind: parts.environmentKind,
+      size,
+      training,
+      restores,
+      where,
+    });
   const { evaluateEvery, evaluationEpisodes } = config.run;
   const environment = await open(config.environment.count, true);
   let evaluation: VectorEnvironment | null = null;

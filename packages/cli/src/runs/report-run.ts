@@ -14,10 +14,16 @@ import {
   writeReport,
 } from "./run-report.js";
 
+/** A run whose report is printed, too. */
+export interface PrintedRun extends ReportedRun {
+  /** Whether it can be resumed once it was interrupted. */
+  readonly canResume: boolean;
+}
+
 /** Writes and prints the report of a run. */
 export async function reportRun(
   folder: RunFolder,
-  run: ReportedRun,
+  run: PrintedRun,
   outcome: RunOutcome,
   json: boolean,
   terminal: Terminal,
@@ -28,7 +34,7 @@ export async function reportRun(
     writeJson(terminal.out, { ...report, runFolder: folder.path });
   } else {
     const plot = terminalPlot([{ name: run.title, ...outcome.curve }], columnsOf(terminal.out));
-    const resume = report.interrupted ? `\nto continue: softrl resume ${folder.path}` : "";
+    const resume = report.interrupted && run.canResume ? `\nto continue: softrl resume ${folder.path}` : "";
     terminal.out.write(
       `${plot === "" ? "" : `${plot}\n\n`}${summary(run, report)}\nrun folder: ${folder.path}${resume}\n`,
     );

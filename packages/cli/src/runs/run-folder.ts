@@ -5,6 +5,8 @@ import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly, readRegular, replaceFile } from "../files/regular-file.js";
 import { type Change, type CheckpointPlace, EventFile, type KeptEvents } from "./event-file.js";
 import { isOfLock, RunLock } from "./run-lock.js";
+import { RunMarks } from "./run-marks.js";
+import { makeSecret } from "./user-secret.js";
 
 /** The files of a run folder. */
 export const runFiles = {
@@ -41,6 +43,7 @@ export class RunFolder implements RunStore {
   readonly #events: EventFile;
   /** Whether the folder cannot be another one. */
   readonly #isFixed: boolean;
+  #marks: RunMarks | null = null;
 
   private constructor(path: string, lock: RunLock, isFixed: boolean) {
     this.path = path;
@@ -154,6 +157,12 @@ export class RunFolder implements RunStore {
     return this.#events.changes;
   }
 
+  /** Marks the run's states as written for this user, from now on. */
+  mark(): void {
+    const secret = makeSecret();
+    if (secret !== null) this.#marks = new RunMarks(this.path, secret);
+  }
+
   /** The events before a checkpoint are on the disk before it is. */
   writeCheckpoint(bytes: Uint8Array): void {
     try {
@@ -161,11 +170,17 @@ export class RunFolder implements RunStore {
     } catch (error) {
       refuse(this.#events.path, "the events could not be written", error, this.#isFixed);
     }
-    this.write(runFiles.checkpoint, bytes);
+    this.#writeState(runFiles.checkpoint, bytes);
   }
 
   writePolicy(which: KeptPolicy, bytes: Uint8Array): void {
-    this.write(runFiles[which], bytes);
+    this.#writeState(runFiles[which], bytes);
+  }
+
+  #writeState(name: string, bytes: Uint8Array): void {
+    const write = (file: string, content: Uint8Array | string) => this.write(file, content);
+    if (this.#marks === null) write(name, bytes);
+    else this.#marks.write(name, bytes, write);
   }
 
   /** Writes a file as a whole, replacing an earlier one. */

@@ -8,7 +8,7 @@ import type { Executor } from "../tensor/executor.js";
 import { input, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
 import { bodyOf } from "./make-body.js";
-import { readRunSnapshot, savedConfig, savedPolicy } from "./run-checkpoint.js";
+import { readRunSnapshot, savedConfig, savedPolicy, versionFault } from "./run-checkpoint.js";
 
 /** How a policy is loaded. */
 export interface LoadPolicyOptions {
@@ -48,7 +48,12 @@ export function loadPolicy(
       expected: "an executor such as await createWasmExecutor()",
     });
   }
-  return policyOf(readRunSnapshot(where, bytes), executor, options);
+  const snapshot = readRunSnapshot(where, bytes);
+  try {
+    return policyOf(snapshot, executor, options);
+  } catch (error) {
+    throw versionFault(where, snapshot, error);
+  }
 }
 
 /** {@link loadPolicy} from a decoded checkpoint. */

@@ -1,6 +1,7 @@
 /** What a run's checkpoint holds besides its state: how to read it, and how to rebuild its policy. */
 import type { Policy, PolicyForm } from "../algorithms/policy.js";
-import { describeValue, fail } from "../base/errors.js";
+import { describeValue, type ErrorCode, fail, SoftrlError } from "../base/errors.js";
+import { oneLine } from "../base/one-line.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { actionCount, type Space, validateSpace } from "../envs/spaces.js";
 import { logPrior } from "../math/units.js";
@@ -34,6 +35,20 @@ function requireFormat(where: string, { format, version: writer }: Snapshot): vo
     remedy: `use a checkpoint of softrl ${version}, or the version that wrote this one`,
   });
 }
+
+/**
+ * An error about what a checkpoint holds, as the checkpoint of another version has it: then that is the likely cause.
+ * All other errors come back unchanged.
+ * @param where what errors about the checkpoint name
+ */
+export function versionFault(where: string, { version: writer }: Snapshot, error: unknown): unknown {
+  if (!(error instanceof SoftrlError) || !error.where.startsWith(where)) return error;
+  if (typeof writer !== "string" || writer === version || !causedByVersion.includes(error.code)) return error;
+  const remedy = `the checkpoint is of softrl ${oneLine(writer, 40)}, this is ${version}: use the version that wrote it`;
+  return new SoftrlError(error.where, error.what, { ...error.details, remedy }, { cause: error });
+}
+
+const causedByVersion: readonly ErrorCode[] = ["bad-input", "unknown-setting", "unknown-environment"];
 
 /** A policy's spaces and form; its parameters are a section of their own. */
 export function policyDescription({ observationSpace, actionSpace, form }: Policy): Snapshot {
