@@ -35,7 +35,7 @@ export {
 } from "./algorithms/policy-value-learner.js";
 export { builtInAlgorithms } from "./algorithms/registry.js";
 export { softQLearning } from "./algorithms/soft-q-learning.js";
-export { allocate, outOfMemory } from "./base/allocation.js";
+export { allocate, outOfMemory, requireMemory } from "./base/allocation.js";
 export { describeValue, type ErrorCode, type ErrorDetails, isErrorCode, SoftrlError } from "./base/errors.js";
 export { LiveSettings } from "./base/live-settings.js";
 export { nearMatch, suggestion } from "./base/near-match.js";

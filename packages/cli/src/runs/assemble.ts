@@ -124,7 +124,7 @@ function tooLarge({ config, parts, where }: RunPlan, cause: Error): SoftrlError 
     sizes.map(([option]) => option).join(", "),
     "the network and its rollouts do not fit in memory",
     {
-      expected: "at most 8 GiB (4 GiB in WebAssembly), and no more than is free",
+      expected: "at most 8 GiB (2 GiB in WebAssembly), and no more than is free",
       got:
         (bytes === undefined ? "" : `${(bytes / 2 ** 30).toFixed(1)} GiB for `) +
         sizes.map(([option, value]) => `${option} ${value}`).join(", "),

@@ -5,6 +5,7 @@ import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from
 import type { Mdp } from "../mdp/sparse-mdp.js";
 import type { Picture } from "./canvas.js";
 import type { Environment, Observations, StepOutcome, VectorEnvironment } from "./environment.js";
+import { requireEnvironmentMemory } from "./environment-memory.js";
 import {
   actionCount,
   describeSpace,
@@ -41,7 +42,7 @@ export class LocalEnvironment implements VectorEnvironment {
   readonly observationSpace: Space;
   readonly actionSpace: Space;
   /** The `mdp` of the first environment, if it has one. */
-  readonly mdp?: Mdp;
+  declare readonly mdp?: Mdp;
   readonly observations: Observations;
   readonly finalObservations: Observations;
   readonly rewards: Float64Array;
@@ -70,21 +71,23 @@ export class LocalEnvironment implements VectorEnvironment {
     this.id = id;
     this.size = size;
     this.#limit = options.maxEpisodeSteps ?? Infinity;
-    this.#environments = Array.from({ length: size }, make);
+    const first = make();
     for (const method of ["reset", "step", "save", "restore"] as const) {
-      if (typeof this.#environments[0]?.[method] === "function") continue;
+      if (typeof first?.[method] === "function") continue;
       fail(`vectorize ${id}`, `the environment has no method ${method}`, {
         expected: "an object with reset, step, save and restore",
         remedy: "add it: every checkpoint calls save, and resume calls restore",
       });
     }
+    const { observationSpace, actionSpace } = first;
+    requireSpaces(`${id} environment 0`, first);
+    if (observationSpace.kind === "box") requireEnvironmentMemory(`vectorize ${id}`, size, observationSpace);
+    this.#environments = Array.from({ length: size }, (_, i) => (i === 0 ? first : make()));
     if (new Set(this.#environments).size !== size) {
       fail(`vectorize ${id}`, "make returned the same environment twice", {
         remedy: "return a new environment at each call",
       });
     }
-    const [first] = this.#environments;
-    const { observationSpace, actionSpace } = first;
     this.#requireSpaces(observationSpace, actionSpace);
     this.observationSpace = observationSpace;
     this.actionSpace = actionSpace;
@@ -104,7 +107,8 @@ export class LocalEnvironment implements VectorEnvironment {
     this.episodeEnded = new Uint8Array(size);
     this.terminated = terminatedFlags(size);
     this.truncated = truncatedFlags(size);
-    if (first.mdp !== undefined) this.mdp = first.mdp;
+    // A large process may be made when it is first read.
+    if ("mdp" in first) Object.defineProperty(this, "mdp", { get: () => first.mdp, enumerable: true });
     if (first.paint !== undefined) this.paint = first.paint.bind(first);
     this.#steps = new Int32Array(size);
     this.#returns = new Float64Array(size);
@@ -268,8 +272,7 @@ export class LocalEnvironment implements VectorEnvironment {
   #requireSpaces(observationSpace: Space, actionSpace: Space): void {
     this.#environments.forEach((environment, i) => {
       const where = `${this.id} environment ${i}`;
-      validateSpace(where, "observationSpace", environment.observationSpace);
-      validateSpace(where, "actionSpace", environment.actionSpace);
+      requireSpaces(where, environment);
       if (!sameSpace(environment.observationSpace, observationSpace)) {
         fail(where, "observationSpace differs from that of environment 0", {
           expected: describeSpace(observationSpace),
@@ -300,4 +303,9 @@ export class LocalEnvironment implements VectorEnvironment {
       fail(`${this.id} ${what}`, "an earlier call failed", { remedy: "call reset(streams) to start again" });
     }
   }
+}
+
+function requireSpaces(where: string, { observationSpace, actionSpace }: Environment): void {
+  validateSpace(where, "observationSpace", observationSpace);
+  validateSpace(where, "actionSpace", actionSpace);
 }

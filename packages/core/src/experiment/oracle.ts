@@ -54,7 +54,7 @@ export class Oracle implements Saveable {
   readonly #mdp: SparseMdp;
   readonly #reachable: Uint8Array;
   #solved: SolvedProblem;
-  readonly #answers: OracleMeasurement[] = [];
+  #answers: OracleMeasurement[] = [];
 
   /**
    * @throws SoftrlError when the environment has no exact process, when the algorithm does not learn log π and V, or when
@@ -136,7 +136,7 @@ export class Oracle implements Saveable {
       step,
       figures: figuresBy((name) => columns[name][i]),
     }));
-    this.#answers.splice(0, this.#answers.length, ...answers);
+    this.#answers = answers;
   }
 }
 

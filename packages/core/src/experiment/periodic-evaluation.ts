@@ -54,7 +54,7 @@ interface EvaluatedPolicy {
 export class PeriodicEvaluation implements Saveable {
   readonly environment: VectorEnvironment;
   readonly #parts: PeriodicEvaluationParts;
-  readonly #points: EvaluationPoint[] = [];
+  #points: EvaluationPoint[] = [];
   #kept: { readonly best: EvaluatedPolicy; readonly last: EvaluatedPolicy } | null = null;
   #checked = false;
 
@@ -199,7 +199,7 @@ export class PeriodicEvaluation implements Saveable {
       const last = kept("last");
       this.#kept = { last, best: snapshot.best === undefined ? last : kept("best") };
     }
-    this.#points.splice(0, this.#points.length, ...points);
+    this.#points = points;
   }
 
   /** Writes the kept policies again: those in the store may be of evaluations after the checkpoint. */
