@@ -39,6 +39,7 @@ export { allocate, outOfMemory, requireMemory } from "./base/allocation.js";
 export { describeValue, type ErrorCode, type ErrorDetails, isErrorCode, SoftrlError } from "./base/errors.js";
 export { LiveSettings } from "./base/live-settings.js";
 export { nearMatch, suggestion } from "./base/near-match.js";
+export { nestsTooDeep } from "./base/nesting.js";
 export { oneLine } from "./base/one-line.js";
 export { Random, RandomStreams } from "./base/random.js";
 export { type LiveNumber, type NumberSchedule, scheduleText, valueAt } from "./base/schedule.js";

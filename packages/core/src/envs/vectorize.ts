@@ -1,6 +1,7 @@
-import { fail, requireInteger, requireLength, SoftrlError } from "../base/errors.js";
+import { describeNumber, fail, requireInteger, requireLength, SoftrlError } from "../base/errors.js";
+import { inPart, thrownText } from "../base/part-fault.js";
 import { type Random, RandomStreams } from "../base/random.js";
-import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
+import { type Snapshot, savedBy, snapshotArray, snapshotSection } from "../base/snapshot.js";
 import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
 import type { Mdp } from "../mdp/sparse-mdp.js";
 import type { Picture } from "./canvas.js";
@@ -140,7 +141,12 @@ export class LocalEnvironment implements VectorEnvironment {
     });
     return {
       randoms,
-      environments: Object.fromEntries(this.#environments.map((environment, i) => [i, environment.save()])),
+      environments: Object.fromEntries(
+        this.#environments.map((environment, i) => [
+          i,
+          savedBy(`${this.id} environment ${i}`, () => environment.save()),
+        ]),
+      ),
       observations: this.observations.slice(),
       steps: this.#steps.slice(),
       returns: this.#returns.slice(),
@@ -162,7 +168,7 @@ export class LocalEnvironment implements VectorEnvironment {
     this.reset(new RandomStreams(0));
     this.#state = "failed";
     this.#environments.forEach((environment, i) => {
-      environment.restore(sections[i]);
+      inPart(`${this.id} environment ${i}`, "restore", () => environment.restore(sections[i]));
       this.#randoms[i].restore(states.subarray(i * 4, i * 4 + 4));
     });
     observations.set(saved);
@@ -193,11 +199,14 @@ export class LocalEnvironment implements VectorEnvironment {
       const name = typeof terminated !== "boolean" ? "terminated" : "truncated";
       fail(this.#place(i), `${name} is not a boolean`, {
         expected: "true or false",
-        got: String(name === "terminated" ? terminated : truncated),
+        got: describeNumber(name === "terminated" ? terminated : truncated),
       });
     }
     if (typeof reward !== "number" || !Number.isFinite(reward)) {
-      fail(this.#place(i), "the reward is not finite", { expected: "a finite number", got: String(reward) });
+      fail(this.#place(i), "the reward is not finite", {
+        expected: "a finite number",
+        got: describeNumber(reward),
+      });
     }
     this.#requireFinite(i);
     const late = truncated || steps >= this.#limit;
@@ -223,7 +232,7 @@ export class LocalEnvironment implements VectorEnvironment {
     if (typeof outcome === "object" && outcome !== null) return outcome;
     return fail(this.#place(i), "step did not return an outcome", {
       expected: "{ reward, terminated, truncated }",
-      got: String(outcome),
+      got: describeNumber(outcome),
     });
   }
 
@@ -239,9 +248,8 @@ export class LocalEnvironment implements VectorEnvironment {
   }
 
   #rethrow(i: number, what: string, error: unknown): never {
-    const message = error instanceof Error ? error.message : String(error);
     const details = error instanceof SoftrlError ? { code: error.code } : {};
-    throw new SoftrlError(this.#place(i), `${what} failed: ${message}`, details, { cause: error });
+    throw new SoftrlError(this.#place(i), `${what} failed: ${thrownText(error)}`, details, { cause: error });
   }
 
   #requireFinite(i: number): void {

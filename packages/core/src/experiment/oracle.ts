@@ -2,7 +2,7 @@
 import type { Algorithm, PolicyValueModel } from "../algorithms/algorithm.js";
 import { fail } from "../base/errors.js";
 import { type Random, RandomStreams } from "../base/random.js";
-import { type Saveable, type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
+import { type Saveable, type Snapshot, snapshotArray, snapshotCount } from "../base/snapshot.js";
 import type { VectorEnvironment } from "../envs/environment.js";
 import { exp } from "../math/logspace.js";
 import { logPrior, stateValues } from "../math/units.js";
@@ -128,7 +128,7 @@ export class Oracle implements Saveable {
 
   restore(snapshot: Snapshot): void {
     const where = "Oracle.restore";
-    const length = snapshotNumber(where, snapshot, "length");
+    const length = snapshotCount(where, snapshot, "length");
     const column = (name: string) => snapshotArray(where, snapshot, name, "float64", length);
     const steps = column("step");
     const columns = figuresBy(column);

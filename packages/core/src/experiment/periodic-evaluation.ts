@@ -6,7 +6,10 @@ import { RandomStreams } from "../base/random.js";
 import {
   type Saveable,
   type Snapshot,
+  savedBy,
   snapshotArray,
+  snapshotCount,
+  snapshotFinite,
   snapshotNumber,
   snapshotSection,
 } from "../base/snapshot.js";
@@ -124,9 +127,10 @@ export class PeriodicEvaluation implements Saveable {
       });
     if (this.#checked) return play();
     await requireReseeds(environment, streams);
-    const before = encodeCheckpoint({ algorithm: algorithm.save() });
+    const state = () => savedBy(`${config.algorithm.name} save`, () => algorithm.save());
+    const before = encodeCheckpoint({ algorithm: state() });
     const result = await play();
-    const after = encodeCheckpoint({ algorithm: algorithm.save() });
+    const after = encodeCheckpoint({ algorithm: state() });
     if (!areEqual(before, after)) {
       fail(config.algorithm.name, "the policy changed the training while it was evaluated", {
         expected: "actions drawn from the stream that act receives",
@@ -140,7 +144,7 @@ export class PeriodicEvaluation implements Saveable {
   #evaluatedPolicy(): EvaluatedPolicy {
     const { config, algorithm, live } = this.#parts;
     const { policy } = algorithm;
-    const parameters = policy.save();
+    const parameters = savedBy(`${config.algorithm.name} policy save`, () => policy.save());
     requireFiniteSnapshot(config.algorithm.name, { parameters }, live.step);
     return { live: live.save(), policy: policyDescription(policy), parameters };
   }
@@ -178,9 +182,11 @@ export class PeriodicEvaluation implements Saveable {
         remedy: `pass ${environments} environments as evaluation`,
       });
     }
-    const length = snapshotNumber(where, snapshot, "length");
-    const column = (name: string) => snapshotArray(where, snapshot, name, "float64", length);
-    const [means, deviations, cut] = [column("meanReturns"), column("standardDeviations"), column("cut")];
+    const length = snapshotCount(where, snapshot, "length");
+    const column = (name: string) => snapshotFinite(where, snapshot, name, length);
+    const [means, cut] = [column("meanReturns"), column("cut")];
+    // NaN stands for none.
+    const deviations = snapshotArray(where, snapshot, "standardDeviations", "float64", length);
     const { evaluationEpisodes: episodes } = this.#parts.config.run;
     const points = Array.from(column("steps"), (step, i) => ({
       step,

@@ -1,6 +1,7 @@
 /** What a run's checkpoint holds besides its state: how to read it, and how to rebuild its policy. */
 import type { Policy, PolicyForm } from "../algorithms/policy.js";
 import { describeValue, fail } from "../base/errors.js";
+import { MOST_NESTED, nestsTooDeep } from "../base/nesting.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { actionCount, type Space, validateSpace } from "../envs/spaces.js";
 import { logPrior } from "../math/units.js";
@@ -94,10 +95,14 @@ function savedJson(where: string, snapshot: Snapshot, name: string): unknown {
   const text = snapshot[name];
   if (typeof text === "string") {
     try {
-      return JSON.parse(text);
+      const json: unknown = JSON.parse(text);
+      if (!nestsTooDeep(json)) return json;
     } catch {
-      // Refused below: text that does not parse is not JSON.
+      // Refused below: text that does not parse is not JSON, and what nests so deep cannot be written again.
     }
   }
-  return fail(where, `the checkpoint's ${name} is damaged`, { expected: "JSON", got: describeValue(text) });
+  return fail(where, `the checkpoint's ${name} is damaged`, {
+    expected: `JSON of at most ${MOST_NESTED} levels`,
+    got: describeValue(text),
+  });
 }

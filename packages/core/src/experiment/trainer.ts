@@ -1,18 +1,29 @@
 import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
 import { fail } from "../base/errors.js";
 import { LiveSettings } from "../base/live-settings.js";
+import { inPart, inPartAsync } from "../base/part-fault.js";
 import { RandomStreams } from "../base/random.js";
-import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import {
+  plainSnapshot,
+  type Snapshot,
+  savedBy,
+  snapshotCount,
+  snapshotFinite,
+  snapshotNumber,
+  snapshotSection,
+} from "../base/snapshot.js";
 import type { OnStep } from "../data/collector.js";
 import type { EnvironmentRows, VectorEnvironment } from "../envs/environment.js";
 import { encodeCheckpoint } from "./checkpoint.js";
+import { claimEnvironment, type EnvironmentUser, requireClaim } from "./environment-claim.js";
 import {
   requireFiniteFigures,
   requireFiniteObservations,
+  requireFiniteReturn,
   requireFiniteSnapshot,
   requireFiniteStep,
 } from "./finite.js";
-import type { TrainProgress } from "./host.js";
+import { checkedClock, type TrainProgress } from "./host.js";
 import { LearningCheck, type LearningWarning } from "./learning-check.js";
 import { makeAlgorithm } from "./make-algorithm.js";
 import type { Oracle, OracleMeasurement } from "./oracle.js";
@@ -80,6 +91,7 @@ export class Trainer {
   #figureSums = new Map<string, number>();
   #updates = 0;
   #state: "new" | "ready" | "busy" = "new";
+  readonly #user: EnvironmentUser = { isAtWork: () => this.#state === "busy" };
   readonly #oracle: Oracle | null;
   readonly #evaluation: PeriodicEvaluation | null;
   /** The episodes that ended in this iteration, for the store. */
@@ -96,7 +108,7 @@ export class Trainer {
     this.#live = new LiveSettings(config.run.steps);
     this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live);
     this.#store = store ?? new MemoryRunStore();
-    this.#clock = clock ?? null;
+    this.#clock = checkedClock(clock);
     this.#origin = { ...executorIdentity(executor), ...provenance };
     this.#oracle = makeOracle(parts, this.algorithm);
     this.#evaluation = makeEvaluation(parts, this.algorithm, this.#live, this.#store);
@@ -145,8 +157,11 @@ export class Trainer {
   /** Starts all episodes from the seed and opens the run in the store. */
   start(): Promise<void> {
     return this.#alone("start", "new", async () => {
+      claimEnvironment("Trainer.start", this.environment, this.#user);
       await this.environment.reset(new RandomStreams(this.config.run.seed));
       requireFiniteObservations(this.environment, 0);
+      // What cannot be saved is refused now, not at the first checkpoint.
+      await this.#save();
       await this.#store.append({ event: "started", version, ...this.#origin, config: this.config });
       await this.#consultOracle();
       await this.#evaluation?.evaluateIfDue(this.done);
@@ -168,6 +183,7 @@ export class Trainer {
     // Not through #alone: its closure and its promise would be most of an iteration's garbage.
     this.#begin("iterate", "ready");
     try {
+      requireClaim("Trainer.iterate", this.environment, this.#user);
       const began = this.#now();
       const before = this.step;
       this.#endings.length = 0;
@@ -204,6 +220,7 @@ export class Trainer {
     const { episodeEnded, episodeReturns, episodeLengths } = rows;
     for (let i = 0; i < episodeEnded.length; i++) {
       if (episodeEnded[i] === 0) continue;
+      requireFiniteReturn(rows, i, step, first);
       this.#window.add(episodeReturns[i]);
       const ending = { step, environment: first + i, return: episodeReturns[i], length: episodeLengths[i] };
       this.#endings.push({ event: "episode", ...ending });
@@ -255,9 +272,18 @@ export class Trainer {
   }
 
   /** The complete state of the run: configuration, counters, scores, policy, algorithm and environments. */
-  async save(): Promise<Snapshot> {
+  save(): Promise<Snapshot> {
+    return this.#alone("save", "ready", () => this.#save());
+  }
+
+  async #save(): Promise<Snapshot> {
+    requireClaim("Trainer.save", this.environment, this.#user);
+    const { name } = this.config.algorithm;
     const { policy } = this.algorithm;
-    const learned = { parameters: policy.save(), algorithm: this.algorithm.save() };
+    const learned = {
+      parameters: savedBy(`${name} policy`, () => policy.save()),
+      algorithm: savedBy(name, () => this.algorithm.save()),
+    };
     requireFiniteSnapshot(this.config.algorithm.name, learned, this.step);
     return {
       format: RUN_FORMAT,
@@ -275,10 +301,16 @@ export class Trainer {
       },
       policy: policyDescription(policy),
       ...learned,
-      environment: await this.environment.save(),
+      environment: await this.#saveEnvironment(),
       ...(this.#oracle === null ? {} : { oracle: this.#oracle.save() }),
       ...(this.#evaluation === null ? {} : { evaluation: this.#evaluation.save() }),
     };
+  }
+
+  async #saveEnvironment(): Promise<Snapshot | null> {
+    const { id } = this.config.environment;
+    const saved = await inPartAsync(id, "save", () => this.environment.save());
+    return saved === null ? null : plainSnapshot(id, saved);
   }
 
   /**
@@ -291,6 +323,7 @@ export class Trainer {
 
   async #restore(snapshot: Snapshot): Promise<void> {
     const where = "Trainer.restore";
+    claimEnvironment(where, this.environment, this.#user);
     const saved = JSON.stringify(savedConfig(where, snapshot));
     if (saved !== JSON.stringify(this.config)) {
       fail(where, "the checkpoint is of another run", {
@@ -311,21 +344,27 @@ export class Trainer {
     }
     this.#live.restore(snapshotSection(where, snapshot, "live"));
     const curve = snapshotSection(where, snapshot, "curve");
-    const points = snapshotNumber(where, curve, "length");
-    this.#curve.steps = Array.from(snapshotArray(where, curve, "steps", "float64", points));
-    this.#curve.meanReturns = Array.from(snapshotArray(where, curve, "meanReturns", "float64", points));
+    const points = snapshotCount(where, curve, "length");
+    this.#curve.steps = Array.from(snapshotFinite(`${where}: curve`, curve, "steps", points));
+    this.#curve.meanReturns = Array.from(snapshotFinite(`${where}: curve`, curve, "meanReturns", points));
     this.#window.restore(snapshotSection(where, snapshot, "scores"));
     this.#learning.restore(snapshotSection(where, snapshot, "learning"));
     const figureSums = snapshotSection(where, snapshot, "figureSums");
     this.#figureSums = new Map(
       Object.keys(figureSums).map((name) => [name, snapshotNumber(where, figureSums, name)]),
     );
-    this.#updates = snapshotNumber(where, snapshot, "updates");
+    this.#updates = snapshotCount(where, snapshot, "updates");
     this.#oracle?.restore(snapshotSection(where, snapshot, "oracle"));
     this.#evaluation?.restore(snapshotSection(where, snapshot, "evaluation"));
-    this.algorithm.policy.restore(snapshotSection(where, snapshot, "parameters"));
-    this.algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
-    await this.environment.restore(snapshotSection(where, snapshot, "environment"));
+    const { name } = this.config.algorithm;
+    const [parameters, state, environment] = (["parameters", "algorithm", "environment"] as const).map(
+      (section) => snapshotSection(where, snapshot, section),
+    );
+    inPart(`${name} policy`, "restore", () => this.algorithm.policy.restore(parameters));
+    inPart(name, "restore", () => this.algorithm.restore(state));
+    const { id } = this.config.environment;
+    await inPartAsync(id, "restore", () => this.environment.restore(environment));
+    requireFiniteObservations(this.environment, this.step);
     await this.#store.append({ event: "resumed", step: this.step, version, ...this.#origin });
     await this.#evaluation?.writeKept();
     await this.#evaluation?.evaluateIfDue(this.done);
@@ -418,7 +457,7 @@ export class Trainer {
   }
 
   async #writeCheckpoint(): Promise<void> {
-    await this.#store.writeCheckpoint(encodeCheckpoint(await this.save()));
+    await this.#store.writeCheckpoint(encodeCheckpoint(await this.#save()));
     await this.#store.append({ event: "checkpoint", step: this.step });
   }
 }
