@@ -35,7 +35,8 @@ export async function assemble(plan: RunPlan, store: RunStore, { signal }: Inter
   const environment = await open(config.environment.count, true);
   let evaluation: VectorEnvironment | null = null;
   try {
-    if (environment.mdp === undefined) refuseOracle(plan);
+    // Reading a large process may make it.
+    if (config.run.oracleEvery > 0 && environment.mdp === undefined) refuseOracle(plan);
     requireNetworkFits(plan, environment);
     if (evaluateEvery > 0) {
       evaluation = await open(Math.min(evaluationEpisodes, MOST_EVALUATION_ENVIRONMENTS), false);

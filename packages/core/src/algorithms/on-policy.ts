@@ -212,9 +212,6 @@ export function onPolicyAlgorithm<const S extends OnPolicySettings & Settings>(
   });
 }
 
-/** Each recorded step has a program of its own, and a longer rollout would spend minutes on compiling them. */
-const MOST_RECORDED = 1024;
-
 const reservedTerms: readonly (keyof OnPolicyTerms | "learningRate" | "maxGradientNorm" | "observations")[] =
   [
     "v",
@@ -277,7 +274,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
       collector: this.#collector,
       form: () => ({ bodies, tau: this.#bonusInReturns ? this.#shared.tau : null, logPrior: this.#logPrior }),
       traceLoss: (trace) => this.#traceLoss(trace),
-      reusesActivations: this.#epochs === 1 && horizon * this.#collector.parts <= MOST_RECORDED,
+      reusesActivations: this.#epochs === 1,
     });
     this.#learner = learner;
     const batch = horizon * environment.size;

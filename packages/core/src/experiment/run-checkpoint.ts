@@ -2,6 +2,7 @@
 import type { Policy, PolicyForm } from "../algorithms/policy.js";
 import { describeValue, fail } from "../base/errors.js";
 import { MOST_NESTED, nestsTooDeep } from "../base/nesting.js";
+import { inPart } from "../base/part-fault.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { actionCount, type Space, validateSpace } from "../envs/spaces.js";
 import { logPrior } from "../math/units.js";
@@ -38,9 +39,11 @@ function requireFormat(where: string, { format, version: writer }: Snapshot): vo
 
 /** A policy's spaces and form; its parameters are a section of their own. */
 export function policyDescription({ observationSpace, actionSpace, form }: Policy): Snapshot {
+  const json = (name: string, space: Space) =>
+    inPart("policy", `writing the ${name} as JSON`, () => JSON.stringify(space));
   return {
-    observationSpace: JSON.stringify(observationSpace),
-    actionSpace: JSON.stringify(actionSpace),
+    observationSpace: json("observationSpace", observationSpace),
+    actionSpace: json("actionSpace", actionSpace),
     ...(form === null ? {} : { bodies: form.bodies, tau: form.tau, logPrior: form.logPrior.slice() }),
   };
 }

@@ -100,7 +100,7 @@ export const builtInNetworks: readonly NetworkKind[] = [
     reads: "vectors",
     settings: {
       hiddenSizes: integersSetting({
-        about: "units of each hidden layer, separated by commas",
+        about: "units of each hidden layer, separated by commas; at most 1024 layers",
         low: 1,
         longest: MOST_HIDDEN_LAYERS,
         default: [64, 64],

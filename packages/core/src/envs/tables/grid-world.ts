@@ -206,9 +206,9 @@ export class GridWorld implements Environment {
 function cellsOf(layout: readonly string[]): { letters: string[]; targets: Int32Array } {
   const width = layout[0]?.length ?? 0;
   if (width === 0) fail("GridWorld", "the layout is empty", { expected: 'rows such as "S..G"' });
-  const numbers = new Map<string, number>();
   const letters: string[] = [];
-  const places: [row: number, column: number][] = [];
+  /** The cell at each place, row after row; −1 for a wall. */
+  const cellAt = new Int32Array(layout.length * width).fill(-1);
   layout.forEach((line, row) => {
     if (line.length !== width) {
       fail("GridWorld", `row ${row} of the layout has a different length`, {
@@ -224,18 +224,22 @@ function cellsOf(layout: readonly string[]): { letters: string[]; targets: Int32
         });
       }
       if (letter === "#") return;
-      numbers.set(`${row},${column}`, letters.length);
+      cellAt[row * width + column] = letters.length;
       letters.push(letter);
-      places.push([row, column]);
     });
   });
   if (!letters.includes("S")) {
     fail("GridWorld", "the layout has no start", { remedy: "mark at least one cell with S" });
   }
   const targets = new Int32Array(letters.length * moves.length);
-  places.forEach(([row, column], cell) => {
+  cellAt.forEach((cell, place) => {
+    if (cell === -1) return;
+    const [row, column] = [Math.floor(place / width), place % width];
     moves.forEach(([down, right], action) => {
-      targets[cell * moves.length + action] = numbers.get(`${row + down},${column + right}`) ?? cell;
+      const [below, beside] = [row + down, column + right];
+      const isInside = below >= 0 && below < layout.length && beside >= 0 && beside < width;
+      const target = isInside ? cellAt[below * width + beside] : -1;
+      targets[cell * moves.length + action] = target === -1 ? cell : target;
     });
   });
   return { letters, targets };
