@@ -164,6 +164,7 @@ export {
 } from "./experiment/evaluate.js";
 export type { Host, TrainProgress } from "./experiment/host.js";
 export type { LearningWarning } from "./experiment/learning-check.js";
+export type { LearningCurve } from "./experiment/learning-curve.js";
 export { type LoadPolicyOptions, loadPolicy, policyOf } from "./experiment/load-policy.js";
 export { makeAlgorithm } from "./experiment/make-algorithm.js";
 export { bodyOf } from "./experiment/make-body.js";
@@ -231,11 +232,8 @@ export {
   type Trained,
   train,
 } from "./experiment/train.js";
-export {
-  type LearningCurve,
-  Trainer,
-  type TrainResult,
-} from "./experiment/trainer.js";
+export type { TrainResult } from "./experiment/train-result.js";
+export { Trainer } from "./experiment/trainer.js";
 export type { TrainerParts } from "./experiment/trainer-parts.js";
 export { version } from "./experiment/version.js";
 export {

@@ -19,7 +19,8 @@ import {
   networkForSpace,
   runConfig,
 } from "./run-config.js";
-import { Trainer, type TrainResult } from "./trainer.js";
+import type { TrainResult } from "./train-result.js";
+import { Trainer } from "./trainer.js";
 import type { TrainerParts } from "./trainer-parts.js";
 
 /** A run by value: everything that is left out has the default of the algorithm and the environment. */

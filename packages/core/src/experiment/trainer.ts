@@ -8,7 +8,6 @@ import {
   type Snapshot,
   savedBy,
   snapshotCount,
-  snapshotFinite,
   snapshotNumber,
   snapshotSection,
 } from "../base/snapshot.js";
@@ -25,6 +24,7 @@ import {
 } from "./finite.js";
 import { checkedClock, type TrainProgress } from "./host.js";
 import { LearningCheck, type LearningWarning } from "./learning-check.js";
+import { GrowingCurve, type LearningCurve } from "./learning-curve.js";
 import { makeAlgorithm } from "./make-algorithm.js";
 import type { Oracle, OracleMeasurement } from "./oracle.js";
 import type { EvaluationSummary, PeriodicEvaluation } from "./periodic-evaluation.js";
@@ -34,6 +34,7 @@ import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js"
 import { type ExecutorIdentity, executorIdentity, type RunConfig } from "./run-config.js";
 import type { EpisodeEvent, EvaluationPoint, StartedEvent } from "./run-event.js";
 import { MemoryRunStore, type RunStore } from "./run-store.js";
+import type { TrainResult } from "./train-result.js";
 import {
   makeEvaluation,
   makeOracle,
@@ -43,29 +44,6 @@ import {
   type TrainerParts,
 } from "./trainer-parts.js";
 import { version } from "./version.js";
-
-/** The outcome of a run. */
-export interface TrainResult {
-  /** Over the last 100 training episodes; null when none ended. */
-  readonly meanReturn: number | null;
-  readonly episodes: number;
-  readonly steps: number;
-  readonly stepsPerSecond: number;
-  /** Whether it was stopped before its last step. */
-  readonly interrupted: boolean;
-  /** Absent unless the mean return had not left its start after a quarter of the steps. */
-  readonly warning?: LearningWarning;
-  /** The oracle's newest measurement; absent without an oracle. */
-  readonly oracle?: OracleMeasurement;
-  /** The newest evaluation during the run and the best; absent without `evaluateEvery`. */
-  readonly evaluation?: EvaluationSummary;
-}
-
-/** The learning curve: after `steps[i]` environment steps the mean return was `meanReturns[i]`. */
-export interface LearningCurve {
-  readonly steps: readonly number[];
-  readonly meanReturns: readonly number[];
-}
 
 /**
  * One training run, an iteration at a time.
@@ -84,7 +62,7 @@ export class Trainer {
   readonly #origin: Pick<StartedEvent, keyof (ExecutorIdentity & Provenance)>;
   readonly #learning = new LearningCheck();
   readonly #window = new ReturnsWindow();
-  readonly #curve: { steps: number[]; meanReturns: number[] } = { steps: [], meanReturns: [] };
+  readonly #curve = new GrowingCurve();
   #seconds = 0;
   /** Steps taken in those seconds: not those before a restore. */
   #timed = 0;
@@ -294,11 +272,7 @@ export class Trainer {
       figureSums: Object.fromEntries(this.#figureSums),
       scores: this.#window.save(),
       learning: this.#learning.save(),
-      curve: {
-        length: this.#curve.steps.length,
-        steps: Float64Array.from(this.#curve.steps),
-        meanReturns: Float64Array.from(this.#curve.meanReturns),
-      },
+      curve: this.#curve.save(),
       policy: policyDescription(policy),
       ...learned,
       environment: await this.#saveEnvironment(),
@@ -343,10 +317,7 @@ export class Trainer {
       });
     }
     this.#live.restore(snapshotSection(where, snapshot, "live"));
-    const curve = snapshotSection(where, snapshot, "curve");
-    const points = snapshotCount(where, curve, "length");
-    this.#curve.steps = Array.from(snapshotFinite(`${where}: curve`, curve, "steps", points));
-    this.#curve.meanReturns = Array.from(snapshotFinite(`${where}: curve`, curve, "meanReturns", points));
+    this.#curve.restore(snapshotSection(where, snapshot, "curve"));
     this.#window.restore(snapshotSection(where, snapshot, "scores"));
     this.#learning.restore(snapshotSection(where, snapshot, "learning"));
     const figureSums = snapshotSection(where, snapshot, "figureSums");
@@ -426,10 +397,7 @@ export class Trainer {
 
   async #logUpdates(): Promise<void> {
     const meanReturn = this.#window.mean();
-    if (meanReturn !== null && this.#curve.steps.at(-1) !== this.step) {
-      this.#curve.steps.push(this.step);
-      this.#curve.meanReturns.push(meanReturn);
-    }
+    if (meanReturn !== null) this.#curve.add(this.step, meanReturn);
     if (this.#updates === 0) return;
     // Sorted, since a restored run has the names in another order.
     const figures: Record<string, number> = {};

@@ -51,9 +51,9 @@ describe("a number that no run has is refused, and named", () => {
     [
       "curve/meanReturns",
       last(Number.NaN),
-      /^Trainer\.restore: curve: meanReturns\[\d+\] of the snapshot is not/,
+      /^LearningCurve\.restore: meanReturns\[\d+\] of the snapshot is not/,
     ],
-    ["curve/steps", last(Number.POSITIVE_INFINITY), /^Trainer\.restore: curve: steps\[\d+\] of the snapshot/],
+    ["curve/steps", last(Number.POSITIVE_INFINITY), /^LearningCurve\.restore: steps\[\d+\] of the snapshot/],
     [
       "scores/returns",
       last(Number.NaN),
