@@ -23,11 +23,11 @@ import {
   requireFiniteStep,
 } from "./finite.js";
 import { checkedClock, type TrainProgress } from "./host.js";
-import { LearningCheck, type LearningWarning } from "./learning-check.js";
+import { LearningCheck } from "./learning-check.js";
 import { GrowingCurve, type LearningCurve } from "./learning-curve.js";
 import { makeAlgorithm } from "./make-algorithm.js";
 import type { Oracle, OracleMeasurement } from "./oracle.js";
-import type { EvaluationSummary, PeriodicEvaluation } from "./periodic-evaluation.js";
+import type { PeriodicEvaluation } from "./periodic-evaluation.js";
 import type { Provenance } from "./provenance.js";
 import { ReturnsWindow } from "./returns-window.js";
 import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js";
