@@ -249,7 +249,10 @@ export class Trainer {
     });
   }
 
-  /** The complete state of the run: configuration, counters, scores, policy, algorithm and environments. */
+  /**
+   * The complete state of the run: configuration, counters, scores, policy, algorithm and environments.
+   * @throws SoftrlError during an iteration, and where a part saves what a checkpoint cannot hold.
+   */
   save(): Promise<Snapshot> {
     return this.#alone("save", "ready", () => this.#save());
   }
