@@ -8,9 +8,9 @@ import { type Bundle, bundle } from "./bundle/measure.js";
 
 /** Bytes that a page may load, minified and gzipped. `npm run bundles` prints what takes them. */
 const budgets = {
-  train: 77_000,
+  train: 78_500,
   act: 55_000,
-  "act-from-module": 27_500,
+  "act-from-module": 28_000,
 };
 type Name = keyof typeof budgets;
 const names = Object.keys(budgets) as Name[];

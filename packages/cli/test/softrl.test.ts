@@ -408,7 +408,7 @@ describe("bad input", () => {
       "a rollout beyond all memory",
       ["train", "--envs", "4096", "--horizon", "65536"],
       1,
-      /--envs, --horizon, .* do not fit in memory, .*got 421\.\d GiB for --envs 4096, --horizon 65536/,
+      /--envs, --horizon, .* do not fit in memory, .*got 11\.\d GiB for --envs 4096, --horizon 65536/,
     ],
     [
       "a seed that no number holds",

@@ -35,10 +35,11 @@ export {
 } from "./algorithms/policy-value-learner.js";
 export { builtInAlgorithms } from "./algorithms/registry.js";
 export { softQLearning } from "./algorithms/soft-q-learning.js";
-export { allocate, outOfMemory } from "./base/allocation.js";
+export { allocate, outOfMemory, requireMemory } from "./base/allocation.js";
 export { describeValue, type ErrorCode, type ErrorDetails, isErrorCode, SoftrlError } from "./base/errors.js";
 export { LiveSettings } from "./base/live-settings.js";
 export { nearMatch, suggestion } from "./base/near-match.js";
+export { nestsTooDeep } from "./base/nesting.js";
 export { oneLine } from "./base/one-line.js";
 export { Random, RandomStreams } from "./base/random.js";
 export { type LiveNumber, type NumberSchedule, scheduleText, valueAt } from "./base/schedule.js";
@@ -165,6 +166,7 @@ export {
 } from "./experiment/evaluate.js";
 export type { Host, TrainProgress } from "./experiment/host.js";
 export type { LearningWarning } from "./experiment/learning-check.js";
+export type { LearningCurve } from "./experiment/learning-curve.js";
 export { type LoadPolicyOptions, loadPolicy, policyOf } from "./experiment/load-policy.js";
 export { makeAlgorithm } from "./experiment/make-algorithm.js";
 export { bodyOf } from "./experiment/make-body.js";
@@ -229,12 +231,7 @@ export {
   type Trained,
   train,
 } from "./experiment/train.js";
-export type {
-  EvaluationSummary,
-  LearningCurve,
-  RunOutcome,
-  TrainResult,
-} from "./experiment/train-result.js";
+export type { EvaluationSummary, RunOutcome, TrainResult } from "./experiment/train-result.js";
 export { Trainer } from "./experiment/trainer.js";
 export type { TrainerParts } from "./experiment/trainer-parts.js";
 export { version } from "./experiment/version.js";

@@ -46,6 +46,8 @@ export interface GymnasiumConfig {
 
 /** In seconds: setTimeout cannot wait longer than 2³¹ − 1 ms. */
 const LONGEST_TIMEOUT = 2147483;
+/** As many as the setting `environment.count` takes. */
+const MOST_ENVIRONMENTS = 4096;
 const MOST_PROCESSES = 256;
 /** Fewer environments do not justify another Atari process, which takes a second and 100 MB to start. */
 const FEWEST_ATARI = 4;
@@ -141,7 +143,9 @@ function validate(config: CompleteConfig): void {
     });
   };
   if (typeof id !== "string" || id === "") refuse("id", "a Gymnasium id such as ALE/Pong-v5", id);
-  if (!(Number.isSafeInteger(size) && size >= 1)) refuse("size", "an integer of at least 1", size);
+  if (!(Number.isSafeInteger(size) && size >= 1 && size <= MOST_ENVIRONMENTS)) {
+    refuse("size", `an integer in [1, ${MOST_ENVIRONMENTS}]`, size);
+  }
   if (typeof training !== "boolean") refuse("training", "true or false", training);
   if (!(timeoutSeconds > 0 && timeoutSeconds <= LONGEST_TIMEOUT)) {
     refuse("timeoutSeconds", `a number in (0, ${LONGEST_TIMEOUT}]`, timeoutSeconds);

@@ -8,6 +8,7 @@ import {
   type Picture,
   picture,
   type RandomStreams,
+  requireMemory,
   type Snapshot,
   SoftrlError,
   type VectorEnvironment,
@@ -133,6 +134,7 @@ async function observationMemory(
   const rowBytes = row * ObservationArray.BYTES_PER_ELEMENT;
   const finalsAt = Math.ceil((length * ObservationArray.BYTES_PER_ELEMENT) / 64) * 64;
   const bytes = finalsAt * 2;
+  requireMemory(where, bytes, "make fewer environments");
   let memory: ArrayBuffer;
   try {
     memory = file.map(bytes);

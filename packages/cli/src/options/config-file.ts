@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import {
   builtInKinds,
   environmentSettings,
+  nestsTooDeep,
   type ReadConfig,
   readConfig,
   runSettings,
@@ -55,8 +56,9 @@ export function partsOfConfig({ path, names, modules }: ConfigFile): NamedParts 
  * @throws SoftrlError that says in which line the text is not JSON.
  */
 export function parseConfig(path: string, text: string): unknown {
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(text);
   } catch (error) {
     throw new SoftrlError(
       path,
@@ -69,6 +71,8 @@ export function parseConfig(path: string, text: string): unknown {
       { cause: error },
     );
   }
+  if (!nestsTooDeep(json)) return json;
+  throw new SoftrlError(path, "the brackets nest too deep", { expected: `sections such as ${EXAMPLE}` });
 }
 
 function configText(path: string): string {

@@ -42,7 +42,8 @@ export async function assemble(plan: RunPlan, store: RunStore, { signal }: Inter
   const environment = await open(config.environment.count, true);
   let evaluation: VectorEnvironment | null = null;
   try {
-    if (environment.mdp === undefined) refuseOracle(plan);
+    // Reading a large process may make it.
+    if (config.run.oracleEvery > 0 && environment.mdp === undefined) refuseOracle(plan);
     requireNetworkFits(plan, environment);
     if (evaluateEvery > 0) {
       evaluation = await open(Math.min(evaluationEpisodes, MOST_EVALUATION_ENVIRONMENTS), false);
@@ -131,7 +132,7 @@ function tooLarge({ config, parts, where }: RunPlan, cause: Error): SoftrlError 
     sizes.map(([option]) => option).join(", "),
     "the network and its rollouts do not fit in memory",
     {
-      expected: "at most 8 GiB (4 GiB in WebAssembly), and no more than is free",
+      expected: "at most 8 GiB (2 GiB in WebAssembly), and no more than is free",
       got:
         (bytes === undefined ? "" : `${(bytes / 2 ** 30).toFixed(1)} GiB for `) +
         sizes.map(([option, value]) => `${option} ${value}`).join(", "),

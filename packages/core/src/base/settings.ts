@@ -179,19 +179,26 @@ export function textSetting(described: SettingDescription<string>): Setting<stri
   };
 }
 
-/** A list of integers, written `64,64` or `none` on the command line. */
+/** A list of integers, written `64,64` or `none` on the command line; of at most `longest` where given. */
 export function integersSetting(
-  described: SettingDescription<readonly number[]> & { readonly low: number },
+  described: SettingDescription<readonly number[]> & { readonly low: number; readonly longest?: number },
 ): Setting<readonly number[]> {
-  const { low } = described;
+  const { low, longest = Number.POSITIVE_INFINITY } = described;
   const isElement = (element: unknown): element is number =>
     typeof element === "number" && Number.isSafeInteger(element) && element >= low;
   return {
     ...base(described, "list"),
-    check: (where, value) =>
-      Array.isArray(value) && Array.from(value).every(isElement)
+    check: (where, value) => {
+      if (Array.isArray(value) && value.length > longest) {
+        return fail(where, "the list is too long", {
+          expected: `at most ${longest} integers`,
+          got: String(value.length),
+        });
+      }
+      return Array.isArray(value) && Array.from(value).every(isElement)
         ? value.slice()
-        : refuse(where, `a list of integers of at least ${low}`, value),
+        : refuse(where, `a list of integers of at least ${low}`, value);
+    },
     fromText: (text) => (/^\s*(none)?\s*$/.test(text) ? [] : text.split(",").map(numberFromText)),
     toText: (value) => value.join(","),
   };

@@ -1,5 +1,5 @@
 /** What the oracle measures, and how a checkpoint holds it. */
-import { type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
+import { type Snapshot, snapshotArray, snapshotCount } from "../base/snapshot.js";
 import type { TruthFigures } from "../mdp/truth.js";
 
 /** The oracle's figures for one θ: distances from the exact solution, and how the algorithms' directions compare. */
@@ -37,7 +37,7 @@ export function saveMeasurements(measurements: readonly OracleMeasurement[]): Sn
 
 /** The measurements in a snapshot. */
 export function savedMeasurements(where: string, snapshot: Snapshot): OracleMeasurement[] {
-  const length = snapshotNumber(where, snapshot, "length");
+  const length = snapshotCount(where, snapshot, "length");
   const column = (name: string) => snapshotArray(where, snapshot, name, "float64", length);
   const columns = figuresBy(column);
   return Array.from(column("step"), (step, i) => ({ step, figures: figuresBy((name) => columns[name][i]) }));

@@ -33,7 +33,7 @@ export class Oracle implements Saveable {
   readonly #mdp: SparseMdp;
   readonly #reachable: Uint8Array;
   #solved: SolvedProblem;
-  readonly #answers: OracleMeasurement[] = [];
+  #answers: OracleMeasurement[] = [];
 
   /**
    * @throws SoftrlError when the environment has no exact process, when the algorithm does not learn log π and V, or when
@@ -100,7 +100,7 @@ export class Oracle implements Saveable {
   }
 
   restore(snapshot: Snapshot): void {
-    this.#answers.splice(0, this.#answers.length, ...savedMeasurements("Oracle.restore", snapshot));
+    this.#answers = savedMeasurements("Oracle.restore", snapshot);
   }
 }
 

@@ -6,7 +6,10 @@ import { RandomStreams } from "../base/random.js";
 import {
   type Saveable,
   type Snapshot,
+  savedBy,
   snapshotArray,
+  snapshotCount,
+  snapshotFinite,
   snapshotNumber,
   snapshotSection,
 } from "../base/snapshot.js";
@@ -48,7 +51,7 @@ interface EvaluatedPolicy {
 export class PeriodicEvaluation implements Saveable {
   readonly environment: VectorEnvironment;
   readonly #parts: PeriodicEvaluationParts;
-  readonly #points: EvaluationPoint[] = [];
+  #points: EvaluationPoint[] = [];
   #kept: { readonly best: EvaluatedPolicy; readonly last: EvaluatedPolicy } | null = null;
   #checked = false;
 
@@ -112,9 +115,10 @@ export class PeriodicEvaluation implements Saveable {
       });
     if (this.#checked) return play();
     await requireReseeds(environment, streams);
-    const before = encodeCheckpoint({ algorithm: algorithm.save() });
+    const state = () => savedBy(`${config.algorithm.name} save`, () => algorithm.save());
+    const before = encodeCheckpoint({ algorithm: state() });
     const result = await play();
-    const after = encodeCheckpoint({ algorithm: algorithm.save() });
+    const after = encodeCheckpoint({ algorithm: state() });
     if (!areEqual(before, after)) {
       fail(config.algorithm.name, "the policy changed the training while it was evaluated", {
         expected: "actions drawn from the stream that act receives",
@@ -128,7 +132,7 @@ export class PeriodicEvaluation implements Saveable {
   #evaluatedPolicy(): EvaluatedPolicy {
     const { config, algorithm, live } = this.#parts;
     const { policy } = algorithm;
-    const parameters = policy.save();
+    const parameters = savedBy(`${config.algorithm.name} policy save`, () => policy.save());
     requireFiniteSnapshot(config.algorithm.name, { parameters }, live.step);
     return { live: live.save(), policy: policyDescription(policy), parameters };
   }
@@ -177,7 +181,7 @@ export class PeriodicEvaluation implements Saveable {
       const last = kept("last");
       this.#kept = { last, best: snapshot.best === undefined ? last : kept("best") };
     }
-    this.#points.splice(0, this.#points.length, ...points);
+    this.#points = points;
   }
 
   /** Writes the kept policies again: those in the store may be of evaluations after the checkpoint. */
@@ -190,9 +194,11 @@ export class PeriodicEvaluation implements Saveable {
 
 /** The evaluations in a snapshot, each of so many episodes. */
 export function savedEvaluations(where: string, snapshot: Snapshot, episodes: number): EvaluationPoint[] {
-  const length = snapshotNumber(where, snapshot, "length");
-  const column = (name: string) => snapshotArray(where, snapshot, name, "float64", length);
-  const [means, deviations, cut] = [column("meanReturns"), column("standardDeviations"), column("cut")];
+  const length = snapshotCount(where, snapshot, "length");
+  const column = (name: string) => snapshotFinite(where, snapshot, name, length);
+  const [means, cut] = [column("meanReturns"), column("cut")];
+  // NaN stands for none.
+  const deviations = snapshotArray(where, snapshot, "standardDeviations", "float64", length);
   return Array.from(column("steps"), (step, i) => ({
     step,
     episodes,

@@ -1,7 +1,9 @@
 /** What a run's checkpoint holds besides its state: how to read it, and how to rebuild its policy. */
 import type { Policy, PolicyForm } from "../algorithms/policy.js";
 import { describeValue, type ErrorCode, fail, SoftrlError } from "../base/errors.js";
+import { MOST_NESTED, nestsTooDeep } from "../base/nesting.js";
 import { oneLine } from "../base/one-line.js";
+import { inPart } from "../base/part-fault.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { actionCount, type Space, validateSpace } from "../envs/spaces.js";
 import { logPrior } from "../math/units.js";
@@ -52,9 +54,11 @@ const causedByVersion: readonly ErrorCode[] = ["bad-input", "unknown-setting", "
 
 /** A policy's spaces and form; its parameters are a section of their own. */
 export function policyDescription({ observationSpace, actionSpace, form }: Policy): Snapshot {
+  const json = (name: string, space: Space) =>
+    inPart("policy", `writing the ${name} as JSON`, () => JSON.stringify(space));
   return {
-    observationSpace: JSON.stringify(observationSpace),
-    actionSpace: JSON.stringify(actionSpace),
+    observationSpace: json("observationSpace", observationSpace),
+    actionSpace: json("actionSpace", actionSpace),
     ...(form === null ? {} : { bodies: form.bodies, tau: form.tau, logPrior: form.logPrior.slice() }),
   };
 }
@@ -109,10 +113,14 @@ function savedJson(where: string, snapshot: Snapshot, name: string): unknown {
   const text = snapshot[name];
   if (typeof text === "string") {
     try {
-      return JSON.parse(text);
+      const json: unknown = JSON.parse(text);
+      if (!nestsTooDeep(json)) return json;
     } catch {
-      // Refused below: text that does not parse is not JSON.
+      // Refused below: text that does not parse is not JSON, and what nests so deep cannot be written again.
     }
   }
-  return fail(where, `the checkpoint's ${name} is damaged`, { expected: "JSON", got: describeValue(text) });
+  return fail(where, `the checkpoint's ${name} is damaged`, {
+    expected: `JSON of at most ${MOST_NESTED} levels`,
+    got: describeValue(text),
+  });
 }

@@ -1,11 +1,12 @@
 /** The outcome of a run, read from its checkpoint without its environment and without its algorithm. */
-import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import { type Snapshot, snapshotCount, snapshotSection } from "../base/snapshot.js";
 import { LearningCheck } from "./learning-check.js";
+import { type LearningCurve, savedCurve } from "./learning-curve.js";
 import { savedMeasurements } from "./oracle-measurement.js";
 import { savedEvaluations } from "./periodic-evaluation.js";
 import { ReturnsWindow } from "./returns-window.js";
 import type { RunConfig } from "./run-config.js";
-import { type LearningCurve, type RunOutcome, savedCurve, trainResult } from "./train-result.js";
+import { type RunOutcome, trainResult } from "./train-result.js";
 
 /**
  * What `Trainer.finish` returned when it wrote a checkpoint; for a checkpoint on the way, what it would have returned.
@@ -20,9 +21,9 @@ export function savedOutcome(
   stepsPerSecond = 0,
 ): RunOutcome {
   const live = snapshotSection(where, snapshot, "live");
-  const step = snapshotNumber(where, live, "step");
+  const step = snapshotCount(where, live, "step");
   const set = snapshotSection(where, live, "set");
-  const steps = set.steps === undefined ? run.steps : snapshotNumber(where, set, "steps");
+  const steps = set.steps === undefined ? run.steps : snapshotCount(where, set, "steps");
   const section = (name: string) => snapshotSection(where, snapshot, name);
   const measurements = run.oracleEvery === 0 ? [] : savedMeasurements(where, section("oracle"));
   const evaluations =
@@ -31,7 +32,7 @@ export function savedOutcome(
   window.restore(section("scores"));
   const learning = new LearningCheck();
   learning.restore(section("learning"));
-  const isLogged = snapshotNumber(where, snapshot, "updates") === 0;
+  const isLogged = snapshotCount(where, snapshot, "updates") === 0;
   const isEvaluated = run.evaluateEvery === 0 || evaluations.at(-1)?.step === step;
   const meanReturn = window.mean();
   const result = trainResult({
@@ -46,7 +47,7 @@ export function savedOutcome(
   });
   return {
     result,
-    curve: withPoint(savedCurve(where, snapshot), step, meanReturn),
+    curve: withPoint(savedCurve(where, section("curve")), step, meanReturn),
     measurements,
     evaluations,
   };

@@ -1,5 +1,5 @@
-import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import type { LearningWarning } from "./learning-check.js";
+import type { LearningCurve } from "./learning-curve.js";
 import type { OracleMeasurement } from "./oracle-measurement.js";
 import type { EvaluationPoint } from "./run-event.js";
 
@@ -18,12 +18,6 @@ export interface TrainResult {
   readonly oracle?: OracleMeasurement;
   /** The newest evaluation during the run and the best; absent without `evaluateEvery`. */
   readonly evaluation?: EvaluationSummary;
-}
-
-/** The learning curve: after `steps[i]` environment steps the mean return was `meanReturns[i]`. */
-export interface LearningCurve {
-  readonly steps: readonly number[];
-  readonly meanReturns: readonly number[];
 }
 
 /** The newest evaluation of a run, and the earliest of those with the largest mean return. */
@@ -72,12 +66,4 @@ export function trainResult({ warning, measurements, evaluations, ...parts }: Re
     ...(oracle === undefined ? {} : { oracle }),
     ...(evaluation === null ? {} : { evaluation }),
   };
-}
-
-/** The learning curve in a run's snapshot. */
-export function savedCurve(where: string, snapshot: Snapshot): LearningCurve {
-  const curve = snapshotSection(where, snapshot, "curve");
-  const points = snapshotNumber(where, curve, "length");
-  const column = (name: string) => Array.from(snapshotArray(where, curve, name, "float64", points));
-  return { steps: column("steps"), meanReturns: column("meanReturns") };
 }

@@ -1,19 +1,23 @@
 import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
 import { fail } from "../base/errors.js";
 import { LiveSettings } from "../base/live-settings.js";
+import { inPart, inPartAsync } from "../base/part-fault.js";
 import { RandomStreams } from "../base/random.js";
-import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import { type Snapshot, savedBy, snapshotCount, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import type { OnStep } from "../data/collector.js";
 import type { EnvironmentRows, VectorEnvironment } from "../envs/environment.js";
 import { encodeCheckpoint } from "./checkpoint.js";
+import { claimEnvironment, type EnvironmentUser, requireClaim } from "./environment-claim.js";
 import {
   requireFiniteFigures,
   requireFiniteObservations,
+  requireFiniteReturn,
   requireFiniteSnapshot,
   requireFiniteStep,
 } from "./finite.js";
-import type { TrainProgress } from "./host.js";
+import { checkedClock, type TrainProgress } from "./host.js";
 import { LearningCheck } from "./learning-check.js";
+import { GrowingCurve, type LearningCurve } from "./learning-curve.js";
 import { makeAlgorithm } from "./make-algorithm.js";
 import type { Oracle } from "./oracle.js";
 import type { OracleMeasurement } from "./oracle-measurement.js";
@@ -24,8 +28,9 @@ import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js"
 import { type ExecutorIdentity, executorIdentity, type RunConfig } from "./run-config.js";
 import type { EpisodeEvent, EvaluationPoint, StartedEvent } from "./run-event.js";
 import { CountingStore, MemoryRunStore } from "./run-store.js";
-import { type LearningCurve, savedCurve, type TrainResult, trainResult } from "./train-result.js";
+import { type TrainResult, trainResult } from "./train-result.js";
 import {
+  environmentState,
   makeEvaluation,
   makeOracle,
   requireExecutor,
@@ -52,7 +57,7 @@ export class Trainer {
   readonly #origin: Pick<StartedEvent, keyof (ExecutorIdentity & Provenance)>;
   readonly #learning = new LearningCheck();
   readonly #window = new ReturnsWindow();
-  readonly #curve: { steps: number[]; meanReturns: number[] } = { steps: [], meanReturns: [] };
+  readonly #curve = new GrowingCurve();
   #seconds = 0;
   /** Steps taken in those seconds: not those before a restore. */
   #timed = 0;
@@ -61,6 +66,7 @@ export class Trainer {
   /** Whether a checkpoint waits for an evaluation that the signal stopped: a resumed run makes both, in their order. */
   #checkpointDue = false;
   #state: "new" | "ready" | "busy" = "new";
+  readonly #user: EnvironmentUser = { isAtWork: () => this.#state === "busy" };
   readonly #oracle: Oracle | null;
   readonly #evaluation: PeriodicEvaluation | null;
   /** The episodes that ended in this iteration, for the store. */
@@ -77,7 +83,7 @@ export class Trainer {
     this.#live = new LiveSettings(config.run.steps);
     this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live);
     this.#store = new CountingStore(store ?? new MemoryRunStore());
-    this.#clock = clock ?? null;
+    this.#clock = checkedClock(clock);
     this.#origin = { ...executorIdentity(executor), ...provenance };
     this.#oracle = makeOracle(parts, this.algorithm);
     this.#evaluation = makeEvaluation(parts, this.algorithm, this.#live, this.#store);
@@ -127,8 +133,11 @@ export class Trainer {
   /** Starts all episodes from the seed and opens the run in the store. */
   start(): Promise<void> {
     return this.#alone("start", "new", async () => {
+      claimEnvironment("Trainer.start", this.environment, this.#user);
       await this.environment.reset(new RandomStreams(this.config.run.seed));
       requireFiniteObservations(this.environment, 0);
+      // What cannot be saved is refused now, not at the first checkpoint.
+      await this.#save();
       await this.#store.append({ event: "started", version, ...this.#origin, config: this.config });
       await this.#consultOracle();
       await this.#evaluation?.evaluateIfDue(this.done);
@@ -150,6 +159,7 @@ export class Trainer {
     // Not through #alone: its closure and its promise would be most of an iteration's garbage.
     this.#begin("iterate", "ready");
     try {
+      requireClaim("Trainer.iterate", this.environment, this.#user);
       const began = this.#now();
       const before = this.step;
       this.#endings.length = 0;
@@ -187,6 +197,7 @@ export class Trainer {
     const { episodeEnded, episodeReturns, episodeLengths } = rows;
     for (let i = 0; i < episodeEnded.length; i++) {
       if (episodeEnded[i] === 0) continue;
+      requireFiniteReturn(rows, i, step, first);
       this.#window.add(episodeReturns[i]);
       const ending = { step, environment: first + i, return: episodeReturns[i], length: episodeLengths[i] };
       this.#endings.push({ event: "episode", ...ending });
@@ -205,7 +216,7 @@ export class Trainer {
     const interrupted = !this.done || this.#isEvaluationDue();
     // A resumed run equals an uninterrupted one: its checkpoint holds the figures that are not logged yet, and no event
     // tells of a checkpoint that the other has not.
-    if (interrupted) await this.#store.writeCheckpoint(encodeCheckpoint(await this.save()));
+    if (interrupted) await this.#store.writeCheckpoint(encodeCheckpoint(await this.#save()));
     await this.#logUpdates();
     if (!interrupted) await this.#writeCheckpoint();
     await this.#store.append({ event: interrupted ? "interrupted" : "finished", step: this.step });
@@ -236,10 +247,22 @@ export class Trainer {
     });
   }
 
-  /** The complete state of the run: configuration, counters, scores, policy, algorithm and environments. */
-  async save(): Promise<Snapshot> {
+  /**
+   * The complete state of the run: configuration, counters, scores, policy, algorithm and environments.
+   * @throws SoftrlError during an iteration, and where a part saves what a checkpoint cannot hold.
+   */
+  save(): Promise<Snapshot> {
+    return this.#alone("save", "ready", () => this.#save());
+  }
+
+  async #save(): Promise<Snapshot> {
+    requireClaim("Trainer.save", this.environment, this.#user);
+    const { name } = this.config.algorithm;
     const { policy } = this.algorithm;
-    const learned = { parameters: policy.save(), algorithm: this.algorithm.save() };
+    const learned = {
+      parameters: savedBy(`${name} policy`, () => policy.save()),
+      algorithm: savedBy(name, () => this.algorithm.save()),
+    };
     requireFiniteSnapshot(this.config.algorithm.name, learned, this.step);
     return {
       format: RUN_FORMAT,
@@ -252,14 +275,10 @@ export class Trainer {
       figureSums: Object.fromEntries(this.#figureSums),
       scores: this.#window.save(),
       learning: this.#learning.save(),
-      curve: {
-        length: this.#curve.steps.length,
-        steps: Float64Array.from(this.#curve.steps),
-        meanReturns: Float64Array.from(this.#curve.meanReturns),
-      },
+      curve: this.#curve.save(),
       policy: policyDescription(policy),
       ...learned,
-      environment: await this.environment.save(),
+      environment: await environmentState(this.config.environment.id, this.environment),
       ...(this.#oracle === null ? {} : { oracle: this.#oracle.save() }),
       ...(this.#evaluation === null ? {} : { evaluation: this.#evaluation.save() }),
     };
@@ -275,6 +294,7 @@ export class Trainer {
 
   async #restore(snapshot: Snapshot): Promise<void> {
     const where = "Trainer.restore";
+    claimEnvironment(where, this.environment, this.#user);
     const saved = JSON.stringify(savedConfig(where, snapshot));
     if (saved !== JSON.stringify(this.config)) {
       fail(where, "the checkpoint is of another run", {
@@ -294,23 +314,27 @@ export class Trainer {
       });
     }
     this.#live.restore(snapshotSection(where, snapshot, "live"));
-    const { steps, meanReturns } = savedCurve(where, snapshot);
-    this.#curve.steps = [...steps];
-    this.#curve.meanReturns = [...meanReturns];
+    this.#curve.restore(snapshotSection(where, snapshot, "curve"));
     this.#window.restore(snapshotSection(where, snapshot, "scores"));
     this.#learning.restore(snapshotSection(where, snapshot, "learning"));
     const figureSums = snapshotSection(where, snapshot, "figureSums");
     this.#figureSums = new Map(
       Object.keys(figureSums).map((name) => [name, snapshotNumber(where, figureSums, name)]),
     );
-    this.#updates = snapshotNumber(where, snapshot, "updates");
-    this.#store.events = snapshotNumber(where, snapshot, "events");
+    this.#updates = snapshotCount(where, snapshot, "updates");
+    this.#store.events = snapshotCount(where, snapshot, "events");
     this.#checkpointDue = snapshot.checkpointDue === true;
     this.#oracle?.restore(snapshotSection(where, snapshot, "oracle"));
     this.#evaluation?.restore(snapshotSection(where, snapshot, "evaluation"));
-    this.algorithm.policy.restore(snapshotSection(where, snapshot, "parameters"));
-    this.algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
-    await this.environment.restore(snapshotSection(where, snapshot, "environment"));
+    const { name } = this.config.algorithm;
+    const [parameters, state, environment] = (["parameters", "algorithm", "environment"] as const).map(
+      (section) => snapshotSection(where, snapshot, section),
+    );
+    inPart(`${name} policy`, "restore", () => this.algorithm.policy.restore(parameters));
+    inPart(name, "restore", () => this.algorithm.restore(state));
+    const { id } = this.config.environment;
+    await inPartAsync(id, "restore", () => this.environment.restore(environment));
+    requireFiniteObservations(this.environment, this.step);
     await this.#store.append({ event: "resumed", step: this.step, version, ...this.#origin });
     await this.#evaluation?.writeKept();
     await this.#evaluation?.evaluateIfDue(this.done);
@@ -372,10 +396,7 @@ export class Trainer {
 
   async #logUpdates(): Promise<void> {
     const meanReturn = this.#window.mean();
-    if (meanReturn !== null && this.#curve.steps.at(-1) !== this.step) {
-      this.#curve.steps.push(this.step);
-      this.#curve.meanReturns.push(meanReturn);
-    }
+    if (meanReturn !== null) this.#curve.add(this.step, meanReturn);
     if (this.#updates === 0) return;
     // Sorted, since a restored run has the names in another order.
     const figures: Record<string, number> = {};
@@ -411,7 +432,7 @@ export class Trainer {
   /** A checkpoint counts its own event, which follows it. */
   async #writeCheckpoint(): Promise<void> {
     const events = this.#store.events + 1;
-    await this.#store.writeCheckpoint(encodeCheckpoint({ ...(await this.save()), events }));
+    await this.#store.writeCheckpoint(encodeCheckpoint({ ...(await this.#save()), events }));
     await this.#store.append({ event: "checkpoint", step: this.step });
   }
 }
