@@ -109,7 +109,7 @@ export function mutateCheckpoint(random, bytes) {
   const tricks = [
     () => done("a header with 40 MB of blanks", `${text}${" ".repeat(40_000_000)}`),
     () => {
-      metadata["a/".repeat(20_000) + "b"] = "1";
+      metadata[`${"a/".repeat(20_000)}b`] = "1";
       return done("a name 20,000 sections deep");
     },
     () => {

@@ -82,7 +82,7 @@ async function makeCommandLine(random, context) {
   const options = await optionsOf([command, ...parts], context);
   const words = [...parts];
   const foreign = random.integer(6) === 0 ? await optionsOf(["train", "--algorithm", "npg"], context) : [];
-  const count = random.integer(5);
+  const count = options.length === 0 ? 0 : random.integer(5);
   for (let i = 0; i < count; i++) {
     const { flag, placeholder } = pick(random, [...options, ...foreign]);
     words.push(flag);

@@ -9,6 +9,8 @@ import { CommandServer, executeAlone } from "./commands.js";
 import { folders } from "./folders.js";
 import { hostilePython } from "./hostile-python.js";
 import { kills } from "./kills.js";
+import { limits } from "./limits.js";
+import { pairs } from "./pairs.js";
 
 /**
  * What a case may use.
@@ -36,7 +38,7 @@ import { kills } from "./kills.js";
  */
 
 /** @type {readonly Kind[]} */
-const kinds = [kills, checkpoints, folders, commandLines, hostilePython];
+const kinds = [kills, checkpoints, folders, commandLines, hostilePython, pairs, limits];
 
 /** Cases of each kind, by the size of the session. @type {Readonly<Record<string, Readonly<Record<string, number>>>>} */
 const sizes = {
@@ -125,7 +127,13 @@ async function runCases(kind, firstSeed, count, servers, { keep, ...shared }) {
       const attempt = async (/** @type {CaseContext["execute"]} */ execute) => {
         rmSync(path, { recursive: true, force: true });
         mkdirSync(path);
-        return kind.run(seed, { ...shared, path, execute });
+        try {
+          return await kind.run(seed, { ...shared, path, execute });
+        } catch (error) {
+          // A base run that fails, for instance.
+          const text = error instanceof Error ? error.stack : String(error);
+          return { about: "the breaker itself failed", faults: [String(text)] };
+        }
       };
       let result = await attempt(server.execute);
       // A process that runs many commands may differ from one that runs a single one.
