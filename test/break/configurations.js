@@ -31,6 +31,8 @@ function configuration(algorithm, id, variant) {
     ["--checkpoint-every", checkpointEvery],
     ["--log-every", logEvery],
     ["--envs", 2],
+    // The default rollout would be the whole run.
+    ...(algorithm === "npg" ? [["--horizon", 10]] : []),
     ["--seed", variant],
     ...(variant % 2 === 0
       ? [

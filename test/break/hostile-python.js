@@ -16,7 +16,15 @@ const deeds = Array.from(
   ),
   ([, name]) => name,
 );
-const places = ["make", "reset", "step", "step", "step", "close", "save"];
+
+/** Where it may do so, and the most calls before it does. */
+const places = [
+  { where: "make", most: 1 },
+  { where: "reset", most: 3 },
+  { where: "step", most: 9 },
+  { where: "step", most: 25 },
+  { where: "save", most: 2 },
+];
 
 /** Python environments that misbehave. */
 export const hostilePython = {
@@ -29,8 +37,8 @@ export const hostilePython = {
     const random = new RandomStreams(seed).stream("python");
     // Consecutive seeds take one behaviour after the other.
     const what = deeds[seed % deeds.length];
-    const where = pick(random, places);
-    const at = 1 + random.integer(4);
+    const { where, most } = pick(random, places);
+    const at = 1 + random.integer(most);
     const { work } = makeCaseFolder(path);
     const before = snapshotOf(path);
     const mark = `${process.pid}-python-${seed}`;

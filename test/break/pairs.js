@@ -42,7 +42,7 @@ function interruptedRun({ name, args }, workspace) {
     const cwd = join(workspace, `interrupted-${interrupted.size}`);
     mkdirSync(cwd);
     const folder = join(cwd, "run");
-    // A few events after the second checkpoint.
+    // A few events after the second checkpoint, of three or more.
     const circumstances = { cwd, watched: folder, kill: `${checkpoints[1] + 4}:after` };
     await runSoftrl([...args, "--run-folder", "run"], circumstances);
     return folder;

@@ -225,20 +225,9 @@ class Hostile(gymnasium.Env):
         seen = self.observation_space.sample() if self.what in spaces_by_name else np.full(2, self.steps / 10)
         return seen, float(action), False, ended, {}
 
-    def close(self):
-        self.misbehave("close")
-
-    def render(self):
-        self.misbehave("render")
-        return np.zeros((4, 4, 3), np.uint8)
-
     def __getstate__(self):
         self.misbehave("save")
         return self.__dict__
-
-
-def names():
-    return [*deeds, *answers, *spaces_by_name]
 
 
 gymnasium.register("Hostile-v0", Hostile)
