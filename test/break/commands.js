@@ -72,4 +72,4 @@ export class CommandServer {
 
 /** Runs every command in a process of its own. @type {Execute} */
 export const executeAlone = (args, circumstances) =>
-  runSoftrl(args, { ...circumstances, hangMilliseconds: 30_000 });
+  runSoftrl(args, { ...circumstances, hangMilliseconds: 60_000 });

@@ -33,7 +33,7 @@ export const hostilePython = {
   inServer: true,
   /** @param {number} seed @param {import("./main.js").CaseContext} context */
   async run(seed, { path, execute, gymnasium }) {
-    if (!gymnasium) return { about: "skipped: no Python with Gymnasium", faults: [] };
+    if (!gymnasium) return { about: "no Python with Gymnasium", faults: [], tally: "skipped" };
     const random = new RandomStreams(seed).stream("python");
     // Consecutive seeds take one behaviour after the other.
     const what = deeds[seed % deeds.length];

@@ -10,23 +10,21 @@ const written =
 
 /**
  * Every command that reads a run folder: its arguments, and what it may write.
- * @type {readonly { readonly name: string, readonly args: readonly string[], readonly trusts: boolean, readonly writes: RegExp | null }[]}
+ * @type {readonly { readonly name: string, readonly args: readonly string[], readonly writes: RegExp | null }[]}
  */
 const readers = [
   {
     name: "evaluate",
     args: ["evaluate", "run", "--episodes", "1", "--max-steps", "20", "--json"],
-    trusts: true,
     writes: null,
   },
   {
     name: "record",
     args: ["record", "run", "--max-steps", "10", "--out", "film.gif", "--json"],
-    trusts: true,
     writes: /^work\/film\.gif$/,
   },
-  { name: "report", args: ["report", "run"], trusts: true, writes: written },
-  { name: "resume", args: ["resume", "run", "--steps", "260", "--json"], trusts: true, writes: written },
+  { name: "report", args: ["report", "run"], writes: written },
+  { name: "resume", args: ["resume", "run", "--steps", "260", "--json"], writes: written },
 ];
 
 /**
@@ -45,7 +43,7 @@ export async function inspect(
   for (const reader of readers) {
     if (!commands.has(reader.name) || only?.includes(reader.name) === false) continue;
     const before = snapshotOf(path);
-    const args = trusts && trust && reader.trusts ? [...reader.args, "--trust"] : reader.args;
+    const args = trust && trusts.has(reader.name) ? [...reader.args, "--trust"] : reader.args;
     const outcome = await execute(args, { cwd: work });
     // Only a command that reads the checkpoint notices its damage.
     const found = faultsOf(outcome, { refused: refused && reader.name !== "report" });

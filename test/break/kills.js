@@ -130,14 +130,20 @@ function atCall(random, { calls }) {
  * @param {Watched} watched
  * @param {string} run
  */
-function atMoment(random, { firstMilliseconds, milliseconds: end }, run) {
-  const milliseconds = Math.round((end - (firstMilliseconds ?? 0)) * random.float());
+function atMoment(random, { calls, milliseconds: end }, run) {
+  const checkpoint = join(run, "checkpoint.safetensors");
+  const after = random.integer(8) === 0 ? run : checkpoint;
+  const first = calls.find(
+    ([call, path]) => after === run || (call === "rename" && path.includes("checkpoint")),
+  );
+  const milliseconds = Math.round((end - (first?.[2] ?? 0)) * random.float());
   /** @type {readonly (readonly NodeJS.Signals[])[]} */
   const others = [["SIGINT"], ["SIGTERM"], ["SIGINT", "SIGINT"]];
   /** @type {readonly NodeJS.Signals[]} */
   const signals = random.integer(5) > 0 ? ["SIGKILL"] : others[random.integer(others.length)];
+  const since = after === run ? "first write" : "first checkpoint";
   return {
-    about: `${signals.join(" and ")} ${milliseconds} ms after the first write`,
-    circumstances: { interrupt: { signals, after: run, milliseconds } },
+    about: `${signals.join(" and ")} ${milliseconds} ms after the ${since}`,
+    circumstances: { interrupt: { signals, after, milliseconds } },
   };
 }

@@ -46,7 +46,7 @@ export const limits = {
     mkdirSync(place);
     const mounted = limit.shell === null && mount(place, kilobytes);
     if (limit.shell === null && !mounted)
-      return { about: "skipped: no disk of its own can be mounted here", faults: [] };
+      return { about: "no disk of its own can be mounted here", faults: [], tally: "skipped" };
     const run = join(place, "run");
     /** @type {string[]} */
     const faults = [];
@@ -69,7 +69,7 @@ export const limits = {
     } finally {
       if (mounted) execFileSync("umount", ["-l", place]);
     }
-    return { about: story.join(", "), faults };
+    return { about: story.join(", "), faults, tally: story.slice(2).join(", ") };
   },
 };
 

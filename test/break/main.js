@@ -20,12 +20,15 @@ import { pairs } from "./pairs.js";
  * @property {import("./commands.js").Execute} execute runs a command, in this session's server or in a process of its own
  * @property {boolean} gymnasium whether real Gymnasium environments work here
  * @property {ReadonlySet<string>} commands the names of the commands
- * @property {boolean} trusts whether there is an option --trust
+ * @property {ReadonlySet<string>} trusts the commands that have an option --trust
  */
 
 /**
  * What a case did, and what was wrong; nothing where it held.
- * @typedef {{ readonly about: string, readonly faults: readonly string[] }} CaseResult
+ * @typedef {object} CaseResult
+ * @property {string} about
+ * @property {readonly string[]} faults
+ * @property {string} [tally] what it comes under in the counts at the end
  */
 
 /**
@@ -42,7 +45,7 @@ const kinds = [kills, checkpoints, folders, commandLines, hostilePython, pairs, 
 
 /** Cases of each kind, by the size of the session. @type {Readonly<Record<string, Readonly<Record<string, number>>>>} */
 const sizes = {
-  small: { kills: 10, checkpoints: 40, folders: 20, "command-lines": 60, python: 8, pairs: 3, limits: 4 },
+  small: { kills: 8, checkpoints: 40, folders: 20, "command-lines": 60, python: 8, pairs: 3, limits: 4 },
   full: {
     kills: 300,
     checkpoints: 1000,
@@ -89,14 +92,20 @@ async function main() {
   const servers = Array.from({ length: Math.max(1, jobs) }, () => new CommandServer());
   /** @type {string[][]} */
   const rows = [];
+  /** @type {string[]} */
+  const tallies = [];
   let failed = 0;
   try {
     const abilities = await findAbilities(servers[0], workspace);
     for (const kind of kinds.filter(({ name }) => names.length === 0 || names.includes(name))) {
       const count = values.count === undefined ? counts[kind.name] : numbers[1];
       const began = performance.now();
-      const bad = await runCases(kind, firstSeed, count, servers, { workspace, keep, ...abilities });
+      /** @type {Map<string, number>} */
+      const tally = new Map();
+      const bad = await runCases(kind, firstSeed, count, servers, { workspace, keep, tally, ...abilities });
       failed += bad;
+      const parts = [...tally].map(([name, cases]) => `${cases} ${name}`);
+      if (parts.length > 0) tallies.push(`${kind.name}: ${parts.join("; ")}`);
       const seconds = ((performance.now() - began) / 1000).toFixed(0);
       rows.push([kind.name, ...[count, count - bad, bad].map(String), seconds]);
     }
@@ -105,6 +114,7 @@ async function main() {
     if (!keep || failed === 0) rmSync(workspace, { recursive: true, force: true });
   }
   console.log(`\n${tableText([["kind", "cases", "held", "failed", "seconds"], ...rows])}`);
+  if (tallies.length > 0) console.log(`\n${tallies.join("\n")}`);
   if (keep && failed > 0) console.log(`the folders of failed cases: ${workspace}`);
   return failed === 0 ? 0 : 1;
 }
@@ -115,9 +125,9 @@ async function main() {
  * @param {number} firstSeed
  * @param {number} count
  * @param {readonly CommandServer[]} servers
- * @param {Omit<CaseContext, "path" | "execute"> & { readonly keep: boolean }} shared
+ * @param {Omit<CaseContext, "path" | "execute"> & { readonly keep: boolean, readonly tally: Map<string, number> }} shared
  */
-async function runCases(kind, firstSeed, count, servers, { keep, ...shared }) {
+async function runCases(kind, firstSeed, count, servers, { keep, tally, ...shared }) {
   let next = 0;
   let failed = 0;
   const lane = async (/** @type {CommandServer} */ server) => {
@@ -138,7 +148,8 @@ async function runCases(kind, firstSeed, count, servers, { keep, ...shared }) {
       let result = await attempt(server.execute);
       // A process that runs many commands may differ from one that runs a single one.
       if (kind.inServer === true && result.faults.length > 0) result = await attempt(executeAlone);
-      const { about, faults } = result;
+      const { about, faults, tally: under } = result;
+      if (under !== undefined) tally.set(under, (tally.get(under) ?? 0) + 1);
       console.log(`${kind.name} --seed ${seed}  ${faults.length === 0 ? "held" : "FAILED"}  ${about}`);
       for (const fault of faults) console.log(`    ${fault}`);
       if (faults.length > 0) failed++;
@@ -151,14 +162,16 @@ async function runCases(kind, firstSeed, count, servers, { keep, ...shared }) {
 
 /** What the command can do here. @param {CommandServer} server @param {string} cwd */
 async function findAbilities(server, cwd) {
-  const [help, evaluate, doctor] = [
-    await server.execute(["--help"], { cwd }),
-    await server.execute(["evaluate", "--help"], { cwd }),
-    await server.execute(["doctor", "--json"], { cwd }),
-  ];
+  const help = await server.execute(["--help"], { cwd });
   const commands = new Set(Array.from(help.stdout.matchAll(/^ {2}([a-z]+)\b/gm), ([, name]) => name));
-  const gymnasium = JSON.parse(doctor.stdout).gymnasium.works === true;
-  return { commands, gymnasium, trusts: evaluate.stdout.includes("--trust") };
+  /** @type {Set<string>} */
+  const trusts = new Set();
+  for (const command of commands) {
+    const { stdout } = await server.execute([command, "--help"], { cwd });
+    if (stdout.includes("--trust")) trusts.add(command);
+  }
+  const doctor = await server.execute(["doctor", "--json"], { cwd });
+  return { commands, trusts, gymnasium: JSON.parse(doctor.stdout).gymnasium.works === true };
 }
 
 /** @param {readonly (readonly string[])[]} rows */

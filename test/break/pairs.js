@@ -79,9 +79,12 @@ export const pairs = {
       if (found.length > 0) faults.push(...found, outcomeText(outcome));
     }
     const story = pair.map(([name], i) => `${name} (exit code ${outcomes[i].code})`).join(" and ");
-    const writers = outcomes.filter((_, i) => i === 0 || pair[1] === pair[0]);
-    if (!writers.some(({ code }) => code === 0)) faults.push("neither of two commands did its work");
-    // The one that was refused may have been the only one that would have ended the run.
+    if (!outcomes.some(({ code }) => code === 0)) faults.push("neither of two commands did its work");
+    // A reader may hold the folder for a moment.
+    if (!fresh && pair[1] !== resume && outcomes[0].code === 1 && faults.length === 0) {
+      const again = await runSoftrl(resume, { cwd: work });
+      if (again.code !== 0) faults.push("resume failed afterwards", outcomeText(again));
+    }
     if (existsSync(run) && faults.length === 0) faults.push(...runDifferences(baseline.folder, run));
     if (faults.length > 0) faults.push(...outcomes.map(outcomeText));
     return { about: `${configuration.name}, ${story}${later > 0 ? `, ${later} ms later` : ""}`, faults };

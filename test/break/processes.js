@@ -37,8 +37,7 @@ export const MARK = "SOFTRL_BREAK_CASE";
  * What a process did, and its calls where they were watched.
  * @typedef {Outcome & { readonly watched: Watched | null }} Finished
  * @typedef {object} Watched
- * @property {readonly (readonly [call: string, path: string])[]} calls
- * @property {number | null} firstMilliseconds when the first call came
+ * @property {readonly (readonly [call: string, path: string, milliseconds: number])[]} calls with their times since the start
  * @property {number} milliseconds when the process ended
  * @property {number} seconds of processor time
  */
@@ -142,7 +141,7 @@ function readTrace(path) {
 export async function endLeftProcesses(mark) {
   let left = processesOf(mark);
   // A Python ends when it finds its pipe closed.
-  for (let wait = 0; left.length > 0 && wait < 60; wait++) {
+  for (let wait = 0; left.length > 0 && wait < 200; wait++) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     left = processesOf(mark);
   }

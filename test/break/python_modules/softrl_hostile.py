@@ -36,6 +36,11 @@ def recurse(n):
     return recurse(n + 1) + 1
 
 
+def spin():
+    while True:
+        pass
+
+
 def fork_and_sleep():
     if os.fork() == 0:
         time.sleep(1000)
@@ -113,7 +118,7 @@ deeds = {
     "terminate": lambda: os.kill(os.getpid(), signal.SIGTERM),
     "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
     "hang": lambda: time.sleep(1000),
-    "spin": lambda: [None for _ in iter(int, 1)],
+    "spin": spin,
     "ignore-signals": ignore_signals,
     "print": lambda: print("a line from Python" * 10, flush=True),
     "print-much": lambda: print("y" * 3_000_000, flush=True),
