@@ -96,10 +96,12 @@ export const kills = {
       }
     }
     if (faults.length === 0 && existsSync(run)) faults.push(...runDifferences(baseline.folder, run));
-    const left = await endLeftProcesses(mark);
+    for (const command of await endLeftProcesses(mark)) faults.push(`left running: ${command}`);
+    const parts = ["resumed", "nothing to resume yet", "ended before"];
     return {
       about: story.join(", "),
-      faults: [...faults, ...left.map((command) => `left running: ${command}`)],
+      faults,
+      tally: parts.find((part) => story.includes(part)) ?? "not resumed",
     };
   },
 };

@@ -12,7 +12,8 @@ const watchCalls = new URL("watch-calls.js", import.meta.url).href;
 
 /** The most that is kept of what a process prints. */
 const MOST_OUTPUT = 1_000_000;
-const HANG_MILLISECONDS = 60_000;
+/** Other work on the machine may make a command many times slower. */
+const HANG_MILLISECONDS = 120_000;
 
 /** Marks the processes of a case, and those that they start. */
 export const MARK = "SOFTRL_BREAK_CASE";
