@@ -20,6 +20,8 @@ export function comparable(name, bytes) {
     const text = bytes.toString("utf8").replace(/"stepsPerSecond": [\d.e+-]+/, '"stepsPerSecond": 0');
     return Buffer.from(withoutCommit(text));
   }
+  // It remembers earlier checkpoints, too.
+  if (name === "trust.json") return Buffer.alloc(0);
   return bytes;
 }
 

@@ -6,7 +6,7 @@ import { faultsOf, outcomeText } from "./outcome.js";
 
 /** The files that a run may write into its own folder, see runFiles in packages/cli. */
 const written =
-  /^work\/run\/(config\.json|events\.jsonl|(checkpoint|best|last)\.safetensors|chart\.svg|oracle\.svg|result\.json)$/;
+  /^work\/run\/(config\.json|events\.jsonl|(checkpoint|best|last)\.safetensors|chart\.svg|oracle\.svg|result\.json|trust\.json)$/;
 
 /**
  * Every command that reads a run folder: its arguments, and what it may write.

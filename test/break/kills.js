@@ -115,7 +115,9 @@ function atCall(random, { calls }) {
   const firstCheckpoint = calls.findIndex(([call, path]) => call === "rename" && path.includes("checkpoint"));
   // Before the first checkpoint there is nothing to resume, which is soon told.
   const from = random.integer(8) === 0 ? 0 : firstCheckpoint + 1;
-  const names = calls.slice(from).map(([call, path]) => `${call} of ${basename(path)}`);
+  const names = calls
+    .slice(from)
+    .map(([call, path]) => `${call} of ${basename(path).replace(/^\.lock-.*/, "the lock")}`);
   const kinds = [...new Set(names)].sort();
   const name = kinds[random.integer(kinds.length)];
   const places = names.flatMap((each, i) => (each === name ? [from + i + 1] : []));
