@@ -123,7 +123,12 @@ it("the seed decides a change", () => {
   const config = JSON.stringify({ run: { steps: 1 }, network: { hiddenSizes: [4] } });
   const checkpoint = encodeCheckpoint({ config, live: { step: 3 }, curve: new Float64Array(4) });
   const change = (seed: number) => mutateCheckpoint(new RandomStreams(seed).stream("test"), checkpoint);
-  for (let seed = 0; seed < 60; seed++) expect(change(seed)).toEqual(change(seed));
+  for (let seed = 0; seed < 30; seed++) {
+    const [once, again] = [change(seed), change(seed)];
+    expect(again.about).toBe(once.about);
+    // Some are long, and toEqual is slow.
+    expect(Buffer.compare(again.bytes, once.bytes)).toBe(0);
+  }
 });
 
 describe("a process that is killed at a call of node:fs", () => {
