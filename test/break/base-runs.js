@@ -1,11 +1,11 @@
 // @ts-check
-import { mkdirSync } from "node:fs";
+import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { faultsOf, outcomeText } from "./outcome.js";
 import { runSoftrl } from "./processes.js";
 
 /**
- * A finished run whose files are changed, and the arguments that extend it.
+ * A finished run whose files are changed.
  * @typedef {{ readonly folder: string, readonly name: string }} BaseRun
  */
 
@@ -35,6 +35,8 @@ const trainings = [
       "npg",
       "--env",
       "GridWorld-v0",
+      "--horizon",
+      "10",
       ...small,
       "--env-options",
       "slip=0.2,maxEpisodeSteps=30",
@@ -47,6 +49,9 @@ const trainings = [
     change: ["--tau", "0.02", "--steps", "240"],
   },
 ];
+
+/** The options of `softrl resume` that give such a run some more steps. */
+export const EXTENDED = ["--steps", "260"];
 
 /** @type {Promise<readonly BaseRun[]> | null} */
 let made = null;
@@ -64,6 +69,8 @@ export function baseRuns(workspace) {
       if (change.length > 0) await succeed(["resume", "run", ...change], cwd);
       // What holds for a whole run must be seen, or every refusal would look right.
       await succeed(["evaluate", "run", "--episodes", "1", "--max-steps", "20"], cwd);
+      cpSync(join(cwd, "run"), join(cwd, "copy"), { recursive: true });
+      await succeed(["resume", "copy", ...EXTENDED], cwd);
       return { name, folder: join(cwd, "run") };
     }),
   );

@@ -1,4 +1,5 @@
 // @ts-check
+import { EXTENDED } from "./base-runs.js";
 import { snapshotOf, touched } from "./case-folder.js";
 import { faultsOf, outcomeText } from "./outcome.js";
 
@@ -24,7 +25,7 @@ const readers = [
     writes: /^work\/film\.gif$/,
   },
   { name: "report", args: ["report", "run"], writes: written },
-  { name: "resume", args: ["resume", "run", "--steps", "260", "--json"], writes: written },
+  { name: "resume", args: ["resume", "run", ...EXTENDED, "--json"], writes: written },
 ];
 
 /**
