@@ -35,8 +35,8 @@ export const hostilePython = {
   async run(seed, { path, execute, gymnasium }) {
     if (!gymnasium) return { about: "no Python with Gymnasium", faults: [], tally: "skipped" };
     const random = new RandomStreams(seed).stream("python");
-    // Consecutive seeds take one behaviour after the other.
-    const what = deeds[seed % deeds.length];
+    // Consecutive seeds take every behaviour once before any of them twice, mixed: the stride is prime.
+    const what = deeds[(seed * 37) % deeds.length];
     const { where, most } = pick(random, places);
     const at = 1 + random.integer(most);
     const { work } = makeCaseFolder(path);
