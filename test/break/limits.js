@@ -37,7 +37,7 @@ export const limits = {
       },
       () => {
         const mebibytes = 600 + random.integer(3000);
-        return { name: `${mebibytes} MiB of addresses`, shell: `ulimit -v ${mebibytes * 1024}` };
+        return { name: `${mebibytes} MiB of address space`, shell: `ulimit -v ${mebibytes * 1024}` };
       },
       () => ({ name: `a disk of ${kilobytes} KiB`, shell: null }),
       () => ({ name: `a disk of ${kilobytes} KiB`, shell: null }),
@@ -103,17 +103,16 @@ function unfinished(run) {
   return faults;
 }
 
-/** Whether the JavaScript engine or the loader failed for want of memory or files. @param {Outcome} outcome */
-const isOfNode = ({ code, signal, stderr }) =>
-  (/Fatal process|FATAL ERROR|# Fatal error|out of memory|OOM|EMFILE|node::|cannot allocate|std::bad_alloc|Cannot create/i.test(
-    stderr,
-  ) &&
-    (code !== 1 || !stderr.includes("softrl: "))) ||
-  signal === "SIGTRAP" ||
-  signal === "SIGILL" ||
-  signal === "SIGABRT" ||
-  code === 134 ||
-  code === 133;
+/**
+ * Whether the JavaScript engine or its loader failed for want of memory or files, before softrl could report anything.
+ * @param {Outcome} outcome
+ */
+function isOfNode({ code, signal, stderr }) {
+  if (stderr.includes("softrl: ")) return false;
+  const died =
+    signal === "SIGTRAP" || signal === "SIGILL" || signal === "SIGABRT" || code === 133 || code === 134;
+  return died || /Fatal|out of memory|EMFILE|node::|cannot allocate|bad_alloc|Cannot create/i.test(stderr);
+}
 
 /** @param {string} place @param {number} kilobytes */
 function mount(place, kilobytes) {
