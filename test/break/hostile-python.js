@@ -42,7 +42,7 @@ export const hostilePython = {
     const { work } = makeCaseFolder(path);
     const before = snapshotOf(path);
     const mark = `${process.pid}-python-${seed}`;
-    const env = { PYTHONPATH: modules, PYTHONDONTWRITEBYTECODE: "1", SOFTRL_TIMEOUT: "4", [MARK]: mark };
+    const env = { PYTHONPATH: modules, PYTHONDONTWRITEBYTECODE: "1", SOFTRL_TIMEOUT: "10", [MARK]: mark };
     const options = `what=${what},where=${where},at=${at}`;
     const sizes = ["--envs", "2", "--steps", "60", "--checkpoint-every", "20", "--hidden-sizes", "4"];
     const args = [
@@ -60,6 +60,11 @@ export const hostilePython = {
     found.push(...touched(before, snapshotOf(path), (entry) => /^work\/run(\/|$)/.test(entry)));
     if (found.length > 0) found.push(outcomeText(outcome));
     found.push(...(await endLeftProcesses(mark)).map((command) => `left running: ${command}`));
-    return { about: `${what} in ${where}, call ${at}`, faults: found };
+    // Shows whether the environment got as far as its misbehaviour.
+    const answer = outcome.stderr.replace(/^softrl: gymnasium \S+ /, "").replace(/[^ -~]/g, "?");
+    return {
+      about: `${what} in ${where}, call ${at}: exit code ${outcome.code} ${answer.slice(0, 80)}`,
+      faults: found,
+    };
   },
 };
