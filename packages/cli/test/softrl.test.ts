@@ -512,6 +512,22 @@ describe("bad input", () => {
     expectRefusal(atOnce, 1, /nothing: the run folder could not be locked, got EFBIG/);
     expect(existsSync(join(here, "nothing"))).toBe(false);
   });
+
+  // V8 reserves gigabytes of address space for the memory of an instance.
+  test.skipIf(process.platform !== "linux")(
+    "too little address space for WebAssembly is one error",
+    async () => {
+      const here = mkdtempSync(join(place, "addresses-"));
+      const shellPrefix = "ulimit -v 2700000";
+      const run = await softrl(["train", "--steps", "40", "--executor", "wasm"], here, { shellPrefix });
+      expectRefusal(
+        run,
+        1,
+        /no room for WebAssembly, got .*; raise the limit on address space, or use another/,
+      );
+      expect(readdirSync(here)).toEqual([]);
+    },
+  );
 });
 
 async function eventually(condition: () => boolean): Promise<void> {

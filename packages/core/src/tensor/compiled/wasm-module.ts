@@ -76,12 +76,24 @@ export function requireKernels(where: string, module: WasmModule, name: string):
   });
 }
 
-/** Creates an instance; `Exports` describes the exports of the module. */
+/**
+ * Creates an instance; `Exports` describes the exports of the module.
+ * @throws SoftrlError when the runtime has no room for the instance's memory: many reserve gigabytes of address space.
+ */
 export function instantiateWasm<Exports>(
   module: WasmModule,
   imports: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
 ): Exports {
-  return new WebAssembly.Instance(module, imports).exports as Exports;
+  try {
+    return new WebAssembly.Instance(module, imports).exports as Exports;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const details = {
+      got: error.message,
+      remedy: "raise the limit on address space, or use another executor",
+    };
+    throw new SoftrlError("KernelMachine.instantiate", "no room for WebAssembly", details, { cause: error });
+  }
 }
 
 /** @throws SoftrlError with the code `out-of-memory` when there is not enough memory. */
