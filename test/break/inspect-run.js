@@ -46,8 +46,7 @@ export async function inspect(
     const before = snapshotOf(path);
     const args = trust && trusts.has(reader.name) ? [...reader.args, "--trust"] : reader.args;
     const outcome = await execute(args, { cwd: work });
-    // Only a command that reads the checkpoint notices its damage.
-    const found = faultsOf(outcome, { refused: refused && reader.name !== "report" });
+    const found = faultsOf(outcome, { refused });
     const { writes } = reader;
     // What replaces a link or a special file of the run is a file.
     const mayChange = (/** @type {string} */ name, /** @type {string | undefined} */ now) =>

@@ -87,6 +87,10 @@ export const kills = {
       }
       if (last.code === 0) {
         story.push("resumed");
+      } else if (last.code === 1 && last.stderr.includes("the run is already finished")) {
+        // The kill came after the last file. The comparison shows whether that is true.
+        story.push("complete");
+        faults.push(...faultsOf(last));
       } else if (last.code === 1 && !existsSync(join(run, "checkpoint.safetensors"))) {
         story.push("nothing to resume yet");
         faults.push(...faultsOf(last));
@@ -97,7 +101,7 @@ export const kills = {
     }
     if (faults.length === 0 && existsSync(run)) faults.push(...runDifferences(baseline.folder, run));
     for (const command of await endLeftProcesses(mark)) faults.push(`left running: ${command}`);
-    const parts = ["resumed", "nothing to resume yet", "ended before"];
+    const parts = ["resumed", "complete", "nothing to resume yet", "ended before"];
     return {
       about: story.join(", "),
       faults,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeCheckpoint, encodeCheckpoint, version } from "softrl";
@@ -28,6 +28,10 @@ test("a run that was stopped before its first checkpoint is told from a folder o
 });
 
 describe("a checkpoint", () => {
+  const snapshotOf = () => decodeCheckpoint("test", readFileSync(at("run", "checkpoint.safetensors")));
+  const write = (name: string, snapshot: Parameters<typeof encodeCheckpoint>[0]) =>
+    writeFileSync(at(name, "checkpoint.safetensors"), encodeCheckpoint(snapshot));
+
   /** The run `run` with another configuration in its checkpoint. */
   function changed(
     name: string,
@@ -35,11 +39,11 @@ describe("a checkpoint", () => {
     change: (config: Record<string, Record<string, unknown>>) => void,
   ) {
     mkdirSync(at(name));
-    const snapshot = decodeCheckpoint("test", readFileSync(at("run", "checkpoint.safetensors")));
+    copyFileSync(at("run", "events.jsonl"), at(name, "events.jsonl"));
+    const snapshot = snapshotOf();
     const config = JSON.parse(String(snapshot.config));
     change(config);
-    const bytes = encodeCheckpoint({ ...snapshot, version: writer, config: JSON.stringify(config) });
-    writeFileSync(at(name, "checkpoint.safetensors"), bytes);
+    write(name, { ...snapshot, version: writer, config: JSON.stringify(config) });
   }
 
   test.each([
@@ -47,6 +51,7 @@ describe("a checkpoint", () => {
     ["network", "record", ({ network }) => Object.assign(network, { name: "later" })],
     ["section", "evaluate", (config) => Object.assign(config, { later: {} })],
     ["missing-setting", "resume", ({ algorithm }) => delete algorithm.tau],
+    ["setting-reported", "report", ({ algorithm }) => Object.assign(algorithm, { later: 1 })],
     ["algorithm", "resume", ({ algorithm }) => Object.assign(algorithm, { name: "later" })],
   ] as [string, string, Parameters<typeof changed>[2]][])(
     "of another version, %s: names the version as the cause",
@@ -58,6 +63,20 @@ describe("a checkpoint", () => {
       expect(run.stderr).toContain(cause);
     },
   );
+
+  test.each(["resume", "report"])("of a version that did not count events: %s says so", async (verb) => {
+    const name = `uncounted-${verb}`;
+    changed(name, "0.0.1", () => {});
+    const { events, ...snapshot } = snapshotOf();
+    expect(events).toBeGreaterThan(0);
+    write(name, { ...snapshot, version: "0.0.1" });
+    expectRefusal(
+      await command(verb, name),
+      1,
+      /checkpoint\.safetensors: the checkpoint does not hold the number of its events, got a checkpoint of softrl 0\.0\.1; use the version that wrote it; evaluate and record play its policy\.\n$/,
+    );
+    expect((await command("evaluate", name, "--episodes", "1")).code).toBe(0);
+  });
 
   test("of this version keeps its remedy", async () => {
     changed("own", version, ({ network }) => Object.assign(network, { name: "mlpp" }));
@@ -99,6 +118,9 @@ test.runIf(process.platform !== "win32")(
       /^softrl: Fake-v0 cannot save its state: this run cannot be resumed once it has stopped\n/,
     );
     expect(run.stdout).not.toContain("softrl resume");
+    const report = await softrl(["report", "unsaved"], place, { env });
+    expect(report).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("interrupted") });
+    expect(report.stdout).not.toContain("softrl resume");
     expectRefusal(
       await softrl(["resume", "unsaved"], place, { env: gymnasium }),
       1,

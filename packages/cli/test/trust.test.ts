@@ -90,6 +90,13 @@ describe("a run that loads a file", () => {
     expect(traced()).toBe(false);
   });
 
+  test("is reported to everybody without its code", async () => {
+    rmSync(at("wide-was-loaded"), { force: true });
+    cpSync(at("own"), at("reported"), { recursive: true });
+    expect(await stranger("report", "reported")).toMatchObject({ code: 0, stderr: "" });
+    expect(traced()).toBe(false);
+  });
+
   test("is loaded with --trust, and needs no second --trust once it was resumed", async () => {
     cpSync(at("own"), at("taken"), { recursive: true });
     for (const [command, ...options] of commands) {

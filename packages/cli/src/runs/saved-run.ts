@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import {
   type KeptPolicy,
+  oneLine,
   type ReadConfig,
   type RunConfig,
   readConfig,
@@ -108,7 +109,14 @@ export function readingOf<Result>(
 export const canResume = ({ snapshot }: SavedRun): boolean => snapshot.environment !== null;
 
 /** Which of a run's events belong to its checkpoint. */
-export function placeOf({ path, snapshot, step }: SavedRun): CheckpointPlace {
+export function placeOf(run: SavedRun): CheckpointPlace {
+  const { path, snapshot, step } = run;
+  if (snapshot.events === undefined) {
+    throw new SoftrlError(path, "the checkpoint does not hold the number of its events", {
+      got: `a checkpoint of softrl ${oneLine(String(snapshot.version), 40)}`,
+      remedy: "use the version that wrote it; evaluate and record play its policy",
+    });
+  }
   const events = snapshotNumber(path, snapshot, "events");
   if (Number.isSafeInteger(events) && events > 0) return { step, events };
   throw new SoftrlError(path, "the number of its events is not valid", {
