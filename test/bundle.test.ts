@@ -8,9 +8,9 @@ import { type Bundle, bundle } from "./bundle/measure.js";
 
 /** Bytes that a page may load, minified and gzipped. `npm run bundles` prints what takes them. */
 const budgets = {
-  train: 78_500,
+  train: 79_000,
   act: 55_000,
-  "act-from-module": 28_000,
+  "act-from-module": 28_500,
 };
 type Name = keyof typeof budgets;
 const names = Object.keys(budgets) as Name[];

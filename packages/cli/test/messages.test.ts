@@ -51,7 +51,7 @@ describe("a checkpoint", () => {
     ["network", "record", ({ network }) => Object.assign(network, { name: "later" })],
     ["section", "evaluate", (config) => Object.assign(config, { later: {} })],
     ["missing-setting", "resume", ({ algorithm }) => delete algorithm.tau],
-    ["setting-reported", "report", ({ algorithm }) => Object.assign(algorithm, { later: 1 })],
+    ["value-reported", "report", ({ algorithm }) => Object.assign(algorithm, { tau: "later" })],
     ["algorithm", "resume", ({ algorithm }) => Object.assign(algorithm, { name: "later" })],
   ] as [string, string, Parameters<typeof changed>[2]][])(
     "of another version, %s: names the version as the cause",
