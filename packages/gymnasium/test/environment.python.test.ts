@@ -98,7 +98,7 @@ it("gives the same bytes with every transport and number of processes, and resto
 it.each(["CartPole-v0", "Taxi-v4"])(
   "%s: a restored environment saves the bytes of one that was never restored",
   async (id) => {
-    const config = { id, size: 2, training: true } as const;
+    const config = { id, size: 2, training: true, trustStates: true } as const;
     const uninterrupted = await make(config);
     await uninterrupted.reset(new RandomStreams(13));
     const play = async (environment: GymnasiumEnvironment) => {
