@@ -1,6 +1,8 @@
 // @ts-check
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeCaseFolder } from "./case-folder.js";
+import { pick } from "./odd-values.js";
 import { faultsOf, outcomeText } from "./outcome.js";
 import { runSoftrl } from "./processes.js";
 
@@ -75,6 +77,15 @@ export function baseRuns(workspace) {
     }),
   );
   return made;
+}
+
+/**
+ * A case's folder with a copy of one of these runs.
+ * @param {import("softrl").Random} random @param {import("./main.js").CaseContext} context
+ */
+export async function copyOfBaseRun(random, { workspace, path }) {
+  const { name, folder } = pick(random, await baseRuns(workspace));
+  return { name, folder: makeCaseFolder(path, folder) };
 }
 
 /** @param {readonly string[]} args @param {string} cwd */

@@ -2,12 +2,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RandomStreams } from "softrl";
-import { baseRuns } from "./base-runs.js";
-import { makeCaseFolder } from "./case-folder.js";
+import { copyOfBaseRun } from "./base-runs.js";
 import { mutateCheckpoint } from "./checkpoint-bytes.js";
 import { inspect } from "./inspect-run.js";
 import { replaceFile } from "./mutate-files.js";
-import { pick } from "./odd-values.js";
 
 /** Changed checkpoints, read by every command that reads one. */
 export const checkpoints = {
@@ -17,8 +15,7 @@ export const checkpoints = {
   /** @param {number} seed @param {import("./main.js").CaseContext} context */
   async run(seed, context) {
     const random = new RandomStreams(seed).stream("checkpoints");
-    const base = pick(random, await baseRuns(context.workspace));
-    const folder = makeCaseFolder(context.path, base.folder);
+    const { name: baseName, folder } = await copyOfBaseRun(random, context);
     const path = join(folder.run, "checkpoint.safetensors");
     let about = "";
     let refused = false;
@@ -32,6 +29,6 @@ export const checkpoints = {
       refused = mutated.damaged;
     }
     const faults = await inspect(folder, context, { refused, trust: random.integer(2) === 0 });
-    return { about: `${base.name}, ${about}`, faults };
+    return { about: `${baseName}, ${about}`, faults };
   },
 };

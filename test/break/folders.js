@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RandomStreams } from "softrl";
-import { baseRuns } from "./base-runs.js";
-import { makeCaseFolder, snapshotOf, touched } from "./case-folder.js";
+import { copyOfBaseRun } from "./base-runs.js";
+import { snapshotOf, touched } from "./case-folder.js";
 import { inspect } from "./inspect-run.js";
 import { replaceFile } from "./mutate-files.js";
 import { mutateBytes, mutateJson, oddJson, pick, short } from "./odd-values.js";
@@ -19,8 +19,7 @@ export const folders = {
   /** @param {number} seed @param {import("./main.js").CaseContext} context */
   async run(seed, context) {
     const random = new RandomStreams(seed).stream("folders");
-    const base = pick(random, await baseRuns(context.workspace));
-    const folder = makeCaseFolder(context.path, base.folder);
+    const { name: baseName, folder } = await copyOfBaseRun(random, context);
     const name = pick(random, ["config.json", "events.jsonl"]);
     const path = join(folder.run, name);
     const how = random.integer(6);
@@ -50,7 +49,7 @@ export const folders = {
       if (found.length > 0) faults.push(...found, outcomeText(outcome));
     }
     faults.push(...(await inspect(folder, context, { only: ["report", "resume"] })));
-    return { about: `${base.name}, ${name}: ${about}`, faults };
+    return { about: `${baseName}, ${name}: ${about}`, faults };
   },
 };
 

@@ -96,9 +96,9 @@ describe("the events of a run that goes on from a checkpoint", () => {
     [
       "a damaged line",
       [started, '{"event":"upd\n', checkpoint(20)],
-      /line 2 is no event of this run, .*restore the file; evaluate/,
+      /line 2 is not an event of this run, .*restore the file; evaluate/,
     ],
-    ["another object", [started, { step: 3 }, checkpoint(20)], /line 2 is no event of this run/],
+    ["another object", [started, { step: 3 }, checkpoint(20)], /line 2 is not an event of this run/],
     [
       "a later event",
       [started, update(40, 4), checkpoint(20)],

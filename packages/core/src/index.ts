@@ -42,6 +42,7 @@ export { nearMatch, suggestion } from "./base/near-match.js";
 export { nestsTooDeep } from "./base/nesting.js";
 export { oneLine } from "./base/one-line.js";
 export { Random, RandomStreams } from "./base/random.js";
+export { isRecord } from "./base/record.js";
 export { type LiveNumber, type NumberSchedule, scheduleText, valueAt } from "./base/schedule.js";
 export {
   type CurrentValues,

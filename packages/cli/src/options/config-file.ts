@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import {
   builtInKinds,
   environmentSettings,
+  isRecord,
   nestsTooDeep,
   type ReadConfig,
   readConfig,
@@ -143,8 +144,4 @@ function syntaxError(text: string, message: string): string {
   const position = Number(/at position (\d+)/.exec(message)?.[1] ?? Number.NaN);
   const line = Number.isNaN(position) ? "" : ` in line ${text.slice(0, position).split("\n").length}`;
   return `${what ?? "a syntax error"}${line}`;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

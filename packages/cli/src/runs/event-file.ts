@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } f
 import {
   type ExecutorIdentity,
   isOfProcess,
+  isRecord,
   type Machine,
   type Provenance,
   type RunEvent,
@@ -118,12 +119,7 @@ export class EventFile {
   }
 
   #takeBackHalfALine(): void {
-    if (this.#file === null) return;
-    try {
-      ftruncateSync(this.#file, this.#bytes);
-    } catch {
-      // Nothing more can be done; the failed write is reported.
-    }
+    if (this.#file !== null) quietly(ftruncateSync, this.#file, this.#bytes);
   }
 }
 
@@ -173,7 +169,7 @@ function partUpTo(path: string, { step, events }: CheckpointPlace): Part {
       const event = eventOf(line);
       if (event === null || Number(event.step ?? 0) > step) {
         const got = event === null ? JSON.stringify(line.slice(0, 80)) : `one of step ${String(event.step)}`;
-        damaged(path, `line ${lines} is no event of this run`, `events up to step ${step}`, got);
+        damaged(path, `line ${lines} is not an event of this run`, `events up to step ${step}`, got);
       }
       if (!isOfProcess(event.event)) {
         found.counted++;
@@ -288,7 +284,3 @@ const isMachine = (value: unknown): value is Machine =>
   isRecord(value) &&
   typeof value.cores === "number" &&
   [value.cpu, value.platform, value.runtime].every((text) => typeof text === "string");
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import {
+  isRecord,
   type KeptPolicy,
   oneLine,
   type ReadConfig,
@@ -283,8 +284,4 @@ function bytesOf(folder: string, path: string): Uint8Array {
       remedy: "name the run folder that `softrl train` printed",
     });
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { dataDirectory } from "@softrl/gymnasium";
+import { quietly } from "../files/regular-file.js";
 
 const BYTES = 32;
 
@@ -37,11 +38,7 @@ export function makeSecret(): Buffer | null {
   } catch {
     // Then runs of this user ask for --trust.
   } finally {
-    try {
-      rmSync(unfinished, { force: true });
-    } catch {
-      // See above.
-    }
+    quietly(rmSync, unfinished, { force: true });
   }
   return readSecret();
 }

@@ -1,6 +1,8 @@
 /** Settings: typed values with a description, a default and a check. Options, config files and docs are made from them. */
+
 import { describeValue, fail } from "./errors.js";
 import { nearMatch } from "./near-match.js";
+import { isRecord } from "./record.js";
 import { type LiveNumber, type NumberSchedule, scheduleText } from "./schedule.js";
 
 /**
@@ -360,10 +362,6 @@ const decimal = (text: string): number =>
 function integerFromText(text: string): number | string {
   const value = numberFromText(text);
   return typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER ? text : value;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function refuse(where: string, expected: string, value: unknown, remedy?: string): never {

@@ -1,5 +1,6 @@
 import { describeValue, fail } from "../base/errors.js";
 import { MOST_NESTED } from "../base/nesting.js";
+import { isRecord } from "../base/record.js";
 import {
   isShapedArray,
   plainSnapshot,
@@ -342,10 +343,6 @@ function place(
 
 function isSection(value: SnapshotLeaf | MutableSnapshot): value is MutableSnapshot {
   return typeof value === "object" && value !== null && !ArrayBuffer.isView(value) && !isShapedArray(value);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: unknown): value is readonly number[] {

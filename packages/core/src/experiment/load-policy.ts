@@ -1,6 +1,7 @@
 import { NetworkPolicy, networkShapes, parametersFrom } from "../algorithms/policy.js";
 import { describeValue, fail } from "../base/errors.js";
 import { RandomStreams } from "../base/random.js";
+import { isRecord } from "../base/record.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
 import { actorAndCritic, policyValueNetwork } from "../nn/heads.js";
 import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
@@ -110,8 +111,4 @@ function savedNetwork(
   if (!isRecord(network)) return fail(where, "the checkpoint's configuration has no network");
   const { name, ...settings } = network;
   return { name, settings };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
