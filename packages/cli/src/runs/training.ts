@@ -1,4 +1,4 @@
-import { iterateTogether, type Trainer, type TrainProgress, type VectorEnvironment } from "softrl";
+import { iterateTogether, type Trainer, type TrainProgress } from "softrl";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
 import { clock, pause, type Terminal, writeJson } from "../terminal/terminal.js";
@@ -39,7 +39,12 @@ export async function runTraining(
     const folder = store.store;
     interrupt.now("training");
     await begin(trainer, folder);
-    const canResume = await warnUnlessSaved(trainer.environment, terminal.err);
+    const { canResume, environment } = trainer;
+    if (!canResume) {
+      terminal.err.write(
+        `softrl: ${environment.id} cannot save its state: this run cannot be resumed once it has stopped\n`,
+      );
+    }
     const display = new ProgressDisplay(terminal.err, clock);
     const warnings = new WarningLines([{ trainer, plan }]);
     const { signal } = interrupt;
@@ -61,16 +66,4 @@ export async function runTraining(
     store.opened?.close();
     if (trainer !== null) await closeEnvironments(trainer);
   }
-}
-
-/**
- * Prints at the start that a run cannot be resumed, where its environments cannot save their state.
- * @returns whether it can be resumed
- */
-async function warnUnlessSaved(environment: VectorEnvironment, err: Terminal["err"]): Promise<boolean> {
-  if ((await environment.save()) !== null) return true;
-  err.write(
-    `softrl: ${environment.id} cannot save its state: this run cannot be resumed once it has stopped\n`,
-  );
-  return false;
 }

@@ -66,6 +66,7 @@ export class Trainer {
   /** Whether a checkpoint waits for an evaluation that the signal stopped: a resumed run makes both, in their order. */
   #checkpointDue = false;
   #state: "new" | "ready" | "busy" = "new";
+  #savesEnvironment = true;
   readonly #user: EnvironmentUser = { isAtWork: () => this.#state === "busy" };
   readonly #oracle: Oracle | null;
   readonly #evaluation: PeriodicEvaluation | null;
@@ -115,6 +116,11 @@ export class Trainer {
   /** The environments that the run is evaluated in; null without `evaluateEvery`. */
   get evaluationEnvironment(): VectorEnvironment | null {
     return this.#evaluation?.environment ?? null;
+  }
+
+  /** Whether a checkpoint can be continued: the environments can save their state. Known once the run has started. */
+  get canResume(): boolean {
+    return this.#savesEnvironment;
   }
 
   get progress(): TrainProgress {
@@ -264,6 +270,8 @@ export class Trainer {
       algorithm: savedBy(name, () => this.algorithm.save()),
     };
     requireFiniteSnapshot(this.config.algorithm.name, learned, this.step);
+    const environment = await environmentState(this.config.environment.id, this.environment);
+    this.#savesEnvironment = environment !== null;
     return {
       format: RUN_FORMAT,
       version,
@@ -278,7 +286,7 @@ export class Trainer {
       curve: this.#curve.save(),
       policy: policyDescription(policy),
       ...learned,
-      environment: await environmentState(this.config.environment.id, this.environment),
+      environment,
       ...(this.#oracle === null ? {} : { oracle: this.#oracle.save() }),
       ...(this.#evaluation === null ? {} : { evaluation: this.#evaluation.save() }),
     };
