@@ -6,12 +6,14 @@ import {
   familiesText,
   MOST_EPISODE_STEPS,
   oneLine,
+  SoftrlError,
   version,
 } from "softrl";
 import { compareCommand, draftComparison } from "./commands/compare.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { recordCommand } from "./commands/record.js";
+import { reportCommand } from "./commands/report.js";
 import { draftResume, liveOptions, type ResumeDraft, resumeCommand } from "./commands/resume.js";
 import { setupGymnasiumCommand } from "./commands/setup.js";
 import { theoryCommand } from "./commands/theory.js";
@@ -38,6 +40,9 @@ const JSON_LINE = "print the result as one line of JSON";
 const EXECUTOR =
   "the backend: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
 const CONFIG = "a JSON file of settings, for instance a run folder's config.json; options override it";
+
+const TRUST =
+  "execute the code that the run names, also where nothing shows that softrl wrote it on this account";
 
 const SCHEDULE =
   "A schedule is 0.1:0.01 (linear over the run), 0.1:0.01:0.5 (over half of it) or 0.1@0,0.01@10000 (from these steps on).";
@@ -74,6 +79,7 @@ export async function program(args: readonly string[], terminal: Terminal, run: 
   await addResume(root, argumentsOf("resume"), terminal, run);
   addEvaluate(root, terminal, run);
   addRecord(root, terminal, run);
+  addReport(root, terminal, run);
   addChecks(root, terminal, run);
   return root;
 }
@@ -141,6 +147,7 @@ async function addResume(
       "continue a run from its last checkpoint, as if it had never stopped; options change settings from there on",
     )
     .argument("<run-folder>", "the folder of a training run")
+    .option("--trust", TRUST)
     .option("--json", JSON_LINE);
   const live = liveOptions(parts);
   for (const section of ["run", "optimiser", "algorithm"] as const) {
@@ -168,7 +175,13 @@ async function addResume(
 function now({ run }: ResumeDraft, { section, name, setting }: SettingOption): string {
   if (run === null) return "";
   const value = run.changed[name] ?? run.config.chosen[section]?.[name];
-  return ` (now ${setting.toText(setting.check(run.where(section, name), value))})`;
+  try {
+    return ` (now ${setting.toText(setting.check(run.where(section, name), value))})`;
+  } catch (error) {
+    // The command itself refuses the value, and says more.
+    if (error instanceof SoftrlError) return "";
+    throw error;
+  }
 }
 
 function addFiles(command: Command): void {
@@ -250,6 +263,15 @@ function addRecord(root: Command, terminal: Terminal, run: Run): void {
   command.action((folder: string, values: OptionValues) => run(recordCommand(folder, values, terminal)));
 }
 
+function addReport(root: Command, terminal: Terminal, run: Run): void {
+  root
+    .command("report")
+    .description("write the result and the pictures of a run again, from its checkpoint and its events")
+    .argument("<run-folder>", "the folder of a training run")
+    .option("--json", JSON_LINE)
+    .action((folder: string, values: OptionValues) => run(reportCommand(folder, values, terminal)));
+}
+
 /** The options of both ways to play. */
 function addPlaying(command: Command): void {
   command
@@ -265,6 +287,7 @@ function addPlaying(command: Command): void {
     )
     .option("--seed <integer>", "the seed of the episodes' starts and of the actions", "1")
     .option("--executor <name>", EXECUTOR)
+    .option("--trust", TRUST)
     .option("--json", JSON_LINE);
   addMovedFiles(command);
 }

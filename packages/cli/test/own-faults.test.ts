@@ -22,6 +22,11 @@ const command = (...args: string[]) => softrl(args, place, { env: { SOFTRL_EXECU
 const write = (text: string) => writeFileSync(join(place, "mine.js"), text);
 const algorithm = (parts: string) =>
   `import { a2c } from "softrl";\nexport default { ...a2c, name: "mine", ${parts} };`;
+const saving = (save: string) =>
+  algorithm(
+    "make(...parts) { const made = a2c.make(...parts); " +
+      `return { policy: made.policy, iterate: made.iterate.bind(made), restore() {}, ${save} }; }`,
+  );
 const environment = (make: string) =>
   `import corridor from "./corridor.js";\nexport default { ...corridor, id: "Mine-v0", make(...parts) { ${make} } };`;
 const network = (body: string) => `export default { name: "mine", about: "x", settings: {}, body: ${body} };`;
@@ -33,6 +38,13 @@ const own = (text: string) => `import kind from "./reinforce.js";\n${text}`;
 describe("a fault in a file is one line that names the file and the part", () => {
   test.each([
     ["make", "-a", algorithm(`make() { ${THROW} }`), /mine\.js: make failed/],
+    [
+      "save",
+      "-a",
+      saving(`save() { ${THROW} }`),
+      /mine\.js:2: mine: save failed: no such thing; fix the file/,
+    ],
+    ["save of a promise", "-a", saving("async save() { return {}; }"), /mine: save returned a promise/],
     ["defaults", "-a", algorithm(`defaults() { ${THROW} }`), /mine\.js: defaults failed/],
     ["make of nothing", "-a", algorithm("make: () => null"), /make did not return an algorithm: .* got null/],
     [

@@ -36,9 +36,12 @@ test("keeps events as whole lines and files as wholes", () => {
 test("takes an empty folder, refuses one with something in it", () => {
   const path = join(place, "run");
   mkdirSync(path);
-  RunFolder.create(path).write("config.json", "{}");
+  const folder = RunFolder.create(path);
+  folder.append({ event: "checkpoint", step: 1 });
+  folder.write("config.json", "{}");
+  folder.close();
   expect(() => RunFolder.create(path)).toThrow(
-    /run: the run folder is not empty, expected a new folder.*got config.json; choose another with --run-folder/,
+    /run: the run folder is not empty, expected a new folder.*got config.json, events.jsonl; choose another with --run-folder/,
   );
 });
 
@@ -62,11 +65,39 @@ test("a file that cannot be put in place leaves no half", () => {
   const folder = RunFolder.create(join(place, "run"));
   mkdirSync(join(folder.path, "chart.svg"));
   expect(() => folder.write("chart.svg", "<svg/>")).toThrow(/chart.svg: the file could not be written, got/);
-  expect(readdirSync(folder.path)).toEqual(["chart.svg"]);
+  expect(readdirSync(folder.path)).toEqual([".lock-1", "chart.svg"]);
 });
 
 test("goes again when nothing came into it", () => {
   const empty = RunFolder.create(join(place, "empty"));
   empty.close();
   expect(existsSync(empty.path)).toBe(false);
+});
+
+test("one process writes it: a second writer gets one clear error, until the first closes it", () => {
+  const path = join(place, "run");
+  const folder = RunFolder.create(path);
+  const isWritten =
+    /run: another process is writing this run, got process \d+ on .*; wait until it ends, or stop it/;
+  expect(() => RunFolder.create(path)).toThrow(isWritten);
+  expect(() => RunFolder.reopen(path)).toThrow(isWritten);
+  folder.append({ event: "checkpoint", step: 1 });
+  folder.close();
+  const next = RunFolder.reopen(path);
+  expect(readdirSync(path)).toEqual([".lock-1", "events.jsonl"]);
+  next.close();
+  expect(readdirSync(path)).toEqual(["events.jsonl"]);
+});
+
+test("tells where a new run could go when the disk fails, and not where a resumed one could", () => {
+  const folder = RunFolder.create(join(place, "run"));
+  mkdirSync(join(folder.path, "chart.svg"));
+  expect(() => folder.write("chart.svg", "")).toThrow(
+    /make the folder writable, or choose another with --run-folder/,
+  );
+  folder.close();
+  const again = RunFolder.reopen(folder.path);
+  expect(() => again.write("chart.svg", "")).toThrow(
+    /make the folder writable, then run the command again\./,
+  );
 });

@@ -77,7 +77,7 @@ describe("config.json of a run to resume", () => {
     expectRefusal(
       await command("resume", "own", "--steps", "1600"),
       1,
-      /own\/config\.json: the run's settings could not be read, got EISDIR/,
+      /own\/config\.json: not a regular file, got a folder/,
     );
   });
 });

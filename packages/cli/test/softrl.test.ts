@@ -408,7 +408,7 @@ describe("bad input", () => {
       "a rollout beyond all memory",
       ["train", "--envs", "4096", "--horizon", "65536"],
       1,
-      /--envs, --horizon, .* do not fit in memory, .*got 421\.\d GiB for --envs 4096, --horizon 65536/,
+      /--envs, --horizon, .* do not fit in memory, .*got 11\.\d GiB for --envs 4096, --horizon 65536/,
     ],
     [
       "a seed that no number holds",
@@ -509,9 +509,25 @@ describe("bad input", () => {
     });
 
     const atOnce = await softrl(["train", "--run-folder", "nothing"], here, { shellPrefix: "ulimit -f 0" });
-    expectRefusal(atOnce, 1, /nothing\/config.json: the file could not be written/);
+    expectRefusal(atOnce, 1, /nothing: the run folder could not be locked, got EFBIG/);
     expect(existsSync(join(here, "nothing"))).toBe(false);
   });
+
+  // V8 reserves gigabytes of address space for the memory of an instance.
+  test.skipIf(process.platform !== "linux")(
+    "too little address space for WebAssembly is one error",
+    async () => {
+      const here = mkdtempSync(join(place, "addresses-"));
+      const shellPrefix = "ulimit -v 2700000";
+      const run = await softrl(["train", "--steps", "40", "--executor", "wasm"], here, { shellPrefix });
+      expectRefusal(
+        run,
+        1,
+        /no room for WebAssembly, got .*; raise the limit on address space, or use another/,
+      );
+      expect(readdirSync(here)).toEqual([]);
+    },
+  );
 });
 
 async function eventually(condition: () => boolean): Promise<void> {

@@ -95,7 +95,8 @@ describe.runIf(posix)("signals", () => {
   test("an evaluation that is interrupted says so, and speaks of no run folder", async () => {
     await softrl(["train", "--steps", "40", "--run-folder", "played"], place);
     const { child, finished } = startSoftrl(["evaluate", "played", "--episodes", "9007199254740991"], place);
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    // Its first line shows that it plays.
+    await new Promise((resolve) => child.stderr?.once("data", resolve));
     child.kill("SIGINT");
     const { code, stdout, stderr } = await finished;
     expect(code).toBe(130);

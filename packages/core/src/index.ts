@@ -43,12 +43,14 @@ export {
 export { policyOfQ, type QPolicyOutputs } from "./algorithms/q-policy.js";
 export { builtInAlgorithms } from "./algorithms/registry.js";
 export { softQLearning } from "./algorithms/soft-q-learning.js";
-export { allocate, outOfMemory } from "./base/allocation.js";
+export { allocate, outOfMemory, requireMemory } from "./base/allocation.js";
 export { describeValue, type ErrorCode, type ErrorDetails, isErrorCode, SoftrlError } from "./base/errors.js";
 export { LiveSettings } from "./base/live-settings.js";
 export { nearMatch, suggestion } from "./base/near-match.js";
+export { nestsTooDeep } from "./base/nesting.js";
 export { oneLine } from "./base/one-line.js";
 export { Random, RandomStreams } from "./base/random.js";
+export { isRecord } from "./base/record.js";
 export { type LiveNumber, type NumberSchedule, scheduleText, valueAt } from "./base/schedule.js";
 export {
   type CurrentValues,
@@ -176,17 +178,12 @@ export {
 } from "./experiment/evaluate.js";
 export type { Host, TrainProgress } from "./experiment/host.js";
 export type { LearningWarning } from "./experiment/learning-check.js";
+export type { LearningCurve } from "./experiment/learning-curve.js";
 export { type LoadPolicyOptions, loadPolicy, policyOf } from "./experiment/load-policy.js";
 export { makeAlgorithm } from "./experiment/make-algorithm.js";
 export { bodyOf } from "./experiment/make-body.js";
-export {
-  exactModel,
-  exactProcess,
-  Oracle,
-  type OracleFigures,
-  type OracleMeasurement,
-} from "./experiment/oracle.js";
-export type { EvaluationSummary } from "./experiment/periodic-evaluation.js";
+export { exactModel, exactProcess, Oracle } from "./experiment/oracle.js";
+export type { OracleFigures, OracleMeasurement } from "./experiment/oracle-measurement.js";
 export type { Machine, Provenance } from "./experiment/provenance.js";
 export { type ReadConfig, readConfig } from "./experiment/read-config.js";
 export {
@@ -195,6 +192,7 @@ export {
   readRunSnapshot,
   savedConfig,
   savedPolicy,
+  versionFault,
 } from "./experiment/run-checkpoint.js";
 export {
   atariSettings,
@@ -222,19 +220,21 @@ export {
   sectionNames,
   sectionSettings,
 } from "./experiment/run-config.js";
-export type {
-  EpisodeEvent,
-  EvaluationEvent,
-  EvaluationPoint,
-  OracleEvent,
-  ResumedEvent,
-  RunEvent,
-  SetEvent,
-  StartedEvent,
-  UpdateEvent,
-  WarningEvent,
+export {
+  type EpisodeEvent,
+  type EvaluationEvent,
+  type EvaluationPoint,
+  isOfProcess,
+  type OracleEvent,
+  type ResumedEvent,
+  type RunEvent,
+  type SetEvent,
+  type StartedEvent,
+  type UpdateEvent,
+  type WarningEvent,
 } from "./experiment/run-event.js";
 export { type KeptPolicy, MemoryRunStore, type RunStore } from "./experiment/run-store.js";
+export { savedOutcome } from "./experiment/saved-outcome.js";
 export { sectionValues } from "./experiment/section.js";
 export {
   createTrainer,
@@ -243,11 +243,8 @@ export {
   type Trained,
   train,
 } from "./experiment/train.js";
-export {
-  type LearningCurve,
-  Trainer,
-  type TrainResult,
-} from "./experiment/trainer.js";
+export type { EvaluationSummary, RunOutcome, TrainResult } from "./experiment/train-result.js";
+export { Trainer } from "./experiment/trainer.js";
 export type { TrainerParts } from "./experiment/trainer-parts.js";
 export { version } from "./experiment/version.js";
 export {

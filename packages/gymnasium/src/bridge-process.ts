@@ -33,8 +33,22 @@ const READING_MS = 200;
 
 const living = new Set<ChildProcessWithoutNullStreams>();
 
+const posix = process.platform !== "win32";
+
 function killAll(): void {
-  for (const child of living) child.kill("SIGKILL");
+  for (const child of living) kill(child);
+}
+
+/** Kills a child that has not exited, and all that it started; after an exit its watcher ends the rest of the group. */
+function kill(child: ChildProcess): void {
+  // Its number may be that of another group by now.
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    if (posix && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    else child.kill("SIGKILL");
+  } catch {
+    child.kill("SIGKILL");
+  }
 }
 
 const hasPipes = (child: ChildProcess): child is ChildProcessWithoutNullStreams =>
@@ -75,6 +89,8 @@ export class BridgeProcess {
     const child = startChild(program, parameters, {
       stdio: ["pipe", "pipe", "pipe", ...(descriptor === undefined ? [] : [descriptor])],
       windowsHide: true,
+      // A process group of its own, which holds whatever the environments start.
+      detached: posix,
       // Iteration over sets of strings must have the same order in every run.
       env: { ...process.env, PYTHONHASHSEED: "0" },
     });
@@ -205,9 +221,9 @@ export class BridgeProcess {
       const busy = this.#pending !== undefined;
       this.#failure = new SoftrlError(this.#where, "the environment is closed", { remedy: "make a new one" });
       this.#child.stdin.end();
-      if (busy) this.#child.kill("SIGKILL");
+      if (busy) kill(this.#child);
     }
-    const impatience = setTimeout(() => this.#child.kill("SIGKILL"), GOODBYE_MS);
+    const impatience = setTimeout(() => kill(this.#child), GOODBYE_MS);
     await this.#gone;
     clearTimeout(impatience);
   }
@@ -280,7 +296,7 @@ export class BridgeProcess {
   /** Records the first failure and kills the child; the pending request rejects after the child's exit. */
   #fail(error: SoftrlError): void {
     this.#failure ??= error;
-    if (living.has(this.#child)) this.#child.kill("SIGKILL");
+    if (living.has(this.#child)) kill(this.#child);
   }
 
   #lastWords(): string {

@@ -37,10 +37,17 @@ export interface GymnasiumConfig {
    * executor's threads already use every core. Results do not depend on it.
    */
   readonly overlap?: boolean;
+  /**
+   * Whether `restore` may read Python pickles, which can run any code; false by default. The states of all environments
+   * but Atari's are pickles. Set it only where you know who wrote the states.
+   */
+  readonly trustStates?: boolean;
 }
 
 /** In seconds: setTimeout cannot wait longer than 2³¹ − 1 ms. */
 const LONGEST_TIMEOUT = 2147483;
+/** As many as the setting `environment.count` takes. */
+const MOST_ENVIRONMENTS = 4096;
 const MOST_PROCESSES = 256;
 /** Fewer environments do not justify another Atari process, which takes a second and 100 MB to start. */
 const FEWEST_ATARI = 4;
@@ -59,6 +66,7 @@ export function completeConfig(config: GymnasiumConfig): CompleteConfig {
     processes: isAtari(id) ? atariProcesses(size, overlap) : 1,
     transport: "shared memory",
     overlap,
+    trustStates: false,
     ...defined(config),
   };
   validate(complete);
@@ -77,7 +85,18 @@ function atariProcesses(size: number, overlap: boolean): number {
 
 /** A copy of the configuration without undefined properties. */
 function defined(config: GymnasiumConfig): Omit<GymnasiumConfig, "python"> {
-  const { id, size, training, protocol, options, timeoutSeconds, processes, transport, overlap } = config;
+  const {
+    id,
+    size,
+    training,
+    protocol,
+    options,
+    timeoutSeconds,
+    processes,
+    transport,
+    overlap,
+    trustStates,
+  } = config;
   return {
     id,
     size,
@@ -88,6 +107,7 @@ function defined(config: GymnasiumConfig): Omit<GymnasiumConfig, "python"> {
     ...(processes === undefined ? {} : { processes }),
     ...(transport === undefined ? {} : { transport }),
     ...(overlap === undefined ? {} : { overlap }),
+    ...(trustStates === undefined ? {} : { trustStates }),
   };
 }
 
@@ -104,7 +124,18 @@ function timeoutVariable(): number | undefined {
 }
 
 function validate(config: CompleteConfig): void {
-  const { id, size, training, protocol, options, timeoutSeconds, processes, transport, overlap } = config;
+  const {
+    id,
+    size,
+    training,
+    protocol,
+    options,
+    timeoutSeconds,
+    processes,
+    transport,
+    overlap,
+    trustStates,
+  } = config;
   const refuse = (name: string, expected: string, got: unknown): never => {
     throw new SoftrlError("createGymnasiumEnvironment", `${name} is not valid`, {
       expected,
@@ -112,7 +143,9 @@ function validate(config: CompleteConfig): void {
     });
   };
   if (typeof id !== "string" || id === "") refuse("id", "a Gymnasium id such as ALE/Pong-v5", id);
-  if (!(Number.isSafeInteger(size) && size >= 1)) refuse("size", "an integer of at least 1", size);
+  if (!(Number.isSafeInteger(size) && size >= 1 && size <= MOST_ENVIRONMENTS)) {
+    refuse("size", `an integer in [1, ${MOST_ENVIRONMENTS}]`, size);
+  }
   if (typeof training !== "boolean") refuse("training", "true or false", training);
   if (!(timeoutSeconds > 0 && timeoutSeconds <= LONGEST_TIMEOUT)) {
     refuse("timeoutSeconds", `a number in (0, ${LONGEST_TIMEOUT}]`, timeoutSeconds);
@@ -124,6 +157,7 @@ function validate(config: CompleteConfig): void {
   requireProtocolFits("createGymnasiumEnvironment", id, protocol);
   if (!bridgeTransports.includes(transport)) refuse("transport", bridgeTransports.join(" or "), transport);
   if (typeof overlap !== "boolean") refuse("overlap", "true or false", overlap);
+  if (typeof trustStates !== "boolean") refuse("trustStates", "true or false", trustStates);
   for (const [name, value] of Object.entries(options)) {
     if (value !== null && !["string", "number", "boolean"].includes(typeof value)) {
       refuse(`option ${name}`, "a string, a number, true, false or null", value);

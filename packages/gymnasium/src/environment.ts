@@ -8,6 +8,7 @@ import {
   type Picture,
   picture,
   type RandomStreams,
+  requireMemory,
   type Snapshot,
   SoftrlError,
   type VectorEnvironment,
@@ -55,6 +56,7 @@ export async function connectEnvironment(
   command: BridgeCommand,
 ): Promise<GymnasiumEnvironment> {
   const { id, size, training, protocol, options, transport, overlap } = config;
+  const mayRestore = isAtari(id) || config.trustStates;
   const { where } = command;
   const hasScreen = isAtari(id) || options.render_mode === "rgb_array";
   const file = transport === "shared memory" ? openSharedFile() : null;
@@ -81,6 +83,7 @@ export async function connectEnvironment(
         shares,
         hasScreen,
         overlap,
+        mayRestore,
       });
     } catch (error) {
       await group.close();
@@ -131,6 +134,7 @@ async function observationMemory(
   const rowBytes = row * ObservationArray.BYTES_PER_ELEMENT;
   const finalsAt = Math.ceil((length * ObservationArray.BYTES_PER_ELEMENT) / 64) * 64;
   const bytes = finalsAt * 2;
+  requireMemory(where, bytes, "make fewer environments");
   let memory: ArrayBuffer;
   try {
     memory = file.map(bytes);
@@ -172,6 +176,7 @@ interface Made {
   readonly shares: readonly ChildShare[];
   readonly hasScreen: boolean;
   readonly overlap: boolean;
+  readonly mayRestore: boolean;
 }
 
 /**
@@ -191,6 +196,7 @@ export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironme
   readonly parts?: readonly BridgedRows[];
   /** Present for Atari ids with preprocessing, and if the option `render_mode` is `rgb_array`. */
   readonly screen?: (i: number) => Promise<Picture>;
+  readonly #mayRestore: boolean;
 
   constructor({ bridge, size, memory, shares, ...made }: Made) {
     const arrays = rowArrays(size, memory.observations, memory.finalObservations);
@@ -200,6 +206,7 @@ export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironme
     this.actionSpace = made.actionSpace;
     this.rawGame = made.rawGame;
     this.transport = bridge.transport;
+    this.#mayRestore = made.mayRestore;
     if (made.hasScreen) this.screen = (i) => this.#screen(i);
     const parts = made.overlap ? halves(bridge, arrays, size, shares) : null;
     if (parts !== null) this.parts = parts;
@@ -252,9 +259,21 @@ export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironme
     return { id: this.id, size: this.size, state: joined(states) };
   }
 
-  /** A saved state may contain Python pickles, which can execute code: restore only states that you trust. */
+  /**
+   * Continues from a saved state. States of other environments than Atari's are Python pickles, which can run any code.
+   * @throws SoftrlError where the state is a pickle and the environment was made without `trustStates`.
+   */
   async restore(snapshot: Snapshot): Promise<void> {
     this.bridge.group.requireFree("restore");
+    if (!this.#mayRestore) {
+      throw new SoftrlError(
+        `${this.bridge.where} restore`,
+        "the saved state is a Python pickle, which can run any code",
+        {
+          remedy: "if you trust whoever wrote it, make the environment with trustStates: true",
+        },
+      );
+    }
     const { id, size, state } = snapshot;
     if (id !== this.id || size !== this.size || !(state instanceof Uint8Array)) {
       throw new SoftrlError(`${this.bridge.where} restore`, "the snapshot does not fit", {

@@ -7,6 +7,7 @@ export {
 export { createGymnasiumEnvironment, type GymnasiumEnvironment } from "./environment.js";
 export type { GymnasiumVersions } from "./handshake.js";
 export {
+  dataDirectory,
   type FoundPython,
   findPython,
   inspectPython,

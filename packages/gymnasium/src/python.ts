@@ -4,7 +4,7 @@ import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { environmentFamily, SoftrlError } from "softrl";
+import { environmentFamily, oneLine, SoftrlError } from "softrl";
 
 /** Which of the packages that the bridge needs are installed for an interpreter. */
 export interface PythonInspection {
@@ -35,19 +35,26 @@ export function pinnedVersions(): Readonly<Record<string, string>> {
   return Object.fromEntries(Array.from(pins, ([, name, version]) => [name, version]));
 }
 
-/** The folder for the virtual environment of `softrl setup gymnasium`, in SOFTRL_HOME or the user's data folder. */
-export function managedDirectory(variables: Variables = process.env): string {
+/** The folder for what softrl keeps of a user: SOFTRL_HOME, or `softrl` in the user's data folder. */
+export function dataDirectory(variables: Variables = process.env): string {
   const set = (name: string) => (variables[name] === "" ? undefined : variables[name]);
-  const home =
+  return (
     set("SOFTRL_HOME") ??
     join(
       set("XDG_DATA_HOME") ??
         (process.platform === "win32" ? set("LOCALAPPDATA") : undefined) ??
         join(homedir(), ".local", "share"),
       "softrl",
-    );
-  return join(home, "gymnasium");
+    )
+  );
 }
+
+/** The folder for the virtual environment of `softrl setup gymnasium`, in {@link dataDirectory}. */
+export const managedDirectory = (variables: Variables = process.env): string =>
+  join(dataDirectory(variables), "gymnasium");
+
+/** The variables of a Python that inspects or installs: modules in the current folder are not imported. */
+export const safePath = (): NodeJS.ProcessEnv => ({ ...process.env, PYTHONSAFEPATH: "1" });
 
 /** The interpreter of a virtual environment. */
 export const venvPython = (directory: string): string =>
@@ -184,7 +191,7 @@ function readInspection(
   try {
     const { version, packages, missing } = JSON.parse(output.trim().split("\n").at(-1) ?? "");
     if (typeof version === "string" && typeof packages === "object" && Array.isArray(missing)) {
-      return { version, packages, missing };
+      return { version: oneLine(version, 40), packages, missing };
     }
   } catch (error) {
     cause = error;
@@ -200,16 +207,21 @@ function readInspection(
 
 function runPython(path: string, parameters: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(path, parameters, { timeout: 60_000, windowsHide: true }, (error, stdout, stderr) => {
-      if (error === null) return resolve(stdout);
-      const details = {
-        expected: "Python 3.11 or newer",
-        got: `${path}: ${reasonOf(error, stderr)}`,
-        remedy: "install Python, or give the path of a working interpreter",
-      };
-      const what = "the Python interpreter does not run";
-      reject(new SoftrlError("inspectPython", what, details, { cause: error }));
-    });
+    execFile(
+      path,
+      parameters,
+      { timeout: 60_000, windowsHide: true, env: safePath() },
+      (error, stdout, stderr) => {
+        if (error === null) return resolve(stdout);
+        const details = {
+          expected: "Python 3.11 or newer",
+          got: `${path}: ${reasonOf(error, stderr)}`,
+          remedy: "install Python, or give the path of a working interpreter",
+        };
+        const what = "the Python interpreter does not run";
+        reject(new SoftrlError("inspectPython", what, details, { cause: error }));
+      },
+    );
   });
 }
 

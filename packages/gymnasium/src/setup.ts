@@ -8,6 +8,7 @@ import {
   managedDirectory,
   type PythonInspection,
   requirementsFile,
+  safePath,
   venvPython,
 } from "./python.js";
 
@@ -154,6 +155,7 @@ function run(
     const child = spawn(program, parameters, {
       stdio: ["ignore", "pipe", "pipe"],
       windowsHide: true,
+      env: safePath(),
       // A process group of its own, so that killing it also kills pip's child processes.
       detached: process.platform !== "win32",
     });

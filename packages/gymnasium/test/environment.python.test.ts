@@ -38,7 +38,7 @@ for (const setup of setups) {
   ) =>
     environmentContract(
       `${config.id}${config.training ? "" : ", evaluation"}${config.protocol === "sticky" ? ", sticky" : ""}: ${setup.transport}, ${setup.processes}`,
-      (size) => createGymnasiumEnvironment({ ...config, size, python, ...setup }),
+      (size) => createGymnasiumEnvironment({ ...config, size, python, trustStates: true, ...setup }),
       expected,
     );
   contract(
@@ -94,6 +94,29 @@ it("gives the same bytes with every transport and number of processes, and resto
   expect(outcomes).toHaveLength(5);
   for (const outcome of outcomes) expect(outcome).toEqual(outcomes[0]);
 });
+
+it.each(["CartPole-v0", "Taxi-v4"])(
+  "%s: a restored environment saves the bytes of one that was never restored",
+  async (id) => {
+    const config = { id, size: 2, training: true, trustStates: true } as const;
+    const uninterrupted = await make(config);
+    await uninterrupted.reset(new RandomStreams(13));
+    const play = async (environment: GymnasiumEnvironment) => {
+      for (let t = 0; t < 30; t++) await environment.step(Int32Array.of(t % 2, 1));
+    };
+    await play(uninterrupted);
+    let state = await uninterrupted.save();
+    for (let restart = 0; restart < 2; restart++) {
+      const restored = await make(config);
+      if (state === null) throw new Error("not saved");
+      await restored.restore(state);
+      await play(restored);
+      await play(uninterrupted);
+      state = await restored.save();
+      expect(state).toEqual(await uninterrupted.save());
+    }
+  },
+);
 
 it("gives the same bytes whether or not there is a pause between send and receive", async () => {
   const bytes: number[] = [];

@@ -68,6 +68,8 @@ describe("an environment that misbehaves", () => {
       /environment 0 at step 3: the observation has the wrong shape, expected \(2,\), got \(3,\)/,
     ],
     ["Raises", /environment 0 raised KeyError at step 3: 'lost/],
+    ["Speaks", /environment 0 raised ValueError at step 3: red red red .*… \(\d+ characters\)/],
+    ["Silent", /environment 0 raised Fault at step 3: its text cannot be read: ValueError/],
     ["Exits", /ended during step.*exit code 9, last line on stderr "so long"/],
   ])("%s: one clear error at the failing step", async (name, message) => {
     const environment = await misbehaving(name);
@@ -77,7 +79,8 @@ describe("an environment that misbehaves", () => {
     expect(error).toBeInstanceOf(SoftrlError);
     expect(String(error)).toMatch(message);
     expect(String(error)).toContain(`softrl_test_environments:${name}-v0`);
-    expect(String(error)).not.toContain("\n");
+    expect(String(error)).not.toMatch(/\p{Cc}/u);
+    expect(String(error).length).toBeLessThan(1600);
     expect(environment.pids.filter(isAlive)).toEqual([]);
   });
 
@@ -178,7 +181,7 @@ describe("refuses", () => {
   });
 
   it("a damaged state", async () => {
-    const environment = await make("CartPole-v1");
+    const environment = await make("CartPole-v1", 1, { trustStates: true });
     await environment.reset(new RandomStreams(1));
     const snapshot = await environment.save();
     if (!(snapshot?.state instanceof Uint8Array)) throw new Error("CartPole's state can be saved");
@@ -186,6 +189,85 @@ describe("refuses", () => {
     await expect(environment.restore({ ...snapshot, state })).rejects.toThrow(
       /saved state cannot be restored.*incomplete/,
     );
+  });
+});
+
+describe("a saved state", () => {
+  it("that is a pickle is only restored by an environment that trusts it; Atari has none", async () => {
+    const environment = await misbehaving("Calm");
+    await environment.reset(new RandomStreams(1));
+    const snapshot = (await environment.save()) ?? {};
+    await expect(environment.restore(snapshot)).rejects.toThrow(
+      /restore: the saved state is a Python pickle, which can run any code; .*trustStates: true/,
+    );
+    await steps(environment, 1);
+    const trusting = await misbehaving("Calm", 2, { trustStates: true });
+    await trusting.restore(snapshot);
+    await steps(trusting, 1);
+    expect(trusting.observations).toEqual(environment.observations);
+    const pong = await make("ALE/Pong-v5");
+    await pong.reset(new RandomStreams(1));
+    await pong.restore((await pong.save()) ?? {});
+  });
+});
+
+describe.runIf(process.platform !== "win32")("a process that an environment starts ends", () => {
+  const started = async (name: string, config: Partial<GymnasiumConfig> = {}) => {
+    const environment = await misbehaving(name, 2, config);
+    await environment.reset(new RandomStreams(1));
+    await steps(environment, 1);
+    const pids = Array.from(environment.rewards);
+    expect(pids.filter(isAlive)).toEqual(pids);
+    return { environment, pids };
+  };
+
+  it("when the environment is closed", async () => {
+    const { environment, pids } = await started("Forks");
+    await environment.close();
+    for (const pid of pids) expect(await gone(pid)).toBe(true);
+  });
+
+  it("when the environment hangs and is killed", async () => {
+    const { environment, pids } = await started("ForksAndHangs", { timeoutSeconds: 5 });
+    await expect(steps(environment, 2)).rejects.toThrow(/hangs in step/);
+    for (const pid of pids) expect(await gone(pid)).toBe(true);
+  });
+
+  it("when its environment exits", async () => {
+    const { environment, pids } = await started("ForksAndExits");
+    await expect(steps(environment, 2)).rejects.toThrow(/exit code 9/);
+    for (const pid of pids) expect(await gone(pid)).toBe(true);
+  });
+
+  it("when the parent is killed, also while the environment hangs", async () => {
+    const entryPoint = new URL("../dist/index.js", import.meta.url).href;
+    const core = new URL("../../core/dist/index.js", import.meta.url).href;
+    const parent = spawn(process.execPath, [
+      "--input-type=module",
+      "-e",
+      `import { createGymnasiumEnvironment } from ${JSON.stringify(entryPoint)};
+       import { RandomStreams } from ${JSON.stringify(core)};
+       const environment = await createGymnasiumEnvironment({
+         id: "softrl_test_environments:ForksAndHangs-v0", size: 2, training: true, python: ${JSON.stringify(python)},
+       });
+       await environment.reset(new RandomStreams(1));
+       for (let t = 0; t < 2; t++) await environment.step(new Int32Array(2));
+       console.log(JSON.stringify([...environment.pids, ...environment.rewards]));
+       await environment.step(new Int32Array(2));`,
+    ]);
+    let pids: number[] = [];
+    try {
+      const [line]: Buffer[] = await once(parent.stdout, "data");
+      pids = JSON.parse(String(line));
+      expect(pids.filter(isAlive)).toEqual(pids);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      parent.kill("SIGKILL");
+      await once(parent, "exit");
+      for (const pid of pids) expect(await gone(pid)).toBe(true);
+    } finally {
+      parent.kill("SIGKILL");
+      for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGKILL");
+    }
   });
 });
 

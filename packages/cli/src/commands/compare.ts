@@ -17,19 +17,23 @@ import { endFailed } from "../runs/failed-run.js";
 import { LateStore } from "../runs/late-store.js";
 import { learningWarningText, WarningLines } from "../runs/learning-warning.js";
 import { replacementText, without } from "../runs/replaced-parts.js";
+import { pictureWarning } from "../runs/report-run.js";
 import { type RunFolder, runFiles } from "../runs/run-folder.js";
 import { draftRun, planRun, type RunDraft, type RunPlan } from "../runs/run-plan.js";
 import {
   environmentTitle,
+  errorOf,
   named,
   notStarted,
   openRunFolder,
   type RunReport,
+  reportedRun,
   writeChart,
   writeConfig,
   writeReport,
   writeResult,
 } from "../runs/run-report.js";
+import { marked } from "../runs/trusted-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
 import {
@@ -120,7 +124,9 @@ export async function compareCommand(
       folders.push(folder);
       return folder;
     });
-    const stores = plans.map(({ config }) => new LateStore(() => outer.store.inner(config.algorithm.name)));
+    const stores = plans.map(
+      ({ config, parts }) => new LateStore(() => marked(outer.store.inner(config.algorithm.name), parts)),
+    );
     for (const [i, plan] of plans.entries()) {
       const make = () => assemble(plan, stores[i], interrupt);
       const trainer = await unlessInterrupted(interrupt, make, closeEnvironments);
@@ -152,20 +158,27 @@ export async function compareCommand(
     const { runs, theorem, parameterDistance, interrupted } = comparison;
 
     const reports: RunReport[] = [];
+    const pictureErrors: unknown[] = [];
     for (const [i, plan] of plans.entries()) {
-      const { curve: _, ...result } = runs[i];
-      reports.push(await writeReport(stores[i].store, plan, result, trainers[i]));
+      const { curve, ...result } = runs[i];
+      const { measurements, evaluations } = trainers[i];
+      const outcome = { result, curve, measurements, evaluations };
+      const written = await writeReport(stores[i].store, reportedRun(plan), outcome);
+      reports.push(written.report);
+      pictureErrors.push(written.pictureError);
     }
     const curves = runs.map(({ curve }, i) => named(algorithms[i], curve));
-    await writeChart(folder, first, curves);
     const report = { runs: reports, theorem, parameterDistance, interrupted, version };
     writeResult(folder, report);
+    pictureErrors.push(await errorOf(() => writeChart(folder, first, curves)));
     const chart = `${folder.path}/${runFiles.chart}`;
     if (options.json === true) writeJson(terminal.out, { ...report, chart, runFolder: folder.path });
     else {
       const plot = terminalPlot(curves, columnsOf(terminal.out));
       terminal.out.write(summaryOf(first, reports, plot, comparison, chart));
     }
+    const pictureError = pictureErrors.find((error) => error !== null);
+    if (pictureError !== undefined) terminal.err.write(`softrl: ${pictureWarning(folder, pictureError)}\n`);
     if (interrupted) return INTERRUPTED;
     return theorem.holds ? 0 : 1;
   } catch (error) {

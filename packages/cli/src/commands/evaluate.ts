@@ -10,7 +10,8 @@ import {
 import { unlessInterrupted } from "../runs/assemble.js";
 import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
 import { openSavedPlay, type SavedPlay, savedEnvironment, savedTitle } from "../runs/saved-policy.js";
-import { openSavedRun } from "../runs/saved-run.js";
+import { openSavedRun, readingOf } from "../runs/saved-run.js";
+import { requireTrust } from "../runs/trusted-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
 import { clock, counted, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
@@ -26,14 +27,19 @@ export async function evaluateCommand(
   const maxSteps = integerOption("--max-steps", options.maxSteps, 1);
   const mode = modeOption(options.mode);
   const policy = policyOption(options.policy);
-  const run = openSavedRun(runFolder, policy);
-  const played = { environment: savedEnvironment(run) };
   const named = partsOfOptions(options);
+  const trust = options.trust === true;
+  const run = requireTrust(openSavedRun(runFolder, policy), { named, restores: false, trust });
+  const played = { environment: readingOf(run, () => savedEnvironment(run)) };
   const interrupt = listenForInterrupt(terminal.err);
   let play: SavedPlay | null = null;
   try {
     const open = () => openSavedPlay(run, { seed, named, executor: textOption(options, "executor") });
-    play = await unlessInterrupted(interrupt, open, ({ environment }) => environment.close());
+    play = await unlessInterrupted(
+      interrupt,
+      () => readingOf(run, open),
+      ({ environment }) => environment.close(),
+    );
     interrupt.now("playing");
     const { signal } = interrupt;
     const display = new ProgressDisplay(terminal.err, clock);

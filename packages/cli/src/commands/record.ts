@@ -20,7 +20,8 @@ import {
 import { unlessInterrupted } from "../runs/assemble.js";
 import { environmentPlayed, environmentTitle } from "../runs/run-report.js";
 import { openSavedPlay, type SavedPlay, savedEnvironment, savedTitle } from "../runs/saved-policy.js";
-import { openSavedRun } from "../runs/saved-run.js";
+import { openSavedRun, readingOf } from "../runs/saved-run.js";
+import { requireTrust } from "../runs/trusted-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { clock, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
 
@@ -38,16 +39,21 @@ export async function recordCommand(
   const mode = modeOption(options.mode);
   const out = String(options.out);
   const policy = policyOption(options.policy);
-  const run = openSavedRun(runFolder, policy);
-  const played = { environment: savedEnvironment(run) };
-  const film = openFilm({ out, scale, fps, overwrite: options.overwrite === true });
   const named = partsOfOptions(options);
+  const trust = options.trust === true;
+  const run = requireTrust(openSavedRun(runFolder, policy), { named, restores: false, trust });
+  const played = { environment: readingOf(run, () => savedEnvironment(run)) };
+  const film = openFilm({ out, scale, fps, overwrite: options.overwrite === true });
   const interrupt = listenForInterrupt(terminal.err);
   let play: SavedPlay | null = null;
   try {
     const executor = textOption(options, "executor");
     const open = () => openSavedPlay(run, { seed, named, executor, size: 1, screens: true });
-    play = await unlessInterrupted(interrupt, open, ({ environment }) => environment.close());
+    play = await unlessInterrupted(
+      interrupt,
+      () => readingOf(run, open),
+      ({ environment }) => environment.close(),
+    );
     interrupt.now("recording");
     const result = play === null ? null : await playOut(play).catch(endFailed);
     await film.finish();

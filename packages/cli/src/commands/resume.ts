@@ -1,4 +1,12 @@
-import { encodeCheckpoint, runConfig, type Snapshot, SoftrlError, stepSettings, type Trainer } from "softrl";
+import {
+  encodeCheckpoint,
+  runConfig,
+  type Snapshot,
+  SoftrlError,
+  savedOutcome,
+  stepSettings,
+  type Trainer,
+} from "softrl";
 import { partsOfOptions, scanArguments } from "../options/part-options.js";
 import type { OptionValues } from "../options/plain-options.js";
 import {
@@ -10,23 +18,30 @@ import {
 } from "../options/setting-options.js";
 import { findParts, type RunParts } from "../parts/run-parts.js";
 import { makeExecutor } from "../runs/executor.js";
+import { reportRun } from "../runs/report-run.js";
 import { RunFolder } from "../runs/run-folder.js";
 import type { RunPlan } from "../runs/run-plan.js";
-import { writeConfig } from "../runs/run-report.js";
+import { hasReport, reportedRun, writeConfig } from "../runs/run-report.js";
 import {
+  canResume,
   openSavedRun,
+  placeOf,
+  readingOf,
+  requireSavedSettings,
   type SavedRun,
   savedExecutor,
   savedParts,
+  type TrustedRun,
   uneditedConfig,
   withModules,
 } from "../runs/saved-run.js";
 import { runTraining } from "../runs/training.js";
+import { marked, requireTrust } from "../runs/trusted-run.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** A run that `resume` names, and its parts. */
 export interface ResumeDraft {
-  readonly run: SavedRun | null;
+  readonly run: TrustedRun | null;
   readonly parts: RunParts;
 }
 
@@ -37,13 +52,15 @@ export async function draftResume(args: readonly string[]): Promise<ResumeDraft>
   return draftOf(folder, scanArguments(args));
 }
 
-const isOf = (draft: ResumeDraft, folder: string): draft is ResumeDraft & { readonly run: SavedRun } =>
+const isOf = (draft: ResumeDraft, folder: string): draft is ResumeDraft & { readonly run: TrustedRun } =>
   draft.run?.folder === folder;
 
-/** @param options those that name a part, which only a moved file needs */
+/** @param options those that name a part, which only a moved file needs, and `--trust` */
 async function draftOf(folder: string, options: OptionValues) {
-  const run = openSavedRun(folder);
-  return { run, parts: await findParts(savedParts(run, partsOfOptions(options))) };
+  const named = partsOfOptions(options);
+  const trust = options.trust === true;
+  const run = requireTrust(openSavedRun(folder), { named, restores: true, trust });
+  return { run, parts: await readingOf(run, () => findParts(savedParts(run, named))) };
 }
 
 /** The options of a run that may change while it is stopped: its length, and its live settings. */
@@ -54,33 +71,72 @@ export function liveOptions(parts: RunParts): readonly SettingOption[] {
   });
 }
 
-/** `softrl resume <run-folder>`: continues a run from its checkpoint, as if it had never stopped. */
+/**
+ * `softrl resume <run-folder>`: continues a run from its checkpoint, as if it had never stopped. A run at its last step
+ * gets what a kill or an error has cost it: its last events, its result and its pictures.
+ */
 export async function resumeCommand(
   folder: string,
   options: OptionValues,
   draft: ResumeDraft,
   terminal: Terminal,
 ): Promise<number> {
-  const { run, parts } = isOf(draft, folder) ? draft : await draftOf(folder, options);
+  if (!isOf(draft, folder)) openSavedRun(folder);
+  const store = RunFolder.reopen(folder);
+  try {
+    return await resumeIn(store, options, terminal);
+  } finally {
+    store.close();
+  }
+}
+
+async function resumeIn(store: RunFolder, options: OptionValues, terminal: Terminal): Promise<number> {
+  const folder = store.path;
+  // Another process may have gone on with the run since the arguments were read.
+  const { run, parts } = await draftOf(folder, options);
+  marked(store, parts);
   const shown = uneditedConfig(run);
   const changes = changesOf(options, parts, run);
   const executor = await makeExecutor(savedExecutor(run));
   const { kinds, environment, modules, known } = parts;
   const { chosen } = run.config;
-  const config = runConfig({ kinds, modules, environment, executor, chosen, known }, run.where);
-  requireUnfinished(run, Number(run.changed.steps ?? config.run.steps), changes.steps);
-
-  const plan: RunPlan = { config, parts, executor, where: run.where };
+  const choice = { kinds, modules, environment, executor, chosen, known };
+  const config = readingOf(run, () => {
+    const complete = runConfig(choice, run.where);
+    requireSavedSettings(run, complete);
+    return complete;
+  });
+  const kept = store.keepEvents(placeOf(run));
+  const outcome = savedOutcome(run.path, run.snapshot, config.run, kept.stepsPerSecond);
+  const plan: RunPlan = { config, parts, executor, where: run.where, restores: true };
+  requireLonger(run, changes.steps);
+  const hasEnded = !outcome.result.interrupted && changes.steps === undefined;
+  const isComplete = kept.finished && hasReport(store, outcome);
+  if (hasEnded && !isComplete && Object.keys(changes).length === 0) {
+    const reported = { ...reportedRun(plan), ...(kept.origin === null ? {} : { origin: kept.origin }) };
+    if (!kept.finished) store.append({ event: "finished", step: run.step });
+    await reportRun(
+      store,
+      { ...reported, canResume: canResume(run) },
+      outcome,
+      options.json === true,
+      terminal,
+    );
+    return 0;
+  }
+  requireState(run);
+  if (hasEnded) {
+    throw new SoftrlError(folder, "the run is already finished", { remedy: "pass --steps to extend it" });
+  }
   const snapshot = { ...run.snapshot, config: JSON.stringify(withModules(run.json, modules)) };
-  const open = () => RunFolder.reopen(folder, run.step);
-  const begin = async (trainer: Trainer, store: RunFolder) => {
+  const begin = async (trainer: Trainer) => {
     await trainer.restore(snapshot);
     // A kill may have come between the writing of the two files.
     const isShown = shown === null || JSON.stringify(withModules(shown, modules)) === JSON.stringify(shown);
     if (snapshot.config !== run.snapshot.config || !isShown) keepModules(store, plan, snapshot);
     if (Object.keys(changes).length > 0) await trainer.set(changes);
   };
-  return runTraining(plan, { open, begin }, options.json === true, terminal);
+  return runTraining(plan, { open: () => store, begin }, options.json === true, terminal);
 }
 
 /** Writes where the files of a run's parts are now. */
@@ -120,12 +176,18 @@ function liveNumber({ flag, setting }: SettingOption, text: string): number {
   });
 }
 
-/** @param chosen the length that the option `--steps` gives */
-function requireUnfinished({ folder, step }: SavedRun, steps: number, chosen?: number): void {
-  if (step < (chosen ?? steps)) return;
-  if (chosen === undefined) {
-    throw new SoftrlError(folder, "the run is already finished", { remedy: "pass --steps to extend it" });
-  }
+/** @throws SoftrlError for a run whose environments cannot save their state. */
+function requireState(run: SavedRun): void {
+  if (canResume(run)) return;
+  throw new SoftrlError(run.path, `${run.config.names.environment} cannot save its state`, {
+    expected: "a checkpoint with the state of the environments",
+    remedy: "this run cannot be continued; evaluate and record play its policy",
+  });
+}
+
+/** @throws SoftrlError for a length of the run that has been reached. */
+function requireLonger({ step }: SavedRun, chosen?: number): void {
+  if (chosen === undefined || step < chosen) return;
   const taken = chosen < step ? `is below the ${step} steps already taken` : "steps are already taken";
   throw new SoftrlError("--steps", `${chosen} ${taken}`, { remedy: "name more, to extend the run" });
 }

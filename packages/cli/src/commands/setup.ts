@@ -1,4 +1,5 @@
 import { managedDirectory, setupGymnasium } from "@softrl/gymnasium";
+import { oneLine } from "softrl";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import type { Terminal } from "../terminal/terminal.js";
 
@@ -7,7 +8,7 @@ export async function setupGymnasiumCommand(terminal: Terminal): Promise<number>
   const interrupt = listenForInterrupt(terminal.err, "installing");
   const { signal } = interrupt;
   try {
-    await setupGymnasium({ onLine: (line) => terminal.out.write(`${line}\n`), signal });
+    await setupGymnasium({ onLine: (line) => terminal.out.write(`${oneLine(line, 300)}\n`), signal });
   } catch (error) {
     if (signal.aborted) return INTERRUPTED;
     throw error;

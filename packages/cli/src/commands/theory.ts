@@ -1,9 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { SoftrlError, theoryDemonstrations } from "softrl";
 import { measuredInShort, PAGE_TITLE, requirement, theoryFiles } from "../figures/theory-page.js";
+import { readRegular, replaceFile } from "../files/regular-file.js";
 import type { OptionValues } from "../options/plain-options.js";
 import { columnsOf, type Terminal, tableWithNotes, writeJson } from "../terminal/terminal.js";
+
+/** More than the page has. */
+const MOST_PAGE_BYTES = 2 ** 24;
 
 /** `softrl theory`: §2 to §5 measured exactly, as a table, and as figures and a page if a folder is named. */
 export async function theoryCommand(options: OptionValues, terminal: Terminal): Promise<number> {
@@ -45,7 +49,7 @@ function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {
   try {
     mkdirSync(folder, { recursive: true });
     requireOurs(folder, files);
-    for (const [name, text] of files) writeFileSync(join(folder, name), text);
+    for (const [name, text] of files) replaceFile(join(folder, name), text);
   } catch (error) {
     if (error instanceof SoftrlError) throw error;
     throw new SoftrlError("--out", "the figures could not be written", {
@@ -59,7 +63,8 @@ function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {
 function requireOurs(folder: string, files: ReadonlyMap<string, string>): void {
   const ours = (name: string) =>
     files.has(name) &&
-    (name !== "README.md" || readFileSync(join(folder, name), "utf8").startsWith(PAGE_TITLE));
+    (name !== "README.md" ||
+      readRegular(join(folder, name), MOST_PAGE_BYTES).toString("utf8").startsWith(PAGE_TITLE));
   const entries = readdirSync(folder);
   const strange = entries.filter((name) => !ours(name));
   if (entries.length === 0 || (strange.length === 0 && entries.includes("README.md"))) return;

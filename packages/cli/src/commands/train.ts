@@ -5,6 +5,7 @@ import type { RunFolder } from "../runs/run-folder.js";
 import { planRun, type RunDraft } from "../runs/run-plan.js";
 import { openRunFolder, writeConfig } from "../runs/run-report.js";
 import { runTraining } from "../runs/training.js";
+import { marked } from "../runs/trusted-run.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** `softrl train`: one run in one folder. */
@@ -17,8 +18,8 @@ export async function trainCommand(
   for (const replacement of draft.replacements) {
     terminal.err.write(`softrl: ${replacementText(replacement)}\n`);
   }
-  const { config } = plan;
-  const open = () => openRunFolder(options, config, config.algorithm.name);
+  const { config, parts } = plan;
+  const open = () => marked(openRunFolder(options, config, config.algorithm.name), parts);
   const begin = (trainer: Trainer, folder: RunFolder) => {
     writeConfig(folder, config);
     return trainer.start();

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { encode as encodePng } from "fast-png";
 import { type Picture, SoftrlError } from "softrl";
+import { replaceFile } from "../files/regular-file.js";
 
 type Colour = readonly number[];
 
@@ -168,16 +169,7 @@ class GifFilm extends Frames {
     this.#encoder.finish();
     const bytes = this.#encoder.bytes();
     const { out } = this.options;
-    const unfinished = `${out}.unfinished`;
-    written(out, () => {
-      try {
-        writeFileSync(unfinished, bytes);
-        renameSync(unfinished, out);
-      } catch (error) {
-        rmSync(unfinished, { force: true });
-        throw error;
-      }
-    });
+    written(out, () => replaceFile(out, bytes));
   }
 }
 
@@ -201,7 +193,8 @@ class PngFrames extends Frames {
         if (overwrite)
           for (const old of readdirSync(out).filter((file) => FRAME.test(file))) rmSync(join(out, old));
       }
-      writeFileSync(join(out, name), encodePng({ width, height, data, channels: 3 }));
+      // Exclusive: a link in its place is not followed.
+      writeFileSync(join(out, name), encodePng({ width, height, data, channels: 3 }), { flag: "wx" });
     });
   }
 

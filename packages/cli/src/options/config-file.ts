@@ -3,6 +3,8 @@ import { dirname } from "node:path";
 import {
   builtInKinds,
   environmentSettings,
+  isRecord,
+  nestsTooDeep,
   type ReadConfig,
   readConfig,
   runSettings,
@@ -55,8 +57,9 @@ export function partsOfConfig({ path, names, modules }: ConfigFile): NamedParts 
  * @throws SoftrlError that says in which line the text is not JSON.
  */
 export function parseConfig(path: string, text: string): unknown {
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(text);
   } catch (error) {
     throw new SoftrlError(
       path,
@@ -69,6 +72,8 @@ export function parseConfig(path: string, text: string): unknown {
       { cause: error },
     );
   }
+  if (!nestsTooDeep(json)) return json;
+  throw new SoftrlError(path, "the brackets nest too deep", { expected: `sections such as ${EXAMPLE}` });
 }
 
 function configText(path: string): string {
@@ -139,8 +144,4 @@ function syntaxError(text: string, message: string): string {
   const position = Number(/at position (\d+)/.exec(message)?.[1] ?? Number.NaN);
   const line = Number.isNaN(position) ? "" : ` in line ${text.slice(0, position).split("\n").length}`;
   return `${what ?? "a syntax error"}${line}`;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

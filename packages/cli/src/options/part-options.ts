@@ -51,7 +51,8 @@ export function scanArguments(args: readonly string[]): OptionValues {
     .helpOption(false)
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
-    .option("-c, --config <file>");
+    .option("-c, --config <file>")
+    .option("--trust");
   for (const which of kindNames) scanner.option(declarations[which]);
   try {
     return scanner.parse(args, { from: "user" }).opts();

@@ -41,10 +41,20 @@ export function refuseInFile(
  */
 export function blameFiles(error: unknown): unknown {
   const files = loadedFiles();
-  if (isSoftrlError(error) || files.length === 0) return error;
+  if (files.length === 0) return error;
+  if (isSoftrlError(error)) return withPlace(error, files);
   const own = ownFault(stackOf(error), files);
   if (own !== null) return faultOf(own.place, `${own.part ?? "the code"} failed`, error);
   return faultOf(files.join(" or "), "a part of the run failed", error);
+}
+
+/** An error that names a part of a run, with the place in the file where the part's code threw. */
+function withPlace(error: unknown, files: readonly string[]): unknown {
+  if (!(error instanceof SoftrlError) || error instanceof FileFault) return error;
+  const { cause, message } = error;
+  const own = cause === undefined || isSoftrlError(cause) ? null : ownFault(stackOf(cause), files);
+  if (own === null) return error;
+  return new FileFault(own.place, message.replace(/\.$/, ""), { remedy: `${FIX}; ${SHOW_STACK}` }, { cause });
 }
 
 function faultOf(where: string, what: string, error: unknown): FileFault {

@@ -2,6 +2,7 @@ import {
   type AlgorithmKind,
   type EnvironmentKind,
   environmentFamilies,
+  isRecord,
   type NetworkKind,
   type OptimiserKind,
 } from "softrl";
@@ -74,8 +75,4 @@ function isSetting(value: unknown): boolean {
     isRecord(value.defaults) &&
     [value.check, value.fromText, value.toText].every(isFunction)
   );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -28,6 +28,8 @@ export interface EnvironmentRequest {
   readonly training: boolean;
   /** Whether the environment will be filmed, where it can show more than its observation. */
   readonly screens?: boolean;
+  /** Whether they continue from saved states that are trusted. */
+  readonly restores?: boolean;
   /** What an error names for a setting, or for the id. */
   readonly where: (section: SectionName, name: string) => string;
 }
@@ -58,7 +60,7 @@ export async function openEnvironment(request: EnvironmentRequest): Promise<Vect
 }
 
 async function ofGymnasium(request: EnvironmentRequest): Promise<VectorEnvironment> {
-  const { size, training, screens = false, where } = request;
+  const { size, training, screens = false, restores = false, where } = request;
   const { id, options, atariProtocol: protocol } = request.environment;
   if (protocol !== undefined) requireProtocolFits(where("environment", "atariProtocol"), id, protocol);
   // Halves that step apart keep the cores busy that the executor leaves free; an evaluation steps all at once.
@@ -68,6 +70,7 @@ async function ofGymnasium(request: EnvironmentRequest): Promise<VectorEnvironme
     size,
     training,
     overlap: training && free > 0,
+    trustStates: restores,
     ...(protocol === undefined ? {} : { protocol }),
   };
   // An environment of Gymnasium's that cannot draw itself is filmed by its observation.

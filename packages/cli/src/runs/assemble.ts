@@ -26,16 +26,24 @@ const MOST_EVALUATION_ENVIRONMENTS = 8;
  * @throws SoftrlError when a part cannot be made, does not fit another, or does not fit in memory.
  */
 export async function assemble(plan: RunPlan, store: RunStore, { signal }: Interrupt): Promise<Trainer> {
-  const { config, parts, executor, where } = plan;
+  const { config, parts, executor, where, restores = false } = plan;
   // Whether Gymnasium's environments have a process is known before Python starts.
   if (parts.environmentKind === null && !isBuiltIn(config.environment.id)) refuseOracle(plan);
   const open = (size: number, training: boolean) =>
-    openEnvironment({ environment: config.environment, kind: parts.environmentKind, size, training, where });
+    openEnvironment({
+      environment: config.environment,
+      kind: parts.environmentKind,
+      size,
+      training,
+      restores,
+      where,
+    });
   const { evaluateEvery, evaluationEpisodes } = config.run;
   const environment = await open(config.environment.count, true);
   let evaluation: VectorEnvironment | null = null;
   try {
-    if (environment.mdp === undefined) refuseOracle(plan);
+    // Reading a large process may make it.
+    if (config.run.oracleEvery > 0 && environment.mdp === undefined) refuseOracle(plan);
     requireNetworkFits(plan, environment);
     if (evaluateEvery > 0) {
       evaluation = await open(Math.min(evaluationEpisodes, MOST_EVALUATION_ENVIRONMENTS), false);
@@ -124,7 +132,7 @@ function tooLarge({ config, parts, where }: RunPlan, cause: Error): SoftrlError 
     sizes.map(([option]) => option).join(", "),
     "the network and its rollouts do not fit in memory",
     {
-      expected: "at most 8 GiB (4 GiB in WebAssembly), and no more than is free",
+      expected: "at most 8 GiB (2 GiB in WebAssembly), and no more than is free",
       got:
         (bytes === undefined ? "" : `${(bytes / 2 ** 30).toFixed(1)} GiB for `) +
         sizes.map(([option, value]) => `${option} ${value}`).join(", "),

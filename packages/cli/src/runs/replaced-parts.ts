@@ -1,4 +1,4 @@
-import { environmentOptions, isBuiltIn, runConfig, sectionSettings } from "softrl";
+import { environmentOptions, isBuiltIn, isRecord, runConfig, sectionSettings } from "softrl";
 import { type ConfigFile, partsOfConfig } from "../options/config-file.js";
 import { type KindName, kindNames } from "../parts/kind-shape.js";
 import { findParts, type NamedParts, type RunParts } from "../parts/run-parts.js";
@@ -103,8 +103,4 @@ async function requireConsistent(file: ConfigFile): Promise<void> {
     { kinds, environment, executor, chosen: file.chosen, known },
     (section, name) => `${file.path}: ${section}.${name}`,
   );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

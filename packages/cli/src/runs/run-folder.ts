@@ -1,21 +1,12 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { type KeptPolicy, type RunEvent, type RunStore, type SetEvent, SoftrlError } from "softrl";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type KeptPolicy, type RunEvent, type RunStore, SoftrlError } from "softrl";
+import { makeFolders } from "../files/make-folders.js";
+import { codeOf, quietly, readRegular, replaceFile } from "../files/regular-file.js";
+import { type Change, type CheckpointPlace, EventFile, type KeptEvents } from "./event-file.js";
+import { isOfLock, RunLock } from "./run-lock.js";
+import { RunMarks } from "./run-marks.js";
+import { makeSecret } from "./user-secret.js";
 
 /** The files of a run folder. */
 export const runFiles = {
@@ -30,29 +21,35 @@ export const runFiles = {
 } as const;
 
 /** What to do, by the operating system's error code. */
-const remedies: Readonly<Record<string, string>> = {
-  ENOSPC: "free some space, or choose another disk with --run-folder",
-  EDQUOT: "free some of your quota, or choose another disk with --run-folder",
-  EFBIG: "raise the limit on the size of files, or choose another disk with --run-folder",
+const remedies: Readonly<Record<string, readonly [first: string, elsewhere: string]>> = {
+  ENOSPC: ["free some space", "choose another disk with --run-folder"],
+  EDQUOT: ["free some of your quota", "choose another disk with --run-folder"],
+  EFBIG: ["raise the limit on the size of files", "choose another disk with --run-folder"],
 };
-const REMEDY = "choose a folder that can be written with --run-folder";
+const REMEDY = ["make the folder writable", "choose another with --run-folder"] as const;
+
+/** More than any run's result has. */
+const MOST_RESULT_BYTES = 2 ** 24;
 
 /**
- * A run kept in a folder.
+ * A run kept in a folder, which this process alone writes until it closes it.
  *
  * Files are written under another name and then renamed, and events are whole lines, so that every file is complete
  * whatever fails.
  */
 export class RunFolder implements RunStore {
   readonly path: string;
-  /** The step of the checkpoint that the run continues from. */
-  readonly #resumedAt: number | null;
-  #events: number | null = null;
-  #eventBytes = 0;
+  readonly #lock: RunLock;
+  readonly #events: EventFile;
+  /** Whether the folder cannot be another one. */
+  readonly #isFixed: boolean;
+  #marks: RunMarks | null = null;
 
-  private constructor(path: string, resumedAt: number | null = null) {
+  private constructor(path: string, lock: RunLock, isFixed: boolean) {
     this.path = path;
-    this.#resumedAt = resumedAt;
+    this.#isFixed = isFixed;
+    this.#lock = lock;
+    this.#events = new EventFile(join(path, runFiles.events));
   }
 
   /**
@@ -66,22 +63,32 @@ export class RunFolder implements RunStore {
         got: JSON.stringify(path),
       });
     }
-    let entries: readonly string[] = [];
     try {
       if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) throw new Error("a file");
       makeFolders(path);
-      entries = readdirSync(path);
+      // Before it is locked, so that a folder with other files in it is left as it is.
+      requireEmpty(path);
     } catch (error) {
       refuse(path, "the run folder could not be made", error);
     }
-    if (entries.length > 0) {
-      throw new SoftrlError(path, "the run folder is not empty", {
-        expected: "a new folder, so that no run is overwritten",
-        got: entries.slice(0, 3).join(", ") + (entries.length > 3 ? ", …" : ""),
-        remedy: "choose another with --run-folder",
-      });
+    const folder = RunFolder.#locked(path);
+    try {
+      requireEmpty(path);
+    } catch (error) {
+      folder.#lock.release();
+      throw error;
     }
-    return new RunFolder(path);
+    return folder;
+  }
+
+  static #locked(path: string, isFixed = false): RunFolder {
+    try {
+      return new RunFolder(path, RunLock.acquire(path), isFixed);
+    } catch (error) {
+      // A folder that is not empty stays.
+      if (!isFixed) quietly(rmdirSync, path);
+      return refuse(path, "the run folder could not be locked", error, isFixed);
+    }
   }
 
   /** Makes the first free one of `path`, `path-2`, `path-3`, … */
@@ -95,16 +102,21 @@ export class RunFolder implements RunStore {
       const candidate = number === 1 ? path : `${path}-${number}`;
       try {
         mkdirSync(candidate);
-        return new RunFolder(candidate);
       } catch (error) {
-        if (codeOf(error) !== "EEXIST") refuse(candidate, "the run folder could not be made", error);
+        if (codeOf(error) === "EEXIST") continue;
+        refuse(candidate, "the run folder could not be made", error);
       }
+      return RunFolder.#locked(candidate);
     }
   }
 
-  /** The folder of a run that continues from its checkpoint at `step`; its first event replaces those after that. */
-  static reopen(path: string, step: number): RunFolder {
-    return new RunFolder(path, step);
+  /**
+   * Opens the folder of a run to go on with it. Read the checkpoint after this: another process may have written it until
+   * then.
+   * @throws SoftrlError when another process is writing the run.
+   */
+  static reopen(path: string): RunFolder {
+    return RunFolder.#locked(path, true);
   }
 
   /** Whether there is a checkpoint in a folder. */
@@ -117,35 +129,22 @@ export class RunFolder implements RunStore {
     return RunFolder.create(join(this.path, name));
   }
 
-  append(event: RunEvent): void {
-    const path = join(this.path, runFiles.events);
-    const line = Buffer.from(`${JSON.stringify(event)}\n`);
-    try {
-      this.#events ??= this.#openEvents(path);
-      writeWhole(this.#events, line);
-      this.#eventBytes += line.length;
-    } catch (error) {
-      this.#takeBackHalfALine();
-      refuse(path, "an event could not be written", error);
-    }
+  /** The events that belong to the checkpoint; the next event follows them. See {@link EventFile.keepUpTo}. */
+  keepEvents(place: CheckpointPlace): KeptEvents {
+    return this.#events.keepUpTo(place);
   }
 
-  #openEvents(path: string): number {
-    if (this.#resumedAt === null) return openSync(path, "ax");
-    const file = openSync(path, "a+");
+  append(event: RunEvent): void {
     try {
-      this.#eventBytes = bytesUpToCheckpoint(readFileSync(file), this.#resumedAt);
-      ftruncateSync(file, this.#eventBytes);
-      return file;
+      this.#events.append(event);
     } catch (error) {
-      quietly(closeSync, file);
-      throw error;
+      refuse(this.#events.path, "an event could not be written", error, this.#isFixed);
     }
   }
 
   /** Appends the error that ended a run to its events, if there are any and the disk still takes a line. */
   fail(error: unknown): void {
-    if (this.#events === null) return;
+    if (!this.#events.isOpen) return;
     try {
       this.append({ event: "failed", error: error instanceof Error ? error.message : String(error) });
     } catch {
@@ -153,64 +152,81 @@ export class RunFolder implements RunStore {
     }
   }
 
-  /** Removes the part of a line that was written: every line of the file is whole. */
-  #takeBackHalfALine(): void {
-    if (this.#events === null) return;
-    try {
-      ftruncateSync(this.#events, this.#eventBytes);
-    } catch {
-      // Nothing more can be done; the failed write is reported.
-    }
-  }
-
   /** The changes of settings among the events. */
-  changes(): readonly Omit<SetEvent, "event">[] {
-    const lines = readFileSync(join(this.path, runFiles.events), "utf8").trimEnd().split("\n");
-    const events: RunEvent[] = lines.map((line) => JSON.parse(line));
-    return events.flatMap((event) =>
-      event.event === "set" ? [{ step: event.step, settings: event.settings }] : [],
-    );
+  get changes(): readonly Change[] {
+    return this.#events.changes;
   }
 
+  /** Marks the run's states as written for this user, from now on. */
+  mark(): void {
+    const secret = makeSecret();
+    if (secret !== null) this.#marks = new RunMarks(this.path, secret);
+  }
+
+  /** The events before a checkpoint are on the disk before it is. */
   writeCheckpoint(bytes: Uint8Array): void {
-    this.write(runFiles.checkpoint, bytes);
+    try {
+      this.#events.sync();
+    } catch (error) {
+      refuse(this.#events.path, "the events could not be written", error, this.#isFixed);
+    }
+    this.#writeState(runFiles.checkpoint, bytes);
   }
 
   writePolicy(which: KeptPolicy, bytes: Uint8Array): void {
-    this.write(runFiles[which], bytes);
+    this.#writeState(runFiles[which], bytes);
+  }
+
+  #writeState(name: string, bytes: Uint8Array): void {
+    const write = (file: string, content: Uint8Array | string) => this.write(file, content);
+    if (this.#marks === null) write(name, bytes);
+    else this.#marks.write(name, bytes, write);
   }
 
   /** Writes a file as a whole, replacing an earlier one. */
   write(name: string, content: Uint8Array | string): void {
     const path = join(this.path, name);
-    const unfinished = join(this.path, `.${name}.unfinished`);
-    let file: number | null = null;
     try {
-      file = openSync(unfinished, "w");
-      writeWhole(file, typeof content === "string" ? Buffer.from(content) : content);
-      fsyncSync(file);
-      const written = file;
-      // A close that fails has closed the file all the same.
-      file = null;
-      closeSync(written);
-      renameSync(unfinished, path);
+      replaceFile(path, content);
     } catch (error) {
-      if (file !== null) quietly(closeSync, file);
-      quietly(rmSync, unfinished, { force: true });
-      refuse(path, "the file could not be written", error);
+      refuse(path, "the file could not be written", error, this.#isFixed);
     }
   }
 
-  /** Closes the events, and removes the folder if no run was ever written into it. */
-  close(): void {
-    if (this.#events !== null) quietly(closeSync, this.#events);
-    this.#events = null;
+  /** Removes a file that an earlier process wrote, if there is one. */
+  remove(name: string): void {
+    const path = join(this.path, name);
     try {
-      const entries = readdirSync(this.path);
+      rmSync(path, { force: true });
+    } catch (error) {
+      refuse(path, "the earlier file could not be removed", error, this.#isFixed);
+    }
+  }
+
+  /** The result of the run as JSON; null where there is none, or a damaged one. */
+  savedResult(): unknown {
+    try {
+      return JSON.parse(readRegular(join(this.path, runFiles.result), MOST_RESULT_BYTES).toString("utf8"));
+    } catch {
+      return null;
+    }
+  }
+
+  /** Whether there is a file of this name. */
+  has(name: string): boolean {
+    return existsSync(join(this.path, name));
+  }
+
+  /** Closes the events, unlocks the folder, and removes it if no run was ever written into it. */
+  close(): void {
+    this.#events.close();
+    try {
+      const entries = entriesOf(this.path);
       if (entries.length === 1 && entries[0] === runFiles.config) unlinkSync(join(this.path, entries[0]));
     } catch {
       // Gone or unreadable: then it cannot be removed either.
     }
+    this.#lock.release();
     // A folder that is not empty stays.
     quietly(rmdirSync, this.path);
   }
@@ -218,80 +234,31 @@ export class RunFolder implements RunStore {
   /** Whether there is anything in it. */
   get kept(): boolean {
     try {
-      return readdirSync(this.path).length > 0;
+      return entriesOf(this.path).length > 0;
     } catch {
       return false;
     }
   }
 }
 
-/**
- * The length of the events that a run had written when its checkpoint at `step` was complete. There may be several at
- * one step: a change of settings writes another one, which counts, and so does an interrupt, which leaves no trace unless
- * the run was evaluated before it.
- */
-function bytesUpToCheckpoint(events: Buffer, step: number): number {
-  let kept = 0;
-  let atCheckpoint: number | null = null;
-  let previous: unknown = null;
-  for (let end = events.indexOf("\n"); end !== -1; end = events.indexOf("\n", kept)) {
-    const event: { event?: unknown; step?: unknown } = JSON.parse(events.toString("utf8", kept, end));
-    if (Number(event.step ?? 0) > step || event.event === "interrupted" || event.event === "failed") break;
-    kept = end + 1;
-    const isChange = atCheckpoint === null || previous === "set" || previous === "evaluation";
-    if (event.event === "checkpoint" && event.step === step && isChange) atCheckpoint = kept;
-    previous = event.event;
-  }
-  return atCheckpoint ?? kept;
+const entriesOf = (path: string): readonly string[] => readdirSync(path).filter((name) => !isOfLock(name));
+
+/** @throws SoftrlError when there is a file of a run in a folder. */
+function requireEmpty(path: string): void {
+  const entries = entriesOf(path);
+  if (entries.length === 0) return;
+  throw new SoftrlError(path, "the run folder is not empty", {
+    expected: "a new folder, so that no run is overwritten",
+    got: entries.slice(0, 3).join(", ") + (entries.length > 3 ? ", …" : ""),
+    remedy: "choose another with --run-folder",
+  });
 }
 
-/**
- * Makes a folder and those above it, one level at a time (Node's recursive mkdir never returns below /proc), and removes
- * them again if one cannot be made.
- */
-function makeFolders(path: string): void {
-  const missing: string[] = [];
-  let folder = resolve(path);
-  while (statSync(folder, { throwIfNoEntry: false }) === undefined && dirname(folder) !== folder) {
-    missing.unshift(folder);
-    folder = dirname(folder);
-  }
-  const made: string[] = [];
-  try {
-    for (const next of missing) {
-      mkdirSync(next);
-      made.unshift(next);
-    }
-  } catch (error) {
-    for (const last of made) quietly(rmdirSync, last);
-    throw error;
-  }
-}
-
-/** Cleans up after an error that is reported anyway. */
-function quietly<Parameters extends unknown[]>(
-  clean: (...parameters: Parameters) => void,
-  ...parameters: Parameters
-): void {
-  try {
-    clean(...parameters);
-  } catch {
-    // See above.
-  }
-}
-
-function writeWhole(file: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length; ) {
-    written += writeSync(file, bytes, written, bytes.length - written);
-  }
-}
-
-function refuse(path: string, what: string, error: unknown): never {
+/** @param isFixed whether the run cannot go to another folder */
+function refuse(path: string, what: string, error: unknown, isFixed = false): never {
+  if (error instanceof SoftrlError) throw error;
   const got = error instanceof Error ? error.message : String(error);
-  const remedy = remedies[String(codeOf(error))] ?? REMEDY;
+  const [first, elsewhere] = remedies[String(codeOf(error))] ?? REMEDY;
+  const remedy = isFixed ? `${first}, then run the command again` : `${first}, or ${elsewhere}`;
   throw new SoftrlError(path, what, { got, remedy }, { cause: error });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

@@ -31,6 +31,8 @@ export interface RunPlan {
   readonly parts: RunParts;
   readonly executor: Executor;
   readonly where: Where;
+  /** Whether the environments continue from states that are trusted. */
+  readonly restores?: boolean;
 }
 
 /** The parts of a run, and the file of settings, as the arguments name them. */

@@ -5,25 +5,21 @@ import {
   type EvaluationPoint,
   type ExecutorIdentity,
   executorIdentity,
-  type KindSection,
   type LearningCurve,
   type LiveNumber,
   type Provenance,
   type RunConfig,
-  type SetEvent,
+  type RunOutcome,
   scheduleText,
-  type Trainer,
   type TrainResult,
   version,
 } from "softrl";
 import type { NamedCurve } from "../figures/curve.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
+import type { Change, RunOrigin } from "./event-file.js";
 import { provenance } from "./provenance.js";
 import { RunFolder, runFiles } from "./run-folder.js";
 import type { RunPlan } from "./run-plan.js";
-
-/** The settings that were changed during a run, and when. */
-export type Change = Omit<SetEvent, "event">;
 
 /** The outcome of a run, as `result.json` keeps it and `--json` prints it. */
 export interface RunReport extends TrainResult, ExecutorIdentity, Provenance {
@@ -38,17 +34,19 @@ export interface RunReport extends TrainResult, ExecutorIdentity, Provenance {
   readonly version: string;
 }
 
+interface EnvironmentNamed {
+  readonly environment: Pick<RunConfig["environment"], "id" | "atariProtocol">;
+}
+
 /** An environment as results name it, with the rules that it was played by where there are two sets of them. */
 export function environmentPlayed({
   environment: { id, atariProtocol },
-}: Pick<RunConfig, "environment">): Pick<RunReport, "environment" | "atariProtocol"> {
+}: EnvironmentNamed): Pick<RunReport, "environment" | "atariProtocol"> {
   return { environment: id, ...(atariProtocol === undefined ? {} : { atariProtocol }) };
 }
 
 /** {@link environmentPlayed} for people. */
-export function environmentTitle({
-  environment: { id, atariProtocol },
-}: Pick<RunConfig, "environment">): string {
+export function environmentTitle({ environment: { id, atariProtocol } }: EnvironmentNamed): string {
   return atariProtocol === undefined ? id : `${id} (${atariProtocol})`;
 }
 
@@ -82,33 +80,96 @@ export function writeConfig(folder: RunFolder, config: RunConfig): void {
   folder.write(runFiles.config, json(config));
 }
 
-/** Writes the outcome of a run: its chart, the oracle's if it had one, and its result. */
+/** The settings of a run that its report names. */
+export interface ReportedConfig {
+  readonly run: Pick<RunConfig["run"], "seed">;
+  readonly environment: Pick<RunConfig["environment"], "id" | "count" | "atariProtocol">;
+  readonly algorithm: { readonly name: string; readonly [setting: string]: unknown };
+}
+
+/** A run whose report is written. */
+export interface ReportedRun {
+  readonly config: ReportedConfig;
+  /** The algorithm's title. */
+  readonly title: string;
+  readonly origin: RunOrigin;
+}
+
+/** A run that this process computes. */
+export function reportedRun({ config, parts, executor }: RunPlan): ReportedRun {
+  const origin = { ...executorIdentity(executor), version, ...provenance() };
+  return { config, title: parts.kinds.algorithm.title, origin };
+}
+
+/** A report as it was written. */
+export interface WrittenReport {
+  readonly report: RunReport;
+  /** Why there is no picture; null where there is one. */
+  readonly pictureError: unknown;
+}
+
+/**
+ * Writes the outcome of a run: its result, then its chart and the oracle's if it had one. Pictures that cannot be drawn
+ * do not cost the result. Earlier pictures go first, so that none is older than the result beside it.
+ */
 export async function writeReport(
   folder: RunFolder,
-  { config, parts, executor }: RunPlan,
-  result: TrainResult,
-  { curve, measurements, evaluations }: Pick<Trainer, "curve" | "measurements" | "evaluations">,
-): Promise<RunReport> {
-  const changes = folder.changes();
+  { config, title, origin }: ReportedRun,
+  outcome: RunOutcome,
+): Promise<WrittenReport> {
+  const { changes } = folder;
   const report = {
     algorithm: config.algorithm.name,
     ...environmentPlayed(config),
     seed: config.run.seed,
-    ...result,
+    ...outcome.result,
     ...(changes.length === 0 ? {} : { changes }),
-    ...executorIdentity(executor),
-    version,
-    ...provenance(),
+    ...origin,
   };
-  const { algorithm } = parts.kinds;
-  await writeChart(folder, config, [named(algorithm, curve)], evaluations);
-  if (measurements.length > 0) {
-    const { oracleSvg } = await import("../figures/chart.js");
-    const title = `${algorithm.title} on ${environmentTitle(config)}`;
-    folder.write(runFiles.oracle, oracleSvg(measurements, { title, subtitle: subtitle(config) }));
-  }
+  const removal = await errorOf(() => {
+    folder.remove(runFiles.chart);
+    folder.remove(runFiles.oracle);
+  });
   writeResult(folder, report);
-  return report;
+  const pictureError = removal ?? (await errorOf(() => drawPictures(folder, config, title, outcome)));
+  return { report, pictureError };
+}
+
+/** Whether the folder has the report of a run that ended at this step. */
+export function hasReport(folder: RunFolder, { result, measurements }: RunOutcome): boolean {
+  const saved = folder.savedResult();
+  const isCurrent =
+    typeof saved === "object" &&
+    saved !== null &&
+    "steps" in saved &&
+    saved.steps === result.steps &&
+    "interrupted" in saved &&
+    saved.interrupted === result.interrupted;
+  const pictures = [runFiles.chart, ...(measurements.length === 0 ? [] : [runFiles.oracle])];
+  return isCurrent && pictures.every((name) => folder.has(name));
+}
+
+async function drawPictures(
+  folder: RunFolder,
+  config: ReportedConfig,
+  title: string,
+  { curve, measurements, evaluations }: RunOutcome,
+): Promise<void> {
+  await writeChart(folder, config, [{ name: title, ...curve }], evaluations);
+  if (measurements.length === 0) return;
+  const { oracleSvg } = await import("../figures/chart.js");
+  const text = { title: `${title} on ${environmentTitle(config)}`, subtitle: subtitle(config) };
+  folder.write(runFiles.oracle, oracleSvg(measurements, text));
+}
+
+/** What `work` throws, null where it does not. */
+export async function errorOf(work: () => void | Promise<void>): Promise<unknown> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    return error ?? new Error("nothing was thrown");
+  }
 }
 
 /**
@@ -117,7 +178,7 @@ export async function writeReport(
  */
 export async function writeChart(
   folder: RunFolder,
-  config: RunConfig,
+  config: ReportedConfig,
   curves: readonly NamedCurve[],
   evaluations: readonly EvaluationPoint[] = [],
 ): Promise<void> {
@@ -128,7 +189,7 @@ export async function writeChart(
 }
 
 /** The settings of a run that its chart names, where the algorithm has them. */
-function subtitle({ run, environment, algorithm }: RunConfig): string {
+function subtitle({ run, environment, algorithm }: ReportedConfig): string {
   const symbols = [
     ["n", algorithm.horizon ?? algorithm.returnSteps],
     ["τ", readsTau(algorithm) ? algorithm.tau : undefined],
@@ -142,7 +203,7 @@ function subtitle({ run, environment, algorithm }: RunConfig): string {
 }
 
 /** Whether an algorithm with these settings reads its τ, if it has one: greedy Q-learning does not. */
-export const readsTau = ({ backup, behaviour }: KindSection): boolean =>
+export const readsTau = ({ backup, behaviour }: { readonly [setting: string]: unknown }): boolean =>
   backup !== "hard" || behaviour === "boltzmann";
 
 const isNumber = (value: unknown): value is LiveNumber =>

@@ -6,6 +6,7 @@ import {
   environmentSettings,
   LiveSettings,
   makeAlgorithm,
+  oneLine,
   type Policy,
   policyOf,
   type RunConfig,
@@ -26,7 +27,7 @@ import {
   type NamedParts,
 } from "../parts/run-parts.js";
 import { executorOfVariable, makeExecutor } from "./executor.js";
-import { type SavedRun, savedParts } from "./saved-run.js";
+import { type SavedRun, savedParts, type TrustedRun } from "./saved-run.js";
 
 /** What a run has learned, and environments to play in. */
 export interface SavedPlay {
@@ -50,11 +51,11 @@ export interface PlayRequest {
 }
 
 /** The title of a saved run's algorithm; its name where its file cannot be loaded. */
-export async function savedTitle(run: SavedRun, named: NamedParts): Promise<string> {
+export async function savedTitle(run: TrustedRun, named: NamedParts): Promise<string> {
   try {
     return (await findAlgorithm(savedParts(run, named))).title;
   } catch (error) {
-    if (error instanceof SoftrlError) return run.config.names.algorithm ?? "";
+    if (error instanceof SoftrlError) return oneLine(run.config.names.algorithm ?? "", 100);
     throw error;
   }
 }
@@ -75,7 +76,7 @@ export function savedEnvironment({ config, path }: SavedRun): RunConfig["environ
  * Loads a run's policy on any executor, without its algorithm wherever the policy can be made without.
  * @throws SoftrlError when a file is gone, or the environment's observations are not those that the policy reads.
  */
-export async function openSavedPlay(run: SavedRun, request: PlayRequest): Promise<SavedPlay> {
+export async function openSavedPlay(run: TrustedRun, request: PlayRequest): Promise<SavedPlay> {
   const { path, snapshot, where } = run;
   const named = savedParts(run, request.named);
   const section = savedEnvironment(run);

@@ -1,8 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
 import {
+  isRecord,
   type KeptPolicy,
+  oneLine,
   type ReadConfig,
+  type RunConfig,
   readConfig,
   readRunSnapshot,
   type Snapshot,
@@ -10,14 +13,22 @@ import {
   savedConfig,
   snapshotNumber,
   snapshotSection,
+  versionFault,
 } from "softrl";
+import { readRegular } from "../files/regular-file.js";
 import { parseConfig } from "../options/config-file.js";
 import { isFile, kindOptions } from "../parts/kind-file.js";
 import { type KindName, kindNames } from "../parts/kind-shape.js";
 import type { NamedPart, NamedParts } from "../parts/run-parts.js";
+import type { CheckpointPlace } from "./event-file.js";
 import { executorName, executorOfVariable, type WantedExecutor } from "./executor.js";
 import { runFiles } from "./run-folder.js";
 import type { Where } from "./run-plan.js";
+
+/** More than any file of settings has. */
+const MOST_CONFIG_BYTES = 2 ** 24;
+/** As much as one array of bytes can be in every Node. */
+const MOST_CHECKPOINT_BYTES = 2 ** 31 - 1;
 
 /** What a run folder may hold a policy in. */
 export type SavedFile = "checkpoint" | KeptPolicy;
@@ -25,8 +36,11 @@ export type SavedFile = "checkpoint" | KeptPolicy;
 /** A run folder's checkpoint, or a policy that the run kept, opened. */
 export interface SavedRun {
   readonly folder: string;
+  /** The name of the file. */
+  readonly file: string;
   /** The file: what errors about it name. */
   readonly path: string;
+  readonly bytes: Uint8Array;
   readonly snapshot: Snapshot;
   /** The configuration as it was saved. */
   readonly json: unknown;
@@ -38,38 +52,86 @@ export interface SavedRun {
   readonly changed: Snapshot;
 }
 
+declare const trusted: unique symbol;
+
+/** A saved run whose code may run. */
+export type TrustedRun = SavedRun & { readonly [trusted]: true };
+
 /**
  * Opens the checkpoint of the run in a folder, or a policy that the run kept.
  * @throws SoftrlError when there is none, and names the runs where the folder is that of a comparison.
  */
 export function openSavedRun(folder: string, which: SavedFile = "checkpoint"): SavedRun {
-  const path = join(folder, runFiles[which]);
+  const file = runFiles[which];
+  const path = join(folder, file);
   if (which !== "checkpoint" && existsSync(join(folder, runFiles.checkpoint)) && !existsSync(path)) {
     throw new SoftrlError(path, "the run has kept no such policy", {
       expected: "the folder of a run that was trained with --evaluate-every",
       remedy: "leave --policy out: then the checkpoint's is used",
     });
   }
-  const snapshot = readRunSnapshot(path, bytesOf(folder, path));
-  const json = savedConfig(path, snapshot);
-  const live = snapshotSection(path, snapshot, "live");
-  return {
-    folder,
-    path,
-    snapshot,
-    json,
-    config: readConfig(path, json),
-    where: (section, name) => `${path}: ${section}.${name}`,
-    step: snapshotNumber(path, live, "step"),
-    changed: snapshotSection(path, live, "set"),
+  const bytes = bytesOf(folder, path);
+  const snapshot = readRunSnapshot(path, bytes);
+  return readingOf({ path, snapshot }, () => {
+    const json = savedConfig(path, snapshot);
+    const live = snapshotSection(path, snapshot, "live");
+    return {
+      folder,
+      file,
+      path,
+      bytes,
+      snapshot,
+      json,
+      config: readConfig(path, json),
+      where: (section, name) => `${path}: ${section}.${name}`,
+      step: snapshotNumber(path, live, "step"),
+      changed: snapshotSection(path, live, "set"),
+    };
+  });
+}
+
+/** What `read` makes of a saved run; errors about what is saved name the version that wrote it, if it is another. */
+export function readingOf<Result>(
+  { path, snapshot }: Pick<SavedRun, "path" | "snapshot">,
+  read: () => Result,
+): Result {
+  const explain = (error: unknown): never => {
+    throw versionFault(path, snapshot, error);
   };
+  try {
+    const result = read();
+    return result instanceof Promise ? (result.catch(explain) as Result) : result;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+/** Whether the run can be continued: its environments could save their state. */
+export const canResume = ({ snapshot }: SavedRun): boolean => snapshot.environment !== null;
+
+/** Which of a run's events belong to its checkpoint. */
+export function placeOf(run: SavedRun): CheckpointPlace {
+  const { path, snapshot, step } = run;
+  if (snapshot.events === undefined) {
+    throw new SoftrlError(path, "the checkpoint does not hold the number of its events", {
+      got: `a checkpoint of softrl ${oneLine(String(snapshot.version), 40)}`,
+      remedy: "use the version that wrote it; evaluate and record play its policy",
+    });
+  }
+  const events = snapshotNumber(path, snapshot, "events");
+  if (Number.isSafeInteger(events) && events > 0) return { step, events };
+  throw new SoftrlError(path, "the number of its events is not valid", {
+    expected: "an integer of at least 1",
+    got: String(events),
+    remedy: "use the checkpoint as softrl wrote it",
+  });
 }
 
 /**
  * The parts that a run was trained with; options may name the files anew, where they were moved.
  * @throws SoftrlError for an option that names another part.
  */
-export function savedParts({ config, path }: SavedRun, named: NamedParts): NamedParts {
+export function savedParts({ config, path }: TrustedRun, named: NamedParts): NamedParts {
   const parts: { [Which in KindName]?: NamedPart } = {};
   for (const which of kindNames) {
     const name = config.names[which];
@@ -139,10 +201,21 @@ export function uneditedConfig({ folder, json }: SavedRun): unknown {
   throw new SoftrlError(path, difference, { remedy });
 }
 
+/** @throws SoftrlError where the settings of a run, completed by this version, are not those that were saved. */
+export function requireSavedSettings({ path, json }: SavedRun, config: RunConfig): void {
+  const own: unknown = JSON.parse(JSON.stringify(config));
+  const difference = firstDifference(withModules(own, {}), withModules(json, {}), []);
+  if (difference === null) return;
+  throw new SoftrlError(path, difference, { remedy: "use the checkpoint as softrl wrote it" });
+}
+
 function configText(path: string): string {
   try {
-    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+    return readRegular(path, MOST_CONFIG_BYTES)
+      .toString("utf8")
+      .replace(/^\uFEFF/, "");
   } catch (error) {
+    if (error instanceof SoftrlError) throw error;
     throw new SoftrlError(
       path,
       "the run's settings could not be read",
@@ -188,13 +261,21 @@ export function withModules(json: unknown, modules: { readonly [Which in KindNam
 
 function bytesOf(folder: string, path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    return readRegular(path, MOST_CHECKPOINT_BYTES);
   } catch (error) {
+    if (error instanceof SoftrlError) throw error;
     const runs = ["a2c", "soft-q"].filter((name) => existsSync(join(folder, name, runFiles.checkpoint)));
     if (runs.length > 0) {
       throw new SoftrlError(folder, "this is the folder of a comparison", {
         expected: "the folder of one training run",
         remedy: `name ${runs.map((name) => join(folder, name)).join(" or ")}`,
+      });
+    }
+    const begun = [runFiles.config, runFiles.events].every((name) => existsSync(join(folder, name)));
+    if (begun && !existsSync(path)) {
+      throw new SoftrlError(folder, "the run ended before its first checkpoint", {
+        expected: `${basename(path)} in the run folder`,
+        remedy: `start it again: softrl train --config ${join(folder, runFiles.config)}`,
       });
     }
     throw new SoftrlError(path, "the checkpoint could not be read", {
@@ -203,8 +284,4 @@ function bytesOf(folder: string, path: string): Uint8Array {
       remedy: "name the run folder that `softrl train` printed",
     });
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

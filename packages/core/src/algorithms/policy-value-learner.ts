@@ -43,6 +43,12 @@ export interface TracedLoss {
   readonly figures: Readonly<Record<string, Tensor>>;
 }
 
+/**
+ * Each step of a recording is a program of its own: a longer rollout would take seconds to minutes to compile, for at most
+ * a forward pass of each update.
+ */
+const MOST_RECORDED = 1024;
+
 /** The parts of a {@link PolicyValueLearner}. */
 export interface PolicyValueLearnerParts {
   readonly context: AlgorithmContext;
@@ -54,7 +60,7 @@ export interface PolicyValueLearnerParts {
   readonly traceLoss: (trace: LossTrace) => TracedLoss;
   /**
    * Whether an update reuses what the rollout has computed: only where each rollout has one update, and θ does not
-   * change between the two.
+   * change between the two. Rollouts of more than 1,024 steps compute it anew.
    */
   readonly reusesActivations: boolean;
   /** Traces more programs on the same θ, for an algorithm whose iteration is not one step. */
@@ -136,7 +142,8 @@ export class PolicyValueLearner implements Actor {
     };
     const recording = { of: "evaluate", into: "update", slices: horizon * collector.parts } as const;
     const programs = { ...tracePrograms?.(trace), ...own };
-    this.#session = reusesActivations ? executor.load(programs, recording) : executor.load(programs);
+    const records = reusesActivations && recording.slices <= MOST_RECORDED;
+    this.#session = records ? executor.load(programs, recording) : executor.load(programs);
     this.#inputs = new Set(own.update.inputs.keys());
     this.#evaluation = evaluationOf(this.#session.programs.evaluate);
     this.#recorded = this.#session.recorded.map(evaluationOf);

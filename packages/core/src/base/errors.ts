@@ -111,8 +111,8 @@ export function describeValue(value: unknown): string {
   }
 }
 
-/** A value that should be a number: JSON has no NaN and no infinity. */
-const describeNumber = (value: unknown): string =>
+/** A value that should be a number, as {@link describeValue}: JSON has no NaN and no infinity. */
+export const describeNumber = (value: unknown): string =>
   typeof value === "number" ? String(value) : describeValue(value);
 
 /** Throws unless `value` is a finite number in [low, high]; NaN never passes. */

@@ -2,7 +2,7 @@ import { describeValue, fail, requireInteger } from "./errors.js";
 import { suggestion } from "./near-match.js";
 import { type LiveNumber, valueAt } from "./schedule.js";
 import type { CurrentValues, Setting, Settings, ValuesOf } from "./settings.js";
-import { type Saveable, type Snapshot, snapshotNumber, snapshotSection } from "./snapshot.js";
+import { type Saveable, type Snapshot, snapshotCount, snapshotNumber, snapshotSection } from "./snapshot.js";
 
 /**
  * The settings of a run as they are now: numbers that follow schedules, and that may be set during the run.
@@ -127,7 +127,7 @@ export class LiveSettings implements Saveable {
   restore(snapshot: Snapshot): void {
     const where = "LiveSettings.restore";
     const set = snapshotSection(where, snapshot, "set");
-    const step = snapshotNumber(where, snapshot, "step");
+    const step = snapshotCount(where, snapshot, "step");
     for (const name of Object.keys(set)) this.#check(where, name, snapshotNumber(where, set, name), step);
     this.step = step;
     this.#steps = this.#firstSteps;

@@ -1,6 +1,8 @@
 /** Settings: typed values with a description, a default and a check. Options, config files and docs are made from them. */
+
 import { describeValue, fail } from "./errors.js";
 import { nearMatch } from "./near-match.js";
+import { isRecord } from "./record.js";
 import { type LiveNumber, type NumberSchedule, scheduleText } from "./schedule.js";
 
 /**
@@ -185,19 +187,26 @@ export function textSetting(described: SettingDescription<string>): Setting<stri
   };
 }
 
-/** A list of integers, written `64,64` or `none` on the command line. */
+/** A list of integers, written `64,64` or `none` on the command line; of at most `longest` where given. */
 export function integersSetting(
-  described: SettingDescription<readonly number[]> & { readonly low: number },
+  described: SettingDescription<readonly number[]> & { readonly low: number; readonly longest?: number },
 ): Setting<readonly number[]> {
-  const { low } = described;
+  const { low, longest = Number.POSITIVE_INFINITY } = described;
   const isElement = (element: unknown): element is number =>
     typeof element === "number" && Number.isSafeInteger(element) && element >= low;
   return {
     ...base(described, "list"),
-    check: (where, value) =>
-      Array.isArray(value) && Array.from(value).every(isElement)
+    check: (where, value) => {
+      if (Array.isArray(value) && value.length > longest) {
+        return fail(where, "the list is too long", {
+          expected: `at most ${longest} integers`,
+          got: String(value.length),
+        });
+      }
+      return Array.isArray(value) && Array.from(value).every(isElement)
         ? value.slice()
-        : refuse(where, `a list of integers of at least ${low}`, value),
+        : refuse(where, `a list of integers of at least ${low}`, value);
+    },
     fromText: (text) => (/^\s*(none)?\s*$/.test(text) ? [] : text.split(",").map(numberFromText)),
     toText: (value) => value.join(","),
   };
@@ -360,10 +369,6 @@ const decimal = (text: string): number =>
 function integerFromText(text: string): number | string {
   const value = numberFromText(text);
   return typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER ? text : value;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function refuse(where: string, expected: string, value: unknown, remedy?: string): never {

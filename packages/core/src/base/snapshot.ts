@@ -1,4 +1,6 @@
-import { fail } from "./errors.js";
+import { describeNumber, describeValue, fail } from "./errors.js";
+import { MOST_NESTED } from "./nesting.js";
+import { inPart } from "./part-fault.js";
 
 interface SnapshotArrays {
   readonly float64: Float64Array;
@@ -70,6 +72,90 @@ export function shapedArray(
 export function isShapedArray(entry: SnapshotLeaf | Snapshot | undefined): entry is ShapedArray {
   return typeof entry === "object" && entry !== null && "shape" in entry && Array.isArray(entry.shape);
 }
+
+/**
+ * What a `save` returns, read once into plain objects; arrays are not copied.
+ * @param where what an error names: whose `save` it is
+ * @throws SoftrlError when `save` throws, or returns a promise or anything else that a checkpoint cannot hold.
+ */
+export function savedBy(where: string, save: () => unknown): Snapshot {
+  return plainSnapshot(where, inPart(where, "save", save));
+}
+
+/**
+ * A snapshot of unknown origin, read once into plain objects; arrays are not copied.
+ * @throws SoftrlError that names the entry which is not data, cannot be read, contains itself, or nests too deep.
+ */
+export function plainSnapshot(where: string, snapshot: unknown): Snapshot {
+  if (isObject(snapshot) && !ArrayBuffer.isView(snapshot) && kindOf(snapshot) === "Object") {
+    const then: unknown = inPart(where, "reading the snapshot", () => Reflect.get(snapshot, "then"));
+    if (typeof then !== "function") return plainSection(where, snapshot, []);
+    refusePromise(where);
+  }
+  if (isObject(snapshot) && kindOf(snapshot) === "Promise") refusePromise(where);
+  return fail(where, "what was saved is not a snapshot", {
+    expected: "an object of numbers, texts, typed arrays and such objects",
+    got: isObject(snapshot) ? `a ${kindOf(snapshot)}` : describeNumber(snapshot),
+  });
+}
+
+function refusePromise(where: string): never {
+  fail(where, "save returned a promise", {
+    expected: "a snapshot",
+    remedy: "return the snapshot itself: save must not be async",
+  });
+}
+
+function plainSection(
+  where: string,
+  section: object,
+  parents: readonly (readonly [string, object])[],
+): Snapshot {
+  const place = (name: string) => JSON.stringify([...parents.map(([parent]) => parent), name].join("/"));
+  const plain: Record<string, SnapshotLeaf | Snapshot> = {};
+  for (const name of inPart(where, "reading the snapshot", () => Object.keys(section))) {
+    const entry: unknown = inPart(where, `reading ${place(name)}`, () => Reflect.get(section, name));
+    // Not an assignment, which would take the name __proto__ for the prototype.
+    Object.defineProperty(plain, name, {
+      value: isLeaf(entry) ? entry : inner(name, entry),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+  return plain;
+
+  function inner(name: string, entry: unknown): Snapshot {
+    if (!isObject(entry) || !["Object", "Array"].includes(kindOf(entry))) {
+      return fail(where, `${place(name)} is not data`, {
+        expected: "a number, a text, true, false, null, a typed array, or an object of them",
+        got: isObject(entry) ? `a ${kindOf(entry)}` : describeValue(entry),
+        remedy: "save what it is made of",
+      });
+    }
+    const path = [...parents, [name, section] as const];
+    if (path.some(([, parent]) => parent === entry)) {
+      fail(where, `${place(name)} contains itself`, { remedy: "save each object once" });
+    }
+    if (path.length === MOST_NESTED) {
+      fail(where, `the snapshot nests too deep`, {
+        expected: `at most ${MOST_NESTED} levels`,
+        remedy: "save a list as a typed array",
+      });
+    }
+    return plainSection(where, entry, path);
+  }
+}
+
+function isLeaf(entry: unknown): entry is SnapshotLeaf {
+  if (entry === null || ["string", "number", "boolean"].includes(typeof entry)) return true;
+  return isObject(entry) && (ArrayBuffer.isView(entry) || ("shape" in entry && Array.isArray(entry.shape)));
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+/** `Object`, `Array`, `Map`, `Promise`. */
+const kindOf = (value: object): string => Object.prototype.toString.call(value).slice("[object ".length, -1);
 
 /** The number of values in an array of this shape. */
 function sizeOf(shape: readonly number[]): number {
@@ -144,6 +230,33 @@ function describeArray(kind: string, shape: readonly number[]): string {
 export function snapshotNumber(where: string, snapshot: Snapshot, name: string): number {
   const entry = snapshot[name];
   return typeof entry === "number" ? entry : refuseEntry(where, name, "a number", entry);
+}
+
+/** The number `name` of a snapshot, which counts something: an integer from 0 on. */
+export function snapshotCount(where: string, snapshot: Snapshot, name: string): number {
+  const count = snapshotNumber(where, snapshot, name);
+  if (Number.isSafeInteger(count) && count >= 0) return count;
+  return refuseDamaged(where, name, "an integer of at least 0", count);
+}
+
+/** {@link snapshotArray} of float64, all finite. */
+export function snapshotFinite(
+  where: string,
+  snapshot: Snapshot,
+  name: string,
+  length: number,
+): Float64Array {
+  const values = snapshotArray(where, snapshot, name, "float64", length);
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  return at === -1 ? values : refuseDamaged(where, `${name}[${at}]`, "a finite number", values[at]);
+}
+
+function refuseDamaged(where: string, name: string, expected: string, got: number): never {
+  return fail(where, `${name} of the snapshot is not valid`, {
+    expected,
+    got: String(got),
+    remedy: "use a checkpoint as softrl wrote it",
+  });
 }
 
 /** The snapshot `name` inside a snapshot. */

@@ -1,3 +1,4 @@
+import { fail } from "../base/errors.js";
 import type { EnvironmentRows, Observations, VectorEnvironment } from "../envs/environment.js";
 import { EnvironmentParts } from "../envs/environment-parts.js";
 import { type StateValues, stateValues, type Vector } from "../math/units.js";
@@ -28,6 +29,7 @@ export class Collector {
   readonly rollout: Rollout;
   readonly #parts: EnvironmentParts;
   readonly #lastValues: StateValues;
+  #collecting = false;
 
   /** @param steps T */
   constructor(environment: VectorEnvironment, steps: number) {
@@ -41,12 +43,25 @@ export class Collector {
     return this.#parts.all.length;
   }
 
-  /** Fills {@link rollout}. If a step fails, all pending steps are awaited first. */
+  /**
+   * Fills {@link rollout}. If a step fails, all pending steps are awaited first.
+   * @throws SoftrlError while it is collecting: two calls at once would mix their steps in one rollout.
+   */
   async collect(actor: Actor, onStep: OnStep): Promise<void> {
-    await this.#parts.forEachStep(this.rollout.steps, (t, p) => {
-      if (t > 0) this.#record(t - 1, p, actor, onStep);
-      this.#act(t, p, actor);
-    });
+    if (this.#collecting) {
+      fail("Collector.collect", "called while the rollout before is being collected", {
+        remedy: "await each iteration",
+      });
+    }
+    this.#collecting = true;
+    try {
+      await this.#parts.forEachStep(this.rollout.steps, (t, p) => {
+        if (t > 0) this.#record(t - 1, p, actor, onStep);
+        this.#act(t, p, actor);
+      });
+    } finally {
+      this.#collecting = false;
+    }
     this.rollout.bootstrap(this.#lastValues);
   }
 

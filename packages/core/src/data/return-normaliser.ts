@@ -1,6 +1,6 @@
 import { type Saveable, type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
 import {
-  inverseDeviation,
+  inverseDeviationInto,
   momentsFrom,
   momentsSnapshot,
   RunningMoments,
@@ -21,6 +21,10 @@ export class ReturnNormaliser implements Saveable {
   /** [S] R of the episodes that go on. */
   readonly #returns: Float64Array;
   readonly #moments = new RunningMoments(1);
+  /** [T · S] R of a rollout's steps; kept, so that a rollout leaves no garbage. */
+  #batch = new Float64Array(0);
+  /** [1] 1/√(variance + ε). */
+  readonly #factor = new Float64Array(1);
 
   /** @param size the number of environments S */
   constructor(size: number) {
@@ -29,22 +33,28 @@ export class ReturnNormaliser implements Saveable {
 
   /** √(variance + ε), which the newest rollout's rewards were divided by; 1 before the first rollout. */
   get deviation(): number {
-    return this.#moments.count === 0 ? 1 : 1 / inverseDeviation(this.#moments, VARIANCE_EPSILON)[0];
+    return this.#moments.count === 0 ? 1 : 1 / this.#inverseDeviation();
   }
 
   /** Adds a rollout's returns to the variance, then replaces its rewards by clip(r / √(variance + ε), ±10). */
   normalise(rollout: Rollout, gamma: number): void {
     const { rewards, terminated, truncated } = rollout;
-    const batch = new Float64Array(rewards.length);
+    if (this.#batch.length !== rewards.length) this.#batch = new Float64Array(rewards.length);
+    const batch = this.#batch;
     discountedReturnsInto(rollout, gamma, this.#returns, batch);
     for (let s = 0, i = batch.length - this.#returns.length; s < this.#returns.length; s++, i++) {
       this.#returns[s] = terminated[i] || truncated[i] ? 0 : batch[i];
     }
     this.#moments.add(batch);
-    const [factor] = inverseDeviation(this.#moments, VARIANCE_EPSILON);
+    const factor = this.#inverseDeviation();
     for (let i = 0; i < rewards.length; i++) {
       rewards[i] = Math.max(-LIMIT, Math.min(LIMIT, rewards[i] * factor));
     }
+  }
+
+  #inverseDeviation(): number {
+    inverseDeviationInto(this.#moments, VARIANCE_EPSILON, this.#factor);
+    return this.#factor[0];
   }
 
   save(): Snapshot {

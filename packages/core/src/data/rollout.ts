@@ -1,4 +1,4 @@
-import { allocate } from "../base/allocation.js";
+import { allocate, requireMemory } from "../base/allocation.js";
 import { fail, requireInteger, requireLength } from "../base/errors.js";
 import type { EnvironmentRows } from "../envs/environment.js";
 import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
@@ -6,6 +6,10 @@ import { successorValuesInto, type Trajectory } from "../math/returns.js";
 import { type StateValues, stateValues, type Vector } from "../math/units.js";
 
 const MEMORY_REMEDY = "take fewer steps or fewer environments";
+/** Of a step of one environment: an action, five numbers in float64 and two flags. */
+const BYTES = 46;
+/** Of the views of a step of one part, roughly. */
+const BYTES_OF_VIEWS = 256;
 
 /** One step of all environments, or of a part of them: views into a {@link Rollout}, to be written in place. */
 export interface RolloutStep {
@@ -69,6 +73,7 @@ export class Rollout implements Trajectory<Float64Array> {
     this.size = size;
     this.parts = parts;
     const length = steps * size;
+    requireMemory("Rollout", length * BYTES + steps * parts * BYTES_OF_VIEWS, MEMORY_REMEDY);
     const numbers = () => allocate("Rollout", Float64Array, length, { remedy: MEMORY_REMEDY });
     this.actions = allocate("Rollout", Int32Array, length, { remedy: MEMORY_REMEDY });
     this.rewards = numbers();

@@ -3,6 +3,7 @@ import { Random, type RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotArray } from "../base/snapshot.js";
 import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
 import type { Observations, VectorEnvironment } from "./environment.js";
+import { requireEnvironmentMemory } from "./environment-memory.js";
 import { type Box, type Discrete, observationLength } from "./spaces.js";
 
 /** The parameters common to all built-in vector environments. */
@@ -58,6 +59,7 @@ export abstract class ArrayEnvironment<Seen extends Observations> implements Vec
     const { id, size, observationSpace, actions, maxEpisodeSteps } = parts;
     requireInteger(id, "size", size, 1);
     if (maxEpisodeSteps !== Infinity) requireInteger(id, "maxEpisodeSteps", maxEpisodeSteps, 1);
+    requireEnvironmentMemory(id, size, observationSpace);
     this.id = id;
     this.size = size;
     this.observationSpace = observationSpace;

@@ -59,11 +59,14 @@ export function observationLength(space: Space): number {
 export function unitScale(space: Space): number | Float64Array {
   const length = observationLength(space);
   if (space.kind === "discrete") return 1;
-  const factors = Float64Array.from({ length }, (_, i) => {
-    const bound = Math.max(Math.abs(boundAt(space.low, i)), Math.abs(boundAt(space.high, i)));
-    return bound > 0 && bound < UNBOUNDED ? 1 / bound : 1;
-  });
+  if (typeof space.low === "number" && typeof space.high === "number") return unitFactor(space, 0);
+  const factors = Float64Array.from({ length }, (_, i) => unitFactor(space, i));
   return factors.every((factor) => factor === factors[0]) ? (factors[0] ?? 1) : factors;
+}
+
+function unitFactor({ low, high }: Box, i: number): number {
+  const bound = Math.max(Math.abs(boundAt(low, i)), Math.abs(boundAt(high, i)));
+  return bound > 0 && bound < UNBOUNDED ? 1 / bound : 1;
 }
 
 /**
@@ -108,7 +111,7 @@ export function sameSpace(a: Space, b: Space): boolean {
     return a.kind === "discrete" && b.kind === "discrete" && a.n === b.n;
   }
   if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false;
-  for (let i = observationLength(a) - 1; i >= 0; i--) {
+  for (let i = boundCount(a, b) - 1; i >= 0; i--) {
     if (boundAt(a.low, i) !== boundAt(b.low, i) || boundAt(a.high, i) !== boundAt(b.high, i)) return false;
   }
   return true;
@@ -118,6 +121,7 @@ export function sameSpace(a: Space, b: Space): boolean {
 export function validateSpace(where: string, name: string, space: Space): void {
   if (space.kind === "discrete") {
     requireInteger(where, `${name}.n`, space.n, 1);
+    requireCount(where, `${name}.n`, space.n);
     return;
   }
   if (space.kind !== "box") {
@@ -139,9 +143,10 @@ export function validateSpace(where: string, name: string, space: Space): void {
     requireInteger(where, `${name}.shape[${axis}]`, size, 1);
   });
   const length = observationLength(space);
+  requireCount(where, `the number of elements of ${name}`, length);
   if (typeof space.low !== "number") requireLength(where, `${name}.low`, space.low.length, length);
   if (typeof space.high !== "number") requireLength(where, `${name}.high`, space.high.length, length);
-  for (let i = 0; i < length; i++) {
+  for (let i = 0; i < boundCount(space); i++) {
     const low = boundAt(space.low, i);
     const high = boundAt(space.high, i);
     if (!(low <= high)) {
@@ -157,6 +162,24 @@ export function validateSpace(where: string, name: string, space: Space): void {
       });
     }
   }
+}
+
+/** What the 32-bit offsets and actions of kernels and environments can count. */
+const MOST_ELEMENTS = 2 ** 31 - 1;
+
+function requireCount(where: string, name: string, count: number): void {
+  if (count <= MOST_ELEMENTS) return;
+  fail(where, `${name} is too large`, {
+    expected: `at most 2^31 − 1 = ${MOST_ELEMENTS}`,
+    got: String(count),
+    remedy: "use a smaller space",
+  });
+}
+
+/** How many different pairs of bounds boxes of one shape may have: one, where all bounds are single numbers. */
+function boundCount(...boxes: readonly Box[]): number {
+  const areSingle = boxes.every(({ low, high }) => typeof low === "number" && typeof high === "number");
+  return areSingle ? Math.min(1, observationLength(boxes[0])) : observationLength(boxes[0]);
 }
 
 const boundAt = (bound: number | readonly number[], i: number): number =>

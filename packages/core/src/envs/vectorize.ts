@@ -1,10 +1,12 @@
-import { fail, requireInteger, requireLength, SoftrlError } from "../base/errors.js";
+import { describeNumber, fail, requireInteger, requireLength, SoftrlError } from "../base/errors.js";
+import { inPart, thrownText } from "../base/part-fault.js";
 import { type Random, RandomStreams } from "../base/random.js";
-import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
+import { type Snapshot, savedBy, snapshotArray, snapshotSection } from "../base/snapshot.js";
 import { type Terminated, type Truncated, terminatedFlags, truncatedFlags } from "../math/endings.js";
 import type { Mdp } from "../mdp/sparse-mdp.js";
 import type { Picture } from "./canvas.js";
 import type { Environment, Observations, StepOutcome, VectorEnvironment } from "./environment.js";
+import { requireEnvironmentMemory } from "./environment-memory.js";
 import {
   actionCount,
   describeSpace,
@@ -41,7 +43,7 @@ export class LocalEnvironment implements VectorEnvironment {
   readonly observationSpace: Space;
   readonly actionSpace: Space;
   /** The `mdp` of the first environment, if it has one. */
-  readonly mdp?: Mdp;
+  declare readonly mdp?: Mdp;
   readonly observations: Observations;
   readonly finalObservations: Observations;
   readonly rewards: Float64Array;
@@ -70,21 +72,23 @@ export class LocalEnvironment implements VectorEnvironment {
     this.id = id;
     this.size = size;
     this.#limit = options.maxEpisodeSteps ?? Infinity;
-    this.#environments = Array.from({ length: size }, make);
+    const first = make();
     for (const method of ["reset", "step", "save", "restore"] as const) {
-      if (typeof this.#environments[0]?.[method] === "function") continue;
+      if (typeof first?.[method] === "function") continue;
       fail(`vectorize ${id}`, `the environment has no method ${method}`, {
         expected: "an object with reset, step, save and restore",
         remedy: "add it: every checkpoint calls save, and resume calls restore",
       });
     }
+    const { observationSpace, actionSpace } = first;
+    requireSpaces(`${id} environment 0`, first);
+    if (observationSpace.kind === "box") requireEnvironmentMemory(`vectorize ${id}`, size, observationSpace);
+    this.#environments = Array.from({ length: size }, (_, i) => (i === 0 ? first : make()));
     if (new Set(this.#environments).size !== size) {
       fail(`vectorize ${id}`, "make returned the same environment twice", {
         remedy: "return a new environment at each call",
       });
     }
-    const [first] = this.#environments;
-    const { observationSpace, actionSpace } = first;
     this.#requireSpaces(observationSpace, actionSpace);
     this.observationSpace = observationSpace;
     this.actionSpace = actionSpace;
@@ -104,7 +108,8 @@ export class LocalEnvironment implements VectorEnvironment {
     this.episodeEnded = new Uint8Array(size);
     this.terminated = terminatedFlags(size);
     this.truncated = truncatedFlags(size);
-    if (first.mdp !== undefined) this.mdp = first.mdp;
+    // A large process may be made when it is first read.
+    if ("mdp" in first) Object.defineProperty(this, "mdp", { get: () => first.mdp, enumerable: true });
     if (first.paint !== undefined) this.paint = first.paint.bind(first);
     this.#steps = new Int32Array(size);
     this.#returns = new Float64Array(size);
@@ -136,7 +141,12 @@ export class LocalEnvironment implements VectorEnvironment {
     });
     return {
       randoms,
-      environments: Object.fromEntries(this.#environments.map((environment, i) => [i, environment.save()])),
+      environments: Object.fromEntries(
+        this.#environments.map((environment, i) => [
+          i,
+          savedBy(`${this.id} environment ${i}`, () => environment.save()),
+        ]),
+      ),
       observations: this.observations.slice(),
       steps: this.#steps.slice(),
       returns: this.#returns.slice(),
@@ -158,7 +168,7 @@ export class LocalEnvironment implements VectorEnvironment {
     this.reset(new RandomStreams(0));
     this.#state = "failed";
     this.#environments.forEach((environment, i) => {
-      environment.restore(sections[i]);
+      inPart(`${this.id} environment ${i}`, "restore", () => environment.restore(sections[i]));
       this.#randoms[i].restore(states.subarray(i * 4, i * 4 + 4));
     });
     observations.set(saved);
@@ -189,11 +199,14 @@ export class LocalEnvironment implements VectorEnvironment {
       const name = typeof terminated !== "boolean" ? "terminated" : "truncated";
       fail(this.#place(i), `${name} is not a boolean`, {
         expected: "true or false",
-        got: String(name === "terminated" ? terminated : truncated),
+        got: describeNumber(name === "terminated" ? terminated : truncated),
       });
     }
     if (typeof reward !== "number" || !Number.isFinite(reward)) {
-      fail(this.#place(i), "the reward is not finite", { expected: "a finite number", got: String(reward) });
+      fail(this.#place(i), "the reward is not finite", {
+        expected: "a finite number",
+        got: describeNumber(reward),
+      });
     }
     this.#requireFinite(i);
     const late = truncated || steps >= this.#limit;
@@ -219,7 +232,7 @@ export class LocalEnvironment implements VectorEnvironment {
     if (typeof outcome === "object" && outcome !== null) return outcome;
     return fail(this.#place(i), "step did not return an outcome", {
       expected: "{ reward, terminated, truncated }",
-      got: String(outcome),
+      got: describeNumber(outcome),
     });
   }
 
@@ -235,9 +248,8 @@ export class LocalEnvironment implements VectorEnvironment {
   }
 
   #rethrow(i: number, what: string, error: unknown): never {
-    const message = error instanceof Error ? error.message : String(error);
     const details = error instanceof SoftrlError ? { code: error.code } : {};
-    throw new SoftrlError(this.#place(i), `${what} failed: ${message}`, details, { cause: error });
+    throw new SoftrlError(this.#place(i), `${what} failed: ${thrownText(error)}`, details, { cause: error });
   }
 
   #requireFinite(i: number): void {
@@ -268,8 +280,7 @@ export class LocalEnvironment implements VectorEnvironment {
   #requireSpaces(observationSpace: Space, actionSpace: Space): void {
     this.#environments.forEach((environment, i) => {
       const where = `${this.id} environment ${i}`;
-      validateSpace(where, "observationSpace", environment.observationSpace);
-      validateSpace(where, "actionSpace", environment.actionSpace);
+      requireSpaces(where, environment);
       if (!sameSpace(environment.observationSpace, observationSpace)) {
         fail(where, "observationSpace differs from that of environment 0", {
           expected: describeSpace(observationSpace),
@@ -300,4 +311,9 @@ export class LocalEnvironment implements VectorEnvironment {
       fail(`${this.id} ${what}`, "an earlier call failed", { remedy: "call reset(streams) to start again" });
     }
   }
+}
+
+function requireSpaces(where: string, { observationSpace, actionSpace }: Environment): void {
+  validateSpace(where, "observationSpace", observationSpace);
+  validateSpace(where, "actionSpace", actionSpace);
 }

@@ -1,6 +1,9 @@
 import { describeValue, fail } from "../base/errors.js";
+import { MOST_NESTED } from "../base/nesting.js";
+import { isRecord } from "../base/record.js";
 import {
   isShapedArray,
+  plainSnapshot,
   type ShapedArray,
   type Snapshot,
   type SnapshotArray,
@@ -47,13 +50,13 @@ const DECODED_AT_ONCE = 8192;
 
 /**
  * The bytes of a snapshot.
- * @throws SoftrlError for a number that JSON cannot hold, for a shape that its values do not fill, and for the
- * reserved names.
+ * @throws SoftrlError for a number that JSON cannot hold, for a shape that its values do not fill, for the reserved
+ * names, and for what {@link plainSnapshot} refuses.
  */
 export function encodeCheckpoint(snapshot: Snapshot): Uint8Array {
   const arrays = new Map<string, ShapedArray>();
   const metadata = new Map<string, string>();
-  collect(snapshot, "", arrays, metadata);
+  collect(plainSnapshot("encodeCheckpoint", snapshot), "", arrays, metadata);
 
   let offset = 0;
   const entries: string[] = [];
@@ -318,6 +321,9 @@ function place(
   value: SnapshotLeaf | MutableSnapshot,
 ): void {
   const names = path.split("/").map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
+  if (names.length > MOST_NESTED) {
+    damaged(where, `names of at most ${MOST_NESTED} parts`, `one of ${names.length}`);
+  }
   let node = root;
   names.forEach((name, depth) => {
     const last = depth === names.length - 1;
@@ -337,10 +343,6 @@ function place(
 
 function isSection(value: SnapshotLeaf | MutableSnapshot): value is MutableSnapshot {
   return typeof value === "object" && value !== null && !ArrayBuffer.isView(value) && !isShapedArray(value);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: unknown): value is readonly number[] {

@@ -3,9 +3,11 @@ import { hasStatistics } from "../algorithms/observation-moments.js";
 import { RandomStreams } from "../base/random.js";
 import { measureTheorem, type TheoremResidual } from "../theory/theorem.js";
 import type { Host } from "./host.js";
+import type { LearningCurve } from "./learning-curve.js";
 import { exactModel } from "./oracle.js";
 import { iterateTogether } from "./train.js";
-import type { LearningCurve, Trainer, TrainResult } from "./trainer.js";
+import type { TrainResult } from "./train-result.js";
+import type { Trainer } from "./trainer.js";
 
 /** The outcome of a comparison. */
 export interface Comparison {

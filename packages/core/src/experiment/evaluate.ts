@@ -3,8 +3,9 @@ import { fail, requireInteger } from "../base/errors.js";
 import { type Random, RandomStreams } from "../base/random.js";
 import type { VectorEnvironment } from "../envs/environment.js";
 import { mean, sampleStandardDeviation } from "../math/statistics.js";
+import { claimEnvironment } from "./environment-claim.js";
 import { requireFiniteStep } from "./finite.js";
-import type { Host } from "./host.js";
+import { checkedClock, type Host } from "./host.js";
 
 /** The parts of an evaluation. */
 export interface EvaluationParts extends Omit<Host, "onProgress"> {
@@ -93,7 +94,20 @@ interface Episode {
  * all are reset.
  */
 export async function evaluate(parts: EvaluationParts): Promise<EvaluationResult> {
-  const { policy, environment, episodes, mode, seed, random, signal, clock } = parts;
+  const { environment } = parts;
+  let isPlaying = true;
+  const user = { isAtWork: () => isPlaying };
+  claimEnvironment("evaluate", environment, user);
+  try {
+    return await play(parts);
+  } finally {
+    isPlaying = false;
+  }
+}
+
+async function play(parts: EvaluationParts): Promise<EvaluationResult> {
+  const { policy, environment, episodes, mode, seed, random, signal } = parts;
+  const clock = checkedClock(parts.clock);
   const { maxSteps = MOST_EPISODE_STEPS } = parts;
   requireInteger("evaluate", "episodes", episodes, 1);
   requireMaxSteps(maxSteps);
@@ -157,7 +171,7 @@ export async function evaluate(parts: EvaluationParts): Promise<EvaluationResult
       if (parts.watch !== undefined) await parts.watch();
     }
     if (step % STEPS_BETWEEN_PAUSES === 0) {
-      if (clock !== undefined && clock() - reported >= SECONDS_BETWEEN_REPORTS) {
+      if (clock !== null && clock() - reported >= SECONDS_BETWEEN_REPORTS) {
         report(step);
         reported = clock();
       }

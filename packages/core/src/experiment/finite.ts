@@ -27,6 +27,21 @@ export function requireFiniteStep(environment: EnvironmentRows, step: number, fi
   }
 }
 
+/** Throws unless the return of the episode that row i has ended is finite, as a sum of finite rewards may not be. */
+export function requireFiniteReturn(
+  { id, episodeReturns }: EnvironmentRows,
+  i: number,
+  step: number,
+  first: number,
+): void {
+  if (Number.isFinite(episodeReturns[i])) return;
+  fail(id, `the episode's return of environment ${first + i} is not finite at step ${step}`, {
+    expected: "a finite number",
+    got: String(episodeReturns[i]),
+    remedy: "correct or scale the environment's reward",
+  });
+}
+
 /** Throws unless the observations that an environment shows are finite: after a step, or after a reset. */
 export function requireFiniteObservations(environment: EnvironmentRows, step: number, first = 0): void {
   for (let i = 0; i < environment.size; i++) {

@@ -1,3 +1,5 @@
+import { describeNumber, fail } from "../base/errors.js";
+import { inPart } from "../base/part-fault.js";
 import type { LearningWarning } from "./learning-check.js";
 
 /** The state of a run. */
@@ -26,4 +28,17 @@ export interface Host {
   readonly pause?: () => Promise<void>;
   /** Called about ten times a second, and at the end. */
   readonly onProgress?: (progress: readonly TrainProgress[]) => void;
+}
+
+/** A host's clock, which throws a SoftrlError where the clock throws or does not give seconds; null without one. */
+export function checkedClock(clock: (() => number) | undefined): (() => number) | null {
+  if (clock === undefined) return null;
+  return () => {
+    const seconds = inPart("clock", "the call", clock);
+    if (Number.isFinite(seconds)) return seconds;
+    return fail("clock", "the clock did not give seconds", {
+      expected: "a finite number",
+      got: describeNumber(seconds),
+    });
+  };
 }

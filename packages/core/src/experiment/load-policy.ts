@@ -8,6 +8,7 @@ import {
 import { policyOfQ } from "../algorithms/q-policy.js";
 import { describeValue, fail } from "../base/errors.js";
 import { RandomStreams } from "../base/random.js";
+import { isRecord } from "../base/record.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
 import { actorAndCritic, type PolicyValueNetwork, policyValueNetwork, qNetwork } from "../nn/heads.js";
 import type { LayerDefinition } from "../nn/layer.js";
@@ -17,7 +18,7 @@ import { input, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
 import type { Shape } from "../tensor/shape.js";
 import { bodyOf } from "./make-body.js";
-import { readRunSnapshot, savedConfig, savedPolicy } from "./run-checkpoint.js";
+import { readRunSnapshot, savedConfig, savedPolicy, versionFault } from "./run-checkpoint.js";
 
 /** How a policy is loaded. */
 export interface LoadPolicyOptions {
@@ -57,7 +58,12 @@ export function loadPolicy(
       expected: "an executor such as await createWasmExecutor()",
     });
   }
-  return policyOf(readRunSnapshot(where, bytes), executor, options);
+  const snapshot = readRunSnapshot(where, bytes);
+  try {
+    return policyOf(snapshot, executor, options);
+  } catch (error) {
+    throw versionFault(where, snapshot, error);
+  }
 }
 
 /** {@link loadPolicy} from a decoded checkpoint. */
@@ -128,8 +134,4 @@ function savedNetwork(
   if (!isRecord(network)) return fail(where, "the checkpoint's configuration has no network");
   const { name, ...settings } = network;
   return { name, settings };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

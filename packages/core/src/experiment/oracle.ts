@@ -2,7 +2,7 @@
 import type { Algorithm, PolicyValueModel } from "../algorithms/algorithm.js";
 import { fail } from "../base/errors.js";
 import { type Random, RandomStreams } from "../base/random.js";
-import { type Saveable, type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
+import type { Saveable, Snapshot } from "../base/snapshot.js";
 import type { VectorEnvironment } from "../envs/environment.js";
 import { exp } from "../math/logspace.js";
 import { logPrior, stateValues } from "../math/units.js";
@@ -13,29 +13,8 @@ import type { SoftMdp } from "../mdp/soft-mdp.js";
 import { type SoftSolution, softPolicyIteration } from "../mdp/solvers.js";
 import { type Mdp, type SparseMdp, sparseMdp, validateMdp } from "../mdp/sparse-mdp.js";
 import { reachableStates, type TruthFigures, truthOf } from "../mdp/truth.js";
+import { type OracleMeasurement, savedMeasurements, saveMeasurements } from "./oracle-measurement.js";
 import type { RunConfig } from "./run-config.js";
-
-/** The oracle's figures for one θ: distances from the exact solution, and how the algorithms' directions compare. */
-export interface OracleFigures extends TruthFigures {
-  /**
-   * max |g_QL − g_PG| / max(|g_QL|, |g_PG|) of the expected directions: soft Q-learning's, and A2C's policy gradient
-   * plus c times its value gradient (§4 in the form of §6.3). The theorem says 0; rounding leaves about 1e-15.
-   */
-  readonly theoremResidual: number;
-  /** The cosine of the same two on one batch, of as many samples as a rollout has: chance alone parts them. */
-  readonly batchCosine: number;
-  /** |g_QL − g_PG| / |g_PG| on that batch. */
-  readonly batchGap: number;
-  /** The cosine of the expected policy gradient, n steps and then V_θ, with the true one, ∇ Σ ρ V_π (§3.6). */
-  readonly gradientCosine: number;
-}
-
-/** One answer of the oracle. */
-export interface OracleMeasurement {
-  /** Environment steps taken, all environments together. */
-  readonly step: number;
-  readonly figures: OracleFigures;
-}
 
 /**
  * Solves the exact process of a run's environment, and measures the run against it.
@@ -54,7 +33,7 @@ export class Oracle implements Saveable {
   readonly #mdp: SparseMdp;
   readonly #reachable: Uint8Array;
   #solved: SolvedProblem;
-  readonly #answers: OracleMeasurement[] = [];
+  #answers: OracleMeasurement[] = [];
 
   /**
    * @throws SoftrlError when the environment has no exact process, when the algorithm does not learn log π and V, or when
@@ -117,26 +96,11 @@ export class Oracle implements Saveable {
 
   /** The answers. */
   save(): Snapshot {
-    const answers = this.#answers;
-    const figure = (name: keyof OracleFigures) => Float64Array.from(answers, ({ figures }) => figures[name]);
-    return {
-      length: answers.length,
-      step: Float64Array.from(answers, ({ step }) => step),
-      ...figuresBy(figure),
-    };
+    return saveMeasurements(this.#answers);
   }
 
   restore(snapshot: Snapshot): void {
-    const where = "Oracle.restore";
-    const length = snapshotNumber(where, snapshot, "length");
-    const column = (name: string) => snapshotArray(where, snapshot, name, "float64", length);
-    const steps = column("step");
-    const columns = figuresBy(column);
-    const answers = Array.from(steps, (step, i) => ({
-      step,
-      figures: figuresBy((name) => columns[name][i]),
-    }));
-    this.#answers.splice(0, this.#answers.length, ...answers);
+    this.#answers = savedMeasurements("Oracle.restore", snapshot);
   }
 }
 
@@ -203,29 +167,6 @@ export function exactModel(where: string, name: string, { model }: Algorithm): P
       got: name,
     })
   );
-}
-
-/** Something for each figure. */
-function figuresBy<Value>(of: (name: keyof OracleFigures) => Value): Record<keyof OracleFigures, Value> {
-  return {
-    softReturn: of("softReturn"),
-    optimalReturn: of("optimalReturn"),
-    regret: of("regret"),
-    valueError: of("valueError"),
-    valueErrorVisited: of("valueErrorVisited"),
-    qError: of("qError"),
-    qErrorVisited: of("qErrorVisited"),
-    optimalValueError: of("optimalValueError"),
-    optimalValueErrorVisited: of("optimalValueErrorVisited"),
-    optimalQError: of("optimalQError"),
-    optimalQErrorVisited: of("optimalQErrorVisited"),
-    policyError: of("policyError"),
-    policyErrorVisited: of("policyErrorVisited"),
-    theoremResidual: of("theoremResidual"),
-    batchCosine: of("batchCosine"),
-    batchGap: of("batchGap"),
-    gradientCosine: of("gradientCosine"),
-  };
 }
 
 /**

@@ -6,7 +6,10 @@ import { RandomStreams } from "../base/random.js";
 import {
   type Saveable,
   type Snapshot,
+  savedBy,
   snapshotArray,
+  snapshotCount,
+  snapshotFinite,
   snapshotNumber,
   snapshotSection,
 } from "../base/snapshot.js";
@@ -21,12 +24,6 @@ import type { RunConfig } from "./run-config.js";
 import type { EvaluationPoint } from "./run-event.js";
 import type { RunStore } from "./run-store.js";
 import { version } from "./version.js";
-
-/** The newest evaluation of a run, and the earliest of those with the largest mean return. */
-export interface EvaluationSummary {
-  readonly last: EvaluationPoint;
-  readonly best: EvaluationPoint;
-}
 
 /** The parts of a {@link PeriodicEvaluation}. */
 export interface PeriodicEvaluationParts extends Pick<Host, "signal" | "pause"> {
@@ -54,7 +51,7 @@ interface EvaluatedPolicy {
 export class PeriodicEvaluation implements Saveable {
   readonly environment: VectorEnvironment;
   readonly #parts: PeriodicEvaluationParts;
-  readonly #points: EvaluationPoint[] = [];
+  #points: EvaluationPoint[] = [];
   #kept: { readonly best: EvaluatedPolicy; readonly last: EvaluatedPolicy } | null = null;
   #checked = false;
 
@@ -68,13 +65,6 @@ export class PeriodicEvaluation implements Saveable {
     return this.#points;
   }
 
-  /** The newest evaluation and the best; null before the first. */
-  get summary(): EvaluationSummary | null {
-    const last = this.#points.at(-1);
-    const best = bestOf(this.#points);
-    return last === undefined || best === undefined ? null : { last, best };
-  }
-
   /**
    * Evaluates where the run has passed a multiple of `evaluateEvery` steps, or its end, since the newest evaluation.
    *
@@ -82,7 +72,7 @@ export class PeriodicEvaluation implements Saveable {
    */
   async evaluateIfDue(done: boolean): Promise<void> {
     const { config, live, store, signal } = this.#parts;
-    if (!this.#isDue(done) || signal?.aborted) return;
+    if (!this.isDue(done) || signal?.aborted) return;
     const { evaluationEpisodes: episodes } = config.run;
     const { meanReturn, standardDeviation, cut, interrupted } = await this.#play(signal);
     if (meanReturn === null || interrupted) return;
@@ -96,7 +86,8 @@ export class PeriodicEvaluation implements Saveable {
     await store.append({ event: "evaluation", ...point, best });
   }
 
-  #isDue(done: boolean): boolean {
+  /** Whether {@link evaluateIfDue} has something to evaluate: after a signal stopped it, too. */
+  isDue(done: boolean): boolean {
     const { step } = this.#parts.live;
     const { evaluateEvery } = this.#parts.config.run;
     const last = this.#points.at(-1)?.step;
@@ -124,9 +115,10 @@ export class PeriodicEvaluation implements Saveable {
       });
     if (this.#checked) return play();
     await requireReseeds(environment, streams);
-    const before = encodeCheckpoint({ algorithm: algorithm.save() });
+    const state = () => savedBy(`${config.algorithm.name} save`, () => algorithm.save());
+    const before = encodeCheckpoint({ algorithm: state() });
     const result = await play();
-    const after = encodeCheckpoint({ algorithm: algorithm.save() });
+    const after = encodeCheckpoint({ algorithm: state() });
     if (!areEqual(before, after)) {
       fail(config.algorithm.name, "the policy changed the training while it was evaluated", {
         expected: "actions drawn from the stream that act receives",
@@ -140,7 +132,7 @@ export class PeriodicEvaluation implements Saveable {
   #evaluatedPolicy(): EvaluatedPolicy {
     const { config, algorithm, live } = this.#parts;
     const { policy } = algorithm;
-    const parameters = policy.save();
+    const parameters = savedBy(`${config.algorithm.name} policy save`, () => policy.save());
     requireFiniteSnapshot(config.algorithm.name, { parameters }, live.step);
     return { live: live.save(), policy: policyDescription(policy), parameters };
   }
@@ -178,28 +170,18 @@ export class PeriodicEvaluation implements Saveable {
         remedy: `pass ${environments} environments as evaluation`,
       });
     }
-    const length = snapshotNumber(where, snapshot, "length");
-    const column = (name: string) => snapshotArray(where, snapshot, name, "float64", length);
-    const [means, deviations, cut] = [column("meanReturns"), column("standardDeviations"), column("cut")];
-    const { evaluationEpisodes: episodes } = this.#parts.config.run;
-    const points = Array.from(column("steps"), (step, i) => ({
-      step,
-      episodes,
-      meanReturn: means[i],
-      standardDeviation: Number.isNaN(deviations[i]) ? null : deviations[i],
-      cut: cut[i],
-    }));
+    const points = savedEvaluations(where, snapshot, this.#parts.config.run.evaluationEpisodes);
     const kept = (which: "best" | "last") => {
       const section = snapshotSection(where, snapshot, which);
       const part = (name: string) => snapshotSection(where, section, name);
       return { live: part("live"), policy: part("policy"), parameters: part("parameters") };
     };
-    if (length === 0) this.#kept = null;
+    if (points.length === 0) this.#kept = null;
     else {
       const last = kept("last");
       this.#kept = { last, best: snapshot.best === undefined ? last : kept("best") };
     }
-    this.#points.splice(0, this.#points.length, ...points);
+    this.#points = points;
   }
 
   /** Writes the kept policies again: those in the store may be of evaluations after the checkpoint. */
@@ -210,12 +192,20 @@ export class PeriodicEvaluation implements Saveable {
   }
 }
 
-/** The earliest of the evaluations with the largest mean return. */
-function bestOf(points: readonly EvaluationPoint[]): EvaluationPoint | undefined {
-  return points.reduce<EvaluationPoint | undefined>(
-    (best, point) => (best === undefined || point.meanReturn > best.meanReturn ? point : best),
-    undefined,
-  );
+/** The evaluations in a snapshot, each of so many episodes. */
+export function savedEvaluations(where: string, snapshot: Snapshot, episodes: number): EvaluationPoint[] {
+  const length = snapshotCount(where, snapshot, "length");
+  const column = (name: string) => snapshotFinite(where, snapshot, name, length);
+  const [means, cut] = [column("meanReturns"), column("cut")];
+  // NaN stands for none.
+  const deviations = snapshotArray(where, snapshot, "standardDeviations", "float64", length);
+  return Array.from(column("steps"), (step, i) => ({
+    step,
+    episodes,
+    meanReturn: means[i],
+    standardDeviation: Number.isNaN(deviations[i]) ? null : deviations[i],
+    cut: cut[i],
+  }));
 }
 
 /**

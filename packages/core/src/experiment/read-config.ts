@@ -1,5 +1,6 @@
 import { describeValue, fail } from "../base/errors.js";
 import { suggestion } from "../base/near-match.js";
+import { isRecord } from "../base/record.js";
 import { type ChosenSettings, type SectionName, sectionNames } from "./run-config.js";
 
 /** A configuration of unknown completeness, split into names and settings; nothing in it is checked but its shape. */
@@ -83,7 +84,3 @@ export function readConfig(where: string, json: unknown): ReadConfig {
 }
 
 const runNames = ["executor", "precision", "instructionSet"] as const;
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

@@ -1,4 +1,4 @@
-import { type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
+import { type Snapshot, snapshotCount, snapshotFinite } from "../base/snapshot.js";
 
 /** How many of the newest training episodes a score is the mean of. */
 export const EPISODES_IN_SCORE = 100;
@@ -45,9 +45,9 @@ export class ReturnsWindow {
   }
 
   restore(snapshot: Snapshot): void {
-    const returns = snapshotArray("ReturnsWindow.restore", snapshot, "returns", "float64", EPISODES_IN_SCORE);
-    const first = snapshotArray("ReturnsWindow.restore", snapshot, "first", "float64", EPISODES_IN_SCORE);
-    this.#episodes = snapshotNumber("ReturnsWindow.restore", snapshot, "episodes");
+    const returns = snapshotFinite("ReturnsWindow.restore", snapshot, "returns", EPISODES_IN_SCORE);
+    const first = snapshotFinite("ReturnsWindow.restore", snapshot, "first", EPISODES_IN_SCORE);
+    this.#episodes = snapshotCount("ReturnsWindow.restore", snapshot, "episodes");
     this.#returns.set(returns);
     this.#first.set(first);
   }

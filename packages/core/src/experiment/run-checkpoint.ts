@@ -1,6 +1,9 @@
 /** What a run's checkpoint holds besides its state: how to read it, and how to rebuild its policy. */
 import { type Bodies, hasQOutput, type Policy, type PolicyForm } from "../algorithms/policy.js";
-import { describeValue, fail } from "../base/errors.js";
+import { describeValue, type ErrorCode, fail, SoftrlError } from "../base/errors.js";
+import { MOST_NESTED, nestsTooDeep } from "../base/nesting.js";
+import { oneLine } from "../base/one-line.js";
+import { inPart } from "../base/part-fault.js";
 import { type Snapshot, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import { actionCount, type Space, validateSpace } from "../envs/spaces.js";
 import { logPrior } from "../math/units.js";
@@ -35,11 +38,27 @@ function requireFormat(where: string, { format, version: writer }: Snapshot): vo
   });
 }
 
+/**
+ * An error about what a checkpoint holds, as the checkpoint of another version has it: then that is the likely cause.
+ * All other errors come back unchanged.
+ * @param where what errors about the checkpoint name
+ */
+export function versionFault(where: string, { version: writer }: Snapshot, error: unknown): unknown {
+  if (!(error instanceof SoftrlError) || !error.where.startsWith(where)) return error;
+  if (typeof writer !== "string" || writer === version || !causedByVersion.includes(error.code)) return error;
+  const remedy = `the checkpoint is of softrl ${oneLine(writer, 40)}, this is ${version}: use the version that wrote it`;
+  return new SoftrlError(error.where, error.what, { ...error.details, remedy }, { cause: error });
+}
+
+const causedByVersion: readonly ErrorCode[] = ["bad-input", "unknown-setting", "unknown-environment"];
+
 /** A policy's spaces and form; its parameters are a section of their own. */
 export function policyDescription({ observationSpace, actionSpace, form }: Policy): Snapshot {
+  const json = (name: string, space: Space) =>
+    inPart("policy", `writing the ${name} as JSON`, () => JSON.stringify(space));
   return {
-    observationSpace: JSON.stringify(observationSpace),
-    actionSpace: JSON.stringify(actionSpace),
+    observationSpace: json("observationSpace", observationSpace),
+    actionSpace: json("actionSpace", actionSpace),
     ...(form === null ? {} : { bodies: form.bodies, tau: form.tau, logPrior: form.logPrior.slice() }),
   };
 }
@@ -98,10 +117,14 @@ function savedJson(where: string, snapshot: Snapshot, name: string): unknown {
   const text = snapshot[name];
   if (typeof text === "string") {
     try {
-      return JSON.parse(text);
+      const json: unknown = JSON.parse(text);
+      if (!nestsTooDeep(json)) return json;
     } catch {
-      // Refused below: text that does not parse is not JSON.
+      // Refused below: text that does not parse is not JSON, and what nests so deep cannot be written again.
     }
   }
-  return fail(where, `the checkpoint's ${name} is damaged`, { expected: "JSON", got: describeValue(text) });
+  return fail(where, `the checkpoint's ${name} is damaged`, {
+    expected: `JSON of at most ${MOST_NESTED} levels`,
+    got: describeValue(text),
+  });
 }

@@ -1,5 +1,5 @@
 import type { LearningWarning } from "./learning-check.js";
-import type { OracleMeasurement } from "./oracle.js";
+import type { OracleMeasurement } from "./oracle-measurement.js";
 import type { Provenance } from "./provenance.js";
 import type { ExecutorIdentity, RunConfig } from "./run-config.js";
 
@@ -14,10 +14,19 @@ export type RunEvent =
   | EvaluationEvent
   | WarningEvent
   | { readonly event: "checkpoint"; readonly step: number }
+  /** Stopped before the end, with a checkpoint of this step. */
   | { readonly event: "interrupted"; readonly step: number }
   | { readonly event: "finished"; readonly step: number }
   /** An error ended the run; everything written before is valid. */
   | { readonly event: "failed"; readonly error: string };
+
+/**
+ * Whether an event is about the process that trains, not about the training: how often a run was stopped and continued
+ * decides how many of these there are. All other events of a resumed run are those of an uninterrupted one.
+ */
+export function isOfProcess(event: RunEvent["event"]): boolean {
+  return event === "resumed" || event === "interrupted" || event === "finished" || event === "failed";
+}
 
 /** The run begins. */
 export interface StartedEvent extends ExecutorIdentity, Provenance {

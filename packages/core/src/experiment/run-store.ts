@@ -1,9 +1,15 @@
-import type { RunEvent } from "./run-event.js";
+import { isOfProcess, type RunEvent } from "./run-event.js";
 
 /** The policies that a run with `evaluateEvery` keeps: of the best evaluation, and of the newest. */
 export type KeptPolicy = "best" | "last";
 
-/** The port through which a run is kept: a folder, a browser's storage, or memory. */
+/**
+ * The port through which a run is kept: a folder, a browser's storage, or memory.
+ *
+ * The number `events` in a checkpoint is how many events of the training ({@link isOfProcess} says which are) belong to
+ * it, its own included. A store that is to continue from a checkpoint drops what comes after them, and appends the
+ * checkpoint's own event if a kill came before it.
+ */
 export interface RunStore {
   /** Adds an event; what was added survives whatever happens next. */
   append(event: RunEvent): void | Promise<void>;
@@ -31,5 +37,30 @@ export class MemoryRunStore implements RunStore {
 
   writePolicy(which: KeptPolicy, bytes: Uint8Array): void {
     this.policies[which] = bytes.slice();
+  }
+}
+
+/** A store that counts the events of the training that it passes on. */
+export class CountingStore implements RunStore {
+  readonly #store: RunStore;
+  /** How many there are, those before a restore included. */
+  events = 0;
+
+  constructor(store: RunStore) {
+    this.#store = store;
+  }
+
+  append(event: RunEvent): void | Promise<void> {
+    const pending = this.#store.append(event);
+    if (!isOfProcess(event.event)) this.events++;
+    return pending;
+  }
+
+  writeCheckpoint(bytes: Uint8Array): void | Promise<void> {
+    return this.#store.writeCheckpoint(bytes);
+  }
+
+  writePolicy(which: KeptPolicy, bytes: Uint8Array): void | Promise<void> {
+    return this.#store.writePolicy(which, bytes);
   }
 }

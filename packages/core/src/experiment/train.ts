@@ -2,12 +2,14 @@ import type { AlgorithmKind } from "../algorithms/algorithm.js";
 import type { Policy } from "../algorithms/policy.js";
 import { describeValue, fail } from "../base/errors.js";
 import { suggestion } from "../base/near-match.js";
+import { inPart } from "../base/part-fault.js";
 import type { EnvironmentFamily } from "../base/settings.js";
 import type { VectorEnvironment } from "../envs/environment.js";
 import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
 import { builtInOptimisers, type OptimiserKind } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
-import type { Host } from "./host.js";
+import { holdEnvironments } from "./environment-claim.js";
+import { checkedClock, type Host } from "./host.js";
 import {
   type ChosenSettings,
   defaultNetwork,
@@ -17,7 +19,8 @@ import {
   networkForSpace,
   runConfig,
 } from "./run-config.js";
-import { Trainer, type TrainResult } from "./trainer.js";
+import type { TrainResult } from "./train-result.js";
+import { Trainer } from "./trainer.js";
 import type { TrainerParts } from "./trainer-parts.js";
 
 /** A run by value: everything that is left out has the default of the algorithm and the environment. */
@@ -46,8 +49,8 @@ const SECONDS_BETWEEN_PAUSES = 0.1;
  * A trainer of these parts, ready to start.
  * @throws SoftrlError for a setting that the parts do not have, or a value out of range.
  */
-export function createTrainer(choice: TrainChoice & Host): Trainer {
-  requireChoice(choice);
+export function createTrainer(given: TrainChoice & Host): Trainer {
+  const choice = readChoice(given);
   const { algorithm, environment, executor, settings = {} } = choice;
   const family = environmentFamily(environment.id);
   const network = named("network", builtInNetworks, choice.network ?? defaultNetworkOf(choice, family));
@@ -57,13 +60,13 @@ export function createTrainer(choice: TrainChoice & Host): Trainer {
     choice.optimiser ?? defaultOptimiser(algorithm, family, network),
   );
   const kinds = { algorithm, network, optimiser };
-  const given = { count: environment.size, options: environment.options ?? {} };
-  requireEnvironment(given, settings.environment ?? {});
+  const made = { count: environment.size, options: environment.options ?? {} };
+  requireEnvironment(made, settings.environment ?? {});
   const config = runConfig({
     kinds,
     environment: environment.id,
     executor,
-    chosen: { ...settings, environment: { ...settings.environment, ...given } },
+    chosen: { ...settings, environment: { ...settings.environment, ...made } },
   });
   return new Trainer({ ...choice, config, kinds });
 }
@@ -92,17 +95,27 @@ export async function train(choice: TrainChoice & Host): Promise<Trained> {
  * Iterates started trainers in turn, until each is done or the signal stops them all.
  * @param onRound called when each has made an iteration
  */
-export async function iterateTogether(
+export function iterateTogether(
   trainers: readonly Trainer[],
-  { clock, signal, pause, onProgress }: Host,
+  host: Host,
   onRound?: () => void,
 ): Promise<void> {
+  const environments = trainers.map(({ environment }) => environment);
+  return holdEnvironments(environments, () => iterateAll(trainers, host, onRound));
+}
+
+async function iterateAll(
+  trainers: readonly Trainer[],
+  { clock: given, signal, pause, onProgress }: Host,
+  onRound?: () => void,
+): Promise<void> {
+  const clock = checkedClock(given);
   const report = () => onProgress?.(trainers.map((trainer) => trainer.progress));
   let paused = clock?.() ?? 0;
   while (!signal?.aborted && trainers.some((trainer) => !trainer.done)) {
     for (const trainer of trainers) if (!trainer.done) await trainer.iterate();
     onRound?.();
-    if (clock !== undefined && clock() - paused >= SECONDS_BETWEEN_PAUSES) {
+    if (clock !== null && clock() - paused >= SECONDS_BETWEEN_PAUSES) {
       report();
       await pause?.();
       paused = clock();
@@ -128,7 +141,18 @@ const choiceKeys = [
   "onProgress",
 ] as const satisfies readonly (keyof (TrainChoice & Host))[];
 
-/** Checks what TypeScript checks, for callers in JavaScript. @throws SoftrlError that names the key. */
+/**
+ * A choice, each of its keys read once, with the checks that TypeScript makes for other callers.
+ * @throws SoftrlError that names the key.
+ */
+function readChoice(given: TrainChoice & Host): TrainChoice & Host {
+  const keys = inPart("train", "reading the keys", () => Object.keys(given));
+  const entries = keys.map((key) => [key, inPart("train", `reading ${key}`, () => Reflect.get(given, key))]);
+  const choice: TrainChoice & Host = Object.fromEntries(entries);
+  requireChoice(choice);
+  return choice;
+}
+
 function requireChoice(choice: TrainChoice & Host): void {
   for (const key of Object.keys(choice)) {
     if (choiceKeys.some((known) => known === key)) continue;
@@ -153,7 +177,14 @@ function requireChoice(choice: TrainChoice & Host): void {
 
 /** @throws SoftrlError unless the value of this key is a vector of environments. */
 function requireEnvironments(key: "environment" | "evaluation", environment: VectorEnvironment): void {
-  if (environment?.observations !== undefined) return;
+  const seen: unknown = inPart("train", `reading ${key}`, () => {
+    if (typeof environment !== "object" || environment === null) return undefined;
+    // Whatever is read later is read once here, where an error can name it.
+    for (const name of ["id", "size", "options", "observationSpace", "actionSpace"])
+      Reflect.get(environment, name);
+    return environment.observations;
+  });
+  if (seen !== undefined) return;
   fail("train", `${key} is not a vector of environments`, {
     expected: 'environments such as makeEnvironment("CartPole-v1", 8), or kind.make(8, {})',
     got: typeof environment === "string" ? `the name ${JSON.stringify(environment)}` : typeof environment,

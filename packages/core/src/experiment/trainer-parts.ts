@@ -1,6 +1,8 @@
 import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
 import { describeValue, fail } from "../base/errors.js";
 import type { LiveSettings } from "../base/live-settings.js";
+import { inPartAsync } from "../base/part-fault.js";
+import { plainSnapshot, type Snapshot } from "../base/snapshot.js";
 import type { VectorEnvironment } from "../envs/environment.js";
 import type { Executor } from "../tensor/executor.js";
 import type { Host } from "./host.js";
@@ -54,6 +56,12 @@ export function makeEvaluation(
   if (evaluation === undefined) return null;
   const host = { ...(signal === undefined ? {} : { signal }), ...(pause === undefined ? {} : { pause }) };
   return new PeriodicEvaluation({ config, environment: evaluation, algorithm, live, store, ...host });
+}
+
+/** The state of a run's environments; null where they cannot save it. @throws SoftrlError when what they save is not data. */
+export async function environmentState(id: string, environment: VectorEnvironment): Promise<Snapshot | null> {
+  const saved = await inPartAsync(id, "save", () => environment.save());
+  return saved === null ? null : plainSnapshot(id, saved);
 }
 
 /** @throws SoftrlError for a report that no iteration can have: a run would never end. */

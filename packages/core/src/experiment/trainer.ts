@@ -1,29 +1,36 @@
 import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
 import { fail } from "../base/errors.js";
 import { LiveSettings } from "../base/live-settings.js";
+import { inPart, inPartAsync } from "../base/part-fault.js";
 import { RandomStreams } from "../base/random.js";
-import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import { type Snapshot, savedBy, snapshotCount, snapshotNumber, snapshotSection } from "../base/snapshot.js";
 import type { OnStep } from "../data/collector.js";
 import type { EnvironmentRows, VectorEnvironment } from "../envs/environment.js";
 import { encodeCheckpoint } from "./checkpoint.js";
+import { claimEnvironment, type EnvironmentUser, requireClaim } from "./environment-claim.js";
 import {
   requireFiniteFigures,
   requireFiniteObservations,
+  requireFiniteReturn,
   requireFiniteSnapshot,
   requireFiniteStep,
 } from "./finite.js";
-import type { TrainProgress } from "./host.js";
-import { LearningCheck, type LearningWarning } from "./learning-check.js";
+import { checkedClock, type TrainProgress } from "./host.js";
+import { LearningCheck } from "./learning-check.js";
+import { GrowingCurve, type LearningCurve } from "./learning-curve.js";
 import { makeAlgorithm } from "./make-algorithm.js";
-import type { Oracle, OracleMeasurement } from "./oracle.js";
-import type { EvaluationSummary, PeriodicEvaluation } from "./periodic-evaluation.js";
+import type { Oracle } from "./oracle.js";
+import type { OracleMeasurement } from "./oracle-measurement.js";
+import type { PeriodicEvaluation } from "./periodic-evaluation.js";
 import type { Provenance } from "./provenance.js";
 import { ReturnsWindow } from "./returns-window.js";
 import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js";
 import { type ExecutorIdentity, executorIdentity, type RunConfig } from "./run-config.js";
 import type { EpisodeEvent, EvaluationPoint, StartedEvent } from "./run-event.js";
-import { MemoryRunStore, type RunStore } from "./run-store.js";
+import { CountingStore, MemoryRunStore } from "./run-store.js";
+import { type TrainResult, trainResult } from "./train-result.js";
 import {
+  environmentState,
   makeEvaluation,
   makeOracle,
   requireExecutor,
@@ -32,29 +39,6 @@ import {
   type TrainerParts,
 } from "./trainer-parts.js";
 import { version } from "./version.js";
-
-/** The outcome of a run. */
-export interface TrainResult {
-  /** Over the last 100 training episodes; null when none ended. */
-  readonly meanReturn: number | null;
-  readonly episodes: number;
-  readonly steps: number;
-  readonly stepsPerSecond: number;
-  /** Whether it was stopped before its last step. */
-  readonly interrupted: boolean;
-  /** Absent unless the mean return had not left its start after a quarter of the steps. */
-  readonly warning?: LearningWarning;
-  /** The oracle's newest measurement; absent without an oracle. */
-  readonly oracle?: OracleMeasurement;
-  /** The newest evaluation during the run and the best; absent without `evaluateEvery`. */
-  readonly evaluation?: EvaluationSummary;
-}
-
-/** The learning curve: after `steps[i]` environment steps the mean return was `meanReturns[i]`. */
-export interface LearningCurve {
-  readonly steps: readonly number[];
-  readonly meanReturns: readonly number[];
-}
 
 /**
  * One training run, an iteration at a time.
@@ -67,19 +51,23 @@ export class Trainer {
   readonly environment: VectorEnvironment;
   readonly algorithm: Algorithm;
   readonly #live: LiveSettings;
-  readonly #store: RunStore;
+  readonly #store: CountingStore;
   readonly #clock: (() => number) | null;
   /** What the events report that begin and resume the run. */
   readonly #origin: Pick<StartedEvent, keyof (ExecutorIdentity & Provenance)>;
   readonly #learning = new LearningCheck();
   readonly #window = new ReturnsWindow();
-  readonly #curve: { steps: number[]; meanReturns: number[] } = { steps: [], meanReturns: [] };
+  readonly #curve = new GrowingCurve();
   #seconds = 0;
   /** Steps taken in those seconds: not those before a restore. */
   #timed = 0;
   #figureSums = new Map<string, number>();
   #updates = 0;
+  /** Whether a checkpoint waits for an evaluation that the signal stopped: a resumed run makes both, in their order. */
+  #checkpointDue = false;
   #state: "new" | "ready" | "busy" = "new";
+  #savesEnvironment = true;
+  readonly #user: EnvironmentUser = { isAtWork: () => this.#state === "busy" };
   readonly #oracle: Oracle | null;
   readonly #evaluation: PeriodicEvaluation | null;
   /** The episodes that ended in this iteration, for the store. */
@@ -95,8 +83,8 @@ export class Trainer {
     this.environment = environment;
     this.#live = new LiveSettings(config.run.steps);
     this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live);
-    this.#store = store ?? new MemoryRunStore();
-    this.#clock = clock ?? null;
+    this.#store = new CountingStore(store ?? new MemoryRunStore());
+    this.#clock = checkedClock(clock);
     this.#origin = { ...executorIdentity(executor), ...provenance };
     this.#oracle = makeOracle(parts, this.algorithm);
     this.#evaluation = makeEvaluation(parts, this.algorithm, this.#live, this.#store);
@@ -130,7 +118,13 @@ export class Trainer {
     return this.#evaluation?.environment ?? null;
   }
 
+  /** Whether a checkpoint can be continued: the environments can save their state. Known once the run has started. */
+  get canResume(): boolean {
+    return this.#savesEnvironment;
+  }
+
   get progress(): TrainProgress {
+    const { warning } = this.#learning;
     return {
       algorithm: this.config.algorithm.name,
       step: this.step,
@@ -138,15 +132,18 @@ export class Trainer {
       episodes: this.#window.episodes,
       meanReturn: this.#window.mean(),
       stepsPerSecond: this.#stepsPerSecond(),
-      ...this.#warning(),
+      ...(warning === null ? {} : { warning }),
     };
   }
 
   /** Starts all episodes from the seed and opens the run in the store. */
   start(): Promise<void> {
     return this.#alone("start", "new", async () => {
+      claimEnvironment("Trainer.start", this.environment, this.#user);
       await this.environment.reset(new RandomStreams(this.config.run.seed));
       requireFiniteObservations(this.environment, 0);
+      // What cannot be saved is refused now, not at the first checkpoint.
+      await this.#save();
       await this.#store.append({ event: "started", version, ...this.#origin, config: this.config });
       await this.#consultOracle();
       await this.#evaluation?.evaluateIfDue(this.done);
@@ -168,6 +165,7 @@ export class Trainer {
     // Not through #alone: its closure and its promise would be most of an iteration's garbage.
     this.#begin("iterate", "ready");
     try {
+      requireClaim("Trainer.iterate", this.environment, this.#user);
       const began = this.#now();
       const before = this.step;
       this.#endings.length = 0;
@@ -178,7 +176,8 @@ export class Trainer {
       if (this.#passed(before, this.config.run.logEvery)) await this.#logUpdates();
       if (this.done || this.#passed(before, this.config.run.oracleEvery)) await this.#consultOracle();
       if (this.#evaluation !== null) await this.#evaluation.evaluateIfDue(this.done);
-      if (this.#passed(before, this.config.run.checkpointEvery) && !this.done) await this.#writeCheckpoint();
+      this.#checkpointDue = this.#passed(before, this.config.run.checkpointEvery) && !this.done;
+      if (this.#checkpointDue) await this.#writeDueCheckpoint();
     } finally {
       this.#state = "ready";
     }
@@ -206,6 +205,7 @@ export class Trainer {
     const { episodeEnded, episodeReturns, episodeLengths } = rows;
     for (let i = 0; i < episodeEnded.length; i++) {
       if (episodeEnded[i] === 0) continue;
+      requireFiniteReturn(rows, i, step, first);
       this.#window.add(episodeReturns[i]);
       const ending = { step, environment: first + i, return: episodeReturns[i], length: episodeLengths[i] };
       this.#endings.push({ event: "episode", ...ending });
@@ -221,24 +221,23 @@ export class Trainer {
   }
 
   async #finish(): Promise<TrainResult> {
-    const interrupted = !this.done;
-    const oracle = this.measurements.at(-1);
-    const evaluation = this.#evaluation?.summary ?? null;
-    // A resumed run equals an uninterrupted one: its checkpoint holds the figures that are not logged yet.
-    if (!interrupted) await this.#logUpdates();
-    await this.#writeCheckpoint();
-    if (interrupted) await this.#logUpdates();
+    const interrupted = !this.done || this.#isEvaluationDue();
+    // A resumed run equals an uninterrupted one: its checkpoint holds the figures that are not logged yet, and no event
+    // tells of a checkpoint that the other has not.
+    if (interrupted) await this.#store.writeCheckpoint(encodeCheckpoint(await this.#save()));
+    await this.#logUpdates();
+    if (!interrupted) await this.#writeCheckpoint();
     await this.#store.append({ event: interrupted ? "interrupted" : "finished", step: this.step });
-    return {
+    return trainResult({
       meanReturn: this.#window.mean(),
       episodes: this.#window.episodes,
       steps: this.step,
       stepsPerSecond: this.#stepsPerSecond(),
       interrupted,
-      ...this.#warning(),
-      ...(oracle === undefined ? {} : { oracle }),
-      ...(evaluation === null ? {} : { evaluation }),
-    };
+      warning: this.#learning.warning,
+      measurements: this.measurements,
+      evaluations: this.evaluations,
+    });
   }
 
   /**
@@ -256,28 +255,40 @@ export class Trainer {
     });
   }
 
-  /** The complete state of the run: configuration, counters, scores, policy, algorithm and environments. */
-  async save(): Promise<Snapshot> {
+  /**
+   * The complete state of the run: configuration, counters, scores, policy, algorithm and environments.
+   * @throws SoftrlError during an iteration, and where a part saves what a checkpoint cannot hold.
+   */
+  save(): Promise<Snapshot> {
+    return this.#alone("save", "ready", () => this.#save());
+  }
+
+  async #save(): Promise<Snapshot> {
+    requireClaim("Trainer.save", this.environment, this.#user);
+    const { name } = this.config.algorithm;
     const { policy } = this.algorithm;
-    const learned = { parameters: policy.save(), algorithm: this.algorithm.save() };
+    const learned = {
+      parameters: savedBy(`${name} policy`, () => policy.save()),
+      algorithm: savedBy(name, () => this.algorithm.save()),
+    };
     requireFiniteSnapshot(this.config.algorithm.name, learned, this.step);
+    const environment = await environmentState(this.config.environment.id, this.environment);
+    this.#savesEnvironment = environment !== null;
     return {
       format: RUN_FORMAT,
       version,
       config: JSON.stringify(this.config),
       live: this.#live.save(),
+      events: this.#store.events,
+      ...(this.#checkpointDue ? { checkpointDue: true } : {}),
       updates: this.#updates,
       figureSums: Object.fromEntries(this.#figureSums),
       scores: this.#window.save(),
       learning: this.#learning.save(),
-      curve: {
-        length: this.#curve.steps.length,
-        steps: Float64Array.from(this.#curve.steps),
-        meanReturns: Float64Array.from(this.#curve.meanReturns),
-      },
+      curve: this.#curve.save(),
       policy: policyDescription(policy),
       ...learned,
-      environment: await this.environment.save(),
+      environment,
       ...(this.#oracle === null ? {} : { oracle: this.#oracle.save() }),
       ...(this.#evaluation === null ? {} : { evaluation: this.#evaluation.save() }),
     };
@@ -293,6 +304,7 @@ export class Trainer {
 
   async #restore(snapshot: Snapshot): Promise<void> {
     const where = "Trainer.restore";
+    claimEnvironment(where, this.environment, this.#user);
     const saved = JSON.stringify(savedConfig(where, snapshot));
     if (saved !== JSON.stringify(this.config)) {
       fail(where, "the checkpoint is of another run", {
@@ -312,25 +324,31 @@ export class Trainer {
       });
     }
     this.#live.restore(snapshotSection(where, snapshot, "live"));
-    const curve = snapshotSection(where, snapshot, "curve");
-    const points = snapshotNumber(where, curve, "length");
-    this.#curve.steps = Array.from(snapshotArray(where, curve, "steps", "float64", points));
-    this.#curve.meanReturns = Array.from(snapshotArray(where, curve, "meanReturns", "float64", points));
+    this.#curve.restore(snapshotSection(where, snapshot, "curve"));
     this.#window.restore(snapshotSection(where, snapshot, "scores"));
     this.#learning.restore(snapshotSection(where, snapshot, "learning"));
     const figureSums = snapshotSection(where, snapshot, "figureSums");
     this.#figureSums = new Map(
       Object.keys(figureSums).map((name) => [name, snapshotNumber(where, figureSums, name)]),
     );
-    this.#updates = snapshotNumber(where, snapshot, "updates");
+    this.#updates = snapshotCount(where, snapshot, "updates");
+    this.#store.events = snapshotCount(where, snapshot, "events");
+    this.#checkpointDue = snapshot.checkpointDue === true;
     this.#oracle?.restore(snapshotSection(where, snapshot, "oracle"));
     this.#evaluation?.restore(snapshotSection(where, snapshot, "evaluation"));
-    this.algorithm.policy.restore(snapshotSection(where, snapshot, "parameters"));
-    this.algorithm.restore(snapshotSection(where, snapshot, "algorithm"));
-    await this.environment.restore(snapshotSection(where, snapshot, "environment"));
+    const { name } = this.config.algorithm;
+    const [parameters, state, environment] = (["parameters", "algorithm", "environment"] as const).map(
+      (section) => snapshotSection(where, snapshot, section),
+    );
+    inPart(`${name} policy`, "restore", () => this.algorithm.policy.restore(parameters));
+    inPart(name, "restore", () => this.algorithm.restore(state));
+    const { id } = this.config.environment;
+    await inPartAsync(id, "restore", () => this.environment.restore(environment));
+    requireFiniteObservations(this.environment, this.step);
     await this.#store.append({ event: "resumed", step: this.step, version, ...this.#origin });
     await this.#evaluation?.writeKept();
     await this.#evaluation?.evaluateIfDue(this.done);
+    if (this.#checkpointDue) await this.#writeDueCheckpoint();
   }
 
   /**
@@ -371,9 +389,8 @@ export class Trainer {
     return this.#clock?.() ?? 0;
   }
 
-  #warning(): Pick<TrainResult, "warning"> {
-    const { warning } = this.#learning;
-    return warning === null ? {} : { warning };
+  #isEvaluationDue(): boolean {
+    return this.#evaluation?.isDue(this.done) ?? false;
   }
 
   #stepsPerSecond(): number {
@@ -389,10 +406,7 @@ export class Trainer {
 
   async #logUpdates(): Promise<void> {
     const meanReturn = this.#window.mean();
-    if (meanReturn !== null && this.#curve.steps.at(-1) !== this.step) {
-      this.#curve.steps.push(this.step);
-      this.#curve.meanReturns.push(meanReturn);
-    }
+    if (meanReturn !== null) this.#curve.add(this.step, meanReturn);
     if (this.#updates === 0) return;
     // Sorted, since a restored run has the names in another order.
     const figures: Record<string, number> = {};
@@ -419,8 +433,16 @@ export class Trainer {
     await this.#store.append({ event: "oracle", ...answer });
   }
 
+  async #writeDueCheckpoint(): Promise<void> {
+    if (this.#isEvaluationDue()) return;
+    this.#checkpointDue = false;
+    await this.#writeCheckpoint();
+  }
+
+  /** A checkpoint counts its own event, which follows it. */
   async #writeCheckpoint(): Promise<void> {
-    await this.#store.writeCheckpoint(encodeCheckpoint(await this.save()));
+    const events = this.#store.events + 1;
+    await this.#store.writeCheckpoint(encodeCheckpoint({ ...(await this.#save()), events }));
     await this.#store.append({ event: "checkpoint", step: this.step });
   }
 }

@@ -1,3 +1,4 @@
+import { allocate } from "../base/allocation.js";
 import { fail, requireInteger, requireNumber } from "../base/errors.js";
 import type { Random } from "../base/random.js";
 import { mean } from "./statistics.js";
@@ -37,7 +38,9 @@ export function bootstrapInterval(
     fail("bootstrapInterval", `group ${g} is empty`, { expected: "at least one number", got: "none" });
   });
   const drawn = groups.map(({ length }) => new Float64Array(length));
-  const statistics = new Float64Array(resamples);
+  const statistics = allocate("bootstrapInterval", Float64Array, resamples, {
+    remedy: "draw fewer resamples",
+  });
   for (let b = 0; b < resamples; b++) {
     drawn.forEach((sample, g) => {
       for (let i = 0; i < sample.length; i++) sample[i] = groups[g][random.integer(sample.length)];

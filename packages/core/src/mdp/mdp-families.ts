@@ -1,4 +1,5 @@
 /** Example processes: a random family, and two classic exploration problems. */
+import { requireMemory } from "../base/allocation.js";
 import { fail, requireInteger, requireNumber } from "../base/errors.js";
 import type { Random } from "../base/random.js";
 import type { FiniteMdp } from "./finite-mdp.js";
@@ -34,6 +35,7 @@ export function garnet(options: GarnetOptions, random: Random): SparseMdp {
     });
   }
   const rows = states * actions;
+  requireMemory("garnet", 12 * rows * branching + 12 * rows + 9 * states, "use fewer states or successors");
   const rowStarts = Int32Array.from({ length: rows + 1 }, (_, row) => row * branching);
   const successors = new Int32Array(rows * branching);
   const probabilities = new Float64Array(rows * branching);
@@ -75,7 +77,7 @@ export interface ChainOptions {
 export function chain({ length = 5, slip = 0.2, small = 2, large = 10 }: ChainOptions = {}): FiniteMdp {
   requireInteger("chain", "length", length, 2);
   requireNumber("chain", "slip", slip, 0, 1);
-  const mdp = endlessMdp(length, 2);
+  const mdp = endlessMdp("chain", length, 2);
   for (let s = 0; s < length; s++) {
     for (const a of [0, 1]) {
       for (const move of [0, 1]) {
@@ -97,7 +99,7 @@ export function chain({ length = 5, slip = 0.2, small = 2, large = 10 }: ChainOp
  */
 export function riverSwim(length = 6): FiniteMdp {
   requireInteger("riverSwim", "length", length, 3);
-  const mdp = endlessMdp(length, 2);
+  const mdp = endlessMdp("riverSwim", length, 2);
   const { transitions, rewards } = mdp;
   const last = length - 1;
   for (let s = 0; s < length; s++) {
@@ -141,7 +143,8 @@ function hasMdp(environment: object): environment is { readonly mdp: Mdp } {
   return "mdp" in environment && typeof environment.mdp === "object" && environment.mdp !== null;
 }
 
-function endlessMdp(states: number, actions: number): FiniteMdp {
+function endlessMdp(where: string, states: number, actions: number): FiniteMdp {
+  requireMemory(where, 8 * states * actions * states, "use fewer states");
   const initial = new Float64Array(states);
   initial[0] = 1;
   return {

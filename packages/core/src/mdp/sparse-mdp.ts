@@ -1,3 +1,4 @@
+import { requireMemory } from "../base/allocation.js";
 import { fail, requireInteger, requireLength } from "../base/errors.js";
 import {
   type FiniteMdp,
@@ -119,6 +120,7 @@ export function sparseMdp(mdp: Mdp): SparseMdp {
 export function denseMdp(mdp: Mdp): FiniteMdp {
   if (!isSparse(mdp)) return mdp;
   const { states, actions, rowStarts, successors, probabilities } = mdp;
+  requireMemory("denseMdp", 8 * states * actions * states, "use a solver that takes the sparse form");
   const transitions = new Float64Array(states * actions * states);
   for (let row = 0; row < states * actions; row++) {
     for (let k = rowStarts[row]; k < rowStarts[row + 1]; k++) {
@@ -156,6 +158,7 @@ export function successorMeans(mdp: Mdp, x: Float64Array): Float64Array {
 /** Σ_a weight(s,a) P(s'|s,a) between non-terminal states: [S, S'] row-major, 0 elsewhere. */
 export function weightedTransitions(mdp: Mdp, weights: Float64Array): Float64Array {
   const { states, actions, terminal } = mdp;
+  requireMemory("weightedTransitions", 8 * states * states, "use fewer states");
   const matrix = new Float64Array(states * states);
   for (let row = 0; row < states * actions; row++) {
     const s = Math.floor(row / actions);

@@ -12,6 +12,9 @@ import {
 } from "./layer.js";
 import { layerNorm as normalisation } from "./layer-norm.js";
 
+/** A training step of so many layers compiles in about ten seconds; far fewer are of use. */
+export const MOST_HIDDEN_LAYERS = 1024;
+
 /** Choices that every body offers. */
 export interface BodyOptions {
   /** Follows each dense layer and convolution: tanh by default in `mlp`, ReLU in the convolutional networks. */
@@ -28,12 +31,19 @@ export interface MlpOptions extends BodyOptions {
 /**
  * A multi-layer perceptron: for each size a dense layer, layer normalisation if chosen, and the activation.
  *
- * @param sizes units of each hidden layer; an empty list leaves the flattened input
+ * @param sizes units of each hidden layer, at most {@link MOST_HIDDEN_LAYERS}; an empty list leaves the flattened input
+ * @throws SoftrlError for more layers, or a size that is not an integer of at least 1.
  */
 export function mlp(
   sizes: readonly number[],
   { activation = hyperbolicTangent, layerNorm = false, initialiser }: MlpOptions = {},
 ): LayerDefinition {
+  if (sizes.length > MOST_HIDDEN_LAYERS) {
+    fail("mlp", "there are too many hidden layers", {
+      expected: `at most ${MOST_HIDDEN_LAYERS}`,
+      got: String(sizes.length),
+    });
+  }
   const activate = activations(activation, layerNorm);
   return sequential(flatten, ...sizes.flatMap((units) => [dense(units, initialiser), ...activate]));
 }

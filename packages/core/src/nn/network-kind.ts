@@ -6,7 +6,7 @@ import {
   type Settings,
   type ValuesOf,
 } from "../base/settings.js";
-import { minAtarCnn, mlp, natureCnn } from "./body.js";
+import { MOST_HIDDEN_LAYERS, minAtarCnn, mlp, natureCnn } from "./body.js";
 import { channelsFirstInput, scaledInput } from "./input.js";
 import { hyperbolicTangent, type LayerDefinition, rectifier, silu } from "./layer.js";
 import { normalisedInput } from "./normalised-input.js";
@@ -100,8 +100,9 @@ export const builtInNetworks: readonly NetworkKind[] = [
     reads: "vectors",
     settings: {
       hiddenSizes: integersSetting({
-        about: "units of each hidden layer, separated by commas",
+        about: "units of each hidden layer, separated by commas; at most 1024 layers",
         low: 1,
+        longest: MOST_HIDDEN_LAYERS,
         default: [64, 64],
         source: "stable-baselines3's MlpPolicy",
       }),

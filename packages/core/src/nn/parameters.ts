@@ -1,4 +1,4 @@
-import { allocate } from "../base/allocation.js";
+import { allocate, requireMemory } from "../base/allocation.js";
 import type { Random } from "../base/random.js";
 import { gradient } from "../tensor/gradient.js";
 import { concat, reshape, slice } from "../tensor/operations.js";
@@ -30,6 +30,7 @@ export class Parameters {
   /** The length P of θ. */
   readonly size: number;
 
+  /** @throws SoftrlError with the code `out-of-memory` for more parameters than an executor has room for. */
   constructor(specs: readonly ParameterSpec[]) {
     let offset = 0;
     this.entries = specs.map((spec) => {
@@ -39,6 +40,7 @@ export class Parameters {
       return entry;
     });
     this.size = offset;
+    requireMemory("Parameters", offset * Float64Array.BYTES_PER_ELEMENT, "use a smaller network");
   }
 
   /** Initial values of θ [P]. @throws SoftrlError with the code `out-of-memory` when they do not fit. */

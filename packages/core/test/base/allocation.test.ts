@@ -21,14 +21,29 @@ test("an array that fits is allocated, all zero", () => {
 test("an array that does not fit is out of memory, with the bytes that it needs", () => {
   const error = refusal(() => allocate("here", Float64Array, tooMany));
   expect(error).toMatchObject({ code: "out-of-memory", details: { bytes: tooMany * 8 } });
-  expect(error.message).toBe("here: not enough memory for 268435456.0 MiB; use a smaller batch or network.");
-  expect(error.cause).toBeInstanceOf(RangeError);
+  expect(error.message).toBe(
+    "here: not enough memory for 268435456.0 MiB, expected at most 8192 MiB; use a smaller batch or network.",
+  );
 });
 
 test("the error names more bytes and another remedy when told to", () => {
   const options = { needed: 2 ** 50, remedy: "make fewer environments" };
   const error = refusal(() => allocate("here", Uint8Array, tooMany, options));
   expect(error.details).toMatchObject({ bytes: 2 ** 50, remedy: "make fewer environments" });
+});
+
+test("what the runtime has no room for is out of memory with its error as the cause", () => {
+  const cause = new RangeError("Array buffer allocation failed");
+  class NoRoom {
+    static readonly BYTES_PER_ELEMENT = 8;
+    constructor() {
+      throw cause;
+    }
+  }
+  expect(refusal(() => allocate("here", NoRoom, 2 ** 17))).toMatchObject({
+    message: "here: not enough memory for 1.0 MiB; use a smaller batch or network.",
+    cause,
+  });
 });
 
 test("a length that is none stays an error of the caller's", () => {

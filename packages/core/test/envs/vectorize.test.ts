@@ -97,7 +97,7 @@ describe("vectorize", () => {
     ],
     [
       { outcome: { reward: "1", terminated: false, truncated: false } },
-      "the reward is not finite, expected a finite number, got 1.",
+      `the reward is not finite, expected a finite number, got "1".`,
     ],
     [
       { outcome: null },

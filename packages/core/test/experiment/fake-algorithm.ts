@@ -22,19 +22,27 @@ import {
 export interface FakeOptions {
   /** The seed of its actions; that of the run if left out. */
   readonly seed?: number;
+  /** Whether its policy draws from a stream of its own, whatever it is given. */
+  readonly ownDraws?: boolean;
   /** Called before each report, to change it or the algorithm. */
   readonly spoil?: (figures: Record<string, number>, iteration: number, algorithm: FakeAlgorithm) => void;
 }
 
 /** A kind of algorithm without a model, whose policy only its algorithm can make. */
-export function fakeAlgorithm({ seed, spoil = () => {} }: FakeOptions = {}): AlgorithmKind {
+export function fakeAlgorithm({ seed, ownDraws = false, spoil = () => {} }: FakeOptions = {}): AlgorithmKind {
   return algorithmKind({
     name: "fake",
     title: "fake",
     about: "acts at random",
     settings: {},
-    make: ({ environment, streams }) =>
-      new FakeAlgorithm(environment, seed === undefined ? streams : new RandomStreams(seed), spoil),
+    make: ({ environment, streams }) => {
+      const own = seed === undefined ? streams : new RandomStreams(seed);
+      const algorithm = new FakeAlgorithm(environment, own, spoil);
+      const { policy } = algorithm;
+      const act = policy.act.bind(policy);
+      if (ownDraws) policy.act = (observations, actions) => act(observations, actions);
+      return algorithm;
+    },
   });
 }
 
@@ -95,9 +103,14 @@ export class FakePolicy implements Policy {
     this.actionSpace = actionSpace;
   }
 
-  act(_observations: Observations, actions: Int32Array): void {
+  act(
+    _observations: Observations,
+    actions: Int32Array,
+    _how: "sample" | "mode" = "sample",
+    random = this.random,
+  ): void {
     const count = actionCount(this.actionSpace);
-    for (let i = 0; i < actions.length; i++) actions[i] = this.random.integer(count);
+    for (let i = 0; i < actions.length; i++) actions[i] = random.integer(count);
   }
 
   evaluate(observations: Observations): PolicyOutputs {

@@ -41,7 +41,7 @@ async function iterateUntil(trainer: Trainer, step: number): Promise<void> {
 
 /** All of a run's state but what its configuration and its live settings are called. */
 async function stateOf(trainer: Trainer): Promise<Snapshot> {
-  const { config, live, ...state } = await trainer.save();
+  const { config, live, events, ...state } = await trainer.save();
   return { ...state, step: trainer.step };
 }
 

@@ -104,6 +104,7 @@ describe("a run with an oracle", () => {
     const resumed = parts(a2c, settings).trainer;
     await resumed.restore(await first.save());
     while (!resumed.done) await resumed.iterate();
+    await resumed.finish();
     expect(resumed.measurements).toEqual(whole.trainer.measurements);
     expect(await resumed.save()).toEqual(await whole.trainer.save());
   });

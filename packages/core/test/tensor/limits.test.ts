@@ -37,8 +37,9 @@ describe("a program that does not fit in memory", () => {
       // x, exp x, the sum, and the output.
       const bytes = size * (2 * side * side + 2);
       expect(error).toMatchObject({ code: "out-of-memory", details: { bytes } });
-      expect(error.message).toMatch(/^createReferenceExecutor: not enough memory for \d+\.\d MiB; use a/);
-      expect(error.cause).toBeInstanceOf(RangeError);
+      expect(error.message).toMatch(
+        /^createReferenceExecutor: not enough memory for \d+\.\d MiB, expected at/,
+      );
     }
   });
 
@@ -68,9 +69,8 @@ describe("a program that does not fit in memory", () => {
 
   it("does not fit with its parameters either", () => {
     const random = new RandomStreams(1).stream("parameters");
-    const parameters = new Parameters(dense(side)([side]).parameters);
-    const error = refusal(() => parameters.initial(random));
-    expect(error).toMatchObject({ code: "out-of-memory", details: { bytes: 8 * parameters.size } });
+    const error = refusal(() => new Parameters(dense(side)([side]).parameters));
+    expect(error).toMatchObject({ code: "out-of-memory", details: { bytes: 8 * side * (side + 1) } });
     for (const initialiser of [zeros, fanInUniform, uniform(1)]) {
       expect(refusal(() => initialiser([side, side], random))).toMatchObject({
         code: "out-of-memory",

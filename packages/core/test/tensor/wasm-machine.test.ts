@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { bytesOfText } from "../../src/base/byte-text.js";
 import { SoftrlError } from "../../src/base/errors.js";
 import type { Kernel } from "../../src/tensor/compiled/kernel.js";
 import { threadedKernelsText } from "../../src/tensor/compiled/kernels-threads-wasm.js";
 import { kernelsText } from "../../src/tensor/compiled/kernels-wasm.js";
 import { createWasmMachine, createWasmMachineFrom } from "../../src/tensor/compiled/wasm-machine.js";
+import { compileWasm } from "../../src/tensor/compiled/wasm-module.js";
 import { createThreadedWasmMachine } from "../../src/tensor/compiled/wasm-threads.js";
 
 const fill = (out: number, count: number, value: number): Kernel => ({ kind: "fill", out, count, value });
@@ -59,6 +60,30 @@ describe("the WebAssembly machine", () => {
 });
 
 const fileOf = (name: string) => readFileSync(createRequire(import.meta.url).resolve(`softrl/${name}.wasm`));
+
+describe("a runtime that does not compile the kernels", () => {
+  afterEach(() => vi.restoreAllMocks());
+  const compile = () => compileWasm("here", kernelsText, "WebAssembly SIMD");
+  const refuse = (reason: string) =>
+    vi.spyOn(WebAssembly, "compile").mockRejectedValue(new WebAssembly.CompileError(reason));
+
+  it("for a page's policy is told from one without SIMD", async () => {
+    refuse("violates the Content Security Policy");
+    await expect(compile()).rejects.toMatchObject({
+      what: "this runtime supports the kernels but refused to compile them",
+      details: {
+        got: "violates the Content Security Policy",
+        remedy: expect.stringContaining("script-src 'self' 'wasm-unsafe-eval'"),
+      },
+      cause: expect.any(WebAssembly.CompileError),
+    });
+    vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
+    refuse("invalid opcode 0xfd");
+    await expect(compile()).rejects.toThrow(
+      "here: the kernels cannot be compiled, expected a runtime with WebAssembly SIMD, got invalid opcode 0xfd.",
+    );
+  });
+});
 
 describe("a WebAssembly machine from a module", () => {
   it.each([

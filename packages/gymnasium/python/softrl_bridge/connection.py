@@ -1,12 +1,12 @@
 """Frames on the process's stdin and stdout, protected from all other output."""
 
-import ctypes
 import json
 import os
+import re
+import select
 import signal
 import struct
 import sys
-import threading
 import time
 
 # A frame is a header (magic, operation, length of the payload) and the payload, little-endian.
@@ -20,6 +20,12 @@ REPLY = 0x80
 # Up to this size, one write of a copy is cheaper than several writes.
 SMALL = 16384
 ERROR = 0xFF
+# The most characters of an exception's text.
+MOST_TEXT = 500
+# Commands to a terminal: colours, cursor movements, window titles.
+COMMAND = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+# How long the processes of an environment have to end on their own.
+GRACE_SECONDS = 0.5
 
 
 class BridgeError(Exception):
@@ -28,6 +34,17 @@ class BridgeError(Exception):
     def __init__(self, what, expected=None, got=None, remedy=None, code=None):
         super().__init__(what)
         self.parts = {"what": what, "expected": expected, "got": got, "remedy": remedy, "code": code}
+
+
+def text_of(error):
+    """The text of an exception on one line, without commands to a terminal, and cut where it is long."""
+    try:
+        text = str(error)
+    except Exception as fault:
+        text = f"its text cannot be read: {type(fault).__name__}"
+    line = " ".join(COMMAND.sub("", text[: 8 * MOST_TEXT]).split())
+    whole = len(text) <= 8 * MOST_TEXT and len(line) <= MOST_TEXT
+    return line if whole else f"{line[:MOST_TEXT]}… ({len(text)} characters)"
 
 
 class Connection:
@@ -45,6 +62,11 @@ class Connection:
 
             msvcrt.setmode(self._in, os.O_BINARY)
             msvcrt.setmode(self._out, os.O_BINARY)
+
+    def keep_input_only(self):
+        """Closes all files but the input pipe, which becomes stdin."""
+        os.dup2(self._in, 0)
+        os.closerange(1, 1024)
 
     def receive(self):
         """Returns the next (operation, payload), or None once the parent has closed the pipe."""
@@ -95,20 +117,39 @@ class Connection:
                 os._exit(0)
 
 
-def follow_parent():
-    """Ends this process with its parent, even if the parent is killed while an environment is stuck in a step."""
-    # Ctrl-C reaches the whole process group; the parent decides when its environments end.
+def lead_group(pipes):
+    """
+    Makes this process the leader of a process group, which holds all processes that the environments start, and lets a
+    watcher end the group with the parent's pipe: when the parent closes it, or is killed, or after this process ended.
+    """
+    # Ctrl-C in a terminal is for the parent, which decides when its environments end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform.startswith("linux"):
-        try:
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        except (OSError, AttributeError):
-            pass
-    if sys.platform != "win32":
-        threading.Thread(target=_exit_when_orphaned, args=(os.getppid(),), daemon=True).start()
+    if sys.platform == "win32":
+        return
+    group = os.getpid()
+    if os.getpgrp() != group:
+        os.setpgid(0, 0)
+    # Forked twice, so that the watcher is no child of this process: an environment may wait for all its children.
+    between = os.fork()
+    if between == 0:
+        if os.fork() == 0:
+            pipes.keep_input_only()
+            _end_with_pipe(group)
+        os._exit(0)
+    os.waitpid(between, 0)
 
 
-def _exit_when_orphaned(parent):
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(0)
+def _end_with_pipe(group):
+    """
+    Waits until the other end of stdin is closed, then ends the group. It is a process of its own, since an environment
+    that is stuck in native code stops all threads of its process.
+    """
+    for ignored in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    pipe = select.poll()
+    # A hang-up is always reported.
+    pipe.register(0, 0)
+    pipe.poll()
+    os.killpg(group, signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
+    os.killpg(group, signal.SIGKILL)

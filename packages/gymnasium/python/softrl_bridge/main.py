@@ -8,16 +8,14 @@ import traceback
 from importlib import metadata
 
 from . import connection
-from .connection import BridgeError, Connection
+from .connection import BridgeError, Connection, text_of
 
 PROTOCOL = 1
 
 
 def main():
     pipes = Connection()
-    connection.follow_parent()
-    # Makes the user's modules importable from the folder in which Node was started: "my_module:MyGame-v0".
-    sys.path.append(os.getcwd())
+    connection.lead_group(pipes)
     vector = None
     try:
         hello(pipes)
@@ -42,7 +40,7 @@ def main():
         pipes.send_json(connection.ERROR, error.parts)
     except Exception as error:
         traceback.print_exc()
-        what = f"the bridge raised {type(error).__name__}: {error}"
+        what = f"the bridge raised {type(error).__name__}: {text_of(error)}"
         pipes.send_json(connection.ERROR, BridgeError(what).parts)
     # An environment's own threads or exit handlers must not keep the process alive.
     sys.stderr.flush()
@@ -55,7 +53,7 @@ def hello(pipes):
         import numpy
     except Exception as error:
         raise BridgeError(
-            f"this Python cannot load Gymnasium: {type(error).__name__}: {error}",
+            f"this Python cannot load Gymnasium: {type(error).__name__}: {text_of(error)}",
             got=sys.executable,
             remedy="run `softrl setup gymnasium`",
             code="no-python",
@@ -80,6 +78,11 @@ def installed_version(package):
 
 
 def make(request):
+    # Makes the user's modules importable from the folder in which Node was started: "my_module:MyGame-v0". For other
+    # ids nothing is imported from there: the folder may be someone else's.
+    if ":" in request["id"]:
+        sys.path.append(os.getcwd())
+
     import gymnasium
 
     from .vector import Vector
@@ -95,19 +98,19 @@ def make(request):
             "the environment is unknown",
             "a registered Gymnasium id",
             id,
-            one_line(error),
+            text_of(error),
             code="unknown-environment",
         ) from error
     except gymnasium.error.DependencyNotInstalled as error:
         raise BridgeError(
             f"{id} needs a package that is not installed",
-            got=one_line(error),
+            got=text_of(error),
             remedy=f"install it into the Python that softrl uses, with {sys.executable} -m pip in place of pip",
             code="cannot-make",
         ) from error
     except Exception as error:
         raise BridgeError(
-            f"{id} cannot be made: {type(error).__name__}: {one_line(error)}", code="cannot-make"
+            f"{id} cannot be made: {type(error).__name__}: {text_of(error)}", code="cannot-make"
         ) from error
 
 
@@ -122,7 +125,7 @@ def make_one(request):
         if id.startswith("ALE/") or "NoFrameskip" in id:
             raise BridgeError(
                 f"{id} needs ale-py and OpenCV",
-                got=one_line(error),
+                got=text_of(error),
                 remedy="run `softrl setup gymnasium`",
                 code="no-python",
             ) from error
@@ -163,10 +166,6 @@ def share(vector, layout):
         os.close(connection.SHARED_DESCRIPTOR)
     except (OSError, ValueError) as error:
         raise BridgeError(
-            "could not map the shared memory", got=one_line(error), remedy='choose the transport "stdio"'
+            "could not map the shared memory", got=text_of(error), remedy='choose the transport "stdio"'
         ) from error
     vector.share(memory, layout["observations"], layout["finals"])
-
-
-def one_line(error):
-    return " ".join(str(error).split())

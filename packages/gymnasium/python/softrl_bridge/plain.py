@@ -74,13 +74,16 @@ class PlainEnvironment:
             return None
 
     def state(self):
-        """The pickled environment, or None if a pickle would not contain its whole state."""
-        buffer = io.BytesIO()
+        """The pickled environment, or None if a pickle would not contain its whole state or cannot be read.
+
+        It is pickled twice. An environment shares constants with the modules that made it, and an unpickled one has copies
+        of them, which a pickle shows: the first one of a restored environment would differ from that of an environment
+        that was never restored.
+        """
         try:
-            WholePickler(buffer).dump(self._environment)
+            return {}, [pickled(pickle.loads(pickled(self._environment)))]
         except Exception:
             return None
-        return {}, [buffer.getvalue()]
 
     def restore(self, meta, blobs):
         environment = pickle.loads(blobs[0])
@@ -100,6 +103,12 @@ class WholePickler(cloudpickle.Pickler):
         if isinstance(value, EzPickle):
             raise pickle.PicklingError(f"{type(value).__name__} does not pickle its state")
         return super().reducer_override(value)
+
+
+def pickled(environment):
+    buffer = io.BytesIO()
+    WholePickler(buffer).dump(environment)
+    return buffer.getvalue()
 
 
 def raw_game(environment):

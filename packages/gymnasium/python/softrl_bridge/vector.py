@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 
-from .connection import BridgeError
+from .connection import BridgeError, text_of
 
 
 class Outcome:
@@ -179,7 +179,7 @@ class Vector:
             raise BridgeError(
                 "the saved state cannot be restored",
                 f"a state of {self.id} saved with the same package versions",
-                f"{type(error).__name__}: {error}",
+                f"{type(error).__name__}: {text_of(error)}",
             ) from error
 
     def close(self):
@@ -194,7 +194,7 @@ class Vector:
             raise
         except Exception as error:
             raise BridgeError(
-                f"environment {self.first + i} raised {type(error).__name__} at step {self.steps}: {error}",
+                f"environment {self.first + i} raised {type(error).__name__} at step {self.steps}: {text_of(error)}",
                 remedy="fix the environment; step it in Python to see where it fails",
             ) from error
 

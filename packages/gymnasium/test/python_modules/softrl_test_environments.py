@@ -2,6 +2,7 @@
 
 import math
 import os
+import signal
 import sys
 import time
 
@@ -87,6 +88,53 @@ class Pixels(Calm):
         return np.arange(12, dtype=np.uint8).reshape(2, 2, 3), 0.0, False, False, {}
 
 
+class Speaks(Calm):
+    """Raises an exception with a long text, line breaks and commands to the terminal."""
+
+    def outcome(self, action):
+        raise ValueError("\x1b[31mred\x1b]0;title\x07\n" * 10_000)
+
+
+class Silent(Calm):
+    """Raises an exception whose text cannot be read."""
+
+    class Fault(Exception):
+        def __str__(self):
+            raise ValueError("no text")
+
+    def outcome(self, action):
+        raise self.Fault()
+
+
+class Forks(Calm):
+    """Starts a process that ignores all requests to end; the rewards are its number."""
+
+    child = None
+
+    def reset(self, **arguments):
+        if self.child is None:
+            self.child = os.fork()
+            if self.child == 0:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                time.sleep(1000)
+                os._exit(0)
+        return super().reset(**arguments)
+
+    def step(self, action):
+        observation, _, *others = super().step(action)
+        return observation, float(self.child), *others
+
+
+class ForksAndHangs(Forks):
+    def outcome(self, action):
+        time.sleep(1000)
+
+
+class ForksAndExits(Forks):
+    def outcome(self, action):
+        os._exit(9)
+
+
 class Nested(Calm):
     observation_space = spaces.Dict(a=spaces.Discrete(2))
 
@@ -106,6 +154,11 @@ for kind in (
     Prints,
     Forgets,
     Pixels,
+    Speaks,
+    Silent,
+    Forks,
+    ForksAndHangs,
+    ForksAndExits,
     Nested,
 ):
     register(kind.__name__, kind)

@@ -1,3 +1,4 @@
+import { requireMemory } from "../../base/allocation.js";
 import { describeValue, fail, requireNumber } from "../../base/errors.js";
 import type { Random } from "../../base/random.js";
 import { type Snapshot, snapshotNumber } from "../../base/snapshot.js";
@@ -46,15 +47,16 @@ export const gridActions = ["up", "right", "down", "left"] as const;
 export class GridWorld implements Environment {
   readonly observationSpace: Box;
   readonly actionSpace: Discrete = { kind: "discrete", n: moves.length };
-  /** The exact process: states are the cells, numbered as in the observation. */
-  readonly mdp: FiniteMdp;
   readonly #layout: readonly string[];
   readonly #starts: readonly number[];
+  /** [S], 1 where a cell ends the episode. */
+  readonly #terminal: Uint8Array;
   readonly #slip: number;
   /** [S, A]: the cell that a move leads to. */
   readonly #targets: Int32Array;
   /** [S']: the reward of a step that enters a cell. */
   readonly #entering: Float64Array;
+  #mdp: FiniteMdp | null = null;
   #random: Random | null = null;
   #cell = 0;
 
@@ -76,8 +78,16 @@ export class GridWorld implements Environment {
       return letter === "X" ? stepReward + pitReward : stepReward;
     });
     this.observationSpace = oneHotSpace(cells);
-    const terminal = Uint8Array.from(letters, (letter) => (letter === "G" || letter === "X" ? 1 : 0));
-    this.mdp = this.#process(terminal);
+    this.#terminal = Uint8Array.from(letters, (letter) => (letter === "G" || letter === "X" ? 1 : 0));
+  }
+
+  /**
+   * The exact process: states are the cells, numbered as in the observation. Made when it is first read.
+   * @throws SoftrlError with the code `out-of-memory` for a maze whose S² A probabilities do not fit.
+   */
+  get mdp(): FiniteMdp {
+    this.#mdp ??= this.#process();
+    return this.#mdp;
   }
 
   reset(random: Random, observation: Observations): void {
@@ -90,7 +100,7 @@ export class GridWorld implements Environment {
     const random = this.#random;
     if (random === null)
       return fail("GridWorld.step", "no episode has begun", { remedy: "call reset first" });
-    if (this.mdp.terminal[this.#cell]) {
+    if (this.#terminal[this.#cell]) {
       fail("GridWorld.step", "the episode has ended", { remedy: "call reset first" });
     }
     if (!(Number.isInteger(action) && action >= 0 && action < moves.length)) {
@@ -103,7 +113,7 @@ export class GridWorld implements Environment {
     this.#observe(observation);
     return {
       reward: this.#entering[this.#cell],
-      terminated: this.mdp.terminal[this.#cell] === 1,
+      terminated: this.#terminal[this.#cell] === 1,
       truncated: false,
     };
   }
@@ -129,9 +139,9 @@ export class GridWorld implements Environment {
 
   restore(snapshot: Snapshot): void {
     const cell = snapshotNumber("GridWorld.restore", snapshot, "cell");
-    if (!(Number.isInteger(cell) && cell >= 0 && cell < this.mdp.states)) {
+    if (!(Number.isInteger(cell) && cell >= 0 && cell < this.#terminal.length)) {
       fail("GridWorld.restore", "no such cell", {
-        expected: `an integer in [0, ${this.mdp.states - 1}]`,
+        expected: `an integer in [0, ${this.#terminal.length - 1}]`,
         got: String(cell),
         remedy: "restore a snapshot of a grid world with the same layout",
       });
@@ -151,9 +161,15 @@ export class GridWorld implements Environment {
     observation[this.#cell] = 1;
   }
 
-  #process(terminal: Uint8Array): FiniteMdp {
+  #process(): FiniteMdp {
+    const terminal = this.#terminal;
     const states = terminal.length;
     const actions = moves.length;
+    requireMemory(
+      "GridWorld",
+      states * actions * states * Float64Array.BYTES_PER_ELEMENT,
+      "use a smaller layout: the exact process has a number for each pair of cells and move",
+    );
     const transitions = new Float64Array(states * actions * states);
     const rewards = new Float64Array(states * actions);
     for (let s = 0; s < states; s++) {
@@ -190,9 +206,9 @@ export class GridWorld implements Environment {
 function cellsOf(layout: readonly string[]): { letters: string[]; targets: Int32Array } {
   const width = layout[0]?.length ?? 0;
   if (width === 0) fail("GridWorld", "the layout is empty", { expected: 'rows such as "S..G"' });
-  const numbers = new Map<string, number>();
   const letters: string[] = [];
-  const places: [row: number, column: number][] = [];
+  /** The cell at each place, row after row; −1 for a wall. */
+  const cellAt = new Int32Array(layout.length * width).fill(-1);
   layout.forEach((line, row) => {
     if (line.length !== width) {
       fail("GridWorld", `row ${row} of the layout has a different length`, {
@@ -208,18 +224,22 @@ function cellsOf(layout: readonly string[]): { letters: string[]; targets: Int32
         });
       }
       if (letter === "#") return;
-      numbers.set(`${row},${column}`, letters.length);
+      cellAt[row * width + column] = letters.length;
       letters.push(letter);
-      places.push([row, column]);
     });
   });
   if (!letters.includes("S")) {
     fail("GridWorld", "the layout has no start", { remedy: "mark at least one cell with S" });
   }
   const targets = new Int32Array(letters.length * moves.length);
-  places.forEach(([row, column], cell) => {
+  cellAt.forEach((cell, place) => {
+    if (cell === -1) return;
+    const [row, column] = [Math.floor(place / width), place % width];
     moves.forEach(([down, right], action) => {
-      targets[cell * moves.length + action] = numbers.get(`${row + down},${column + right}`) ?? cell;
+      const [below, beside] = [row + down, column + right];
+      const isInside = below >= 0 && below < layout.length && beside >= 0 && beside < width;
+      const target = isInside ? cellAt[below * width + beside] : -1;
+      targets[cell * moves.length + action] = target === -1 ? cell : target;
     });
   });
   return { letters, targets };

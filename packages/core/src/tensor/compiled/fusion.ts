@@ -36,6 +36,9 @@ export function fuse(program: Program): FusedProgram {
   return new Fusion(program).result();
 }
 
+/** Members of one chain: each addition looks at all of them, and longer chains are no faster. */
+const longestChain = 128;
+
 interface Cluster {
   /** The position of the unit in the order of the program. */
   readonly position: number;
@@ -51,6 +54,8 @@ class Fusion {
   /** Steps that only repeat one number, with the place of that number. */
   readonly #repeated = new Map<number, Location>();
   readonly #kept: ReadonlySet<number>;
+  /** The steps whose numbers each step holds. */
+  readonly #heldBy = new Map<number, number[]>();
   readonly #clusterOf = new Map<number, Cluster>();
 
   constructor(program: Program) {
@@ -58,6 +63,11 @@ class Fusion {
     this.#locations = [];
     program.steps.forEach((_, i) => {
       this.#locations.push(this.#locate(i));
+    });
+    this.#locations.forEach((location, step) => {
+      const held = this.#heldBy.get(location.step);
+      if (held === undefined) this.#heldBy.set(location.step, [step]);
+      else held.push(step);
     });
     this.#kept = keptSteps(program, this.#locations);
     this.#hideSquares();
@@ -186,6 +196,7 @@ class Fusion {
   }
 
   #fits(cluster: Cluster, step: number): boolean {
+    if (cluster.steps.length === longestChain) return false;
     const steps = [step, ...cluster.steps].sort((a, b) => a - b);
     return allocateRegisters(this.#members(steps), this.#outputsOf(steps, cluster.root)) !== null;
   }
@@ -237,10 +248,13 @@ class Fusion {
   }
 
   #redirect(from: number, to: Location): void {
-    this.#locations.forEach((location, step) => {
-      if (location.step === from)
-        this.#locations[step] = { step: to.step, offset: to.offset + location.offset };
-    });
+    const held = this.#heldBy.get(to.step) ?? [];
+    for (const step of this.#heldBy.get(from) ?? []) {
+      this.#locations[step] = { step: to.step, offset: to.offset + this.#locations[step].offset };
+      held.push(step);
+    }
+    this.#heldBy.set(to.step, held);
+    this.#heldBy.delete(from);
   }
 
   /**

@@ -280,23 +280,31 @@ function temporary(length: number, time: number): Storage {
 
 /** First fit, largest range first; returns the first element after all of them. */
 function assignOffsets(storages: readonly Storage[], base: number): number {
-  const placed: Storage[] = [];
+  // By offset, so that the search for a gap ends at the first one.
+  const placed: (Storage & { offset: number })[] = [];
   let end = base;
   for (const storage of [...storages].sort((a, b) => b.length - a.length)) {
-    const inTheWay = placed
-      .filter((other) => other.start <= storage.end && storage.start <= other.end)
-      .sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
     let offset = base;
-    for (const other of inTheWay) {
-      const from = other.offset ?? 0;
-      if (offset + storage.length <= from) break;
-      offset = Math.max(offset, aligned(from + other.length));
+    for (const other of placed) {
+      if (offset + storage.length <= other.offset) break;
+      if (other.start <= storage.end && storage.start <= other.end)
+        offset = Math.max(offset, aligned(other.offset + other.length));
     }
-    storage.offset = offset;
-    placed.push(storage);
+    placed.splice(positionOf(placed, offset), 0, Object.assign(storage, { offset }));
     end = Math.max(end, aligned(offset + storage.length));
   }
   return end;
+}
+
+/** Where a range with this offset belongs among ranges in the order of their offsets. */
+function positionOf(ranges: readonly { readonly offset: number }[], offset: number): number {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ranges[middle].offset <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The scratch elements that a kernel needs, 0 if none. */

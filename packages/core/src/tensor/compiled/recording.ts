@@ -20,6 +20,7 @@ export interface Correspondence {
  */
 export function correspondence(slice: FusedProgram, whole: FusedProgram, slices: number): Correspondence {
   const shared = sharedInputs(slice.program, whole.program, slices);
+  const kept = [slice, whole].map((fused) => keptSteps(fused.program, fused.locations));
   const inputs = new Map(shared.map((input) => [input.slice, input.whole]));
   const steps = matchedSteps(slice, whole, slices);
   const unitOf = new Map(whole.units.map((unit) => [unit.root, unit]));
@@ -27,8 +28,9 @@ export function correspondence(slice: FusedProgram, whole: FusedProgram, slices:
   for (const unit of slice.units) {
     const root = steps.get(unit.root);
     const counterpart = root === undefined ? undefined : unitOf.get(root);
-    if (root === undefined || counterpart === undefined || !sameUnit(slice, whole, unit, counterpart, steps))
-      continue;
+    if (root === undefined || counterpart === undefined) continue;
+    const storesRootAlone = [unit, counterpart].every((either, i) => storedSteps(either, kept[i]).size === 1);
+    if (!storesRootAlone || !sameUnit(slice, whole, unit, counterpart, steps)) continue;
     const isSlice =
       slice.program.steps[unit.root].tensor.size * slices === whole.program.steps[root].tensor.size;
     if (isSlice) roots.set(unit.root, root);
@@ -41,12 +43,45 @@ export function correspondence(slice: FusedProgram, whole: FusedProgram, slices:
  * for more rows.
  */
 function matchedSteps(slice: FusedProgram, whole: FusedProgram, slices: number): Map<number, number> {
+  const candidates = new Map<string, number[]>();
+  whole.program.steps.forEach((step, to) => {
+    const key = counterpartKey(step, step.inputs);
+    const list = candidates.get(key);
+    if (list === undefined) candidates.set(key, [to]);
+    else list.push(to);
+  });
   const matched = new Map<number, number>();
   slice.program.steps.forEach((step, from) => {
-    const to = whole.program.steps.findIndex((candidate) => isCounterpart(step, candidate, matched, slices));
-    if (to !== -1) matched.set(from, to);
+    const inputs = step.inputs.map((input) => matched.get(input) ?? -1);
+    const to = candidates
+      .get(counterpartKey(step, inputs))
+      ?.find((candidate) => isCounterpart(step, whole.program.steps[candidate], matched, slices));
+    if (to !== undefined) matched.set(from, to);
   });
   return matched;
+}
+
+/**
+ * A key that a step shares with all of its counterparts, and with few other steps: so that the time to match two programs
+ * grows with their length, not with its square.
+ * @param inputs the steps of the whole program that are its inputs, or correspond to them; −1 where none does
+ */
+function counterpartKey({ tensor }: Step, inputs: readonly number[]): string {
+  const { origin } = tensor;
+  switch (origin.kind) {
+    case "input":
+      return `input ${origin.name}`;
+    case "state":
+      return `state ${tensor.id}`;
+    case "constant":
+      return tensor.size === 1 ? `number ${origin.values[0]}` : `constant ${tensor.id}`;
+    case "primitive": {
+      // Only these two may differ in their attributes and correspond: by the number of rows.
+      const isShaped = origin.name === "reshape" || origin.name === "broadcastTo";
+      const form = isShaped ? tensor.shape.slice(1) : JSON.stringify(origin.attributes);
+      return `${origin.name} ${inputs.join(",")} ${form}`;
+    }
+  }
 }
 
 function isCounterpart(
@@ -140,10 +175,6 @@ function sameUnit(
   b: Unit,
   matched: ReadonlyMap<number, number>,
 ): boolean {
-  const storesRootAlone = ([slice, whole] as const).every((fused, i) => {
-    const kept = keptSteps(fused.program, fused.locations);
-    return storedSteps(i === 0 ? a : b, kept).size === 1;
-  });
   const sameHead = a.head === null ? b.head === null : matched.get(a.head) === b.head;
   const biasOf = (fused: FusedProgram, unit: Unit) =>
     unit.bias === null ? null : fused.program.steps[unit.bias.step].tensor;
@@ -151,5 +182,5 @@ function sameUnit(
   const sameMembers =
     a.members.length === b.members.length &&
     a.members.every((member, i) => matched.get(member.step) === b.members[i].step);
-  return storesRootAlone && sameHead && sameBias && sameMembers;
+  return sameHead && sameBias && sameMembers;
 }

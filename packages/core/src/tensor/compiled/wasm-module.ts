@@ -1,6 +1,6 @@
 import { outOfMemory } from "../../base/allocation.js";
 import { bytesOfText } from "../../base/byte-text.js";
-import { fail, SoftrlError } from "../../base/errors.js";
+import { describeValue, type ErrorDetails, fail, SoftrlError } from "../../base/errors.js";
 import { kernelsDigest } from "./kernels-digest.js";
 
 // The part of the WebAssembly interface that is used here; the standard library of TypeScript has no types
@@ -15,6 +15,7 @@ export type WasmModule = object;
 
 declare const WebAssembly: {
   compile(bytes: Uint8Array<ArrayBuffer>): Promise<WasmModule>;
+  validate(bytes: Uint8Array<ArrayBuffer>): boolean;
   readonly Module: { customSections(module: WasmModule, name: string): ArrayBuffer[] };
   readonly Instance: new (
     module: WasmModule,
@@ -35,16 +36,24 @@ const alignment = 64;
 /** @throws SoftrlError when this runtime has no WebAssembly, or cannot compile the module. */
 export async function compileWasm(where: string, text: string, needs: string): Promise<WasmModule> {
   if (typeof WebAssembly === "undefined") fail(where, "this runtime has no WebAssembly");
+  const bytes = bytesOfText(text);
   try {
-    return await WebAssembly.compile(bytesOfText(text));
+    return await WebAssembly.compile(bytes);
   } catch (error) {
-    throw new SoftrlError(
-      where,
-      "the kernels cannot be compiled",
-      { expected: `a runtime with ${needs}` },
-      { cause: error },
-    );
+    throw new SoftrlError(where, ...refusalOf(bytes, needs, error), { cause: error });
   }
+}
+
+/** Why a runtime does not compile a module: it lacks an instruction, or it could compile it and may not. */
+function refusalOf(bytes: Uint8Array<ArrayBuffer>, needs: string, error: unknown): [string, ErrorDetails] {
+  const got = error instanceof Error ? error.message : describeValue(error);
+  // A page's policy forbids to compile, not to validate.
+  if (!WebAssembly.validate(bytes)) {
+    return ["the kernels cannot be compiled", { expected: `a runtime with ${needs}`, got }];
+  }
+  const remedy =
+    "in a page, allow WebAssembly in the Content-Security-Policy: script-src 'self' 'wasm-unsafe-eval'";
+  return ["this runtime supports the kernels but refused to compile them", { got, remedy }];
 }
 
 /**
@@ -67,12 +76,24 @@ export function requireKernels(where: string, module: WasmModule, name: string):
   });
 }
 
-/** Creates an instance; `Exports` describes the exports of the module. */
+/**
+ * Creates an instance; `Exports` describes the exports of the module.
+ * @throws SoftrlError when the runtime has no room for the instance's memory: many reserve gigabytes of address space.
+ */
 export function instantiateWasm<Exports>(
   module: WasmModule,
   imports: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
 ): Exports {
-  return new WebAssembly.Instance(module, imports).exports as Exports;
+  try {
+    return new WebAssembly.Instance(module, imports).exports as Exports;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const details = {
+      got: error.message,
+      remedy: "raise the limit on address space, or use another executor",
+    };
+    throw new SoftrlError("KernelMachine.instantiate", "no room for WebAssembly", details, { cause: error });
+  }
 }
 
 /** @throws SoftrlError with the code `out-of-memory` when there is not enough memory. */

@@ -1,0 +1,49 @@
+import { mkdirSync, rmdirSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { codeOf, quietly } from "./regular-file.js";
+
+/** How often another process may remove a folder in which one is to be made. */
+const MOST_TRIES = 3;
+
+/**
+ * Makes a folder and those above it, one level at a time (Node's recursive mkdir never returns below /proc), and removes
+ * them again if one cannot be made. Other processes may make the same ones at the same time.
+ */
+export function makeFolders(path: string): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      makeMissing(path);
+      return;
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT" || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+function makeMissing(path: string): void {
+  const missing: string[] = [];
+  let folder = resolve(path);
+  while (statSync(folder, { throwIfNoEntry: false }) === undefined && dirname(folder) !== folder) {
+    missing.unshift(folder);
+    folder = dirname(folder);
+  }
+  const made: string[] = [];
+  try {
+    for (const next of missing) if (makeOne(next)) made.unshift(next);
+  } catch (error) {
+    for (const last of made) quietly(rmdirSync, last);
+    throw error;
+  }
+}
+
+/** Whether the folder was made now: another process may have been first. */
+function makeOne(path: string): boolean {
+  try {
+    mkdirSync(path);
+    return true;
+  } catch (error) {
+    const isThere = codeOf(error) === "EEXIST" && statSync(path, { throwIfNoEntry: false })?.isDirectory();
+    if (isThere === true) return false;
+    throw error;
+  }
+}

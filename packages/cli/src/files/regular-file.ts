@@ -1,0 +1,194 @@
+/**
+ * Files in folders that may come from somebody else: only regular files are opened, and no link is followed, so that
+ * nothing outside the folder is read or written, and no pipe or device is waited for.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { SoftrlError } from "softrl";
+
+// Windows has neither.
+const NEVER_ELSEWHERE = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+const CHUNK = 2 ** 20;
+
+/**
+ * Opens a regular file.
+ * @param flags as for open(2)
+ * @throws SoftrlError when it is a link, a pipe, a device or a folder; else the operating system's error.
+ */
+export function openRegular(path: string, flags: number = constants.O_RDONLY): number {
+  // Opening a device may do something.
+  requireRegular(path, lstatSync(path));
+  const file = openSync(path, flags | NEVER_ELSEWHERE);
+  try {
+    requireRegular(path, fstatSync(file));
+    return file;
+  } catch (error) {
+    quietly(closeSync, file);
+    throw error;
+  }
+}
+
+function requireRegular(path: string, stats: Stats): void {
+  if (stats.isFile()) return;
+  throw new SoftrlError(path, "not a regular file", {
+    got: kindOf(stats),
+    remedy: "put the file itself in its place: links are not followed",
+  });
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isSymbolicLink()) return "a symbolic link";
+  if (stats.isDirectory()) return "a folder";
+  if (stats.isFIFO()) return "a named pipe";
+  if (stats.isSocket()) return "a socket";
+  return "a device";
+}
+
+/**
+ * The bytes of a regular file.
+ * @throws SoftrlError when it is another kind of file or larger than `most` bytes; else the operating system's error.
+ */
+export function readRegular(path: string, most: number): Buffer {
+  const file = openRegular(path);
+  try {
+    const { size } = fstatSync(file);
+    if (size > most) {
+      const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+      throw new SoftrlError(path, "the file is too large", {
+        expected: `at most ${megabytes(most)}`,
+        got: megabytes(size),
+      });
+    }
+    const bytes = Buffer.allocUnsafe(size);
+    let length = 0;
+    while (length < size) {
+      const count = readSync(file, bytes, length, Math.min(CHUNK, size - length), length);
+      if (count === 0) break;
+      length += count;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    quietly(closeSync, file);
+  }
+}
+
+/**
+ * Reads an open file line by line, until `take` returns false; what follows the last line break is left out.
+ * @param take gets a line without its break, and the position after it
+ * @throws SoftrlError for a line of more than `most` bytes.
+ */
+export function readLines(
+  path: string,
+  file: number,
+  most: number,
+  take: (line: string, end: number) => boolean,
+): void {
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  let begun: Buffer[] = [];
+  let begunBytes = 0;
+  for (let position = 0; ; ) {
+    const count = readSync(file, chunk, 0, CHUNK, position);
+    if (count === 0) return;
+    let start = 0;
+    for (let end = chunk.indexOf(10); end !== -1 && end < count; end = chunk.indexOf(10, start)) {
+      const line = Buffer.concat([...begun, chunk.subarray(start, end)]).toString("utf8");
+      begun = [];
+      begunBytes = 0;
+      start = end + 1;
+      if (!take(line, position + start)) return;
+    }
+    begun.push(Buffer.from(chunk.subarray(start, count)));
+    begunBytes += count - start;
+    if (begunBytes > most) {
+      throw new SoftrlError(path, "a line is too long", { expected: `at most ${most / 2 ** 20} MiB` });
+    }
+    position += count;
+  }
+}
+
+/**
+ * Writes a file as a whole, replacing an earlier one: whatever fails, there is the old one or the new one. A link in its
+ * place is replaced, not followed.
+ */
+export function replaceFile(path: string, content: Uint8Array | string): void {
+  replaceWith(path, (file) => writeWhole(file, typeof content === "string" ? Buffer.from(content) : content));
+}
+
+/** As {@link replaceFile}, with what `write` writes into the new file. */
+export function replaceWith(path: string, write: (file: number) => void): void {
+  const unfinished = join(dirname(path), `.${basename(path)}.unfinished`);
+  let file: number | null = null;
+  try {
+    rmSync(unfinished, { force: true });
+    // Exclusive: a link that is put there meanwhile is not followed.
+    file = openSync(unfinished, "wx");
+    write(file);
+    fsyncSync(file);
+    const written = file;
+    // A close that fails has closed the file all the same.
+    file = null;
+    closeSync(written);
+    renameSync(unfinished, path);
+  } catch (error) {
+    if (file !== null) quietly(closeSync, file);
+    quietly(rmSync, unfinished, { force: true });
+    throw error;
+  }
+  quietly(syncFolder, dirname(path));
+}
+
+/** After a power loss, a new name in a folder is only certain to be there when the folder was synchronised. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** Copies the first bytes of an open file to the end of another. */
+export function copyBytes(from: number, to: number, bytes: number): void {
+  const chunk = Buffer.allocUnsafe(Math.min(CHUNK, bytes));
+  for (let position = 0; position < bytes; ) {
+    const count = readSync(from, chunk, 0, Math.min(CHUNK, bytes - position), position);
+    if (count === 0) return;
+    writeWhole(to, chunk.subarray(0, count));
+    position += count;
+  }
+}
+
+export function writeWhole(file: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) {
+    written += writeSync(file, bytes, written, bytes.length - written);
+  }
+}
+
+/** Cleans up after an error that is reported anyway. */
+export function quietly<Parameters extends unknown[]>(
+  clean: (...parameters: Parameters) => void,
+  ...parameters: Parameters
+): void {
+  try {
+    clean(...parameters);
+  } catch {
+    // See above.
+  }
+}
+
+/** The operating system's code of an error, for instance ENOENT; undefined for other errors. */
+export function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}

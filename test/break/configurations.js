@@ -1,0 +1,51 @@
+// @ts-check
+import { builtInAlgorithms, environmentFamily, environmentIds, exactEnvironmentIds } from "softrl";
+
+/**
+ * A small run: its name, and the arguments of `softrl train`.
+ * @typedef {object} Configuration
+ * @property {string} name
+ * @property {readonly string[]} args
+ */
+
+/** Real ones, each with its Python process. */
+const gymnasiumIds = ["CartPole-v0", "ALE/Pong-v5"];
+
+/** Every algorithm on every built-in environment. @type {readonly Configuration[]} */
+export const configurations = builtInAlgorithms.flatMap(({ name }, a) =>
+  environmentIds.map((id, e) => configuration(name, id, a + e)),
+);
+
+/** Every algorithm on real Gymnasium environments. @type {readonly Configuration[]} */
+export const gymnasiumConfigurations = builtInAlgorithms.flatMap(({ name }, a) =>
+  gymnasiumIds.map((id, e) => configuration(name, id, a + e)),
+);
+
+/** @param {string} algorithm @param {string} id @param {number} variant @returns {Configuration} */
+function configuration(algorithm, id, variant) {
+  const family = environmentFamily(id);
+  const isExact = exactEnvironmentIds.some((exact) => exact === id);
+  const [steps, checkpointEvery, logEvery] = family === "vector" ? [400, 90, 60] : [120, 40, 30];
+  const options = [
+    ["--steps", steps],
+    ["--checkpoint-every", checkpointEvery],
+    ["--log-every", logEvery],
+    ["--envs", 2],
+    // The default rollout would be the whole run.
+    ...(algorithm === "npg" ? [["--horizon", 10]] : []),
+    ["--seed", variant],
+    ...(variant % 2 === 0
+      ? [
+          ["--evaluate-every", checkpointEvery],
+          ["--evaluation-episodes", 2],
+          ["--evaluation-max-steps", 30],
+        ]
+      : []),
+    ...(isExact && variant % 3 !== 0 && id !== "Taxi-v4" ? [["--oracle-every", 150]] : []),
+    ...(variant % 4 === 1 ? [["--executor", "wasm"]] : []),
+    ...(variant % 3 === 1 && algorithm !== "npg" ? [["--normalise-returns", "true"]] : []),
+    ...(variant % 5 === 2 ? [["--optimiser", "rmsprop"]] : []),
+  ];
+  const args = ["train", "--algorithm", algorithm, "--env", id, ...options.flat().map(String)];
+  return { name: `${algorithm} on ${id}`, args };
+}

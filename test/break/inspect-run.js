@@ -1,0 +1,58 @@
+// @ts-check
+import { EXTENDED } from "./base-runs.js";
+import { snapshotOf, touched } from "./case-folder.js";
+import { faultsOf, outcomeText } from "./outcome.js";
+
+/** @typedef {import("./case-folder.js").CaseFolder} CaseFolder */
+
+/** The files that a run may write into its own folder, see runFiles in packages/cli. */
+const written =
+  /^work\/run\/(config\.json|events\.jsonl|(checkpoint|best|last)\.safetensors|chart\.svg|oracle\.svg|result\.json|trust\.json)$/;
+
+/**
+ * Every command that reads a run folder: its arguments, and what it may write.
+ * @type {readonly { readonly name: string, readonly args: readonly string[], readonly writes: RegExp | null }[]}
+ */
+const readers = [
+  {
+    name: "evaluate",
+    args: ["evaluate", "run", "--episodes", "1", "--max-steps", "20", "--json"],
+    writes: null,
+  },
+  {
+    name: "record",
+    args: ["record", "run", "--max-steps", "10", "--out", "film.gif", "--json"],
+    writes: /^work\/film\.gif$/,
+  },
+  { name: "report", args: ["report", "run"], writes: written },
+  { name: "resume", args: ["resume", "run", ...EXTENDED, "--json"], writes: written },
+];
+
+/**
+ * Reads a changed run folder with every command; returns what was wrong.
+ * @param {CaseFolder} folder
+ * @param {import("./main.js").CaseContext} context
+ * @param {{ readonly refused?: boolean, readonly trust?: boolean, readonly only?: readonly string[] }} how
+ */
+export async function inspect(
+  { path, work },
+  { execute, commands, trusts },
+  { refused = false, trust = false, only },
+) {
+  /** @type {string[]} */
+  const faults = [];
+  for (const reader of readers) {
+    if (!commands.has(reader.name) || only?.includes(reader.name) === false) continue;
+    const before = snapshotOf(path);
+    const args = trust && trusts.has(reader.name) ? [...reader.args, "--trust"] : reader.args;
+    const outcome = await execute(args, { cwd: work });
+    const found = faultsOf(outcome, { refused });
+    const { writes } = reader;
+    // What replaces a link or a special file of the run is a file.
+    const mayChange = (/** @type {string} */ name, /** @type {string | undefined} */ now) =>
+      writes?.test(name) === true && (now === undefined || now.startsWith("file"));
+    found.push(...touched(before, snapshotOf(path), mayChange));
+    if (found.length > 0) faults.push(...found, outcomeText(outcome));
+  }
+  return faults;
+}
