@@ -102,6 +102,7 @@ export {
   type AtariOptions,
   atariEnvironment,
 } from "./envs/atari/atari-environment.js";
+export { atariHumanScale } from "./envs/atari/atari-scores.js";
 export type { AtariEmulator } from "./envs/atari/emulator.js";
 export { AtariFrames } from "./envs/atari/frame-stack.js";
 export {
@@ -324,6 +325,15 @@ export {
   momentsOf,
   noMoments,
 } from "./math/running-moments.js";
+export {
+  interquartileMean,
+  normalisedScore,
+  optimalityGap,
+  performanceProfile,
+  probabilityOfImprovement,
+  type ScoreScale,
+  type TaskScores,
+} from "./math/score-statistics.js";
 export { explainedVariance, largest, sampleStandardDeviation, smallest } from "./math/statistics.js";
 export {
   type Logits,
