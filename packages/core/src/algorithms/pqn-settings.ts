@@ -10,8 +10,6 @@ import type { SectionDefaults } from "./algorithm.js";
 import { requireEffects } from "./setting-effects.js";
 
 const gallici = "Gallici et al. (2024)";
-const cleanrl = "CleanRL's pqn.py";
-const bySource = `${cleanrl}; images: ${gallici}`;
 
 /** The settings of PQN. */
 export const pqnSettings = {
@@ -61,11 +59,11 @@ export const pqnSettings = {
     low: 0,
     high: 1,
     defaults: {
-      vector: { from: 1, to: 0.05, over: 0.5 },
+      vector: { from: 1, to: 0.02, over: 0.5 },
       atari: { from: 1, to: 0.001, over: 0.1 },
       minatar: { from: 1, to: 0.05, over: 0.1 },
     },
-    source: bySource,
+    source: `measured on CartPole and Acrobot; images: ${gallici}`,
   }),
   tau: liveSetting({
     about: "the temperature τ of the soft backups and of their Boltzmann policy, in units of reward per nat",
@@ -78,8 +76,8 @@ export const pqnSettings = {
 
 /**
  * The network, the optimiser and the environments of the settings' sources. On vectors the rollouts are those of Gallici et
- * al.'s configuration for CartPole, the network, the learning rate and ε those of CleanRL, whose rollouts of 4 · 128 steps
- * lost 1 run in 3 on CartPole near its end.
+ * al.'s configuration for CartPole, the network that of CleanRL, whose rollouts of 4 · 128 steps lost 1 run in 3 on
+ * CartPole near its end. The learning rate and the end of ε were tuned on CartPole and Acrobot (experiments/tuning/q-learning).
  */
 export function pqnDefaults(family: EnvironmentFamily): SectionDefaults {
   switch (family) {
@@ -87,7 +85,7 @@ export function pqnDefaults(family: EnvironmentFamily): SectionDefaults {
       return {
         environment: { count: 32 },
         network: { hiddenSizes: [120, 84], activation: "relu", layerNorm: true },
-        optimiser: radam(2.5e-4),
+        optimiser: radam(1e-3),
       };
     case "table":
       return {
