@@ -1,17 +1,16 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kernelsDigest } from "softrl";
-import { afterAll, describe, expect, test } from "vitest";
-import { softrl } from "./command.js";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { softrlAlone } from "./command.js";
 
 const builtAddon = fileURLToPath(new URL("../../native/build/Release/softrl_native.node", import.meta.url));
-const here = mkdtempSync(join(tmpdir(), "softrl-doctor-"));
-afterAll(() => rmSync(here, { recursive: true, force: true }));
+const here = temporaryFolder("doctor");
 
 const doctor = async (env: Record<string, string>) => {
-  const run = await softrl(["doctor", "--json"], here, { env: { SOFTRL_EXECUTOR: "", ...env } });
+  const run = await softrlAlone(["doctor", "--json"], here, { env: { SOFTRL_EXECUTOR: "", ...env } });
   expect(run.stderr).toBe("");
   expect(run.code).toBe(0);
   return JSON.parse(run.stdout);
@@ -38,7 +37,7 @@ describe("softrl doctor", () => {
       forced: "reference",
     });
 
-    const table = await softrl(["doctor"], here, { env: { SOFTRL_EXECUTOR: "wasm" } });
+    const table = await softrlAlone(["doctor"], here, { env: { SOFTRL_EXECUTOR: "wasm" } });
     expect(table.code).toBe(0);
     expect(table.stdout).toMatch(/^softrl \d+\.\d+\.\d+, Node\.js \d+/);
     expect(table.stdout).toMatch(
@@ -47,7 +46,7 @@ describe("softrl doctor", () => {
   });
 
   test("names the backend that runs use by default", async () => {
-    const { stdout } = await softrl(["doctor"], here, { env: { SOFTRL_EXECUTOR: "" } });
+    const { stdout } = await softrlAlone(["doctor"], here, { env: { SOFTRL_EXECUTOR: "" } });
     expect(stdout).toMatch(/^(native|wasm) +works .* used by default$/m);
     expect(stdout).toMatch(/^reference +works +reference implementation in float64, slow$/m);
   });
@@ -58,7 +57,7 @@ describe("softrl doctor", () => {
     expect(found.executors[0].about).toContain("none.node");
     expect(found.chosen).toBe("wasm");
 
-    const forced = await softrl(["train", "--steps", "100"], here, {
+    const forced = await softrlAlone(["train", "--steps", "100"], here, {
       env: { SOFTRL_EXECUTOR: "native", SOFTRL_NATIVE_ADDON: join(here, "none.node") },
     });
     expect(forced.code).toBe(1);
@@ -80,10 +79,10 @@ describe("softrl doctor", () => {
   });
 
   test("refuses an invalid setting", async () => {
-    const run = await softrl(["doctor"], here, { env: { SOFTRL_EXECUTOR: "nativ" } });
+    const run = await softrlAlone(["doctor"], here, { env: { SOFTRL_EXECUTOR: "nativ" } });
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(/^softrl: SOFTRL_EXECUTOR: unknown executor, .* did you mean native\?\n$/);
-    const threads = await softrl(["doctor"], here, { env: { SOFTRL_THREADS: "none" } });
+    const threads = await softrlAlone(["doctor"], here, { env: { SOFTRL_THREADS: "none" } });
     expect(threads.code).toBe(1);
     expect(threads.stderr).toMatch(/^softrl: SOFTRL_THREADS: the number of threads is out of range, .*\n$/);
   });
