@@ -79,7 +79,7 @@ async function main(request) {
   ])) {
     if (growths.length === 0) continue;
     write(join(folder, `${name}.csv`), scalingCsv(growths));
-    write(join(folder, `${name}.svg`), scalingPlot(growths, text));
+    write(join(folder, `${name}.svg`), await scalingPlot(growths, text));
   }
   if (request.markdown !== undefined) {
     write(request.markdown, withTable(readDocument(request.markdown), markdown(report)));

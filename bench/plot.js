@@ -1,12 +1,12 @@
 // @ts-check
-import { figureSvg } from "@softrl/cli";
+import { drawFigure } from "@softrl/cli";
 import { largest, smallest } from "softrl";
 
 /**
  * Plots time against size on logarithmic axes, with a line of slope one for comparison with linear growth.
  * @param {readonly import("./scaling.js").Growth[]} growths
  * @param {{ readonly title: string, readonly size: string }} text
- * @returns {string} an SVG picture
+ * @returns {Promise<string>} an SVG picture
  */
 export function scalingPlot(growths, { title, size }) {
   const series = growths.map(({ name, points }) => ({
@@ -20,7 +20,7 @@ export function scalingPlot(growths, { title, size }) {
   const [lowest, highest] = [smallest(times), largest(times)];
   const [first, last] = [smallest(sizes), largest(sizes)];
   const factor = Math.min(last / first, highest / lowest);
-  return figureSvg({
+  return drawFigure({
     title,
     subtitle: "fastest block of each, one thread; dashed: proportional to the size",
     x: { label: size, scale: "log" },

@@ -1,29 +1,17 @@
 import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeCheckpoint, RandomStreams } from "softrl";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { makeCaseFolder, snapshotOf, touched } from "./break/case-folder.js";
 import { mutateCheckpoint, sealed } from "./break/checkpoint-bytes.js";
 import { runDifferences } from "./break/compare-runs.js";
 import { faultsOf } from "./break/outcome.js";
+import { temporaryFolderPerTest } from "./temporary-folder.js";
 
 // A breaker that sees nothing would report that everything holds.
 
-let folder = "";
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "softrl-break-test-"));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderPerTest("break");
 
 describe("the faults of an outcome", () => {
   const refusal = {

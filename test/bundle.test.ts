@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type Bundle, bundle } from "./bundle/measure.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 /** Bytes that a page may load, minified and gzipped. `npm run bundles` prints what takes them. */
 const budgets = {
@@ -16,8 +16,7 @@ type Name = keyof typeof budgets;
 const names = Object.keys(budgets) as Name[];
 
 const bundles = {} as Record<Name, Bundle>;
-const folder = mkdtempSync(join(tmpdir(), "softrl-bundles-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder("bundles");
 beforeAll(async () => {
   for (const name of names) {
     bundles[name] = await bundle(name);

@@ -1,26 +1,13 @@
 import { execFile } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { packageFolders, root } from "./source-tree.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 const run = promisify(execFile);
-let place = "";
-beforeAll(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-packing-"));
-});
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+const place = temporaryFolder("packing");
 
 test.each(packageFolders)("%s is built before it is packed", (folder) => {
   const manifest = JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));

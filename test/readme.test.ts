@@ -1,19 +1,12 @@
 import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findPython } from "@softrl/gymnasium";
 import { transformWithEsbuild } from "vite";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { softrl } from "../packages/cli/test/command.js";
 import { root } from "./source-tree.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 /** Fewer steps than in the README; commander uses the last of several options. */
 const FEW_STEPS = ["--steps", "640"];
@@ -29,6 +22,7 @@ interface Block {
   readonly text: string;
 }
 
+const tsc = join(root, "node_modules/.bin/tsc");
 const readmes = [
   "README.md",
   "docs/extend.md",
@@ -38,10 +32,9 @@ const readmes = [
 const blocks = readmes.flatMap((file) => blocksOf(file, readFileSync(join(root, file), "utf8")));
 const scripts: Record<string, string> = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;
 
-let place = "";
+const place = temporaryFolder("readme");
 let gymnasium = false;
 beforeAll(async () => {
-  place = mkdtempSync(join(tmpdir(), "softrl-readme-"));
   symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
   // Like the root package.json, which makes its files modules.
   writeFileSync(join(place, "package.json"), '{"type":"module"}');
@@ -60,7 +53,6 @@ beforeAll(async () => {
     () => false,
   );
 });
-afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 /** Compiles files of the readme's place as a user's own project would; gives the compiler's messages. */
 function compile(files: readonly string[], options: Readonly<Record<string, unknown>>): string {
@@ -79,11 +71,7 @@ function compile(files: readonly string[], options: Readonly<Record<string, unkn
     files,
   };
   writeFileSync(join(place, "tsconfig.json"), JSON.stringify(project));
-  const { stdout } = spawnSync("npx", ["tsc", "-p", join(place, "tsconfig.json")], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  return stdout;
+  return spawnSync(tsc, ["-p", join(place, "tsconfig.json")], { cwd: root, encoding: "utf8" }).stdout;
 }
 
 /** The fenced code blocks of a page. */
@@ -96,12 +84,8 @@ function blocksOf(file: string, page: string): Block[] {
   return found;
 }
 
-/**
- * Runs a program in the temporary folder. A program that needs Gymnasium may instead report that it is
- * missing.
- */
-function expectToRun(program: string, args: readonly string[], needsGymnasium: boolean): void {
-  const { status, stderr } = spawnSync(program, args, { cwd: place, encoding: "utf8", timeout: 120_000 });
+/** A program that needs Gymnasium may instead report that it is missing. */
+function expectSuccess(status: number | null, stderr: string, needsGymnasium = false): void {
   if (needsGymnasium && !gymnasium) {
     expect(stderr).toMatch(/softrl setup gymnasium/);
     expect(status).not.toBe(0);
@@ -111,8 +95,14 @@ function expectToRun(program: string, args: readonly string[], needsGymnasium: b
   }
 }
 
+/** Runs a program in the temporary folder. */
+function expectToRun(program: string, args: readonly string[], needsGymnasium = false): void {
+  const { status, stderr } = spawnSync(program, args, { cwd: place, encoding: "utf8", timeout: 120_000 });
+  expectSuccess(status, stderr, needsGymnasium);
+}
+
 /** Runs one line of a shell block; fails for commands that this test does not know. */
-function runShellLine(line: string): void {
+async function runShellLine(line: string): Promise<void> {
   for (const command of line.split("&&").map((part) => part.trim())) {
     const words = command.replace(/\s+#.*$/, "").split(/\s+/);
     const [program, ...args] = words[0] === "npx" ? words.slice(1) : words;
@@ -127,12 +117,12 @@ function runShellLine(line: string): void {
       // `verify` takes a minute in all: test/prove runs it, and here its words are checked.
       const others: Record<string, readonly string[]> = { resume: FEW_MORE_STEPS, verify: ["--help"] };
       const few = trains ? FEW_STEPS : (others[args[0]] ?? []);
-      const bin = join(root, "packages/cli/bin/softrl.js");
-      expectToRun(process.execPath, [bin, ...args, ...few], /ALE\//.test(line));
+      const { code, stderr } = await softrl([...args, ...few], place);
+      expectSuccess(code, stderr, /ALE\//.test(line));
     } else if (program === "tsc") {
-      expectToRun(join(root, "node_modules/.bin/tsc"), args, false);
+      expectToRun(tsc, args);
     } else if (program === "node") {
-      expectToRun(process.execPath, args, false);
+      expectToRun(process.execPath, args);
     } else if (program === "diff") {
       expect(args.map((file) => [file, existsSync(join(root, file))])).toEqual(
         args.map((file) => [file, true]),
@@ -154,10 +144,10 @@ describe("the READMEs", () => {
   const shell = blocks.filter(({ language }) => language === "sh");
   test.each(shell.map((block) => [`${block.file}:${block.line}`, block] as const))(
     "%s runs",
-    (_, block) => {
+    async (_, block) => {
       const lines = block.text.replaceAll("\\\n", " ").split("\n");
       for (const line of lines.map((text) => text.trim()))
-        if (line !== "" && !line.startsWith("#")) runShellLine(line);
+        if (line !== "" && !line.startsWith("#")) await runShellLine(line);
     },
     300_000,
   );
@@ -167,7 +157,7 @@ describe("the READMEs", () => {
     "%s runs",
     async (_, block) => {
       if (block.name !== null) {
-        expectToRun(process.execPath, [join(place, block.name.replace(/\.ts$/, ".js"))], false);
+        expectToRun(process.execPath, [join(place, block.name.replace(/\.ts$/, ".js"))]);
         return;
       }
       const name = `${block.file.replaceAll(/\W/g, "-")}-${block.line}`;
@@ -202,7 +192,11 @@ describe("the READMEs", () => {
       { file: "x.md", line: 2, language: "ts", name: null, text: "f();\n" },
       { file: "x.md", line: 6, language: "sh", name: null, text: "npm ci\n" },
     ]);
-    expect(() => runShellLine("npm run no-such-script")).toThrow();
-    expect(() => runShellLine("curl somewhere")).toThrow(/cannot run/);
+  });
+
+  test("have shell lines that are checked", async () => {
+    await expect(runShellLine("npm run no-such-script")).rejects.toThrow();
+    await expect(runShellLine("curl somewhere")).rejects.toThrow(/cannot run/);
+    await expect(runShellLine("npx softrl trian")).rejects.toThrow();
   });
 });

@@ -1,13 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../test/temporary-folder.js";
 
 const main = fileURLToPath(new URL("../main.js", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "softrl-bench-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder("bench");
 
 function bench(...words: string[]) {
   return spawnSync(process.execPath, [main, ...words], { encoding: "utf8" });

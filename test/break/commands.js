@@ -12,7 +12,6 @@ import { runSoftrl } from "./processes.js";
  */
 
 const server = fileURLToPath(new URL("command-server.js", import.meta.url));
-const HANG_MILLISECONDS = 20_000;
 /** What a command leaves in a process must not add up. */
 const MOST_COMMANDS = 100;
 
@@ -24,6 +23,11 @@ export class CommandServer {
   /** @type {import("node:child_process").ChildProcess | null} */
   #child = null;
   #commands = 0;
+  #hangMilliseconds;
+
+  constructor({ hangMilliseconds = 20_000 } = {}) {
+    this.#hangMilliseconds = hangMilliseconds;
+  }
 
   /** @type {Execute} */
   execute = async (args, { cwd, env = {} }) => {
@@ -47,7 +51,7 @@ export class CommandServer {
       const limit = setTimeout(() => {
         this.close();
         done({ ...failed, code: null, signal: null, hung: true });
-      }, HANG_MILLISECONDS);
+      }, this.#hangMilliseconds);
       child.once("message", onMessage);
       child.once("exit", onExit);
       child.send({ args, cwd, env });
@@ -58,7 +62,7 @@ export class CommandServer {
   #start() {
     this.#commands = 0;
     return new Promise((resolve, reject) => {
-      const child = fork(server, { stdio: ["ignore", "ignore", "ignore", "ipc"] });
+      const child = fork(server, { execArgv: [], stdio: ["ignore", "ignore", "ignore", "ipc"] });
       child.once("error", reject);
       child.once("message", () => resolve(child));
     });

@@ -1,16 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { a2c, CartPole, createWasmExecutor, MemoryRunStore, train } from "softrl";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { root } from "../source-tree.js";
+import { temporaryFolder } from "../temporary-folder.js";
 import { runPython } from "./run-python.js";
 
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "softrl-checkpoint-page-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder("checkpoint-page");
 
 test.each([
   { settings: "the default settings", shared: false, raw: false },

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encodeCheckpoint, type Snapshot, type SnapshotArray, shapedArray } from "softrl";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { temporaryFolder } from "../temporary-folder.js";
 import { runPython } from "./run-python.js";
 
 /** By name as it stands in the file: dtype, shape, values. Every length is odd, where the shape lets it be. */
@@ -59,11 +59,7 @@ interface ReadByPython {
   >;
 }
 
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "softrl-checkpoint-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder("checkpoint");
 
 test("safetensors reads a checkpoint: names, dtypes, shapes, values, metadata, all aligned", () => {
   writeFileSync(join(folder, "checkpoint.safetensors"), encodeCheckpoint(snapshot));

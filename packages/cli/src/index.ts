@@ -1,4 +1,5 @@
-export { type Figure, type FigureAxis, type FigureSeries, figureSvg } from "./figures/figure.js";
+export { drawFigure } from "./figures/draw-figure.js";
+export type { Figure, FigureAxis, FigureSeries } from "./figures/figure.js";
 export { main } from "./main.js";
 export { nodeWorkers } from "./runs/node-workers.js";
 export { INTERRUPTED } from "./terminal/interrupt.js";

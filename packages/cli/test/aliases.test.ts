@@ -1,18 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtInKinds } from "softrl";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { main } from "../src/main.js";
 import { aliases } from "../src/options/aliases.js";
 import { settingOptions } from "../src/options/setting-options.js";
 import { findParts } from "../src/parts/run-parts.js";
 
-let place = "";
-beforeAll(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-aliases-"));
-});
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+const place = temporaryFolder("aliases");
 
 /** Runs the command in this process; returns its exit code and stderr. */
 async function run(...args: string[]) {

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, vi } from "vitest";
+import { afterAll, afterEach, expect, vi } from "vitest";
+import { CommandServer } from "../../../test/break/commands.js";
 
 const bin = fileURLToPath(new URL("../bin/softrl.js", import.meta.url));
 const fakeChild = fileURLToPath(new URL("../../gymnasium/test/fake-child.mjs", import.meta.url));
@@ -23,7 +24,11 @@ export interface Running {
 }
 
 export interface Circumstances {
-  readonly env?: Record<string, string>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Of a command in a process of its own. */
+export interface OwnCircumstances extends Circumstances {
   /** What bash does before the command. */
   readonly shellPrefix?: string;
   /** What bash does instead, with the command as `"$@"`. */
@@ -32,18 +37,23 @@ export interface Circumstances {
 
 const running = new Set<ChildProcess>();
 
-/** Ends every command that is still running: after a test that failed in the middle. */
-export function endAll(): void {
+// After a test that failed in the middle.
+afterEach(() => {
   for (const child of running) child.kill("SIGKILL");
+  if (pending > 0) server.close();
+});
+
+function requireBuilt(): void {
+  if (!existsSync(built)) throw new Error("The command is not built: run `npm run build` first.");
 }
 
-/** Starts the real command, as its users do, in a folder of its own. */
+/** Starts the real command, as its users do. */
 export function startSoftrl(
   args: readonly string[],
   cwd: string,
-  { env = {}, shellPrefix = "", shell = `${shellPrefix}; exec "$@"` }: Circumstances = {},
+  { env = {}, shellPrefix = "", shell = `${shellPrefix}; exec "$@"` }: OwnCircumstances = {},
 ): Running {
-  if (!existsSync(built)) throw new Error("The command is not built: run `npm run build` first.");
+  requireBuilt();
   const options = { cwd, env: { ...process.env, ...env } };
   const child = shell.startsWith(";")
     ? spawn(process.execPath, [bin, ...args], options)
@@ -65,9 +75,71 @@ export function startSoftrl(
   return { child, finished };
 }
 
-/** Runs the real command to its end. */
-export function softrl(args: readonly string[], cwd: string, options: Circumstances = {}): Promise<Finished> {
+/**
+ * Runs the command to its end, in a process of its own: where it loads code that another command loaded otherwise, and
+ * where what is tested is the process.
+ */
+export function softrlAlone(
+  args: readonly string[],
+  cwd: string,
+  options: OwnCircumstances = {},
+): Promise<Finished> {
   return startSoftrl(args, cwd, options).finished;
+}
+
+const server = new CommandServer({ hangMilliseconds: 300_000 });
+afterAll(() => server.close());
+let pending = 0;
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs the command to its end. The commands of a test file run in one process, one after the other: a start of Node takes
+ * longer than most of them.
+ */
+export function softrl(args: readonly string[], cwd: string, { env }: Circumstances = {}): Promise<Finished> {
+  requireBuilt();
+  pending++;
+  const finished = last
+    .then(() => server.execute(args, { cwd, ...(env === undefined ? {} : { env }) }))
+    .finally(() => pending--);
+  last = finished.catch(() => {});
+  return finished;
+}
+
+/** Waits until a condition holds; fails if it does not within the time that a busy machine may take. */
+export async function eventually(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 200_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error("It did not happen in time.");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** The lines that a file has as a whole; none where it does not exist. Another process may be writing the next one. */
+export function wholeLines(path: string): readonly string[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8").split("\n").slice(0, -1);
+}
+
+export interface LoggedEvent extends Readonly<Record<string, unknown>> {
+  readonly event: string;
+  readonly step?: number;
+}
+
+/** The events of a run so far. */
+export const eventsOf = (runFolder: string): readonly LoggedEvent[] =>
+  wholeLines(join(runFolder, "events.jsonl")).map((line) => JSON.parse(line));
+
+/** Sends a signal to a run once one of its events is as described, and waits for its end. */
+export async function stopAt(
+  { child, finished }: Running,
+  runFolder: string,
+  signal: NodeJS.Signals,
+  isIt: (event: LoggedEvent) => boolean,
+): Promise<Finished> {
+  await eventually(() => child.exitCode !== null || eventsOf(runFolder).some(isIt));
+  child.kill(signal);
+  return finished;
 }
 
 /**

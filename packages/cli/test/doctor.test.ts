@@ -1,17 +1,18 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kernelsDigest } from "softrl";
-import { afterAll, describe, expect, test } from "vitest";
-import { softrl } from "./command.js";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { softrl, softrlAlone } from "./command.js";
 
 const builtAddon = fileURLToPath(new URL("../../native/build/Release/softrl_native.node", import.meta.url));
-const here = mkdtempSync(join(tmpdir(), "softrl-doctor-"));
-afterAll(() => rmSync(here, { recursive: true, force: true }));
+const here = temporaryFolder("doctor");
 
 const doctor = async (env: Record<string, string>) => {
-  const run = await softrl(["doctor", "--json"], here, { env: { SOFTRL_EXECUTOR: "", ...env } });
+  // A process keeps the addon that it has loaded.
+  const command = "SOFTRL_NATIVE_ADDON" in env ? softrlAlone : softrl;
+  const run = await command(["doctor", "--json"], here, { env: { SOFTRL_EXECUTOR: "", ...env } });
   expect(run.stderr).toBe("");
   expect(run.code).toBe(0);
   return JSON.parse(run.stdout);
@@ -58,7 +59,7 @@ describe("softrl doctor", () => {
     expect(found.executors[0].about).toContain("none.node");
     expect(found.chosen).toBe("wasm");
 
-    const forced = await softrl(["train", "--steps", "100"], here, {
+    const forced = await softrlAlone(["train", "--steps", "100"], here, {
       env: { SOFTRL_EXECUTOR: "native", SOFTRL_NATIVE_ADDON: join(here, "none.node") },
     });
     expect(forced.code).toBe(1);

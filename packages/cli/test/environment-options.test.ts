@@ -1,15 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endAll, expectRefusal, softrl } from "./command.js";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { expectRefusal, softrl } from "./command.js";
 
-let place = "";
-beforeAll(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-options-"));
-});
-afterEach(endAll);
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+const place = temporaryFolder("options");
 
 describe("softrl train --env-options", () => {
   const lake = ["train", "--env", "FrozenLake-v1", "--steps", "400"];

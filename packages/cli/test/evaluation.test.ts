@@ -1,16 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { learningCurveSvg } from "../src/figures/chart.js";
-import { endAll, expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
+import {
+  eventsOf,
+  expectRefusal,
+  fakeGymnasium,
+  type LoggedEvent,
+  softrl,
+  startSoftrl,
+  stopAt,
+} from "./command.js";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "softrl-evaluation-"));
-});
-afterEach(endAll);
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder("evaluation");
 
 const wasm = { env: { SOFTRL_EXECUTOR: "wasm" } };
 const settings =
@@ -18,34 +21,18 @@ const settings =
 const trained = (name: string) => ["train", ...settings.split(" "), "-o", name, "--json"];
 
 const bytesOf = (name: string, file: string) => readFileSync(join(folder, name, file));
-const events = (name: string): { event: string; step?: number; best?: boolean }[] =>
-  readFileSync(join(folder, name, "events.jsonl"), "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line));
+const events = (name: string) => eventsOf(join(folder, name));
 
 /** Runs until there is such an event, then sends the signal. */
-async function stopAt(
+const stopOnce = (
   args: readonly string[],
   name: string,
   signal: NodeJS.Signals,
-  isIt: (event: { event: string; step?: number }) => boolean,
+  isIt: (event: LoggedEvent) => boolean,
   env: Record<string, string> = wasm.env,
-) {
-  const { child, finished } = startSoftrl(args, folder, { env });
-  for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    try {
-      if (events(name).some(isIt)) break;
-    } catch {
-      // Not there yet, or read in the middle of a line.
-    }
-  }
-  child.kill(signal);
-  return finished;
-}
+) => stopAt(startSoftrl(args, folder, { env }), join(folder, name), signal, isIt);
 
-const after = (step: number) => (event: { event: string; step?: number }) =>
+const after = (step: number) => (event: LoggedEvent) =>
   event.event === "evaluation" && Number(event.step) >= step;
 
 describe("a run with --evaluate-every", () => {
@@ -53,9 +40,9 @@ describe("a run with --evaluate-every", () => {
     const whole = await softrl(trained("whole"), folder, wasm);
     expect(whole.code, whole.stderr).toBe(0);
 
-    expect(await stopAt(trained("parts"), "parts", "SIGINT", after(6_000))).toMatchObject({ code: 130 });
+    expect(await stopOnce(trained("parts"), "parts", "SIGINT", after(6_000))).toMatchObject({ code: 130 });
     const resume = ["resume", "parts", "--json"];
-    expect(await stopAt(resume, "parts", "SIGKILL", after(27_000))).toMatchObject({ code: null });
+    expect(await stopOnce(resume, "parts", "SIGKILL", after(27_000))).toMatchObject({ code: null });
     const resumed = await softrl(resume, folder, wasm);
     expect(resumed.code, resumed.stderr).toBe(0);
 
@@ -164,7 +151,7 @@ describe.runIf(process.platform === "linux")("environments in other processes", 
       return event === "started";
     };
     const endless = args("endless", "--evaluation-max-steps", "1000000000", "--json");
-    const run = await stopAt(endless, "endless", "SIGINT", isStarted, env);
+    const run = await stopOnce(endless, "endless", "SIGINT", isStarted, env);
     expect(running).toBeGreaterThanOrEqual(2);
     expect(run.code).toBe(130);
     expect(JSON.parse(run.stdout)).toMatchObject({ interrupted: true, steps: 0 });

@@ -1,16 +1,11 @@
-import { linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { EventFile } from "../src/runs/event-file.js";
 
-let place = "";
-let path = "";
-beforeEach(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-events-"));
-  path = join(place, "events.jsonl");
-});
-afterEach(() => rmSync(place, { recursive: true, force: true }));
+const place = temporaryFolderPerTest("events");
+const path = join(place, "events.jsonl");
 
 const started = { event: "started", version: "1", executor: "wasm", precision: "float32", commit: "abc" };
 const update = (step: number, seconds: number) => ({ event: "update", step, seconds });

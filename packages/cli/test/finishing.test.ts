@@ -4,27 +4,23 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { RunFolder } from "../src/runs/run-folder.js";
-import { endAll, expectRefusal, softrl } from "./command.js";
+import { expectRefusal, softrl, softrlAlone } from "./command.js";
 
-let folder: string;
+const folder = temporaryFolder("finishing");
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "softrl-finishing-"));
   const settings = "--steps 2000 --log-every 600 --checkpoint-every 900 --evaluate-every 1000".split(" ");
   await softrl(["train", ...settings, "--evaluation-episodes", "3", "-o", "whole"], folder, wasm);
 });
-afterEach(endAll);
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const wasm = { env: { SOFTRL_EXECUTOR: "wasm" } };
 const at = (run: string, file: string) => join(folder, run, file);
@@ -208,7 +204,7 @@ describe("two processes at once", () => {
     held.close();
     expectWhole("locked");
 
-    const pair = [1, 2].map(() => softrl(["resume", "locked", "--steps", "40000"], folder, wasm));
+    const pair = [1, 2].map(() => softrlAlone(["resume", "locked", "--steps", "40000"], folder, wasm));
     const runs = await Promise.all(pair);
     expect(runs.map(({ code }) => code).sort()).toEqual([0, 1]);
     expect(runs.find(({ code }) => code === 1)?.stderr).toMatch(
@@ -224,7 +220,7 @@ describe("two processes at once", () => {
   test("make two numbered folders in a fresh directory", async () => {
     const fresh = join(folder, "fresh");
     mkdirSync(fresh);
-    const pair = [1, 2].map(() => softrl(["train", "--steps", "400"], fresh, wasm));
+    const pair = [1, 2].map(() => softrlAlone(["train", "--steps", "400"], fresh, wasm));
     const runs = await Promise.all(pair);
     expect(runs.map(({ code, stderr }) => [code, stderr])).toEqual([
       [0, ""],

@@ -1,15 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { endAll, softrl } from "./command.js";
+import { expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { softrl } from "./command.js";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "softrl-warning-"));
-});
-afterEach(endAll);
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder("warning");
 
 const text = (name: string, file: string) => readFileSync(join(folder, name, file), "utf8");
 const warnings = (name: string) =>

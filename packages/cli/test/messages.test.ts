@@ -1,22 +1,19 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeCheckpoint, encodeCheckpoint, version } from "softrl";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { openSavedRun } from "../src/runs/saved-run.js";
-import { endAll, expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
+import { expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
 
-let place = "";
+const place = temporaryFolder("messages");
 const at = (...names: string[]) => join(place, ...names);
 const env = { SOFTRL_EXECUTOR: "wasm" };
 const command = (...args: string[]) => softrl(args, place, { env });
 
 beforeAll(async () => {
-  place = mkdtempSync(join(tmpdir(), "softrl-messages-"));
   expect(await command("train", "--steps", "400", "-o", "run")).toMatchObject({ code: 0, stderr: "" });
 });
-afterEach(endAll);
-afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 test("a run that was stopped before its first checkpoint is told from a folder of something else", () => {
   mkdirSync(at("begun"));
@@ -96,6 +93,18 @@ describe("a checkpoint", () => {
     expect(run.stdout).not.toContain("\u001b");
   });
 });
+
+test.runIf(process.platform !== "win32")(
+  "an environment that cannot save its state: a comparison says so, too",
+  async () => {
+    const args = ["compare", "--env", "Fake-v0", "--envs", "2", "--steps", "40", "-o", "unsaved-pair"];
+    const run = await softrl(args, place, { env: { ...env, ...fakeGymnasium(place, "works") } });
+    expect(run).toMatchObject({
+      code: 0,
+      stderr: "softrl: Fake-v0 cannot save its state: these runs cannot be resumed once they have stopped\n",
+    });
+  },
+);
 
 test.runIf(process.platform !== "win32")(
   "an environment that cannot save its state: the run says so at its start, not after Ctrl-C",

@@ -1,15 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtInAlgorithms, builtInNetworks, builtInOptimisers, optionName, stepSettings } from "softrl";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { main } from "../src/main.js";
 
-let place = "";
-beforeAll(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-settings-"));
-});
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+const place = temporaryFolder("settings");
 
 /** Runs the command in this process. */
 async function run(...args: string[]) {

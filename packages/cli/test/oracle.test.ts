@@ -1,16 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OracleMeasurement } from "softrl";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endAll, expectRefusal, softrl } from "./command.js";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { expectRefusal, softrl } from "./command.js";
 
-let place = "";
-beforeAll(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-oracle-"));
-});
-afterEach(endAll);
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+const place = temporaryFolder("oracle");
 
 const text = (...path: string[]) => readFileSync(join(place, ...path), "utf8");
 const answers = (folder: string): OracleMeasurement[] =>

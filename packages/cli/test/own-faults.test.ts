@@ -1,25 +1,30 @@
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endAll, expectRefusal, softrl } from "./command.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { expectRefusal, softrl, softrlAlone } from "./command.js";
 
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url));
 const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
-let place = "";
+const place = temporaryFolder("faults");
 beforeAll(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-faults-"));
   symlinkSync(packages, join(place, "node_modules"), "junction");
   writeFileSync(join(place, "package.json"), '{"type": "module"}');
   for (const name of ["reinforce.js", "corridor.js"]) copyFileSync(join(fixtures, name), join(place, name));
 });
-afterEach(endAll);
-afterAll(() => rmSync(place, { recursive: true, force: true }));
 
-const command = (...args: string[]) => softrl(args, place, { env: { SOFTRL_EXECUTOR: "wasm" } });
-const write = (text: string) => writeFileSync(join(place, "mine.js"), text);
+const env = { SOFTRL_EXECUTOR: "wasm" };
+const command = (...args: string[]) => softrl(args, place, { env });
+let files = 0;
+/** Writes a file and gives its name: each is another one, since a process loads a file once. */
+function write(text: string): string {
+  const folder = `file-${files++}`;
+  mkdirSync(join(place, folder));
+  writeFileSync(join(place, folder, "mine.js"), text);
+  return `./${folder}/mine.js`;
+}
 const algorithm = (parts: string) =>
   `import { a2c } from "softrl";\nexport default { ...a2c, name: "mine", ${parts} };`;
 const saving = (save: string) =>
@@ -28,12 +33,12 @@ const saving = (save: string) =>
       `return { policy: made.policy, iterate: made.iterate.bind(made), restore() {}, ${save} }; }`,
   );
 const environment = (make: string) =>
-  `import corridor from "./corridor.js";\nexport default { ...corridor, id: "Mine-v0", make(...parts) { ${make} } };`;
+  `import corridor from "../corridor.js";\nexport default { ...corridor, id: "Mine-v0", make(...parts) { ${make} } };`;
 const network = (body: string) => `export default { name: "mine", about: "x", settings: {}, body: ${body} };`;
 const optimiser = (make: string) =>
   `import { sgd } from "softrl";\nexport default { name: "mine", about: "x", settings: {}, make: ${make} };`;
 const THROW = "throw new TypeError('no such thing');";
-const own = (text: string) => `import kind from "./reinforce.js";\n${text}`;
+const own = (text: string) => `import kind from "../reinforce.js";\n${text}`;
 
 describe("a fault in a file is one line that names the file and the part", () => {
   test.each([
@@ -91,12 +96,11 @@ describe("a fault in a file is one line that names the file and the part", () =>
       /mine\.js:\d+: step failed/,
     ],
   ])("%s", async (_, option, text, message) => {
-    write(text);
-    expectRefusal(await command("train", option, "./mine.js", "--steps", "400"), 1, message);
+    expectRefusal(await command("train", option, write(text), "--steps", "400"), 1, message);
   });
 
   test.each(["targets", "loss"])("%s", async (part) => {
-    write(
+    const file = write(
       'import { onPolicyAlgorithm, onPolicySettings, integerSetting, policyGradientLoss } from "softrl";\n' +
         'export default onPolicyAlgorithm({ name: "mine", title: "M", about: "x",\n' +
         '  settings: { ...onPolicySettings, horizon: integerSetting({ about: "x", low: 1, default: 5 }) },\n' +
@@ -105,7 +109,7 @@ describe("a fault in a file is one line that names the file and the part", () =>
         `  ${part}() { ${THROW} } });`,
     );
     expectRefusal(
-      await command("train", "-a", "./mine.js", "--steps", "400"),
+      await command("train", "-a", file, "--steps", "400"),
       1,
       part === "loss" ? /mine\.js: make failed, got TypeError/ : /mine\.js:6: targets failed, got TypeError/,
     );
@@ -122,35 +126,38 @@ describe("a file whose export cannot be read is refused", () => {
       "{ get name() { throw new Proxy({}, { getPrototypeOf() { throw 3; } }); } }",
     ],
   ])("%s", async (_, value) => {
-    write(own(`export default ${value};`));
+    const file = write(own(`export default ${value};`));
     expectRefusal(
-      await command("train", "-a", "./mine.js"),
+      await command("train", "-a", file),
       1,
       /--algorithm: the default export of .*mine\.js cannot be read, got .*; export a plain object/,
     );
   });
 
   test("as a whole where loading throws such a value", async () => {
-    write("throw { toJSON() { throw 1; }, toString() { throw 2; } };");
-    expectRefusal(await command("train", "-a", "./mine.js"), 1, /mine\.js could not be loaded, got a value/);
+    const file = write("throw { toJSON() { throw 1; }, toString() { throw 2; } };");
+    expectRefusal(await command("train", "-a", file), 1, /mine\.js could not be loaded, got a value/);
   });
 });
 
 describe("a promise that never settles", () => {
+  // It is the process that ends.
+  const alone = (...args: string[]) => softrlAlone(args, place, { env });
+
   test("in a file that is being loaded", async () => {
-    write("await new Promise(() => {});");
-    const run = await command("train", "-a", "./mine.js");
+    const file = write("await new Promise(() => {});");
+    const run = await alone("train", "-a", file);
     expect([run.code, run.stdout]).toEqual([1, ""]);
     expect(run.stderr).toMatch(/^softrl: .*mine\.js never finished loading/);
   });
 
   test("in an iteration", async () => {
-    write(
+    const file = write(
       'import { a2c } from "softrl";\nexport default { ...a2c, name: "mine", make(...parts) {\n' +
         "  const made = a2c.make(...parts);\n" +
         "  return { policy: made.policy, save: () => made.save(), restore() {}, iterate: () => new Promise(() => {}) };\n} };",
     );
-    const run = await command("train", "-a", "./mine.js", "--steps", "400");
+    const run = await alone("train", "-a", file, "--steps", "400");
     expect([run.code, run.stdout]).toEqual([1, ""]);
     expect(run.stderr).toMatch(/^softrl: the run never finished its iteration: .*mine\.js waits/);
   });

@@ -1,30 +1,32 @@
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endAll, expectRefusal, softrl } from "./command.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { expectRefusal, softrl } from "./command.js";
 
 const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
-let place = "";
+const place = temporaryFolder("names");
 beforeAll(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-names-"));
   symlinkSync(packages, join(place, "node_modules"), "junction");
   writeFileSync(join(place, "package.json"), '{"type": "module"}');
 });
-afterEach(endAll);
-afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 const command = (...args: string[]) => softrl(args, place, { env: { SOFTRL_EXECUTOR: "wasm" } });
 
 describe("a setting whose name or option cannot be an option of the command line", () => {
-  const withSetting = (name: string, option?: unknown) => {
+  let files = 0;
+  /** Writes an algorithm with such a setting; each is a file of its own, since a process loads a file once. */
+  const withSetting = (name: string, option?: unknown): string => {
     const setting = 'integerSetting({ about: "x", low: 0, default: 0 })';
     const entry = `{ ...${setting}, ${option === undefined ? "" : `option: ${JSON.stringify(option)}`} }`;
     const settings = `{ ...a2c.settings, ${JSON.stringify(name)}: ${entry} }`;
     const text = `export default { ...a2c, name: "mine", settings: ${settings} };`;
-    writeFileSync(join(place, "mine.js"), `import { a2c, integerSetting } from "softrl";\n${text}`);
+    const folder = `file-${files++}`;
+    mkdirSync(join(place, folder));
+    writeFileSync(join(place, folder, "mine.js"), `import { a2c, integerSetting } from "softrl";\n${text}`);
+    return `./${folder}/mine.js`;
   };
 
   test.each([
@@ -34,9 +36,8 @@ describe("a setting whose name or option cannot be an option of the command line
     ["optimiser", undefined],
     ["runFolder", undefined],
   ])("%s with the option %s is taken", async (name, option) => {
-    withSetting(name, option);
     expectRefusal(
-      await command("train", "-a", "./mine.js"),
+      await command("train", "-a", withSetting(name, option)),
       1,
       /mine\.js: the setting \w+ has the option --[a-z-]+, which is taken; give .* option: "my-name"/,
     );
@@ -50,9 +51,8 @@ describe("a setting whose name or option cannot be an option of the command line
     ["noBaseline", undefined],
     ["mine", 5],
   ])("%s with the option %s is not valid", async (name, option) => {
-    withSetting(name, option);
     expectRefusal(
-      await command("train", "-a", "./mine.js"),
+      await command("train", "-a", withSetting(name, option)),
       1,
       /mine\.js: the setting ".*" has no valid option, expected .*; give .* option: "my-name"/,
     );

@@ -1,38 +1,28 @@
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endAll, expectRefusal, softrl } from "./command.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { expectRefusal, softrl, softrlAlone } from "./command.js";
 
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url));
 const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
-let place = "";
+const place = temporaryFolder("own");
 beforeAll(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-own-"));
   symlinkSync(packages, join(place, "node_modules"), "junction");
   writeFileSync(join(place, "package.json"), '{"type": "module"}');
   for (const name of ["reinforce", "corridor", "wide", "momentum", "own-policy"]) {
     copyFileSync(join(fixtures, `${name}.js`), join(place, `${name}.js`));
   }
 });
-afterEach(endAll);
-afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 const bytesOf = (name: string) => readFileSync(join(place, name, "checkpoint.safetensors"));
 const own = "-a ./reinforce.js -e ./corridor.js --network ./wide.js --optimiser ./momentum.js".split(" ");
 const env = { SOFTRL_EXECUTOR: "wasm" };
 const command = (...args: string[]) => softrl(args, place, { env });
+/** For errors that name the files which the process has loaded, and for files that change. */
+const alone = (...args: string[]) => softrlAlone(args, place, { env });
 
 describe("an algorithm, an environment, a network and an optimiser of one's own, each a file", () => {
   test("train with their own settings, and appear in help", async () => {
@@ -200,13 +190,15 @@ describe("a file that exports something else", () => {
       'import { a2c } from "softrl";\n' +
       'export default { ...a2c, name: "faulty", make() { throw new TypeError("no such thing"); } };';
     writeFileSync(join(place, "faulty.js"), faulty);
-    const run = await command("train", "-a", "./faulty.js", "-o", "faulty");
+    const run = await alone("train", "-a", "./faulty.js", "-o", "faulty");
     expectRefusal(
       run,
       1,
       /^softrl: \S*faulty\.js: make failed, got TypeError: no such thing; fix the file; SOFTRL_DEBUG=1 prints the stack\.\n$/,
     );
-    const shown = await softrl(["train", "-a", "./faulty.js"], place, { env: { ...env, SOFTRL_DEBUG: "1" } });
+    const shown = await softrlAlone(["train", "-a", "./faulty.js"], place, {
+      env: { ...env, SOFTRL_DEBUG: "1" },
+    });
     expect(shown.code).toBe(1);
     expect(shown.stderr).toMatch(
       /^TypeError: no such thing\n +at .*faulty\.js:2:\d+.*softrl: \S*faulty\.js: make failed/s,
@@ -222,7 +214,7 @@ describe("a file that exports something else", () => {
       "    iterate: () => Reflect.construct(Proxy, []) };\n" +
       "} };";
     writeFileSync(join(place, "late.js"), faulty);
-    const own = await command("train", "-a", "./late.js", "-o", "late");
+    const own = await alone("train", "-a", "./late.js", "-o", "late");
     expectRefusal(
       own,
       1,
@@ -233,7 +225,7 @@ describe("a file that exports something else", () => {
       join(place, "late.js"),
       `import { fail } from "./inner.js";\n${faulty.replace("Reflect.construct(Proxy, [])", "fail()")}`,
     );
-    const both = await command("train", "-a", "./late.js", "-o", "later");
+    const both = await alone("train", "-a", "./late.js", "-o", "later");
     expectRefusal(
       both,
       1,

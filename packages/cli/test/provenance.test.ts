@@ -1,15 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { commitOf, provenance } from "../src/runs/provenance.js";
 
-let place: string;
-beforeEach(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-provenance-"));
-});
-afterEach(() => rmSync(place, { recursive: true }));
+const place = temporaryFolderPerTest("provenance");
 
 function git(...args: string[]): string {
   const author = ["-c", "user.name=test", "-c", "user.email=test@example.com"];

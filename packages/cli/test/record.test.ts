@@ -1,29 +1,18 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decode as decodePng } from "fast-png";
 import { decompressFrames, parseGIF } from "gifuct-js";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { openFilm } from "../src/figures/film.js";
-import { endAll, expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
+import { expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
 
-let place = "";
+const place = temporaryFolder("record");
 beforeAll(async () => {
-  place = mkdtempSync(join(tmpdir(), "softrl-record-"));
   const pole = ["train", "--steps", "4000", "--run-folder", "pole"];
   const bricks = ["train", "--env", "MinAtar/Breakout-v1", "--steps", "800", "--run-folder", "bricks"];
   for (const args of [pole, bricks]) expect(await softrl(args, place)).toMatchObject({ code: 0 });
 });
-afterEach(endAll);
-afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 interface Decoded {
   readonly width: number;

@@ -4,7 +4,6 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -13,17 +12,13 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { makeFolders } from "../src/files/make-folders.js";
 import { readLines, readRegular, replaceFile } from "../src/files/regular-file.js";
 
-let place = "";
-beforeEach(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-regular-"));
-});
-afterEach(() => rmSync(place, { recursive: true, force: true }));
+const place = temporaryFolderPerTest("regular");
 
 describe("readRegular", () => {
   test("reads regular files, up to a size that is checked before", () => {

@@ -1,15 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endAll, expectRefusal, softrl, startSoftrl } from "./command.js";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { eventsOf, expectRefusal, type LoggedEvent, softrl, startSoftrl, stopAt } from "./command.js";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "softrl-resume-"));
-});
-afterEach(endAll);
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder("resume");
 
 const STEPS = 60_000;
 const settings =
@@ -18,29 +13,18 @@ const wasm = { env: { SOFTRL_EXECUTOR: "wasm" } };
 const reference = { env: { SOFTRL_EXECUTOR: "reference" } };
 const trained = (name: string) => ["train", ...settings, "-o", name, "--json"];
 
-type Event = Readonly<Record<string, unknown>> & { readonly event: string; readonly step?: number };
-const isTimed = ({ seconds }: Event) => Number(seconds) > 0;
 const bytesOf = (name: string) => readFileSync(join(folder, name, "checkpoint.safetensors"));
-const events = (name: string): Event[] =>
-  readFileSync(join(folder, name, "events.jsonl"), "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line));
+const events = (name: string) => eventsOf(join(folder, name));
+const isTimed = ({ seconds }: LoggedEvent) => Number(seconds) > 0;
 
 /** Runs until a checkpoint after `step` stands, then sends the signal. */
-async function stopAfter(step: number, signal: NodeJS.Signals, args: string[], name: string) {
-  const { child, finished } = startSoftrl(args, folder, wasm);
-  for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    try {
-      if (events(name).some((event) => event.event === "checkpoint" && Number(event.step) >= step)) break;
-    } catch {
-      // Not there yet, or read in the middle of a line.
-    }
-  }
-  child.kill(signal);
-  return finished;
-}
+const stopAfter = (step: number, signal: NodeJS.Signals, args: string[], name: string) =>
+  stopAt(
+    startSoftrl(args, folder, wasm),
+    join(folder, name),
+    signal,
+    (event) => event.event === "checkpoint" && Number(event.step) >= step,
+  );
 
 describe("softrl resume", () => {
   test("a run that is stopped, killed and resumed is the run that never stopped, byte for byte", async () => {
@@ -64,10 +48,10 @@ describe("softrl resume", () => {
     expect(resumptions).toHaveLength(2);
     const places = new Set(resumptions.map(({ step }) => step));
     // An interrupt writes a checkpoint that the whole run has not.
-    const isOfBoth = ({ event, step }: Event) =>
+    const isOfBoth = ({ event, step }: LoggedEvent) =>
       event !== "resumed" && !(event === "checkpoint" && places.has(step) && Number(step) % 4_000 !== 0);
     // Measured, and counted from each start of a process.
-    const unmeasured = ({ seconds, ...event }: Event) => event;
+    const unmeasured = ({ seconds, ...event }: LoggedEvent) => event;
     const comparable = (name: string) => events(name).filter(isOfBoth).map(unmeasured);
     expect(comparable("parts")).toEqual(comparable("whole"));
     const [started] = events("whole");
@@ -85,14 +69,10 @@ describe("softrl resume", () => {
     ).toBe(true);
   });
 
-  test("prints how to continue an interrupted run", async () => {
-    const args = trained("words").filter((argument) => argument !== "--json");
-    const stopped = await stopAfter(4_000, "SIGINT", args, "words");
-    expect(stopped.stdout).toMatch(/to continue: softrl resume words\n$/);
-  });
-
-  test("refuses what cannot be resumed, and changes nothing", async () => {
-    await stopAfter(4_000, "SIGINT", trained("kept"), "kept");
+  test("prints how to continue an interrupted run; refuses what cannot be resumed, and changes nothing", async () => {
+    const args = trained("kept").filter((argument) => argument !== "--json");
+    const stopped = await stopAfter(4_000, "SIGINT", args, "kept");
+    expect(stopped.stdout).toMatch(/to continue: softrl resume kept\n$/);
     const before = events("kept");
     expectRefusal(
       await softrl(["resume", "kept"], folder, reference),

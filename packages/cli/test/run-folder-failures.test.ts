@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { RunFolder } from "../src/runs/run-folder.js";
 
 /** What the disk does instead of its work, by the name of Node's function. */
@@ -27,14 +27,12 @@ vi.mock("node:fs", async (importOriginal) => {
 });
 
 let folder: RunFolder;
-let place = "";
+const place = temporaryFolderPerTest("faults");
 beforeEach(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-faults-"));
   folder = RunFolder.create(join(place, "run"));
 });
 afterEach(() => {
   faults.closeSync = faults.writeSync = faults.ftruncateSync = undefined;
-  rmSync(place, { recursive: true, force: true });
 });
 
 const events = () => readFileSync(join(folder.path, "events.jsonl"), "utf8");

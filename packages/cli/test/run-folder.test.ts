@@ -1,22 +1,10 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { RunFolder } from "../src/runs/run-folder.js";
 
-let place = "";
-beforeEach(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-folder-"));
-});
-afterEach(() => rmSync(place, { recursive: true, force: true }));
+const place = temporaryFolderPerTest("folder");
 
 test("keeps events as whole lines and files as wholes", () => {
   const folder = RunFolder.create(join(place, "deep", "run"));

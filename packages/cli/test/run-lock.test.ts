@@ -2,23 +2,18 @@ import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { type Holder, RunLock, stateOf, thisProcess } from "../src/runs/run-lock.js";
 
-let folder = "";
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "softrl-lock-"));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderPerTest("lock");
 
 const ended = (): number => spawnSync(process.execPath, ["-e", ""]).pid;
 const write = (name: string, holder: Partial<Holder>) =>

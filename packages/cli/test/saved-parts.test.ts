@@ -1,24 +1,15 @@
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endAll, expectRefusal, softrl } from "./command.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { expectRefusal, softrl } from "./command.js";
 
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url));
 const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
-let place = "";
+const place = temporaryFolder("saved");
 beforeAll(async () => {
-  place = mkdtempSync(join(tmpdir(), "softrl-saved-"));
   symlinkSync(packages, join(place, "node_modules"), "junction");
   writeFileSync(join(place, "package.json"), '{"type": "module"}');
   mkdirSync(join(place, "moved"));
@@ -28,8 +19,6 @@ beforeAll(async () => {
   expect((await command("train", "--steps", "400", "-o", "plain")).code).toBe(0);
   expect((await command("train", "-a", "./reinforce.js", "--steps", "400", "-o", "own")).code).toBe(0);
 });
-afterEach(endAll);
-afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 const env = { SOFTRL_EXECUTOR: "wasm" };
 const command = (...args: string[]) => softrl(args, place, { env });

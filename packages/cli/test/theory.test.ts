@@ -1,15 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { theoryDemonstrations } from "softrl";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { demonstrationSvg, theoryFiles } from "../src/figures/theory-page.js";
 import { expectRefusal, softrl, widest } from "./command.js";
 
 const committed = fileURLToPath(new URL("../../../experiments/theory", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "softrl-theory-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder("theory");
 
 const number = /-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/g;
 

@@ -8,21 +8,24 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPython } from "@softrl/gymnasium";
 import { decodeCheckpoint, encodeCheckpoint } from "softrl";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endAll, expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import {
+  eventsOf,
+  eventually,
+  expectRefusal,
+  fakeGymnasium,
+  softrl,
+  softrlAlone,
+  startSoftrl,
+} from "./command.js";
 
-let place = "";
-beforeAll(() => {
-  place = mkdtempSync(join(tmpdir(), "softrl-trouble-"));
-});
-afterEach(endAll);
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+const place = temporaryFolder("trouble");
 
-const lines = (file: string): string[] => readFileSync(join(place, file), "utf8").split("\n");
+const events = (run: string) => eventsOf(join(place, run));
 const posix = process.platform !== "win32";
 const linux = process.platform === "linux";
 
@@ -30,7 +33,7 @@ const linux = process.platform === "linux";
 const ITS_CODE = ["exit $", "{PIPESTATUS[0]}"].join("");
 
 describe("stdout", () => {
-  const shell = (script: string) => softrl([], place, { shell: script });
+  const shell = (script: string) => softrlAlone([], place, { shell: script });
 
   test.runIf(posix)("that nobody reads is no error, and the run is whole", async () => {
     const run = await shell(`"$@" train --steps 2000 --json --run-folder unread | true; ${ITS_CODE}`);
@@ -81,15 +84,13 @@ describe.runIf(posix)("signals", () => {
   test("SIGHUP leaves a folder that is complete up to then", async () => {
     const args = ["train", "--steps", "50000000", "--run-folder", "hung-up", "--json"];
     const { child, finished } = startSoftrl(args, place);
-    await eventually(
-      () => existsSync(join(place, "hung-up", "events.jsonl")) && lines("hung-up/events.jsonl").length > 50,
-    );
+    await eventually(() => events("hung-up").length > 50);
     child.kill("SIGHUP");
     const { code, stdout } = await finished;
     expect(code).toBe(130);
     expect(JSON.parse(stdout)).toMatchObject({ interrupted: true });
     expect(readdirSync(join(place, "hung-up"))).toContain("result.json");
-    expect(lines("hung-up/events.jsonl").at(-2)).toMatch(/^{"event":"interrupted"/);
+    expect(events("hung-up").at(-1)).toMatchObject({ event: "interrupted" });
   });
 
   test("an evaluation that is interrupted says so, and speaks of no run folder", async () => {
@@ -183,9 +184,7 @@ describe("a run that fails", () => {
     const args = ["train", "--learning-rate", "1e38", "--max-gradient-norm", "1e38", "--run-folder", "burst"];
     const run = await softrl(args, place);
     expectRefusal(run, 1, /(is|are) not finite.*lower .*The run so far is in burst\./);
-    const [started, ...others] = lines("burst/events.jsonl")
-      .slice(0, -1)
-      .map((line) => JSON.parse(line));
+    const [started, ...others] = events("burst");
     expect(started).toMatchObject({ event: "started" });
     expect(others.at(-1)).toEqual({ event: "failed", error: expect.stringMatching(/not finite/) });
     expect(existsSync(join(place, "burst", "result.json"))).toBe(false);
@@ -228,12 +227,4 @@ function isAlive(pid: number): boolean {
     return false;
   }
   return !linux || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-}
-
-async function eventually(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error("It did not happen within 30 seconds.");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

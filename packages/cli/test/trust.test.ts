@@ -3,39 +3,39 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspectPython } from "@softrl/gymnasium";
 import { decodeCheckpoint, encodeCheckpoint } from "softrl";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { isMarked, RunMarks } from "../src/runs/run-marks.js";
 import { makeSecret, readSecret, secretFile } from "../src/runs/user-secret.js";
-import { endAll, expectRefusal, fakeGymnasium, softrl } from "./command.js";
+import { expectRefusal, fakeGymnasium, softrl, softrlAlone } from "./command.js";
 
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url));
 const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 const posix = process.platform !== "win32";
 
-let place = "";
+const place = temporaryFolder("trust");
 const at = (...names: string[]) => join(place, ...names);
 /** The command as a user with a data folder of their own. */
 const as =
-  (user: string, env: Record<string, string> = {}) =>
+  (user: string, env: Record<string, string> = {}, run: typeof softrl = softrl) =>
   (...args: string[]) =>
-    softrl(args, place, { env: { SOFTRL_EXECUTOR: "wasm", SOFTRL_HOME: at(user), ...env } });
+    run(args, place, { env: { SOFTRL_EXECUTOR: "wasm", SOFTRL_HOME: at(user), ...env } });
 const [maker, stranger] = [as("maker"), as("stranger")];
 
 const traced = () => existsSync(at("wide-was-loaded"));
+/** A stranger in a process that has loaded nothing yet: a second time a file would not be seen to load. */
+const watched = as("stranger", {}, softrlAlone);
 
 beforeAll(async () => {
-  place = mkdtempSync(join(tmpdir(), "softrl-trust-"));
   symlinkSync(packages, at("node_modules"), "junction");
   writeFileSync(at("package.json"), '{"type": "module"}');
   const wide = readFileSync(join(fixtures, "wide.js"), "utf8");
@@ -46,8 +46,6 @@ beforeAll(async () => {
   expect(await maker(...train, "-o", "own")).toMatchObject({ code: 0, stderr: "" });
   expect(await maker("train", "--steps", "400", "-o", "plain")).toMatchObject({ code: 0, stderr: "" });
 });
-afterEach(endAll);
-afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 /** A copy of the run `own`, and its checkpoint with other settings. */
 function copied(name: string, change: (config: Record<string, Record<string, unknown>>) => void = () => {}) {
@@ -81,7 +79,7 @@ describe("a run that loads a file", () => {
   test.each(commands)("%s: is refused to everybody else, and nothing is loaded", async (...args) => {
     const [command, ...options] = args;
     rmSync(at("wide-was-loaded"), { force: true });
-    const run = await stranger(command, "own", ...options);
+    const run = await watched(command, "own", ...options);
     expectRefusal(
       run,
       1,
@@ -93,12 +91,15 @@ describe("a run that loads a file", () => {
   test("is reported to everybody without its code", async () => {
     rmSync(at("wide-was-loaded"), { force: true });
     cpSync(at("own"), at("reported"), { recursive: true });
-    expect(await stranger("report", "reported")).toMatchObject({ code: 0, stderr: "" });
+    expect(await watched("report", "reported")).toMatchObject({ code: 0, stderr: "" });
     expect(traced()).toBe(false);
   });
 
   test("is loaded with --trust, and needs no second --trust once it was resumed", async () => {
     cpSync(at("own"), at("taken"), { recursive: true });
+    rmSync(at("wide-was-loaded"), { force: true });
+    expect(await watched("evaluate", "taken", "--trust", "--episodes", "1")).toMatchObject({ code: 0 });
+    expect(traced()).toBe(true);
     for (const [command, ...options] of commands) {
       expect(await stranger(command, "taken", "--trust", ...options)).toMatchObject({ code: 0, stderr: "" });
     }
@@ -108,7 +109,7 @@ describe("a run that loads a file", () => {
 
   test("asks nobody where an option names the file", async () => {
     rmSync(at("wide-was-loaded"), { force: true });
-    const run = await stranger("evaluate", "own", "--episodes", "1", "--network", "./moved.js");
+    const run = await watched("evaluate", "own", "--episodes", "1", "--network", "./moved.js");
     expect(run).toMatchObject({ code: 0, stderr: "" });
     expect(traced()).toBe(false);
   });
@@ -139,7 +140,7 @@ describe("a run that loads a file", () => {
     const args = ["evaluate", "forged"];
     const env = { SOFTRL_HOME: at("maker") };
     expectRefusal(
-      await softrl(args, place, { env, shellPrefix: "mkfifo forged/trust.json" }),
+      await softrlAlone(args, place, { env, shellPrefix: "mkfifo forged/trust.json" }),
       1,
       /add --trust/,
     );
@@ -244,6 +245,6 @@ test.runIf(posix)("a Python that is inspected imports nothing from the current f
   if ((await inspectPython("python3").catch(() => null)) === null) return context.skip();
   mkdirSync(at("theirs"));
   writeFileSync(at("theirs", "json.py"), 'open("json-was-imported", "w").close()\n');
-  await softrl(["doctor"], at("theirs"), { env: { SOFTRL_PYTHON: "python3" } });
+  await softrlAlone(["doctor"], at("theirs"), { env: { SOFTRL_PYTHON: "python3" } });
   expect(existsSync(at("theirs", "json-was-imported"))).toBe(false);
 });

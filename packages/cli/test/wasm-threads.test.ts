@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
@@ -14,10 +13,11 @@ import {
   type WorkerHost,
 } from "softrl";
 import { afterEach, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { largePrograms, threeRuns } from "../../core/test/tensor/large-programs.js";
 import { type RandomProgram, randomProgram } from "../../core/test/tensor/random-programs.js";
 import { nodeWorkers } from "../src/runs/node-workers.js";
-import { softrl } from "./command.js";
+import { softrlAlone } from "./command.js";
 
 const threaded = (threads: number, host: WorkerHost = nodeWorkers) =>
   createThreadedWasmExecutor({ threads, host, leastShared: 0, patience: 5000 });
@@ -199,24 +199,19 @@ describe("the workers of WebAssembly", () => {
 });
 
 describe("a short training", () => {
-  const here = mkdtempSync(join(tmpdir(), "softrl-threads-"));
+  const here = temporaryFolder("threads");
   const settings = ["--env", "MinAtar/Breakout-v1", "--steps", "800", "--checkpoint-every", "0"];
-  afterEach(() => rmSync(here, { recursive: true, force: true }));
 
   const executors = ["wasm", "native"];
   test.for(executors)("has the same checkpoint with 1 and with 2 threads: %s", async (executor, { skip }) => {
-    const survey = await softrl(["doctor", "--json"], tmpdir());
+    const survey = await softrlAlone(["doctor", "--json"], here);
     const found: { name: string; works: boolean }[] = JSON.parse(survey.stdout).executors;
     if (!found.some(({ name, works }) => name === executor && works)) skip(`${executor} does not work here`);
     const checkpoints = [];
     for (const threads of ["1", "2"]) {
-      const run = await softrl(
-        ["train", ...settings, "--run-folder", join(here, executor + threads)],
-        tmpdir(),
-        {
-          env: { SOFTRL_EXECUTOR: executor, SOFTRL_THREADS: threads },
-        },
-      );
+      const run = await softrlAlone(["train", ...settings, "--run-folder", executor + threads], here, {
+        env: { SOFTRL_EXECUTOR: executor, SOFTRL_THREADS: threads },
+      });
       expect(run.stderr.match(/softrl:.*/)?.[0] ?? "").toBe("");
       expect(run.code).toBe(0);
       checkpoints.push(readFileSync(join(here, executor + threads, "checkpoint.safetensors")));

@@ -58,7 +58,8 @@ export type CompleteConfig = Required<Omit<GymnasiumConfig, "python">>;
 
 /** Fills in the defaults. @throws SoftrlError for an invalid value. */
 export function completeConfig(config: GymnasiumConfig): CompleteConfig {
-  const { id, size, overlap = true } = config;
+  const { python: _, ...given } = config;
+  const { id, size, overlap = true } = given;
   const complete: CompleteConfig = {
     protocol: "classic",
     options: {},
@@ -67,7 +68,7 @@ export function completeConfig(config: GymnasiumConfig): CompleteConfig {
     transport: "shared memory",
     overlap,
     trustStates: false,
-    ...defined(config),
+    ...defined(given),
   };
   validate(complete);
   return complete;
@@ -83,32 +84,9 @@ function atariProcesses(size: number, overlap: boolean): number {
   return Math.max(1, most - (most % halves));
 }
 
-/** A copy of the configuration without undefined properties. */
-function defined(config: GymnasiumConfig): Omit<GymnasiumConfig, "python"> {
-  const {
-    id,
-    size,
-    training,
-    protocol,
-    options,
-    timeoutSeconds,
-    processes,
-    transport,
-    overlap,
-    trustStates,
-  } = config;
-  return {
-    id,
-    size,
-    training,
-    ...(protocol === undefined ? {} : { protocol }),
-    ...(options === undefined ? {} : { options }),
-    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-    ...(processes === undefined ? {} : { processes }),
-    ...(transport === undefined ? {} : { transport }),
-    ...(overlap === undefined ? {} : { overlap }),
-    ...(trustStates === undefined ? {} : { trustStates }),
-  };
+/** A copy without the properties that are undefined. */
+function defined<Config extends object>(config: Config): Config {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) as Config;
 }
 
 /** The time limit in the environment variable SOFTRL_TIMEOUT, if set. */

@@ -137,14 +137,6 @@ describe.each(setups)("a child that fails in a step: $transport, $processes proc
     await environment.close();
   });
 
-  it("hangs in step", async () => {
-    const environment = await connect("hangs in step", { ...setup, timeoutSeconds: 4 });
-    await environment.reset(new RandomStreams(1));
-    const error = await refusal(environment.step(new Int32Array(2)));
-    expect(error.message).toMatch(/hangs in step, expected an answer within 4 s, got none/);
-    expect(environment.pids.filter(isAlive)).toEqual([]);
-  });
-
   it("sends two answers: the second is refused at the next call", async () => {
     const environment = await connect("two answers", setup);
     await environment.reset(new RandomStreams(1));
@@ -179,12 +171,6 @@ describe.each(setups)("a child that works: $transport, $processes processes", (s
     expect(environment.pids.filter(isAlive)).toEqual([]);
   });
 
-  it("is killed by close if it does not exit on its own", async () => {
-    const environment = await connect("never leaves", setup);
-    await environment.close();
-    expect(environment.pids.filter(isAlive)).toEqual([]);
-  });
-
   it("steps between send and receive", async () => {
     const environment = await connect("well", setup);
     await environment.reset(new RandomStreams(1));
@@ -203,15 +189,6 @@ describe.each(setups)("a child that works: $transport, $processes processes", (s
     }
     await environment.receive();
     await environment.step(new Int32Array(2));
-    await environment.close();
-  });
-
-  it("does not time out if this process itself was busy beyond the limit", async () => {
-    const environment = await connect("well", { ...setup, timeoutSeconds: 4 });
-    await environment.reset(new RandomStreams(1));
-    environment.send(new Int32Array(2));
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4300);
-    await environment.receive();
     await environment.close();
   });
 
@@ -238,6 +215,42 @@ describe.each(setups)("a child that works: $transport, $processes processes", (s
     expect(error.message).toMatch(
       /ended (during step|between two requests).*signal SIGKILL; start the run again.*make a new environment/,
     );
+  });
+});
+
+/** One environment of each setup, made one after the other, so that each has the whole time limit to start. */
+async function connectAll(manner: string, more: Setup = {}): Promise<readonly GymnasiumEnvironment[]> {
+  const environments = [];
+  for (const setup of setups) environments.push(await connect(manner, { ...setup, ...more }));
+  return environments;
+}
+
+// All setups wait together: the time limits are most of what these tests take.
+describe("time limits, for every transport and number of processes", () => {
+  it("a child that hangs in a step is killed", async () => {
+    const environments = await connectAll("hangs in step", { timeoutSeconds: 4 });
+    const hang = async (environment: GymnasiumEnvironment) => {
+      await environment.reset(new RandomStreams(1));
+      const error = await refusal(environment.step(new Int32Array(2)));
+      expect(error.message).toMatch(/hangs in step, expected an answer within 4 s, got none/);
+      expect(environment.pids.filter(isAlive)).toEqual([]);
+    };
+    await Promise.all(environments.map(hang));
+  });
+
+  it("a child that does not exit on its own is killed by close", async () => {
+    const environments = await connectAll("never leaves");
+    await Promise.all(environments.map((environment) => environment.close()));
+    for (const { pids } of environments) expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  it("a child that works does not time out if this process itself was busy beyond the limit", async () => {
+    const environments = await connectAll("well", { timeoutSeconds: 4 });
+    for (const environment of environments) await environment.reset(new RandomStreams(1));
+    for (const environment of environments) environment.send(new Int32Array(2));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4300);
+    for (const environment of environments) await environment.receive();
+    for (const environment of environments) await environment.close();
   });
 });
 

@@ -49,8 +49,20 @@ function isAlive(pid: number): boolean {
 }
 
 async function gone(pid: number): Promise<boolean> {
-  for (let i = 0; i < 50 && isAlive(pid); i++) await new Promise((resolve) => setTimeout(resolve, 100));
+  for (let i = 0; i < 600 && isAlive(pid); i++) await new Promise((resolve) => setTimeout(resolve, 100));
   return !isAlive(pid);
+}
+
+/** Starts another process that makes an environment, resets it and runs `work`, a program that uses it. */
+function startParent(config: Partial<GymnasiumConfig>, work: string) {
+  const module = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+  const program = `
+    import { createGymnasiumEnvironment } from ${module("../dist/index.js")};
+    import { RandomStreams } from ${module("../../core/dist/index.js")};
+    const environment = await createGymnasiumEnvironment(${JSON.stringify({ training: true, python, ...config })});
+    await environment.reset(new RandomStreams(1));
+    ${work}`;
+  return spawn(process.execPath, ["--input-type=module", "-e", program]);
 }
 
 describe("an environment that misbehaves", () => {
@@ -240,21 +252,12 @@ describe.runIf(process.platform !== "win32")("a process that an environment star
   });
 
   it("when the parent is killed, also while the environment hangs", async () => {
-    const entryPoint = new URL("../dist/index.js", import.meta.url).href;
-    const core = new URL("../../core/dist/index.js", import.meta.url).href;
-    const parent = spawn(process.execPath, [
-      "--input-type=module",
-      "-e",
-      `import { createGymnasiumEnvironment } from ${JSON.stringify(entryPoint)};
-       import { RandomStreams } from ${JSON.stringify(core)};
-       const environment = await createGymnasiumEnvironment({
-         id: "softrl_test_environments:ForksAndHangs-v0", size: 2, training: true, python: ${JSON.stringify(python)},
-       });
-       await environment.reset(new RandomStreams(1));
-       for (let t = 0; t < 2; t++) await environment.step(new Int32Array(2));
+    const parent = startParent(
+      { id: "softrl_test_environments:ForksAndHangs-v0", size: 2 },
+      `for (let t = 0; t < 2; t++) await environment.step(new Int32Array(2));
        console.log(JSON.stringify([...environment.pids, ...environment.rewards]));
        await environment.step(new Int32Array(2));`,
-    ]);
+    );
     let pids: number[] = [];
     try {
       const [line]: Buffer[] = await once(parent.stdout, "data");
@@ -309,20 +312,11 @@ describe("killed processes", () => {
     async () => {
       const named = () => readdirSync("/dev/shm").filter((name) => name.includes("softrl"));
       const before = named();
-      const entryPoint = new URL("../dist/index.js", import.meta.url).href;
-      const core = new URL("../../core/dist/index.js", import.meta.url).href;
-      const parent = spawn(process.execPath, [
-        "--input-type=module",
-        "-e",
-        `import { createGymnasiumEnvironment } from ${JSON.stringify(entryPoint)};
-       import { RandomStreams } from ${JSON.stringify(core)};
-       const environment = await createGymnasiumEnvironment({
-         id: "ALE/Pong-v5", size: 4, training: true, processes: 2, python: ${JSON.stringify(python)},
-       });
-       await environment.reset(new RandomStreams(1));
-       console.log(JSON.stringify([environment.transport, ...environment.pids]));
-       for (;;) await environment.step(new Int32Array(4));`,
-      ]);
+      const parent = startParent(
+        { id: "ALE/Pong-v5", size: 4, processes: 2 },
+        `console.log(JSON.stringify([environment.transport, ...environment.pids]));
+         for (;;) await environment.step(new Int32Array(4));`,
+      );
       let pids: number[] = [];
       try {
         const [line]: Buffer[] = await once(parent.stdout, "data");

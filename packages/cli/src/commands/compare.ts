@@ -33,6 +33,7 @@ import {
   writeReport,
   writeResult,
 } from "../runs/run-report.js";
+import { warnUnlessResumable } from "../runs/training.js";
 import { marked } from "../runs/trusted-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
@@ -153,7 +154,7 @@ export async function compareCommand(
     const comparison = await compare(
       trainers,
       { clock, pause, signal: interrupt.signal, onProgress },
-      { watchParameters: subtractsGap },
+      { onStarted: () => warnUnlessResumable(trainers, terminal), watchParameters: subtractsGap },
     ).finally(() => display.end());
     const { runs, theorem, parameterDistance, interrupted } = comparison;
 

@@ -4,7 +4,7 @@ import type { RunOrigin } from "../runs/event-file.js";
 import { type PrintedRun, reportRun } from "../runs/report-run.js";
 import { RunFolder } from "../runs/run-folder.js";
 import { savedEnvironment } from "../runs/saved-policy.js";
-import { canResume, openSavedRun, placeOf, readingOf, type SavedRun } from "../runs/saved-run.js";
+import { canResume, currentRun, openSavedRun, placeOf, readingOf, type SavedRun } from "../runs/saved-run.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /**
@@ -16,11 +16,11 @@ export async function reportCommand(
   options: OptionValues,
   terminal: Terminal,
 ): Promise<number> {
-  openSavedRun(runFolder);
+  const opened = openSavedRun(runFolder);
   const folder = RunFolder.reopen(runFolder);
   try {
     // Another process may have gone on with the run until the folder was locked.
-    const run = openSavedRun(runFolder);
+    const run = currentRun(opened);
     const kept = folder.keepEvents(placeOf(run));
     const { outcome, reported } = readingOf(run, () => {
       const settings = sectionValues(`${run.path}: run`, runSettings, run.config.chosen.run ?? {});

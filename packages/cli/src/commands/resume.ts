@@ -24,6 +24,7 @@ import type { RunPlan } from "../runs/run-plan.js";
 import { hasReport, reportedRun, writeConfig } from "../runs/run-report.js";
 import {
   canResume,
+  currentRun,
   openSavedRun,
   placeOf,
   readingOf,
@@ -39,6 +40,12 @@ import { runTraining } from "../runs/training.js";
 import { marked, requireTrust } from "../runs/trusted-run.js";
 import type { Terminal } from "../terminal/terminal.js";
 
+/** A run and its parts. */
+interface OpenedRun {
+  readonly run: TrustedRun;
+  readonly parts: RunParts;
+}
+
 /** A run that `resume` names, and its parts. */
 export interface ResumeDraft {
   readonly run: TrustedRun | null;
@@ -49,17 +56,14 @@ export interface ResumeDraft {
 export async function draftResume(args: readonly string[]): Promise<ResumeDraft> {
   const folder = args.find((argument) => !argument.startsWith("-") && RunFolder.hasCheckpoint(argument));
   if (folder === undefined) return { run: null, parts: await findParts({}) };
-  return draftOf(folder, scanArguments(args));
+  return draftOf(openSavedRun(folder), scanArguments(args));
 }
 
-const isOf = (draft: ResumeDraft, folder: string): draft is ResumeDraft & { readonly run: TrustedRun } =>
-  draft.run?.folder === folder;
-
 /** @param options those that name a part, which only a moved file needs, and `--trust` */
-async function draftOf(folder: string, options: OptionValues) {
+async function draftOf(opened: SavedRun, options: OptionValues): Promise<OpenedRun> {
   const named = partsOfOptions(options);
   const trust = options.trust === true;
-  const run = requireTrust(openSavedRun(folder), { named, restores: true, trust });
+  const run = requireTrust(opened, { named, restores: true, trust });
   return { run, parts: await readingOf(run, () => findParts(savedParts(run, named))) };
 }
 
@@ -81,19 +85,25 @@ export async function resumeCommand(
   draft: ResumeDraft,
   terminal: Terminal,
 ): Promise<number> {
-  if (!isOf(draft, folder)) openSavedRun(folder);
+  const opened = draft.run?.folder === folder ? draft.run : openSavedRun(folder);
   const store = RunFolder.reopen(folder);
   try {
-    return await resumeIn(store, options, terminal);
+    // Another process may have gone on with the run since the arguments were read.
+    const run = currentRun(opened);
+    const current = run === draft.run ? { run: draft.run, parts: draft.parts } : await draftOf(run, options);
+    return await resumeIn(store, current, options, terminal);
   } finally {
     store.close();
   }
 }
 
-async function resumeIn(store: RunFolder, options: OptionValues, terminal: Terminal): Promise<number> {
+async function resumeIn(
+  store: RunFolder,
+  { run, parts }: OpenedRun,
+  options: OptionValues,
+  terminal: Terminal,
+): Promise<number> {
   const folder = store.path;
-  // Another process may have gone on with the run since the arguments were read.
-  const { run, parts } = await draftOf(folder, options);
   marked(store, parts);
   const shown = uneditedConfig(run);
   const changes = changesOf(options, parts, run);

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { SoftrlError, theoryDemonstrations } from "softrl";
-import { measuredInShort, PAGE_TITLE, requirement, theoryFiles } from "../figures/theory-page.js";
+import { measuredInShort, PAGE_TITLE, requirement } from "../figures/theory-words.js";
 import { readRegular, replaceFile } from "../files/regular-file.js";
 import type { OptionValues } from "../options/plain-options.js";
 import { columnsOf, type Terminal, tableWithNotes, writeJson } from "../terminal/terminal.js";
@@ -13,7 +13,11 @@ const MOST_PAGE_BYTES = 2 ** 24;
 export async function theoryCommand(options: OptionValues, terminal: Terminal): Promise<number> {
   const seed = seedOf(options.seed);
   const demonstrations = theoryDemonstrations(seed);
-  if (typeof options.out === "string") writeFiles(options.out, theoryFiles(demonstrations, seed));
+  if (typeof options.out === "string") {
+    // Loaded when there is something to draw: it takes longer than all the rest of the command.
+    const { theoryFiles } = await import("../figures/theory-page.js");
+    writeFiles(options.out, theoryFiles(demonstrations, seed));
+  }
   const facts = demonstrations.flatMap(({ facts }) => facts);
   if (options.json === true) {
     writeJson(terminal.out, demonstrations);

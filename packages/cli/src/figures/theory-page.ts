@@ -1,11 +1,6 @@
-import type { Demonstration, Fact, Series } from "softrl";
+import type { Demonstration, Series } from "softrl";
 import { figureSvg } from "./figure.js";
-
-/** A number that should be zero and is smaller than this is float64 rounding; its digits have no meaning. */
-const ROUNDING = 1e-10;
-
-/** The first line of the page, by which an earlier page is recognised. */
-export const PAGE_TITLE = "# The theory, measured\n";
+import { measuredInShort, PAGE_TITLE, requirement } from "./theory-words.js";
 
 /** Files by name: a figure and its numbers for each demonstration of a seed, and the page that shows them. */
 export function theoryFiles(demonstrations: readonly Demonstration[], seed: number): Map<string, string> {
@@ -28,17 +23,6 @@ export function demonstrationSvg({ title, equation, x, y, series }: Demonstratio
     y,
     series: series.map(({ name, kind, points }) => ({ name, kind: kinds[kind], points })),
   });
-}
-
-/** The measured number with few digits, or "rounding" if it is zero up to float64 rounding. */
-export function measuredInShort({ measured }: Fact): string {
-  if (measured !== 0 && Math.abs(measured) < ROUNDING) return "rounding";
-  return String(Number(measured.toPrecision(4)));
-}
-
-/** `≤ 1e-12`, `≈ 1 ± 0.05` */
-export function requirement({ relation, bound, tolerance }: Fact): string {
-  return `${relation} ${bound}${tolerance > 0 ? ` ± ${tolerance}` : ""}`;
 }
 
 function numbersCsv(series: readonly Series[]): string {

@@ -70,7 +70,20 @@ export function openSavedRun(folder: string, which: SavedFile = "checkpoint"): S
       remedy: "leave --policy out: then the checkpoint's is used",
     });
   }
-  const bytes = bytesOf(folder, path);
+  return savedRunOf(folder, file, bytesOf(folder, path));
+}
+
+/**
+ * The run as it is now: another process may have gone on with it since it was opened. The same run where its file has the
+ * same bytes; they are decoded once.
+ */
+export function currentRun(run: SavedRun): SavedRun {
+  const bytes = bytesOf(run.folder, run.path);
+  return Buffer.compare(bytes, run.bytes) === 0 ? run : savedRunOf(run.folder, run.file, bytes);
+}
+
+function savedRunOf(folder: string, file: string, bytes: Uint8Array): SavedRun {
+  const path = join(folder, file);
   const snapshot = readRunSnapshot(path, bytes);
   return readingOf({ path, snapshot }, () => {
     const json = savedConfig(path, snapshot);

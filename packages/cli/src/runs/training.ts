@@ -39,12 +39,7 @@ export async function runTraining(
     const folder = store.store;
     interrupt.now("training");
     await begin(trainer, folder);
-    const { canResume, environment } = trainer;
-    if (!canResume) {
-      terminal.err.write(
-        `softrl: ${environment.id} cannot save its state: this run cannot be resumed once it has stopped\n`,
-      );
-    }
+    warnUnlessResumable([trainer], terminal);
     const display = new ProgressDisplay(terminal.err, clock);
     const warnings = new WarningLines([{ trainer, plan }]);
     const { signal } = interrupt;
@@ -57,7 +52,7 @@ export async function runTraining(
     const result = await trainer.finish();
     const { curve, measurements, evaluations } = trainer;
     const outcome = { result, curve, measurements, evaluations };
-    await reportRun(folder, { ...reportedRun(plan), canResume }, outcome, json, terminal);
+    await reportRun(folder, { ...reportedRun(plan), canResume: trainer.canResume }, outcome, json, terminal);
     return result.interrupted ? INTERRUPTED : 0;
   } catch (error) {
     throw endFailed(store.opened === null ? [] : [store.opened], error);
@@ -66,4 +61,15 @@ export async function runTraining(
     store.opened?.close();
     if (trainer !== null) await closeEnvironments(trainer);
   }
+}
+
+/** Warns of runs whose environment cannot save its state: once they have started, it is known. */
+export function warnUnlessResumable(trainers: readonly Trainer[], { err }: Terminal): void {
+  const stuck = trainers.find(({ canResume }) => !canResume);
+  if (stuck === undefined) return;
+  const what =
+    trainers.length === 1
+      ? "this run cannot be resumed once it has stopped"
+      : "these runs cannot be resumed once they have stopped";
+  err.write(`softrl: ${stuck.environment.id} cannot save its state: ${what}\n`);
 }

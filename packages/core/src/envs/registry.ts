@@ -9,6 +9,7 @@ import { MinAtar, type MinAtarGame, type MinAtarOptions } from "./minatar/min-at
 import { type CliffWalkingOptions, cliffWalking } from "./tables/cliff-walking.js";
 import { type FrozenLakeOptions, frozenLake } from "./tables/frozen-lake.js";
 import { GridWorld, type GridWorldOptions } from "./tables/grid-world.js";
+import { isTable } from "./tables/table-ids.js";
 import { type TaxiOptions, taxi } from "./tables/taxi.js";
 import { type VectorizeOptions, vectorize } from "./vectorize.js";
 
@@ -41,8 +42,6 @@ interface Entry {
   readonly about: string;
   /** The options that {@link make} reads. */
   readonly options: readonly (keyof EnvironmentOptions)[];
-  /** Whether its exact Markov decision process is available as `mdp`. */
-  readonly exact?: true;
   make(size: number, options: EnvironmentOptions): VectorEnvironment;
 }
 
@@ -73,7 +72,6 @@ const entries: Readonly<Record<EnvironmentId, Entry>> = {
   "GridWorld-v0": {
     about: "reach the goal and avoid the pit in a small, slippery maze; 100 steps",
     options: ["layout", "slip", "stepReward", "goalReward", "pitReward", "maxEpisodeSteps"],
-    exact: true,
     make: (size, options) =>
       vectorize("GridWorld-v0", () => new GridWorld(options), size, {
         maxEpisodeSteps: options.maxEpisodeSteps ?? 100,
@@ -82,25 +80,21 @@ const entries: Readonly<Record<EnvironmentId, Entry>> = {
   "FrozenLake-v1": {
     about: "cross slippery ice between four holes; as in Gymnasium, 16 states, 100 steps",
     options: ["slippery", "maxEpisodeSteps"],
-    exact: true,
     make: (size, options) => frozenLake("4x4", size, options),
   },
   "FrozenLake8x8-v1": {
     about: "cross a larger lake; as in Gymnasium, 64 states, 200 steps",
     options: ["slippery", "maxEpisodeSteps"],
-    exact: true,
     make: (size, options) => frozenLake("8x8", size, options),
   },
   "CliffWalking-v1": {
     about: "reach the goal at the far end of a cliff; as in Gymnasium, 48 states, no time limit",
     options: ["slippery", "maxEpisodeSteps"],
-    exact: true,
     make: (size, options) => cliffWalking(size, options),
   },
   "Taxi-v4": {
     about: "pick up a passenger and drop them off; as in Gymnasium, 500 states, 200 steps",
     options: ["maxEpisodeSteps"],
-    exact: true,
     make: (size, options) => taxi(size, options),
   },
   "MinAtar/Asterix-v1": minAtar("Asterix", "collect gold and avoid enemies"),
@@ -119,7 +113,7 @@ export function isBuiltIn(id: string): id is EnvironmentId {
 }
 
 /** The ids of the built-in environments whose exact process is available: `makeEnvironment(id, 1).mdp`. */
-export const exactEnvironmentIds: readonly EnvironmentId[] = environmentIds.filter((id) => entries[id].exact);
+export const exactEnvironmentIds: readonly EnvironmentId[] = environmentIds.filter(isTable);
 
 /** A one-line description of a built-in environment for users. */
 export const environmentAbout = (id: EnvironmentId): string => entries[id].about;

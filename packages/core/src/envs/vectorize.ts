@@ -279,6 +279,8 @@ export class LocalEnvironment implements VectorEnvironment {
 
   #requireSpaces(observationSpace: Space, actionSpace: Space): void {
     this.#environments.forEach((environment, i) => {
+      // The first one's were checked before the others were made.
+      if (i === 0) return;
       const where = `${this.id} environment ${i}`;
       requireSpaces(where, environment);
       if (!sameSpace(environment.observationSpace, observationSpace)) {

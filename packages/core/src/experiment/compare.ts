@@ -34,6 +34,11 @@ export interface ParameterDistance {
   readonly largest: number;
 }
 
+interface CompareOptions {
+  readonly onStarted?: () => void;
+  readonly watchParameters?: boolean;
+}
+
 const BOUND = 1e-12;
 const STATES = 4;
 
@@ -41,16 +46,18 @@ const STATES = 4;
  * Trains runs side by side, an iteration of each in turn, so that their curves grow together, and measures the
  * theorem that says why they should look alike.
  *
+ * @param onStarted called once all trainers have started
  * @param watchParameters whether to compare the trainers' parameters after every update
  * @throws SoftrlError when an algorithm does not learn log π and V.
  */
 export async function compare(
   trainers: readonly Trainer[],
   host: Host,
-  { watchParameters = false }: { readonly watchParameters?: boolean } = {},
+  { onStarted, watchParameters = false }: CompareOptions = {},
 ): Promise<Comparison> {
   for (const trainer of trainers) modelOf(trainer);
   for (const trainer of trainers) await trainer.start();
+  onStarted?.();
   let distance: ParameterDistance = { updates: 0, largest: 0 };
   await iterateTogether(trainers, host, () => {
     if (watchParameters) distance = larger(distance, trainers);

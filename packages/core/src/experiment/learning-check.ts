@@ -55,8 +55,8 @@ export class LearningCheck implements Saveable {
     return { done: this.#done, warning: this.#warning === null ? {} : { ...this.#warning } };
   }
 
-  restore(snapshot: Snapshot): void {
-    const where = "LearningCheck.restore";
+  /** @param where what an error names, for instance the file */
+  restore(snapshot: Snapshot, where = "LearningCheck.restore"): void {
     const { done } = snapshot;
     if (typeof done !== "boolean") {
       fail(where, "done is not valid", { expected: "true or false", got: describeValue(done) });

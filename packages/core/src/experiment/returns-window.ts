@@ -44,10 +44,11 @@ export class ReturnsWindow {
     return { episodes: this.#episodes, returns: this.#returns.slice(), first: this.#first.slice() };
   }
 
-  restore(snapshot: Snapshot): void {
-    const returns = snapshotFinite("ReturnsWindow.restore", snapshot, "returns", EPISODES_IN_SCORE);
-    const first = snapshotFinite("ReturnsWindow.restore", snapshot, "first", EPISODES_IN_SCORE);
-    this.#episodes = snapshotCount("ReturnsWindow.restore", snapshot, "episodes");
+  /** @param where what an error names, for instance the file */
+  restore(snapshot: Snapshot, where = "ReturnsWindow.restore"): void {
+    const returns = snapshotFinite(where, snapshot, "returns", EPISODES_IN_SCORE);
+    const first = snapshotFinite(where, snapshot, "first", EPISODES_IN_SCORE);
+    this.#episodes = snapshotCount(where, snapshot, "episodes");
     this.#returns.set(returns);
     this.#first.set(first);
   }

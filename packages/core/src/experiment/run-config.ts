@@ -14,6 +14,7 @@ import {
 } from "../base/settings.js";
 import { atariProtocols } from "../envs/atari/protocol.js";
 import type { Box, Space } from "../envs/spaces.js";
+import { isTable } from "../envs/tables/table-ids.js";
 import { builtInNetworks, inputSettings, type NetworkKind } from "../nn/network-kind.js";
 import { builtInOptimisers, type OptimiserKind, stepSettings } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
@@ -164,7 +165,7 @@ export const builtInKinds: KnownKinds = {
 /** The family that an environment's id belongs to. */
 export function environmentFamily(id: string): EnvironmentFamily {
   if (id.startsWith("MinAtar/")) return "minatar";
-  if (/^(GridWorld|FrozenLake(8x8)?|CliffWalking|Taxi)-v\d+$/.test(id)) return "table";
+  if (isTable(id)) return "table";
   // Every other id of Atari's gives raw pictures or the console's memory.
   return /^(ALE\/\w+-v5|\w+NoFrameskip-v\d+)$/.test(id) ? "atari" : "vector";
 }

@@ -29,9 +29,9 @@ export function savedOutcome(
   const evaluations =
     run.evaluateEvery === 0 ? [] : savedEvaluations(where, section("evaluation"), run.evaluationEpisodes);
   const window = new ReturnsWindow();
-  window.restore(section("scores"));
+  window.restore(section("scores"), where);
   const learning = new LearningCheck();
-  learning.restore(section("learning"));
+  learning.restore(section("learning"), where);
   const isLogged = snapshotCount(where, snapshot, "updates") === 0;
   const isEvaluated = run.evaluateEvery === 0 || evaluations.at(-1)?.step === step;
   const meanReturn = window.mean();

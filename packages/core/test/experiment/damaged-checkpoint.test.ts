@@ -1,4 +1,12 @@
-import { a2c, createTrainer, createWasmExecutor, makeEnvironment, type Snapshot, SoftrlError } from "softrl";
+import {
+  a2c,
+  createTrainer,
+  createWasmExecutor,
+  makeEnvironment,
+  type Snapshot,
+  SoftrlError,
+  savedOutcome,
+} from "softrl";
 import { describe, expect, test } from "vitest";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/experiment/checkpoint.js";
 import { readRunSnapshot, savedConfig } from "../../src/experiment/run-checkpoint.js";
@@ -87,6 +95,24 @@ describe("a number that no run has is refused, and named", () => {
     ],
   ])("%s", async (path, change, message) => {
     expect(await refusal(changed(path, change))).toMatch(message);
+  });
+});
+
+describe("the outcome that is read from a damaged checkpoint names the file", () => {
+  test.each([
+    [
+      "curve/meanReturns",
+      last(Number.NaN),
+      /^run\.safetensors: meanReturns\[\d+\] of the snapshot is not valid/,
+    ],
+    ["scores/returns", last(Number.NaN), /^run\.safetensors: returns\[99\] of the snapshot is not valid/],
+    ["scores/first", last(Number.NaN), /^run\.safetensors: first\[99\] of the snapshot is not valid/],
+    ["scores/episodes", () => -1, /^run\.safetensors: episodes of the snapshot is not valid/],
+    ["learning/done", () => 1, /^run\.safetensors: done is not valid, expected true or false, got 1/],
+  ])("%s", (path, change, message) => {
+    expect(() => savedOutcome("run.safetensors", changed(path, change), trainer().config.run)).toThrow(
+      message,
+    );
   });
 });
 

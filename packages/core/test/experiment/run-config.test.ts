@@ -10,6 +10,8 @@ import {
   defaultOf,
   defaultOptimiser,
   environmentFamily,
+  environmentIds,
+  exactEnvironmentIds,
   executorIdentity,
   integerSetting,
   liveSetting,
@@ -54,9 +56,11 @@ describe("an environment's family", () => {
     expect(environmentFamily("PongNoFrameskip-v4")).toBe("atari");
     expect(environmentFamily("MinAtar/Breakout-v1")).toBe("minatar");
     expect(environmentFamily("Acrobot-v1")).toBe("vector");
-    for (const id of ["GridWorld-v0", "FrozenLake-v1", "FrozenLake8x8-v1", "CliffWalking-v1", "Taxi-v4"]) {
-      expect(environmentFamily(id)).toBe("table");
+    for (const id of environmentIds) {
+      const isExact = exactEnvironmentIds.includes(id);
+      expect(environmentFamily(id) === "table", id).toBe(isExact);
     }
+    expect(environmentFamily("Taxi-v3")).toBe("table");
     expect(environmentFamily("TaxiRank-v0")).toBe("vector");
     expect(environmentFamily("ALE/Pong-ram-v5")).toBe("vector");
     expect(environmentFamily("Pong-v4")).toBe("vector");

@@ -18,10 +18,12 @@ const fast = identities.filter(({ slow }) => slow !== true);
 /** A residual that only a mistake explains: far beyond rounding, or a slope of the wrong order. */
 const clearly = (bound: number): number => (bound === slopeBound ? 0.5 : 1e9 * bound);
 
-async function failures(checked: Formulas): Promise<string[]> {
+/** The identities that these formulas break, among all or those whose name has a part. */
+async function failures(checked: Formulas, part = ""): Promise<string[]> {
   const streams = new RandomStreams(0);
   const found: string[] = [];
   for (const { identity, bound, cases = identity, residual } of fast) {
+    if (!identity.includes(part)) continue;
     let measured: number;
     try {
       measured = await residual(checked, streams.stream("verify", cases));
@@ -118,8 +120,9 @@ describe("verifyMutants", () => {
 
   for (const mutant of mutants) {
     it(`breaks the identity about ${mutant.mutant}`, async () => {
-      const broken = await failures(mutantFormulas(mutant));
-      expect(broken.some((identity) => identity.includes(about[mutant.mutant]))).toBe(true);
+      const part = about[mutant.mutant];
+      expect(part).toBeDefined();
+      expect(await failures(mutantFormulas(mutant), part)).not.toEqual([]);
     });
   }
 });
@@ -174,6 +177,7 @@ describe("identities", () => {
       ...formulas,
       theoremGap: (terms) => formulas.theoremGap({ ...terms, actions: mul(0, terms.actions) }),
     };
-    expect(await failures(constantGap)).toContain("the gap has zero mean under π_θ");
+    const identity = "the gap has zero mean under π_θ";
+    expect(await failures(constantGap, identity)).toContain(identity);
   });
 });
