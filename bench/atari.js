@@ -5,6 +5,8 @@ import { RandomStreams } from "softrl";
 import { compared } from "./comparison.js";
 import { measureAlternating } from "./measure.js";
 import { loadedPeers, peerPython, threadVariables } from "./peers.js";
+import { dqnChoice } from "./q-learning.js";
+import { requireSameWork, watchedTraining } from "./same-work.js";
 import { peerSettings, training } from "./training.js";
 
 const id = "PongNoFrameskip-v4";
@@ -118,78 +120,158 @@ const baselines = ["DummyVecEnv", "SubprocVecEnv"].flatMap((vector) =>
   [1, 2].map((threads) => ({
     name: `stable-baselines3, ${vector}${inThreads(threads)}`,
     needs: ["stable_baselines3", "ale_py"],
-    work: "sb3_pong",
     vector,
     threads,
   })),
 );
 
 /**
- * A2C on Pong, from the emulators to the optimiser, against stable-baselines3.
- * @type {import("./rows.js").Row}
+ * An algorithm on Pong, from the emulators to the optimiser, against stable-baselines3.
+ * @param {object} row
+ * @param {string} row.name
+ * @param {(quick: boolean, seed: number) => PongWork} row.work
+ * @param {Readonly<Record<string, number>>} row.targets the least ratio for a contestant of softrl
+ * @returns {import("./rows.js").Row}
  */
-const pongRow = {
-  name: "pong",
-  async measure({ executors, peers, quick, seed, busy, plan }) {
-    const defaults = peerSettings(id);
-    const size = quick ? 4 : defaults.environments;
-    const settings = { ...defaults, environments: size, seed };
-    const { horizon } = settings;
-    const python = await findAtariPython();
-    const environments = [];
-    const ours = [];
-    try {
-      for (const { name, executor, threads } of python === null ? [] : executors) {
-        const environment = await createGymnasiumEnvironment({
-          id,
-          size,
-          training: true,
-          python: python ?? "",
-          // As in the softrl command.
-          overlap: threads < cores,
-        });
-        environments.push(environment);
-        ours.push({ name, run: await training(executor, environment, seed) });
-      }
-      const theirs = await loadedPeers(
-        peers,
-        baselines.map(({ threads, vector, ...peer }) => ({
-          ...peer,
-          spec: { ...settings, threads, vector },
-          variables: threadVariables(threads),
-        })),
-      );
-      const best = { peers: baselines.map(({ name }) => name), of: /** @type {const} */ ("rate") };
+function pongRow({ name: rowName, work: workOf, targets }) {
+  return {
+    name: rowName,
+    async measure({ executors, peers, quick, seed, busy, plan }) {
+      const work = workOf(quick, seed);
+      const python = await findAtariPython();
+      const environments = [];
+      const ours = [];
+      /** @type {Record<string, unknown>} */
+      let spec = {};
       try {
-        const measurements = await measureAlternating([...ours, ...theirs.loaded], plan);
-        return {
-          name: "pong",
-          title: `Pong A2C end to end, S = ${size}, n = ${horizon}`,
-          sizes: settings,
-          unit: "steps/s",
-          stepsPerIteration: size * horizon,
-          measurements,
-          comparisons: compared(
+        for (const { name, executor, threads } of python === null ? [] : executors) {
+          const environment = await createGymnasiumEnvironment({
+            id,
+            size: work.environments,
+            training: true,
+            python: python ?? "",
+            // As in the softrl command.
+            overlap: threads < cores,
+          });
+          environments.push(environment);
+          const one = await work.training(executor, environment);
+          ours.push({ name, run: one.run });
+          spec = one.spec;
+        }
+        const theirs = await loadedPeers(
+          ours.length === 0 ? null : peers,
+          baselines.map(({ threads, vector, ...peer }) => ({
+            ...peer,
+            work: work.peer,
+            spec: { ...spec, threads, vector },
+            variables: threadVariables(threads),
+          })),
+        );
+        const best = { peers: baselines.map(({ name }) => name), of: /** @type {const} */ ("rate") };
+        try {
+          const measurements = await measureAlternating([...ours, ...theirs.loaded], plan);
+          work.check(measurements);
+          return {
+            name: rowName,
+            title: work.title,
+            sizes: work.sizes,
+            unit: "steps/s",
+            stepsPerIteration: work.stepsPerIteration,
             measurements,
-            [
-              { ours: "native", ...best, least: 1.6 },
-              { ours: "native, 2 threads", ...best, least: 3 },
-              { ours: "wasm", ...best },
-              { ours: "wasm, 2 threads", ...best },
-            ],
+            comparisons: compared(
+              measurements,
+              ["native", "native, 2 threads", "wasm", "wasm, 2 threads"].map((ours) => ({
+                ours,
+                ...best,
+                ...(ours in targets ? { least: targets[ours] } : {}),
+              })),
+              busy,
+            ),
+            checks: [],
             busy,
-          ),
-          checks: [],
-          busy,
-          missing: [...theirs.missing, ...(python === null ? ["softrl (a Python with ale-py)"] : [])],
-        };
+            missing: [...theirs.missing, ...(python === null ? ["softrl (a Python with ale-py)"] : [])],
+          };
+        } finally {
+          for (const peer of theirs.loaded) await peer.end();
+        }
       } finally {
-        for (const peer of theirs.loaded) await peer.end();
+        for (const environment of environments) await environment.close();
       }
-    } finally {
-      for (const environment of environments) await environment.close();
-    }
-  },
-};
+    },
+  };
+}
 
-export const atariRows = [bridgeRow, pongRow];
+/**
+ * What a row on Pong measures.
+ * @typedef {object} PongWork
+ * @property {string} title
+ * @property {Readonly<Record<string, number | string>>} sizes
+ * @property {number} environments
+ * @property {number} stepsPerIteration
+ * @property {string} peer the module in peers/
+ * @property {(executor: import("softrl").Executor, environment: import("softrl").VectorEnvironment) => Promise<{ readonly run: import("./measure.js").Contestant["run"], readonly spec: Record<string, unknown> }>} training
+ *   the training to measure, and what the peer needs to do the same
+ * @property {(measurements: readonly import("./measure.js").Measurement[]) => void} check throws unless all did the same work
+ */
+
+/**
+ * A2C: an iteration is a rollout and an update.
+ * @param {boolean} quick
+ * @param {number} seed
+ * @returns {PongWork}
+ */
+function a2cOnPong(quick, seed) {
+  const defaults = peerSettings(id);
+  const environments = quick ? 4 : defaults.environments;
+  const sizes = { ...defaults, environments, seed };
+  const { horizon } = sizes;
+  return {
+    title: `Pong A2C end to end, S = ${environments}, n = ${horizon}`,
+    sizes,
+    environments,
+    stepsPerIteration: environments * horizon,
+    peer: "sb3_pong",
+    training: async (executor, environment) => ({
+      run: await training(executor, environment, seed),
+      spec: sizes,
+    }),
+    check() {},
+  };
+}
+
+/**
+ * DQN with Dopamine's settings and an update every four steps: one step of four environments. An iteration is an update.
+ * @param {boolean} quick
+ * @param {number} seed
+ * @returns {PongWork}
+ */
+function dqnOnPong(quick, seed) {
+  const environments = 4;
+  const trainEvery = 4;
+  const replayStart = quick ? 100 : 1000;
+  const choice = dqnChoice("dopamine-nature", { trainEvery, replayCapacity: 10_000, replayStart });
+  const { batchSize, replayCapacity, targetEvery } = choice.settings.algorithm;
+  return {
+    title: `Pong DQN end to end, S = ${environments}, an update every ${trainEvery} steps`,
+    sizes: { environments, trainEvery, batchSize, replayCapacity, replayStart, targetEvery, seed },
+    environments,
+    stepsPerIteration: trainEvery,
+    peer: "sb3_dqn",
+    async training(executor, environment) {
+      const { run, trainer } = await watchedTraining({ ...choice, executor, environment }, seed, {
+        loss: "qLoss",
+        iteration: trainEvery,
+        before: replayStart + 4 * trainEvery,
+      });
+      return { run, spec: { config: trainer.config } };
+    },
+    check: (measurements) => requireSameWork(measurements, { stepsPerUpdate: trainEvery }),
+  };
+}
+
+/** @type {readonly import("./rows.js").Row[]} */
+export const atariRows = [
+  bridgeRow,
+  pongRow({ name: "pong", work: a2cOnPong, targets: { native: 1.6, "native, 2 threads": 3 } }),
+  pongRow({ name: "pong-dqn", work: dqnOnPong, targets: { native: 2 } }),
+];

@@ -23,7 +23,7 @@ const bars = /** @type {const} */ ([
  * @param {number} seed
  * @returns {(iterations: number) => void}
  */
-function stepping(game, size, seed) {
+export function stepping(game, size, seed) {
   const environment = new MinAtar(game, size);
   environment.reset(new RandomStreams(seed));
   const random = new RandomStreams(seed).stream("bench", "actions");

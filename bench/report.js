@@ -51,9 +51,10 @@ export function contestantLines(row) {
     const { median, least, most } = seconds;
     const ends = row.unit === "ms" ? [least, most] : [most, least];
     const range = [median, ...ends].map((value) => amount(row, value));
-    const length =
-      figures.episodeLength === undefined ? "" : `, episodes of ${short(figures.episodeLength)} steps`;
-    return `  ${name.padEnd(30)} ${range[0]} ${row.unit} (${range[1]}..${range[2]})${length}`;
+    const { episodeLength, stepsPerUpdate } = figures;
+    const length = episodeLength === undefined ? "" : `, episodes of ${short(episodeLength)} steps`;
+    const work = stepsPerUpdate === undefined ? "" : `, an update every ${short(stepsPerUpdate)} steps`;
+    return `  ${name.padEnd(30)} ${range[0]} ${row.unit} (${range[1]}..${range[2]})${length}${work}`;
   });
   const checks = row.checks.map(
     ({ what, difference }) => `  ${what}: ${difference.toExponential(1)} relative`,

@@ -6,6 +6,7 @@ import { reference } from "./executors.js";
 import { measureAlternating, spread, timed } from "./measure.js";
 import { minatarRows } from "./minatar.js";
 import { encoded, keptMemory, loadedPeers, threadVariables } from "./peers.js";
+import { qLearningRows } from "./q-learning.js";
 import { sweepRow } from "./sweeps.js";
 import { peerSettings } from "./training.js";
 import {
@@ -407,6 +408,7 @@ export const rows = [
   ),
   cartPoleAlone,
   ...minatarRows,
+  ...qLearningRows,
   ...atariRows,
   ...[10_000, 100_000, 1_000_000].map(sweepRow),
 ];

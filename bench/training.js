@@ -32,8 +32,24 @@ export function peerSettings(id) {
 }
 
 /**
- * A2C with these settings and a constant learning rate, and everything that a run does except writing files. An iteration
- * is one rollout and one update.
+ * A trainer that has started, with a constant learning rate, and everything that a run does except writing files.
+ * @param {import("softrl").TrainChoice} choice
+ * @param {number} seed
+ * @param {(event: import("softrl").RunEvent) => void} [onEvent]
+ */
+export async function startedTrainer(choice, seed, onEvent = () => {}) {
+  const trainer = createTrainer({
+    ...choice,
+    settings: { ...choice.settings, run: { steps: Number.MAX_SAFE_INTEGER, seed, checkpointEvery: 0 } },
+    store: { append: onEvent, writeCheckpoint() {}, writePolicy() {} },
+    clock: () => performance.now() / 1000,
+  });
+  await trainer.start();
+  return trainer;
+}
+
+/**
+ * A2C with these settings. An iteration is one rollout and one update.
  * @param {import("softrl").Executor} executor
  * @param {import("softrl").VectorEnvironment} environment
  * @param {number} seed
@@ -42,22 +58,14 @@ export function peerSettings(id) {
  */
 export async function training(executor, environment, seed, onEvent = () => {}) {
   const { learningRate, horizon } = peerSettings(environment.id);
-  const trainer = createTrainer({
-    algorithm: a2c,
-    environment,
-    executor,
-    optimiser: "rmsprop",
-    settings: {
-      run: { steps: Number.MAX_SAFE_INTEGER, seed, checkpointEvery: 0 },
-      optimiser: { learningRate },
-      algorithm: { horizon, lambda: 1, normaliseReturns: false, bodies: "shared" },
-      // Pixels are scaled in the peers, too.
-      ...(isBytes(environment.observationSpace) ? {} : { network: { inputs: "raw" } }),
-    },
-    store: { append: onEvent, writeCheckpoint() {}, writePolicy() {} },
-    clock: () => performance.now() / 1000,
-  });
-  await trainer.start();
+  const settings = {
+    optimiser: { learningRate },
+    algorithm: { horizon, lambda: 1, normaliseReturns: false, bodies: "shared" },
+    // Pixels are scaled in the peers, too.
+    ...(isBytes(environment.observationSpace) ? {} : { network: { inputs: "raw" } }),
+  };
+  const choice = { algorithm: a2c, environment, executor, optimiser: "rmsprop", settings };
+  const trainer = await startedTrainer(choice, seed, onEvent);
   return async (iterations) => {
     const began = performance.now();
     for (let i = 0; i < iterations; i++) await trainer.iterate();

@@ -12,24 +12,29 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecFram
 gymnasium.register_envs(ale_py)
 
 
+def frames(size, seed, vector):
+    """Environments of the class `vector` with four stacked frames."""
+    subprocesses = vector == "SubprocVecEnv"
+    environment = make_atari_env(
+        "PongNoFrameskip-v4",
+        n_envs=size,
+        seed=seed,
+        vec_env_cls=SubprocVecEnv if subprocesses else DummyVecEnv,
+        # Forked before any threads start, so that the workers share the imported modules.
+        vec_env_kwargs={"start_method": "fork"} if subprocesses else None,
+    )
+    # Otherwise the workers of SubprocVecEnv would outlive this process.
+    atexit.register(environment.close)
+    return VecFrameStack(environment, 4)
+
+
 class Work:
     def __init__(self, spec):
         torch.set_num_threads(spec["threads"])
         self.steps = spec["environments"] * spec["horizon"]
-        subprocesses = spec["vector"] == "SubprocVecEnv"
-        environment = make_atari_env(
-            "PongNoFrameskip-v4",
-            n_envs=spec["environments"],
-            seed=spec["seed"],
-            vec_env_cls=SubprocVecEnv if subprocesses else DummyVecEnv,
-            # Forked before any threads start, so that the workers share the imported modules.
-            vec_env_kwargs={"start_method": "fork"} if subprocesses else None,
-        )
-        # Otherwise the workers of SubprocVecEnv would outlive this process.
-        atexit.register(environment.close)
         self.model = A2C(
             "CnnPolicy",
-            VecFrameStack(environment, 4),
+            frames(spec["environments"], spec["seed"], spec["vector"]),
             learning_rate=spec["learningRate"],
             n_steps=spec["horizon"],
             gamma=spec["gamma"],

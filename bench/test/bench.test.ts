@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
+import { requireSameWork } from "../same-work.js";
 
 const main = fileURLToPath(new URL("../main.js", import.meta.url));
 const folder = temporaryFolder("bench");
@@ -30,7 +31,12 @@ interface Report {
   rows: {
     name: string;
     sizes: Record<string, unknown>;
-    measurements: { name: string; samples: number[]; seconds: Spread }[];
+    measurements: {
+      name: string;
+      samples: number[];
+      seconds: Spread;
+      figures: Record<string, number>;
+    }[];
     checks: { what: string; difference: number }[];
   }[];
   scaling: unknown[];
@@ -45,6 +51,9 @@ describe("npm run bench -- --quick, without peers", () => {
     "cartpole-alone",
     "minatar-seaquest-alone",
     "minatar-breakout-a2c",
+    "minatar-breakout-dqn-1",
+    "minatar-breakout-dqn-4",
+    "cartpole-pqn",
   ];
   let finished: ReturnType<typeof bench>;
   beforeAll(() => {
@@ -76,6 +85,23 @@ describe("npm run bench -- --quick, without peers", () => {
     }
   });
 
+  test("counts the updates of Q-learning and the parameters that they train", () => {
+    const report: Report = JSON.parse(readFileSync(json, "utf8"));
+    const minatar = (3 * 3 * 4 + 1) * 16 + (8 * 8 * 16 + 1) * 128 + (128 + 1) * 6;
+    const cartPole = (4 + 1) * 120 + 2 * 120 + (120 + 1) * 84 + 2 * 84 + (84 + 1) * 2;
+    for (const [name, stepsPerUpdate, parameters] of [
+      ["minatar-breakout-dqn-1", 1, minatar],
+      ["minatar-breakout-dqn-4", 4, minatar],
+      // 4 environments, 8 steps; 4 epochs of 2 minibatches.
+      ["cartpole-pqn", 4, cartPole],
+    ] as const) {
+      const measurements = report.rows.find((row) => row.name === name)?.measurements ?? [];
+      const [wasm] = measurements.filter((measurement) => measurement.name === "wasm");
+      expect(wasm.figures).toMatchObject({ stepsPerUpdate, parameters });
+      expect(Number.isFinite(wasm.figures.loss)).toBe(true);
+    }
+  });
+
   test("checks the gradients that are measured", () => {
     const report: Report = JSON.parse(readFileSync(json, "utf8"));
     const [minatar, mlp] = report.rows;
@@ -100,6 +126,37 @@ test("sweeps of value iteration are checked against the reference, and their gro
   expect(rows[0].checks).toHaveLength(1);
   expect(rows[0].checks[0].difference).toBeLessThan(1e-12);
   expect(scaling).toHaveLength(2);
+});
+
+describe("contestants that do not do the same work are refused", () => {
+  const figures = { stepsPerUpdate: 4, parameters: 10, loss: 0.1 };
+  const seconds = { median: 1, low: 1, high: 1, least: 1, most: 1 };
+  const measured = (name: string, of: Record<string, number>) => ({
+    name,
+    samples: [1],
+    seconds,
+    iterations: 1,
+    figures: of,
+  });
+  for (const [what, other, message] of [
+    [
+      "another number of updates",
+      { stepsPerUpdate: 8 },
+      /peer does other work: an update every 8 steps, expected 4/,
+    ],
+    ["another network", { parameters: 11 }, /peer does other work: 11 parameters, expected 10 as in softrl/],
+    ["a loss that is not finite", { loss: Number.NaN }, /peer does other work: the loss is NaN/],
+  ] as const) {
+    test(what, () => {
+      const all = [measured("softrl", figures), measured("peer", { ...figures, ...other })];
+      expect(() => requireSameWork(all, { stepsPerUpdate: 4 })).toThrow(message);
+    });
+  }
+
+  test("what trains nothing is not compared", () => {
+    const all = [measured("softrl", figures), measured("sum of its parts", {})];
+    expect(() => requireSameWork(all, { stepsPerUpdate: 4 })).not.toThrow();
+  });
 });
 
 test("refuses an unknown row and lists the known ones", () => {

@@ -48,3 +48,8 @@ export function moments(name: string, gradient: Tensor, beta1: number, beta2: nu
 export function withoutSubnormals(x: Tensor): Tensor {
   return sub(add(x, 1e-30), 1e-30);
 }
+
+/** x, rounded to a multiple of 4 · 10⁻¹⁹ where it is below 10⁻¹¹: then x² is 0 or not subnormal either. */
+export function withoutSubnormalSquares(x: Tensor): Tensor {
+  return sub(add(x, 1e-11), 1e-11);
+}

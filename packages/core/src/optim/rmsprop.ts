@@ -1,4 +1,5 @@
 import { add, div, maximum, mul, sqrt, square, state, sub } from "../tensor/operations.js";
+import { withoutSubnormalSquares, withoutSubnormals } from "./moments.js";
 import type { Optimiser } from "./optimiser.js";
 
 export interface RmsPropOptions {
@@ -31,9 +32,10 @@ export function rmsprop({
   return {
     step(theta, gradient, learningRate) {
       const meanSquare = state("rmsprop.meanSquare", theta.shape);
-      const nextSquare = add(mul(decay, meanSquare), mul(1 - decay, square(gradient)));
+      const nextSquare = withoutSubnormals(add(mul(decay, meanSquare), mul(1 - decay, square(gradient))));
       const mean = centred ? state("rmsprop.mean", theta.shape) : null;
-      const nextMean = mean === null ? null : add(mul(decay, mean), mul(1 - decay, gradient));
+      const nextMean =
+        mean === null ? null : withoutSubnormalSquares(add(mul(decay, mean), mul(1 - decay, gradient)));
       // Rounding can take a variance of zero below zero.
       const spread = nextMean === null ? nextSquare : maximum(sub(nextSquare, square(nextMean)), 0);
       const divisor = epsilonPlace === "inside" ? sqrt(add(spread, epsilon)) : add(sqrt(spread), epsilon);

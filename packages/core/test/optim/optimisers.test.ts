@@ -167,6 +167,10 @@ function loadStep(executor: Executor, optimiser: Optimiser, length: number) {
     theta: session.state(theta),
     gradient: f.input("gradient"),
     learningRate: f.input("learningRate"),
+    states: step.states.map(({ state }) => ({
+      name: state.origin.kind === "state" ? state.origin.name : "",
+      values: session.state(state),
+    })),
     run: () => f.run(),
   };
 }
@@ -205,6 +209,30 @@ describe("rmsprop, centred", () => {
       for (const x of theta) expect(Number.isFinite(x)).toBe(true);
     },
   );
+});
+
+describe("moving averages in float32 whose gradient has vanished", () => {
+  it.each([
+    ["rmsprop", rmsprop({ decay: 0.95 }), []],
+    ["rmsprop, centred", rmsprop({ decay: 0.95, centred: true }), ["rmsprop.mean"]],
+    ["adam", adam({ beta1: 0.9, beta2: 0.95 }), []],
+  ] as const)("of %s are never subnormal, nor are the squares that it takes", (_, optimiser, squared) => {
+    const { states, gradient, run } = loadStep(wasm, optimiser, 3);
+    const leastNormal = 2 ** -126;
+    gradient.set([1e-3, -1, 1000]);
+    run();
+    gradient.fill(0);
+    for (let t = 0; t < 3000; t++) {
+      run();
+      for (const { name, values } of states) {
+        const isSquared = squared.some((one) => one === name);
+        for (const x of values) {
+          const least = isSquared ? Math.sqrt(leastNormal) : leastNormal;
+          if (x !== 0 && Math.abs(x) < least) expect(x, `${name} after ${t + 1} steps`).toBe(0);
+        }
+      }
+    }
+  });
 });
 
 describe("adam and radam in float32", () => {
