@@ -32,7 +32,7 @@ function configuration(algorithm, id, variant) {
     ["--log-every", logEvery],
     ["--envs", 2],
     // The default rollout would be the whole run.
-    ...(algorithm === "npg" ? [["--horizon", 10]] : []),
+    ...(algorithm === "npg" ? [["--horizon", 10]] : algorithm === "ppo" ? [["--horizon", 16]] : []),
     ["--seed", variant],
     ...(variant % 2 === 0
       ? [
