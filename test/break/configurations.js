@@ -14,6 +14,7 @@ const gymnasiumIds = ["CartPole-v0", "ALE/Pong-v5"];
 /** What makes an algorithm learn in so short a run, where its defaults do not. @type {Readonly<Record<string, readonly (readonly [string, number])[]>>} */
 const small = {
   npg: [["--horizon", 10]],
+  ppo: [["--horizon", 16]],
   dqn: [
     ["--replay-start", 50],
     ["--replay-capacity", 80],

@@ -35,6 +35,7 @@ export {
   type PolicyValueLearnerParts,
   type TracedLoss,
 } from "./algorithms/policy-value-learner.js";
+export { ppo } from "./algorithms/ppo.js";
 export { pqn } from "./algorithms/pqn.js";
 export {
   QLearner,
@@ -91,6 +92,7 @@ export {
   snapshotShaped,
 } from "./base/snapshot.js";
 export { type Actor, Collector, type OnStep } from "./data/collector.js";
+export { Minibatches, type MinibatchesParts, type SampleColumn } from "./data/minibatches.js";
 export { type ObservationEncoding, ObservationStore } from "./data/observation-store.js";
 export { Replay, type ReplayBatch, type ReplayOptions } from "./data/replay.js";
 export { ReturnNormaliser } from "./data/return-normaliser.js";
@@ -256,6 +258,19 @@ export {
   valueFromQ,
 } from "./losses/boltzmann.js";
 export { type PolicyGradientTerms, policyGradientLoss } from "./losses/policy-gradient.js";
+export {
+  advantageScale,
+  type ClippedValueTerms,
+  clippedShare,
+  clippedSurrogateLoss,
+  clippedValueLoss,
+  klFromOld,
+  normalisedAdvantages,
+  type PolicyChange,
+  penalisedSurrogateLoss,
+  probabilityRatio,
+  type SurrogateTerms,
+} from "./losses/ppo.js";
 export {
   type Backup,
   type BootstrapTerms,

@@ -39,7 +39,7 @@ export class ObservationMoments implements Saveable {
   }
 
   /** Adds the observations [B, ...] of a rollout. */
-  add(observations: Buffer): void {
+  add(observations: ArrayLike<number>): void {
     this.#moments.add(observations);
   }
 

@@ -11,7 +11,8 @@ import {
   type Settings,
 } from "../base/settings.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
-import { Collector, type OnStep } from "../data/collector.js";
+import { type Actor, Collector, type OnStep } from "../data/collector.js";
+import type { SampleColumn } from "../data/minibatches.js";
 import { ReturnNormaliser } from "../data/return-normaliser.js";
 import type { Rollout } from "../data/rollout.js";
 import { klToPrior, policyEntropy } from "../losses/boltzmann.js";
@@ -22,6 +23,7 @@ import {
   type LogPrior,
   type LogProbabilities,
   logPrior,
+  logProbabilities,
   type StateValues,
   stateValues,
   type Vector,
@@ -39,6 +41,7 @@ import {
   type PolicyValueModel,
   type SectionDefaults,
 } from "./algorithm.js";
+import { requireMinibatches } from "./minibatch-settings.js";
 import { networkShapes, type Policy } from "./policy.js";
 import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-value-learner.js";
 
@@ -155,7 +158,7 @@ export type TracedSettings<S extends Settings> = {
   readonly [Name in keyof S]: S[Name] extends LiveSetting ? Tensor : CurrentValues<S>[Name];
 };
 
-/** The tensors that a loss is a function of, for a rollout of B = T · S steps. */
+/** The tensors that a loss is a function of, for a rollout of B = T · S steps, or a minibatch of B of them. */
 export interface OnPolicyTerms {
   /** [B] V_θ(s_t). */
   readonly v: StateValues<Tensor>;
@@ -165,6 +168,8 @@ export interface OnPolicyTerms {
   readonly logPrior: LogPrior<Tensor>;
   /** [B] V(s_t) as constants: V_θ(s_t) at the time of the rollout. */
   readonly values: StateValues<Tensor>;
+  /** [B, A] log π_old(·|s_t) as constants: log π_θ(·|s_t) at the time of the rollout. */
+  readonly oldLogPi: LogProbabilities<Tensor>;
   /** [B] a_t. */
   readonly actions: Tensor;
   /** [B] Δ_t, as constants. */
@@ -183,6 +188,15 @@ export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
    * the rollout, as a policy gradient does not: the algorithm has the setting `epochs` as well.
    */
   readonly isRegression?: boolean;
+  /**
+   * Whether a rollout has several passes in minibatches; false if left out. The algorithm's settings then include `epochs`
+   * and `minibatches`, and its loss must be right for a θ that has moved since the rollout.
+   */
+  readonly hasMinibatches?: boolean;
+  /** Refuses settings that do not fit together, for B samples of an update. */
+  check?(settings: CurrentValues<S>, batch: number): void;
+  /** Whether to leave out the remaining epochs, from what an epoch's last update reports; never if left out. */
+  stopsAfter?(figures: Readonly<Record<string, number>>, settings: CurrentValues<S>): boolean;
   /** Writes the loss's targets [T, S], computed from the rollout and its advantages Δ [T, S]. */
   targets(rollout: Rollout, advantages: Vector, settings: CurrentValues<S>, targets: Vector): void;
   /** The scalar to descend, and figures to report about it. */
@@ -223,6 +237,7 @@ const reservedTerms: readonly (keyof OnPolicyTerms | "learningRate" | "maxGradie
     "logPi",
     "logPrior",
     "values",
+    "oldLogPi",
     "actions",
     "advantages",
     "targets",
@@ -243,17 +258,21 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   readonly #context: AlgorithmContext;
   readonly #logPrior: LogPrior;
   readonly #collector: Collector;
-  /** Steps down the loss for each rollout. */
+  /** Passes over each rollout, and the updates of each. */
   readonly #epochs: number;
+  readonly #minibatches: number;
   readonly #network: PolicyValueNetwork;
   readonly #learner: PolicyValueLearner;
+  readonly #actor: Actor;
   readonly #returns: ReturnNormaliser | null;
   readonly #delta: Float64Array;
   readonly #advantages: Vector;
   readonly #targets: Vector;
   /** V̂ [T, S] in float64, for the explained variance. */
   readonly #valueTargets: StateValues;
-  /** What the update reports; the same object each time. */
+  /** What the updates read of each sample, besides its observation. */
+  readonly #columns: readonly SampleColumn[];
+  /** What the updates of a rollout report, their mean; the same object each time. */
   readonly #figures: Record<string, number> = {};
   /** The numbers that the update reads anew each time, and where it reads them. */
   readonly #numbers: readonly (readonly [current: () => number, input: Buffer])[];
@@ -264,10 +283,13 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     this.#settings = settings;
     this.#shared = settings as CurrentValues<OnPolicySettings>;
     this.#context = context;
-    this.#epochs = definition.isRegression
-      ? Number((settings as Readonly<Record<string, unknown>>).epochs)
-      : 1;
     const { horizon, bodies, reference, normaliseReturns } = this.#shared;
+    const batch = horizon * environment.size;
+    const { epochs, minibatches } = settings as Readonly<Record<string, unknown>>;
+    this.#epochs = definition.isRegression || definition.hasMinibatches ? Number(epochs) : 1;
+    this.#minibatches = definition.hasMinibatches ? Number(minibatches) : 1;
+    requireMinibatches(this.#minibatches, horizon, environment.size);
+    definition.check?.(settings, batch / this.#minibatches);
     this.#returns = normaliseReturns ? new ReturnNormaliser(environment.size) : null;
     const { observationShape, actions } = networkShapes(environment);
     this.#network = policyValueNetwork(context.body, observationShape, actions, { bodies });
@@ -280,17 +302,34 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
       form: () => ({ bodies, tau: this.#bonusInReturns ? this.#shared.tau : null, logPrior: this.#logPrior }),
       traceLoss: (trace) => this.#traceLoss(trace),
       reusesActivations: this.#epochs === 1,
+      ...(this.#minibatches === 1 ? {} : { minibatches: this.#minibatches }),
     });
     this.#learner = learner;
-    const batch = horizon * environment.size;
     this.#delta = allocate("OnPolicy", Float64Array, batch);
     this.#valueTargets = stateValues(allocate("OnPolicy", Float64Array, batch));
-    this.#advantages = learner.reads("advantages")
-      ? learner.input("advantages")
-      : allocate("OnPolicy", Float64Array, batch);
-    this.#targets = learner.reads("targets")
-      ? learner.input("targets")
-      : allocate("OnPolicy", Float64Array, batch);
+    // An update of the whole rollout reads them where they are computed.
+    const numbers = (name: string) =>
+      this.#minibatches === 1 && learner.reads(name)
+        ? learner.input(name)
+        : allocate("OnPolicy", Float64Array, batch);
+    this.#advantages = numbers("advantages");
+    this.#targets = numbers("targets");
+    const { rollout } = this.#collector;
+    const columns: (readonly [name: string, from: ArrayLike<number>])[] = [
+      ["actions", rollout.actions],
+      ["values", rollout.values],
+      ["advantages", this.#advantages],
+      ["targets", this.#targets],
+    ];
+    this.#actor = learner;
+    if (learner.reads("oldLogPi")) {
+      const oldLogPi = logProbabilities(allocate("OnPolicy", Float64Array, batch * actions));
+      columns.push(["oldLogPi", oldLogPi]);
+      this.#actor = recordingLogPi(learner, this.#collector.parts, oldLogPi);
+    }
+    this.#columns = columns
+      .filter(([name]) => learner.reads(name))
+      .map(([name, from]) => ({ from, to: learner.input(name) }));
     this.#numbers = liveNames(definition.settings)
       .filter((name) => learner.reads(name))
       .map((name) => [() => settings[name] as number, learner.input(name)]);
@@ -321,11 +360,11 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   }
 
   async iterate(onStep: OnStep): Promise<IterationReport> {
-    await this.#collector.collect(this.#learner, onStep);
+    await this.#collector.collect(this.#actor, onStep);
     return { steps: this.#shared.horizon * this.#context.environment.size, figures: this.#update() };
   }
 
-  /** Advantages and targets are numbers, computed before the loss; then a step of the optimiser for each epoch. */
+  /** Advantages and targets are numbers, computed before the loss; then the steps of the optimiser. */
   #update(): Readonly<Record<string, number>> {
     const { rollout } = this.#collector;
     const { tau, gamma, lambda } = this.#shared;
@@ -333,14 +372,40 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     softTemporalDifferencesInto(rollout, this.#bonusInReturns ? tau : 0, gamma, this.#delta);
     lambdaAdvantagesInto(rollout, this.#delta, gamma, lambda, this.#advantages);
     this.#definition.targets(rollout, this.#advantages, this.#settings, this.#targets);
-    if (this.#learner.reads("actions")) this.#learner.input("actions").set(rollout.actions);
-    if (this.#learner.reads("values")) this.#learner.input("values").set(rollout.values);
     for (const [current, place] of this.#numbers) place[0] = current();
     valueTargetsInto(rollout.values, this.#advantages, this.#valueTargets);
     const explained = explainedVariance(rollout.values, this.#valueTargets);
-    let figures = this.#learner.update();
-    for (let epoch = 1; epoch < this.#epochs; epoch++) figures = this.#learner.update();
-    return Object.assign(this.#figures, figures, { explainedVariance: explained });
+    this.#descend();
+    this.#figures.explainedVariance = explained;
+    return this.#figures;
+  }
+
+  /** A step of the optimiser for each minibatch of each epoch; writes the means of what they report. */
+  #descend(): void {
+    const learner = this.#learner;
+    const means = this.#figures;
+    const { stopsAfter } = this.#definition;
+    if (this.#minibatches === 1) {
+      for (const { from, to } of this.#columns) if (from !== to) to.set(from);
+    }
+    let updates = 0;
+    let latest: Readonly<Record<string, number>> = {};
+    const onUpdate = (figures: Readonly<Record<string, number>>) => {
+      updates++;
+      for (const name in figures) {
+        const before = updates === 1 ? 0 : means[name];
+        means[name] = before + (figures[name] - before) / updates;
+      }
+      latest = figures;
+    };
+    let epochs = 0;
+    while (epochs < this.#epochs) {
+      if (this.#minibatches === 1) onUpdate(learner.update());
+      else learner.epoch(this.#columns, onUpdate);
+      epochs++;
+      if (stopsAfter?.(latest, this.#settings)) break;
+    }
+    if (stopsAfter !== undefined) means.epochs = epochs;
   }
 
   #traceLoss({ observations, logPi, v }: LossTrace): TracedLoss {
@@ -348,11 +413,13 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     const traced: Record<string, unknown> = { ...this.#settings };
     for (const name of liveNames(this.#definition.settings)) traced[name] = input(name, []);
     const prior = logPrior(constant(this.#logPrior));
+    // θ has not moved before the first step: what the rollout computed needs no input then.
+    const isOneStep = this.#epochs * this.#minibatches === 1;
     const { loss, figures } = this.#definition.loss({
       ...(traced as TracedSettings<S>),
       v,
-      // θ has not moved before the first step: the rollout's values need no input then.
-      values: stateValues(this.#epochs === 1 ? stopGradient(v) : input("values", [batch])),
+      values: stateValues(isOneStep ? stopGradient(v) : input("values", [batch])),
+      oldLogPi: logProbabilities(isOneStep ? stopGradient(logPi) : input("oldLogPi", logPi.shape)),
       logPi,
       logPrior: prior,
       actions: input("actions", [batch]),
@@ -377,4 +444,15 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
 /** The names of the live settings among these. */
 function liveNames(settings: Settings): readonly string[] {
   return Object.keys(settings).filter((name) => settings[name].live);
+}
+
+/** An actor that writes the log π of each of its acts into `into` [T · S, A]. */
+function recordingLogPi(learner: PolicyValueLearner, parts: number, into: LogProbabilities): Actor {
+  return {
+    act(t, p, observations, step) {
+      learner.act(t, p, observations, step);
+      into.set(learner.logPi, (t * parts + p) * learner.logPi.length);
+    },
+    values: (observations) => learner.values(observations),
+  };
 }

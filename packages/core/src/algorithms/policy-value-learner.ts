@@ -1,6 +1,8 @@
+import { fail } from "../base/errors.js";
 import type { Random } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
 import type { Actor, Collector } from "../data/collector.js";
+import { Minibatches, type SampleColumn } from "../data/minibatches.js";
 import type { RolloutStep } from "../data/rollout.js";
 import type { Observations } from "../envs/environment.js";
 import { klToPrior } from "../losses/boltzmann.js";
@@ -25,7 +27,7 @@ import { hasStatistics, ObservationMoments } from "./observation-moments.js";
 import { OptimiserStates } from "./optimiser-states.js";
 import { NetworkPolicy, type PolicyForm } from "./policy.js";
 
-/** What a loss is traced from: B = T · S observations and the network's outputs for them. */
+/** What a loss is traced from: B observations, a rollout's T · S or a minibatch's, and the network's outputs for them. */
 export interface LossTrace {
   /** The views of θ, one for each parameter. */
   readonly views: readonly Tensor[];
@@ -63,6 +65,11 @@ export interface PolicyValueLearnerParts {
    * change between the two. Rollouts of more than 1,024 steps compute it anew.
    */
   readonly reusesActivations: boolean;
+  /**
+   * Minibatches that {@link PolicyValueLearner.epoch} divides a rollout into, a divisor of T · S; if left out, an update
+   * takes the whole rollout.
+   */
+  readonly minibatches?: number;
   /** Traces more programs on the same θ, for an algorithm whose iteration is not one step. */
   readonly tracePrograms?: (trace: LossTrace) => Readonly<Record<string, Program>>;
 }
@@ -99,16 +106,23 @@ export class PolicyValueLearner implements Actor {
   /** One for each step and part, where an update reuses what they compute. */
   readonly #recorded: readonly Evaluation[];
   readonly #observations: Buffer;
+  /** Null where an update takes the whole rollout. */
+  readonly #minibatches: Minibatches | null;
+  readonly #observationColumn: readonly SampleColumn[];
   readonly #inputs: ReadonlySet<string>;
   /** Null where the network does not normalise its inputs. */
   readonly #moments: ObservationMoments | null;
   readonly #figures: readonly (readonly [name: string, figure: Buffer])[];
   readonly #report: Record<string, number> = {};
   readonly #sampling: Random;
+  readonly #shuffling: Random;
   readonly #evaluationRandom: Random;
+  /** Of the newest call of `act`. */
+  #acted: Evaluation;
 
   constructor(parts: PolicyValueLearnerParts) {
-    const { context, network, collector, form, traceLoss, reusesActivations, tracePrograms } = parts;
+    const { context, network, collector, form, traceLoss, reusesActivations, minibatches, tracePrograms } =
+      parts;
     const horizon = collector.rollout.steps;
     const { environment, executor, streams, stepRule } = context;
     const rows = environment.size / collector.parts;
@@ -117,14 +131,25 @@ export class PolicyValueLearner implements Actor {
     this.#parts = collector.parts;
     this.#lastAct = horizon * collector.parts - 1;
     this.#sampling = streams.stream("sampling");
+    this.#shuffling = streams.stream("minibatches");
     this.#evaluationRandom = streams.stream("evaluation");
+    this.#minibatches =
+      minibatches === undefined
+        ? null
+        : new Minibatches({
+            observations: environment.observations,
+            steps: horizon,
+            size: environment.size,
+            count: minibatches,
+            random: this.#shuffling,
+          });
 
     const theta = state("theta", [network.parameters.size]);
     const views = network.parameters.views(theta);
     const batch = (size: number) => input("observations", [size, ...network.observationShape]);
     const { logPi, v } = network.apply(batch(rows), views);
     const kl = klToPrior(logPi, logPrior(constant(form().logPrior)));
-    const observations = batch(horizon * environment.size);
+    const observations = batch(this.#minibatches?.size ?? horizon * environment.size);
     const trace = { views, observations, ...network.apply(observations, views) };
     const { loss, figures } = traceLoss(trace);
     const step = descent({
@@ -142,12 +167,15 @@ export class PolicyValueLearner implements Actor {
     };
     const recording = { of: "evaluate", into: "update", slices: horizon * collector.parts } as const;
     const programs = { ...tracePrograms?.(trace), ...own };
-    const records = reusesActivations && recording.slices <= MOST_RECORDED;
+    const records = reusesActivations && this.#minibatches === null && recording.slices <= MOST_RECORDED;
     this.#session = records ? executor.load(programs, recording) : executor.load(programs);
     this.#inputs = new Set(own.update.inputs.keys());
     this.#evaluation = evaluationOf(this.#session.programs.evaluate);
     this.#recorded = this.#session.recorded.map(evaluationOf);
     this.#observations = this.#session.programs.update.input("observations");
+    this.#observationColumn =
+      this.#minibatches === null ? [] : [{ from: this.#minibatches.observations, to: this.#observations }];
+    this.#acted = this.#evaluation;
     this.#figures = Object.keys(reported).map((name) => [name, this.#session.programs.update.output(name)]);
     this.#theta = this.#session.state(theta);
     this.#theta.set(network.parameters.initial(streams.stream("parameters")));
@@ -173,7 +201,9 @@ export class PolicyValueLearner implements Actor {
     if (at === 0) this.#moments?.write();
     let evaluation = this.#evaluation;
     if (this.#recorded.length > 0) evaluation = this.#recorded[at];
+    else if (this.#minibatches !== null) this.#minibatches.keep(at, observations);
     else this.#observations.set(observations, at * observations.length);
+    this.#acted = evaluation;
     evaluation.program.input("observations").set(observations);
     evaluation.program.run();
     step.values.set(evaluation.v);
@@ -182,7 +212,7 @@ export class PolicyValueLearner implements Actor {
     for (let s = 0; s < step.actions.length; s++) {
       step.actions[s] = sampleCategorical(evaluation.logPi, this.#sampling, s * A, A);
     }
-    if (at === this.#lastAct) this.#moments?.add(this.#observations);
+    if (at === this.#lastAct) this.#moments?.add(this.#minibatches?.observations ?? this.#observations);
   }
 
   values(observations: Observations): StateValues<Buffer> {
@@ -190,6 +220,11 @@ export class PolicyValueLearner implements Actor {
     program.input("observations").set(observations);
     program.run();
     return v;
+  }
+
+  /** [S/P, A] log π of the newest call of `act`. */
+  get logPi(): LogProbabilities<Buffer> {
+    return this.#acted.logPi;
   }
 
   /** Whether the update reads an input of this name. */
@@ -202,7 +237,7 @@ export class PolicyValueLearner implements Actor {
     return this.#session.programs.update.input(name);
   }
 
-  /** [T · S, ...] The observations of the rollout that the collector filled. */
+  /** [T · S, ...] The observations of the rollout that the collector filled; those of the newest minibatch if it has them. */
   get observations(): Buffer {
     return this.#observations;
   }
@@ -222,6 +257,21 @@ export class PolicyValueLearner implements Actor {
     return this.#report;
   }
 
+  /**
+   * A pass over the rollout in its minibatches, in an order drawn anew: copies the observations and these columns of each
+   * one, and makes an update.
+   * @param onUpdate receives what each update returns
+   */
+  epoch(
+    columns: readonly SampleColumn[],
+    onUpdate: (figures: Readonly<Record<string, number>>) => void,
+  ): void {
+    if (this.#minibatches === null) {
+      fail("PolicyValueLearner.epoch", "the learner has no minibatches", { remedy: "give it minibatches" });
+    }
+    this.#minibatches.epoch([...this.#observationColumn, ...columns], () => onUpdate(this.update()));
+  }
+
   /** One of the programs that `tracePrograms` traced. */
   program(name: string): LoadedProgram {
     return this.#session.programs[name];
@@ -238,6 +288,7 @@ export class PolicyValueLearner implements Actor {
       optimiser: this.#optimiser.save(),
       ...(this.#moments === null ? {} : { observations: this.#moments.save() }),
       sampling: this.#sampling.save(),
+      ...(this.#minibatches === null ? {} : { minibatches: this.#shuffling.save() }),
       evaluation: this.#evaluationRandom.save(),
     };
   }
@@ -245,10 +296,15 @@ export class PolicyValueLearner implements Actor {
   restore(snapshot: Snapshot): void {
     const where = "PolicyValueLearner.restore";
     const takeOver = this.#optimiser.restoring(where, snapshotSection(where, snapshot, "optimiser"));
+    const words = (name: string) => snapshotArray(where, snapshot, name, "uint32", 4);
+    const sampling = words("sampling");
+    const shuffling = this.#minibatches === null ? null : words("minibatches");
+    const evaluation = words("evaluation");
     this.#moments?.restore(snapshotSection(where, snapshot, "observations"));
     takeOver();
-    this.#sampling.restore(snapshotArray(where, snapshot, "sampling", "uint32", 4));
-    this.#evaluationRandom.restore(snapshotArray(where, snapshot, "evaluation", "uint32", 4));
+    this.#sampling.restore(sampling);
+    if (shuffling !== null) this.#shuffling.restore(shuffling);
+    this.#evaluationRandom.restore(evaluation);
   }
 }
 

@@ -1,4 +1,3 @@
-import { fail } from "../base/errors.js";
 import {
   type CurrentValues,
   choiceSetting,
@@ -7,6 +6,7 @@ import {
   liveSetting,
 } from "../base/settings.js";
 import type { SectionDefaults } from "./algorithm.js";
+import { minibatchSettings } from "./minibatch-settings.js";
 import { requireEffects } from "./setting-effects.js";
 
 const gallici = "Gallici et al. (2024)";
@@ -40,20 +40,16 @@ export const pqnSettings = {
     defaults: { vector: 0.95, atari: 0.65 },
     source: gallici,
   }),
-  epochs: integerSetting({
-    about: "passes over each rollout, in minibatches drawn anew, towards the same targets",
-    low: 1,
-    high: 1000,
-    defaults: { vector: 4, atari: 2 },
+  epochs: {
+    ...minibatchSettings.epochs,
+    defaults: { vector: 4, table: 4, atari: 2, minatar: 2 },
     source: gallici,
-  }),
-  minibatches: integerSetting({
-    about: "steps of the optimiser per epoch; divides the rollout's steps, all environments together",
-    low: 1,
-    high: 65536,
-    defaults: { vector: 16, atari: 32 },
+  },
+  minibatches: {
+    ...minibatchSettings.minibatches,
+    defaults: { vector: 16, table: 16, atari: 32, minatar: 32 },
     source: gallici,
-  }),
+  },
   epsilon: liveSetting({
     about: "the share ε of uniform actions with the hard backup",
     low: 0,
@@ -109,17 +105,6 @@ const radam = (learningRate: number) => ({
 
 /** The values of the settings as they are now. */
 export type PqnValues = CurrentValues<typeof pqnSettings>;
-
-/** @throws SoftrlError unless the samples of a rollout can be divided into minibatches of one size. */
-export function requireMinibatches(minibatches: number, horizon: number, size: number): void {
-  if ((horizon * size) % minibatches === 0) return;
-  fail("algorithm.minibatches", "the minibatches do not divide a rollout", {
-    expected: `a divisor of ${horizon} steps · ${size} environments = ${horizon * size}`,
-    got: String(minibatches),
-    remedy: "change minibatches, horizon or the number of environments",
-    setting: "minibatches",
-  });
-}
 
 /** @throws SoftrlError for a setting that the backup does not read and that has none of its defaults. */
 export function requirePqnEffects(current: PqnValues): void {

@@ -2,7 +2,7 @@ import { allocate } from "../base/allocation.js";
 import type { Random } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
 import { type Actor, Collector, type OnStep } from "../data/collector.js";
-import { permutationInto } from "../data/permutation.js";
+import { Minibatches, type SampleColumn } from "../data/minibatches.js";
 import type { RolloutStep } from "../data/rollout.js";
 import type { Observations } from "../envs/environment.js";
 import { klToPrior } from "../losses/boltzmann.js";
@@ -27,17 +27,12 @@ import { constant, input, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
 import { shapeSize } from "../tensor/shape.js";
 import { type Algorithm, type AlgorithmContext, algorithmKind, type IterationReport } from "./algorithm.js";
+import { requireMinibatches } from "./minibatch-settings.js";
 import { hasStatistics, ObservationMoments } from "./observation-moments.js";
 import { referencePolicy } from "./on-policy.js";
 import { OptimiserStates } from "./optimiser-states.js";
 import { NetworkPolicy, networkShapes, type Policy } from "./policy.js";
-import {
-  type PqnValues,
-  pqnDefaults,
-  pqnSettings,
-  requireMinibatches,
-  requirePqnEffects,
-} from "./pqn-settings.js";
+import { type PqnValues, pqnDefaults, pqnSettings, requirePqnEffects } from "./pqn-settings.js";
 import { policyOfQ } from "./q-policy.js";
 
 /**
@@ -66,16 +61,15 @@ class Pqn implements Algorithm, Actor {
   /** log π̄ [A] of the soft backups. */
   readonly #logPrior: LogPrior;
   readonly #collector: Collector;
-  /** [T · S, ...] as the environments give them. */
-  readonly #observations: Observations;
+  readonly #minibatches: Minibatches;
   /** [T, S] Q(s_t, a_t) at the time of the rollout. */
   readonly #taken: QValues;
   /** [T, S] */
   readonly #targets: QValues;
-  /** A permutation of the T · S samples. */
-  readonly #order: Int32Array;
   readonly #evaluate: Evaluation;
-  readonly #update: Update;
+  readonly #update: LoadedProgram;
+  /** What an update reads of each sample. */
+  readonly #columns: readonly SampleColumn[];
   readonly #optimiser: OptimiserStates;
   /** Null where the network does not normalise its inputs. */
   readonly #moments: ObservationMoments | null;
@@ -100,13 +94,18 @@ class Pqn implements Algorithm, Actor {
     this.#actions = actions;
     this.#logPrior = prior;
     this.#collector = new Collector(environment, horizon);
-    this.#observations = rolloutObservations(environment.observations, horizon);
     this.#taken = qValues(allocate("Pqn", Float64Array, batch));
     this.#targets = qValues(allocate("Pqn", Float64Array, batch));
-    this.#order = allocate("Pqn", Int32Array, batch);
     this.#sampling = streams.stream("sampling");
     this.#shuffling = streams.stream("minibatches");
     this.#evaluationRandom = streams.stream("evaluation");
+    this.#minibatches = new Minibatches({
+      observations: environment.observations,
+      steps: horizon,
+      size: environment.size,
+      count: minibatches,
+      random: this.#shuffling,
+    });
 
     const network = qNetwork(context.body, observationShape, actions);
     const theta = state("theta", [network.parameters.size]);
@@ -117,7 +116,7 @@ class Pqn implements Algorithm, Actor {
     const outputs = policyOfQ(qOf(rows), prior, isSoft ? input("tau", []) : 0);
     const kl = isSoft ? { kl: klToPrior(outputs.logPi, logPrior(constant(prior))) } : {};
 
-    const size = batch / minibatches;
+    const { size } = this.#minibatches;
     const loss = softQLoss({
       q: qOf(size),
       actions: input("actions", [size]),
@@ -136,7 +135,13 @@ class Pqn implements Algorithm, Actor {
       update: program({ outputs: { loss, gradientNorm: step.gradientNorm }, updates: step.updates }),
     });
     this.#evaluate = evaluationOf(session.programs.evaluate, isSoft);
-    this.#update = updateOf(session.programs.update);
+    const { update } = session.programs;
+    this.#update = update;
+    this.#columns = [
+      { from: this.#minibatches.observations, to: update.input("observations") },
+      { from: this.#collector.rollout.actions, to: update.input("actions") },
+      { from: this.#targets, to: update.input("targets") },
+    ];
     const memory = session.state(theta);
     memory.set(network.parameters.initial(streams.stream("parameters")));
     const width = shapeSize(observationShape);
@@ -174,7 +179,7 @@ class Pqn implements Algorithm, Actor {
       this.#prepare();
       this.#moments?.write();
     }
-    this.#observations.set(observations, at * observations.length);
+    this.#minibatches.keep(at, observations);
     this.#run(observations);
     values.set(v);
     if (kl !== null) step.kl.set(kl);
@@ -210,23 +215,22 @@ class Pqn implements Algorithm, Actor {
     const { tau, gamma, lambda, epochs, minibatches } = this.#settings;
     const { rollout } = this.#collector;
     lambdaTargetsInto(rollout, this.#isSoft ? tau : 0, gamma, lambda, this.#targets);
-    const { program, actions, loss, gradientNorm } = this.#update;
+    const update = this.#update;
     const { stepRule } = this.#context;
-    program.input("learningRate")[0] = stepRule.learningRate;
-    program.input("maxGradientNorm")[0] = stepRule.maxGradientNorm;
-    this.#moments?.add(floats(this.#observations));
+    update.input("learningRate")[0] = stepRule.learningRate;
+    update.input("maxGradientNorm")[0] = stepRule.maxGradientNorm;
+    this.#moments?.add(this.#minibatches.observations);
     this.#moments?.hold();
+    const loss = update.output("loss");
+    const gradientNorm = update.output("gradientNorm");
     let [losses, norms] = [0, 0];
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      permutationInto(this.#shuffling, this.#order);
-      for (let first = 0; first < this.#order.length; first += actions.length) {
-        this.#fill(first);
-        program.run();
-        this.#moments?.putBack();
-        losses += loss[0];
-        norms += gradientNorm[0];
-      }
-    }
+    const step = () => {
+      update.run();
+      this.#moments?.putBack();
+      losses += loss[0];
+      norms += gradientNorm[0];
+    };
+    for (let epoch = 0; epoch < epochs; epoch++) this.#minibatches.epoch(this.#columns, step);
     const steps = epochs * minibatches;
     this.#figures.explainedVariance = explainedVariance(this.#taken, this.#targets);
     this.#figures.gradientNorm = norms / steps;
@@ -236,21 +240,6 @@ class Pqn implements Algorithm, Actor {
     const divergence = mean(rollout.kl);
     this.#figures.kl = divergence;
     this.#figures.entropy = -divergence - this.#logPrior[0];
-  }
-
-  /** Copies the samples of a minibatch, those from `first` on in the present order, into the program's memory. */
-  #fill(first: number): void {
-    const { observations, actions, targets } = this.#update;
-    const { rollout } = this.#collector;
-    const width = observations.length / actions.length;
-    for (let j = 0, to = 0; j < actions.length; j++) {
-      const i = this.#order[first + j];
-      actions[j] = rollout.actions[i];
-      targets[j] = this.#targets[i];
-      for (let from = i * width; from < (i + 1) * width; from++, to++) {
-        observations[to] = this.#observations[from];
-      }
-    }
   }
 
   save(): Snapshot {
@@ -300,39 +289,3 @@ function evaluationOf(program: LoadedProgram, isSoft: boolean): Evaluation {
     kl: isSoft ? program.output("kl") : null,
   };
 }
-
-/** The memory of the program that makes one step of the optimiser, for a minibatch of M samples. */
-interface Update {
-  readonly program: LoadedProgram;
-  /** [M, ...] */
-  readonly observations: Buffer;
-  /** [M] */
-  readonly actions: Buffer;
-  /** [M] */
-  readonly targets: Buffer;
-  readonly loss: Buffer;
-  readonly gradientNorm: Buffer;
-}
-
-function updateOf(program: LoadedProgram): Update {
-  return {
-    program,
-    observations: program.input("observations"),
-    actions: program.input("actions"),
-    targets: program.input("targets"),
-    loss: program.output("loss"),
-    gradientNorm: program.output("gradientNorm"),
-  };
-}
-
-/** Memory for T times these observations, in their type: frames stay bytes. */
-function rolloutObservations(observations: Observations, steps: number): Observations {
-  const length = observations.length * steps;
-  const details = { remedy: "take fewer steps or fewer environments" };
-  return observations instanceof Uint8Array
-    ? allocate("Pqn", Uint8Array, length, details)
-    : allocate("Pqn", Float32Array, length, details);
-}
-
-const floats = (observations: Observations): Float32Array =>
-  observations instanceof Float32Array ? observations : Float32Array.from(observations);

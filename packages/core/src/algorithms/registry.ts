@@ -2,6 +2,7 @@ import { a2c } from "./a2c.js";
 import type { AlgorithmKind } from "./algorithm.js";
 import { dqn } from "./dqn.js";
 import { naturalPolicyGradient } from "./natural-policy-gradient.js";
+import { ppo } from "./ppo.js";
 import { pqn } from "./pqn.js";
 import { softQLearning } from "./soft-q-learning.js";
 
@@ -10,6 +11,7 @@ export const builtInAlgorithms: readonly AlgorithmKind[] = [
   a2c,
   softQLearning,
   naturalPolicyGradient,
+  ppo,
   dqn,
   pqn,
 ];

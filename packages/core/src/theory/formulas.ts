@@ -1,5 +1,6 @@
 import { klToPrior, policyFromQ, qFromValueAndPolicy, valueFromQ } from "../losses/boltzmann.js";
 import { policyGradientLoss } from "../losses/policy-gradient.js";
+import { clippedSurrogateLoss, penalisedSurrogateLoss } from "../losses/ppo.js";
 import { bootstrapValue, munchausenBonus, qLearningLoss, qTargets } from "../losses/q-learning.js";
 import { traceQUpdate } from "../losses/q-update.js";
 import { a2cStreamScales, softQLoss, softQStreamsLoss } from "../losses/soft-q.js";
@@ -67,6 +68,8 @@ export const formulas = {
   qFromValueAndPolicy,
   klToPrior,
   policyGradientLoss,
+  clippedSurrogateLoss,
+  penalisedSurrogateLoss,
   valueLoss,
   softQLoss,
   softQStreamsLoss,

@@ -4,6 +4,7 @@ import { gradientIdentities } from "./gradient-identities.js";
 import type { Identity } from "./identity.js";
 import { lambdaTargetIdentities } from "./lambda-target-identities.js";
 import { naturalGradientIdentities } from "./natural-gradient-identities.js";
+import { ppoIdentities } from "./ppo-identities.js";
 import { qLearningIdentities } from "./q-learning-identities.js";
 import { theoremIdentities } from "./theorem-identities.js";
 import { valueIdentities } from "./value-identities.js";
@@ -16,6 +17,7 @@ export const identities: readonly Identity[] = [
   ...gradientIdentities,
   ...theoremIdentities,
   ...naturalGradientIdentities,
+  ...ppoIdentities,
   ...qLearningIdentities,
   ...lambdaTargetIdentities,
 ];

@@ -14,6 +14,7 @@ import { discount } from "./cases.js";
 import { type Formulas, formulas } from "./formulas.js";
 import { lambdaTargetMutants } from "./lambda-target-identities.js";
 import type { Mutant } from "./mutant.js";
+import { ppoMutants } from "./ppo-identities.js";
 import { qLearningMutants } from "./q-learning-mutants.js";
 import { theoryMutants } from "./theory-mutants.js";
 
@@ -124,6 +125,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   ...theoryMutants,
+  ...ppoMutants,
   ...qLearningMutants,
   ...lambdaTargetMutants,
 ];

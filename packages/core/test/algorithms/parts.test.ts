@@ -12,6 +12,7 @@ import {
   MemoryRunStore,
   MinAtar,
   naturalPolicyGradient,
+  ppo,
   type Random,
   RandomStreams,
   softQLearning,
@@ -107,6 +108,8 @@ describe.each([
   ["WebAssembly, a2c normalised, Breakout, 2 parts", wasm, a2c, 2, breakout, 400, true],
   ["WebAssembly, a2c, Breakout, 2 parts", wasm, a2c, 2, breakout, 400, false],
   ["WebAssembly, soft-q, Breakout, 4 parts", wasm, softQLearning, 4, breakout, 400, false],
+  ["WebAssembly, ppo, CartPole, 4 parts", wasm, ppo, 4, cartPole, 8000, false],
+  ["WebAssembly, ppo normalised, Breakout, 2 parts", wasm, ppo, 2, breakout, 2048, true],
   ["WebAssembly, dqn, CartPole, 2 parts", wasm, dqn, 2, cartPole, 2000, false],
   ["WebAssembly, dqn, Breakout, 4 parts", wasm, dqn, 4, breakout, 400, false],
 ] as const)("%s", (_, executor, algorithm, count, make, steps, normalised) => {

@@ -30,6 +30,20 @@ const figuresOf: readonly (readonly [string, readonly string[]])[] = [
       "valueLoss",
     ],
   ],
+  [
+    "ppo",
+    [
+      "clippedShare",
+      "entropy",
+      "epochs",
+      "explainedVariance",
+      "gradientNorm",
+      "kl",
+      "klFromOld",
+      "policyLoss",
+      "valueLoss",
+    ],
+  ],
   ["dqn", ["epsilon", "gradientNorm", "qLoss", "qValue"]],
   ["pqn", ["explainedVariance", "gradientNorm", "qLoss", "qValue"]],
 ];
@@ -44,6 +58,7 @@ const shortOf: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> 
     trainEvery: 2,
     targetEvery: 9,
   },
+  ppo: { horizon: 5, minibatches: 2 },
   pqn: { horizon: 5, minibatches: 2 },
 };
 const short = ({ name }: AlgorithmKind) => shortOf[name] ?? { horizon: 5 };
@@ -75,7 +90,7 @@ async function finish(trainer: Trainer): Promise<void> {
   await trainer.finish();
 }
 
-test("the registry has a2c, soft-q, npg, dqn and pqn, each with its figures", () => {
+test("the registry has a2c, soft-q, npg, ppo, dqn and pqn, each with its figures", () => {
   expect(builtInAlgorithms.map(({ name }) => name)).toEqual(figuresOf.map(([name]) => name));
 });
 

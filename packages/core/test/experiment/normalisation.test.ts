@@ -22,6 +22,7 @@ import {
   type OracleEvent,
   optimiserKind,
   type Policy,
+  ppo,
   softQLearning,
   sub,
   type VectorEnvironment,
@@ -79,6 +80,7 @@ describe("normalised observations", () => {
     ["a2c with one body", a2c, wasm, { bodies: "shared" }, 1],
     ["soft-q", softQLearning, wasm, {}, 2],
     ["npg", naturalPolicyGradient, wasm, { horizon: 5 }, 2],
+    ["ppo", ppo, wasm, { horizon: 5 }, 2],
     ["an algorithm by value", lambdaActorCritic, wasm, {}, 1],
   ] as const)(
     "%s: a rollout acts with the moments of all before it",
@@ -305,11 +307,12 @@ describe("a run with both", () => {
     ["a2c, reference", a2c, reference, 7],
     ["soft-q, WebAssembly", softQLearning, wasm, 1],
     ["npg, WebAssembly", naturalPolicyGradient, wasm, 1],
+    ["ppo, WebAssembly", ppo, wasm, 1],
     ["npg, before its first rollout", naturalPolicyGradient, wasm, 0],
   ] as const)(
     "%s: continues from a checkpoint as if it had never stopped",
     async (_, algorithm, executor, stop) => {
-      const steps = algorithm === naturalPolicyGradient ? 1500 : 400;
+      const steps = algorithm === naturalPolicyGradient || algorithm === ppo ? 1500 : 400;
       const whole = start({ algorithm, executor, settings: both, steps });
       await whole.trainer.start();
       while (!whole.trainer.done) await whole.trainer.iterate();

@@ -234,7 +234,7 @@ describe("kinds by value", () => {
     expect(defaultOptimiser(careful, "vector", networkNamed("mlp"))).toBe("adam");
     const frames = networkNamed("nature-cnn");
     for (const algorithm of builtInAlgorithms) {
-      const own = algorithm.name === "pqn" ? "radam" : "rmsprop";
+      const own = { ppo: "adam", pqn: "radam" }[algorithm.name] ?? "rmsprop";
       expect(defaultOptimiser(algorithm, "atari", frames)).toBe(own);
       // Images of an environment of no known family are learned from as Atari's.
       expect(defaultOptimiser(algorithm, "vector", frames)).toBe(own);

@@ -80,17 +80,25 @@ const others: Readonly<Record<string, SettingValue>> = {
   behaviour: "boltzmann",
   explorationSteps: 10,
   minibatches: 2,
+  surrogate: "penalised",
+  clipRange: 1e-3,
+  penalty: 1,
+  normaliseAdvantages: false,
+  clipValues: false,
+  targetKl: 1e-9,
 };
 
 /** Valid values of settings whose names mean something else in another algorithm. */
 const othersOf: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
   dqn: { epsilon: 0.5, inputs: "normalised" },
+  ppo: { entropyBonus: "proper" },
   pqn: { epsilon: 0.5, layerNorm: false },
 };
 
 /** Settings under which a short run of an algorithm reads all that it has. */
 const shortRuns: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
   dqn: { replayStart: 16, explorationSteps: 100, trainEvery: 8, targetEvery: 25, batchSize: 8 },
+  ppo: { horizon: 16 },
   pqn: { horizon: 16 },
 };
 
@@ -115,12 +123,16 @@ const beside: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> =
   "dqn.munchausenFloor": { backup: "munchausen" },
   "dqn.priorityExponent": { replay: "prioritised" },
   "dqn.importanceExponent": { replay: "prioritised" },
+  "ppo.penalty": { surrogate: "penalised" },
   "pqn.tau": { backup: "soft-entropy" },
 };
 
 /** Settings beside which a short run shows the effect of another one: both networks prefer the same action for long. */
 const alongside: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
   "dqn.double": { backup: "soft-entropy" },
+  // A short run does not move the ratio or the value by ε's default.
+  "ppo.clipValues": { clipRange: 1e-3 },
+  "ppo.surrogate": { clipRange: 1e-3 },
 };
 
 interface Choice {
