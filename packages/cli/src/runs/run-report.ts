@@ -191,7 +191,7 @@ export async function writeChart(
 /** The settings of a run that its chart names, where the algorithm has them. */
 function subtitle({ run, environment, algorithm }: ReportedConfig): string {
   const symbols = [
-    ["n", algorithm.horizon ?? algorithm.returnSteps],
+    ["n", algorithm.horizon ?? (algorithm.backup === "munchausen" ? 1 : algorithm.returnSteps)],
     ["τ", readsTau(algorithm) ? algorithm.tau : undefined],
     ["γ", algorithm.gamma],
   ] as const;

@@ -1,4 +1,3 @@
-import { fail } from "../base/errors.js";
 import {
   type CurrentValues,
   choiceSetting,
@@ -46,7 +45,8 @@ export const dqnSettings = {
     source: "Vieillard et al. (2020)",
   }),
   double: flagSetting({
-    about: "the online network chooses the action, or the policy, whose value the target network gives",
+    about:
+      "the online network chooses the action, or the policy, whose value the target network gives; the policy of munchausen is the target network's",
     default: false,
     source: "van Hasselt et al. (2016), who set it to true",
   }),
@@ -63,7 +63,8 @@ export const dqnSettings = {
     source: "Mnih et al. (2015)",
   }),
   returnSteps: integerSetting({
-    about: "n of the n-step returns, without a correction for actions of older policies",
+    about:
+      "n of the n-step returns, without a correction for actions of older policies; munchausen takes one step, since each reward has a bonus of its own",
     option: "return-steps",
     low: 1,
     high: 1000,
@@ -203,7 +204,7 @@ export type DqnValues = CurrentValues<typeof dqnSettings>;
 
 /** @throws SoftrlError for a setting that is not a default and has no effect beside the others, or cannot work with them. */
 export function requireDqnEffects(current: DqnValues): void {
-  const { backup, behaviour, replay, double, returnSteps } = current;
+  const { backup, behaviour, replay } = current;
   requireEffects(dqnSettings, current, [
     ["tau", backup !== "hard" || behaviour === "boltzmann", "a soft backup or the behaviour boltzmann"],
     ["munchausenWeight", backup === "munchausen", "the backup munchausen"],
@@ -212,19 +213,7 @@ export function requireDqnEffects(current: DqnValues): void {
     ["importanceExponent", replay === "prioritised", "a prioritised replay"],
     ["epsilon", behaviour === "epsilon-greedy", "the behaviour epsilon-greedy"],
     ["explorationSteps", behaviour === "epsilon-greedy", "the behaviour epsilon-greedy"],
+    ["double", backup !== "munchausen", "another backup than munchausen"],
+    ["returnSteps", backup !== "munchausen", "another backup than munchausen"],
   ]);
-  if (backup !== "munchausen") return;
-  if (double) {
-    fail("algorithm.double", "the backup munchausen has no double form", {
-      remedy: "leave it out: the policy is the target network's",
-      setting: "double",
-    });
-  }
-  if (returnSteps > 1) {
-    fail("algorithm.returnSteps", "the backup munchausen takes one step", {
-      expected: "1: each reward has a bonus of its own",
-      got: String(returnSteps),
-      setting: "returnSteps",
-    });
-  }
 }

@@ -71,7 +71,7 @@ class Dqn implements Algorithm {
       capacity: current.replayCapacity,
       size: environment.size,
       observationSpace: environment.observationSpace,
-      steps: current.returnSteps,
+      steps: backup === "munchausen" ? 1 : current.returnSteps,
       frames: current.replayFrames,
       priorityExponent: replay === "prioritised" ? current.priorityExponent : null,
     });

@@ -128,8 +128,8 @@ describe("dqn", () => {
     [{ priorityExponent: 0.7 }, "algorithm.priorityExponent: this setting has no effect without"],
     [{ importanceExponent: 0.5 }, "algorithm.importanceExponent: this setting has no effect without"],
     [{ behaviour: "boltzmann", epsilon: 0.3 }, "algorithm.epsilon: this setting has no effect without"],
-    [{ backup: "munchausen", double: true }, "the backup munchausen has no double form"],
-    [{ backup: "munchausen", returnSteps: 2 }, "the backup munchausen takes one step"],
+    [{ backup: "munchausen", double: true }, "no effect without another backup than munchausen"],
+    [{ backup: "munchausen", returnSteps: 2 }, "no effect without another backup than munchausen"],
     [{ replayFrames: "stacked" }, "the observations are not stacks of frames"],
     [{ replayCapacity: 10 }, "the capacity is too small"],
   ] as const)("refuses %j", (own, message) => {
