@@ -58,10 +58,13 @@ export const commandLines = {
     const before = snapshotOf(folder.path);
     const outcome = await context.execute(args, { cwd: folder.work });
     const found = faultsOf(outcome);
-    // Commands may write below the folder that they run in, but nothing that was there, except in a run that they resume.
+    // Commands may write below the folder that they run in, but nothing that was there, except in a run that they resume,
+    // and its result where they report it: from the events, whose times are rounded.
     const mayChange = (/** @type {string} */ path) =>
       path.startsWith("work/") &&
-      (!before.has(path) || (args[0] === "resume" && path.startsWith("work/run/")));
+      (!before.has(path) ||
+        (args[0] === "resume" && path.startsWith("work/run/")) ||
+        (args[0] === "report" && path === "work/run/result.json"));
     found.push(...touched(before, snapshotOf(folder.path), mayChange));
     const about = args.map((word) => word.replace(/[^ -~]/g, "?").slice(0, 30)).join(" ");
     return { about, faults: found.length > 0 ? [...found, outcomeText(outcome)] : [] };

@@ -13,6 +13,7 @@ import {
   renameSync,
   rmSync,
   type Stats,
+  statSync,
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -60,17 +61,41 @@ function kindOf(stats: Stats): string {
  * The bytes of a regular file.
  * @throws SoftrlError when it is another kind of file or larger than `most` bytes; else the operating system's error.
  */
-export function readRegular(path: string, most: number): Buffer {
-  const file = openRegular(path);
+export const readRegular = (path: string, most: number): Buffer => readWhole(path, openRegular(path), most);
+
+/**
+ * The bytes of a file that the user names: a link to it is followed.
+ * @throws SoftrlError when it is a pipe, a device or larger than `most` bytes; else the operating system's error, EISDIR
+ * for a folder.
+ */
+export function readNamed(path: string, most: number): Buffer {
+  requireNamed(path, most);
+  return readWhole(path, openSync(path, constants.O_RDONLY), most);
+}
+
+/** @throws as {@link readNamed}, but not for a folder. */
+export function requireNamed(path: string, most: number): void {
+  const stats = statSync(path);
+  if (!stats.isFile() && !stats.isDirectory()) {
+    throw new SoftrlError(path, "not a regular file", { got: kindOf(stats), remedy: "name a regular file" });
+  }
+  requireAtMost(path, stats.size, most);
+}
+
+function requireAtMost(path: string, size: number, most: number): void {
+  if (size <= most) return;
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  throw new SoftrlError(path, "the file is too large", {
+    expected: `at most ${megabytes(most)}`,
+    got: megabytes(size),
+  });
+}
+
+/** The bytes of an open file, which is closed. */
+function readWhole(path: string, file: number, most: number): Buffer {
   try {
     const { size } = fstatSync(file);
-    if (size > most) {
-      const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-      throw new SoftrlError(path, "the file is too large", {
-        expected: `at most ${megabytes(most)}`,
-        got: megabytes(size),
-      });
-    }
+    requireAtMost(path, size, most);
     const bytes = Buffer.allocUnsafe(size);
     let length = 0;
     while (length < size) {

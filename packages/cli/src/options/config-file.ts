@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import {
   builtInKinds,
@@ -12,9 +11,13 @@ import {
   sectionNames,
   stepSettings,
 } from "softrl";
+import { codeOf, readNamed } from "../files/regular-file.js";
 import { type KindName, kindNames } from "../parts/kind-shape.js";
 import type { NamedPart, NamedParts } from "../parts/run-parts.js";
 import { aliasOf } from "./aliases.js";
+
+/** Settings take a few kilobytes. */
+const MOST_BYTES = 2 ** 24;
 
 /** A file of settings, read and split; nothing in it is checked yet. */
 export interface ConfigFile extends ReadConfig {
@@ -78,9 +81,12 @@ export function parseConfig(path: string, text: string): unknown {
 
 function configText(path: string): string {
   try {
-    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+    return readNamed(path, MOST_BYTES)
+      .toString("utf8")
+      .replace(/^\uFEFF/, "");
   } catch (error) {
-    const isFolder = error instanceof Error && "code" in error && error.code === "EISDIR";
+    const isFolder = codeOf(error) === "EISDIR";
+    if (error instanceof SoftrlError) throw error;
     throw new SoftrlError("--config", `${path} could not be read`, {
       expected: "a JSON file of settings",
       got: isFolder ? "a folder" : error instanceof Error ? error.message : String(error),

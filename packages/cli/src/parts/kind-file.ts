@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { basename, isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type ErrorDetails, SoftrlError } from "softrl";
+import { requireNamed } from "../files/regular-file.js";
 import { errorText, isSoftrlError } from "./file-fault.js";
 import { guarded } from "./guarded-kind.js";
 import {
@@ -22,6 +23,9 @@ export const kindOptions: Readonly<Record<KindName, string>> = {
   network: "--network",
   optimiser: "--optimiser",
 };
+
+/** More than any bundle of modules has. */
+const MOST_MODULE_BYTES = 2 ** 26;
 
 /** Whether a name is that of a file, not of a built-in kind. An environment's id may contain a slash. */
 export function isFile(which: KindName, name: string): boolean {
@@ -46,6 +50,8 @@ export async function loadKind<Which extends KindName>(
   if (statSync(file).isDirectory()) {
     return refuse(where, `${file} is a folder`, { expected: `a file that exports ${article(which)}` });
   }
+  // Node reads a file to its end before it looks at it, and a device has none.
+  requireNamed(file, MOST_MODULE_BYTES);
   const exported = await whileLoading(file, () => importFile(where, file));
   try {
     return kindOf(which, where, file, exported.default);

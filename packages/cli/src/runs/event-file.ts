@@ -167,8 +167,8 @@ function partUpTo(path: string, { step, events }: CheckpointPlace): Part {
       }
       lines++;
       const event = eventOf(line);
-      if (event === null || Number(event.step ?? 0) > step) {
-        const got = event === null ? JSON.stringify(line.slice(0, 80)) : `one of step ${String(event.step)}`;
+      if (event === null || (event.step ?? 0) > step) {
+        const got = event === null ? JSON.stringify(line.slice(0, 80)) : `one of step ${event.step}`;
         damaged(path, `line ${lines} is not an event of this run`, `events up to step ${step}`, got);
       }
       if (!isOfProcess(event.event)) {
@@ -178,11 +178,11 @@ function partUpTo(path: string, { step, events }: CheckpointPlace): Part {
       if (event.event === "started" || event.event === "resumed") {
         found.origin = originOf(event);
         found.stepsPerSecond = 0;
-        began = Number(event.step ?? 0);
+        began = event.step ?? 0;
       }
       const { seconds } = event;
       if (event.event === "update" && typeof seconds === "number" && seconds > 0) {
-        found.stepsPerSecond = (Number(event.step) - began) / seconds;
+        found.stepsPerSecond = ((event.step ?? 0) - began) / seconds;
       }
       if (event.event === "set") changes.push(changeOf(event));
       return true;
@@ -222,6 +222,7 @@ function damaged(path: string, what: string, expected: string, got: string, caus
 
 interface SavedEvent {
   readonly event: RunEvent["event"];
+  readonly step?: number;
   readonly [name: string]: unknown;
 }
 
@@ -251,12 +252,15 @@ function eventOf(line: string): SavedEvent | null {
 }
 
 const isEvent = (value: unknown): value is SavedEvent =>
-  isRecord(value) && typeof value.event === "string" && Object.hasOwn(eventNames, value.event);
+  isRecord(value) &&
+  typeof value.event === "string" &&
+  Object.hasOwn(eventNames, value.event) &&
+  (value.step === undefined || Number.isFinite(value.step));
 
 function changeOf({ step, settings }: SavedEvent): Change {
   const entries = isRecord(settings) ? Object.entries(settings) : [];
   const numbers = entries.filter((entry): entry is [string, number] => typeof entry[1] === "number");
-  return { step: Number(step), settings: Object.fromEntries(numbers) };
+  return { step: step ?? 0, settings: Object.fromEntries(numbers) };
 }
 
 /** What a report repeats of an event; null where it is not what softrl writes. */
