@@ -258,6 +258,19 @@ export {
 } from "./losses/boltzmann.js";
 export { type PolicyGradientTerms, policyGradientLoss } from "./losses/policy-gradient.js";
 export {
+  advantageScale,
+  type ClippedValueTerms,
+  clippedShare,
+  clippedSurrogateLoss,
+  clippedValueLoss,
+  klFromOld,
+  normalisedAdvantages,
+  type PolicyChange,
+  penalisedSurrogateLoss,
+  probabilityRatio,
+  type SurrogateTerms,
+} from "./losses/ppo.js";
+export {
   type Backup,
   type BootstrapTerms,
   backups,
