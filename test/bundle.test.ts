@@ -8,7 +8,7 @@ import { type Bundle, bundle } from "./bundle/measure.js";
 
 /** Bytes that a page may load, minified and gzipped. `npm run bundles` prints what takes them. */
 const budgets = {
-  train: 89_500,
+  train: 93_500,
   act: 56_500,
   "act-from-module": 28_950,
 };
