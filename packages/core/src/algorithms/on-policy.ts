@@ -325,7 +325,7 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     if (learner.reads("oldLogPi")) {
       const oldLogPi = logProbabilities(allocate("OnPolicy", Float64Array, batch * actions));
       columns.push(["oldLogPi", oldLogPi]);
-      this.#actor = recordingLogPi(learner, this.#collector.parts, oldLogPi);
+      this.#actor = learner.recordingLogPi(oldLogPi);
     }
     this.#columns = columns
       .filter(([name]) => learner.reads(name))
@@ -444,15 +444,4 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
 /** The names of the live settings among these. */
 function liveNames(settings: Settings): readonly string[] {
   return Object.keys(settings).filter((name) => settings[name].live);
-}
-
-/** An actor that writes the log π of each of its acts into `into` [T · S, A]. */
-function recordingLogPi(learner: PolicyValueLearner, parts: number, into: LogProbabilities): Actor {
-  return {
-    act(t, p, observations, step) {
-      learner.act(t, p, observations, step);
-      into.set(learner.logPi, (t * parts + p) * learner.logPi.length);
-    },
-    values: (observations) => learner.values(observations),
-  };
 }

@@ -222,9 +222,16 @@ export class PolicyValueLearner implements Actor {
     return v;
   }
 
-  /** [S/P, A] log π of the newest call of `act`. */
-  get logPi(): LogProbabilities<Buffer> {
-    return this.#acted.logPi;
+  /** The learner as an actor that also writes log π of each act into `into` [T · S, A]. */
+  recordingLogPi(into: LogProbabilities): Actor {
+    return {
+      act: (t, p, observations, step) => {
+        this.act(t, p, observations, step);
+        const { logPi } = this.#acted;
+        into.set(logPi, (t * this.#parts + p) * logPi.length);
+      },
+      values: (observations) => this.values(observations),
+    };
   }
 
   /** Whether the update reads an input of this name. */

@@ -261,10 +261,10 @@ test("on CartPole it reaches 400 within 100,000 steps", async () => {
 });
 
 describe("refuses", () => {
-  const make = (algorithm: NonNullable<ChosenSettings["algorithm"]>, count = 4) =>
+  const make = (algorithm: Readonly<Record<string, unknown>>) =>
     createTrainer({
       algorithm: ppo,
-      environment: makeEnvironment("CartPole-v1", count),
+      environment: makeEnvironment("CartPole-v1", 4),
       executor: wasm,
       settings: { algorithm },
     });
