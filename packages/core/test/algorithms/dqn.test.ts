@@ -248,8 +248,8 @@ describe("a run of dqn", () => {
       settings: { algorithm: { replayStart: 0 } },
     });
     await run.iterate(20);
-    const { replay } = run.algorithm.save() as { replay: { observations: Record<string, Uint8Array> } };
-    const bytes = Object.values(replay.observations).reduce((sum, piece) => sum + piece.length, 0);
+    const saved = (run.algorithm.pieces?.() ?? []).map((piece) => piece.save());
+    const bytes = saved.reduce((sum, { observations }) => sum + (observations as Uint8Array).length, 0);
     // 81 observations of 400 bits.
     expect(bytes).toBe(81 * 50);
   });
