@@ -21,6 +21,14 @@ export const gymnasiumConfigurations = builtInAlgorithms.flatMap(({ name }, a) =
   gymnasiumIds.map((id, e) => configuration(name, id, a + e)),
 );
 
+/** A replay that is soon full, and learned from at once. */
+const dqnOptions = [
+  ["--replay-capacity", 200],
+  ["--replay-start", 16],
+  ["--train-every", 8],
+  ["--batch-size", 8],
+];
+
 /** @param {string} algorithm @param {string} id @param {number} variant @returns {Configuration} */
 function configuration(algorithm, id, variant) {
   const family = environmentFamily(id);
@@ -33,6 +41,9 @@ function configuration(algorithm, id, variant) {
     ["--envs", 2],
     // The default rollout would be the whole run.
     ...(algorithm === "npg" ? [["--horizon", 10]] : []),
+    ...(algorithm === "dqn"
+      ? [...dqnOptions, ["--replay", variant % 2 === 0 ? "uniform" : "prioritised"]]
+      : []),
     ["--seed", variant],
     ...(variant % 2 === 0
       ? [
@@ -43,7 +54,7 @@ function configuration(algorithm, id, variant) {
       : []),
     ...(isExact && variant % 3 !== 0 && id !== "Taxi-v4" ? [["--oracle-every", 150]] : []),
     ...(variant % 4 === 1 ? [["--executor", "wasm"]] : []),
-    ...(variant % 3 === 1 && algorithm !== "npg" ? [["--normalise-returns", "true"]] : []),
+    ...(variant % 3 === 1 && ["a2c", "soft-q"].includes(algorithm) ? [["--normalise-returns", "true"]] : []),
     ...(variant % 5 === 2 ? [["--optimiser", "rmsprop"]] : []),
   ];
   const args = ["train", "--algorithm", algorithm, "--env", id, ...options.flat().map(String)];
