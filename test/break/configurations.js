@@ -11,6 +11,14 @@ import { builtInAlgorithms, environmentFamily, environmentIds, exactEnvironmentI
 /** Real ones, each with its Python process. */
 const gymnasiumIds = ["CartPole-v0", "ALE/Pong-v5"];
 
+/** A replay that is soon full, and learned from at once. */
+const dqnOptions = [
+  ["--replay-capacity", 200],
+  ["--replay-start", 16],
+  ["--train-every", 8],
+  ["--batch-size", 8],
+];
+
 /** Every algorithm on every built-in environment. @type {readonly Configuration[]} */
 export const configurations = builtInAlgorithms.flatMap(({ name }, a) =>
   environmentIds.map((id, e) => configuration(name, id, a + e)),
@@ -20,14 +28,6 @@ export const configurations = builtInAlgorithms.flatMap(({ name }, a) =>
 export const gymnasiumConfigurations = builtInAlgorithms.flatMap(({ name }, a) =>
   gymnasiumIds.map((id, e) => configuration(name, id, a + e)),
 );
-
-/** A replay that is soon full, and learned from at once. */
-const dqnOptions = [
-  ["--replay-capacity", 200],
-  ["--replay-start", 16],
-  ["--train-every", 8],
-  ["--batch-size", 8],
-];
 
 /** @param {string} algorithm @param {string} id @param {number} variant @returns {Configuration} */
 function configuration(algorithm, id, variant) {

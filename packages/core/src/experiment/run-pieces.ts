@@ -140,6 +140,9 @@ export class RunPieces {
     const { pieces } = this.#algorithm;
     if (pieces === undefined) return [];
     const all = inPart(this.#name, "pieces", () => pieces.call(this.#algorithm));
+    if (!Array.isArray(all)) {
+      fail(this.#name, "pieces returned no list", { expected: "a list of pieces", got: describeValue(all) });
+    }
     const names = all.map(({ name }) => name);
     const invalid = names.find((name, i) => !isPieceName(name) || names.indexOf(name) < i);
     if (invalid !== undefined) {
