@@ -197,6 +197,7 @@ try {
   globalThis.gc?.();
   const resumed = makeTrainer();
   await timed("resumption", () => resumed.restore(snapshot));
+  console.log(`memory after the resumption: ${gigabytes(resident() - before)}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

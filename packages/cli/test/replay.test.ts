@@ -191,7 +191,7 @@ describe("a run with a replay", () => {
     const resumed = await softrl(["resume", "forgetful", "--steps", "2000", "--json"], folder);
     expect([resumed.code, resumed.stderr]).toEqual([
       0,
-      "softrl: the replay is empty, and learning continues once it holds 100 new steps: " +
+      "softrl: the replay starts empty, and learning waits for 100 new steps: " +
         "the result differs from that of a run that never stopped\n",
     ]);
   });

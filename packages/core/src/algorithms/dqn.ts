@@ -227,9 +227,7 @@ class Dqn implements Algorithm {
 
   get unsaved(): string | null {
     const { saveReplay, replayStart } = this.#settings;
-    return saveReplay
-      ? null
-      : `the replay is empty, and learning continues once it holds ${replayStart} new steps`;
+    return saveReplay ? null : `the replay starts empty, and learning waits for ${replayStart} new steps`;
   }
 }
 

@@ -243,9 +243,7 @@ describe("a run of dqn", () => {
 
     const { trainer } = await trained("CartPole-v1", own, 1200);
     await trainer.restore(snapshot);
-    expect(trainer.algorithm.unsaved).toBe(
-      "the replay is empty, and learning continues once it holds 100 new steps",
-    );
+    expect(trainer.algorithm.unsaved).toBe("the replay starts empty, and learning waits for 100 new steps");
     while (!trainer.done) {
       await trainer.iterate();
       const { updates } = trainer.algorithm.save();
