@@ -104,6 +104,8 @@ export class RunPieces {
       const file = files.get(name);
       if (file !== undefined) this.#files.set(name, { ...file, version });
     }
+    // A kill or a full disk may have left others.
+    await this.removeOthers();
   }
 
   async #restoreFile(piece: Piece, file: PieceFile): Promise<void> {
