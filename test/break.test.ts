@@ -129,25 +129,31 @@ describe("a process that is killed at a call of node:fs", () => {
     closeSync(file);
     renameSync("run/.a", "run/a");
   `;
-  const start = (kill?: string) => {
+  // The same with handles, whose methods return promises.
+  const handles = `
+    import { renameSync } from "node:fs";
+    import { open } from "node:fs/promises";
+    const file = await open("run/.a", "w");
+    await file.writeFile(Buffer.from("12345678"));
+    await file.sync();
+    await file.close();
+    renameSync("run/.a", "run/a");
+  `;
+  const start = (kill?: string, code = script) => {
     mkdirSync(join(folder, "run"));
     const preload = new URL("break/watch-calls.js", import.meta.url).href;
     const trace = join(folder, "trace.json");
     const kills = kill === undefined ? {} : { SOFTRL_BREAK_KILL: kill };
-    const ended = spawnSync(
-      process.execPath,
-      ["--import", preload, "--input-type=module", "--eval", script],
-      {
-        cwd: folder,
-        env: {
-          ...process.env,
-          SOFTRL_BREAK_FOLDER: join(folder, "run"),
-          SOFTRL_BREAK_TRACE: trace,
-          ...kills,
-        },
-        encoding: "utf8",
+    const ended = spawnSync(process.execPath, ["--import", preload, "--input-type=module", "--eval", code], {
+      cwd: folder,
+      env: {
+        ...process.env,
+        SOFTRL_BREAK_FOLDER: join(folder, "run"),
+        SOFTRL_BREAK_TRACE: trace,
+        ...kills,
       },
-    );
+      encoding: "utf8",
+    });
     return { ...ended, trace: existsSync(trace) ? JSON.parse(readFileSync(trace, "utf8")) : null };
   };
   const content = (name: string) => {
@@ -171,6 +177,18 @@ describe("a process that is killed at a call of node:fs", () => {
     ["5:after", null, "12345678"],
   ])("%s", (kill, unfinished, whole) => {
     expect(start(kill).signal).toBe("SIGKILL");
+    expect(content(".a")).toBe(unfinished);
+    expect(content("a")).toBe(whole);
+  });
+
+  it.each([
+    ["2:before", "", null],
+    ["2:torn", "1234", null],
+    ["2:after", "12345678", null],
+    ["3:after", "12345678", null],
+    ["4:after", null, "12345678"],
+  ])("through a handle, %s", (kill, unfinished, whole) => {
+    expect(start(kill, handles).signal).toBe("SIGKILL");
     expect(content(".a")).toBe(unfinished);
     expect(content("a")).toBe(whole);
   });

@@ -50,6 +50,23 @@ const trainings = [
     args: ["--env", "MinAtar/Breakout-v1", "--horizon", "5"],
     change: ["--tau", "0.02", "--steps", "240"],
   },
+  {
+    name: "dqn on CartPole-v1",
+    args: [
+      "--algorithm",
+      "dqn",
+      ...small,
+      "--replay",
+      "prioritised",
+      "--replay-start",
+      "20",
+      "--train-every",
+      "4",
+      "--batch-size",
+      "8",
+    ],
+    change: [],
+  },
 ];
 
 /** The options of `softrl resume` that give such a run some more steps. */

@@ -134,3 +134,57 @@ export function mutateCheckpoint(random, bytes) {
   ];
   return pick(random, tricks)();
 }
+
+/**
+ * A changed piece of a replay. Half of them have the right checksum, and the checkpoint names it.
+ * @param {Random} random
+ * @param {string} name of its file
+ * @param {Uint8Array} bytes
+ * @param {Uint8Array} checkpoint
+ * @returns {{ name: string, bytes: Uint8Array, checkpoint: Uint8Array, about: string, damaged: boolean }}
+ */
+export function mutateReplay(random, name, bytes, checkpoint) {
+  if (random.integer(2) === 0) {
+    const mutated = mutateBytes(random, bytes);
+    return { ...mutated, name, checkpoint, damaged: !Buffer.from(mutated.bytes).equals(bytes) };
+  }
+  const { bytes: changed, about } = mutatePiece(random, bytes);
+  const whole = sealed(changed);
+  const [, piece] = /^(.*)-[0-9a-f]{8}\.safetensors$/.exec(name) ?? [];
+  const checksum = whole.toString("latin1", CHECKSUM_AT, CHECKSUM_AT + 8);
+  const { header, data } = opened(checkpoint);
+  header.__metadata__[`pieceFiles/${piece}/bytes`] = String(whole.length);
+  header.__metadata__[`pieceFiles/${piece}/checksum`] = JSON.stringify(checksum);
+  return {
+    name: `${piece}-${/^[0-9a-f]{8}$/.test(checksum) ? checksum : "00000000"}.safetensors`,
+    bytes: whole,
+    checkpoint: closed(JSON.stringify(header), data),
+    about: `${about}, checksums corrected`,
+    damaged: false,
+  };
+}
+
+/** @param {Random} random @param {Uint8Array} bytes */
+function mutatePiece(random, bytes) {
+  if (random.integer(3) === 0) return mutateBytes(random, bytes);
+  const { header, data } = opened(bytes);
+  const name = pick(
+    random,
+    Object.keys(header).filter((each) => each !== "__metadata__"),
+  );
+  const {
+    dtype,
+    data_offsets: [begin, end],
+  } = header[name];
+  const changed = Buffer.from(data);
+  const size = dtype === "F64" ? 8 : dtype === "U8" ? 1 : 4;
+  const odd = pick(random, [Number.NaN, Number.POSITIVE_INFINITY, -1, 0, 1, 9, 3e38, 255, 4294967295]);
+  for (let at = begin; at < end; at += size) {
+    if (random.integer(3) > 0) continue;
+    if (dtype === "F64") changed.writeDoubleLE(odd, at);
+    else if (dtype === "F32") changed.writeFloatLE(odd, at);
+    else if (dtype === "U8") changed[at] = odd;
+    else changed.writeInt32LE(odd | 0, at);
+  }
+  return { bytes: closed(JSON.stringify(header), changed), about: `${name} holds ${odd}` };
+}

@@ -1,6 +1,6 @@
 // @ts-check
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 /**
  * The content of a run's file without what two equal runs differ in: times, the commit of the checkout, `resumed` lines.
@@ -35,7 +35,7 @@ const withoutCommit = (text) => text.replace(/"commit": ?"[^"]*"/, '"commit":""'
  * @returns {string[]}
  */
 export function runDifferences(expected, got) {
-  const names = new Set([...readdirSync(expected), ...readdirSync(got)]);
+  const names = new Set([...filesIn(expected), ...filesIn(got)]);
   return [...names].sort().flatMap((name) => {
     const [its, ours] = [expected, got].map((folder) => contentOf(folder, name));
     if (its === null) return [`${name} should not be there`];
@@ -43,6 +43,12 @@ export function runDifferences(expected, got) {
     return its.equals(ours) ? [] : [`${name} differs ${firstDifference(name, its, ours)}`];
   });
 }
+
+/** The files in a folder and in those inside it. @param {string} folder @returns {string[]} */
+const filesIn = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)));
 
 /** @param {string} folder @param {string} name */
 function contentOf(folder, name) {

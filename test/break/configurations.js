@@ -51,6 +51,7 @@ function configuration(algorithm, id, variant) {
     ["--log-every", logEvery],
     ["--envs", 2],
     ...(small[algorithm] ?? []),
+    ...(algorithm === "dqn" ? [["--replay", variant % 2 === 0 ? "uniform" : "prioritised"]] : []),
     ["--seed", variant],
     ...(variant % 2 === 0
       ? [

@@ -7,7 +7,7 @@ import { faultsOf, outcomeText } from "./outcome.js";
 
 /** The files that a run may write into its own folder, see runFiles in packages/cli. */
 const written =
-  /^work\/run\/(config\.json|events\.jsonl|(checkpoint|best|last)\.safetensors|chart\.svg|oracle\.svg|result\.json|trust\.json)$/;
+  /^work\/run\/(config\.json|events\.jsonl|(checkpoint|best|last)\.safetensors|chart\.svg|oracle\.svg|result\.json|trust\.json|replay(\/\w+-\d+-[0-9a-f]{8}\.safetensors)?)$/;
 
 /**
  * Every command that reads a run folder: its arguments, and what it may write.
@@ -32,12 +32,17 @@ const readers = [
  * Reads a changed run folder with every command; returns what was wrong.
  * @param {CaseFolder} folder
  * @param {import("./main.js").CaseContext} context
- * @param {{ readonly refused?: boolean, readonly trust?: boolean, readonly only?: readonly string[] }} how
+ * @param {{
+ *   readonly refused?: boolean,
+ *   readonly succeeds?: boolean,
+ *   readonly trust?: boolean,
+ *   readonly only?: readonly string[],
+ * }} how refused: only an error is right; succeeds: only success is
  */
 export async function inspect(
   { path, work },
   { execute, commands, trusts },
-  { refused = false, trust = false, only },
+  { refused = false, succeeds = false, trust = false, only },
 ) {
   /** @type {string[]} */
   const faults = [];
@@ -47,10 +52,14 @@ export async function inspect(
     const args = trust && trusts.has(reader.name) ? [...reader.args, "--trust"] : reader.args;
     const outcome = await execute(args, { cwd: work });
     const found = faultsOf(outcome, { refused });
+    if (succeeds && outcome.code !== 0) found.push("failed, though it does not need what was changed");
     const { writes } = reader;
     // What replaces a link or a special file of the run is a file.
     const mayChange = (/** @type {string} */ name, /** @type {string | undefined} */ now) =>
-      writes?.test(name) === true && (now === undefined || now.startsWith("file"));
+      writes?.test(name) === true &&
+      (now === undefined ||
+        now.startsWith("file") ||
+        (name === "work/run/replay" && now.startsWith("folder")));
     found.push(...touched(before, snapshotOf(path), mayChange));
     if (found.length > 0) faults.push(...found, outcomeText(outcome));
   }

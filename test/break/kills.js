@@ -119,9 +119,7 @@ function atCall(random, { calls }) {
   const firstCheckpoint = calls.findIndex(([call, path]) => call === "rename" && path.includes("checkpoint"));
   // Before the first checkpoint there is nothing to resume, which is soon told.
   const from = random.integer(8) === 0 ? 0 : firstCheckpoint + 1;
-  const names = calls
-    .slice(from)
-    .map(([call, path]) => `${call} of ${basename(path).replace(/^\.lock-.*/, "the lock")}`);
+  const names = calls.slice(from).map(([call, path]) => `${call} of ${kindOf(basename(path))}`);
   const kinds = [...new Set(names)].sort();
   const name = kinds[random.integer(kinds.length)];
   const places = names.flatMap((each, i) => (each === name ? [from + i + 1] : []));
@@ -131,6 +129,10 @@ function atCall(random, { calls }) {
   const where = how === "torn" ? "in the middle of" : how;
   return { about: `killed ${where} call ${number}, ${name}`, circumstances: { kill: `${number}:${how}` } };
 }
+
+/** A file's name, for locks and pieces of the replay one name each. @param {string} name */
+const kindOf = (name) =>
+  name.replace(/^\.lock-.*/, "the lock").replace(/([a-z]+)-\d+-[0-9a-f]{8}\.safetensors/, "$1");
 
 /**
  * A moment while the run writes; now and then Ctrl-C, once or twice, or SIGTERM instead of a kill.

@@ -2,10 +2,13 @@
 // Loaded before the command (node --import): counts the calls of node:fs that touch one folder, and ends the process
 // with SIGKILL at one of them. Variables: SOFTRL_BREAK_FOLDER; SOFTRL_BREAK_TRACE, a file for the list of calls;
 // SOFTRL_BREAK_KILL, `<number of the call>:<before|after|torn>`, where a torn write writes its first half.
-import fs, { writeFileSync } from "node:fs";
+import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { resolve, sep } from "node:path";
 import { isMainThread } from "node:worker_threads";
+
+// As they are now: the names of the module are replaced below.
+const { writeFileSync, writeSync } = fs;
 
 const { SOFTRL_BREAK_FOLDER: folder, SOFTRL_BREAK_TRACE: trace, SOFTRL_BREAK_KILL: kill } = process.env;
 const [killAt, how] = kill === undefined ? [0, "before"] : [Number(kill.split(":")[0]), kill.split(":")[1]];
@@ -89,6 +92,11 @@ function writeHalf(original, self, args) {
     const offset = typeof args[at + 1] === "number" ? args[at + 1] : 0;
     const length = typeof args[at + 2] === "number" ? args[at + 2] : bytes.length - offset;
     const half = bytes.slice(offset, offset + Math.floor(length / 2));
+    if (typeof self?.fd === "number") {
+      // A method of a handle would write later.
+      writeSync(self.fd, half);
+      return;
+    }
     original.apply(self, [...args.slice(0, at), half]);
   } catch {
     // The process ends anyway.

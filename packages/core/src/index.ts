@@ -50,6 +50,7 @@ export { LiveSettings } from "./base/live-settings.js";
 export { nearMatch, suggestion } from "./base/near-match.js";
 export { nestsTooDeep } from "./base/nesting.js";
 export { oneLine } from "./base/one-line.js";
+export type { Piece } from "./base/piece.js";
 export { Random, RandomStreams } from "./base/random.js";
 export { isRecord } from "./base/record.js";
 export { type LiveNumber, type NumberSchedule, scheduleText, valueAt } from "./base/schedule.js";
@@ -236,7 +237,14 @@ export {
   type UpdateEvent,
   type WarningEvent,
 } from "./experiment/run-event.js";
-export { type KeptPolicy, MemoryRunStore, type RunStore } from "./experiment/run-store.js";
+export { RunPieces, savedPieceFiles } from "./experiment/run-pieces.js";
+export {
+  type KeptPolicy,
+  MemoryPieceStore,
+  MemoryRunStore,
+  type PieceStore,
+  type RunStore,
+} from "./experiment/run-store.js";
 export { savedOutcome } from "./experiment/saved-outcome.js";
 export { sectionValues } from "./experiment/section.js";
 export {

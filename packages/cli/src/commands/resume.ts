@@ -1,9 +1,11 @@
 import {
   encodeCheckpoint,
+  oneLine,
   runConfig,
   type Snapshot,
   SoftrlError,
   savedOutcome,
+  savedPieceFiles,
   stepSettings,
   type Trainer,
 } from "softrl";
@@ -124,6 +126,7 @@ async function resumeIn(
   const isComplete = kept.finished && hasReport(store, outcome);
   if (hasEnded && !isComplete && Object.keys(changes).length === 0) {
     const reported = { ...reportedRun(plan), ...(kept.origin === null ? {} : { origin: kept.origin }) };
+    store.pieces.keepOnly(readingOf(run, () => savedPieceFiles(run.path, run.snapshot)));
     if (!kept.finished) store.append({ event: "finished", step: run.step });
     await reportRun(
       store,
@@ -141,6 +144,8 @@ async function resumeIn(
   const snapshot = { ...run.snapshot, config: JSON.stringify(withModules(run.json, modules)) };
   const begin = async (trainer: Trainer) => {
     await trainer.restore(snapshot);
+    const { unsaved = null } = trainer.algorithm;
+    if (unsaved !== null) terminal.err.write(`softrl: ${unsavedText(unsaved)}\n`);
     // A kill may have come between the writing of the two files.
     const isShown = shown === null || JSON.stringify(withModules(shown, modules)) === JSON.stringify(shown);
     if (snapshot.config !== run.snapshot.config || !isShown) keepModules(store, plan, snapshot);
@@ -148,6 +153,10 @@ async function resumeIn(
   };
   return runTraining(plan, { open: () => store, begin }, options.json === true, terminal);
 }
+
+/** What is printed where a checkpoint leaves out a part of the run. */
+const unsavedText = (unsaved: string): string =>
+  oneLine(`${unsaved}: the result differs from that of a run that never stopped`, 500);
 
 /** Writes where the files of a run's parts are now. */
 function keepModules(folder: RunFolder, { config }: RunPlan, snapshot: Snapshot): void {

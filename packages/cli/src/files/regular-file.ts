@@ -16,6 +16,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { SoftrlError } from "softrl";
 
@@ -151,9 +152,11 @@ export function replaceFile(path: string, content: Uint8Array | string): void {
   replaceWith(path, (file) => writeWhole(file, typeof content === "string" ? Buffer.from(content) : content));
 }
 
+const unfinishedOf = (path: string): string => join(dirname(path), `.${basename(path)}.unfinished`);
+
 /** As {@link replaceFile}, with what `write` writes into the new file. */
 export function replaceWith(path: string, write: (file: number) => void): void {
-  const unfinished = join(dirname(path), `.${basename(path)}.unfinished`);
+  const unfinished = unfinishedOf(path);
   let file: number | null = null;
   try {
     rmSync(unfinished, { force: true });
@@ -174,8 +177,29 @@ export function replaceWith(path: string, write: (file: number) => void): void {
   quietly(syncFolder, dirname(path));
 }
 
+/** As {@link replaceFile}, while other work goes on: a large file takes long to reach the disk. */
+export async function replaceFileSlowly(path: string, content: Uint8Array): Promise<void> {
+  const unfinished = unfinishedOf(path);
+  let file: FileHandle | null = null;
+  try {
+    rmSync(unfinished, { force: true });
+    file = await open(unfinished, "wx");
+    await file.writeFile(content);
+    await file.sync();
+    const written: FileHandle = file;
+    file = null;
+    await written.close();
+    renameSync(unfinished, path);
+  } catch (error) {
+    await file?.close().catch(() => {});
+    quietly(rmSync, unfinished, { force: true });
+    throw error;
+  }
+  quietly(syncFolder, dirname(path));
+}
+
 /** After a power loss, a new name in a folder is only certain to be there when the folder was synchronised. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   const folder = openSync(path, "r");
   try {
     fsyncSync(folder);

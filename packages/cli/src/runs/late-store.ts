@@ -1,7 +1,13 @@
-import type { KeptPolicy, RunEvent, RunStore } from "softrl";
+import type { KeptPolicy, PieceStore, RunEvent, RunStore } from "softrl";
 
 /** A store that opens when the first event comes: a run that never starts leaves nothing behind. */
-export class LateStore<Store extends RunStore> implements RunStore {
+export class LateStore<Store extends RunStore & { readonly pieces: PieceStore }> implements RunStore {
+  readonly pieces: PieceStore = {
+    write: (name, bytes) => this.store.pieces.write(name, bytes),
+    read: (name, bytes) => this.store.pieces.read(name, bytes),
+    keepOnly: (names) => this.store.pieces.keepOnly(names),
+    placeOf: (name) => this.store.pieces.placeOf?.(name) ?? name,
+  };
   readonly #open: () => Store;
   #opened: Store | null = null;
 

@@ -4,6 +4,7 @@ import { type KeptPolicy, type RunEvent, type RunStore, SoftrlError } from "soft
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly, readRegular, replaceFile } from "../files/regular-file.js";
 import { type Change, type CheckpointPlace, EventFile, type KeptEvents } from "./event-file.js";
+import { ReplayFolder } from "./replay-folder.js";
 import { isOfLock, RunLock } from "./run-lock.js";
 import { RunMarks } from "./run-marks.js";
 import { makeSecret } from "./user-secret.js";
@@ -18,6 +19,7 @@ export const runFiles = {
   chart: "chart.svg",
   oracle: "oracle.svg",
   result: "result.json",
+  replay: "replay",
 } as const;
 
 /** What to do, by the operating system's error code. */
@@ -39,6 +41,7 @@ const MOST_RESULT_BYTES = 2 ** 24;
  */
 export class RunFolder implements RunStore {
   readonly path: string;
+  readonly pieces: ReplayFolder;
   readonly #lock: RunLock;
   readonly #events: EventFile;
   /** Whether the folder cannot be another one. */
@@ -50,6 +53,9 @@ export class RunFolder implements RunStore {
     this.#isFixed = isFixed;
     this.#lock = lock;
     this.#events = new EventFile(join(path, runFiles.events));
+    this.pieces = new ReplayFolder(join(path, runFiles.replay), (place, what, error) =>
+      refuse(place, what, error, isFixed),
+    );
   }
 
   /**

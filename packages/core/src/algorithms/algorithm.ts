@@ -1,3 +1,4 @@
+import type { Piece } from "../base/piece.js";
 import type { RandomStreams } from "../base/random.js";
 import {
   type CurrentValues,
@@ -30,13 +31,21 @@ export interface IterationReport {
 /**
  * A training algorithm bound to its environments and an executor.
  *
- * `save` holds all of its state but the policy's parameters, which {@link Policy} saves itself, and the environments.
+ * `save` and `pieces` hold all of its state but the policy's parameters, which {@link Policy} saves itself, and the
+ * environments.
  */
 export interface Algorithm extends Saveable {
   /** The policy that it learns. */
   readonly policy: Policy;
   /** Collects experience and learns from it. */
   iterate(onStep: OnStep): Promise<IterationReport>;
+  /**
+   * What is too large for `save`: a replay. Once `restore` has returned, it gives the pieces that the saved state had, to be
+   * restored one by one.
+   */
+  pieces?(): readonly Piece[];
+  /** What a saved state leaves out, and what follows for a run that continues from it; null if nothing. */
+  readonly unsaved?: string | null;
   /** Where it learns log π_θ and V_θ: what the exact tools measure. */
   readonly model?: PolicyValueModel;
 }

@@ -108,6 +108,11 @@ export const dqnSettings = {
     defaults: { vector: "whole", atari: "stacked", minatar: "whole" },
     source: "Mnih et al. (2015)",
   }),
+  saveReplay: flagSetting({
+    about:
+      "whether checkpoints include the replay; a run that is resumed without it fills it again and is not the run that never stopped",
+    default: true,
+  }),
   replay: choiceSetting(["uniform", "prioritised"], {
     about: "how transitions are drawn: all alike, or in proportion to (|δ| + 10⁻⁶)^ω",
     default: "uniform",

@@ -1,3 +1,4 @@
+import type { Piece } from "../base/piece.js";
 import type { Random } from "../base/random.js";
 import { linear } from "../base/schedule.js";
 import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
@@ -46,6 +47,8 @@ class Dqn implements Algorithm {
   /** Environment steps in the replay, all environments together, since the start. */
   #steps = 0;
   #updates = 0;
+  /** The step from which updates are made every `trainEvery` steps: when the replay holds `replayStart` of them. */
+  #learnsFrom: number;
   /** Whether an iteration has failed: the environments may have made steps that the replay does not have. */
   #isLost = false;
   #onStep: OnStep = () => {};
@@ -62,6 +65,7 @@ class Dqn implements Algorithm {
     const isSoft = backup !== "hard" || behaviour === "boltzmann";
     const prior = referencePolicy(backup === "soft-kl" ? "uniform" : "entropy", actions);
     this.#settings = current;
+    this.#learnsFrom = current.replayStart;
     this.#size = environment.size;
     this.#actionCount = actions;
     this.#parts = new EnvironmentParts(environment);
@@ -71,6 +75,7 @@ class Dqn implements Algorithm {
       capacity: current.replayCapacity,
       size: environment.size,
       observationSpace: environment.observationSpace,
+      actionCount: actions,
       steps: backup === "munchausen" ? 1 : current.returnSteps,
       frames: current.replayFrames,
       priorityExponent: replay === "prioritised" ? current.priorityExponent : null,
@@ -174,8 +179,8 @@ class Dqn implements Algorithm {
 
   /** Makes the updates that are due. */
   #learn(): void {
-    const { replayStart, trainEvery, targetEvery, gamma, importanceExponent } = this.#settings;
-    const due = Math.floor((this.#steps - replayStart) / trainEvery);
+    const { trainEvery, targetEvery, gamma, importanceExponent } = this.#settings;
+    const due = Math.floor((this.#steps - this.#learnsFrom) / trainEvery);
     if (this.#updates >= due || !this.#replay.ready) return;
     const { batch, errors } = this.#learner;
     while (this.#updates < due) {
@@ -192,7 +197,7 @@ class Dqn implements Algorithm {
       steps: this.#steps,
       updates: this.#updates,
       learner: this.#learner.save(),
-      replay: this.#replay.save(),
+      ...(this.#settings.saveReplay ? { replay: this.#replay.save() } : {}),
       exploration: this.#exploration.save(),
       sampling: this.#sampling.save(),
     };
@@ -205,12 +210,24 @@ class Dqn implements Algorithm {
     const exploration = snapshotArray(where, snapshot, "exploration", "uint32", 4);
     const sampling = snapshotArray(where, snapshot, "sampling", "uint32", 4);
     const takeOver = this.#learner.restoring(where, snapshotSection(where, snapshot, "learner"));
-    this.#replay.restore(snapshotSection(where, snapshot, "replay"));
+    if (this.#settings.saveReplay) this.#replay.restore(snapshotSection(where, snapshot, "replay"));
     takeOver();
     this.#exploration.restore(exploration);
     this.#sampling.restore(sampling);
     this.#steps = steps;
     this.#updates = updates;
+    // As many updates as were made are due when the replay has been filled again.
+    const { saveReplay, replayStart, trainEvery } = this.#settings;
+    if (!saveReplay) this.#learnsFrom = steps + replayStart - updates * trainEvery;
+  }
+
+  pieces(): readonly Piece[] {
+    return this.#settings.saveReplay ? this.#replay.pieces() : [];
+  }
+
+  get unsaved(): string | null {
+    const { saveReplay, replayStart } = this.#settings;
+    return saveReplay ? null : `the replay starts empty, and learning waits for ${replayStart} new steps`;
   }
 }
 

@@ -1,14 +1,18 @@
 import { allocate } from "../base/allocation.js";
 import { fail } from "../base/errors.js";
-import { type Snapshot, snapshotArray } from "../base/snapshot.js";
 import type { Observations } from "../envs/environment.js";
 import type { Vector } from "../math/units.js";
 
 /** How a store holds an element: a float32, a byte, or one bit for 0 and 1. */
 export type ObservationEncoding = "float32" | "bytes" | "bits";
 
-/** The bytes of a piece of memory, at most: a run with a large replay saves it piece by piece. */
-const PIECE = 2 ** 24;
+/** The array elements that an entry of this width takes. */
+const lengthOf = (encoding: ObservationEncoding, width: number): number =>
+  encoding === "bits" ? Math.ceil(width / 8) : width;
+
+/** The bytes of an entry of this width. */
+export const entryBytes = (encoding: ObservationEncoding, width: number): number =>
+  lengthOf(encoding, width) * (encoding === "float32" ? 4 : 1);
 
 /**
  * Entries of a fixed width in pieces of memory, since one array cannot hold the frames of a million steps.
@@ -24,17 +28,16 @@ export class ObservationStore {
   /** Array elements of an entry. */
   readonly #length: number;
 
-  constructor(encoding: ObservationEncoding, entries: number, width: number) {
+  /** @param entriesPerPiece at least 1 */
+  constructor(encoding: ObservationEncoding, entries: number, width: number, entriesPerPiece: number) {
     this.encoding = encoding;
     this.width = width;
-    const length = encoding === "bits" ? Math.ceil(width / 8) : width;
-    const bytesEach = encoding === "float32" ? 4 * length : length;
-    const perPiece = Math.max(1, Math.floor(PIECE / bytesEach));
-    const details = { needed: entries * bytesEach, remedy: "use a smaller replay" };
+    const length = lengthOf(encoding, width);
+    const details = { needed: entries * entryBytes(encoding, width), remedy: "use a smaller replay" };
     this.#length = length;
-    this.#entriesPerPiece = perPiece;
-    this.#pieces = Array.from({ length: Math.ceil(entries / perPiece) }, (_, piece) => {
-      const elements = Math.min(perPiece, entries - piece * perPiece) * length;
+    this.#entriesPerPiece = entriesPerPiece;
+    this.#pieces = Array.from({ length: Math.ceil(entries / entriesPerPiece) }, (_, piece) => {
+      const elements = Math.min(entriesPerPiece, entries - piece * entriesPerPiece) * length;
       return encoding === "float32"
         ? allocate("Replay", Float32Array, elements, details)
         : allocate("Replay", Uint8Array, elements, details);
@@ -135,32 +138,8 @@ export class ObservationStore {
     }
   }
 
-  /** The first `entries` entries, a copy: one array for each piece of memory. */
-  save(entries: number): Snapshot {
-    return Object.fromEntries(
-      this.#used(entries).map(([piece, elements], i) => [String(i), piece.slice(0, elements)]),
-    );
-  }
-
-  /**
-   * The arrays of {@link save}, checked and not taken over yet.
-   * @returns a function that takes them over
-   */
-  restoring(where: string, snapshot: Snapshot, entries: number): () => void {
-    const kind = this.encoding === "float32" ? "float32" : "uint8";
-    const saved = this.#used(entries).map(
-      ([piece, elements], i) => [piece, snapshotArray(where, snapshot, String(i), kind, elements)] as const,
-    );
-    return () => {
-      for (const [piece, values] of saved) piece.set(values);
-    };
-  }
-
-  /** The pieces that hold the first entries, and how many array elements of each. */
-  #used(entries: number): (readonly [piece: Observations, elements: number])[] {
-    return this.#pieces
-      .map((piece, i) => [piece, (entries - i * this.#entriesPerPiece) * this.#length] as const)
-      .filter(([, elements]) => elements > 0)
-      .map(([piece, elements]) => [piece, Math.min(piece.length, elements)]);
+  /** The array elements of the first `entries` entries of a piece of memory; a view. */
+  piece(piece: number, entries: number): Observations {
+    return this.#pieces[piece].subarray(0, entries * this.#length);
   }
 }

@@ -1,18 +1,14 @@
-import { allocate } from "../base/allocation.js";
-import { fail, requireInteger, requireLength, requireNumber } from "../base/errors.js";
+import { fail, requireInteger, requireLength } from "../base/errors.js";
+import type { Piece } from "../base/piece.js";
 import type { Random } from "../base/random.js";
-import {
-  type Saveable,
-  type Snapshot,
-  snapshotArray,
-  snapshotNumber,
-  snapshotSection,
-} from "../base/snapshot.js";
+import { type Saveable, type Snapshot, snapshotArray } from "../base/snapshot.js";
 import type { EnvironmentRows, Observations } from "../envs/environment.js";
-import { type Box, describeSpace, observationLength, type Space } from "../envs/spaces.js";
+import { type Box, observationLength, type Space } from "../envs/spaces.js";
 import type { Vector } from "../math/units.js";
-import { type ObservationEncoding, ObservationStore } from "./observation-store.js";
-import { SumTree } from "./sum-tree.js";
+import type { ObservationStore } from "./observation-store.js";
+import { ReplayEntries, stackedFrames } from "./replay-entries.js";
+import { ENDED, FIRST, requireFlags, STEP, TERMINATED, TRUNCATED } from "./replay-flags.js";
+import { ReplayPriorities } from "./replay-priorities.js";
 
 /** What a {@link Replay} is made for. */
 export interface ReplayOptions {
@@ -30,6 +26,10 @@ export interface ReplayOptions {
   readonly frames?: "whole" | "stacked";
   /** α of proportional prioritised sampling (Schaul et al. 2016); null, the default, for uniform sampling. */
   readonly priorityExponent?: number | null;
+  /** The number of actions A, which restored ones are checked against. */
+  readonly actionCount?: number;
+  /** Bytes of a piece that is saved, about; 16 MiB if left out. */
+  readonly pieceBytes?: number;
 }
 
 /** The memory that {@link Replay.sample} fills: B transitions of m ≤ n steps. */
@@ -50,17 +50,6 @@ export interface ReplayBatch {
   readonly indices: Int32Array;
 }
 
-// What an entry of the ring is. Without STEP: the newest observation of an environment, the last one of a truncated
-// episode, or an older frame of an episode's first observation.
-const STEP = 1;
-const TERMINATED = 2;
-const TRUNCATED = 4;
-/** No older frame belongs to the stack of this entry. */
-const FIRST = 8;
-
-/** Added to |δ| so that every transition can be drawn, as in OpenAI Baselines. */
-const LEAST_ERROR = 1e-6;
-
 /**
  * The newest transitions of S environments, stored once and sampled with replacement.
  *
@@ -70,6 +59,8 @@ const LEAST_ERROR = 1e-6;
  *
  * A transition can be sampled when its n steps are complete or its episode has ended, and while all frames of its
  * observation are still there.
+ *
+ * `save` holds the places of the rings; what is in them is saved in {@link pieces}, since it may be many gigabytes.
  */
 export class Replay implements Saveable {
   readonly steps: number;
@@ -81,6 +72,8 @@ export class Replay implements Saveable {
   readonly #stack: Int32Array;
   /** Entries of an environment's ring L. */
   readonly #length: number;
+  readonly #actionCount: number;
+  readonly #entries: ReplayEntries;
   readonly #store: ObservationStore;
   // [L, S], as in the store: entry c of environment s is at (c mod L) · S + s.
   readonly #flags: Uint8Array;
@@ -88,10 +81,9 @@ export class Replay implements Saveable {
   readonly #rewards: Float64Array;
   /** [S] The entry that holds the newest observation, counted from 0 at the start; −1 before. */
   readonly #heads: Float64Array;
-  readonly #priorities: SumTree | null;
-  readonly #exponent: number;
-  /** The largest priority so far: that of a transition that was never sampled. */
-  #largest = 1;
+  readonly #priorities: ReplayPriorities | null;
+  /** The names of the pieces that have not been restored yet; null unless some are. */
+  #missing: Set<string> | null = null;
 
   /** @throws SoftrlError when the capacity is too small, or does not fit in memory. */
   constructor(options: ReplayOptions) {
@@ -102,6 +94,8 @@ export class Replay implements Saveable {
       steps = 1,
       frames = "whole",
       priorityExponent = null,
+      actionCount = Number.POSITIVE_INFINITY,
+      pieceBytes,
     } = options;
     requireInteger("Replay", "size", size, 1);
     requireInteger("Replay", "steps", steps, 1);
@@ -112,6 +106,7 @@ export class Replay implements Saveable {
     this.#stack = new Int32Array(this.#frames);
     this.steps = steps;
     this.#size = size;
+    this.#actionCount = actionCount;
     this.#width = width;
     this.#length = Math.floor(capacity / size);
     // A whole stack before the first observation, n steps, the newest observation, and the last of a truncated episode.
@@ -124,15 +119,15 @@ export class Replay implements Saveable {
       });
     }
     const entries = this.#length * size;
-    const remedy = { remedy: "use a smaller replay" };
-    this.#store = new ObservationStore(encodingOf(space), entries, width / this.#frames);
-    this.#flags = allocate("Replay", Uint8Array, entries, remedy);
-    this.#actions = allocate("Replay", Int32Array, entries, remedy);
-    this.#rewards = allocate("Replay", Float64Array, entries, remedy);
+    const sizes = pieceBytes === undefined ? {} : { pieceBytes };
+    this.#entries = new ReplayEntries({ entries, observationSpace: space, frames: this.#frames, ...sizes });
+    this.#store = this.#entries.observations;
+    this.#flags = this.#entries.flags;
+    this.#actions = this.#entries.actions;
+    this.#rewards = this.#entries.rewards;
     this.#heads = new Float64Array(size).fill(-1);
-    if (priorityExponent !== null) requireNumber("Replay", "priorityExponent", priorityExponent, 0, 1);
-    this.#exponent = priorityExponent ?? 0;
-    this.#priorities = priorityExponent === null ? null : new SumTree(entries);
+    this.#priorities =
+      priorityExponent === null ? null : new ReplayPriorities(entries, priorityExponent, pieceBytes);
   }
 
   /** Whether {@link begin} was called, here or before the state was saved. */
@@ -161,6 +156,7 @@ export class Replay implements Saveable {
   add(actions: Int32Array, rows: EnvironmentRows, first = 0): void {
     requireLength("Replay.add", "actions", actions.length, rows.size, "give one action per environment");
     if (!this.begun) fail("Replay.add", "no episode has begun", { remedy: "call begin(observations) first" });
+    this.#requireRestored("Replay.add");
     const { observations, finalObservations, rewards, terminated, truncated } = rows;
     for (let i = 0; i < rows.size; i++) {
       const s = first + i;
@@ -168,6 +164,7 @@ export class Replay implements Saveable {
       const head = this.#heads[s];
       const at = this.#at(s, head);
       const ending = terminated[i] ? TERMINATED : truncated[i] ? TRUNCATED : 0;
+      this.#entries.touch(at);
       this.#flags[at] |= STEP | ending;
       this.#actions[at] = actions[i];
       this.#rewards[at] = rewards[i];
@@ -185,12 +182,14 @@ export class Replay implements Saveable {
   cut(observations: Observations): void {
     requireLength("Replay.cut", "observations", observations.length, this.#size * this.#width);
     if (!this.begun) fail("Replay.cut", "no episode has begun", { remedy: "call begin(observations) first" });
+    this.#requireRestored("Replay.cut");
     for (let s = 0; s < this.#size; s++) {
       // The newest observation becomes the last one of a truncated episode.
       const last = this.#heads[s] - 1;
-      const isInEpisode = last >= this.#tail(s) && (this.#flags[this.#at(s, last)] & STEP) !== 0;
-      if (isInEpisode && (this.#flags[this.#at(s, last)] & (TERMINATED | TRUNCATED)) === 0) {
-        this.#flags[this.#at(s, last)] |= TRUNCATED;
+      const at = this.#at(s, last);
+      if (last >= this.#tail(s) && (this.#flags[at] & (STEP | ENDED)) === STEP) {
+        this.#entries.touch(at);
+        this.#flags[at] |= TRUNCATED;
         if (this.#priorities !== null) this.#admit(s, last);
       }
       this.#appendFirst(s, observations, s * this.#width);
@@ -206,34 +205,25 @@ export class Replay implements Saveable {
     if (!this.ready) {
       fail("Replay.sample", "no transition is complete", { remedy: `add ${this.steps} steps first` });
     }
+    this.#requireRestored("Replay.sample");
     const { indices, weights } = batch;
     const count = indices.length;
-    const tree = this.#priorities;
-    if (tree === null) {
+    const priorities = this.#priorities;
+    if (priorities === null) {
       let filled = 0;
       for (let s = 0; s < this.#size; s++) filled = Math.max(filled, this.#heads[s] - this.#tail(s) + 1);
       for (let b = 0; b < count; b++) indices[b] = this.#draw(random, filled);
       weights?.fill(1);
     } else {
-      for (let b = 0; b < count; b++) {
-        indices[b] = tree.find(((b + random.float()) / count) * tree.total);
-      }
-      if (weights !== null) this.#weigh(tree, indices, beta, weights);
+      priorities.sample(random, indices);
+      if (weights !== null) priorities.weigh(indices, beta, weights);
     }
     for (let b = 0; b < count; b++) this.#read(b, indices[b], gamma, batch);
   }
 
   /** Sets the priorities (|δ| + 10⁻⁶)^α of sampled transitions. @param errors [B] δ of each */
   setErrors(indices: Int32Array, errors: Vector): void {
-    requireLength("Replay.setErrors", "errors", errors.length, indices.length);
-    const tree = this.#priorities;
-    if (tree === null) return;
-    for (let b = 0; b < indices.length; b++) {
-      const priority = (Math.abs(errors[b]) + LEAST_ERROR) ** this.#exponent;
-      // One that was overwritten since it was sampled has no priority.
-      if (tree.at(indices[b]) > 0) tree.set(indices[b], priority);
-      if (priority > this.#largest) this.#largest = priority;
-    }
+    this.#priorities?.setErrors(indices, errors);
   }
 
   /** The place of entry c of environment s. */
@@ -279,14 +269,15 @@ export class Replay implements Saveable {
   #next(s: number, flags: number): number {
     const head = ++this.#heads[s];
     const at = this.#at(s, head);
+    this.#entries.touch(at);
     this.#flags[at] = flags;
-    const tree = this.#priorities;
-    if (tree === null || head < this.#length) return at;
-    tree.set(at, 0);
+    const priorities = this.#priorities;
+    if (priorities === null || head < this.#length) return at;
+    priorities.drop(at);
     // Entries whose oldest frame this was.
     const tail = this.#tail(s);
     for (let c = tail; c < tail + this.#frames - 1; c++) {
-      if (!this.#isComplete(s, c)) tree.set(this.#at(s, c), 0);
+      if (!this.#isComplete(s, c)) priorities.drop(this.#at(s, c));
     }
     return at;
   }
@@ -311,17 +302,15 @@ export class Replay implements Saveable {
     const head = this.#heads[s];
     if (c + this.steps <= head) return true;
     for (let entry = c; entry < head; entry++) {
-      if ((this.#flags[this.#at(s, entry)] & (TERMINATED | TRUNCATED)) !== 0) return true;
+      if ((this.#flags[this.#at(s, entry)] & ENDED) !== 0) return true;
     }
     return false;
   }
 
   /** Gives the transitions that step c completed their first priority. */
   #admit(s: number, c: number): void {
-    const tree = this.#priorities as SumTree;
     for (let entry = Math.max(this.#tail(s), c - this.steps + 1); entry <= c; entry++) {
-      const at = this.#at(s, entry);
-      if (tree.at(at) === 0 && this.#isComplete(s, entry)) tree.set(at, this.#largest);
+      if (this.#isComplete(s, entry)) this.#priorities?.admit(this.#at(s, entry));
     }
   }
 
@@ -332,16 +321,6 @@ export class Replay implements Saveable {
       const c = this.#heads[s] - random.integer(filled);
       if (c >= this.#tail(s) && this.#isComplete(s, c)) return this.#at(s, c);
     }
-  }
-
-  #weigh(tree: SumTree, indices: Int32Array, beta: number, weights: Vector): void {
-    let largest = 0;
-    for (let b = 0; b < indices.length; b++) {
-      const weight = (tree.total / (tree.size * tree.at(indices[b]))) ** beta;
-      weights[b] = weight;
-      largest = Math.max(largest, weight);
-    }
-    for (let b = 0; b < indices.length; b++) weights[b] /= largest;
   }
 
   /** Writes the transition at a place of the ring as row b. */
@@ -360,7 +339,7 @@ export class Replay implements Saveable {
       sum += discount * this.#rewards[entry];
       discount *= gamma;
       taken++;
-      ending = this.#flags[entry] & (TERMINATED | TRUNCATED);
+      ending = this.#flags[entry] & ENDED;
     }
     batch.actions[b] = this.#actions[at];
     batch.returns[b] = sum;
@@ -382,66 +361,80 @@ export class Replay implements Saveable {
     this.#store.readStack(this.#stack, out, offset);
   }
 
-  /** Entries of the rings, from the first place on, that hold something. */
-  #used(heads: Float64Array): number {
-    return Math.min(this.#length, heads.reduce((a, b) => Math.max(a, b), -1) + 1) * this.#size;
-  }
-
   save(): Snapshot {
-    const used = this.#used(this.#heads);
-    return {
-      heads: this.#heads.slice(),
-      flags: this.#flags.slice(0, used),
-      actions: this.#actions.slice(0, used),
-      rewards: this.#rewards.slice(0, used),
-      observations: this.#store.save(used),
-      ...(this.#priorities === null
-        ? {}
-        : { priorities: this.#priorities.weights(used), largest: this.#largest }),
-    };
+    return { heads: this.#heads.slice(), ...this.#priorities?.save() };
   }
 
+  /** Restores the places of the rings. Then all {@link pieces} have to be restored. */
   restore(snapshot: Snapshot): void {
     const where = "Replay.restore";
     const heads = snapshotArray(where, snapshot, "heads", "float64", this.#size);
     if (!heads.every((head) => Number.isSafeInteger(head) && head >= -1)) {
       fail(where, "the heads of the rings are not valid", { expected: "integers of at least -1" });
     }
-    const used = this.#used(heads);
-    const flags = snapshotArray(where, snapshot, "flags", "uint8", used);
-    const actions = snapshotArray(where, snapshot, "actions", "int32", used);
-    const rewards = snapshotArray(where, snapshot, "rewards", "float64", used);
-    const observations = snapshotSection(where, snapshot, "observations");
-    const takeOver = this.#store.restoring(where, observations, used);
-    if (this.#priorities !== null) {
-      const priorities = snapshotArray(where, snapshot, "priorities", "float64", used);
-      const largest = snapshotNumber(where, snapshot, "largest");
-      this.#priorities.replace(priorities);
-      this.#largest = largest;
-    }
-    takeOver();
+    const takeOver = this.#priorities?.restoring(where, snapshot);
+    if (this.begun) this.#entries.clear();
+    takeOver?.();
     this.#heads.set(heads);
-    this.#flags.fill(0).set(flags);
-    this.#actions.set(actions);
-    this.#rewards.set(rewards);
+    const names = this.#pieces().map(({ name }) => name);
+    this.#missing = names.length === 0 ? null : new Set(names);
   }
-}
 
-/** How observations of this space are stored. */
-function encodingOf({ dtype, low, high }: Box): ObservationEncoding {
-  if (dtype === "float32") return "float32";
-  const isBits = typeof high === "number" ? high <= 1 : high.every((bound) => bound <= 1);
-  const fromZero = typeof low === "number" ? low >= 0 : low.every((bound) => bound >= 0);
-  return isBits && fromZero ? "bits" : "bytes";
-}
+  /** What the rings hold, to be saved and restored piece by piece. */
+  pieces(): readonly Piece[] {
+    return this.#pieces().map((piece) => ({
+      ...piece,
+      restore: (snapshot: Snapshot) => {
+        piece.restore(snapshot);
+        if (this.#missing?.delete(piece.name) !== true || this.#missing.size > 0) return;
+        this.#requireTransitions("Replay.restore");
+        this.#missing = null;
+      },
+    }));
+  }
 
-/** The frames in a stack of this space. @throws SoftrlError unless it has bytes in [height, width, frames]. */
-function stackedFrames(space: Box): number {
-  const [, , frames] = space.shape;
-  if (space.dtype === "uint8" && encodingOf(space) === "bytes" && space.shape.length === 3) return frames;
-  return fail("Replay", "the observations are not stacks of frames", {
-    expected: "bytes [height, width, frames]",
-    got: describeSpace(space),
-    remedy: "store whole observations",
-  });
+  /** Entries of the fullest ring. */
+  get #usedRows(): number {
+    return Math.min(this.#length, Math.max(...this.#heads) + 1);
+  }
+
+  #pieces(): readonly Piece[] {
+    const used = this.#usedRows * this.#size;
+    return [...this.#entries.pieces(used), ...(this.#priorities?.pieces(used) ?? [])];
+  }
+
+  /** @throws SoftrlError while pieces are missing. */
+  #requireRestored(where: string): void {
+    if (this.#missing === null) return;
+    fail(where, "the replay is not restored yet", {
+      expected: `its piece ${[...this.#missing][0]}`,
+      remedy: "restore all pieces first",
+    });
+  }
+
+  /** @throws SoftrlError where what was restored could not be sampled. */
+  #requireTransitions(where: string): void {
+    let complete = 0;
+    const rows = this.#usedRows;
+    for (let s = 0; s < this.#size; s++) {
+      const tail = this.#tail(s);
+      const head = this.#heads[s];
+      requireFlags(where, tail, head, (c) => this.#flags[this.#at(s, c)]);
+      for (let c = tail; c < tail + rows; c++) {
+        const at = this.#at(s, c);
+        const action = this.#actions[at];
+        if (!(action >= 0 && action < this.#actionCount)) {
+          fail(where, "an action is not valid", {
+            expected: `at least 0, less than ${this.#actionCount}`,
+            got: String(action),
+          });
+        }
+        if (c <= head && this.#isComplete(s, c)) complete++;
+        else if ((this.#priorities?.at(at) ?? 0) > 0) {
+          fail(where, "an entry that begins no transition has a priority", { expected: "0" });
+        }
+      }
+    }
+    if (this.ready && complete === 0) fail(where, "no transition can be sampled");
+  }
 }

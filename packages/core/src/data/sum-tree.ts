@@ -68,9 +68,9 @@ export class SumTree {
     return node - this.#leaves;
   }
 
-  /** The first `count` weights, a copy. */
-  weights(count: number): Float64Array {
-    return this.#nodes.slice(this.#leaves, this.#leaves + count);
+  /** The weights of the indices from `from` to `to`, a copy. */
+  weights(from: number, to: number): Float64Array {
+    return this.#nodes.slice(this.#leaves + from, this.#leaves + to);
   }
 
   /** Replaces all weights: the first ones by these, the others by 0. */

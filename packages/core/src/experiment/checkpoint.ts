@@ -1,3 +1,4 @@
+import { crc32, crcText } from "../base/crc32.js";
 import { describeValue, fail } from "../base/errors.js";
 import { MOST_NESTED } from "../base/nesting.js";
 import { isRecord } from "../base/record.js";
@@ -99,25 +100,18 @@ function checksumOf(bytes: Uint8Array): string {
   const zeros = new Uint8Array(NO_CHECKSUM.length);
   writeAscii(zeros, 0, NO_CHECKSUM);
   crc = crc32(crc32(crc, zeros), bytes.subarray(end));
-  return crc.toString(16).padStart(8, "0");
+  return crcText(crc);
 }
 
 function writeAscii(bytes: Uint8Array, at: number, text: string): void {
   for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
 }
 
-/** The remainders of all bytes, for the polynomial of IEEE 802.3 with its bits reversed. */
-const remainders = Int32Array.from({ length: 256 }, (_, byte) => {
-  let remainder = byte;
-  for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0xedb88320 : 0);
-  return remainder;
-});
-
-/** The CRC-32 of what `before` is the CRC-32 of, followed by these bytes. */
-function crc32(before: number, bytes: Uint8Array): number {
-  let crc = ~before;
-  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ remainders[(crc ^ bytes[i]) & 0xff];
-  return ~crc >>> 0;
+/** The CRC-32 that a file states of itself. @throws SoftrlError when it has none. */
+export function statedChecksum(where: string, bytes: Uint8Array): string {
+  const opening = textOf(bytes.subarray(8, CHECKSUM_AT));
+  if (opening !== OPENING) damaged(where, `a checksum at byte ${CHECKSUM_AT}`, describeValue(opening));
+  return textOf(bytes.subarray(CHECKSUM_AT, CHECKSUM_AT + NO_CHECKSUM.length));
 }
 
 /**
@@ -162,10 +156,7 @@ export function decodeCheckpoint(where: string, bytes: Uint8Array): Snapshot {
 }
 
 function requireChecksum(where: string, bytes: Uint8Array): void {
-  const text = (from: number, to: number) => textOf(bytes.subarray(from, to));
-  const stated = text(CHECKSUM_AT, CHECKSUM_AT + NO_CHECKSUM.length);
-  const opening = text(8, CHECKSUM_AT);
-  if (opening !== OPENING) damaged(where, `a checksum at byte ${CHECKSUM_AT}`, describeValue(opening));
+  const stated = statedChecksum(where, bytes);
   const computed = checksumOf(bytes);
   if (computed !== stated) damaged(where, `bytes whose CRC-32 is ${stated}`, computed);
 }

@@ -4,6 +4,22 @@ import { isOfProcess, type RunEvent } from "./run-event.js";
 export type KeptPolicy = "best" | "last";
 
 /**
+ * Where the pieces of a run's state are kept that are too large for its checkpoint: those of a replay.
+ *
+ * A checkpoint names its pieces. They are written before it and read when a run continues from it.
+ */
+export interface PieceStore {
+  /** Keeps a piece, as a whole; once it is kept, it survives whatever happens next. The same name has the same bytes. */
+  write(name: string, bytes: Uint8Array): void | Promise<void>;
+  /** A piece that was kept, null where there is none. @param bytes how many it had */
+  read(name: string, bytes: number): Uint8Array | null | Promise<Uint8Array | null>;
+  /** Removes all pieces but these, which the newest checkpoint names. */
+  keepOnly(names: readonly string[]): void | Promise<void>;
+  /** What errors call a piece, for instance its path. */
+  placeOf?(name: string): string;
+}
+
+/**
  * The port through which a run is kept: a folder, a browser's storage, or memory.
  *
  * The number `events` in a checkpoint is how many events of the training ({@link isOfProcess} says which are) belong to
@@ -17,6 +33,25 @@ export interface RunStore {
   writeCheckpoint(bytes: Uint8Array): void | Promise<void>;
   /** Replaces a kept policy as a whole; `loadPolicy` reads the bytes. */
   writePolicy(which: KeptPolicy, bytes: Uint8Array): void | Promise<void>;
+  /** For algorithms with a replay; others need none. */
+  readonly pieces?: PieceStore;
+}
+
+/** Pieces kept in memory, by name. */
+export class MemoryPieceStore implements PieceStore {
+  readonly kept = new Map<string, Uint8Array>();
+
+  write(name: string, bytes: Uint8Array): void {
+    this.kept.set(name, bytes.slice());
+  }
+
+  read(name: string): Uint8Array | null {
+    return this.kept.get(name) ?? null;
+  }
+
+  keepOnly(names: readonly string[]): void {
+    for (const name of this.kept.keys()) if (!names.includes(name)) this.kept.delete(name);
+  }
 }
 
 /** A run kept in memory: for browsers and for tests. */
@@ -26,6 +61,7 @@ export class MemoryRunStore implements RunStore {
   checkpoint: Uint8Array | null = null;
   /** The kept policies; null before the first evaluation. */
   readonly policies: Record<KeptPolicy, Uint8Array | null> = { best: null, last: null };
+  readonly pieces = new MemoryPieceStore();
 
   append(event: RunEvent): void {
     this.events.push(event);

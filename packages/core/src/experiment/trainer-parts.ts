@@ -9,6 +9,7 @@ import type { Host } from "./host.js";
 import type { Oracle } from "./oracle.js";
 import { PeriodicEvaluation, requireEvaluationFits } from "./periodic-evaluation.js";
 import type { Provenance } from "./provenance.js";
+import { savedConfig } from "./run-checkpoint.js";
 import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
 import type { RunStore } from "./run-store.js";
 
@@ -100,4 +101,26 @@ export function requireExecutor({ run }: RunConfig, executor: Executor): void {
     got,
     remedy: "use the executor that the run was started with: another one computes other bytes",
   });
+}
+
+/** @throws SoftrlError unless a run of this configuration can continue from the snapshot. */
+export function requireResumable(where: string, snapshot: Snapshot, config: RunConfig): void {
+  const saved = JSON.stringify(savedConfig(where, snapshot));
+  if (saved !== JSON.stringify(config)) {
+    fail(where, "the checkpoint is of another run", {
+      expected: JSON.stringify(config),
+      got: saved,
+      remedy: "make the trainer with the checkpoint's own configuration",
+    });
+  }
+  if (snapshot.environment === undefined) {
+    fail(where, "the snapshot is of a policy alone", {
+      remedy: "restore the run's checkpoint; loadPolicy reads a policy",
+    });
+  }
+  if (snapshot.environment === null) {
+    fail(where, "the checkpoint has no environment state", {
+      remedy: `${config.environment.id} cannot save its state, so its runs cannot be continued`,
+    });
+  }
 }

@@ -24,9 +24,10 @@ import type { OracleMeasurement } from "./oracle-measurement.js";
 import type { PeriodicEvaluation } from "./periodic-evaluation.js";
 import type { Provenance } from "./provenance.js";
 import { ReturnsWindow } from "./returns-window.js";
-import { policyDescription, RUN_FORMAT, savedConfig } from "./run-checkpoint.js";
+import { policyDescription, RUN_FORMAT } from "./run-checkpoint.js";
 import { type ExecutorIdentity, executorIdentity, type RunConfig } from "./run-config.js";
 import type { EpisodeEvent, EvaluationPoint, StartedEvent } from "./run-event.js";
+import { RunPieces } from "./run-pieces.js";
 import { CountingStore, MemoryRunStore } from "./run-store.js";
 import { type TrainResult, trainResult } from "./train-result.js";
 import {
@@ -35,6 +36,7 @@ import {
   makeOracle,
   requireExecutor,
   requireReport,
+  requireResumable,
   requireSame,
   type TrainerParts,
 } from "./trainer-parts.js";
@@ -52,6 +54,7 @@ export class Trainer {
   readonly algorithm: Algorithm;
   readonly #live: LiveSettings;
   readonly #store: CountingStore;
+  readonly #pieces: RunPieces;
   readonly #clock: (() => number) | null;
   /** What the events report that begin and resume the run. */
   readonly #origin: Pick<StartedEvent, keyof (ExecutorIdentity & Provenance)>;
@@ -76,7 +79,7 @@ export class Trainer {
   readonly #onStep: OnStep = (t, rows, first) => this.#count(t, rows, first);
 
   constructor(parts: TrainerParts) {
-    const { config, kinds, environment, executor, store, clock, provenance } = parts;
+    const { config, kinds, environment, executor, store, clock, pause, provenance } = parts;
     requireSame("the environments", config.environment.count, environment.size);
     requireExecutor(config, executor);
     this.config = config;
@@ -84,6 +87,7 @@ export class Trainer {
     this.#live = new LiveSettings(config.run.steps);
     this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live);
     this.#store = new CountingStore(store ?? new MemoryRunStore());
+    this.#pieces = new RunPieces(config.algorithm.name, this.algorithm, store, pause);
     this.#clock = checkedClock(clock);
     this.#origin = { ...executorIdentity(executor), ...provenance };
     this.#oracle = makeOracle(parts, this.algorithm);
@@ -224,7 +228,7 @@ export class Trainer {
     const interrupted = !this.done || this.#isEvaluationDue();
     // A resumed run equals an uninterrupted one: its checkpoint holds the figures that are not logged yet, and no event
     // tells of a checkpoint that the other has not.
-    if (interrupted) await this.#store.writeCheckpoint(encodeCheckpoint(await this.#save()));
+    if (interrupted) await this.#storeCheckpoint(this.#store.events);
     await this.#logUpdates();
     if (!interrupted) await this.#writeCheckpoint();
     await this.#store.append({ event: interrupted ? "interrupted" : "finished", step: this.step });
@@ -260,9 +264,10 @@ export class Trainer {
    * @throws SoftrlError during an iteration, and where a part saves what a checkpoint cannot hold.
    */
   save(): Promise<Snapshot> {
-    return this.#alone("save", "ready", () => this.#save());
+    return this.#alone("save", "ready", async () => ({ ...(await this.#save()), ...this.#pieces.save() }));
   }
 
+  /** The state without the pieces. */
   async #save(): Promise<Snapshot> {
     requireClaim("Trainer.save", this.environment, this.#user);
     const { name } = this.config.algorithm;
@@ -305,24 +310,7 @@ export class Trainer {
   async #restore(snapshot: Snapshot): Promise<void> {
     const where = "Trainer.restore";
     claimEnvironment(where, this.environment, this.#user);
-    const saved = JSON.stringify(savedConfig(where, snapshot));
-    if (saved !== JSON.stringify(this.config)) {
-      fail(where, "the checkpoint is of another run", {
-        expected: JSON.stringify(this.config),
-        got: saved,
-        remedy: "make the trainer with the checkpoint's own configuration",
-      });
-    }
-    if (snapshot.environment === undefined) {
-      fail(where, "the snapshot is of a policy alone", {
-        remedy: "restore the run's checkpoint; loadPolicy reads a policy",
-      });
-    }
-    if (snapshot.environment === null) {
-      fail(where, "the checkpoint has no environment state", {
-        remedy: `${this.config.environment.id} cannot save its state, so its runs cannot be continued`,
-      });
-    }
+    requireResumable(where, snapshot, this.config);
     this.#live.restore(snapshotSection(where, snapshot, "live"));
     this.#curve.restore(snapshotSection(where, snapshot, "curve"));
     this.#window.restore(snapshotSection(where, snapshot, "scores"));
@@ -342,6 +330,7 @@ export class Trainer {
     );
     inPart(`${name} policy`, "restore", () => this.algorithm.policy.restore(parameters));
     inPart(name, "restore", () => this.algorithm.restore(state));
+    await this.#pieces.restore(where, snapshot);
     const { id } = this.config.environment;
     await inPartAsync(id, "restore", () => this.environment.restore(environment));
     requireFiniteObservations(this.environment, this.step);
@@ -441,8 +430,15 @@ export class Trainer {
 
   /** A checkpoint counts its own event, which follows it. */
   async #writeCheckpoint(): Promise<void> {
-    const events = this.#store.events + 1;
-    await this.#store.writeCheckpoint(encodeCheckpoint({ ...(await this.#save()), events }));
+    await this.#storeCheckpoint(this.#store.events + 1);
     await this.#store.append({ event: "checkpoint", step: this.step });
+  }
+
+  /** The pieces are stored before the checkpoint that names them. */
+  async #storeCheckpoint(events: number): Promise<void> {
+    const state = await this.#save();
+    const files = await this.#pieces.write();
+    await this.#store.writeCheckpoint(encodeCheckpoint({ ...state, ...files, events }));
+    await this.#pieces.removeOthers();
   }
 }

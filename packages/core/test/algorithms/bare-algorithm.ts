@@ -76,6 +76,9 @@ export class BareAlgorithm {
     return {
       parameters: this.algorithm.policy.save(),
       algorithm: this.algorithm.save(),
+      pieces: Object.fromEntries(
+        (this.algorithm.pieces?.() ?? []).map((piece) => [piece.name, piece.save()]),
+      ),
       live: this.live.save(),
       environment: await this.environment.save(),
     };
@@ -85,6 +88,10 @@ export class BareAlgorithm {
   async restore(other: BareAlgorithm): Promise<void> {
     this.algorithm.policy.restore(other.algorithm.policy.save());
     this.algorithm.restore(other.algorithm.save());
+    const pieces = other.algorithm.pieces?.() ?? [];
+    this.algorithm.pieces?.().forEach((piece, i) => {
+      piece.restore(pieces[i].save());
+    });
     this.live.restore(other.live.save());
     const environment = await other.environment.save();
     if (environment !== null) await this.environment.restore(environment);

@@ -228,6 +228,31 @@ describe("a run of dqn", () => {
     expect(mine).toEqual(theirs);
   });
 
+  it("that is saved without its replay fills it again before it learns", async () => {
+    const own = { saveReplay: false, replayStart: 100, trainEvery: 4 };
+    const first = await trained("CartPole-v1", own, 1200);
+    await first.trainer.start();
+    while (first.trainer.step < 500) await first.trainer.iterate();
+    await first.trainer.finish();
+    expect(first.store.pieces.kept.size).toBe(0);
+    const snapshot = await first.trainer.save();
+    expect(snapshot).not.toHaveProperty("pieces");
+    expect(snapshot.algorithm).not.toHaveProperty("replay");
+    const { updates: before } = snapshot.algorithm as { updates: number };
+    expect(before).toBe((first.trainer.step - 100) / 4);
+
+    const { trainer } = await trained("CartPole-v1", own, 1200);
+    await trainer.restore(snapshot);
+    expect(trainer.algorithm.unsaved).toBe("the replay starts empty, and learning waits for 100 new steps");
+    while (!trainer.done) {
+      await trainer.iterate();
+      const { updates } = trainer.algorithm.save();
+      const filled = trainer.step - first.trainer.step;
+      expect(updates).toBe(before + Math.max(0, Math.floor((filled - 100) / 4)));
+    }
+    expect(trainer.algorithm.save().updates).toBeGreaterThan(before + 100);
+  });
+
   it("logs no update before replayStart", async () => {
     const { trainer, store } = await trained("CartPole-v1", { replayStart: 200 }, 400);
     await trainer.start();
@@ -248,8 +273,8 @@ describe("a run of dqn", () => {
       settings: { algorithm: { replayStart: 0 } },
     });
     await run.iterate(20);
-    const { replay } = run.algorithm.save() as { replay: { observations: Record<string, Uint8Array> } };
-    const bytes = Object.values(replay.observations).reduce((sum, piece) => sum + piece.length, 0);
+    const saved = (run.algorithm.pieces?.() ?? []).map((piece) => piece.save());
+    const bytes = saved.reduce((sum, { observations }) => sum + (observations as Uint8Array).length, 0);
     // 81 observations of 400 bits.
     expect(bytes).toBe(81 * 50);
   });

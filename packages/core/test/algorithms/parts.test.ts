@@ -90,7 +90,8 @@ async function run(
   await trainer.start();
   while (!trainer.done) await trainer.iterate();
   const { policy } = trainer.algorithm;
-  return { parameters: policy.save(), state: trainer.algorithm.save(), events: store.events, policy };
+  const pieces = trainer.algorithm.pieces?.().map((piece) => piece.save());
+  return { parameters: policy.save(), state: trainer.algorithm.save(), pieces, events: store.events, policy };
 }
 
 const cartPole = (size: number) => new CartPole(size, { maxEpisodeSteps: 30 });
@@ -123,6 +124,7 @@ describe.each([
     const parted = await run(executor, algorithm, inParts(make, 8, count), settings);
     expect(parted.parameters).toEqual(whole.parameters);
     expect(parted.state).toEqual(whole.state);
+    expect(parted.pieces).toEqual(whole.pieces);
     expect(parted.events.filter(({ event }) => event === "episode").length).toBeGreaterThan(10);
     expect(parted.events).toEqual(whole.events);
     // Evaluations may be of any size.

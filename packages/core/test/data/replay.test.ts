@@ -209,6 +209,7 @@ const replayOf = ({ capacity, size, space, steps, frames: stored, prioritised }:
     steps,
     frames: stored,
     priorityExponent: prioritised ? 0.6 : null,
+    pieceBytes: 300,
   });
 
 describe.each(cases)("a replay of $title", (described) => {
@@ -274,8 +275,8 @@ describe.each(cases)("a replay of $title", (described) => {
       recorder.step();
       whole.add(recorder.actions, recorder.rows);
       if (i === 5 || i === capacity - 20) {
-        twin.restore(whole.save());
-        expect(twin.save()).toEqual(whole.save());
+        restoreInto(twin, savedState(whole));
+        expect(savedState(twin)).toEqual(savedState(whole));
       } else if (i > 5) twin.add(recorder.actions, recorder.rows);
     }
     const [a, b] = [batchOf(32, space), batchOf(32, space)];
@@ -283,7 +284,56 @@ describe.each(cases)("a replay of $title", (described) => {
     twin.sample(new Random(new Uint32Array([1, 2, 3, 4])), b, 0.99, 0.4);
     expect(b).toEqual(a);
   });
+
+  it("has pieces that save the same bytes until their version changes", () => {
+    const random = streams.stream("pieces", described.title);
+    const recorder = new Recorder(described, random);
+    const replay = replayOf(described);
+    const batch = batchOf(4, space);
+    const seen = new Map<string, { readonly version: number; readonly bytes: string }>();
+    let [kept, changed] = [0, 0];
+    replay.begin(recorder.rows.observations);
+    for (let i = 0; i < 3 * capacity; i++) {
+      recorder.step();
+      if (i % 29 === 28) replay.cut(recorder.rows.observations);
+      else replay.add(recorder.actions, recorder.rows);
+      if (i % 7 === 0 && replay.ready) {
+        replay.sample(random, batch, 0.99);
+        replay.setErrors(batch.indices, batch.returns);
+      }
+      if (random.integer(3) > 0) continue;
+      for (const piece of replay.pieces()) {
+        const bytes = JSON.stringify(piece.save());
+        const before = seen.get(piece.name);
+        if (before?.version === piece.version) expect(bytes).toBe(before.bytes);
+        if (before?.bytes === bytes) kept++;
+        else changed++;
+        // What has not changed is not written again, but where an entry was replaced by an equal one.
+        if (before?.bytes === bytes && !piece.name.startsWith("priorities")) {
+          expect(piece.version).toBe(before.version);
+        }
+        seen.set(piece.name, { version: piece.version, bytes });
+      }
+    }
+    expect(kept).toBeGreaterThan(capacity / 2);
+    expect(changed).toBeGreaterThan(capacity);
+    expect([...seen.keys()].filter((name) => name.startsWith("entries")).length).toBeGreaterThan(2);
+  });
 });
+
+/** All that a replay saves. */
+const savedState = (replay: Replay) => ({
+  state: replay.save(),
+  pieces: replay.pieces().map((piece) => ({ name: piece.name, content: piece.save() })),
+});
+
+function restoreInto(replay: Replay, { state, pieces }: ReturnType<typeof savedState>): void {
+  replay.restore(state);
+  const found = replay.pieces();
+  expect(found.map(({ name }) => name)).toEqual(pieces.map(({ name }) => name));
+  // In any order.
+  for (let i = found.length - 1; i >= 0; i--) found[i].restore(pieces[i].content);
+}
 
 /** The upper 10⁻⁴ quantile of χ² with k degrees of freedom (Wilson and Hilferty 1931). */
 const chiSquareBound = (k: number) => k * (1 - 2 / (9 * k) + 3.719 * Math.sqrt(2 / (9 * k))) ** 3;
@@ -422,10 +472,61 @@ describe("a replay refuses", () => {
     replay.begin(recorder.rows.observations);
     recorder.step();
     replay.add(recorder.actions, recorder.rows);
-    const before = replay.save();
-    expect(() => replay.restore({ ...before, heads: new Float64Array([1e6]) })).toThrow(/does not fit/);
-    expect(() => replay.restore({ ...before, heads: new Float64Array([0.5]) })).toThrow(/not valid/);
+    const before = savedState(replay);
+    const { state } = before;
+    expect(() => replay.restore({ ...state, heads: new Float64Array([0.5]) })).toThrow(/not valid/);
     expect(() => replay.restore({})).toThrow(/does not fit/);
-    expect(replay.save()).toEqual(before);
+    expect(savedState(replay)).toEqual(before);
+    const other = replayOf(cases[0]);
+    other.restore({ ...state, heads: new Float64Array([1e6]) });
+    expect(() => other.pieces()[0].restore(before.pieces[0].content)).toThrow(/does not fit/);
+  });
+  it("to be used before all of its pieces are restored", () => {
+    const recorder = new Recorder(cases[0], streams.stream("half"));
+    const replay = replayOf(cases[0]);
+    replay.begin(recorder.rows.observations);
+    for (let i = 0; i < 30; i++) {
+      recorder.step();
+      replay.add(recorder.actions, recorder.rows);
+    }
+    const twin = replayOf(cases[0]);
+    twin.restore(replay.save());
+    twin.pieces()[0].restore(replay.pieces()[0].save());
+    const message = /the replay is not restored yet, expected its piece entries-1; restore all pieces first/;
+    expect(() => twin.add(recorder.actions, recorder.rows)).toThrow(message);
+    expect(() => twin.cut(recorder.rows.observations)).toThrow(message);
+    expect(() => twin.sample(streams.stream("x"), batchOf(4, space), 0.9)).toThrow(message);
+  });
+  it.each([
+    ["flags", (flags: Uint8Array) => flags.fill(0), /the flags of the entries are not valid/],
+    ["flags", (flags: Uint8Array) => flags.fill(255), /the flags of the entries are not valid/],
+    ["flags", (flags: Uint8Array) => flags.fill(8), /no transition can be sampled/],
+    ["flags", (flags: Uint8Array) => flags.set([9, 9]), /the flags of the entries are not valid/],
+    ["actions", (actions: Int32Array) => actions.fill(-1), /an action is not valid/],
+    ["actions", (actions: Int32Array) => actions.fill(1000), /an action is not valid/],
+    ["priorities", (priorities: Float64Array) => priorities.fill(Number.NaN), /invalid weight/],
+    ["priorities", (priorities: Float64Array) => priorities.fill(1), /begins no transition has a priority/],
+  ] as const)("%s that no replay saves: %s", (name, change, message) => {
+    const described: Case = { ...cases[7], size: 1, capacity: 60 };
+    const recorder = new Recorder(described, streams.stream("hostile"));
+    const make = () =>
+      new Replay({
+        capacity: 60,
+        size: 1,
+        observationSpace: floats,
+        steps: 2,
+        priorityExponent: name === "flags" ? null : 0.6,
+        actionCount: 100,
+      });
+    const replay = make();
+    replay.begin(recorder.rows.observations);
+    for (let i = 0; i < 20; i++) {
+      recorder.step();
+      replay.add(recorder.actions, recorder.rows);
+    }
+    const saved = savedState(replay);
+    const array = saved.pieces.map(({ content }) => content[name]).find((entry) => entry !== undefined);
+    (change as (array: unknown) => void)(array);
+    expect(() => restoreInto(make(), saved)).toThrow(message);
   });
 });

@@ -29,6 +29,7 @@ const others: Readonly<Record<string, SettingValue>> = {
   evaluationEpisodes: 3,
   evaluationMode: "mode",
   evaluationMaxSteps: 2,
+  saveReplay: false,
   learningRate: 0.01,
   maxGradientNorm: 0.01,
   decay: 0.5,
@@ -111,6 +112,7 @@ const ofArtefacts = [
   "evaluationEpisodes",
   "evaluationMode",
   "evaluationMaxSteps",
+  "saveReplay",
 ];
 
 /** Settings that have an effect only beside others, and those. */
@@ -177,9 +179,12 @@ async function traces(choice: Choice, section: string, settings: Readonly<Record
   });
   await trainer.start();
   while (!trainer.done) await trainer.iterate();
-  const { parameters } = await trainer.save();
+  const { parameters, pieces = {} } = await trainer.save();
   const [{ config: _, ...started }, ...events] = store.events as readonly ({ config?: unknown } & object)[];
-  return { learned: bytesOf(parameters as Snapshot), written: JSON.stringify([started, ...events]) };
+  return {
+    learned: bytesOf(parameters as Snapshot),
+    written: JSON.stringify([started, ...events, Object.keys(pieces as Snapshot)]),
+  };
 }
 
 const bytesOf = (parameters: Snapshot): string =>
