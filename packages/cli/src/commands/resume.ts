@@ -35,8 +35,10 @@ import {
   uneditedConfig,
   withModules,
 } from "../runs/saved-run.js";
+import { tensorBoardFollower } from "../runs/tensorboard-follower.js";
 import { runTraining } from "../runs/training.js";
 import { marked, requireTrust } from "../runs/trusted-run.js";
+import { eventLogNumbers } from "../tensorboard/event-log-names.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** A run that `resume` names, and its parts. */
@@ -95,6 +97,9 @@ async function resumeIn(store: RunFolder, options: OptionValues, terminal: Termi
   // Another process may have gone on with the run since the arguments were read.
   const { run, parts } = await draftOf(folder, options);
   marked(store, parts);
+  const isLogged = options.tensorboard === true || eventLogNumbers(folder).length > 0;
+  const follow = await tensorBoardFollower(isLogged);
+  follow(store);
   const shown = uneditedConfig(run);
   const changes = changesOf(options, parts, run);
   const executor = await makeExecutor(savedExecutor(run));
