@@ -13,6 +13,7 @@ import { compareCommand, draftComparison } from "./commands/compare.js";
 import { csvCommand } from "./commands/csv.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { plotCommand } from "./commands/plot.js";
 import { recordCommand } from "./commands/record.js";
 import { reportCommand } from "./commands/report.js";
 import { draftResume, liveOptions, type ResumeDraft, resumeCommand } from "./commands/resume.js";
@@ -279,8 +280,25 @@ function addReport(root: Command, terminal: Terminal, run: Run): void {
     .action((folder: string, values: OptionValues) => run(reportCommand(folder, values, terminal)));
 }
 
-/** The commands that write runs for other programs. */
+/** The commands that show many runs, or write them for other programs. */
 function addExports(root: Command, terminal: Terminal, run: Run): void {
+  root
+    .command("plot")
+    .description("draw runs as one figure, with intervals across seeds, in the size of a paper's column")
+    .argument("<runs...>", `${RUNS}, or an experiment's results.csv and curves.csv`)
+    .option("-o, --out <file>", "a new file that ends in .svg or .png", "figure.svg")
+    .option("--overwrite", "replace an earlier figure of this name")
+    .option(
+      "--kind <kind>",
+      "learning curves (curves), final scores (bars), or a performance profile (profile)",
+      "curves",
+    )
+    .option("--statistic <name>", "of the seeds: their mean, or their interquartile mean (iqm)", "mean")
+    .option("--width <millimetres>", "85 is a column of many papers, 170 a page", "85")
+    .option("--dpi <count>", "pixels per inch of a PNG (default: 300)")
+    .option("--theme <theme>", "light, dark, or auto: as the reader's system is", "light")
+    .option("--json", JSON_LINE)
+    .action((runs: string[], values: OptionValues) => run(plotCommand(runs, values, terminal)));
   root
     .command("tensorboard")
     .description("write the events of runs for TensorBoard: curves and hyper-parameters")

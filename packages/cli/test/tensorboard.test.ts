@@ -196,6 +196,9 @@ describe("event files", () => {
       1,
       /events\.jsonl: line 2 is not an event of a run, expected an event as softrl writes it/,
     );
+    writeFileSync(join(place, "damaged/events.jsonl"), line(update(-1, 1)));
+    const again = await softrl(["tensorboard", "damaged"], place);
+    expectRefusal(again, 1, /the step in line 1 is not valid, expected a non-negative integer, got -1/);
     expect(readdirSync(join(place, "damaged"))).toEqual(["events.jsonl"]);
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
@@ -24,8 +24,11 @@ export async function csvCommand(
     for (const name of tableNames) {
       const rows = tables.flatMap((table) => table[name]);
       const file = join(out, `${name}.csv`);
-      // Without a row there are no columns.
-      if (rows.length === 0) continue;
+      // Without a row there are no columns. An earlier table must not stay.
+      if (rows.length === 0) {
+        rmSync(file, { force: true });
+        continue;
+      }
       replaceFile(file, csvText(rows));
       files.push({ file, rows: rows.length });
     }

@@ -213,6 +213,15 @@ export function readEvents(path: string, take: (event: SavedEvent) => void): voi
         const got = JSON.stringify(line.slice(0, 80));
         damaged(path, `line ${lines} is not an event of a run`, "an event as softrl writes it", got);
       }
+      const { step = 0 } = event;
+      if (!(Number.isSafeInteger(step) && Number(step) >= 0)) {
+        damaged(
+          path,
+          `the step in line ${lines} is not valid`,
+          "a non-negative integer",
+          JSON.stringify(step),
+        );
+      }
       take(event);
       return true;
     });
