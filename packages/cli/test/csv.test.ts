@@ -54,8 +54,8 @@ test("the tables of a run: a row for each event, and one for the run", () => {
   );
   expect(tables.oracle).toEqual([]);
   expect(csvText(tables.runs)).toBe(
-    "run,run.seed,algorithm.name,algorithm.tau,network.hiddenSizes,version,executor,end,meanReturn,steps\n" +
-      'first,4,a2c,1:0,"[64,64]",0.1.0,wasm,finished,-2,20\n',
+    "run,run.seed,algorithm.name,algorithm.tau,network.hiddenSizes,version,executor,end,steps,meanReturn\n" +
+      'first,4,a2c,1:0,"[64,64]",0.1.0,wasm,finished,20,-2\n',
   );
 });
 
