@@ -111,7 +111,8 @@ async function makeCommandLine(random, context) {
       : command === "record"
         ? ["--max-steps", "10"]
         : [];
-  const takesFolder = !isTraining && ["resume", "evaluate", "record", "report"].includes(command);
+  const readers = ["resume", "evaluate", "record", "report", "tensorboard", "csv", "plot"];
+  const takesFolder = !isTraining && readers.includes(command);
   const folder =
     takesFolder && random.integer(8) > 0
       ? [pick(random, ["run", "run", "run", "full", "nothing", "odd.js"])]

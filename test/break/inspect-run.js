@@ -7,7 +7,7 @@ import { faultsOf, outcomeText } from "./outcome.js";
 
 /** The files that a run may write into its own folder, see runFiles in packages/cli. */
 const written =
-  /^work\/run\/(config\.json|events\.jsonl|(checkpoint|best|last)\.safetensors|chart\.svg|oracle\.svg|result\.json|trust\.json|replay(\/\w+-\d+-[0-9a-f]{8}\.safetensors)?)$/;
+  /^work\/run\/(config\.json|events\.jsonl|(checkpoint|best|last)\.safetensors|chart\.svg|oracle\.svg|result\.json|trust\.json|events\.out\.tfevents\.\d{5}\.softrl|replay(\/\w+-\d+-[0-9a-f]{8}\.safetensors)?)$/;
 
 /**
  * Every command that reads a run folder: its arguments, and what it may write.
@@ -25,6 +25,9 @@ const readers = [
     writes: /^work\/film\.gif$/,
   },
   { name: "report", args: ["report", "run"], writes: written },
+  { name: "tensorboard", args: ["tensorboard", "run"], writes: written },
+  { name: "csv", args: ["csv", "run", "--overwrite"], writes: /^work\/csv(\/\w+\.csv)?$/ },
+  { name: "plot", args: ["plot", "run", "--overwrite"], writes: /^work\/figure\.svg$/ },
   { name: "resume", args: ["resume", "run", ...EXTENDED, "--json"], writes: written },
 ];
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { inject } from "vitest";
 
 /**
- * Runs a Python program that can import NumPy, safetensors and PyTorch.
+ * Runs a Python program that can import NumPy, safetensors, PyTorch and TensorBoard.
  * @param program the path of the program, from `cwd`.
  * @param cwd the folder that it runs in.
  * @returns what it prints on standard output.

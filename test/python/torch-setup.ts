@@ -6,7 +6,7 @@ import { root } from "../source-tree.js";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** An interpreter with NumPy, safetensors and PyTorch. */
+    /** An interpreter with NumPy, safetensors, PyTorch and TensorBoard. */
     torchPython: string;
   }
 }

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// The tests that need Python with Gymnasium, or with safetensors and PyTorch: `npm run test:python`.
+// The tests that need Python with Gymnasium, or with safetensors, PyTorch and TensorBoard: `npm run test:python`.
 export default defineConfig({
   resolve: { conditions: ["softrl-source"] },
   ssr: { resolve: { conditions: ["softrl-source"], externalConditions: ["softrl-source"] } },

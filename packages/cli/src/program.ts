@@ -10,12 +10,15 @@ import {
   version,
 } from "softrl";
 import { compareCommand, draftComparison } from "./commands/compare.js";
+import { csvCommand } from "./commands/csv.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { plotCommand } from "./commands/plot.js";
 import { recordCommand } from "./commands/record.js";
 import { reportCommand } from "./commands/report.js";
 import { draftResume, liveOptions, type ResumeDraft, resumeCommand } from "./commands/resume.js";
 import { setupGymnasiumCommand } from "./commands/setup.js";
+import { tensorboardCommand } from "./commands/tensorboard.js";
 import { theoryCommand } from "./commands/theory.js";
 import { trainCommand } from "./commands/train.js";
 import { verifyCommand } from "./commands/verify.js";
@@ -36,6 +39,8 @@ import { draftRun } from "./runs/run-plan.js";
 import type { Terminal } from "./terminal/terminal.js";
 
 const RUN_FOLDER = "where to write the run: a new or empty folder (default: a numbered one in runs/)";
+const TENSORBOARD = "also write the events for TensorBoard, into the run folder";
+const RUNS = "run folders, or folders with run folders in them";
 const JSON_LINE = "print the result as one line of JSON";
 const EXECUTOR =
   "the backend: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
@@ -80,6 +85,7 @@ export async function program(args: readonly string[], terminal: Terminal, run: 
   addEvaluate(root, terminal, run);
   addRecord(root, terminal, run);
   addReport(root, terminal, run);
+  addExports(root, terminal, run);
   addChecks(root, terminal, run);
   return root;
 }
@@ -148,6 +154,7 @@ async function addResume(
     )
     .argument("<run-folder>", "the folder of a training run")
     .option("--trust", TRUST)
+    .option("--tensorboard", `${TENSORBOARD}; a run that did so goes on to`)
     .option("--json", JSON_LINE);
   const live = liveOptions(parts);
   for (const section of ["run", "optimiser", "algorithm"] as const) {
@@ -188,6 +195,7 @@ function addFiles(command: Command): void {
   command
     .option("-c, --config <file>", CONFIG)
     .option("-o, --run-folder <path>", RUN_FOLDER)
+    .option("--tensorboard", TENSORBOARD)
     .option("--json", JSON_LINE);
 }
 
@@ -258,7 +266,8 @@ function addRecord(root: Command, terminal: Terminal, run: Run): void {
     .option("--episodes <count>", "episodes to film, one after the other", "1")
     .option("--max-steps <count>", "maximum number of steps", "1000")
     .option("--scale <factor>", "screen pixels per pixel and side", "1")
-    .option("--fps <rate>", "steps shown per second, 1 to 50", "20");
+    .option("--fps <rate>", "steps shown per second, 1 to 50", "20")
+    .option("--tensorboard", "also write the film for TensorBoard, into the run folder");
   addPlaying(command);
   command.action((folder: string, values: OptionValues) => run(recordCommand(folder, values, terminal)));
 }
@@ -270,6 +279,42 @@ function addReport(root: Command, terminal: Terminal, run: Run): void {
     .argument("<run-folder>", "the folder of a training run")
     .option("--json", JSON_LINE)
     .action((folder: string, values: OptionValues) => run(reportCommand(folder, values, terminal)));
+}
+
+/** The commands that show many runs, or write them for other programs. */
+function addExports(root: Command, terminal: Terminal, run: Run): void {
+  root
+    .command("plot")
+    .description("draw runs as one figure, with intervals across seeds, in the size of a paper's column")
+    .argument("<runs...>", `${RUNS}, or an experiment's results.csv and curves.csv`)
+    .option("-o, --out <file>", "a new file that ends in .svg or .png", "figure.svg")
+    .option("--overwrite", "replace an earlier figure of this name")
+    .option(
+      "--kind <kind>",
+      "learning curves (curves), final scores (bars), or a performance profile (profile)",
+      "curves",
+    )
+    .option("--statistic <name>", "of the seeds: their mean, or their interquartile mean (iqm)", "mean")
+    .option("--width <millimetres>", "85 is a column of many papers, 170 a page", "85")
+    .option("--dpi <count>", "pixels per inch of a PNG (default: 300)")
+    .option("--theme <theme>", "light, dark, or auto: as the reader's system is", "light")
+    .option("--json", JSON_LINE)
+    .action((runs: string[], values: OptionValues) => run(plotCommand(runs, values, terminal)));
+  root
+    .command("tensorboard")
+    .description("write the events of runs for TensorBoard: curves and hyper-parameters")
+    .argument("<runs...>", RUNS)
+    .option("-o, --out <folder>", "write below this folder instead of into the run folders")
+    .option("--json", JSON_LINE)
+    .action((runs: string[], values: OptionValues) => run(tensorboardCommand(runs, values, terminal)));
+  root
+    .command("csv")
+    .description("write runs as tables for pandas and R: settings, updates, episodes, evaluations, oracle")
+    .argument("<runs...>", RUNS)
+    .option("-o, --out <folder>", "a new or empty folder", "csv")
+    .option("--overwrite", "replace earlier tables")
+    .option("--json", JSON_LINE)
+    .action((runs: string[], values: OptionValues) => run(csvCommand(runs, values, terminal)));
 }
 
 /** The options of both ways to play. */

@@ -33,6 +33,7 @@ import {
   writeReport,
   writeResult,
 } from "../runs/run-report.js";
+import { tensorBoardFollower } from "../runs/tensorboard-follower.js";
 import { warnUnlessResumable } from "../runs/training.js";
 import { marked } from "../runs/trusted-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
@@ -116,6 +117,7 @@ export async function compareCommand(
   for (const draft of drafts) plans.push(await planOne(options, draft, subtractsGap));
   for (const line of noticesOf(drafts)) terminal.err.write(`softrl: ${line}\n`);
   const [{ config: first }] = plans;
+  const follow = await tensorBoardFollower(options.tensorboard === true);
   const trainers: Trainer[] = [];
   const folders: RunFolder[] = [];
   const interrupt = listenForInterrupt(terminal.err);
@@ -126,7 +128,8 @@ export async function compareCommand(
       return folder;
     });
     const stores = plans.map(
-      ({ config, parts }) => new LateStore(() => marked(outer.store.inner(config.algorithm.name), parts)),
+      ({ config, parts }) =>
+        new LateStore(() => follow(marked(outer.store.inner(config.algorithm.name), parts))),
     );
     for (const [i, plan] of plans.entries()) {
       const make = () => assemble(plan, stores[i], interrupt);

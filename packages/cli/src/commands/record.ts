@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { extname } from "node:path";
 import {
   type EvaluationResult,
   evaluate,
@@ -43,6 +45,8 @@ export async function recordCommand(
   const trust = options.trust === true;
   const run = requireTrust(openSavedRun(runFolder, policy), { named, restores: false, trust });
   const played = { environment: readingOf(run, () => savedEnvironment(run)) };
+  const inTensorBoard = options.tensorboard === true;
+  if (inTensorBoard) requireGif(out);
   const film = openFilm({ out, scale, fps, overwrite: options.overwrite === true });
   const interrupt = listenForInterrupt(terminal.err);
   let play: SavedPlay | null = null;
@@ -57,6 +61,7 @@ export async function recordCommand(
     interrupt.now("recording");
     const result = play === null ? null : await playOut(play).catch(endFailed);
     await film.finish();
+    if (inTensorBoard && film.frames > 0) await addToTensorBoard(runFolder, run.step, film, out);
     const interrupted = interrupt.signal.aborted;
     if (options.json === true) {
       writeJson(terminal.out, {
@@ -131,6 +136,22 @@ function shower(environment: VectorEnvironment, film: Film, episodes: number): (
 
 const shown = (environment: VectorEnvironment): Picture | Promise<Picture> =>
   environment.screen?.(0) ?? picture(environment, 0);
+
+/** @throws SoftrlError for a film that is no single file. */
+function requireGif(out: string): void {
+  if (extname(out).toLowerCase() === ".gif") return;
+  throw new SoftrlError("--tensorboard", "TensorBoard shows a film as one animated image", {
+    expected: "--out with a file that ends in .gif",
+    got: JSON.stringify(out),
+  });
+}
+
+async function addToTensorBoard(runFolder: string, step: number, film: Film, out: string): Promise<void> {
+  const { size } = film;
+  if (size === null) return;
+  const { writeFilm } = await import("../tensorboard/event-log.js");
+  writeFilm(runFolder, step, { tag: "film", ...size, bytes: readFileSync(out) });
+}
 
 function fpsOption(text: unknown): number {
   const fps = integerOption("--fps", text, 1);

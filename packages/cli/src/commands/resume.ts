@@ -38,8 +38,10 @@ import {
   uneditedConfig,
   withModules,
 } from "../runs/saved-run.js";
+import { tensorBoardFollower } from "../runs/tensorboard-follower.js";
 import { runTraining } from "../runs/training.js";
 import { marked, requireTrust } from "../runs/trusted-run.js";
+import { eventLogNumbers } from "../tensorboard/event-log-names.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** A run and its parts. */
@@ -107,6 +109,9 @@ async function resumeIn(
 ): Promise<number> {
   const folder = store.path;
   marked(store, parts);
+  const isLogged = options.tensorboard === true || eventLogNumbers(folder).length > 0;
+  const follow = await tensorBoardFollower(isLogged);
+  follow(store);
   const shown = uneditedConfig(run);
   const changes = changesOf(options, parts, run);
   const executor = await makeExecutor(savedExecutor(run));

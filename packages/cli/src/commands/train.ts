@@ -4,6 +4,7 @@ import { replacementText } from "../runs/replaced-parts.js";
 import type { RunFolder } from "../runs/run-folder.js";
 import { planRun, type RunDraft } from "../runs/run-plan.js";
 import { openRunFolder, writeConfig } from "../runs/run-report.js";
+import { tensorBoardFollower } from "../runs/tensorboard-follower.js";
 import { runTraining } from "../runs/training.js";
 import { marked } from "../runs/trusted-run.js";
 import type { Terminal } from "../terminal/terminal.js";
@@ -19,7 +20,8 @@ export async function trainCommand(
     terminal.err.write(`softrl: ${replacementText(replacement)}\n`);
   }
   const { config, parts } = plan;
-  const open = () => marked(openRunFolder(options, config, config.algorithm.name), parts);
+  const follow = await tensorBoardFollower(options.tensorboard === true);
+  const open = () => follow(marked(openRunFolder(options, config, config.algorithm.name), parts));
   const begin = (trainer: Trainer, folder: RunFolder) => {
     writeConfig(folder, config);
     return trainer.start();

@@ -2,6 +2,7 @@ import { type EvaluationPoint, largest, type OracleMeasurement } from "softrl";
 import type { NamedCurve } from "./curve.js";
 import { type FigureSeries, figureSvg } from "./figure.js";
 import { oracleCurves } from "./oracle-report.js";
+import { stepLabel } from "./step-label.js";
 
 /** What a chart says beside its curves. */
 export interface ChartText {
@@ -69,10 +70,4 @@ export function oracleSvg(measurements: readonly OracleMeasurement[], text: Char
         .filter(([, error]) => error > 0),
     })),
   });
-}
-
-/** `0`, `500`, `50k`, `1.5M` */
-function stepLabel(step: number): string {
-  if (step >= 1e6) return `${step / 1e6}M`;
-  return step >= 1000 ? `${step / 1000}k` : String(step);
 }

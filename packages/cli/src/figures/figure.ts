@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { largest, smallest } from "softrl";
+import { COLOURS, DASHES, darkRules, GREY, PAPER, TEXT } from "./ink.js";
 
 /** An axis of a figure. */
 export interface FigureAxis {
@@ -40,24 +41,6 @@ const MARGIN = { top: 104, right: 32, bottom: 56, left: 76 };
 const LEGEND_TOP = 78;
 const LEGEND_LINE = 22;
 const SVG = "http://www.w3.org/2000/svg";
-
-/** The Okabe-Ito palette, told apart by every kind of colour vision; dashes go round at another pace than colours. */
-const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900"];
-const DASHES = ["none", "7 4", "2 3", "9 3 2 3"];
-const PAPER = "#ffffff";
-const TEXT = "#222222";
-const GREY = "#6b7280";
-/** The same figure where the reader's system is dark. */
-const DARK: Readonly<Record<string, string>> = {
-  [PAPER]: "#0d1117",
-  [TEXT]: "#e6edf3",
-  [GREY]: "#9aa4b2",
-  "#0072b2": "#58b0ea",
-  "#d55e00": "#ff8f4a",
-  "#009e73": "#3ecfa0",
-  "#cc79a7": "#e6a3cb",
-  "#b58900": "#e6c35c",
-};
 
 /** A figure as one SVG file, legible on light and dark pages. The same figure gives the same bytes. */
 export function figureSvg({ title, subtitle, x, y, series }: Figure): string {
@@ -242,14 +225,8 @@ function element(
   return made;
 }
 
-/** A ground of its own, and rules that give each colour its twin on dark pages: they win over what they select by. */
+/** A ground of its own, and colours for dark pages. */
 function onItsGround(svg: string, height: number): string {
-  const rules = Object.entries(DARK).flatMap(([light, dark]) => [
-    `[fill="${light}"]{fill:${dark}}`,
-    `[stroke="${light}"]{stroke:${dark}}`,
-  ]);
-  const root = `svg{background:${DARK[PAPER]}!important;color:${DARK[TEXT]}!important}`;
-  const style = `<style>@media (prefers-color-scheme:dark){${root}${rules.join("")}}</style>`;
   const ground = `<rect width="${WIDTH}" height="${height}" fill="${PAPER}"/>`;
-  return svg.replace(/^<svg[^>]*>/, (open) => open + style + ground);
+  return svg.replace(/^<svg[^>]*>/, (open) => open + darkRules() + ground);
 }

@@ -37,6 +37,8 @@ const gifenc: Gifenc = createRequire(import.meta.url)("gifenc");
 export interface Film {
   /** Pictures so far. */
   readonly frames: number;
+  /** Pixels of a picture as it is written; null before the first. */
+  readonly size: { readonly width: number; readonly height: number } | null;
   /** @throws SoftrlError for a picture of another size than the first. */
   add(picture: Picture): Promise<void>;
   /** Writes what is not yet written. */
@@ -114,7 +116,7 @@ function refuseExisting(out: string): never {
 /** Checks the sizes and enlarges the pictures. */
 abstract class Frames implements Film {
   protected readonly options: FilmOptions;
-  #size: { readonly width: number; readonly height: number } | null = null;
+  size: Film["size"] = null;
   frames = 0;
 
   constructor(options: FilmOptions) {
@@ -124,16 +126,16 @@ abstract class Frames implements Film {
   async add(picture: Picture): Promise<void> {
     const { scale } = this.options;
     const size = { width: picture.width * scale, height: picture.height * scale };
-    this.#size ??= size;
+    this.size ??= size;
     if (Math.max(size.width, size.height) > LONGEST_SIDE) {
       throw new SoftrlError("--scale", "the film is too large", {
         expected: `at most ${LONGEST_SIDE} pixels a side`,
         got: `${size.width} × ${size.height}`,
       });
     }
-    if (size.width !== this.#size.width || size.height !== this.#size.height) {
+    if (size.width !== this.size.width || size.height !== this.size.height) {
       throw new SoftrlError("record", "the environment's pictures differ in size", {
-        expected: `${this.#size.width} × ${this.#size.height}`,
+        expected: `${this.size.width} × ${this.size.height}`,
         got: `${size.width} × ${size.height}`,
       });
     }

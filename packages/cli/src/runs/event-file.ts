@@ -198,6 +198,38 @@ function partUpTo(path: string, { step, events }: CheckpointPlace): Part {
   return { ...part, changes, complete: counted === events };
 }
 
+/**
+ * Reads all events of a run, also of one that another process is writing: what follows the last line break is left out.
+ * @throws SoftrlError when the file is not there, or is damaged.
+ */
+export function readEvents(path: string, take: (event: SavedEvent) => void): void {
+  const file = openEvents(path);
+  let lines = 0;
+  try {
+    readLines(path, file, MOST_LINE, (line) => {
+      lines++;
+      const event = eventOf(line);
+      if (event === null) {
+        const got = JSON.stringify(line.slice(0, 80));
+        damaged(path, `line ${lines} is not an event of a run`, "an event as softrl writes it", got);
+      }
+      const { step = 0 } = event;
+      if (!(Number.isSafeInteger(step) && Number(step) >= 0)) {
+        damaged(
+          path,
+          `the step in line ${lines} is not valid`,
+          "a non-negative integer",
+          JSON.stringify(step),
+        );
+      }
+      take(event);
+      return true;
+    });
+  } finally {
+    quietly(closeSync, file);
+  }
+}
+
 function openEvents(path: string): number {
   try {
     return openRegular(path);
@@ -220,7 +252,8 @@ function damaged(path: string, what: string, expected: string, got: string, caus
   throw new SoftrlError(path, what, { expected, got, remedy }, { cause });
 }
 
-interface SavedEvent {
+/** An event as it was read: its name is known, its fields are not checked. */
+export interface SavedEvent {
   readonly event: RunEvent["event"];
   readonly step?: number;
   readonly [name: string]: unknown;

@@ -33,6 +33,13 @@ const REMEDY = ["make the folder writable", "choose another with --run-folder"] 
 /** More than any run's result has. */
 const MOST_RESULT_BYTES = 2 ** 24;
 
+/** Gets the events of a run while it is written. */
+export interface EventListener {
+  /** Called when the event stands in the run's own file of events. */
+  add(event: RunEvent): void;
+  close(): void;
+}
+
 /**
  * A run kept in a folder, which this process alone writes until it closes it.
  *
@@ -47,6 +54,7 @@ export class RunFolder implements RunStore {
   /** Whether the folder cannot be another one. */
   readonly #isFixed: boolean;
   #marks: RunMarks | null = null;
+  #listener: EventListener | null = null;
 
   private constructor(path: string, lock: RunLock, isFixed: boolean) {
     this.path = path;
@@ -146,6 +154,12 @@ export class RunFolder implements RunStore {
     } catch (error) {
       refuse(this.#events.path, "an event could not be written", error, this.#isFixed);
     }
+    this.#listener?.add(event);
+  }
+
+  /** Passes all further events on. */
+  follow(listener: EventListener): void {
+    this.#listener = listener;
   }
 
   /** Appends the error that ended a run to its events, if there are any and the disk still takes a line. */
@@ -225,6 +239,7 @@ export class RunFolder implements RunStore {
 
   /** Closes the events, unlocks the folder, and removes it if no run was ever written into it. */
   close(): void {
+    this.#listener?.close();
     this.#events.close();
     try {
       const entries = entriesOf(this.path);

@@ -1,0 +1,92 @@
+import { existsSync } from "node:fs";
+import { extname } from "node:path";
+import { SoftrlError } from "softrl";
+import { replaceFile } from "../files/regular-file.js";
+import type { OptionValues } from "../options/plain-options.js";
+import { type Terminal, writeJson } from "../terminal/terminal.js";
+
+/** `softrl plot <runs>`: one figure of many runs, in the size of a paper's column. */
+export async function plotCommand(
+  paths: readonly string[],
+  options: OptionValues,
+  terminal: Terminal,
+): Promise<number> {
+  // Loaded here: drawing takes longer to load than all the rest of the command.
+  const { plottedRuns } = await import("../plots/plotted-run.js");
+  const { plotKinds, runFigure } = await import("../plots/run-figure.js");
+  const { pngOf } = await import("../figures/png.js");
+  const { paperFigureSvg } = await import("../figures/paper-figure.js");
+  const out = String(options.out);
+  const kind = choiceOf("--kind", options.kind, plotKinds);
+  const statistic = choiceOf("--statistic", options.statistic, ["mean", "iqm"] as const);
+  const theme = choiceOf("--theme", options.theme, ["light", "dark", "auto"] as const);
+  const width = numberOption("--width", options.width, [60, 600], "millimetres");
+  const format = extname(out).toLowerCase();
+  const dpi = dpiOption(options.dpi, format);
+  requireWritable(out, format, options.overwrite === true);
+  if (format === ".png" && theme === "auto") {
+    throw new SoftrlError("--theme", "a PNG has one theme", { expected: "light or dark", got: '"auto"' });
+  }
+  const runs = plottedRuns(paths);
+  const svg = paperFigureSvg(runFigure(runs, { kind, statistic, theme, width }));
+  try {
+    replaceFile(out, format === ".png" ? await pngOf(svg, width, dpi) : svg);
+  } catch (error) {
+    if (error instanceof SoftrlError) throw error;
+    const details = { got: error instanceof Error ? error.message : String(error), remedy: "choose another" };
+    throw new SoftrlError("--out", `${out} cannot be written`, details, { cause: error });
+  }
+  if (options.json === true) writeJson(terminal.out, { out, runs: runs.length });
+  else terminal.out.write(`${out}: ${runs.length} run${runs.length === 1 ? "" : "s"}\n`);
+  return 0;
+}
+
+function choiceOf<const Choice extends string>(
+  option: string,
+  text: unknown,
+  choices: readonly Choice[],
+): Choice {
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  throw new SoftrlError(option, "invalid value", { expected: choices.join(", "), got: JSON.stringify(text) });
+}
+
+function numberOption(
+  option: string,
+  text: unknown,
+  [low, high]: readonly [number, number],
+  unit: string,
+): number {
+  const value = typeof text === "string" && text.trim() !== "" ? Number(text) : Number.NaN;
+  if (low <= value && value <= high) return value;
+  throw new SoftrlError(option, "invalid value", {
+    expected: `${unit} in [${low}, ${high}]`,
+    got: JSON.stringify(text),
+  });
+}
+
+const STANDARD_DPI = "300";
+
+/** @throws SoftrlError for a file that has no pixels. */
+function dpiOption(text: unknown, format: string): number {
+  if (text !== undefined && format !== ".png") {
+    throw new SoftrlError("--dpi", "only a PNG has pixels", {
+      expected: "--out with a file that ends in .png",
+      remedy: "leave it out, or write a .png file",
+    });
+  }
+  return numberOption("--dpi", text ?? STANDARD_DPI, [50, 1200], "pixels per inch");
+}
+
+function requireWritable(out: string, format: string, overwrite: boolean): void {
+  if (format !== ".svg" && format !== ".png") {
+    throw new SoftrlError("--out", `${out} cannot be written`, {
+      expected: "a file that ends in .svg or .png",
+      got: JSON.stringify(out),
+    });
+  }
+  if (!existsSync(out) || overwrite) return;
+  throw new SoftrlError("--out", `${out} already exists`, {
+    remedy: "choose another name, or pass --overwrite",
+  });
+}

@@ -1,0 +1,50 @@
+import { SoftrlError } from "softrl";
+import { readRegular } from "./regular-file.js";
+
+/** More than any table of results has. */
+const MOST_BYTES = 2 ** 28;
+
+/**
+ * The rows of a CSV file (RFC 4180) by the names in its header.
+ * @throws SoftrlError when it cannot be read, or a row has another number of cells than the header.
+ */
+export function readCsv(path: string): readonly Readonly<Record<string, string>>[] {
+  const [header = [], ...rows] = cellsOf(readText(path));
+  return rows.map((cells, row) => {
+    if (cells.length !== header.length) {
+      throw new SoftrlError(path, `row ${row + 1} has another number of cells than the header`, {
+        expected: String(header.length),
+        got: String(cells.length),
+      });
+    }
+    return Object.fromEntries(header.map((name, column) => [name, cells[column]]));
+  });
+}
+
+function readText(path: string): string {
+  try {
+    return readRegular(path, MOST_BYTES)
+      .toString("utf8")
+      .replace(/^\uFEFF/, "");
+  } catch (error) {
+    if (error instanceof SoftrlError) throw error;
+    const got = error instanceof Error ? error.message : String(error);
+    throw new SoftrlError(path, "the table could not be read", { got }, { cause: error });
+  }
+}
+
+/** The cells of each line; in quotes, commas and line breaks are text, and two quotes are one. */
+function cellsOf(text: string): string[][] {
+  const lines: string[][] = [];
+  let cells: string[] = [];
+  for (const [whole, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    // The match at the very end, after the last line break.
+    if (whole === "" && cells.length === 0) break;
+    cells.push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end === ",") continue;
+    lines.push(cells);
+    cells = [];
+    if (end === "") break;
+  }
+  return lines;
+}

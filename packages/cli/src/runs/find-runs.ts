@@ -1,0 +1,60 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, join, relative, resolve } from "node:path";
+import { SoftrlError } from "softrl";
+import { runFiles } from "./run-folder.js";
+
+/** A run folder that arguments name, and a name for it that no other of them has. */
+export interface FoundRun {
+  readonly name: string;
+  readonly folder: string;
+}
+
+/** How deep run folders are looked for below a folder that is none: `runs/<comparison>/a2c`. */
+const DEEPEST = 3;
+
+/**
+ * The run folders that the arguments of a command name: the folders themselves, or else all that are below them.
+ * @throws SoftrlError for a folder without runs.
+ */
+export function findRuns(paths: readonly string[]): readonly FoundRun[] {
+  const found = new Map<string, FoundRun>();
+  for (const path of paths) {
+    const isRun = isRunFolder(path);
+    const folders = isRun ? [path] : runsBelow(path, DEEPEST);
+    if (folders.length === 0) refuse(path);
+    for (const folder of folders) {
+      const key = resolve(folder);
+      if (found.has(key)) continue;
+      const name = isRun ? basename(key) : relative(resolve(path), key).replaceAll("\\", "/");
+      found.set(key, { name: freeName(name, [...found.values()]), folder });
+    }
+  }
+  return [...found.values()];
+}
+
+const isRunFolder = (path: string): boolean => existsSync(join(path, runFiles.events));
+
+function runsBelow(path: string, depth: number): readonly string[] {
+  if (depth === 0 || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(path, name))
+    .sort()
+    .flatMap((folder) => (isRunFolder(folder) ? [folder] : runsBelow(folder, depth - 1)));
+}
+
+function freeName(name: string, taken: readonly FoundRun[]): string {
+  const isFree = (candidate: string) => taken.every((run) => run.name !== candidate);
+  for (let number = 2, candidate = name; ; number++) {
+    if (isFree(candidate)) return candidate;
+    candidate = `${name}-${number}`;
+  }
+}
+
+function refuse(path: string): never {
+  const exists = existsSync(path);
+  throw new SoftrlError(path, exists ? "there is no run in this folder" : "there is no such folder", {
+    expected: `a run folder, with ${runFiles.events} in it, or a folder with run folders in it`,
+    remedy: "name the run folder that `softrl train` printed",
+  });
+}

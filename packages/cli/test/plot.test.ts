@@ -1,0 +1,287 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { meanInterval, RandomStreams } from "softrl";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { type PaperFigure, paperFigureSvg } from "../src/figures/paper-figure.js";
+import { readCsv } from "../src/files/csv-file.js";
+import {
+  curveAcrossSeeds,
+  interpolated,
+  profileAcrossTasks,
+  scoreInterval,
+} from "../src/plots/across-seeds.js";
+import { type PlottedRun, plottedRuns } from "../src/plots/plotted-run.js";
+import { runFigure } from "../src/plots/run-figure.js";
+import { expectRefusal, softrl } from "./command.js";
+
+const place = temporaryFolder("plot");
+
+const random = () => new RandomStreams(7).stream("test");
+
+describe("a curve across seeds", () => {
+  test("is the mean at each step, with the bootstrap's interval", () => {
+    const curves = [1, 2, 6].map((factor) => ({ steps: [10, 20], meanReturns: [factor, 10 * factor] }));
+    const [first, second] = curveAcrossSeeds(curves, "mean", random());
+    expect([first.x, first.estimate, second.x, second.estimate]).toEqual([10, 3, 20, 30]);
+    const { low, high } = meanInterval([1, 2, 6], { random: random(), resamples: 2000 });
+    expect([first.low, first.high]).toEqual([low, high]);
+    // The mean of three draws lies between the smallest and the largest.
+    expect(low).toBeGreaterThanOrEqual(1);
+    expect(high).toBeLessThanOrEqual(6);
+    expect(high).toBeGreaterThan(3);
+  });
+
+  test("interpolates between points, and shows only steps that every run reached", () => {
+    const curve = { steps: [0, 10, 30], meanReturns: [0, 5, 25] };
+    expect([0, 4, 10, 20, 30].map((step) => interpolated(curve, step))).toEqual([0, 2, 5, 15, 25]);
+    const short = { steps: [5, 20], meanReturns: [1, 1] };
+    const points = curveAcrossSeeds([curve, short], "mean", random());
+    expect(points.map(({ x, estimate }) => [x, estimate])).toEqual([
+      [5, 1.75],
+      [10, 3],
+      [20, 8],
+    ]);
+  });
+
+  test("of many points shows a hundred, with both ends", () => {
+    const steps = Array.from({ length: 1001 }, (_, i) => i);
+    const points = curveAcrossSeeds([{ steps, meanReturns: steps }], "mean", random());
+    expect(points).toHaveLength(100);
+    expect([points[0].x, points[99].x]).toEqual([0, 1000]);
+    // One seed has no interval.
+    expect(points.every(({ x, estimate, low, high }) => x === estimate && low === x && high === x)).toBe(
+      true,
+    );
+  });
+
+  test("by the interquartile mean leaves out the outer quarters", () => {
+    expect(scoreInterval([0, 2, 4, 100], "iqm", random()).estimate).toBe(3);
+    expect(scoreInterval([0, 2, 4, 100], "mean", random()).estimate).toBe(26.5);
+  });
+});
+
+test("a profile across tasks falls from one to zero, inside its interval", () => {
+  const tasks = [
+    [0.1, 0.4],
+    [0.6, 0.9],
+  ];
+  const points = profileAcrossTasks(tasks, [0, 0.5, 1], random());
+  expect(points.map(({ estimate }) => estimate)).toEqual([1, 0.5, 0]);
+  for (const { estimate, low, high } of points) {
+    expect(low).toBeLessThanOrEqual(estimate);
+    expect(high).toBeGreaterThanOrEqual(estimate);
+  }
+  // Every resample has the same share above one half: the first task none, the second all.
+  expect([points[1].low, points[1].high]).toEqual([0.5, 0.5]);
+});
+
+describe("runs to plot", () => {
+  const started = (seed: number, settings: object) => ({
+    event: "started",
+    config: {
+      run: { seed, logEvery: seed },
+      environment: { id: "CartPole-v1" },
+      algorithm: { name: "a2c", ...settings },
+    },
+  });
+  const update = (step: number, meanReturn: number | null) => ({
+    event: "update",
+    step,
+    meanReturn,
+    figures: {},
+  });
+  function write(folder: string, events: readonly object[]): void {
+    mkdirSync(join(place, folder), { recursive: true });
+    writeFileSync(
+      join(place, folder, "events.jsonl"),
+      events.map((event) => `${JSON.stringify(event)}\n`).join(""),
+    );
+  }
+
+  test("of folders are named for the settings in which they differ, but for their seeds", () => {
+    write("runs/a", [started(1, { tau: 0.1, gamma: 0.9 }), update(10, null), update(20, 5)]);
+    write("runs/b", [started(2, { tau: 0.1, gamma: 0.9 }), update(20, 6), update(30, 7)]);
+    write("runs/c", [started(1, { tau: 0.2, gamma: 0.9 })]);
+    expect(plottedRuns([join(place, "runs")])).toEqual([
+      {
+        variant: "A2C, tau 0.1",
+        environment: "CartPole-v1",
+        seed: "1",
+        curve: { steps: [20], meanReturns: [5] },
+        score: 5,
+      },
+      {
+        variant: "A2C, tau 0.1",
+        environment: "CartPole-v1",
+        seed: "2",
+        curve: { steps: [20, 30], meanReturns: [6, 7] },
+        score: 7,
+      },
+      {
+        variant: "A2C, tau 0.2",
+        environment: "CartPole-v1",
+        seed: "1",
+        curve: { steps: [], meanReturns: [] },
+        score: null,
+      },
+    ]);
+    const same = plottedRuns(["a", "b"].map((name) => join(place, "runs", name)));
+    expect(same.map(({ variant }) => variant)).toEqual(["A2C", "A2C"]);
+  });
+
+  test("of an experiment come from both of its tables", () => {
+    mkdirSync(join(place, "experiment"));
+    const results = 'variant,environment,seed,meanReturn\n"A2C, naive",X,1,9\nsoft,X,1,8\n';
+    const curves =
+      'variant,environment,seed,step,meanReturn\n"A2C, naive",X,1,100,1\n"A2C, naive",X,1,200,2\n';
+    writeFileSync(join(place, "experiment/results.csv"), results);
+    writeFileSync(join(place, "experiment/curves.csv"), curves);
+    const naive = { variant: "A2C, naive", environment: "X", seed: "1" };
+    const curve = { steps: [100, 200], meanReturns: [1, 2] };
+    expect(plottedRuns([join(place, "experiment")])).toEqual([
+      { ...naive, curve, score: 9 },
+      { variant: "soft", environment: "X", seed: "1", curve: null, score: 8 },
+    ]);
+    expect(plottedRuns([join(place, "experiment/curves.csv")])).toEqual([{ ...naive, curve, score: 2 }]);
+    writeFileSync(join(place, "odd.csv"), "variant,environment,seed,meanReturn\nA,X,1,many\n");
+    expect(() => plottedRuns([join(place, "odd.csv")])).toThrow(
+      /odd.csv: row 1: meanReturn is not valid, expected a number, got "many"/,
+    );
+    writeFileSync(join(place, "other.csv"), "x,y\n1,2\n");
+    expect(() => plottedRuns([join(place, "other.csv")])).toThrow(
+      /there is no column variant, expected a table/,
+    );
+  });
+});
+
+test("CSV is read with quotes, both kinds of line break, and an empty last cell", () => {
+  writeFileSync(join(place, "cells.csv"), '\uFEFFa,b\r\n"x, ""y""\nz",\r\n1,2');
+  expect(readCsv(join(place, "cells.csv"))).toEqual([
+    { a: 'x, "y"\nz', b: "" },
+    { a: "1", b: "2" },
+  ]);
+  writeFileSync(join(place, "ragged.csv"), "a,b\n1\n");
+  expect(() => readCsv(join(place, "ragged.csv"))).toThrow(
+    /row 1 has another number of cells than the header/,
+  );
+});
+
+describe("a figure of runs", () => {
+  const runs = ["X", "Y"].flatMap((environment) =>
+    ["one", "two"].flatMap((variant, v) =>
+      ["1", "2", "3"].map((seed, s): PlottedRun => {
+        const curve = { steps: [100, 200], meanReturns: [s, 10 * (s + v)] };
+        return { variant, environment, seed, curve, score: 10 * (s + v) };
+      }),
+    ),
+  );
+  const options = { statistic: "mean", width: 85, theme: "light" } as const;
+
+  test("has a panel for each environment, a line for each variant, and tells its seeds", () => {
+    const figure = runFigure(runs, { ...options, kind: "curves" });
+    expect(figure.names).toEqual(["one", "two"]);
+    expect(figure.panels.map(({ title }) => title)).toEqual(["X", "Y"]);
+    expect(figure.note).toMatch(/^Mean of 3 seeds with 95 % bootstrap intervals/);
+    const [panel] = figure.panels;
+    if (panel.kind !== "lines") throw new Error("no lines");
+    expect(panel.series.map(({ points }) => points.map(({ x, estimate }) => [x, estimate]))).toEqual([
+      [
+        [100, 1],
+        [200, 10],
+      ],
+      [
+        [100, 1],
+        [200, 20],
+      ],
+    ]);
+    expect(runFigure(runs.slice(1), { ...options, kind: "curves" }).note).toMatch(/^Mean of 2 to 3 seeds/);
+    const alone = runs.filter(({ seed }) => seed === "1");
+    expect(runFigure(alone, { ...options, kind: "curves" }).note).toMatch(/^One seed/);
+  });
+
+  test("as a profile normalises the scores of each environment", () => {
+    const [panel] = runFigure(runs, { ...options, kind: "profile" }).panels;
+    if (panel.kind !== "lines") throw new Error("no lines");
+    const [one, two] = panel.series.map(({ points }) => points);
+    expect([one[0].x, one[60].x]).toEqual([0, 1]);
+    // Scores of one: 0, 10, 20 of 30; of two: 10, 20, 30. Above 1/2: a third, and two thirds.
+    expect(one[30].estimate).toBeCloseTo(1 / 3);
+    expect(two[30].estimate).toBeCloseTo(2 / 3);
+  });
+
+  test("of runs without curves is refused", () => {
+    const scores = runs.map((run) => ({ ...run, curve: null }));
+    expect(() => runFigure(scores, { ...options, kind: "curves" })).toThrow(/none of the runs has a curve/);
+  });
+
+  test("of curves without a common step is refused", () => {
+    const early = { ...runs[0], curve: { steps: [1, 2], meanReturns: [0, 0] } };
+    expect(() => runFigure([early, runs[1]], { ...options, kind: "curves" })).toThrow(
+      /the curves of one on X have no steps in common/,
+    );
+  });
+
+  const svgOf = (changes: Partial<PaperFigure>, kind: "curves" | "bars" | "profile" = "curves") =>
+    paperFigureSvg({ ...runFigure(runs, { ...options, kind }), ...changes });
+
+  test.each(["curves", "bars", "profile"] as const)(
+    "as %s has the width of its page, and the same bytes again",
+    (kind) => {
+      const svg = svgOf({}, kind);
+      expect(svg).toMatch(/^<svg [^>]*width="85mm"/);
+      expect(svgOf({}, kind)).toBe(svg);
+      for (const name of ["one", "two"]) expect(svg).toContain(`>${name}</text>`);
+      expect(svg).not.toContain("NaN");
+      expect(svg).not.toContain("undefined");
+    },
+  );
+
+  test("has its colours, their twins on dark paper, or both", () => {
+    expect(svgOf({})).toContain('fill="#ffffff"');
+    expect(svgOf({ theme: "dark" })).toContain('fill="#0d1117"');
+    expect(svgOf({ theme: "dark" })).not.toContain("#ffffff");
+    expect(svgOf({ theme: "auto" })).toContain("prefers-color-scheme:dark");
+    expect(svgOf({ theme: "light" })).not.toContain("prefers-color-scheme");
+  });
+
+  test("forces no zero into the axis of returns", () => {
+    const far = runs.map((run) => ({
+      ...run,
+      curve: { steps: [1, 2], meanReturns: [500, 501] },
+      score: 500,
+    }));
+    const svg = paperFigureSvg(runFigure(far, { ...options, kind: "curves" }));
+    expect(svg).toMatch(/>500\.\d+<\/text>/);
+    expect(svg).not.toContain(">100</text>");
+  });
+});
+
+describe("softrl plot", () => {
+  const table = "variant,environment,seed,step,meanReturn\nA,X,1,10,1\nA,X,1,20,2\nA,X,2,10,2\nA,X,2,20,4\n";
+
+  test("writes a figure as SVG or PNG, and replaces none unless it is told to", async () => {
+    writeFileSync(join(place, "curves.csv"), table);
+    const run = await softrl(["plot", "curves.csv", "--json"], place);
+    expect(JSON.parse(run.stdout)).toEqual({ out: "figure.svg", runs: 2 });
+    expect(readFileSync(join(place, "figure.svg"), "utf8")).toMatch(/^<svg .*<\/svg>\n$/s);
+    const again = await softrl(["plot", "curves.csv"], place);
+    expectRefusal(again, 1, /--out: figure.svg already exists; choose another name, or pass --overwrite/);
+    expect((await softrl(["plot", "curves.csv", "--out", "f.png", "--dpi", "254"], place)).code).toBe(0);
+    const png = readFileSync(join(place, "f.png"));
+    expect(png.subarray(0, 4).toString("latin1")).toBe("\x89PNG");
+    // 85 mm at 254 pixels per inch of 25.4 mm.
+    expect(png.readUInt32BE(16)).toBe(850);
+  });
+
+  test.each([
+    [["--kind", "pie"], /--kind: invalid value, expected curves, bars, profile, got "pie"/],
+    [["--width", "3"], /--width: invalid value, expected millimetres in \[60, 600\], got "3"/],
+    [["--out", "f.pdf"], /--out: f.pdf cannot be written, expected a file that ends in .svg or .png/],
+    [["--out", "g.svg", "--dpi", "72"], /--dpi: only a PNG has pixels/],
+    [["--out", "g.png", "--theme", "auto"], /--theme: a PNG has one theme, expected light or dark/],
+  ])("refuses %j", async (args, message) => {
+    writeFileSync(join(place, "curves.csv"), table);
+    expectRefusal(await softrl(["plot", "curves.csv", ...args], place), 1, message);
+  });
+});
