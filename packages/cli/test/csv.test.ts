@@ -94,7 +94,7 @@ test("softrl csv writes the tables that have rows, once", async () => {
   expect(text("tables/updates.csv")).toBe(before);
   writeFileSync(join(place, "tables/notes.txt"), "");
   const strange = await softrl(["csv", "runs", "--out", "tables", "--overwrite"], place);
-  expectRefusal(strange, 1, /got notes.txt; choose another$/m);
+  expectRefusal(strange, 1, /got notes.txt; choose another\.$/m);
 });
 
 test("a film for TensorBoard is one file", async () => {

@@ -36,11 +36,11 @@ describe("a setting of another kind is refused with the name of its owner", () =
     [["-a", "npg", "--gap", "kept"], "--gap: npg has no --gap; soft-q has."],
     [
       ["-a", "soft-q", "--entropy-bonus", "naive"],
-      "--entropy-bonus: soft-q has no --entropy-bonus; a2c has.",
+      "--entropy-bonus: soft-q has no --entropy-bonus; a2c and ppo have.",
     ],
     [
       ["-a", "npg", "--value-coefficient", "1"],
-      "--value-coefficient: npg has no --value-coefficient; a2c and soft-q have.",
+      "--value-coefficient: npg has no --value-coefficient; a2c, soft-q and ppo have.",
     ],
     [["--rmsprop-decay", "0"], "--rmsprop-decay: adam has no --rmsprop-decay; rmsprop has."],
     [
@@ -92,7 +92,7 @@ describe("a setting of another kind is refused with the name of its owner", () =
   test("where the file does not name the part that an option replaces", async () => {
     const path = file("unnamed.json", { algorithm: { entropyBonus: "proper" } });
     const { err } = await run("train", "--config", path, "-a", "soft-q");
-    expect(err).toContain('algorithm.entropyBonus: soft-q has no setting "entropyBonus"; a2c has.');
+    expect(err).toContain('algorithm.entropyBonus: soft-q has no setting "entropyBonus"; a2c and ppo have.');
   });
 });
 
@@ -264,7 +264,7 @@ describe("help", () => {
 describe("compare", () => {
   test("refuses the settings that only one algorithm has", async () => {
     for (const [args, message] of [
-      [["--entropy-bonus", "naive"], "soft-q has no --entropy-bonus; a2c has"],
+      [["--entropy-bonus", "naive"], "soft-q has no --entropy-bonus; a2c and ppo have"],
       [["--gap", "kept"], "a2c has no --gap; soft-q has"],
       [
         ["--config", file("naive.json", { algorithm: { entropyBonus: "naive" } })],

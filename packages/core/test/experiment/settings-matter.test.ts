@@ -66,7 +66,7 @@ const others: Readonly<Record<string, SettingValue>> = {
   munchausenFloor: -0.1,
   double: true,
   dueling: true,
-  returnSteps: 3,
+  returnSteps: 5,
   loss: "huber",
   batchSize: 16,
   trainEvery: 16,
