@@ -8,9 +8,9 @@ import { type Bundle, bundle } from "./bundle/measure.js";
 
 /** Bytes that a page may load, minified and gzipped. `npm run bundles` prints what takes them. */
 const budgets = {
-  train: 89_500,
-  act: 56_500,
-  "act-from-module": 28_950,
+  train: 98_500,
+  act: 57_300,
+  "act-from-module": 29_700,
 };
 type Name = keyof typeof budgets;
 const names = Object.keys(budgets) as Name[];
