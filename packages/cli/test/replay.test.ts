@@ -117,7 +117,7 @@ describe("a run with a replay", () => {
       for (const piece of namesOf(name)) expect(pieces(name)).toContain(`${piece}.safetensors`);
       await resumesToTheWhole(name);
     }
-  });
+  }, 900_000);
 
   test("killed at random moments, again and again, is the run that never stopped", async () => {
     const random = new RandomStreams(14).stream("kills");
