@@ -5,6 +5,7 @@ import {
   createTrainer,
   environmentFamily,
   environmentSettings,
+  MemoryPieceStore,
   stepSettings,
   valueAt,
 } from "softrl";
@@ -41,7 +42,7 @@ export async function startedTrainer(choice, seed, onEvent = () => {}) {
   const trainer = createTrainer({
     ...choice,
     settings: { ...choice.settings, run: { steps: Number.MAX_SAFE_INTEGER, seed, checkpointEvery: 0 } },
-    store: { append: onEvent, writeCheckpoint() {}, writePolicy() {} },
+    store: { append: onEvent, writeCheckpoint() {}, writePolicy() {}, pieces: new MemoryPieceStore() },
     clock: () => performance.now() / 1000,
   });
   await trainer.start();
