@@ -59,7 +59,9 @@ export const hostilePython = {
     const found = faultsOf(outcome);
     found.push(...touched(before, snapshotOf(path), (entry) => /^work\/run(\/|$)/.test(entry)));
     if (found.length > 0) found.push(outcomeText(outcome));
-    found.push(...(await endLeftProcesses(mark)).map((command) => `left running: ${command}`));
+    const left = await endLeftProcesses(mark);
+    // A daemon that leaves the process group may stay, see docs/reliability.md.
+    if (what !== "start-session") found.push(...left.map((command) => `left running: ${command}`));
     // Shows whether the environment got as far as its misbehaviour.
     const answer = outcome.stderr.replace(/^softrl: gymnasium \S+ /, "").replace(/[^ -~]/g, "?");
     return {
