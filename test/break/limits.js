@@ -25,14 +25,16 @@ export const limits = {
     const configuration = pick(random, small);
     const baseline = await baselineOf(configuration, workspace);
     const { work } = makeCaseFolder(path);
-    const size = readdirSync(baseline.folder)
-      .map((name) => readFileSync(join(baseline.folder, name)).length)
+    const size = readdirSync(baseline.folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name)).length)
       .reduce((sum, length) => sum + length, 0);
     const kilobytes = Math.max(4, Math.round((size / 1024) * random.uniform(0.1, 2.2)));
     const limit = [
       () => ({ name: `files of at most ${kilobytes} KiB`, shell: `ulimit -f ${kilobytes}` }),
       () => {
-        const files = 8 + random.integer(40);
+        // With fewer than 18, Node ends with a segmentation fault, whatever it executes.
+        const files = 18 + random.integer(60);
         return { name: `at most ${files} open files`, shell: `ulimit -n ${files}` };
       },
       () => {
