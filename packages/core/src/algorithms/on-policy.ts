@@ -277,6 +277,19 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
   /** The numbers that the update reads anew each time, and where it reads them. */
   readonly #numbers: readonly (readonly [current: () => number, input: Buffer])[];
 
+  /** Steps of the optimiser on the present rollout, and what the newest one reported. */
+  #updates = 0;
+  #latest: Readonly<Record<string, number>> = {};
+  // Made once: a closure for each iteration would be garbage.
+  readonly #onUpdate = (figures: Readonly<Record<string, number>>): void => {
+    this.#updates++;
+    for (const name in figures) {
+      const before = this.#updates === 1 ? 0 : this.#figures[name];
+      this.#figures[name] = before + (figures[name] - before) / this.#updates;
+    }
+    this.#latest = figures;
+  };
+
   constructor(definition: OnPolicyDefinition<S>, context: AlgorithmContext, settings: CurrentValues<S>) {
     const { environment } = context;
     this.#definition = definition;
@@ -382,30 +395,19 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
 
   /** A step of the optimiser for each minibatch of each epoch; writes the means of what they report. */
   #descend(): void {
-    const learner = this.#learner;
-    const means = this.#figures;
     const { stopsAfter } = this.#definition;
     if (this.#minibatches === 1) {
       for (const { from, to } of this.#columns) if (from !== to) to.set(from);
     }
-    let updates = 0;
-    let latest: Readonly<Record<string, number>> = {};
-    const onUpdate = (figures: Readonly<Record<string, number>>) => {
-      updates++;
-      for (const name in figures) {
-        const before = updates === 1 ? 0 : means[name];
-        means[name] = before + (figures[name] - before) / updates;
-      }
-      latest = figures;
-    };
+    this.#updates = 0;
     let epochs = 0;
     while (epochs < this.#epochs) {
-      if (this.#minibatches === 1) onUpdate(learner.update());
-      else learner.epoch(this.#columns, onUpdate);
+      if (this.#minibatches === 1) this.#onUpdate(this.#learner.update());
+      else this.#learner.epoch(this.#columns, this.#onUpdate);
       epochs++;
-      if (stopsAfter?.(latest, this.#settings)) break;
+      if (stopsAfter?.(this.#latest, this.#settings)) break;
     }
-    if (stopsAfter !== undefined) means.epochs = epochs;
+    if (stopsAfter !== undefined) this.#figures.epochs = epochs;
   }
 
   #traceLoss({ observations, logPi, v }: LossTrace): TracedLoss {
