@@ -24,7 +24,7 @@ export async function csvCommand(
     for (const name of tableNames) {
       const rows = tables.flatMap((table) => table[name]);
       const file = join(out, `${name}.csv`);
-      // Without a row there are no columns. An earlier table must not stay.
+      // A table without rows has no header to write; an earlier one must not stay in its place.
       if (rows.length === 0) {
         rmSync(file, { force: true });
         continue;

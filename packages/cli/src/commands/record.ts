@@ -137,7 +137,7 @@ function shower(environment: VectorEnvironment, film: Film, episodes: number): (
 const shown = (environment: VectorEnvironment): Picture | Promise<Picture> =>
   environment.screen?.(0) ?? picture(environment, 0);
 
-/** @throws SoftrlError for a film that is no single file. */
+/** @throws SoftrlError unless the film is a GIF, the one format that is a single file. */
 function requireGif(out: string): void {
   if (extname(out).toLowerCase() === ".gif") return;
   throw new SoftrlError("--tensorboard", "TensorBoard shows a film as one animated image", {

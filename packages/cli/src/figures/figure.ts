@@ -2,6 +2,7 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { largest, smallest } from "softrl";
 import { COLOURS, DASHES, darkRules, GREY, PAPER, TEXT } from "./ink.js";
+import { SVG, svgElement } from "./svg-element.js";
 
 /** An axis of a figure. */
 export interface FigureAxis {
@@ -40,7 +41,6 @@ const HEIGHT = 470;
 const MARGIN = { top: 104, right: 32, bottom: 56, left: 76 };
 const LEGEND_TOP = 78;
 const LEGEND_LINE = 22;
-const SVG = "http://www.w3.org/2000/svg";
 
 /** A figure as one SVG file, legible on light and dark pages. The same figure gives the same bytes. */
 export function figureSvg({ title, subtitle, x, y, series }: Figure): string {
@@ -194,10 +194,10 @@ function heading(
   series: readonly FigureSeries[],
   places: readonly Place[],
 ): SVGElement {
-  const group = element(document, "g", { "text-anchor": "start", fill: TEXT });
+  const group = svgElement(document, "g", { "text-anchor": "start", fill: TEXT });
   group.append(
-    element(document, "text", { x: 20, y: 30, "font-size": 18, "font-weight": 600 }, title),
-    element(document, "text", { x: 20, y: 52, "font-size": 12.5, fill: GREY }, subtitle),
+    svgElement(document, "text", { x: 20, y: 30, "font-size": 18, "font-weight": 600 }, title),
+    svgElement(document, "text", { x: 20, y: 52, "font-size": 12.5, fill: GREY }, subtitle),
   );
   series.forEach(({ name, kind }, index) => {
     const { colour, dash } = inkOf(series, index);
@@ -205,24 +205,19 @@ function heading(
     const ink = { stroke: colour, "stroke-width": kind === "reference" ? 1.2 : 2.4 };
     group.append(
       kind === "dots"
-        ? element(document, "circle", { ...ink, cx: x + 8, cy: y, r: 4, fill: "none", "stroke-width": 1.4 })
-        : element(document, "line", { ...ink, x1: x, x2: x + 30, y1: y, y2: y, "stroke-dasharray": dash }),
-      element(document, "text", { x: x + swatch(kind), y: y + 4, "font-size": 13 }, name),
+        ? svgElement(document, "circle", {
+            ...ink,
+            cx: x + 8,
+            cy: y,
+            r: 4,
+            fill: "none",
+            "stroke-width": 1.4,
+          })
+        : svgElement(document, "line", { ...ink, x1: x, x2: x + 30, y1: y, y2: y, "stroke-dasharray": dash }),
+      svgElement(document, "text", { x: x + swatch(kind), y: y + 4, "font-size": 13 }, name),
     );
   });
   return group;
-}
-
-function element(
-  document: Document,
-  name: string,
-  attributes: Readonly<Record<string, string | number>>,
-  content = "",
-): SVGElement {
-  const made = document.createElementNS(SVG, name) as SVGElement;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-  made.textContent = content;
-  return made;
 }
 
 /** A ground of its own, and colours for dark pages. */

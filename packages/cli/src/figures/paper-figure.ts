@@ -2,6 +2,7 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { largest, smallest } from "softrl";
 import { COLOURS, DARK, DASHES, darkRules, GREY, PAPER, TEXT } from "./ink.js";
+import { SVG, svgElement } from "./svg-element.js";
 
 /** An estimate at x, and its interval. */
 export interface PanelPoint {
@@ -58,7 +59,6 @@ const SMALL = 6;
 /** Of a letter of the font, for its size 1: an average of sans-serif fonts. */
 const LETTER = 0.52;
 const MARGIN = 4;
-const SVG = "http://www.w3.org/2000/svg";
 const FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
 
 /** A figure as one SVG file in the size of its page. The same figure gives the same bytes. */
@@ -67,7 +67,12 @@ export function paperFigureSvg(figure: PaperFigure): string {
   const width = figure.width * POINTS_PER_MILLIMETRE;
   const { panels, names, theme } = figure;
   const isBars = panels[0]?.kind === "bars";
-  const svg = element(document, "svg", { xmlns: SVG, "font-family": FONTS, "font-size": FONT, fill: TEXT });
+  const svg = svgElement(document, "svg", {
+    xmlns: SVG,
+    "font-family": FONTS,
+    "font-size": FONT,
+    fill: TEXT,
+  });
   const put = (...elements: readonly Element[]) => svg.append(...elements);
 
   // Bars are labelled where they are.
@@ -96,27 +101,29 @@ export function paperFigureSvg(figure: PaperFigure): string {
     put(...placed(chart, x, y));
     if (isBars && column === 0) put(...barLabels(document, names, size.height, left - 2, y));
     const title = { x: x + (size.width + (isBars ? 0 : LINES_LEFT)) / 2, y: y + FONT + 1 };
-    put(element(document, "text", { ...title, "text-anchor": "middle" }, panel.title));
+    put(svgElement(document, "text", { ...title, "text-anchor": "middle" }, panel.title));
   });
   const bottom = top + Math.ceil(panels.length / grid.columns) * (panelHeight + 4);
   const middle = left + (width - left - MARGIN) / 2;
-  put(element(document, "text", { x: middle, y: bottom + FONT - 2, "text-anchor": "middle" }, figure.xLabel));
+  put(
+    svgElement(document, "text", { x: middle, y: bottom + FONT - 2, "text-anchor": "middle" }, figure.xLabel),
+  );
   if (!isBars) {
     const at = { x: MARGIN + FONT - 1, y: (top + bottom) / 2 };
     const turn = `rotate(-90 ${at.x} ${at.y})`;
-    put(element(document, "text", { ...at, transform: turn, "text-anchor": "middle" }, figure.yLabel));
+    put(svgElement(document, "text", { ...at, transform: turn, "text-anchor": "middle" }, figure.yLabel));
   }
   const lines = wrapped(figure.note, (width - 2 * MARGIN) / (SMALL * LETTER));
   lines.forEach((line, i) => {
     const y = bottom + 2 * FONT + 2 + i * (SMALL + 1.5);
-    put(element(document, "text", { x: MARGIN, y, "font-size": SMALL, fill: GREY }, line));
+    put(svgElement(document, "text", { x: MARGIN, y, "font-size": SMALL, fill: GREY }, line));
   });
   const height = bottom + 2 * FONT + 2 + lines.length * (SMALL + 1.5) - 2;
 
   svg.setAttribute("width", `${figure.width}mm`);
   svg.setAttribute("height", `${digits(height / POINTS_PER_MILLIMETRE)}mm`);
   svg.setAttribute("viewBox", `0 0 ${digits(width)} ${digits(height)}`);
-  svg.prepend(element(document, "rect", { width: digits(width), height: digits(height), fill: PAPER }));
+  svg.prepend(svgElement(document, "rect", { width: digits(width), height: digits(height), fill: PAPER }));
   return `${inTheme(svg.outerHTML, theme)}\n`;
 }
 
@@ -245,7 +252,7 @@ function barLabels(
   return names.map((name, i) => {
     const y = digits(top + TITLE + band * (i + 0.65) + SMALL / 3);
     const at = { x: right, y, "text-anchor": "end", "font-size": SMALL };
-    return element(document, "text", at, shortened(name, right - MARGIN));
+    return svgElement(document, "text", at, shortened(name, right - MARGIN));
   });
 }
 
@@ -288,8 +295,8 @@ function legendOf(document: Document, names: readonly string[], width: number, t
     if (x > MARGIN && x + length > width - MARGIN) [x, y] = [MARGIN, y + line];
     const at = { x1: digits(x), x2: digits(x + 13), y1: y, y2: y };
     elements.push(
-      element(document, "line", { ...at, stroke: colour, "stroke-width": 1.4, "stroke-dasharray": dash }),
-      element(document, "text", { x: digits(x + 16), y: y + 2.5 }, name),
+      svgElement(document, "line", { ...at, stroke: colour, "stroke-width": 1.4, "stroke-dasharray": dash }),
+      svgElement(document, "text", { x: digits(x + 16), y: y + 2.5 }, name),
     );
     x += length + 9;
   }
@@ -321,16 +328,4 @@ function extent(values: readonly number[]): [number, number] {
 function padded([low, high]: readonly [number, number]): [number, number] {
   const room = 0.04 * (high - low);
   return [low - room, high + room];
-}
-
-function element(
-  document: Document,
-  name: string,
-  attributes: Readonly<Record<string, string | number>>,
-  content = "",
-): SVGElement {
-  const made = document.createElementNS(SVG, name) as SVGElement;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-  if (content !== "") made.textContent = content;
-  return made;
 }
