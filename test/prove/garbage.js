@@ -7,8 +7,8 @@ import { builtInAlgorithms, CartPole, createTrainer, createWasmExecutor, RandomS
 const [executorName, what, ...numbers] = process.argv.slice(2);
 const [environments, horizon, steps] = numbers.map(Number);
 const environment = new CartPole(environments);
-// Wait until everything is compiled: interpreted code boxes numbers.
-const warmUp = 500_000;
+// Wait until everything is compiled, what runs once per iteration too: interpreted code boxes numbers.
+const warmUp = Math.max(500_000, 500 * environments * horizon);
 
 async function trainingOf(name) {
   const native = executorName === "native" ? await import("@softrl/native") : null;
