@@ -1,14 +1,5 @@
 import { Command } from "commander";
-import {
-  defaultNetwork,
-  defaultOptimiser,
-  type EnvironmentFamily,
-  familiesText,
-  MOST_EPISODE_STEPS,
-  oneLine,
-  SoftrlError,
-  version,
-} from "softrl";
+import { MOST_EPISODE_STEPS, oneLine, SoftrlError, version } from "softrl";
 import { compareCommand, draftComparison } from "./commands/compare.js";
 import { csvCommand } from "./commands/csv.js";
 import { doctorCommand } from "./commands/doctor.js";
@@ -18,9 +9,11 @@ import { recordCommand } from "./commands/record.js";
 import { reportCommand } from "./commands/report.js";
 import { draftResume, liveOptions, type ResumeDraft, resumeCommand } from "./commands/resume.js";
 import { setupGymnasiumCommand } from "./commands/setup.js";
+import { sweepCommand } from "./commands/sweep.js";
 import { tensorboardCommand } from "./commands/tensorboard.js";
 import { theoryCommand } from "./commands/theory.js";
 import { trainCommand } from "./commands/train.js";
+import { trainSeedsCommand } from "./commands/train-seeds.js";
 import { verifyCommand } from "./commands/verify.js";
 import { aliasHint } from "./options/aliases.js";
 import { addPartOption } from "./options/part-options.js";
@@ -33,24 +26,26 @@ import {
   type SettingOption,
   settingOptions,
 } from "./options/setting-options.js";
+import {
+  addFiles,
+  addShared,
+  addTrainOptions,
+  EXECUTOR,
+  givenArguments,
+  JOBS,
+  JSON_LINE,
+  NO_CHART,
+  SCHEDULE,
+  TENSORBOARD,
+} from "./options/train-options.js";
 import { type KindName, kindNames } from "./parts/kind-shape.js";
-import type { RunParts } from "./parts/run-parts.js";
 import { draftRun } from "./runs/run-plan.js";
 import type { Terminal } from "./terminal/terminal.js";
 
-const RUN_FOLDER = "where to write the run: a new or empty folder (default: a numbered one in runs/)";
-const TENSORBOARD = "also write the events for TensorBoard, into the run folder";
 const RUNS = "run folders, or folders with run folders in them";
-const JSON_LINE = "print the result as one line of JSON";
-const EXECUTOR =
-  "the backend: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
-const CONFIG = "a JSON file of settings, for instance a run folder's config.json; options override it";
 
 const TRUST =
   "execute the code that the run names, also where nothing shows that softrl wrote it on this account";
-
-const SCHEDULE =
-  "A schedule is 0.1:0.01 (linear over the run), 0.1:0.01:0.5 (over half of it) or 0.1@0,0.01@10000 (from these steps on).";
 
 /** What a command does: its promise gives the exit code. */
 type Run = (command: Promise<number>) => Promise<void>;
@@ -80,6 +75,7 @@ export async function program(args: readonly string[], terminal: Terminal, run: 
     });
   const argumentsOf = (command: string) => (name === command ? args.slice(at + 1) : []);
   await addTrain(root, argumentsOf("train"), terminal, run);
+  addSweep(root, terminal, run);
   await addCompare(root, argumentsOf("compare"), terminal, run);
   await addResume(root, argumentsOf("resume"), terminal, run);
   addEvaluate(root, terminal, run);
@@ -98,16 +94,28 @@ async function addTrain(root: Command, args: readonly string[], terminal: Termin
     .description(
       "train an algorithm and write the run to a folder; the options are those of the chosen algorithm, environment, network and optimiser",
     );
-  addFiles(command);
-  const options = settingOptions(parts);
-  command.optionsGroup(heading("environment", parts));
-  addPartOption(command, "environment", "CartPole-v1", parts);
-  addSettingOptions(command, options, "environment", parts);
-  addAlgorithm(command, options, parts);
-  addShared(command, options, parts);
-  addHiddenOptions(command, foreignOptions(parts, options));
-  command.addHelpText("after", `\n${SCHEDULE}`);
-  command.action((values: OptionValues) => run(trainCommand(values, draft, terminal)));
+  addTrainOptions(command, parts);
+  command.action((values: OptionValues) => {
+    const isOfSeeds = values.seeds !== undefined || values.jobs !== undefined;
+    if (!isOfSeeds) return run(trainCommand(values, draft, terminal));
+    return run(trainSeedsCommand(values, draft, givenArguments(command), terminal));
+  });
+}
+
+function addSweep(root: Command, terminal: Terminal, run: Run): void {
+  root
+    .command("sweep")
+    .description("train every run of a definition that has no result yet, and write the results as tables")
+    .argument(
+      "<definition>",
+      "a JSON file, a file that exports a definition, or a folder with runs.json in it",
+    )
+    .option("-o, --out <folder>", "where to write the tables (default: the definition's folder)")
+    .option("--jobs <count>", JOBS)
+    .option("--keep-runs", "keep the run folders of finished runs, in runs/ beside the tables")
+    .option("--fresh", "train runs again whose results are of other settings or of another version")
+    .option("--json", JSON_LINE)
+    .action((definition: string, values: OptionValues) => run(sweepCommand(definition, values, terminal)));
 }
 
 async function addCompare(
@@ -155,6 +163,7 @@ async function addResume(
     .argument("<run-folder>", "the folder of a training run")
     .option("--trust", TRUST)
     .option("--tensorboard", `${TENSORBOARD}; a run that did so goes on to`)
+    .option("--no-chart", NO_CHART)
     .option("--json", JSON_LINE);
   const live = liveOptions(parts);
   for (const section of ["run", "optimiser", "algorithm"] as const) {
@@ -189,39 +198,6 @@ function now({ run }: ResumeDraft, { section, name, setting }: SettingOption): s
     if (error instanceof SoftrlError) return "";
     throw error;
   }
-}
-
-function addFiles(command: Command): void {
-  command
-    .option("-c, --config <file>", CONFIG)
-    .option("-o, --run-folder <path>", RUN_FOLDER)
-    .option("--tensorboard", TENSORBOARD)
-    .option("--json", JSON_LINE);
-}
-
-function addAlgorithm(command: Command, options: readonly SettingOption[], parts: RunParts): void {
-  command.optionsGroup(heading("algorithm", parts));
-  addPartOption(command, "algorithm", "a2c", parts);
-  addSettingOptions(command, options, "algorithm", parts);
-}
-
-/** The options of the network, the optimiser and the run. */
-function addShared(command: Command, options: readonly SettingOption[], parts: RunParts): void {
-  command.optionsGroup(heading("network", parts));
-  const { algorithm, network } = parts.kinds;
-  const networkOf = (family: EnvironmentFamily) => defaultNetwork(algorithm, family);
-  const optimiserOf = (family: EnvironmentFamily) => {
-    const kind = parts.known.network.find(({ name }) => name === networkOf(family)) ?? network;
-    return defaultOptimiser(algorithm, family, kind);
-  };
-  addPartOption(command, "network", familiesText(networkOf), parts);
-  addSettingOptions(command, options, "network", parts);
-  command.optionsGroup(heading("optimiser", parts));
-  addPartOption(command, "optimiser", familiesText(optimiserOf), parts);
-  addSettingOptions(command, options, "optimiser", parts);
-  command.optionsGroup("Run:");
-  addSettingOptions(command, options, "run", parts);
-  command.option("--executor <name>", EXECUTOR);
 }
 
 const moved: Readonly<Record<KindName, string>> = {

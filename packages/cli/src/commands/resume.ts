@@ -39,7 +39,7 @@ import {
   withModules,
 } from "../runs/saved-run.js";
 import { tensorBoardFollower } from "../runs/tensorboard-follower.js";
-import { runTraining } from "../runs/training.js";
+import { outputOf, runTraining } from "../runs/training.js";
 import { marked, requireTrust } from "../runs/trusted-run.js";
 import { eventLogNumbers } from "../tensorboard/event-log-names.js";
 import type { Terminal } from "../terminal/terminal.js";
@@ -135,7 +135,7 @@ async function resumeIn(
     if (!kept.finished) store.append({ event: "finished", step: run.step });
     await reportRun(
       store,
-      { ...reported, canResume: canResume(run) },
+      { ...reported, canResume: canResume(run), pictures: outputOf(options).pictures },
       outcome,
       options.json === true,
       terminal,
@@ -156,7 +156,7 @@ async function resumeIn(
     if (snapshot.config !== run.snapshot.config || !isShown) keepModules(store, plan, snapshot);
     if (Object.keys(changes).length > 0) await trainer.set(changes);
   };
-  return runTraining(plan, { open: () => store, begin }, options.json === true, terminal);
+  return runTraining(plan, { open: () => store, begin }, outputOf(options), terminal);
 }
 
 /** What is printed where a checkpoint leaves out a part of the run. */

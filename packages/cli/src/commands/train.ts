@@ -5,7 +5,7 @@ import type { RunFolder } from "../runs/run-folder.js";
 import { planRun, type RunDraft } from "../runs/run-plan.js";
 import { openRunFolder, writeConfig } from "../runs/run-report.js";
 import { tensorBoardFollower } from "../runs/tensorboard-follower.js";
-import { runTraining } from "../runs/training.js";
+import { outputOf, runTraining } from "../runs/training.js";
 import { marked } from "../runs/trusted-run.js";
 import type { Terminal } from "../terminal/terminal.js";
 
@@ -26,5 +26,5 @@ export async function trainCommand(
     writeConfig(folder, config);
     return trainer.start();
   };
-  return runTraining(plan, { open, begin }, options.json === true, terminal);
+  return runTraining(plan, { open, begin }, outputOf(options), terminal);
 }

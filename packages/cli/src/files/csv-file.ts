@@ -8,8 +8,15 @@ const MOST_BYTES = 2 ** 28;
  * The rows of a CSV file (RFC 4180) by the names in its header.
  * @throws SoftrlError when it cannot be read, or a row has another number of cells than the header.
  */
-export function readCsv(path: string): readonly Readonly<Record<string, string>>[] {
-  const [header = [], ...rows] = cellsOf(readText(path));
+export const readCsv = (path: string): readonly Readonly<Record<string, string>>[] =>
+  parseCsv(path, readText(path));
+
+/**
+ * {@link readCsv} of a text.
+ * @param path what errors name
+ */
+export function parseCsv(path: string, text: string): readonly Readonly<Record<string, string>>[] {
+  const [header = [], ...rows] = cellsOf(text);
   return rows.map((cells, row) => {
     if (cells.length !== header.length) {
       throw new SoftrlError(path, `row ${row + 1} has another number of cells than the header`, {
@@ -21,7 +28,8 @@ export function readCsv(path: string): readonly Readonly<Record<string, string>>
   });
 }
 
-function readText(path: string): string {
+/** @throws SoftrlError when the file cannot be read. */
+export function readText(path: string): string {
   try {
     return readRegular(path, MOST_BYTES)
       .toString("utf8")

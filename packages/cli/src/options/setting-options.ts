@@ -57,7 +57,9 @@ export function settingOptions({ kinds, environment, modules }: RunParts): reado
 
 /** The options that commands have besides settings. */
 const reserved =
-  "help config run-folder json executor algorithm env network optimiser version o c a e h".split(" ");
+  "help config run-folder json executor algorithm env network optimiser version seeds jobs chart tensorboard o c a e h".split(
+    " ",
+  );
 
 const isFlag = /^--[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 

@@ -24,13 +24,24 @@ export function provenance(): Provenance {
  * Null elsewhere: a package that is installed into somebody's project is no part of that project's history.
  */
 export function commitOf(packageFolder: string): string | null {
+  const checkout = checkoutOf(packageFolder);
+  if (checkout === null) return null;
+  return gitIn(checkout, ["describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]);
+}
+
+/** The git checkout of softrl that this package is `packages/cli` of; null where it is installed. */
+export function checkoutOf(packageFolder: string): string | null {
   const checkout = resolve(packageFolder, "../..");
   const isOurs = resolve(checkout, "packages/cli") === resolve(packageFolder);
-  if (!isOurs || !existsSync(join(checkout, ".git"))) return null;
+  return isOurs && existsSync(join(checkout, ".git")) ? checkout : null;
+}
+
+/** What git prints; null where it fails. */
+export function gitIn(checkout: string, args: readonly string[]): string | null {
   // Git's own variables, set inside a hook, would name another repository.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
   try {
-    return execFileSync("git", ["describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"], {
+    return execFileSync("git", args, {
       cwd: checkout,
       env,
       encoding: "utf8",

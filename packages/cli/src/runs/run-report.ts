@@ -93,6 +93,8 @@ export interface ReportedRun {
   /** The algorithm's title. */
   readonly title: string;
   readonly origin: RunOrigin;
+  /** Whether its pictures are drawn, which is so unless set. */
+  readonly pictures?: boolean;
 }
 
 /** A run that this process computes. */
@@ -114,7 +116,7 @@ export interface WrittenReport {
  */
 export async function writeReport(
   folder: RunFolder,
-  { config, title, origin }: ReportedRun,
+  { config, title, origin, pictures = true }: ReportedRun,
   outcome: RunOutcome,
 ): Promise<WrittenReport> {
   const { changes } = folder;
@@ -131,7 +133,8 @@ export async function writeReport(
     folder.remove(runFiles.oracle);
   });
   writeResult(folder, report);
-  const pictureError = removal ?? (await errorOf(() => drawPictures(folder, config, title, outcome)));
+  const draw = () => (pictures ? drawPictures(folder, config, title, outcome) : undefined);
+  const pictureError = removal ?? (await errorOf(draw));
   return { report, pictureError };
 }
 

@@ -1,6 +1,8 @@
 import { iterateTogether, type Trainer, type TrainProgress } from "softrl";
+import type { OptionValues } from "../options/plain-options.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
+import { isSupervised, SupervisedDisplay } from "../terminal/supervisor.js";
 import { clock, pause, type Terminal, writeJson } from "../terminal/terminal.js";
 import { assemble, closeEnvironments, unlessInterrupted } from "./assemble.js";
 import { endFailed } from "./failed-run.js";
@@ -19,11 +21,24 @@ export interface Beginning {
   readonly begin: (trainer: Trainer, folder: RunFolder) => Promise<void>;
 }
 
+/** What a training prints and draws at its end. */
+export interface TrainingOutput {
+  /** Whether the result is one line of JSON. */
+  readonly json: boolean;
+  readonly pictures: boolean;
+}
+
+/** What the options of `train` and `resume` choose of it. */
+export const outputOf = (options: OptionValues): TrainingOutput => ({
+  json: options.json === true,
+  pictures: options.chart !== false,
+});
+
 /** Trains to the last step or to Ctrl-C, and reports; returns the exit code. */
 export async function runTraining(
   plan: RunPlan,
   { open, begin }: Beginning,
-  json: boolean,
+  { json, pictures }: TrainingOutput,
   terminal: Terminal,
 ): Promise<number> {
   const interrupt = listenForInterrupt(terminal.err);
@@ -40,7 +55,7 @@ export async function runTraining(
     interrupt.now("training");
     await begin(trainer, folder);
     warnUnlessResumable([trainer], terminal);
-    const display = new ProgressDisplay(terminal.err, clock);
+    const display = isSupervised() ? new SupervisedDisplay(clock) : new ProgressDisplay(terminal.err, clock);
     const warnings = new WarningLines([{ trainer, plan }]);
     const { signal } = interrupt;
     const onProgress = (runs: readonly TrainProgress[]) => {
@@ -52,7 +67,8 @@ export async function runTraining(
     const result = await trainer.finish();
     const { curve, measurements, evaluations } = trainer;
     const outcome = { result, curve, measurements, evaluations };
-    await reportRun(folder, { ...reportedRun(plan), canResume: trainer.canResume }, outcome, json, terminal);
+    const { canResume } = trainer;
+    await reportRun(folder, { ...reportedRun(plan), canResume, pictures }, outcome, json, terminal);
     return result.interrupted ? INTERRUPTED : 0;
   } catch (error) {
     throw endFailed(store.opened === null ? [] : [store.opened], error);

@@ -1,3 +1,5 @@
+import { whenSupervisorLeaves } from "./supervisor.js";
+
 /** The exit code after Ctrl-C: 128 + SIGINT. */
 export const INTERRUPTED = 130;
 
@@ -11,6 +13,7 @@ export const atInterrupt = {
   playing: "stopping; the summary covers the episodes that were played to their end",
   recording: "stopping and writing the film so far",
   installing: "stopping and removing the partial installation",
+  sweeping: "stopping all runs after their next update; the same command continues them",
 } as const;
 
 /** Listening for Ctrl-C, until disposed. */
@@ -23,7 +26,7 @@ export interface Interrupt {
 
 /**
  * Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that the work ends where nothing is lost; the second one
- * quits at once.
+ * quits at once. A run of a sweep also stops when the sweep does.
  */
 export function listenForInterrupt(
   err: NodeJS.WriteStream,
@@ -37,12 +40,14 @@ export function listenForInterrupt(
     err.write(`\nsoftrl: ${answer}; press Ctrl-C again to quit at once\n`);
   };
   for (const signal of signals) process.on(signal, onSignal);
+  const stopListening = whenSupervisorLeaves(() => controller.abort());
   return {
     signal: controller.signal,
     now: (next) => {
       answer = atInterrupt[next];
     },
     dispose: () => {
+      stopListening();
       for (const signal of signals) process.off(signal, onSignal);
     },
   };

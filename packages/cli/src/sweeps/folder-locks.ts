@@ -1,0 +1,79 @@
+import { rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { SoftrlError } from "softrl";
+import { makeFolders } from "../files/make-folders.js";
+import { codeOf, quietly } from "../files/regular-file.js";
+import { RunLock } from "../runs/run-lock.js";
+
+/** Where the processes that sweep into one folder note which runs they are making; removed when they end. */
+const CLAIMS = ".sweep";
+const MOST_TRIES = 50;
+/** How long another process may take to write the results. */
+const MILLISECONDS_TO_WRITE = 60_000;
+
+/** A run that this process alone makes, until it releases it or ends, even by a kill. */
+export interface Claim {
+  release(): void;
+}
+
+/** Claims the run of a key for this process; null while another one has it. */
+export function claimRun(folder: string, key: string): Claim | null {
+  const path = join(folder, CLAIMS, key);
+  for (let tries = 1; ; tries++) {
+    try {
+      makeFolders(path);
+      const lock = RunLock.acquire(path);
+      const release = () => {
+        lock.release();
+        // A folder that another process has locked meanwhile is not empty, and stays.
+        quietly(rmdirSync, path);
+        quietly(rmdirSync, join(folder, CLAIMS));
+      };
+      return { release };
+    } catch (error) {
+      if (error instanceof SoftrlError) return null;
+      // Another process has just released the run, and removed the folder.
+      if (codeOf(error) === "ENOENT" && tries < MOST_TRIES) continue;
+      throw error;
+    }
+  }
+}
+
+/**
+ * Does `work` while no other process does: they wait.
+ * @throws SoftrlError when another process does not end its work in time.
+ */
+export async function whileLocked<Result>(folder: string, work: () => Result): Promise<Result> {
+  const deadline = performance.now() + MILLISECONDS_TO_WRITE;
+  for (let wait = 2; ; wait = Math.min(100, wait * 1.5)) {
+    let lock: RunLock;
+    try {
+      lock = RunLock.acquire(folder);
+    } catch (error) {
+      if (!(error instanceof SoftrlError) || performance.now() > deadline) throw error;
+      await sleep(wait);
+      continue;
+    }
+    try {
+      return work();
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+/** Waits until no process writes the run in a folder: the process of a sweep that was killed is about to end. */
+export async function whenUnlocked(folder: string, seconds: number): Promise<void> {
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    try {
+      RunLock.acquire(folder).release();
+      return;
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return;
+      if (!(error instanceof SoftrlError) || performance.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
+}

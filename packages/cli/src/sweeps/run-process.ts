@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { oneLine } from "softrl";
+import { isRunProgress, type RunProgress, SUPERVISED } from "../terminal/supervisor.js";
+
+/** How the process of a run ended. */
+export interface EndedProcess {
+  /** Null where a signal ended it. */
+  readonly code: number | null;
+  /** Its own error in a few lines; empty where it printed none. */
+  readonly error: string;
+}
+
+const bin = fileURLToPath(new URL("../../bin/softrl.js", import.meta.url));
+/** What is kept of what a process prints to stderr. */
+const MOST_CHARACTERS = 8000;
+const MOST_LINES = 3;
+
+/** Processes that run. They end with this one: at its exit by a kill, else because their channel closes. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/**
+ * Runs `softrl` in a process of its own.
+ *
+ * It has a process group of its own, so that Ctrl-C in a terminal reaches this process alone, and a channel to this one:
+ * progress comes through it, and when it closes, the run writes its checkpoint and ends.
+ * @param stop closes the channel
+ */
+export function runProcess(
+  args: readonly string[],
+  onProgress: (progress: RunProgress) => void,
+  stop: AbortSignal,
+): Promise<EndedProcess> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [bin, ...args], {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: { ...process.env, [SUPERVISED]: "1" },
+      // On Windows a detached process would open a window.
+      detached: process.platform !== "win32",
+      windowsHide: true,
+    });
+    running.add(child);
+    let printed = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      printed = `${printed}${text}`.slice(-MOST_CHARACTERS);
+    });
+    child.on("message", (message) => {
+      if (isRunProgress(message)) onProgress(message);
+    });
+    const leave = () => {
+      if (child.connected) child.disconnect();
+    };
+    stop.addEventListener("abort", leave, { once: true });
+    if (stop.aborted) leave();
+    const end = (code: number | null, error: string) => {
+      stop.removeEventListener("abort", leave);
+      running.delete(child);
+      resolve({ code, error });
+    };
+    child.once("error", (error) => end(null, oneLine(error.message, 500)));
+    child.once("close", (code, signal) =>
+      end(code, signal === null ? errorIn(printed) : `the process was ended by ${signal}`),
+    );
+  });
+}
+
+/** The first lines of the error that a command printed last. */
+export function errorIn(printed: string): string {
+  const lines = printed.split("\n").filter((line) => line.trim() !== "");
+  const last = lines.findLastIndex((line) => line.startsWith("softrl: "));
+  const own = last === -1 ? lines.slice(-MOST_LINES) : lines.slice(last, last + MOST_LINES);
+  return own.map((line) => oneLine(line.replace(/^softrl: /, ""), 500)).join("\n");
+}

@@ -1,0 +1,133 @@
+import type { RunProgress } from "../terminal/supervisor.js";
+import type { PlannedRun } from "./sweep-plan.js";
+
+/** How a run stands. `elsewhere` is a run that another process makes. */
+export type RunState = "left" | "running" | "elsewhere" | "done" | "failed";
+
+/** What one try to make a run comes to. */
+export type Attempt =
+  | { readonly end: "finished"; readonly meanReturn: number }
+  | { readonly end: "interrupted" }
+  | {
+      readonly end: "failed";
+      readonly error: string;
+      /** Whether another try may end otherwise. */
+      readonly retry: boolean;
+    };
+
+/** What the scheduler does with runs: with processes and files, or without in a test. */
+export interface SweepWork {
+  /** Whether the results have the run by now. */
+  isDone(run: PlannedRun): boolean;
+  /** Reserves the run for this process; null while another one has it. */
+  claim(run: PlannedRun): { release(): void } | null;
+  /** Makes the run and writes its results; `stop` asks it to end early, so that it can be continued. */
+  attempt(
+    run: PlannedRun,
+    number: number,
+    onProgress: (progress: RunProgress) => void,
+    stop: AbortSignal,
+  ): Promise<Attempt>;
+  /** Waits before runs that other processes make are looked at again. */
+  wait(stop: AbortSignal): Promise<void>;
+}
+
+export interface FailedSweepRun {
+  readonly run: PlannedRun;
+  readonly error: string;
+}
+
+/** What came of the runs. */
+export interface SweepOutcome {
+  /** Runs that this process made. */
+  readonly made: number;
+  readonly failed: readonly FailedSweepRun[];
+  readonly interrupted: boolean;
+}
+
+/** Gets every change. */
+export interface SweepWatcher {
+  changed(run: PlannedRun, state: RunState): void;
+  progress(run: PlannedRun, progress: RunProgress): void;
+}
+
+const ATTEMPTS = 2;
+
+/**
+ * Makes runs, `jobs` at a time, in their order. A run that fails is tried once more, then reported, while the others go
+ * on. Runs that another process makes are left to it, and taken over if it ends without their results.
+ * @param interrupted ends the running ones early, and starts no other; so does an error of `work`, which is thrown
+ */
+export async function scheduleRuns(
+  runs: readonly PlannedRun[],
+  jobs: number,
+  work: SweepWork,
+  watcher: SweepWatcher,
+  interrupted: AbortSignal,
+): Promise<SweepOutcome> {
+  const fault = new AbortController();
+  const stop = AbortSignal.any([interrupted, fault.signal]);
+  let waiting = [...runs];
+  let made = 0;
+  const failed: FailedSweepRun[] = [];
+
+  /** The next run that this process can have; undefined where other processes have all that are left. */
+  function next(): { readonly run: PlannedRun; readonly claim: { release(): void } } | undefined {
+    for (const run of waiting) {
+      const claim = work.claim(run);
+      if (claim === null) {
+        watcher.changed(run, "elsewhere");
+        continue;
+      }
+      waiting = waiting.filter((other) => other !== run);
+      // Another process may have made it until it released it.
+      if (!work.isDone(run)) return { run, claim };
+      claim.release();
+      watcher.changed(run, "done");
+    }
+    return undefined;
+  }
+
+  async function make(run: PlannedRun): Promise<void> {
+    watcher.changed(run, "running");
+    for (let number = 1; ; number++) {
+      const attempt = await work.attempt(run, number, (progress) => watcher.progress(run, progress), stop);
+      if (attempt.end === "finished") {
+        made++;
+        watcher.progress(run, { step: run.steps, meanReturn: attempt.meanReturn });
+        watcher.changed(run, "done");
+        return;
+      }
+      if (attempt.end === "interrupted" || stop.aborted) {
+        watcher.changed(run, "left");
+        return;
+      }
+      if (attempt.retry && number < ATTEMPTS) continue;
+      failed.push({ run, error: attempt.error });
+      watcher.changed(run, "failed");
+      return;
+    }
+  }
+
+  async function lane(): Promise<void> {
+    while (!stop.aborted && waiting.length > 0) {
+      const found = next();
+      if (found === undefined) {
+        if (waiting.length > 0) await work.wait(stop);
+        continue;
+      }
+      try {
+        await make(found.run);
+      } catch (error) {
+        fault.abort();
+        throw error;
+      } finally {
+        found.claim.release();
+      }
+    }
+  }
+
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(jobs, runs.length) }, lane));
+  for (const result of lanes) if (result.status === "rejected") throw result.reason;
+  return { made, failed, interrupted: interrupted.aborted };
+}
