@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { oneLine } from "softrl";
 import { isRunProgress, type RunProgress, SUPERVISED } from "../terminal/supervisor.js";
@@ -15,6 +16,7 @@ const bin = fileURLToPath(new URL("../../bin/softrl.js", import.meta.url));
 /** What is kept of what a process prints to stderr. */
 const MOST_CHARACTERS = 8000;
 const MOST_LINES = 3;
+const SECONDS_TO_READ = 2;
 
 /** Processes that run. They end with this one: at its exit by a kill, else because their channel closes. */
 const running = new Set<ChildProcess>();
@@ -61,10 +63,20 @@ export function runProcess(
       resolve({ code, error });
     };
     child.once("error", (error) => end(null, oneLine(error.message, 500)));
-    child.once("close", (code, signal) =>
-      end(code, signal === null ? errorIn(printed) : `the process was ended by ${signal}`),
-    );
+    // Not at "close", which does not come once this side has closed the channel.
+    child.once("exit", async (code, signal) => {
+      await stderrEnded(child);
+      end(code, signal === null ? errorIn(printed) : `the process was ended by ${signal}`);
+    });
   });
+}
+
+/** Waits for what a process has printed; a process that it left behind may hold the stream. */
+async function stderrEnded({ stderr }: ChildProcess): Promise<void> {
+  if (stderr === null || stderr.closed) return;
+  const closed = new Promise((resolve) => stderr.once("close", resolve));
+  await Promise.race([closed, sleep(SECONDS_TO_READ * 1000, undefined, { ref: false })]);
+  stderr.destroy();
 }
 
 /** The first lines of the error that a command printed last. */
