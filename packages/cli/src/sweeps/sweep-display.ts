@@ -85,7 +85,9 @@ export class SweepDisplay implements SweepWatcher {
     }
     const room = Math.max(20, columnsOf(this.#stream));
     const height = Math.max(3, (this.#stream.rows > 0 ? this.#stream.rows : LINES) - 2);
-    const lines = [this.summary(true), ...this.#table(room, height - 2)];
+    // On a narrow terminal the numbers say more than the bar.
+    const first = [this.summary(true), this.summary(false)].find((line) => [...line].length < room);
+    const lines = [first ?? this.summary(false), ...this.#table(room, height - 2)];
     const up = this.#lines > 0 ? `\u001b[${this.#lines}A` : "";
     const text = lines.map((line) => `\r\u001b[2K${[...line].slice(0, room - 1).join("")}\n`).join("");
     this.#stream.write(`${up}${text}\u001b[J`);

@@ -1,0 +1,128 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { checkDefinition, readDefinition } from "../src/sweeps/definition.js";
+import { seedList } from "../src/sweeps/seed-list.js";
+
+const place = temporaryFolder("definition");
+const whole = {
+  title: "A sweep",
+  options: { steps: 400, tau: "0.01" },
+  variants: [
+    { name: "A2C", algorithm: "a2c" },
+    { name: "soft", algorithm: "soft-q", options: { tau: 0.1 }, environments: ["Taxi-v4"], seeds: [9] },
+  ],
+  environments: ["CartPole-v1", "Acrobot-v1"],
+  seeds: "1..3,7",
+  published: { somebody: { "CartPole-v1": 500 } },
+};
+
+describe("a definition", () => {
+  test("gives each variant its options, environments and seeds, else those of all", () => {
+    const { title, variants, folder } = checkDefinition("some/runs.json", whole);
+    expect(title).toBe("A sweep");
+    expect(folder).toMatch(/some$/);
+    expect(variants).toEqual([
+      {
+        name: "A2C",
+        algorithm: "a2c",
+        options: { steps: "400", tau: "0.01" },
+        environments: ["CartPole-v1", "Acrobot-v1"],
+        seeds: [1, 2, 3, 7],
+      },
+      {
+        name: "soft",
+        algorithm: "soft-q",
+        options: { steps: "400", tau: "0.1" },
+        environments: ["Taxi-v4"],
+        seeds: [9],
+      },
+    ]);
+  });
+
+  const variant = (changes: object) => ({ ...whole, variants: [{ ...whole.variants[0], ...changes }] });
+  test.each<[string, unknown, RegExp]>([
+    ["a list", [], /^d\.json: not a definition of a sweep, expected an object such as .*, got a list\.$/],
+    [
+      "another key",
+      { ...whole, variant: [] },
+      /^d\.json: variant: unknown key, .*; did you mean variants\?$/,
+    ],
+    ["no variants", { ...whole, variants: [] }, /^d\.json: variants: invalid value, .*at least one/],
+    ["a variant's key", variant({ option: {} }), /^d\.json: variants\[0\]\.option: unknown key/],
+    ["no name", variant({ name: " " }), /^d\.json: variants\[0\]\.name: invalid value/],
+    ["two lines", variant({ name: "a\nb" }), /^d\.json: variants\[0\]\.name: .*a text of one line/],
+    ["no algorithm", variant({ algorithm: undefined }), /^d\.json: variants\[0\]\.algorithm: .*got none/],
+    [
+      "a name twice",
+      { ...whole, variants: [whole.variants[0], whole.variants[0]] },
+      /two variants have this/,
+    ],
+    ["no seeds", { ...whole, seeds: undefined }, /^d\.json: seeds: invalid seeds, .*got none/],
+    ["a variant's seeds", variant({ seeds: [1, 1] }), /^d\.json: variants\[0\]\.seeds: invalid seeds/],
+    [
+      "no environments",
+      variant({ environments: [] }),
+      /^d\.json: variants\[0\]\.environments: invalid value/,
+    ],
+    ["an option's dashes", variant({ options: { "--tau": 1 } }), /not the name of an option/],
+    ["an option's list", variant({ options: { tau: [1] } }), /options\.tau: invalid value/],
+    [
+      "a seed as option",
+      variant({ options: { seed: 1 } }),
+      /cannot set this option; name the seeds in seeds/,
+    ],
+    ["a folder as option", variant({ options: { "run-folder": "x" } }), /cannot set this option; the sweep/],
+  ])("with %s is refused", (_, value, message) => {
+    expect(() => checkDefinition("d.json", value)).toThrow(message);
+  });
+
+  test("is read from a file, a module, or a folder", async () => {
+    const folder = join(place, "sweep");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "runs.json"), JSON.stringify(whole));
+    writeFileSync(join(folder, "made.mjs"), `export default ${JSON.stringify(whole)};`);
+    const { path: _, ...read } = await readDefinition(folder);
+    expect(await readDefinition(join(folder, "runs.json"))).toMatchObject(read);
+    expect(await readDefinition(join(folder, "made.mjs"))).toMatchObject(read);
+  });
+
+  test.each([
+    ["nothing.json", null, /there is no such definition/],
+    ["broken.json", "{", /broken\.json: not JSON, expected JSON such as/],
+    ["deep.json", "[".repeat(5000) + "]".repeat(5000), /nest too deep/],
+    ["throws.mjs", "throw new Error('no')", /throws\.mjs: the definition could not be loaded, got .*no/],
+    ["empty.mjs", "export const x = 1;", /empty\.mjs: not a definition of a sweep/],
+  ])("%s gives one error", async (name, text, message) => {
+    const path = join(place, name);
+    if (text !== null) writeFileSync(path, text);
+    await expect(readDefinition(path)).rejects.toThrow(message);
+  });
+});
+
+describe("seeds", () => {
+  test("are a list, or a text of integers and ranges", () => {
+    expect(seedList("x", [3, 1])).toEqual([3, 1]);
+    expect(seedList("x", "5")).toEqual([5]);
+    expect(seedList("x", "1..3, 10,20..20")).toEqual([1, 2, 3, 10, 20]);
+  });
+
+  test.each([
+    [[]],
+    [""],
+    ["3..1"],
+    ["1..2..3"],
+    ["a"],
+    ["1,,2"],
+    ["-1"],
+    ["1,1"],
+    ["0..99999999"],
+    [7],
+    [null],
+    [[1.5]],
+    [["1"]],
+  ])("%j is refused", (given) => {
+    expect(() => seedList("--seeds", given)).toThrow(/^--seeds: invalid seeds, expected distinct/);
+  });
+});

@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { version } from "softrl";
+import { describe, expect, test } from "vitest";
+import { root } from "../../../test/source-tree.js";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { codeVersion } from "../src/sweeps/code-version.js";
+import { checkDefinition, readDefinition } from "../src/sweeps/definition.js";
+import { counts, standingOf } from "../src/sweeps/standing.js";
+import { keyOf, planSweep } from "../src/sweeps/sweep-plan.js";
+
+const place = temporaryFolder("plan");
+const plan = (definition: object, code = "1.0.0") =>
+  planSweep(checkDefinition(join(place, "runs.json"), definition), code);
+const one = {
+  variants: [{ name: "A2C", algorithm: "a2c", options: { steps: 400 } }],
+  environments: ["CartPole-v1"],
+  seeds: [1],
+};
+const options = (given: object) => ({
+  ...one,
+  variants: [{ name: "A2C", algorithm: "a2c", options: { steps: 400, ...given } }],
+});
+const keyIn = async (definition: object) => (await plan(definition)).runs[0].key;
+
+describe("the plan of a sweep", () => {
+  test("has every variant on each environment with each seed, and trains seed by seed", async () => {
+    const { cells, runs } = await plan({
+      variants: [
+        { name: "A2C", algorithm: "a2c" },
+        { name: "soft", algorithm: "soft-q", environments: ["Taxi-v4"] },
+      ],
+      environments: ["CartPole-v1", "Acrobot-v1"],
+      seeds: [2, 1],
+    });
+    const text = ({ variant, environment, seed }: (typeof cells)[number]) =>
+      `${variant} ${environment} ${seed}`;
+    expect(cells.map(text)).toEqual([
+      "A2C CartPole-v1 2",
+      "A2C CartPole-v1 1",
+      "A2C Acrobot-v1 2",
+      "A2C Acrobot-v1 1",
+      "soft Taxi-v4 2",
+      "soft Taxi-v4 1",
+    ]);
+    expect(runs.map((run) => run.cells.map(text))).toEqual([
+      ["A2C CartPole-v1 1"],
+      ["A2C Acrobot-v1 1"],
+      ["soft Taxi-v4 1"],
+      ["A2C CartPole-v1 2"],
+      ["A2C Acrobot-v1 2"],
+      ["soft Taxi-v4 2"],
+    ]);
+    expect(runs[0].args).toEqual(["--env=CartPole-v1", "--algorithm=a2c", "--seed=1"]);
+  });
+
+  test("makes the same settings once, under all of their names", async () => {
+    const { runs } = await plan({
+      ...one,
+      variants: [
+        { name: "defaults", algorithm: "a2c" },
+        { name: "the default, named", algorithm: "a2c", options: { "entropy-bonus": "proper" } },
+        { name: "another", algorithm: "a2c", options: { "entropy-bonus": "naive" } },
+      ],
+    });
+    expect(runs.map(({ cells }) => cells.map(({ variant }) => variant))).toEqual([
+      ["defaults", "the default, named"],
+      ["another"],
+    ]);
+  });
+
+  test("keys a run by its settings, its seed, the code, and an executor that was chosen", async () => {
+    const first = await keyIn(one);
+    expect(first).toMatch(/^[0-9a-f]{16}$/);
+    expect(await keyIn(options({}))).toBe(first);
+    const others = [
+      await keyIn({ ...one, seeds: [2] }),
+      await keyIn(options({ tau: 0.5 })),
+      await keyIn(options({ executor: "reference" })),
+      (await plan(one, "1.0.1")).runs[0].key,
+    ];
+    expect(new Set([first, ...others]).size).toBe(5);
+  });
+
+  test("keys a part of one's own by the bytes of its file, not by where it is", async () => {
+    const network = (name: string, code: string) => {
+      mkdirSync(join(place, name));
+      writeFileSync(join(place, name, "net.mjs"), code);
+      return keyIn(options({ network: `./${name}/net.mjs` }));
+    };
+    const code = 'export default { name: "mine", about: "x", settings: {}, body: () => {} };';
+    const here = await network("here", code);
+    expect(await network("there", code)).toBe(here);
+    expect(await network("changed", `${code} `)).not.toBe(here);
+  });
+
+  test.each<[string, object, RegExp]>([
+    ["an option", options({ tua: 1 }), /variant "A2C" on CartPole-v1: unknown option '--tua=1'/],
+    ["a value", options({ tau: "cold" }), /variant "A2C" on CartPole-v1: --tau: /],
+    ["another algorithm's option", options({ "trust-region": 1 }), /a2c has no --trust-region/],
+    ["an algorithm", { ...one, variants: [{ name: "x", algorithm: "a3b" }] }, /variant "x" .*unknown name/],
+    ["a file", options({ network: "./gone.js" }), /gone\.js does not exist/],
+  ])("refuses %s that softrl train would refuse, with the variant", async (_, definition, message) => {
+    await expect(plan(definition)).rejects.toThrow(message);
+    await expect(plan(definition)).rejects.toThrow(/runs\.json/);
+  });
+
+  test("of each definition in experiments is one that softrl can train", async () => {
+    const folder = join(root, "experiments");
+    const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    const definitions = names.filter((name) => name.endsWith("runs.json"));
+    expect(definitions.length).toBeGreaterThan(5);
+    for (const name of definitions) {
+      expect((await planSweep(await readDefinition(join(folder, name)), "1")).runs.length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe("a result", () => {
+  test("counts whatever its version, unless the definition has changed", async () => {
+    const { runs } = await plan(one);
+    const [run] = runs;
+    const [changed] = (await plan(options({ tau: 0.5 }))).runs;
+    const standing = (code: string, key: string) => {
+      const result = { ...run.cells[0], meanReturn: 1, episodes: 1, steps: 400, executor: "wasm" };
+      return standingOf({ ...result, version: code, key, curve: [], time: null }, run, "1.0.0");
+    };
+    const all = {
+      missing: standingOf(undefined, run, "1.0.0"),
+      current: standing("1.0.0", run.key),
+      "other-version": standing("0.9.0", keyOf(run.settings, "0.9.0")),
+      unnamed: standing("", ""),
+      "other-defaults": standing("0.9.0", keyOf(changed.settings, "0.9.0")),
+      "other-settings": standing("1.0.0", changed.key),
+    };
+    expect(Object.values(all)).toEqual(Object.keys(all));
+    const counting = (fresh: boolean) => Object.values(all).filter((one) => counts(one, fresh));
+    expect(counting(false)).toEqual(["current", "other-version", "unnamed", "other-defaults"]);
+    expect(counting(true)).toEqual(["current"]);
+  });
+
+  test("has the version of the package, in a checkout with the last commit that changed the code", () => {
+    expect(codeVersion(join(place, "packages/cli"))).toBe(version);
+    if (!existsSync(join(root, ".git"))) return;
+    expect(codeVersion()).toMatch(/^\d+\.\d+\.\d+\+[0-9a-f]{12}(-dirty)?$/);
+  });
+});

@@ -1,0 +1,151 @@
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { root } from "../../../test/source-tree.js";
+import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
+import { plottedRuns } from "../src/plots/plotted-run.js";
+import { claimRun, whileLocked } from "../src/sweeps/folder-locks.js";
+import { nameOfCell, readResults, type SweepResult, writeResults } from "../src/sweeps/results-file.js";
+import { scoreTable, sweepScores } from "../src/sweeps/sweep-summary.js";
+import { widest } from "./command.js";
+
+const folder = temporaryFolderPerTest("results");
+const at = (name: string) => join(folder, name);
+const text = (name: string) => readFileSync(at(name), "utf8");
+
+const result = (variant: string, seed: number, meanReturn = seed): SweepResult => ({
+  variant,
+  environment: "CartPole-v1",
+  seed,
+  meanReturn,
+  episodes: 12,
+  steps: 400,
+  executor: "native avx2",
+  version: "1.0.0",
+  key: "0123456789abcdef",
+  curve: [
+    { step: 200, meanReturn: meanReturn / 2 },
+    { step: 400, meanReturn },
+  ],
+  time: { stepsPerSecond: 1000, cpu: "a CPU" },
+});
+const mapOf = (...results: readonly SweepResult[]) =>
+  new Map(results.map((each) => [nameOfCell(each), each]));
+const order = ["A, with a comma", 'B "quoted"'].flatMap((variant) =>
+  [2, 1].map((seed) => ({ variant, environment: "CartPole-v1", seed })),
+);
+
+describe("the tables of a sweep", () => {
+  const all = order.map(({ variant, seed }) => result(variant, seed));
+
+  test("are the same whatever the order in which runs end", () => {
+    writeResults(folder, mapOf(...all), order);
+    const files = ["results.csv", "curves.csv", "times.csv"].map(text);
+    for (let i = 0; i < all.length; i++) {
+      const later = all.slice(i).concat(all.slice(0, i)).reverse();
+      for (const [j] of later.entries()) writeResults(folder, mapOf(...later.slice(0, j + 1)), order);
+      expect(["results.csv", "curves.csv", "times.csv"].map(text)).toEqual(files);
+    }
+    expect(files[0].split("\n")[0]).toBe(
+      "variant,environment,seed,meanReturn,episodes,steps,executor,version,key",
+    );
+    expect(files[0].split("\n")[1]).toMatch(/^"A, with a comma",CartPole-v1,2,/);
+  });
+
+  test("are read as they were written, and plotted", () => {
+    writeResults(folder, mapOf(...all), order);
+    expect([...readResults(folder).values()]).toEqual(all);
+    const plotted = plottedRuns([folder]);
+    expect(plotted).toHaveLength(4);
+    expect(plotted[0]).toMatchObject({ variant: "A, with a comma", score: 2, curve: { steps: [200, 400] } });
+  });
+
+  test("keep the results of other definitions, after those of this one", () => {
+    writeResults(folder, mapOf(result("other", 5), ...all), order);
+    expect([...readResults(folder).values()].map(({ variant }) => variant).at(-1)).toBe("other");
+    expect(readResults(folder).size).toBe(5);
+  });
+
+  test("lose a last line that was cut off, and no other", () => {
+    writeResults(folder, mapOf(...all), order);
+    appendFileSync(at("results.csv"), '"other",CartPole-v1,7,1');
+    appendFileSync(at("curves.csv"), "other,CartPole");
+    expect([...readResults(folder).values()]).toEqual(all);
+  });
+
+  test("have one row for a run that stands there twice: the later one", () => {
+    writeResults(folder, mapOf(result("A", 1, 10)), []);
+    appendFileSync(at("results.csv"), "A,CartPole-v1,1,20,12,400,wasm,1.0.0,fedcba9876543210\n");
+    expect([...readResults(folder).values()]).toMatchObject([{ meanReturn: 20, executor: "wasm" }]);
+  });
+
+  test("of softrl before it had sweeps count, without a version", () => {
+    writeFileSync(
+      at("results.csv"),
+      'variant,environment,seed,meanReturn,episodes,steps,executor\n"A, b",CartPole-v1,1,-8.5,9,400,wasm\n',
+    );
+    expect([...readResults(folder).values()]).toMatchObject([
+      { variant: "A, b", meanReturn: -8.5, version: "", key: "", curve: [], time: null },
+    ]);
+    expect(readResults(join(root, "experiments/minatar")).size).toBe(150);
+  });
+
+  test.each([
+    ["a,b\n1,2\n", /results\.csv: row 1: there is no column variant/],
+    ["variant,environment,seed,meanReturn\nA,C,x,1\n", /row 1: seed is not valid, .*got "x"/],
+    ["variant,environment,seed,meanReturn\nA,C,1\n", /row 1 has another number of cells/],
+    [
+      "variant,environment,seed,meanReturn,episodes,steps\nA,C,1,,1,1\n",
+      /row 1: meanReturn .*restore the row/,
+    ],
+  ])("%j gives one error", (content, message) => {
+    writeFileSync(at("results.csv"), content);
+    expect(() => readResults(folder)).toThrow(message);
+  });
+});
+
+describe("the scores of a sweep", () => {
+  test("are statistics across seeds, with a fixed bootstrap, in 60 columns", () => {
+    const cells = [1, 2, 3, 4].map((seed) => ({ variant: "A", environment: "CartPole-v1", seed }));
+    const results = mapOf(...[1, 2, 3].map((seed) => result("A", seed, [10, 20, 60][seed - 1])));
+    const [score] = sweepScores(cells, results);
+    // x̄ = 30; s² = (400 + 100 + 900) / 2.
+    expect(score).toMatchObject({ runs: 3, planned: 4, mean: 30, standardDeviation: Math.sqrt(700) });
+    expect(sweepScores(cells, results)).toEqual([score]);
+    const [single] = sweepScores(cells, mapOf(result("A", 1)));
+    expect(single).toMatchObject({ runs: 1, standardDeviation: null, interval: null });
+    const [none] = sweepScores(cells, new Map());
+    expect(none).toMatchObject({ runs: 0, mean: null });
+    const long = { ...score, variant: "a variant with many settings in its long name, τ 0.01, n 5, λ 1" };
+    const table = scoreTable([score, single, none, long], 60);
+    expect(widest(table)).toBeLessThanOrEqual(60);
+    expect(table).toMatch(/30\.0 ± 26\.5/);
+    expect(table).toMatch(/3 of 4/);
+  });
+});
+
+describe("the locks of a sweep", () => {
+  test("give a run to one claim at a time, and leave nothing behind", () => {
+    const first = claimRun(folder, "abc");
+    expect(first).not.toBeNull();
+    expect(claimRun(folder, "abc")).toBeNull();
+    const other = claimRun(folder, "def");
+    first?.release();
+    const second = claimRun(folder, "abc");
+    expect(second).not.toBeNull();
+    second?.release();
+    other?.release();
+    expect(() => readFileSync(at(".sweep"))).toThrow(/ENOENT/);
+  });
+
+  test("let those who write wait for each other", async () => {
+    let writing = 0;
+    const work = () => {
+      expect(++writing).toBe(1);
+      writing--;
+    };
+    await Promise.all(Array.from({ length: 5 }, () => whileLocked(folder, work)));
+    await expect(whileLocked(folder, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await whileLocked(folder, work);
+  });
+});
