@@ -5,11 +5,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import {
   eventually,
@@ -21,10 +22,12 @@ import {
   widest,
 } from "./command.js";
 
+const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+
 const place = temporaryFolder("sweep");
+beforeAll(() => symlinkSync(packages, join(place, "node_modules"), "junction"));
 const at = (...names: string[]) => join(place, ...names);
-const env = { SOFTRL_EXECUTOR: "wasm" };
-const command = (...args: string[]) => softrl(args, place, { env });
+const command = (...args: string[]) => softrl(args, place);
 const posix = process.platform !== "win32";
 
 /** Writes a definition into a folder of its own. */
@@ -80,30 +83,25 @@ describe("softrl sweep", () => {
     const before = table("plain");
 
     define("plain", { seeds: "1..3" });
-    const second = await command("sweep", "plain/runs.json", "--jobs", "2");
+    const second = await command("sweep", "plain/runs.json");
     expect(second.code).toBe(0);
     expect(second.stdout).toMatch(/3 of 3 runs have a result, 1 new/);
-    expect(widest(second.stdout)).toBeLessThanOrEqual(100);
+    expect(widest(second.stdout.replace(/^results: .*/m, ""))).toBeLessThanOrEqual(60);
     expect(table("plain").startsWith(before)).toBe(true);
 
     // A changed definition under the old name.
-    define("plain", { options: { steps: 480 } });
+    define("plain", { options: { steps: 480 }, seeds: [1] });
     expectRefusal(
       await command("sweep", "plain"),
       1,
       /"A2C" on CartPole-v1 with seed 1 is of other settings/,
     );
     const fresh = await command("sweep", "plain", "--fresh", "--keep-runs", "--json");
-    expect(json(fresh.stdout)).toMatchObject({ runs: 2, made: 2 });
-    expect(names("plain")).toContain("runs");
-    expect(names("plain/runs")).toHaveLength(2);
-    // Seed 3 is of the earlier definition: it stays.
-    expect(wholeLines(at("plain", "results.csv")).map((line) => line.split(",")[5])).toEqual([
-      "steps",
-      "480",
-      "480",
-      "400",
-    ]);
+    expect(json(fresh.stdout)).toMatchObject({ runs: 1, made: 1 });
+    expect(names("plain/runs")).toHaveLength(1);
+    // Other seeds are of the earlier definition: they stay.
+    const steps = wholeLines(at("plain", "results.csv")).map((line) => line.split(",")[5]);
+    expect(steps).toEqual(["steps", "480", "400", "400"]);
   });
 
   test("counts results of another machine and another version, and says so", async () => {
@@ -118,10 +116,10 @@ describe("softrl sweep", () => {
     expect(names("older")).toEqual(["results.csv", "runs.json"]);
   });
 
-  test("tries a failed run once more, from its start, and reports it while the others go on", async () => {
+  test("tries a failed run once more and reports it while the others go on", async () => {
     define("failing", { options: { steps: 400, envs: 2, "checkpoint-every": 100 } });
     writeFileSync(at("failing", "broken"), "");
-    const mine = failing("failing", 100);
+    const mine = failing("failing", 60);
     const definition = json(readFileSync(at("failing", "runs.json"), "utf8"));
     writeFileSync(
       at("failing", "runs.json"),
@@ -143,31 +141,33 @@ describe("softrl sweep", () => {
   });
 
   test.runIf(posix)("stops at Ctrl-C, and goes on with the same bytes", async () => {
-    const options = { steps: 60_000, "checkpoint-every": 20_000 };
+    const options = { steps: 80_000, "checkpoint-every": 10_000 };
     define("whole", { options });
     define("stopped", { options });
     const arguments_ = ["--jobs", "2", "--json"];
     const undisturbed = command("sweep", "whole", ...arguments_);
-    const running = startSoftrl(["sweep", "stopped", ...arguments_], place, { env });
-    await eventually(() => checkpoints("stopped") === 2);
+    const running = startSoftrl(["sweep", "stopped", ...arguments_], place);
+    await eventually(() => checkpoints("stopped") > 0);
     running.child.kill("SIGINT");
     const stopped = await running.finished;
     expect(stopped.code).toBe(130);
-    expect(json(stopped.stdout)).toMatchObject({ made: 0, interrupted: true });
+    expect(json(stopped.stdout)).toMatchObject({ interrupted: true });
     expect(stopped.stderr).toMatch(/the same command continues them/);
-    expect(names("stopped")).toEqual(["runs", "runs.json"]);
+    expect(names("stopped")).toContain("runs");
+    expect(names("stopped")).not.toContain(".sweep");
+    const done = json(stopped.stdout).made;
 
-    const killed = startSoftrl(["sweep", "stopped", ...arguments_], place, { env });
-    await eventually(() => names("stopped").includes(".sweep") && names("stopped/.sweep").length === 2);
+    const killed = startSoftrl(["sweep", "stopped", ...arguments_], place);
+    await eventually(() => names("stopped").includes(".sweep"));
     killed.child.kill("SIGKILL");
     await killed.finished;
     // Two at once share the rest.
     const both = await Promise.all(
-      [1, 2].map(() => startSoftrl(["sweep", "stopped", ...arguments_], place, { env }).finished),
+      [1, 2].map(() => startSoftrl(["sweep", "stopped", ...arguments_], place).finished),
     );
     expect(both.map(({ code }) => code)).toEqual([0, 0]);
     const made = both.map(({ stdout }) => json(stdout).made);
-    expect(made[0] + made[1]).toBe(2);
+    expect(done + made[0] + made[1]).toBe(2);
     expect((await undisturbed).code).toBe(0);
     for (const name of ["results.csv", "curves.csv"])
       expect(table("stopped", name)).toBe(table("whole", name));
@@ -210,9 +210,9 @@ describe.runIf(process.platform === "linux")("no process is left", () => {
   const long = { options: { steps: 50_000_000 } };
   async function begun(folder: string): Promise<Running> {
     define(folder, long);
-    const running = startSoftrl(["sweep", folder, "--jobs", "2"], place, { env });
-    await eventually(() => existsSync(at(folder, "runs")) && names(`${folder}/runs`).length === 2);
-    expect(processesOf(folder)).toHaveLength(2);
+    const running = startSoftrl(["sweep", folder, "--jobs", "1"], place);
+    await eventually(() => existsSync(at(folder, "runs")) && names(`${folder}/runs`).length === 1);
+    expect(processesOf(folder)).toHaveLength(1);
     return running;
   }
 
@@ -235,18 +235,18 @@ describe.runIf(process.platform === "linux")("no process is left", () => {
 describe("softrl train --seeds", () => {
   test("trains a run folder for each seed, and compares them", async () => {
     const options = ["train", "--steps", "400", "--tau", "0.01", "--jobs", "2", "--run-folder", "seeds"];
-    const run = await command(...options, "--seeds", "1..2", "--json");
+    const run = await command(...options, "--seeds", "1..2", "--json", "--no-chart");
     expect(run.code).toBe(0);
     const [score] = json(run.stdout).scores;
     expect(score).toMatchObject({ variant: "A2C", environment: "CartPole-v1", runs: 2 });
     expect(score.interval.low).toBeLessThanOrEqual(score.mean);
     expect(names("seeds")).toEqual(["curves.csv", "results.csv", "seed-1", "seed-2", "times.csv"]);
-    expect(names("seeds/seed-2")).toContain("chart.svg");
+    expect(names("seeds/seed-2")).not.toContain("chart.svg");
     expect(json(table("seeds/seed-2", "config.json")).algorithm.tau).toBe(0.01);
 
-    const more = await command(...options, "--seeds", "1..3", "--no-chart");
+    const more = await command(...options, "--seeds", "1..3");
     expect(more.stdout).toMatch(/3 of 3 runs have a result, 1 new/);
-    expect(names("seeds/seed-3")).not.toContain("chart.svg");
+    expect(names("seeds/seed-3")).toContain("chart.svg");
     expectRefusal(
       await command(...options, "--seeds", "1", "--tau", "0.5"),
       1,

@@ -1,4 +1,4 @@
-import { rmdirSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SoftrlError } from "softrl";
@@ -38,6 +38,12 @@ export function claimRun(folder: string, key: string): Claim | null {
       throw error;
     }
   }
+}
+
+/** The keys of runs that are claimed, also by processes that have ended. */
+export function claimedKeys(folder: string): readonly string[] {
+  const path = join(folder, CLAIMS);
+  return existsSync(path) ? readdirSync(path).filter((name) => /^[0-9a-f]{16}$/.test(name)) : [];
 }
 
 /**

@@ -41,6 +41,7 @@ export async function runSweep(
     const outcome = await scheduleRuns(left, jobs, folder, display, interrupt.signal).finally(() =>
       display.end(),
     );
+    folder.tidy();
     const scores = sweepScores(plan.cells, folder.results());
     for (const line of failureLines(outcome)) err.write(`${line}\n`);
     if (json) writeJson(out, { ...resultOf(plan, folder, outcome), scores });

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RunConfig, SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
+import { quietly } from "../files/regular-file.js";
 import { RunFolder, runFiles } from "../runs/run-folder.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import { outcomeIn, type RunOutcome } from "./finished-run.js";
-import { claimRun, whenUnlocked, whileLocked } from "./folder-locks.js";
+import { claimedKeys, claimRun, whenUnlocked, whileLocked } from "./folder-locks.js";
 import { nameOfCell, readResults, type SweepResult, sweepFiles, writeResults } from "./results-file.js";
 import { runProcess } from "./run-process.js";
 import type { Attempt, SweepWork } from "./scheduler.js";
@@ -105,6 +106,20 @@ export class SweepFolder implements SweepWork {
     } catch (error) {
       if (!(error instanceof SoftrlError) || error instanceof Unwritable) throw error;
       return { end: "failed", error: error.message, retry: false };
+    }
+  }
+
+  /** Removes what sweeps that were killed have left of runs that have their results. */
+  tidy(): void {
+    const { plan, keepRuns, runFolder } = this.#options;
+    for (const key of claimedKeys(this.path)) {
+      const run = plan.runs.find((one) => one.key === key);
+      const claim = claimRun(this.path, key);
+      if (claim === null) continue;
+      if (!keepRuns && run !== undefined && this.isDone(run)) {
+        quietly(rmSync, runFolder(run), { recursive: true, force: true });
+      }
+      claim.release();
     }
   }
 
