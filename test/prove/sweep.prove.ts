@@ -18,7 +18,7 @@ const definition = {
     { name: "soft Q-learning", algorithm: "soft-q" },
     { name: "A2C, naive bonus", algorithm: "a2c", options: { "entropy-bonus": "naive" } },
   ],
-  environments: ["CartPole-v1", "CliffWalking-v1"],
+  environments: ["CartPole-v1", "FrozenLake-v1"],
   seeds: "1..10",
 };
 

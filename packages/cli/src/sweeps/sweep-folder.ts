@@ -112,14 +112,13 @@ export class SweepFolder implements SweepWork {
   /** Removes what sweeps that were killed have left of runs that have their results. */
   tidy(): void {
     const { plan, keepRuns, runFolder } = this.#options;
-    for (const key of claimedKeys(this.path)) {
-      const run = plan.runs.find((one) => one.key === key);
+    const left = keepRuns ? [] : plan.runs.filter((run) => this.isDone(run) && existsSync(runFolder(run)));
+    const folders = new Map(left.map((run) => [run.key, runFolder(run)]));
+    for (const key of new Set([...claimedKeys(this.path), ...folders.keys()])) {
       const claim = claimRun(this.path, key);
-      if (claim === null) continue;
-      if (!keepRuns && run !== undefined && this.isDone(run)) {
-        quietly(rmSync, runFolder(run), { recursive: true, force: true });
-      }
-      claim.release();
+      const folder = folders.get(key);
+      if (claim !== null && folder !== undefined) quietly(rmSync, folder, { recursive: true, force: true });
+      claim?.release();
     }
   }
 
