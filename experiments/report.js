@@ -8,21 +8,21 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readDefinition, readResults } from "@softrl/cli";
 import { differenceInterval, meanInterval, RandomStreams } from "softrl";
-import { files, readPlan, readResults } from "./plan.js";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { against: { type: "string" } },
 });
 const [folder] = positionals;
-if (folder === undefined || !existsSync(join(folder, files.results))) {
+if (folder === undefined || !existsSync(join(folder, "results.csv"))) {
   console.error("usage: node experiments/report.js <folder with results.csv> [--against <variant>]");
   process.exit(2);
 }
 
-const plan = readPlan(folder);
-const results = readResults(folder);
+const plan = await readDefinition(folder);
+const results = [...readResults(folder).values()];
 /** @param {string} variant @param {string} environment */
 const scores = (variant, environment) =>
   results
@@ -30,13 +30,11 @@ const scores = (variant, environment) =>
     .sort((a, b) => a.seed - b.seed);
 
 const streams = new RandomStreams(0);
-const environments = [
-  ...new Set(plan.variants.flatMap((variant) => variant.environments ?? plan.environments)),
-];
+const environments = [...new Set(plan.variants.flatMap((variant) => variant.environments))];
 const lines = [`| | ${environments.map((id) => id.replace(/^MinAtar\/|-v\d+$/g, "")).join(" | ")} |`];
 lines.push(`| --- |${" --- |".repeat(environments.length)}`);
 for (const { name } of plan.variants) lines.push(row(name, (id) => cell(name, id)));
-for (const [name, published] of Object.entries(plan.published ?? {})) {
+for (const [name, published] of Object.entries(plan.published)) {
   lines.push(row(name, (id) => String(published[id] ?? "–")));
 }
 const { against } = values;
@@ -65,7 +63,7 @@ function cell(variant, environment) {
   const runs = scores(variant, environment).map(({ meanReturn }) => meanReturn);
   if (runs.length === 0) return "–";
   const { estimate, low, high } = meanInterval(runs, { random: streams.stream(variant, environment) });
-  const { length } = plan.variants.find(({ name }) => name === variant)?.seeds ?? plan.seeds;
+  const { length } = plan.variants.find(({ name }) => name === variant)?.seeds ?? [];
   const planned = ` (${runs.length === length ? "" : `${runs.length} of `}${length} runs)`;
   return `**${digits(estimate)}** [${digits(low)}, ${digits(high)}]${planned}`;
 }

@@ -27,6 +27,8 @@ export interface SweepVariant {
 export interface SweepDefinition {
   readonly title: string;
   readonly variants: readonly SweepVariant[];
+  /** Scores of others by source and environment, which reports show beside the results. */
+  readonly published: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** The file that it was read from: what errors name. */
   readonly path: string;
   /** Where its relative paths start, and where its results are written unless set. */
@@ -108,7 +110,28 @@ export function checkDefinition(path: string, value: unknown): SweepDefinition {
       got: JSON.stringify(name),
     });
   }
-  return { title, variants: checked, path, folder: dirname(resolve(path)) };
+  return {
+    title,
+    variants: checked,
+    published: publishedOf(path, all.published),
+    path,
+    folder: dirname(resolve(path)),
+  };
+}
+
+function publishedOf(path: string, value: unknown): SweepDefinition["published"] {
+  const sources = Object.entries(value === undefined ? {} : record(path, "published", value));
+  return Object.fromEntries(
+    sources.map(([source, given]) => {
+      const key = `published.${source}`;
+      const scores = Object.entries(record(path, key, given)).map(([environment, score]) => {
+        if (typeof score === "number") return [environment, score] as const;
+        const where = `${path}: ${key}.${environment}`;
+        throw new SoftrlError(where, "invalid value", { expected: "a score", got: JSON.stringify(score) });
+      });
+      return [source, Object.fromEntries(scores)];
+    }),
+  );
 }
 
 function environmentsOf(path: string, key: string, own: unknown, shared: unknown): readonly string[] {
