@@ -57,7 +57,11 @@ class FakeWork implements SweepWork {
 }
 
 const states: RunState[] = [];
-const watcher = { changed: (_: PlannedRun, state: RunState) => void states.push(state), progress: () => {} };
+const watcher = {
+  changed: (_: PlannedRun, state: RunState) => void states.push(state),
+  progress: () => {},
+  waiting: () => {},
+};
 const never = new AbortController().signal;
 const schedule = (work: SweepWork, jobs = 2, stop: AbortSignal = never, all = runs) =>
   scheduleRuns(all, jobs, work, watcher, stop);

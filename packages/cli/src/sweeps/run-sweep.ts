@@ -38,6 +38,7 @@ export async function runSweep(
     const left = plan.runs.filter((run) => !done.has(run));
     for (const line of mixtureLines(plan, folder)) err.write(`softrl: ${line}\n`);
     const display = new SweepDisplay(err, clock, plan.runs, done);
+    interrupt.signal.addEventListener("abort", () => display.restart(), { once: true });
     const outcome = await scheduleRuns(left, jobs, folder, display, interrupt.signal).finally(() =>
       display.end(),
     );

@@ -49,6 +49,8 @@ export interface SweepOutcome {
 export interface SweepWatcher {
   changed(run: PlannedRun, state: RunState): void;
   progress(run: PlannedRun, progress: RunProgress): void;
+  /** Nothing is left but runs that other processes make. */
+  waiting(count: number): void;
 }
 
 const ATTEMPTS = 2;
@@ -113,7 +115,9 @@ export async function scheduleRuns(
     while (!stop.aborted && waiting.length > 0) {
       const found = next();
       if (found === undefined) {
-        if (waiting.length > 0) await work.wait(stop);
+        if (waiting.length === 0) return;
+        watcher.waiting(waiting.length);
+        await work.wait(stop);
         continue;
       }
       try {

@@ -68,6 +68,18 @@ export class SweepDisplay implements SweepWatcher {
     this.#draw(false);
   }
 
+  /** Prints a line now and then where there is no table. */
+  waiting(count: number): void {
+    if (this.#stream.isTTY || this.#clock() - this.#last < SECONDS_BETWEEN_LINES) return;
+    this.#last = this.#clock();
+    this.#stream.write(`waiting for ${counted(count)} run${count === 1 ? "" : "s"} of another process\n`);
+  }
+
+  /** Draws the next table anew: another line stands below the last one. */
+  restart(): void {
+    this.#lines = 0;
+  }
+
   /** Leaves the last table, so that the next line stands alone. */
   end(): void {
     if (this.#stream.isTTY && this.#lines > 0) this.#draw(true);
