@@ -32,6 +32,9 @@ struct Positions {
   // The steps of x and out per column, per row and per sample.
   Index xColumn, xRow, xSample, outColumn, outRow, outSample;
   Index column, row, sample;
+  // The addresses of the present position; `from` sets them.
+  const float* at;
+  float* to;
 
   /// The same positions, starting from this one.
   SOFTRL_INLINE Positions from(Index position) const {
@@ -39,7 +42,13 @@ struct Positions {
     result.column = position % width;
     result.row = position / width % height;
     result.sample = position / (width * height);
+    result.locate();
     return result;
+  }
+
+  SOFTRL_INLINE void locate() {
+    at = address();
+    to = out + sample * outSample + row * outRow + column * outColumn;
   }
 
   SOFTRL_INLINE const float* address() const { return x + sample * xSample + row * xRow + column * xColumn; }
@@ -49,14 +58,16 @@ struct Positions {
     return from((sample * height + row) * width + column + count).address();
   }
 
-  SOFTRL_INLINE void next(const float*& from, float*& to) {
-    from = address();
-    to = out + sample * outSample + row * outRow + column * outColumn;
+  SOFTRL_INLINE void next() {
+    at += xColumn;
+    to += outColumn;
     if (++column < width) return;
     column = 0;
-    if (++row < height) return;
-    row = 0;
-    sample++;
+    if (++row == height) {
+      row = 0;
+      sample++;
+    }
+    locate();
   }
 };
 
@@ -87,7 +98,9 @@ SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, Index segme
     for (Index i = 0; i < n; i++) {
       row[i] = positions.row;
       sample[i] = positions.sample;
-      positions.next(x[i], to[i]);
+      x[i] = positions.at;
+      to[i] = positions.to;
+      positions.next();
     }
     const Index tile = aligned ? acrossTile : balanced(n, tileRows);
     // Prefetches the input of the next chunk beyond the last patch of this one, and its output, a part with
@@ -160,7 +173,9 @@ static void runConv2d(const int32* code, float* arena, Team* team) {
                                c.outHeight * c.outWidth * c.filters,
                                0,
                                0,
-                               0};
+                               0,
+                               nullptr,
+                               nullptr};
   const Index total = c.batch * c.outHeight * c.outWidth;
   Team* helpers = teamFor(team, 2.0 * total * depth * c.filters);
   const Index size = helpers ? partSize(total, 32, 8 * tileRows) : total;

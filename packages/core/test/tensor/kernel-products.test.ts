@@ -179,6 +179,9 @@ describe(`products on ${machines.length} machines`, () => {
         [1, 64, 64],
         [2, 40, 200],
         [12, 700, 390],
+        [32, 128, 200],
+        [20, 100, 133],
+        [17, 256, 90],
       ] as const) {
         expectRight(matmul(m, k, n, variant, m * n < 9000));
       }
