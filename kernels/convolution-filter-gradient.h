@@ -103,7 +103,9 @@ static void gradientOfPositions(const Convolution& c, const float* input, const 
                          0,
                          0,
                          0,
-                         0};
+                         0,
+                         nullptr,
+                         nullptr};
   Positions positions = all.from(begin);
 
   fillFloats(out, 0.0f, c.filterHeight * length * c.filters);
@@ -111,10 +113,8 @@ static void gradientOfPositions(const Convolution& c, const float* input, const 
     Index offsets[sweepPositions];
     const Index count = end - first < sweepPositions ? end - first : sweepPositions;
     for (Index i = 0; i < count; i++) {
-      const float* at;
-      float* none;
-      positions.next(at, none);
-      offsets[i] = at - input;
+      offsets[i] = positions.at - input;
+      positions.next();
     }
     const float* cotangent = cotangents + first * c.filters;
     if (padded != c.filters) {

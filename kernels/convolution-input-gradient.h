@@ -179,8 +179,10 @@ static void runConv2dInputGradient(const int32* code, float* arena, Team* team) 
             c.height * c.width * c.channels,
             0,
             0,
-            0};
-        gatheredProduct(positions, samples * height * width, rows, across * c.filters,
+            0,
+            nullptr,
+            nullptr};
+        gatheredProduct(positions.from(0), samples * height * width, rows, across * c.filters,
                         paddedWidth * c.filters, weights, nullptr, [](Index) {});
       }
     const Index size = c.height * c.width * c.channels;

@@ -32,6 +32,9 @@ struct Positions {
   // The steps of x and out per column, per row and per sample.
   Index xColumn, xRow, xSample, outColumn, outRow, outSample;
   Index column, row, sample;
+  // The addresses of the present position; `from` sets them.
+  const float* at;
+  float* to;
 
   /// The same positions, starting from this one.
   SOFTRL_INLINE Positions from(Index position) const {
@@ -39,7 +42,13 @@ struct Positions {
     result.column = position % width;
     result.row = position / width % height;
     result.sample = position / (width * height);
+    result.locate();
     return result;
+  }
+
+  SOFTRL_INLINE void locate() {
+    at = address();
+    to = out + sample * outSample + row * outRow + column * outColumn;
   }
 
   SOFTRL_INLINE const float* address() const { return x + sample * xSample + row * xRow + column * xColumn; }
@@ -49,14 +58,16 @@ struct Positions {
     return from((sample * height + row) * width + column + count).address();
   }
 
-  SOFTRL_INLINE void next(const float*& from, float*& to) {
-    from = address();
-    to = out + sample * outSample + row * outRow + column * outColumn;
+  SOFTRL_INLINE void next() {
+    at += xColumn;
+    to += outColumn;
     if (++column < width) return;
     column = 0;
-    if (++row < height) return;
-    row = 0;
-    sample++;
+    if (++row == height) {
+      row = 0;
+      sample++;
+    }
+    locate();
   }
 };
 
@@ -87,7 +98,9 @@ SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, Index segme
     for (Index i = 0; i < n; i++) {
       row[i] = positions.row;
       sample[i] = positions.sample;
-      positions.next(x[i], to[i]);
+      x[i] = positions.at;
+      to[i] = positions.to;
+      positions.next();
     }
     const Index tile = aligned ? acrossTile : balanced(n, tileRows);
     // Prefetches the input of the next chunk beyond the last patch of this one, and its output, a part with
@@ -131,6 +144,70 @@ SOFTRL_INLINE void gatheredProduct(Positions positions, Index count, Index segme
   }
 }
 
+#if SOFTRL_VL == 16
+// Filters as wide as those of MinAtar's networks, whose results are one vector: a general tile loads an input for each
+// product. Here an input serves all positions that it belongs to, and the weights of a filter row are in registers.
+constexpr int acrossFilter = 3, acrossRow = 8, mostRowChannels = 7;
+
+SOFTRL_INLINE bool hasRowTiles(const Convolution& c) {
+  return c.filters <= VL && c.filterWidth == acrossFilter && c.strideX == 1 && c.outWidth % acrossRow == 0 &&
+         c.channels <= mostRowChannels;
+}
+
+/// acrossRow positions beside each other, from x on; sums in the order of productTile.
+template <int Channels>
+static void convolveRow(const float* x, Index rowStep, Index rows, const float* w, Vec start, float* out, Index filters) {
+  Vec sum[acrossRow];
+#pragma GCC unroll 16
+  for (int p = 0; p < acrossRow; p++) sum[p] = start;
+  for (Index row = 0; row < rows; row++, x += rowStep, w += acrossFilter * Channels * VL) {
+    Vec weights[acrossFilter * Channels];
+#pragma GCC unroll 32
+    for (int k = 0; k < acrossFilter * Channels; k++) weights[k] = load(w + k * VL);
+#pragma GCC unroll 16
+    for (int column = 0; column < acrossRow + acrossFilter - 1; column++)
+#pragma GCC unroll 16
+      for (int channel = 0; channel < Channels; channel++) {
+        const Vec value = splat(x[column * Channels + channel]);
+#pragma GCC unroll 16
+        for (int j = 0; j < acrossFilter; j++)
+          if (column >= j && column - j < acrossRow) sum[column - j] += value * weights[j * Channels + channel];
+      }
+  }
+  if (filters == VL) {
+#pragma GCC unroll 16
+    for (int p = 0; p < acrossRow; p++) store(out + p * VL, sum[p]);
+  } else {
+    float lanes[acrossRow * VL];
+#pragma GCC unroll 16
+    for (int p = 0; p < acrossRow; p++) store(lanes + p * VL, sum[p]);
+    for (int p = 0; p < acrossRow; p++) copyFloats(out + p * filters, lanes + p * VL, filters);
+  }
+}
+
+/// One sample; w holds a vector for each input of a filter.
+template <int Channels>
+static void convolveSample(const Convolution& c, const float* x, const float* w, Vec start, float* out) {
+  const Index rowStep = c.width * Channels;
+  for (Index row = 0; row < c.outHeight; row++)
+    for (Index column = 0; column < c.outWidth; column += acrossRow)
+      convolveRow<Channels>(x + row * c.strideY * rowStep + column * Channels, rowStep, c.filterHeight, w, start,
+                            out + (row * c.outWidth + column) * c.filters, c.filters);
+}
+
+static void convolveSample(const Convolution& c, const float* x, const float* w, Vec start, float* out) {
+  switch (c.channels) {
+    case 1: return convolveSample<1>(c, x, w, start, out);
+    case 2: return convolveSample<2>(c, x, w, start, out);
+    case 3: return convolveSample<3>(c, x, w, start, out);
+    case 4: return convolveSample<4>(c, x, w, start, out);
+    case 5: return convolveSample<5>(c, x, w, start, out);
+    case 6: return convolveSample<6>(c, x, w, start, out);
+    default: return convolveSample<mostRowChannels>(c, x, w, start, out);
+  }
+}
+#endif
+
 static void runConv2d(const int32* code, float* arena, Team* team) {
   const Convolution c(code);
   code += 10;
@@ -146,6 +223,19 @@ static void runConv2d(const int32* code, float* arena, Team* team) {
     weights.at = scratch;
     weights.packed = true;
   }
+  const float* bias = code[2] < 0 ? nullptr : arena + code[2];
+#if SOFTRL_VL == 16
+  if (hasRowTiles(c)) {
+    float start[panelColumns];
+    panelStart(start, bias, 0, c.filters);
+    const Index inputs = c.height * c.width * c.channels, outputs = c.outHeight * c.outWidth * c.filters;
+    eachPart(teamFor(team, 2.0 * c.batch * outputs * depth), c.batch, [&](Index sample, int) {
+      convolveSample(c, arena + code[0] + sample * inputs, weights.at, load(start), arena + code[3] + sample * outputs);
+      runEpilogue(epilogue, arena, sample * outputs, (sample + 1) * outputs);
+    });
+    return;
+  }
+#endif
   const Positions positions = {arena + code[0],
                                arena + code[3],
                                c.outWidth,
@@ -160,11 +250,12 @@ static void runConv2d(const int32* code, float* arena, Team* team) {
                                c.outHeight * c.outWidth * c.filters,
                                0,
                                0,
-                               0};
+                               0,
+                               nullptr,
+                               nullptr};
   const Index total = c.batch * c.outHeight * c.outWidth;
   Team* helpers = teamFor(team, 2.0 * total * depth * c.filters);
   const Index size = helpers ? partSize(total, 32, 8 * tileRows) : total;
-  const float* bias = code[2] < 0 ? nullptr : arena + code[2];
   eachPart(helpers, partCount(total, size), [&](Index part, int) {
     const Index first = part * size;
     Index finished = first;

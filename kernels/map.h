@@ -1,7 +1,7 @@
 // Elementwise kernels: a register machine over blocks that stay in the L1 cache.
 //
 // code: count, inputs, constants, steps, outputs; then per input (offset, each); per constant its bits;
-// per step (operation, target, output or −1, five operands); per output (register, offset, written by a
+// per step (operation, target, output or −1, seven operands); per output (register, offset, written by a
 // step).
 // A step that computes the final value of an output may write directly into it: the encoder has checked that
 // no later step reads the old contents. If an input is output unchanged while another output overwrites it,
@@ -15,7 +15,7 @@ namespace {
 constexpr int mapRegisters = 24;
 // A step over a block costs about twenty cycles before its first element.
 constexpr Index mapBlock = VL == 16 ? 512 : 256;
-constexpr int stepWords = 8;
+constexpr int stepWords = 10;
 
 enum Operation : int32 {
   opAdd, opSubtract, opMultiply, opDivide, opMaximum, opMinimum,
@@ -25,6 +25,7 @@ enum Operation : int32 {
   opMultiplyMultiply, opMultiplyAdd, opMultiplySubtract, opSubtractMultiply, opSubtractMultiplyMultiply,
   opProductsAdd, opLongProductsAdd, opSquareRootAdd, opAddSquareRoot, opRootQuotient, opSumRootQuotient,
   opSubtractRootQuotient, opSubtractSumRootQuotient, opGreaterSelect,
+  opAddSubtract, opProductsAddSubtract, opLongProductsAddSubtract, opSubtractMultiplyMaximum,
 };
 
 template <class F, class... Operands>
@@ -48,14 +49,32 @@ SOFTRL_INLINE Vec product(Vec a, Vec b) {
 
 SOFTRL_INLINE Vec oneWhere(IntVec mask) { return floats(mask & bits(splat(1.0f))); }
 
-/// n is a multiple of the vector length; `at` contains the registers of the operands.
-static void mapStep(int32 operation, float* out, Index n, const float* const* registers, const int32* at) {
-  const float *a = registers[at[0]], *b = registers[at[1]], *c = registers[at[2]], *d = registers[at[3]], *e = registers[at[4]];
-  const auto unary = [=](auto f) { mapEach(out, n, f, a); };
-  const auto binary = [=](auto f) { mapEach(out, n, f, a, b); };
-  const auto ternary = [=](auto f) { mapEach(out, n, f, a, b, c); };
-  const auto ofFour = [=](auto f) { mapEach(out, n, f, a, b, c, d); };
-  const auto ofFive = [=](auto f) { mapEach(out, n, f, a, b, c, d, e); };
+/// The step x ← d·x + e·g, or e·g·g, of a moving average, and the rounding of small numbers after it. The factors and the
+/// numbers that are added and subtracted are constants.
+template <bool Squared>
+SOFTRL_INLINE void movingAverage(float* out, Index n, const float* g, float share, float decay, const float* x, float least) {
+  const Vec e = splat(share), d = splat(decay), s = splat(least);
+  for (Index i = 0; i < n; i += VL) {
+    const Vec given = load(g + i);
+    const Vec added = Squared ? product(product(given, given), e) : product(e, given);
+    store(out + i, added + product(d, load(x + i)) + s - s);
+  }
+}
+
+/// n is a multiple of the vector length; `at` contains the registers of the operands, of which those in
+/// [firstConstant, end) hold constants.
+static void mapStep(int32 operation, float* out, Index n, const float* const* registers, const int32* at, int32 firstConstant,
+                    int32 end) {
+  const float *a = registers[at[0]], *b = registers[at[1]], *c = registers[at[2]], *d = registers[at[3]];
+  const float *e = registers[at[4]], *f = registers[at[5]], *g = registers[at[6]];
+  const auto isConstant = [=](int32 r) { return r >= firstConstant && r < end; };
+  const auto unary = [=](auto each) { mapEach(out, n, each, a); };
+  const auto binary = [=](auto each) { mapEach(out, n, each, a, b); };
+  const auto ternary = [=](auto each) { mapEach(out, n, each, a, b, c); };
+  const auto ofFour = [=](auto each) { mapEach(out, n, each, a, b, c, d); };
+  const auto ofFive = [=](auto each) { mapEach(out, n, each, a, b, c, d, e); };
+  const auto ofSix = [=](auto each) { mapEach(out, n, each, a, b, c, d, e, f); };
+  const auto ofSeven = [=](auto each) { mapEach(out, n, each, a, b, c, d, e, f, g); };
   switch (operation) {
     case opAdd: return binary([](Vec x, Vec y) { return x + y; });
     case opSubtract: return binary([](Vec x, Vec y) { return x - y; });
@@ -93,6 +112,19 @@ static void mapStep(int32 operation, float* out, Index n, const float* const* re
     case opSubtractSumRootQuotient:
       return ofFive([](Vec x, Vec y, Vec z, Vec u, Vec v) { return v - product(z / squareRoot(x + y), u); });
     case opGreaterSelect: return ofFour([](Vec x, Vec y, Vec u, Vec v) { return choose(x > y, u, v); });
+    case opAddSubtract: return ternary([](Vec x, Vec y, Vec z) { return x + y - z; });
+    case opProductsAddSubtract:
+      if (e == f && isConstant(at[0]) && isConstant(at[2]) && isConstant(at[4]))
+        return movingAverage<false>(out, n, b, a[0], c[0], d, e[0]);
+      return ofSix([](Vec x, Vec y, Vec u, Vec v, Vec s, Vec t) { return product(x, y) + product(u, v) + s - t; });
+    case opLongProductsAddSubtract:
+      if (a == b && f == g && isConstant(at[2]) && isConstant(at[3]) && isConstant(at[5]))
+        return movingAverage<true>(out, n, a, c[0], d[0], e, f[0]);
+      return ofSeven([](Vec x, Vec y, Vec z, Vec u, Vec v, Vec s, Vec t) {
+        return product(product(x, y), z) + product(u, v) + s - t;
+      });
+    case opSubtractMultiplyMaximum:
+      return ofFour([](Vec x, Vec y, Vec z, Vec u) { return maximum(z - product(x, y), u); });
     default: return;
   }
 }
@@ -138,7 +170,7 @@ static void runMap(const int32* code, float* arena, Index start, Index end) {
     const int32* step = stepCode;
     for (int32 s = 0; s < steps; s++, step += stepWords) {
       float* out = whole && step[2] >= 0 ? arena + outputCode[3 * step[2] + 1] + at : blocks + step[1] * mapBlock;
-      mapStep(step[0], out, rounded, registers, step + 3);
+      mapStep(step[0], out, rounded, registers, step + 3, inputs, inputs + constants);
       registers[step[1]] = out;
     }
     for (int32 o = 0; o < outputs; o++) {

@@ -10,6 +10,9 @@ namespace {
 // The rows of weights in a packed panel: with two vectors of columns it fits into the L1 cache.
 constexpr Index panelRows = 256;
 
+// The most rows of a that are transposed instead of the weights; scratch has panelRows floats for each.
+constexpr Index acrossRows = 32;
+
 // Larger weights are streamed.
 constexpr Index streamedWeights = 262144;
 /// The number of rows of streamed weights that are used together: they stay in the L2 cache.
@@ -258,6 +261,58 @@ static void matmulDots(const Matrices& p) {
   for (; row < p.m; row++) dotRows<1>(p, w, row);
 }
 
+/// Whether matmulAcross is possible, and faster since it transposes less.
+SOFTRL_INLINE bool transposesLessAcross(const Matrices& p) {
+  return p.transposeB && !p.transposeA && !p.bias && p.m >= VL && roundUp(p.m) <= acrossRows && p.k <= panelRows &&
+         2 * p.m * (p.k + p.n) <= p.n * p.k;
+}
+
+/// a times transposed weights, for few rows of a: computes the transposed result, whose columns are the rows of a. So the
+/// weights are read in place, and a and the result are transposed instead, which have fewer elements. The sums are the
+/// same.
+static void matmulAcross(const Matrices& p, Team* team) {
+  // Tiles whose results are transposed together.
+  constexpr Index chunk = 8 * tileRows;
+  const Index m = p.m, k = p.k;
+  float start[panelColumns];
+  panelStart(start, nullptr, 0, 0);
+  for (Index column = 0; column < m; column += panelColumns) {
+    const Index columns = m - column < panelColumns ? m - column : panelColumns;
+    const Index width = panelWidth(columns);
+    transpose(p.scratch + column * k, width, p.a + column * k, k, k, columns, width);
+  }
+  Team* helpers = teamFor(team, 2.0 * m * k * p.n);
+  const Index size = helpers ? partSize(p.n, 32, chunk) : p.n;
+  eachPart(helpers, partCount(p.n, size), [&](Index part, int) {
+    const Index end = p.n - part * size < size ? p.n : (part + 1) * size;
+    float results[chunk * acrossRows];
+    for (Index first = part * size; first < end; first += chunk) {
+      const Index rows = end - first < chunk ? end - first : chunk;
+      const Index tile = balanced(rows, tileRows);
+      const Index left = end - first - rows;
+      Ahead ahead(p.b + (first + rows) * k, (left < chunk ? left : chunk) * k, (rows + tile - 1) / tile);
+      for (Index i = 0; i < rows; i += tile) {
+        const Index count = rows - i < tile ? rows - i : tile;
+        ahead.next();
+        for (Index column = 0; column < m; column += panelColumns) {
+          const Index columns = m - column < panelColumns ? m - column : panelColumns;
+          const Product task = {1, k, 0, 0, p.scratch + column * k, panelWidth(columns), start, columns};
+          const float* x[tileRows];
+          float* out[tileRows];
+          for (Index r = 0; r < count; r++) {
+            x[r] = p.b + (first + i + r) * k;
+            out[r] = results + (i + r) * m + column;
+          }
+          productRows<false>(task, count, x, out);
+        }
+      }
+      // Four rows of out at a time: more of them could be lines of one set of the cache.
+      for (Index row = 0; row < m; row += 4)
+        transpose(p.out + row * p.n + first, p.n, results + row, m, m - row < 4 ? m - row : 4, rows, rows);
+    }
+  });
+}
+
 static void runMatmul(const int32* code, float* arena, Team* team) {
   Matrices p;
   p.m = code[0];
@@ -281,6 +336,9 @@ static void runMatmul(const int32* code, float* arena, Team* team) {
   } else if (p.k <= shallowDepth && !p.transposeA && p.n >= VL && p.m * p.n <= shallowOut) {
     matmulShallow(p);
     runEpilogue(epilogue, arena, 0, p.m * p.n);
+  } else if (transposesLessAcross(p)) {
+    matmulAcross(p, team);
+    if (epilogue) runMapShared(epilogue, arena, 0, p.m * p.n, team);
   } else if (p.n < VL && p.transposeA && p.m >= VL) {
     // A transposed product with few columns: its transposed result has long rows.
     Matrices q = p;

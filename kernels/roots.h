@@ -36,10 +36,12 @@ SOFTRL_INLINE Vec squareRoot(Vec x) {
   root = _mm512_fmadd_ps(root, error, root);
   half = _mm512_fmadd_ps(half, error, half);
   const __m512 rest = _mm512_fnmadd_ps(root, root, square);
-  const __m512 result = _mm512_fmadd_ps(rest, half, root);
-  // Zero, infinity, NaN, negative numbers and those below `least` go to the divider.
-  const __mmask16 others =
-      _mm512_cmp_ps_mask(square, _mm512_set1_ps(least), _CMP_NGE_UQ) | _mm512_fpclass_ps_mask(result, classNan);
+  // The root of zero is that zero: the moments of unused parameters are often zero.
+  const __mmask16 zero = _mm512_cmp_ps_mask(square, _mm512_setzero_ps(), _CMP_EQ_OQ);
+  const __m512 result = _mm512_mask_mov_ps(_mm512_fmadd_ps(rest, half, root), zero, square);
+  // Infinity, NaN, negative numbers and the others below `least` go to the divider.
+  const __mmask16 tiny = _mm512_cmp_ps_mask(square, _mm512_set1_ps(least), _CMP_NGE_UQ);
+  const __mmask16 others = (tiny & ~zero) | _mm512_fpclass_ps_mask(result, classNan);
   if (__builtin_expect(others == 0, 1)) return reinterpret_cast<Vec>(result);
   return reinterpret_cast<Vec>(_mm512_mask_sqrt_ps(result, others, square));
 }

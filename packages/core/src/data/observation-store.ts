@@ -10,6 +10,9 @@ export type ObservationEncoding = "float32" | "bytes" | "bits";
 const lengthOf = (encoding: ObservationEncoding, width: number): number =>
   encoding === "bits" ? Math.ceil(width / 8) : width;
 
+/** The position of the lowest bit that is set. */
+const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits);
+
 /** The bytes of an entry of this width. */
 export const entryBytes = (encoding: ObservationEncoding, width: number): number =>
   lengthOf(encoding, width) * (encoding === "float32" ? 4 : 1);
@@ -131,10 +134,15 @@ export class ObservationStore {
   #unpack(piece: Observations, start: number, out: Vector, offset: number, stride: number): void {
     if (stride === 1) out.fill(0, offset, offset + this.width);
     else for (let i = 0, to = offset; i < this.width; i++, to += stride) out[to] = 0;
-    for (let i = 0; i < this.#length; i++) {
-      for (let bits = piece[start + i]; bits !== 0; bits &= bits - 1) {
-        out[offset + (8 * i + (31 - Math.clz32(bits & -bits))) * stride] = 1;
-      }
+    let at = start;
+    let to = offset;
+    const end = start + this.#length;
+    for (; at + 4 <= end; at += 4, to += 32 * stride) {
+      const word = piece[at] | (piece[at + 1] << 8) | (piece[at + 2] << 16) | (piece[at + 3] << 24);
+      for (let bits = word; bits !== 0; bits &= bits - 1) out[to + lowestBit(bits) * stride] = 1;
+    }
+    for (; at < end; at++, to += 8 * stride) {
+      for (let bits = piece[at]; bits !== 0; bits &= bits - 1) out[to + lowestBit(bits) * stride] = 1;
     }
   }
 

@@ -81,6 +81,8 @@ export class Replay implements Saveable {
   readonly #rewards: Float64Array;
   /** [S] The entry that holds the newest observation, counted from 0 at the start; −1 before. */
   readonly #heads: Float64Array;
+  /** [S] The row of the newest observation: its entry modulo L, which takes a division. */
+  readonly #headRows: Float64Array;
   readonly #priorities: ReplayPriorities | null;
   /** The names of the pieces that have not been restored yet; null unless some are. */
   #missing: Set<string> | null = null;
@@ -126,6 +128,7 @@ export class Replay implements Saveable {
     this.#actions = this.#entries.actions;
     this.#rewards = this.#entries.rewards;
     this.#heads = new Float64Array(size).fill(-1);
+    this.#headRows = new Float64Array(size).fill(-1);
     this.#priorities =
       priorityExponent === null ? null : new ReplayPriorities(entries, priorityExponent, pieceBytes);
   }
@@ -226,9 +229,10 @@ export class Replay implements Saveable {
     this.#priorities?.setErrors(indices, errors);
   }
 
-  /** The place of entry c of environment s. */
+  /** The place of entry c of environment s, one of the newest L. */
   #at(s: number, c: number): number {
-    return (c % this.#length) * this.#size + s;
+    const row = this.#headRows[s] - (this.#heads[s] - c);
+    return (row < 0 ? row + this.#length : row) * this.#size + s;
   }
 
   /** The oldest entry of environment s. */
@@ -268,6 +272,7 @@ export class Replay implements Saveable {
   /** Moves the head to a new entry, over the oldest one if the ring is full. @returns its place */
   #next(s: number, flags: number): number {
     const head = ++this.#heads[s];
+    if (++this.#headRows[s] === this.#length) this.#headRows[s] = 0;
     const at = this.#at(s, head);
     this.#entries.touch(at);
     this.#flags[at] = flags;
@@ -326,10 +331,9 @@ export class Replay implements Saveable {
   /** Writes the transition at a place of the ring as row b. */
   #read(b: number, at: number, gamma: number, batch: ReplayBatch): void {
     const s = at % this.#size;
-    const head = this.#heads[s];
-    const slot = (at - s) / this.#size;
     // The newest entry with this place: entries of one place are L apart.
-    const c = head - ((((head - slot) % this.#length) + this.#length) % this.#length);
+    const age = this.#headRows[s] - (at - s) / this.#size;
+    const c = this.#heads[s] - (age < 0 ? age + this.#length : age);
     let sum = 0;
     let discount = 1;
     let taken = 0;
@@ -376,6 +380,9 @@ export class Replay implements Saveable {
     if (this.begun) this.#entries.clear();
     takeOver?.();
     this.#heads.set(heads);
+    heads.forEach((head, s) => {
+      this.#headRows[s] = head < 0 ? -1 : head % this.#length;
+    });
     const names = this.#pieces().map(({ name }) => name);
     this.#missing = names.length === 0 ? null : new Set(names);
   }

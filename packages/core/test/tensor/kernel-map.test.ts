@@ -159,6 +159,30 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
         ["greater", s, g],
         ["select", theta, -1, constant],
       ],
+      [
+        ["add", s, constant],
+        ["subtract", -1, theta],
+      ],
+      [
+        ["multiply", constant, s],
+        ["multiply", theta, g],
+        ["add", -2, -1],
+        ["add", -1, constant],
+        ["subtract", -1, constant],
+      ],
+      [
+        ["multiply", constant, s],
+        ["multiply", g, g],
+        ["multiply", -1, theta],
+        ["add", -3, -1],
+        ["add", constant, -1],
+        ["subtract", -1, theta],
+      ],
+      [
+        ["multiply", s, s],
+        ["subtract", g, -1],
+        ["maximum", -1, constant],
+      ],
     ];
     for (const [trial, chain] of Array.from({ length: 20 }, () => chains)
       .flat()
@@ -247,6 +271,13 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
     ]);
     expect([...valuesOf("tanh", [-Infinity, Infinity, NaN, 0, -0, 100])]).toEqual([-1, 1, NaN, 0, -0, 1]);
     expect([...valuesOf("relu", [-Infinity, Infinity, NaN, -0])]).toEqual([0, Infinity, NaN, 0]);
-    expect([...valuesOf("squareRoot", [-1, 4, NaN, Infinity])]).toEqual([NaN, 2, NaN, Infinity]);
+    expect([...valuesOf("squareRoot", [-1, 4, NaN, Infinity, 0, -0])]).toEqual([
+      NaN,
+      2,
+      NaN,
+      Infinity,
+      0,
+      -0,
+    ]);
   });
 });

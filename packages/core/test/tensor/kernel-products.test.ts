@@ -179,6 +179,9 @@ describe(`products on ${machines.length} machines`, () => {
         [1, 64, 64],
         [2, 40, 200],
         [12, 700, 390],
+        [32, 128, 200],
+        [20, 100, 133],
+        [17, 256, 90],
       ] as const) {
         expectRight(matmul(m, k, n, variant, m * n < 9000));
       }
@@ -252,6 +255,18 @@ describe(`products on ${machines.length} machines`, () => {
         strideY: 1,
         strideX: 1,
       },
+      // Rows of eight positions, which have a kernel of their own.
+      ...[1, 2, 3, 5, 6, 7].map((channels) => ({
+        batch: 2,
+        height: 6,
+        width: channels === 7 ? 18 : 10,
+        channels,
+        filterHeight: channels === 5 ? 2 : 3,
+        filterWidth: 3,
+        filters: channels < 6 ? 16 : 11,
+        strideY: channels === 3 ? 2 : 1,
+        strideX: 1,
+      })),
     ];
     for (const sizes of shapes) expectRight(convolution(kind, sizes, true, true));
   });

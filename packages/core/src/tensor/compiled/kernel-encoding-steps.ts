@@ -39,11 +39,15 @@ const sumRootQuotient = 28;
 const subtractRootQuotient = 29;
 const subtractSumRootQuotient = 30;
 const greaterSelect = 31;
+const addSubtract = 32;
+const productsAddSubtract = 33;
+const longProductsAddSubtract = 34;
+const subtractMultiplyMaximum = 35;
 
 /** The largest number of operands of a step. */
-export const maxOperands = 5;
+export const maxOperands = 7;
 
-const { add, subtract, multiply, divide, squareRoot, greater, select } = operations;
+const { add, subtract, multiply, divide, maximum, squareRoot, greater, select } = operations;
 
 /**
  * Pairs of steps that one fused step replaces: [first, second, the operand positions of the second where the
@@ -70,6 +74,10 @@ const fusedPairs: readonly (readonly [
   [rootQuotient, subtractMultiply, [0, 1], subtractRootQuotient],
   [sumRootQuotient, subtractMultiply, [0, 1], subtractSumRootQuotient],
   [greater.code, select.code, [0], greaterSelect],
+  [add.code, subtract.code, [0], addSubtract],
+  [productsAdd, addSubtract, [0, 1], productsAddSubtract],
+  [longProductsAdd, addSubtract, [0, 1], longProductsAddSubtract],
+  [subtractMultiply, maximum.code, [0], subtractMultiplyMaximum],
 ];
 
 /** A step of a map in the form that the kernels execute. */
