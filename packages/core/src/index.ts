@@ -15,11 +15,10 @@ export {
   type OnPolicyDefinition,
   type OnPolicyTerms,
   onPolicyAlgorithm,
-  onPolicySettings,
   referencePolicy,
-  returnSettings,
   type TracedSettings,
 } from "./algorithms/on-policy.js";
+export { onPolicySettings, returnSettings } from "./algorithms/on-policy-settings.js";
 export {
   type Bodies,
   NetworkPolicy,
