@@ -1,5 +1,4 @@
 export { drawFigure } from "./figures/draw-figure.js";
 export type { Figure, FigureAxis, FigureSeries } from "./figures/figure.js";
 export { main } from "./main.js";
-export { nodeWorkers } from "./runs/node-workers.js";
 export { INTERRUPTED } from "./terminal/interrupt.js";

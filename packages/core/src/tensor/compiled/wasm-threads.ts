@@ -1,4 +1,5 @@
 import { SoftrlError } from "../../base/errors.js";
+import type { WorkerHost } from "../../base/worker-host.js";
 import type { Kernel, KernelInstance, KernelMachine } from "./kernel.js";
 import { encodeKernels } from "./kernel-encoding.js";
 import { scratchLength } from "./kernel-scratch.js";
@@ -17,7 +18,6 @@ import {
   type TeamExports,
   type TeamOptions,
   teamBytes,
-  type WorkerHost,
   WorkerTeam,
 } from "./wasm-workers.js";
 

@@ -1,0 +1,159 @@
+import { fail } from "../base/errors.js";
+import { PooledMoments } from "../data/pooled-moments.js";
+import type { PlacedParameter } from "../nn/parameters.js";
+import type { Buffer } from "../tensor/buffer.js";
+
+/** The memory of a {@link SharedParameters}, which can be sent to a thread. */
+export interface SharedMemory {
+  /** θ [P], then the optimiser's states one after the other, in the executor's precision. */
+  readonly parameters: SharedArrayBuffer;
+  /** The moments that the threads pool, by name. */
+  readonly moments: Readonly<Record<string, SharedArrayBuffer>>;
+}
+
+/** What a thread is to the memory that it shares. */
+export type SharedRole =
+  /** It makes the memory, for so many learners. One alone learns in this thread, with the memory to itself. */
+  | { readonly learners: number }
+  /** It learns in the memory that another has made, as number 0, 1, …. */
+  | { readonly memory: SharedMemory; readonly learner: number };
+
+/** The arrays of a learner that is shared: views of its executor's memory. */
+export interface LearnerMemory {
+  /** θ [P] */
+  readonly theta: Buffer;
+  /** The optimiser's states. */
+  readonly states: readonly Buffer[];
+  readonly parameters: readonly PlacedParameter[];
+}
+
+/**
+ * θ and the optimiser's states in memory that the learners of several threads share, updated without locks (Hogwild, Niu
+ * et al. 2011, as A3C does, Mnih et al. 2016).
+ *
+ * A learner has a copy in its executor's memory. It takes θ over at the start of a rollout, and the optimiser's states
+ * right before each step; after the step it adds θ_new − θ_old to the shared θ and writes the states. What can go wrong
+ * between the threads, and is accepted, as in the papers:
+ *
+ * - A copy of θ may have elements from before and after another learner's step.
+ * - Where two learners add to one element at the same moment, one of the two additions is lost.
+ * - Of two steps that overlap, the states keep the later one: the mean square then leaves out a gradient.
+ *
+ * A learner that has the memory to itself loses nothing: where nobody has written in between, it writes θ_new itself, so
+ * that its numbers are those of a learner without shared memory, bit for bit.
+ */
+export class SharedParameters {
+  readonly #role: SharedRole;
+  readonly #moments: Record<string, SharedArrayBuffer> = {};
+  #memory: SharedArrayBuffer | null = null;
+  #local: LearnerMemory | null = null;
+  /** θ in the shared memory, then each state. */
+  #shared: readonly Buffer[] = [];
+  /** θ as it was before the step. */
+  #before: Buffer = new Float32Array(0);
+
+  constructor(role: SharedRole) {
+    this.#role = role;
+  }
+
+  /** Takes a learner's arrays. The thread that makes the memory fills it from them. */
+  attach(local: LearnerMemory): void {
+    if (this.#local !== null) {
+      fail("SharedParameters.attach", "called twice", { expected: "one learner in each thread" });
+    }
+    this.#local = local;
+    const arrays = [local.theta, ...local.states];
+    const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const memory = "memory" in this.#role ? this.#role.memory.parameters : new SharedArrayBuffer(bytes);
+    if (memory.byteLength !== bytes) {
+      fail("SharedParameters.attach", "the learner does not fit the shared memory", {
+        expected: `${memory.byteLength} bytes`,
+        got: String(bytes),
+        remedy: "make it from the same configuration, with the same executor",
+      });
+    }
+    let offset = 0;
+    this.#shared = arrays.map((array) => {
+      const view = viewOf(memory, offset, array);
+      offset += array.byteLength;
+      return view;
+    });
+    this.#before = local.theta.slice();
+    this.#memory = memory;
+    this.publish();
+  }
+
+  /** The memory, for the threads. @throws SoftrlError before a learner is attached. */
+  get memory(): SharedMemory {
+    const parameters = this.#memory ?? fail("SharedParameters.memory", "no learner is attached");
+    return { parameters, moments: this.#moments };
+  }
+
+  /** Moments that the learners pool; null for a learner that has the memory to itself. */
+  pool(name: string, elements: number): PooledMoments | null {
+    const role = this.#role;
+    if ("memory" in role) {
+      const memory = role.memory.moments[name] ?? fail("SharedParameters.pool", `there is no pool ${name}`);
+      return new PooledMoments(memory, elements, role.learner);
+    }
+    if (role.learners === 1) return null;
+    this.#moments[name] = PooledMoments.memory(elements, role.learners);
+    return new PooledMoments(this.#moments[name], elements, null);
+  }
+
+  /** Writes the learner's θ and states into the shared memory, where this thread has made it: after a restore. */
+  publish(): void {
+    if ("memory" in this.#role || this.#local === null) return;
+    this.#shared[0].set(this.#local.theta);
+    this.#local.states.forEach((state, i) => void this.#shared[i + 1].set(state));
+  }
+
+  /** Takes θ and the states over. */
+  fetch(): void {
+    this.fetchTheta();
+    this.#fetchStates();
+  }
+
+  /** Takes θ over, at the start of a rollout. */
+  fetchTheta(): void {
+    this.#local?.theta.set(this.#shared[0]);
+  }
+
+  #fetchStates(): void {
+    this.#local?.states.forEach((state, i) => void state.set(this.#shared[i + 1]));
+  }
+
+  /** Takes the states over and remembers θ: right before a step. */
+  beforeStep(): void {
+    if (this.#local === null) return;
+    this.#fetchStates();
+    this.#before.set(this.#local.theta);
+  }
+
+  /** Adds θ_new − θ_old to the shared θ and writes the states: right after a step. */
+  afterStep(): void {
+    if (this.#local === null) return;
+    const { theta, states, parameters } = this.#local;
+    const [shared] = this.#shared;
+    for (const { statistic, offset, size } of parameters) {
+      // A statistic of the observations is not a sum of steps: the newest one is the best.
+      if (statistic === undefined) addStepInto(shared, this.#before, theta, offset, offset + size);
+      else shared.set(theta.subarray(offset, offset + size), offset);
+    }
+    for (let i = 0; i < states.length; i++) this.#shared[i + 1].set(states[i]);
+  }
+}
+
+/** shared[i] ← shared[i] + (after[i] − before[i]), which is after[i] itself where shared[i] is still before[i]. */
+export function addStepInto(shared: Buffer, before: Buffer, after: Buffer, start: number, end: number): void {
+  for (let i = start; i < end; i++) {
+    const now = shared[i];
+    shared[i] = now === before[i] ? after[i] : now + (after[i] - before[i]);
+  }
+}
+
+function viewOf(memory: SharedArrayBuffer, offset: number, like: Buffer): Buffer {
+  return like instanceof Float32Array
+    ? new Float32Array(memory, offset, like.length)
+    : new Float64Array(memory, offset, like.length);
+}

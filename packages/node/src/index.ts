@@ -1,0 +1,1 @@
+export { nodeWorkers, whyNoWorkers } from "./node-workers.js";
