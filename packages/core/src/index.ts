@@ -275,6 +275,9 @@ export {
 export type { EvaluationSummary, RunOutcome, TrainResult } from "./experiment/train-result.js";
 export { Trainer } from "./experiment/trainer.js";
 export type { TrainerParts } from "./experiment/trainer-parts.js";
+export { runTrainingWorker, type WorkerParts } from "./experiment/training-worker.js";
+export { TrainingWorkers } from "./experiment/training-workers.js";
+export type { TrainingWorkersParts } from "./experiment/worker-threads.js";
 export { version } from "./experiment/version.js";
 export {
   klToPrior,
