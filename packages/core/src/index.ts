@@ -111,8 +111,8 @@ export type {
 } from "./base/worker-host.js";
 export { type Actor, Collector, type OnStep } from "./data/collector.js";
 export { Minibatches, type MinibatchesParts, type SampleColumn } from "./data/minibatches.js";
-export { PooledMoments } from "./data/pooled-moments.js";
 export { type ObservationEncoding, ObservationStore } from "./data/observation-store.js";
+export { PooledMoments } from "./data/pooled-moments.js";
 export { Replay, type ReplayBatch, type ReplayOptions } from "./data/replay.js";
 export { ReturnNormaliser } from "./data/return-normaliser.js";
 export { Rollout, type RolloutStep } from "./data/rollout.js";
@@ -277,8 +277,8 @@ export { Trainer } from "./experiment/trainer.js";
 export type { TrainerParts } from "./experiment/trainer-parts.js";
 export { runTrainingWorker, type WorkerParts } from "./experiment/training-worker.js";
 export { TrainingWorkers } from "./experiment/training-workers.js";
-export type { TrainingWorkersParts } from "./experiment/worker-threads.js";
 export { version } from "./experiment/version.js";
+export type { TrainingWorkersParts } from "./experiment/worker-threads.js";
 export {
   klToPrior,
   policyEntropy,

@@ -70,7 +70,9 @@ async function executorOf({ run }: RunConfig): Promise<Executor> {
     // By a name that no type checker follows: the package is optional.
     const native = "@softrl/native";
     const { createNativeExecutor } = await import(native);
-    return createNativeExecutor(run.instructionSet === undefined ? {} : { instructionSet: run.instructionSet });
+    return createNativeExecutor(
+      run.instructionSet === undefined ? {} : { instructionSet: run.instructionSet },
+    );
   }
   throw new SoftrlError("executor", "a worker cannot make this executor", {
     expected: "reference, wasm or native",

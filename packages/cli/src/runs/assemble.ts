@@ -91,7 +91,8 @@ export async function closeEnvironments({
   environment,
   evaluationEnvironment,
   algorithm,
-}: Pick<Trainer, "environment" | "evaluationEnvironment"> & Partial<Pick<Trainer, "algorithm">>): Promise<void> {
+}: Pick<Trainer, "environment" | "evaluationEnvironment"> &
+  Partial<Pick<Trainer, "algorithm">>): Promise<void> {
   try {
     await algorithm?.close?.();
   } finally {

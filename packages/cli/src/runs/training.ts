@@ -79,6 +79,8 @@ export function warnUnlessResumable(trainers: readonly Trainer[], { err }: Termi
 export function warnUnlessReproducible(trainers: readonly Trainer[], { err }: Terminal): void {
   const varying = trainers.filter(({ algorithm }) => algorithm.isReproducible === false);
   for (const name of new Set(varying.map(({ config }) => config.algorithm.name))) {
-    err.write(`softrl: ${name} with several workers is not reproducible: the same seed gives other numbers\n`);
+    err.write(
+      `softrl: ${name} with several workers is not reproducible: the same seed gives other numbers\n`,
+    );
   }
 }

@@ -30,12 +30,7 @@ export class ObservationMoments implements Saveable {
    * @param elements numbers in an observation; @param theta θ [P] in the executor's memory
    * @param pool the moments of all threads that learn this θ; null for one alone
    */
-  constructor(
-    elements: number,
-    parameters: Parameters,
-    theta: Buffer,
-    pool: PooledMoments | null = null,
-  ) {
+  constructor(elements: number, parameters: Parameters, theta: Buffer, pool: PooledMoments | null = null) {
     this.#pool = pool;
     const views = (statistic: "mean" | "inverseDeviation") =>
       parameters.entries

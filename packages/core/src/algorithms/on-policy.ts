@@ -188,7 +188,9 @@ class OnPolicy<S extends OnPolicySettings & Settings> implements Algorithm {
     this.#minibatches = definition.hasMinibatches ? Number(minibatches) : 1;
     requireMinibatches(this.#minibatches, horizon, environment.size);
     definition.check?.(settings, batch / this.#minibatches);
-    this.#returns = normaliseReturns ? new ReturnNormaliser(environment.size, context.shared?.pool("returns", 1)) : null;
+    this.#returns = normaliseReturns
+      ? new ReturnNormaliser(environment.size, context.shared?.pool("returns", 1))
+      : null;
     const { observationShape, actions } = networkShapes(environment);
     this.#network = policyValueNetwork(context.body, observationShape, actions, { bodies });
     this.#logPrior = referencePolicy(reference, actions);

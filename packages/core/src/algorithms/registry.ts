@@ -1,6 +1,6 @@
 import { a2c } from "./a2c.js";
-import type { AlgorithmKind } from "./algorithm.js";
 import { a3c, asyncSoftQ } from "./a3c.js";
+import type { AlgorithmKind } from "./algorithm.js";
 import { dqn } from "./dqn.js";
 import { naturalPolicyGradient } from "./natural-policy-gradient.js";
 import { ppo } from "./ppo.js";

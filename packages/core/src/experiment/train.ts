@@ -24,7 +24,8 @@ import { Trainer } from "./trainer.js";
 import type { TrainerParts } from "./trainer-parts.js";
 
 /** A run by value: everything that is left out has the default of the algorithm and the environment. */
-export interface TrainChoice extends Pick<TrainerParts, "store" | "oracle" | "evaluation" | "provenance" | "workers"> {
+export interface TrainChoice
+  extends Pick<TrainerParts, "store" | "oracle" | "evaluation" | "provenance" | "workers"> {
   readonly algorithm: AlgorithmKind;
   /** The environments to train on. The trainer does not close them. */
   readonly environment: VectorEnvironment;

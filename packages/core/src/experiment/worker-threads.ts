@@ -16,7 +16,10 @@ export interface TrainingWorkersParts {
   readonly code: WorkerCode;
   /** What that module needs besides the configuration: anything that can be sent with `postMessage`. */
   readonly parts?: unknown;
-  /** Seconds without a step of its environments after which a worker counts as lost; 120 if left out. */
+  /**
+   * Seconds without a step of its environments after which a worker counts as lost; 120 if left out. Its start may always
+   * take 120 seconds.
+   */
   readonly patience?: number;
 }
 
@@ -70,17 +73,20 @@ export class WorkerThreads {
     const { host, code, workers, assignment, parts } = this.#parts;
     const threads: Thread[] = [];
     this.#threads = threads;
-    await this.#replies(() => {
-      for (let worker = 0; worker < workers; worker++) {
-        const { buffer } = this.counters;
-        const data = { ...assignment(worker), worker, counters: buffer, parts };
-        const handle = host.start(code, data, {
-          message: (message) => this.#received(worker, message as WorkerReply),
-          ended: (cause) => this.#lose(worker, `the worker has ended: ${thrownText(cause)}`, cause),
-        });
-        threads.push({ handle, awaited: null, progress: 0, silent: 0 });
-      }
-    });
+    await this.#replies(
+      () => {
+        for (let worker = 0; worker < workers; worker++) {
+          const { buffer } = this.counters;
+          const data = { ...assignment(worker), worker, counters: buffer, parts };
+          const handle = host.start(code, data, {
+            message: (message) => this.#received(worker, message as WorkerReply),
+            ended: (cause) => this.#lose(worker, `the worker has ended: ${thrownText(cause)}`, cause),
+          });
+          threads.push({ handle, awaited: null, progress: 0, silent: 0 });
+        }
+      },
+      Math.max(this.#patience, 1000 * PATIENCE),
+    );
   }
 
   /** Sends a request to all workers. @returns their replies, once all have replied */
@@ -103,9 +109,9 @@ export class WorkerThreads {
   }
 
   /** One reply of each worker to what `send` sends. */
-  async #replies(send: () => void): Promise<readonly WorkerReply[]> {
+  async #replies(send: () => void, patience = this.#patience): Promise<readonly WorkerReply[]> {
     if (this.#lost !== null) throw this.#lost;
-    const stopWatching = this.#watch();
+    const stopWatching = this.#watch(patience);
     try {
       send();
       return await Promise.all(
@@ -127,7 +133,10 @@ export class WorkerThreads {
   }
 
   #received(worker: number, reply: WorkerReply): void {
-    if (reply.kind === "failed") return this.#lose(worker, reply.error.what, undefined, reply.error);
+    if (reply.kind === "failed") {
+      this.#lose(worker, reply.error.what, undefined, reply.error);
+      return;
+    }
     const thread = this.#threads[worker];
     const { awaited } = thread;
     thread.awaited = null;
@@ -135,16 +144,16 @@ export class WorkerThreads {
   }
 
   /** Counts the time that a worker which owes a reply has made no progress. Keeps the process alive meanwhile. */
-  #watch(): () => void {
-    const interval = Math.min(1000, this.#patience / 4);
+  #watch(patience: number): () => void {
+    const interval = Math.min(1000, patience / 4);
     return this.#parts.host.every(interval, () => {
       this.#threads.forEach((thread, worker) => {
         if (thread.awaited === null) return;
         const progress = Atomics.load(this.counters, progressOf(worker));
         thread.silent = progress === thread.progress ? thread.silent + interval : 0;
         thread.progress = progress;
-        if (thread.silent >= this.#patience) {
-          this.#lose(worker, `the worker has made no step for ${this.#patience / 1000} seconds`);
+        if (thread.silent >= patience) {
+          this.#lose(worker, `the worker has made no step for ${patience / 1000} seconds`);
         }
       });
     });
@@ -155,7 +164,8 @@ export class WorkerThreads {
     const remedy = "continue from the last checkpoint with softrl resume";
     const code = "worker-lost";
     if (sent === undefined) this.#lost ??= new SoftrlError(name, what, { remedy, code }, { cause });
-    else if (sent.where === undefined) this.#lost ??= new SoftrlError(name, `failed: ${what}`, { remedy, code });
+    else if (sent.where === undefined)
+      this.#lost ??= new SoftrlError(name, `failed: ${what}`, { remedy, code });
     else this.#lost ??= new SoftrlError(`${name}: ${sent.where}`, what, { remedy, ...sent.details });
     for (const thread of this.#threads) {
       thread.awaited?.reject(this.#lost);

@@ -14,12 +14,7 @@ import {
   sharedMemory,
   type WasmModule,
 } from "./wasm-module.js";
-import {
-  type TeamExports,
-  type TeamOptions,
-  teamBytes,
-  WorkerTeam,
-} from "./wasm-workers.js";
+import { type TeamExports, type TeamOptions, teamBytes, WorkerTeam } from "./wasm-workers.js";
 
 export interface WasmThreads {
   /** From 1 to {@link maxThreads}, the calling thread included. Results do not depend on it. */
