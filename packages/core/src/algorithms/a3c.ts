@@ -9,9 +9,13 @@ import { softQLearning } from "./soft-q-learning.js";
  * Both algorithms with asynchronous learners: targets and losses are those of a2c.ts and soft-q-learning.ts as they stand.
  */
 
-/** One environment for each learner, as in A3C. */
+/**
+ * One environment for each learner, as in A3C; eight for images, whose networks are so large that sharing every rollout of
+ * one environment would take longer than learning from it.
+ */
 function a3cDefaults(family: EnvironmentFamily): SectionDefaults {
-  return { ...onPolicyDefaults(family), environment: { count: 1 } };
+  const count = family === "minatar" || family === "atari" ? 8 : 1;
+  return { ...onPolicyDefaults(family), environment: { count } };
 }
 
 /** Asynchronous advantage actor-critic (Mnih et al. 2016), with either bonus. */

@@ -38,12 +38,9 @@ export function asynchronousAlgorithm<const S extends typeof onPolicySettings & 
     ...definition,
     settings: { ...definition.settings, ...workerSettings },
     make(context, settings) {
-      // In a worker, whose memory another thread has made.
-      if (context.shared !== undefined) return kind.make(context, settings);
       const { workers, horizon }: { readonly workers: number; readonly horizon: number } = settings;
-      const shared = new SharedParameters({ learners: workers });
-      const learner = kind.make({ ...context, shared }, settings);
-      if (workers === 1) return learner;
+      // In a worker, another thread has made the memory.
+      if (workers === 1 || context.shared !== undefined) return kind.make(context, settings);
       if (context.workers === undefined) {
         fail("algorithm.workers", "this run has no threads for its workers", {
           expected: "1",
@@ -52,6 +49,8 @@ export function asynchronousAlgorithm<const S extends typeof onPolicySettings & 
           setting: "workers",
         });
       }
+      const shared = new SharedParameters({ learners: workers });
+      const learner = kind.make({ ...context, shared }, settings);
       const stepsOfIteration = horizon * context.environment.size;
       return context.workers.train({ learner, shared, workers, stepsOfIteration });
     },

@@ -13,7 +13,7 @@ export interface SharedMemory {
 
 /** What a thread is to the memory that it shares. */
 export type SharedRole =
-  /** It makes the memory, for so many learners. One alone learns in this thread, with the memory to itself. */
+  /** It makes the memory, for so many learners in other threads. */
   | { readonly learners: number }
   /** It learns in the memory that another has made, as number 0, 1, …. */
   | { readonly memory: SharedMemory; readonly learner: number };
@@ -39,8 +39,8 @@ export interface LearnerMemory {
  * - Where two learners add to one element at the same moment, one of the two additions is lost.
  * - Of two steps that overlap, the states keep the later one: the mean square then leaves out a gradient.
  *
- * A learner that has the memory to itself loses nothing: where nobody has written in between, it writes θ_new itself, so
- * that its numbers are those of a learner without shared memory, bit for bit.
+ * Nothing is lost while no other learner steps: where nobody has written in between, θ_new itself is written, so that the
+ * numbers of a lone learner are those of one without shared memory, bit for bit.
  */
 export class SharedParameters {
   readonly #role: SharedRole;
@@ -89,14 +89,13 @@ export class SharedParameters {
     return { parameters, moments: this.#moments };
   }
 
-  /** Moments that the learners pool; null for a learner that has the memory to itself. */
-  pool(name: string, elements: number): PooledMoments | null {
+  /** Moments that the learners pool. */
+  pool(name: string, elements: number): PooledMoments {
     const role = this.#role;
     if ("memory" in role) {
       const memory = role.memory.moments[name] ?? fail("SharedParameters.pool", `there is no pool ${name}`);
       return new PooledMoments(memory, elements, role.learner);
     }
-    if (role.learners === 1) return null;
     this.#moments[name] = PooledMoments.memory(elements, role.learners);
     return new PooledMoments(this.#moments[name], elements, null);
   }

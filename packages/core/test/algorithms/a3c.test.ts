@@ -11,12 +11,14 @@ import {
   MemoryRunStore,
   makeEnvironment,
   NetworkPolicy,
+  SharedParameters,
   softQLearning,
   type Trainer,
   type VectorEnvironment,
 } from "softrl";
 import { describe, expect, test } from "vitest";
 import { type Intervention, SameThreadWorkers } from "../experiment/same-thread-workers.js";
+import { BareAlgorithm } from "./bare-algorithm.js";
 import { algorithmContract } from "./contract.js";
 
 const wasm = await createWasmExecutor();
@@ -86,17 +88,29 @@ describe("one worker is the synchronous algorithm with one environment, paramete
     test.each(executors)(`${asynchronous.name} ${JSON.stringify(own)} on %s`, async (_, executor) => {
       const optimisers = asynchronous === a3c ? ["rmsprop", "adam"] : ["adam"];
       for (const optimiser of optimisers) {
-        const choice = { executor, optimiser, settings: { run: { steps: 600 }, algorithm: own } };
-        const [many, one] = [start(asynchronous, choice), start(synchronous, choice)];
-        for (const { trainer } of [many, one]) await trainer.start();
-        expect(thetaOf(many.trainer)).toEqual(thetaOf(one.trainer));
+        const start = (algorithm: AlgorithmKind, shared?: SharedParameters) =>
+          new BareAlgorithm({
+            algorithm,
+            environment: makeEnvironment("CartPole-v1", 1),
+            executor,
+            seed: 7,
+            optimiser,
+            settings: { run: { steps: 300 }, network: { hiddenSizes: [16] }, algorithm: own },
+            ...(shared === undefined ? {} : { shared }),
+          });
+        const memory = new SharedParameters({ learners: 2 });
+        start(synchronous, memory);
+        const expected = start(synchronous);
+        const alone = start(asynchronous);
+        // What a worker thread runs, while the others rest.
+        const worker = start(asynchronous, new SharedParameters({ memory: memory.memory, learner: 1 }));
         for (let i = 0; i < 40; i++) {
-          for (const { trainer } of [many, one]) await trainer.iterate();
-          expect(thetaOf(many.trainer)).toEqual(thetaOf(one.trainer));
+          for (const run of [expected, alone, worker]) {
+            await run.iterate(1);
+            expect(run.theta).toEqual(expected.theta);
+          }
         }
-        const [saved, expected] = [await many.trainer.save(), await one.trainer.save()];
-        for (const part of ["parameters", "algorithm", "environment", "scores", "figureSums"])
-          expect(saved[part], part).toEqual(expected[part]);
+        for (const run of [alone, worker]) expect(await run.bytes()).toEqual(await expected.bytes());
       }
     });
   }
