@@ -10,12 +10,12 @@ import { softQLearning } from "./soft-q-learning.js";
  */
 
 /**
- * One environment for each learner, as in A3C; eight for images, whose networks are so large that sharing every rollout of
- * one environment would take longer than learning from it.
+ * One environment for each learner, as in A3C. For images, A2C's sixteen: their networks are so large that to share them
+ * after every rollout of one environment takes as long as to learn from it.
  */
 function a3cDefaults(family: EnvironmentFamily): SectionDefaults {
-  const count = family === "minatar" || family === "atari" ? 8 : 1;
-  return { ...onPolicyDefaults(family), environment: { count } };
+  const isImage = family === "minatar" || family === "atari";
+  return { ...onPolicyDefaults(family), ...(isImage ? {} : { environment: { count: 1 } }) };
 }
 
 /** Asynchronous advantage actor-critic (Mnih et al. 2016), with either bonus. */

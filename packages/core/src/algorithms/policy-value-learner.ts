@@ -191,7 +191,7 @@ export class PolicyValueLearner implements Actor {
       this.#moments = new ObservationMoments(elements, network.parameters, this.#theta, pool);
     }
     const { entries } = network.parameters;
-    shared?.attach({ theta: this.#theta, states: this.#optimiser.all, parameters: entries });
+    shared?.attach({ theta: this.#theta, states: this.#optimiser.all, parameters: entries }, executor);
     this.policy = new NetworkPolicy({
       observationSpace: environment.observationSpace,
       actionSpace: environment.actionSpace,

@@ -1,7 +1,10 @@
 import { fail } from "../base/errors.js";
 import { PooledMoments } from "../data/pooled-moments.js";
 import type { PlacedParameter } from "../nn/parameters.js";
-import type { Buffer } from "../tensor/buffer.js";
+import { addedStep } from "../optim/added-step.js";
+import type { Buffer, Executor, LoadedProgram } from "../tensor/executor.js";
+import { input } from "../tensor/operations.js";
+import { program } from "../tensor/program.js";
 
 /** The memory of a {@link SharedParameters}, which can be sent to a thread. */
 export interface SharedMemory {
@@ -28,6 +31,19 @@ export interface LearnerMemory {
 }
 
 /**
+ * Elements of θ that are added to the shared θ at a time. Another learner's addition to the same elements is lost in the
+ * microseconds between reading and writing them: so a block is small. It also stays in a processor's nearest cache.
+ */
+const BLOCK = 8192;
+
+/** A block of θ: what a step adds to it is computed by the executor. */
+interface Block {
+  readonly shared: Buffer;
+  readonly before: Buffer;
+  readonly after: Buffer;
+}
+
+/**
  * θ and the optimiser's states in memory that the learners of several threads share, updated without locks (Hogwild, Niu
  * et al. 2011, as A3C does, Mnih et al. 2016).
  *
@@ -36,7 +52,7 @@ export interface LearnerMemory {
  * between the threads, and is accepted, as in the papers:
  *
  * - A copy of θ may have elements from before and after another learner's step.
- * - Where two learners add to one element at the same moment, one of the two additions is lost.
+ * - Where two learners add to the same elements within microseconds, one of the two additions is lost.
  * - Of two steps that overlap, the states keep the later one: the mean square then leaves out a gradient.
  *
  * Nothing is lost while no other learner steps: where nobody has written in between, θ_new itself is written, so that the
@@ -51,13 +67,21 @@ export class SharedParameters {
   #shared: readonly Buffer[] = [];
   /** θ as it was before the step. */
   #before: Buffer = new Float32Array(0);
+  #blocks: readonly Block[] = [];
+  #addition: LoadedProgram | null = null;
+  /** The addition's inputs and its output. */
+  #inputs: readonly Buffer[] = [];
+  #sum: Buffer = new Float32Array(0);
 
   constructor(role: SharedRole) {
     this.#role = role;
   }
 
-  /** Takes a learner's arrays. The thread that makes the memory fills it from them. */
-  attach(local: LearnerMemory): void {
+  /**
+   * Takes a learner's arrays. The thread that makes the memory fills it from them.
+   * @param executor computes the additions
+   */
+  attach(local: LearnerMemory, executor: Executor): void {
     if (this.#local !== null) {
       fail("SharedParameters.attach", "called twice", { expected: "one learner in each thread" });
     }
@@ -78,7 +102,20 @@ export class SharedParameters {
       offset += array.byteLength;
       return view;
     });
-    this.#before = local.theta.slice();
+    const { theta } = local;
+    this.#before = theta.slice();
+    const block = Math.min(BLOCK, theta.length);
+    const [shared, before, after] = ["shared", "before", "after"].map((name) => input(name, [block]));
+    const { add } = executor.load({
+      add: program({ outputs: { sum: addedStep(shared, before, after) } }),
+    }).programs;
+    this.#addition = add;
+    this.#inputs = ["shared", "before", "after"].map((name) => add.input(name));
+    this.#sum = add.output("sum");
+    this.#blocks = Array.from({ length: Math.ceil(theta.length / block) }, (_, i) => {
+      const part = (array: Buffer) => array.subarray(i * block, (i + 1) * block);
+      return { shared: part(this.#shared[0]), before: part(this.#before), after: part(theta) };
+    });
     this.#memory = memory;
     this.publish();
   }
@@ -131,23 +168,21 @@ export class SharedParameters {
 
   /** Adds θ_new − θ_old to the shared θ and writes the states: right after a step. */
   afterStep(): void {
-    if (this.#local === null) return;
+    if (this.#local === null || this.#addition === null) return;
     const { theta, states, parameters } = this.#local;
-    const [shared] = this.#shared;
+    const [inShared, inBefore, inAfter] = this.#inputs;
+    for (const { shared, before, after } of this.#blocks) {
+      inBefore.set(before);
+      inAfter.set(after);
+      inShared.set(shared);
+      this.#addition.run();
+      shared.set(after.length === this.#sum.length ? this.#sum : this.#sum.subarray(0, after.length));
+    }
+    // A statistic of the observations is not a sum of steps: the newest one is the best.
     for (const { statistic, offset, size } of parameters) {
-      // A statistic of the observations is not a sum of steps: the newest one is the best.
-      if (statistic === undefined) addStepInto(shared, this.#before, theta, offset, offset + size);
-      else shared.set(theta.subarray(offset, offset + size), offset);
+      if (statistic !== undefined) this.#shared[0].set(theta.subarray(offset, offset + size), offset);
     }
     for (let i = 0; i < states.length; i++) this.#shared[i + 1].set(states[i]);
-  }
-}
-
-/** shared[i] ← shared[i] + (after[i] − before[i]), which is after[i] itself where shared[i] is still before[i]. */
-export function addStepInto(shared: Buffer, before: Buffer, after: Buffer, start: number, end: number): void {
-  for (let i = start; i < end; i++) {
-    const now = shared[i];
-    shared[i] = now === before[i] ? after[i] : now + (after[i] - before[i]);
   }
 }
 
