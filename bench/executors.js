@@ -1,5 +1,5 @@
 // @ts-check
-import { nodeWorkers } from "@softrl/cli";
+import { nodeWorkers } from "@softrl/node";
 import { createReferenceExecutor, createThreadedWasmExecutor, createWasmExecutor } from "softrl";
 
 /**

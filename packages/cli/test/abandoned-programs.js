@@ -8,7 +8,11 @@ let stopped = 0;
 const host = {
   start() {
     started++;
-    return { stop: () => stopped++ };
+    return {
+      async stop() {
+        stopped++;
+      },
+    };
   },
   wait: () => false,
 };

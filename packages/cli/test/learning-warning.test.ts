@@ -24,7 +24,7 @@ test("a run that does not leave its start is warned of once: on stderr, in its e
   const lines = run.stderr.split("\n").filter((line) => line.startsWith("softrl:"));
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(
-    /^softrl: A2C on MountainCar-v0: after 6 000 of 24 000 steps the mean return has not risen: -200 over the newest \d+ episodes, -200 over the first \d+; try --normalise-returns true, another --learning-rate \(now 0\.\d+(:0)?\), another --tau \(now 0\.\d+\), --bodies separate, --inputs normalised, more --steps or another --algorithm \(soft-q, npg, ppo, dqn, pqn\)$/,
+    /^softrl: A2C on MountainCar-v0: after 6 000 of 24 000 steps the mean return has not risen: -200 over the newest \d+ episodes, -200 over the first \d+; try --normalise-returns true, another --learning-rate \(now 0\.\d+(:0)?\), another --tau \(now 0\.\d+\), --bodies separate, --inputs normalised, more --steps or another --algorithm \(soft-q, npg, ppo, a3c, async-soft-q, dqn, pqn\)$/,
   );
   expect(run.stdout).toMatch(
     /\nwarning: after 6 000 of 24 000 steps the mean return has not risen: -200 over/,
@@ -44,11 +44,11 @@ test("a run that does not leave its start is warned of once: on stderr, in its e
 test.each([
   [
     "dqn",
-    /; try another --learning-rate \(now 0\.\d+:0\), another --epsilon \(now 0\.\d+\), more --steps or another --algorithm \(a2c, soft-q, npg, ppo, pqn\)\n$/,
+    /; try another --learning-rate \(now 0\.\d+:0\), another --epsilon \(now 0\.\d+\), more --steps or another --algorithm \(a2c, soft-q, npg, ppo, a3c, async-soft-q, pqn\)\n$/,
   ],
   [
     "pqn",
-    /; try another --learning-rate \(now 0\.\d+:0\), another --epsilon \(now [\d.:]+\), --inputs normalised, more --steps or another --algorithm \(a2c, soft-q, npg, ppo, dqn\)\n$/,
+    /; try another --learning-rate \(now 0\.\d+:0\), another --epsilon \(now [\d.:]+\), --inputs normalised, more --steps or another --algorithm \(a2c, soft-q, npg, ppo, a3c, async-soft-q, dqn\)\n$/,
   ],
 ])("%s is advised to change options that it has", async (algorithm, advice) => {
   const args = [

@@ -33,14 +33,14 @@ function file(name: string, config: unknown): string {
 describe("a setting of another kind is refused with the name of its owner", () => {
   test.each([
     [["--trust-region", "1"], "--trust-region: a2c has no --trust-region; npg has."],
-    [["-a", "npg", "--gap", "kept"], "--gap: npg has no --gap; soft-q has."],
+    [["-a", "npg", "--gap", "kept"], "--gap: npg has no --gap; soft-q and async-soft-q have."],
     [
       ["-a", "soft-q", "--entropy-bonus", "naive"],
-      "--entropy-bonus: soft-q has no --entropy-bonus; a2c and ppo have.",
+      "--entropy-bonus: soft-q has no --entropy-bonus; a2c, ppo and a3c have.",
     ],
     [
       ["-a", "npg", "--value-coefficient", "1"],
-      "--value-coefficient: npg has no --value-coefficient; a2c, soft-q and ppo have.",
+      "--value-coefficient: npg has no --value-coefficient; a2c, soft-q, ppo, a3c and async-soft-q have.",
     ],
     [["--rmsprop-decay", "0"], "--rmsprop-decay: adam has no --rmsprop-decay; rmsprop has."],
     [
@@ -92,7 +92,9 @@ describe("a setting of another kind is refused with the name of its owner", () =
   test("where the file does not name the part that an option replaces", async () => {
     const path = file("unnamed.json", { algorithm: { entropyBonus: "proper" } });
     const { err } = await run("train", "--config", path, "-a", "soft-q");
-    expect(err).toContain('algorithm.entropyBonus: soft-q has no setting "entropyBonus"; a2c and ppo have.');
+    expect(err).toContain(
+      'algorithm.entropyBonus: soft-q has no setting "entropyBonus"; a2c, ppo and a3c have.',
+    );
   });
 });
 
@@ -137,7 +139,7 @@ describe("an option that replaces a part of the file", () => {
   test.each([
     [
       { name: "a2c", entropyBonus: "naive", gap: "kept" },
-      'algorithm.gap: a2c has no setting "gap"; soft-q has',
+      'algorithm.gap: a2c has no setting "gap"; soft-q and async-soft-q have',
     ],
     [
       { name: "a2c", entropyBonus: "naive", tua: 1 },
@@ -264,8 +266,8 @@ describe("help", () => {
 describe("compare", () => {
   test("refuses the settings that only one algorithm has", async () => {
     for (const [args, message] of [
-      [["--entropy-bonus", "naive"], "soft-q has no --entropy-bonus; a2c and ppo have"],
-      [["--gap", "kept"], "a2c has no --gap; soft-q has"],
+      [["--entropy-bonus", "naive"], "soft-q has no --entropy-bonus; a2c, ppo and a3c have"],
+      [["--gap", "kept"], "a2c has no --gap; soft-q and async-soft-q have"],
       [
         ["--config", file("naive.json", { algorithm: { entropyBonus: "naive" } })],
         'soft-q has no setting "entropyBonus"',

@@ -355,7 +355,7 @@ describe("bad input", () => {
       "the naive bonus in soft-q",
       ["train", "-a", "soft-q", "--entropy-bonus", "naive"],
       1,
-      /--entropy-bonus: soft-q has no --entropy-bonus; a2c and ppo have/,
+      /--entropy-bonus: soft-q has no --entropy-bonus; a2c, ppo and a3c have/,
     ],
     [
       "a network that cannot see",
@@ -410,13 +410,13 @@ describe("bad input", () => {
       "two settings of a config that do not go together",
       ["train", "--config", "pair.json"],
       1,
-      /pair\.json: algorithm\.entropyBonus: soft-q has no setting "entropyBonus"; a2c and ppo have/,
+      /pair\.json: algorithm\.entropyBonus: soft-q has no setting "entropyBonus"; a2c, ppo and a3c have/,
     ],
     [
       "an option that does not go with a config",
       ["train", "--config", "soft-q.json", "--entropy-bonus", "naive"],
       1,
-      /--entropy-bonus: soft-q has no --entropy-bonus; a2c and ppo have/,
+      /--entropy-bonus: soft-q has no --entropy-bonus; a2c, ppo and a3c have/,
     ],
     [
       "an option's name as a key",

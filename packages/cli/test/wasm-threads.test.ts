@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
+import { nodeWorkers } from "@softrl/node";
 import {
   createThreadedWasmExecutor,
   createWasmExecutor,
@@ -16,7 +17,6 @@ import { afterEach, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { largePrograms, threeRuns } from "../../core/test/tensor/large-programs.js";
 import { type RandomProgram, randomProgram } from "../../core/test/tensor/random-programs.js";
-import { nodeWorkers } from "../src/runs/node-workers.js";
 import { softrlAlone } from "./command.js";
 
 const threaded = (threads: number, host: WorkerHost = nodeWorkers) =>
@@ -156,7 +156,7 @@ describe("the workers of WebAssembly", () => {
     // Without a stack the first part traps.
     const host: WorkerHost = {
       ...nodeWorkers,
-      start: (invitation, died) => nodeWorkers.start({ ...invitation, stack: 0 }, died),
+      start: (code, init, events) => nodeWorkers.start(code, { ...Object(init), stack: 0 }, events),
     };
     const { run } = loaded(await threaded(2, host));
     const error = await firstError(run);

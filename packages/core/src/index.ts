@@ -1,13 +1,17 @@
 export { a2c } from "./algorithms/a2c.js";
+export { a3c, asyncSoftQ } from "./algorithms/a3c.js";
 export {
   type Algorithm,
   type AlgorithmContext,
   type AlgorithmKind,
   algorithmKind,
   type IterationReport,
+  type LearnerThreads,
   type PolicyValueModel,
   type SectionDefaults,
+  type SharedLearner,
 } from "./algorithms/algorithm.js";
+export { type AsynchronousDefinition, asynchronousAlgorithm } from "./algorithms/asynchronous.js";
 export { dqn } from "./algorithms/dqn.js";
 export { type DqnPreset, dqnPresets } from "./algorithms/dqn-presets.js";
 export { naturalPolicyGradient } from "./algorithms/natural-policy-gradient.js";
@@ -15,11 +19,10 @@ export {
   type OnPolicyDefinition,
   type OnPolicyTerms,
   onPolicyAlgorithm,
-  onPolicySettings,
   referencePolicy,
-  returnSettings,
   type TracedSettings,
 } from "./algorithms/on-policy.js";
+export { onPolicySettings, returnSettings } from "./algorithms/on-policy-settings.js";
 export {
   type Bodies,
   NetworkPolicy,
@@ -43,6 +46,12 @@ export {
 } from "./algorithms/q-learner.js";
 export { policyOfQ, type QPolicyOutputs } from "./algorithms/q-policy.js";
 export { builtInAlgorithms } from "./algorithms/registry.js";
+export {
+  type LearnerMemory,
+  type SharedMemory,
+  SharedParameters,
+  type SharedRole,
+} from "./algorithms/shared-parameters.js";
 export { softQLearning } from "./algorithms/soft-q-learning.js";
 export { allocate, outOfMemory, requireMemory } from "./base/allocation.js";
 export { describeValue, type ErrorCode, type ErrorDetails, isErrorCode, SoftrlError } from "./base/errors.js";
@@ -92,9 +101,18 @@ export {
   snapshotSection,
   snapshotShaped,
 } from "./base/snapshot.js";
+export type {
+  ParentPort,
+  WorkerCode,
+  WorkerEntry,
+  WorkerEvents,
+  WorkerHandle,
+  WorkerHost,
+} from "./base/worker-host.js";
 export { type Actor, Collector, type OnStep } from "./data/collector.js";
 export { Minibatches, type MinibatchesParts, type SampleColumn } from "./data/minibatches.js";
 export { type ObservationEncoding, ObservationStore } from "./data/observation-store.js";
+export { PooledMoments } from "./data/pooled-moments.js";
 export { Replay, type ReplayBatch, type ReplayOptions } from "./data/replay.js";
 export { ReturnNormaliser } from "./data/return-normaliser.js";
 export { Rollout, type RolloutStep } from "./data/rollout.js";
@@ -257,7 +275,10 @@ export {
 export type { EvaluationSummary, RunOutcome, TrainResult } from "./experiment/train-result.js";
 export { Trainer } from "./experiment/trainer.js";
 export type { TrainerParts } from "./experiment/trainer-parts.js";
+export { runTrainingWorker, type WorkerParts } from "./experiment/training-worker.js";
+export { TrainingWorkers } from "./experiment/training-workers.js";
 export { version } from "./experiment/version.js";
+export type { TrainingWorkersParts } from "./experiment/worker-threads.js";
 export {
   klToPrior,
   policyEntropy,
@@ -542,12 +563,6 @@ export {
   type ThreadedMachine,
   type WasmThreads,
 } from "./tensor/compiled/wasm-threads.js";
-export {
-  runWorker,
-  type WorkerHandle,
-  type WorkerHost,
-  type WorkerInit,
-} from "./tensor/compiled/wasm-workers.js";
 export type { Executor, LoadedProgram, Session } from "./tensor/executor.js";
 export { gradient } from "./tensor/gradient.js";
 export {

@@ -1,3 +1,4 @@
+import { nodeWorkers } from "@softrl/node";
 import {
   bodyOf,
   exactEnvironmentIds,
@@ -9,6 +10,7 @@ import {
   type RunStore,
   SoftrlError,
   Trainer,
+  TrainingWorkers,
   type VectorEnvironment,
 } from "softrl";
 import { FileFault } from "../parts/file-fault.js";
@@ -17,6 +19,7 @@ import type { Interrupt } from "../terminal/interrupt.js";
 import { clock, pause } from "../terminal/terminal.js";
 import { provenance } from "./provenance.js";
 import type { RunPlan } from "./run-plan.js";
+import { patienceOfVariable, type WorkerSituation } from "./training-worker.js";
 
 /** The most environments that a run is evaluated in. */
 const MOST_EVALUATION_ENVIRONMENTS = 8;
@@ -59,6 +62,7 @@ export async function assemble(plan: RunPlan, store: RunStore, { signal }: Inter
       pause,
       provenance: provenance(),
       oracle: Oracle,
+      workers: workersOf(restores),
       ...(evaluation === null ? {} : { evaluation }),
     });
   } catch (error) {
@@ -70,15 +74,33 @@ export async function assemble(plan: RunPlan, store: RunStore, { signal }: Inter
   }
 }
 
-/** Closes the environments of a run, those of its evaluation too, whatever goes wrong with the first. */
+/** The worker threads of an asynchronous algorithm. */
+function workersOf(restores: boolean): TrainingWorkers {
+  const situation: WorkerSituation = { restores };
+  const patience = patienceOfVariable();
+  return new TrainingWorkers({
+    host: nodeWorkers,
+    code: { module: new URL("./training-worker.js", import.meta.url).href, entry: "work" },
+    parts: situation,
+    ...(patience === undefined ? {} : { patience }),
+  });
+}
+
+/** Closes the environments of a run, those of its evaluation and its workers too, whatever goes wrong with the others. */
 export async function closeEnvironments({
   environment,
   evaluationEnvironment,
-}: Pick<Trainer, "environment" | "evaluationEnvironment">): Promise<void> {
+  algorithm,
+}: Pick<Trainer, "environment" | "evaluationEnvironment"> &
+  Partial<Pick<Trainer, "algorithm">>): Promise<void> {
   try {
-    await environment.close();
+    await algorithm?.close?.();
   } finally {
-    await evaluationEnvironment?.close();
+    try {
+      await environment.close();
+    } finally {
+      await evaluationEnvironment?.close();
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { nodeWorkers, whyNoWorkers } from "@softrl/node";
 import {
   createReferenceExecutor,
   createThreadedWasmExecutor,
@@ -10,7 +11,6 @@ import {
   SoftrlError,
   threadCount,
 } from "softrl";
-import { nodeWorkers, whyNoWorkers } from "./node-workers.js";
 
 const names = ["native", "wasm", "reference"] as const;
 export type ExecutorName = (typeof names)[number];

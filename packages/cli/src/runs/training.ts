@@ -55,6 +55,7 @@ export async function runTraining(
     interrupt.now("training");
     await begin(trainer, folder);
     warnUnlessResumable([trainer], terminal);
+    warnUnlessReproducible([trainer], terminal);
     const display = isSupervised() ? new SupervisedDisplay(clock) : new ProgressDisplay(terminal.err, clock);
     const warnings = new WarningLines([{ trainer, plan }]);
     const { signal } = interrupt;
@@ -88,4 +89,14 @@ export function warnUnlessResumable(trainers: readonly Trainer[], { err }: Termi
       ? "this run cannot be resumed once it has stopped"
       : "these runs cannot be resumed once they have stopped";
   err.write(`softrl: ${stuck.environment.id} cannot save its state: ${what}\n`);
+}
+
+/** Reports runs whose workers update without locks. */
+export function warnUnlessReproducible(trainers: readonly Trainer[], { err }: Terminal): void {
+  const varying = trainers.filter(({ algorithm }) => algorithm.isReproducible === false);
+  for (const name of new Set(varying.map(({ config }) => config.algorithm.name))) {
+    err.write(
+      `softrl: ${name} with several workers is not reproducible: the same seed gives other numbers\n`,
+    );
+  }
 }

@@ -4,7 +4,8 @@ import { valueLoss } from "../losses/value.js";
 import { valueTargetsInto } from "../math/returns.js";
 import { stateValues } from "../math/units.js";
 import { add, mul } from "../tensor/operations.js";
-import { onPolicyAlgorithm, onPolicySettings } from "./on-policy.js";
+import { onPolicyAlgorithm } from "./on-policy.js";
+import { onPolicySettings } from "./on-policy-settings.js";
 
 /**
  * Advantage actor-critic, synchronous (§3.6, §6.1): ascend log π(a) Δ − τ KL, and fit V to V̂ = V + Δ.

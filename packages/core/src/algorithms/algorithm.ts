@@ -16,6 +16,7 @@ import type { LayerDefinition } from "../nn/layer.js";
 import type { StepRule } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
 import type { Policy } from "./policy.js";
+import type { SharedParameters } from "./shared-parameters.js";
 
 /** What one iteration did; overwritten by the next. */
 export interface IterationReport {
@@ -44,6 +45,12 @@ export interface Algorithm extends Saveable {
    * restored one by one.
    */
   pieces?(): readonly Piece[];
+  /** Brings to this thread what `save` returns. Called before `save` wherever a run is saved. */
+  prepareSave?(): Promise<void>;
+  /** Ends its threads, if it has any; the policy still acts. Safe to call twice. */
+  close?(): Promise<void>;
+  /** False where the same seed gives other numbers every time. */
+  readonly isReproducible?: boolean;
   /** What a saved state leaves out, and what follows for a run that continues from it; null if nothing. */
   readonly unsaved?: string | null;
   /** Where it learns log π_θ and V_θ: what the exact tools measure. */
@@ -81,6 +88,27 @@ export interface AlgorithmContext {
   readonly executor: Executor;
   /** The run's random streams: `streams.stream("exploration")`. */
   readonly streams: RandomStreams;
+  /** θ that the learners of other threads have, too; absent where the algorithm has it alone. */
+  readonly shared?: SharedParameters;
+  /** Threads for an asynchronous algorithm; absent where the run has none. */
+  readonly workers?: LearnerThreads;
+}
+
+/** A learner that an asynchronous algorithm has many of: one in each thread, made from the same configuration. */
+export interface SharedLearner {
+  /** The learner of the thread that starts the others. It takes no steps: it has the policy and the state to save. */
+  readonly learner: Algorithm;
+  /** What it shares with the others. */
+  readonly shared: SharedParameters;
+  /** How many others there are. */
+  readonly workers: number;
+  /** Environment steps of one iteration of a learner. */
+  readonly stepsOfIteration: number;
+}
+
+/** Trains with learners in threads of their own. */
+export interface LearnerThreads {
+  train(shared: SharedLearner): Algorithm;
 }
 
 /** Defaults that an algorithm wants for the settings of other sections, by section and name. */

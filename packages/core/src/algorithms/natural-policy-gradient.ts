@@ -22,7 +22,8 @@ import {
   type IterationReport,
   type PolicyValueModel,
 } from "./algorithm.js";
-import { normalisedVectors, referencePolicy, returnSettings } from "./on-policy.js";
+import { referencePolicy } from "./on-policy.js";
+import { normalisedVectors, returnSettings } from "./on-policy-settings.js";
 import { networkShapes, type Policy } from "./policy.js";
 import { type LossTrace, PolicyValueLearner, type TracedLoss } from "./policy-value-learner.js";
 

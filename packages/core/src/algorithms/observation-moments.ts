@@ -1,4 +1,5 @@
 import type { Saveable, Snapshot } from "../base/snapshot.js";
+import type { PooledMoments } from "../data/pooled-moments.js";
 import {
   inverseDeviationInto,
   momentsFrom,
@@ -23,9 +24,14 @@ export class ObservationMoments implements Saveable {
   readonly #views: readonly { readonly view: Buffer; readonly held: Buffer }[];
   readonly #moments: RunningMoments;
   readonly #inverse: Float64Array;
+  readonly #pool: PooledMoments | null;
 
-  /** @param elements numbers in an observation; @param theta θ [P] in the executor's memory */
-  constructor(elements: number, parameters: Parameters, theta: Buffer) {
+  /**
+   * @param elements numbers in an observation; @param theta θ [P] in the executor's memory
+   * @param pool the moments of all threads that learn this θ; null for one alone
+   */
+  constructor(elements: number, parameters: Parameters, theta: Buffer, pool: PooledMoments | null = null) {
+    this.#pool = pool;
     const views = (statistic: "mean" | "inverseDeviation") =>
       parameters.entries
         .filter((entry) => entry.statistic === statistic)
@@ -41,13 +47,15 @@ export class ObservationMoments implements Saveable {
   /** Adds the observations [B, ...] of a rollout. */
   add(observations: ArrayLike<number>): void {
     this.#moments.add(observations);
+    this.#pool?.publish(this.#moments);
   }
 
   /** Writes mean and inverse deviation into θ; before the first observation θ keeps what it has. */
   write(): void {
-    if (this.#moments.count === 0) return;
-    for (const view of this.#means) view.set(this.#moments.mean);
-    inverseDeviationInto(this.#moments, VARIANCE_EPSILON, this.#inverse);
+    const moments = this.#pool?.pooled() ?? this.#moments;
+    if (moments.count === 0) return;
+    for (const view of this.#means) view.set(moments.mean);
+    inverseDeviationInto(moments, VARIANCE_EPSILON, this.#inverse);
     for (const view of this.#inverseDeviations) view.set(this.#inverse);
   }
 
@@ -67,6 +75,7 @@ export class ObservationMoments implements Saveable {
 
   restore(snapshot: Snapshot): void {
     this.#moments.restore(momentsFrom("ObservationMoments.restore", snapshot, this.#elements));
+    this.#pool?.publish(this.#moments);
   }
 }
 

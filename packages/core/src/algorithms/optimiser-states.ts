@@ -23,6 +23,11 @@ export class OptimiserStates {
     this.#buffers = buffers;
   }
 
+  /** The states in the executor's memory. */
+  get all(): readonly Buffer[] {
+    return [...this.#buffers.values()];
+  }
+
   save(): Snapshot {
     const saved: Record<string, Snapshot | SnapshotLeaf> = {};
     for (const [name, buffer] of this.#buffers) {

@@ -26,6 +26,7 @@ import type { AlgorithmContext } from "./algorithm.js";
 import { hasStatistics, ObservationMoments } from "./observation-moments.js";
 import { OptimiserStates } from "./optimiser-states.js";
 import { NetworkPolicy, type PolicyForm } from "./policy.js";
+import type { SharedParameters } from "./shared-parameters.js";
 
 /** What a loss is traced from: B observations, a rollout's T · S or a minibatch's, and the network's outputs for them. */
 export interface LossTrace {
@@ -117,6 +118,8 @@ export class PolicyValueLearner implements Actor {
   readonly #sampling: Random;
   readonly #shuffling: Random;
   readonly #evaluationRandom: Random;
+  /** Null where no other thread has this θ. */
+  readonly #shared: SharedParameters | null;
   /** Of the newest call of `act`. */
   #acted: Evaluation;
 
@@ -124,7 +127,7 @@ export class PolicyValueLearner implements Actor {
     const { context, network, collector, form, traceLoss, reusesActivations, minibatches, tracePrograms } =
       parts;
     const horizon = collector.rollout.steps;
-    const { environment, executor, streams, stepRule } = context;
+    const { environment, executor, streams, stepRule, shared = null } = context;
     const rows = environment.size / collector.parts;
     this.#network = network;
     this.#stepRule = stepRule;
@@ -180,9 +183,15 @@ export class PolicyValueLearner implements Actor {
     this.#theta = this.#session.state(theta);
     this.#theta.set(network.parameters.initial(streams.stream("parameters")));
     this.#optimiser = new OptimiserStates(network, step, theta, this.#session);
-    this.#moments = hasStatistics(network.parameters)
-      ? new ObservationMoments(shapeSize(network.observationShape), network.parameters, this.#theta)
-      : null;
+    this.#shared = shared;
+    this.#moments = null;
+    if (hasStatistics(network.parameters)) {
+      const elements = shapeSize(network.observationShape);
+      const pool = shared?.pool("observations", elements) ?? null;
+      this.#moments = new ObservationMoments(elements, network.parameters, this.#theta, pool);
+    }
+    const { entries } = network.parameters;
+    shared?.attach({ theta: this.#theta, states: this.#optimiser.all, parameters: entries }, executor);
     this.policy = new NetworkPolicy({
       observationSpace: environment.observationSpace,
       actionSpace: environment.actionSpace,
@@ -193,12 +202,16 @@ export class PolicyValueLearner implements Actor {
       random: this.#evaluationRandom,
       form,
       followsObservations: true,
+      restored: () => this.#shared?.publish(),
     });
   }
 
   act(t: number, p: number, observations: Observations, step: RolloutStep): void {
     const at = t * this.#parts + p;
-    if (at === 0) this.#moments?.write();
+    if (at === 0) {
+      this.#shared?.fetchTheta();
+      this.#moments?.write();
+    }
     let evaluation = this.#evaluation;
     if (this.#recorded.length > 0) evaluation = this.#recorded[at];
     else if (this.#minibatches !== null) this.#minibatches.keep(at, observations);
@@ -258,8 +271,10 @@ export class PolicyValueLearner implements Actor {
     update.input("learningRate")[0] = this.#stepRule.learningRate;
     update.input("maxGradientNorm")[0] = this.#stepRule.maxGradientNorm;
     this.#moments?.hold();
+    this.#shared?.beforeStep();
     update.run();
     this.#moments?.putBack();
+    this.#shared?.afterStep();
     for (const [name, figure] of this.#figures) this.#report[name] = figure[0];
     return this.#report;
   }
@@ -309,6 +324,7 @@ export class PolicyValueLearner implements Actor {
     const evaluation = words("evaluation");
     this.#moments?.restore(snapshotSection(where, snapshot, "observations"));
     takeOver();
+    this.#shared?.publish();
     this.#sampling.restore(sampling);
     if (shuffling !== null) this.#shuffling.restore(shuffling);
     this.#evaluationRandom.restore(evaluation);

@@ -92,6 +92,8 @@ export interface NetworkPolicyParts {
   readonly form: () => PolicyForm;
   /** Whether a learner writes the running statistics of its observations into a θ that has them; false if left out. */
   readonly followsObservations?: boolean;
+  /** Called once `restore` has written θ. */
+  readonly restored?: () => void;
 }
 
 /**
@@ -180,6 +182,7 @@ export class NetworkPolicy implements Policy {
 
   restore(parameters: Snapshot): void {
     this.#parts.theta.set(parametersFrom("Policy.restore", this.network, parameters));
+    this.#parts.restored?.();
   }
 
   #inChunks(observations: Observations, count: number, read: (first: number, rows: number) => void): void {

@@ -8,7 +8,7 @@ import {
 } from "../base/settings.js";
 import type { SectionDefaults } from "./algorithm.js";
 import { minibatchSettings } from "./minibatch-settings.js";
-import { normalisedVectors, onPolicySettings } from "./on-policy.js";
+import { normalisedVectors, onPolicySettings } from "./on-policy-settings.js";
 import { requireEffects } from "./setting-effects.js";
 
 const cleanrl = "CleanRL's ppo.py and ppo_atari.py";

@@ -1,4 +1,5 @@
 import { a2c } from "./a2c.js";
+import { a3c, asyncSoftQ } from "./a3c.js";
 import type { AlgorithmKind } from "./algorithm.js";
 import { dqn } from "./dqn.js";
 import { naturalPolicyGradient } from "./natural-policy-gradient.js";
@@ -12,6 +13,8 @@ export const builtInAlgorithms: readonly AlgorithmKind[] = [
   softQLearning,
   naturalPolicyGradient,
   ppo,
+  a3c,
+  asyncSoftQ,
   dqn,
   pqn,
 ];

@@ -4,7 +4,8 @@ import { theoremGap } from "../losses/theorem-gap.js";
 import { advantageStreamTargetsInto } from "../math/returns.js";
 import { qValues } from "../math/units.js";
 import { sub } from "../tensor/operations.js";
-import { onPolicyAlgorithm, onPolicySettings } from "./on-policy.js";
+import { onPolicyAlgorithm } from "./on-policy.js";
+import { onPolicySettings } from "./on-policy-settings.js";
 
 /**
  * Online n-step soft Q-learning (§6.3): fit Q = V + τ log(π/π̄) to y = τ KL + V + Δ. No target network, ε or replay.

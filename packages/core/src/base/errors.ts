@@ -10,6 +10,7 @@ import { oneLine } from "./one-line.js";
  * - `no-python`: there is no Python with the packages needed.
  * - `out-of-memory`: the arrays do not fit in memory. `details.bytes` is the number of bytes needed.
  * - `diverged`: the numbers of a training run are no longer finite.
+ * - `worker-lost`: a thread of a training run has failed, left or stopped answering.
  */
 export type ErrorCode = (typeof errorCodes)[number];
 
@@ -21,6 +22,7 @@ const errorCodes = [
   "no-python",
   "out-of-memory",
   "diverged",
+  "worker-lost",
 ] as const;
 
 /** Whether `value` is an error code, for codes that come from another process. */

@@ -1,11 +1,13 @@
 import { type Saveable, type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
 import {
   inverseDeviationInto,
+  type Moments,
   momentsFrom,
   momentsSnapshot,
   RunningMoments,
   VARIANCE_EPSILON,
 } from "../math/running-moments.js";
+import type { PooledMoments } from "./pooled-moments.js";
 import type { Rollout } from "./rollout.js";
 
 /** What a reward is clipped to, as in stable-baselines3's VecNormalize. */
@@ -26,14 +28,20 @@ export class ReturnNormaliser implements Saveable {
   /** [1] 1/√(variance + ε). */
   readonly #factor = new Float64Array(1);
 
-  /** @param size the number of environments S */
-  constructor(size: number) {
+  readonly #pool: PooledMoments | null;
+
+  /**
+   * @param size the number of environments S
+   * @param pool the moments of all threads that learn from these rewards; null for one alone
+   */
+  constructor(size: number, pool: PooledMoments | null = null) {
+    this.#pool = pool;
     this.#returns = new Float64Array(size);
   }
 
   /** √(variance + ε), which the newest rollout's rewards were divided by; 1 before the first rollout. */
   get deviation(): number {
-    return this.#moments.count === 0 ? 1 : 1 / this.#inverseDeviation();
+    return this.#all.count === 0 ? 1 : 1 / this.#inverseDeviation();
   }
 
   /** Adds a rollout's returns to the variance, then replaces its rewards by clip(r / √(variance + ε), ±10). */
@@ -46,14 +54,20 @@ export class ReturnNormaliser implements Saveable {
       this.#returns[s] = terminated[i] || truncated[i] ? 0 : batch[i];
     }
     this.#moments.add(batch);
+    this.#pool?.publish(this.#moments);
     const factor = this.#inverseDeviation();
     for (let i = 0; i < rewards.length; i++) {
       rewards[i] = Math.max(-LIMIT, Math.min(LIMIT, rewards[i] * factor));
     }
   }
 
+  /** The moments of all threads. */
+  get #all(): Moments {
+    return this.#pool?.pooled() ?? this.#moments;
+  }
+
   #inverseDeviation(): number {
-    inverseDeviationInto(this.#moments, VARIANCE_EPSILON, this.#factor);
+    inverseDeviationInto(this.#all, VARIANCE_EPSILON, this.#factor);
     return this.#factor[0];
   }
 
@@ -65,6 +79,7 @@ export class ReturnNormaliser implements Saveable {
     const where = "ReturnNormaliser.restore";
     const returns = snapshotArray(where, snapshot, "returns", "float64", this.#returns.length);
     this.#moments.restore(momentsFrom(where, snapshotSection(where, snapshot, "moments"), 1));
+    this.#pool?.publish(this.#moments);
     this.#returns.set(returns);
   }
 }

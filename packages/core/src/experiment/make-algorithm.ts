@@ -1,4 +1,4 @@
-import type { Algorithm } from "../algorithms/algorithm.js";
+import type { Algorithm, AlgorithmContext } from "../algorithms/algorithm.js";
 import { hasStatistics } from "../algorithms/observation-moments.js";
 import { NetworkPolicy, type Policy } from "../algorithms/policy.js";
 import { fail } from "../base/errors.js";
@@ -15,6 +15,7 @@ import { sectionValues } from "./section.js";
 /**
  * The algorithm that a configuration describes, its parameters drawn from the seed.
  * @param live receives the settings that may change during the run
+ * @param threads what the algorithm has to do with other threads
  * @throws SoftrlError when the network cannot read the environment's observations, actions are not discrete, or the
  * algorithm does not follow the statistics of observations that the network normalises.
  */
@@ -24,6 +25,7 @@ export function makeAlgorithm(
   environment: VectorEnvironment,
   executor: Executor,
   live: LiveSettings,
+  threads: Pick<AlgorithmContext, "shared" | "workers"> = {},
 ): Algorithm {
   const own = sectionValues("optimiser", optimiser.settings, config.optimiser);
   const steps = sectionValues("optimiser", stepSettings, config.optimiser);
@@ -36,6 +38,7 @@ export function makeAlgorithm(
       stepRule: stepRule(optimiser.make(own), steps, live),
       executor,
       streams: new RandomStreams(config.run.seed),
+      ...threads,
     },
     live.add(algorithm.settings, settings),
   );

@@ -41,6 +41,7 @@ export function savedOutcome(
     steps: step,
     stepsPerSecond,
     interrupted: !(step >= steps && isLogged && isEvaluated),
+    reproducible: snapshot.reproducible !== false,
     warning: learning.warning,
     measurements,
     evaluations,

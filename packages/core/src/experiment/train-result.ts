@@ -12,6 +12,8 @@ export interface TrainResult {
   readonly stepsPerSecond: number;
   /** Whether it was stopped before its last step, or before its last evaluation. */
   readonly interrupted: boolean;
+  /** False where the same seed gives another result every time; absent otherwise. */
+  readonly reproducible?: false;
   /** Absent unless the mean return had not left its start after a quarter of the steps. */
   readonly warning?: LearningWarning;
   /** The oracle's newest measurement; absent without an oracle. */
@@ -45,7 +47,8 @@ export function evaluationSummary(points: readonly EvaluationPoint[]): Evaluatio
 }
 
 /** The parts of a result; what is null or empty is absent from it. */
-export interface ResultParts extends Omit<TrainResult, "warning" | "oracle" | "evaluation"> {
+export interface ResultParts extends Omit<TrainResult, "reproducible" | "warning" | "oracle" | "evaluation"> {
+  readonly reproducible: boolean;
   readonly warning: LearningWarning | null;
   readonly measurements: readonly OracleMeasurement[];
   readonly evaluations: readonly EvaluationPoint[];
@@ -53,7 +56,7 @@ export interface ResultParts extends Omit<TrainResult, "warning" | "oracle" | "e
 
 /** The result of a run, with its keys in one order whether it was trained in one go or read from a checkpoint. */
 export function trainResult({ warning, measurements, evaluations, ...parts }: ResultParts): TrainResult {
-  const { meanReturn, episodes, steps, stepsPerSecond, interrupted } = parts;
+  const { meanReturn, episodes, steps, stepsPerSecond, interrupted, reproducible } = parts;
   const oracle = measurements.at(-1);
   const evaluation = evaluationSummary(evaluations);
   return {
@@ -62,6 +65,7 @@ export function trainResult({ warning, measurements, evaluations, ...parts }: Re
     steps,
     stepsPerSecond,
     interrupted,
+    ...(reproducible ? {} : { reproducible }),
     ...(warning === null ? {} : { warning }),
     ...(oracle === undefined ? {} : { oracle }),
     ...(evaluation === null ? {} : { evaluation }),

@@ -24,7 +24,8 @@ import { Trainer } from "./trainer.js";
 import type { TrainerParts } from "./trainer-parts.js";
 
 /** A run by value: everything that is left out has the default of the algorithm and the environment. */
-export interface TrainChoice extends Pick<TrainerParts, "store" | "oracle" | "evaluation" | "provenance"> {
+export interface TrainChoice
+  extends Pick<TrainerParts, "store" | "oracle" | "evaluation" | "provenance" | "workers"> {
   readonly algorithm: AlgorithmKind;
   /** The environments to train on. The trainer does not close them. */
   readonly environment: VectorEnvironment;
@@ -85,10 +86,15 @@ function defaultNetworkOf({ algorithm, environment }: TrainChoice, family: Envir
  */
 export async function train(choice: TrainChoice & Host): Promise<Trained> {
   const trainer = createTrainer(choice);
-  await trainer.start();
-  await iterateTogether([trainer], choice);
-  const result = await trainer.finish();
-  return { policy: trainer.algorithm.policy, result };
+  const { algorithm } = trainer;
+  try {
+    await trainer.start();
+    await iterateTogether([trainer], choice);
+    const result = await trainer.finish();
+    return { policy: algorithm.policy, result };
+  } finally {
+    await algorithm.close?.();
+  }
 }
 
 /**
@@ -135,6 +141,7 @@ const choiceKeys = [
   "oracle",
   "evaluation",
   "provenance",
+  "workers",
   "clock",
   "signal",
   "pause",

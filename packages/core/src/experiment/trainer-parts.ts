@@ -1,4 +1,4 @@
-import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
+import type { Algorithm, AlgorithmContext, IterationReport } from "../algorithms/algorithm.js";
 import { describeValue, fail } from "../base/errors.js";
 import type { LiveSettings } from "../base/live-settings.js";
 import { inPartAsync } from "../base/part-fault.js";
@@ -12,6 +12,7 @@ import type { Provenance } from "./provenance.js";
 import { savedConfig } from "./run-checkpoint.js";
 import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
 import type { RunStore } from "./run-store.js";
+import type { TrainingWorkers } from "./training-workers.js";
 
 /** The parts of a run. The trainer closes none of them. */
 export interface TrainerParts extends Pick<Host, "signal" | "pause"> {
@@ -27,9 +28,18 @@ export interface TrainerParts extends Pick<Host, "signal" | "pause"> {
   readonly provenance?: Provenance;
   /** The class {@link Oracle}, for a run with `oracleEvery`. By value, so that no other run has to load it. */
   readonly oracle?: typeof Oracle;
+  /** The workers of an asynchronous algorithm. By value, as the oracle. */
+  readonly workers?: TrainingWorkers;
   /** The environments that a run with `evaluateEvery` is evaluated in: others than those of the training. */
   readonly evaluation?: VectorEnvironment;
 }
+
+/** The threads of a run that has workers. */
+export const threadsOf = (
+  { config, workers }: TrainerParts,
+  live: LiveSettings,
+): Pick<AlgorithmContext, "workers"> =>
+  workers === undefined ? {} : { workers: workers.threadsOf(config, live) };
 
 /** The oracle of a run with `oracleEvery`. @throws SoftrlError when the parts have no oracle to make. */
 export function makeOracle(

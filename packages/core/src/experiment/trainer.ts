@@ -39,6 +39,7 @@ import {
   requireResumable,
   requireSame,
   type TrainerParts,
+  threadsOf,
 } from "./trainer-parts.js";
 import { version } from "./version.js";
 
@@ -85,7 +86,8 @@ export class Trainer {
     this.config = config;
     this.environment = environment;
     this.#live = new LiveSettings(config.run.steps);
-    this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live);
+    const threads = threadsOf(parts, this.#live);
+    this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live, threads);
     this.#store = new CountingStore(store ?? new MemoryRunStore());
     this.#pieces = new RunPieces(config.algorithm.name, this.algorithm, store, pause);
     this.#clock = checkedClock(clock);
@@ -238,6 +240,7 @@ export class Trainer {
       steps: this.step,
       stepsPerSecond: this.#stepsPerSecond(),
       interrupted,
+      reproducible: this.algorithm.isReproducible ?? true,
       warning: this.#learning.warning,
       measurements: this.measurements,
       evaluations: this.evaluations,
@@ -271,7 +274,8 @@ export class Trainer {
   async #save(): Promise<Snapshot> {
     requireClaim("Trainer.save", this.environment, this.#user);
     const { name } = this.config.algorithm;
-    const { policy } = this.algorithm;
+    const { policy, isReproducible = true } = this.algorithm;
+    await inPartAsync(name, "prepareSave", () => this.algorithm.prepareSave?.());
     const learned = {
       parameters: savedBy(`${name} policy`, () => policy.save()),
       algorithm: savedBy(name, () => this.algorithm.save()),
@@ -294,6 +298,7 @@ export class Trainer {
       policy: policyDescription(policy),
       ...learned,
       environment,
+      ...(isReproducible ? {} : { reproducible: false }),
       ...(this.#oracle === null ? {} : { oracle: this.#oracle.save() }),
       ...(this.#evaluation === null ? {} : { evaluation: this.#evaluation.save() }),
     };

@@ -14,6 +14,7 @@ import {
   RandomStreams,
   type RunKinds,
   runConfig,
+  type SharedParameters,
   type Snapshot,
   type VectorEnvironment,
 } from "softrl";
@@ -27,6 +28,8 @@ export interface BareAlgorithmParts {
   readonly settings?: ChosenSettings;
   /** The name of a built-in optimiser. */
   readonly optimiser?: string;
+  /** What other threads it shares its parameters with. */
+  readonly shared?: SharedParameters;
 }
 
 /** An algorithm without a trainer, its environments started from the seed. */
@@ -35,7 +38,8 @@ export class BareAlgorithm {
   readonly algorithm: Algorithm;
   readonly live: LiveSettings;
 
-  constructor({ algorithm, environment, executor, seed, settings = {}, optimiser }: BareAlgorithmParts) {
+  constructor(parts: BareAlgorithmParts) {
+    const { algorithm, environment, executor, seed, settings = {}, optimiser, shared } = parts;
     const kinds = kindsOf(algorithm, environment.id, optimiser);
     const config = runConfig({
       kinds,
@@ -49,7 +53,14 @@ export class BareAlgorithm {
     });
     this.environment = environment;
     this.live = new LiveSettings(config.run.steps);
-    this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.live);
+    this.algorithm = makeAlgorithm(
+      config,
+      kinds,
+      environment,
+      executor,
+      this.live,
+      shared === undefined ? {} : { shared },
+    );
     environment.reset(new RandomStreams(seed));
   }
 

@@ -44,6 +44,8 @@ const figuresOf: readonly (readonly [string, readonly string[]])[] = [
       "valueLoss",
     ],
   ],
+  ["a3c", ["entropy", "explainedVariance", "gradientNorm", "kl", "policyLoss", "valueLoss"]],
+  ["async-soft-q", ["entropy", "explainedVariance", "gradientNorm", "kl", "softQLoss"]],
   ["dqn", ["epsilon", "gradientNorm", "qLoss", "qValue"]],
   ["pqn", ["explainedVariance", "gradientNorm", "qLoss", "qValue"]],
 ];
@@ -90,7 +92,7 @@ async function finish(trainer: Trainer): Promise<void> {
   await trainer.finish();
 }
 
-test("the registry has a2c, soft-q, npg, ppo, dqn and pqn, each with its figures", () => {
+test("the registry has a2c, soft-q, npg, ppo, a3c, async-soft-q, dqn and pqn, each with its figures", () => {
   expect(builtInAlgorithms.map(({ name }) => name)).toEqual(figuresOf.map(([name]) => name));
 });
 

@@ -294,7 +294,11 @@ describe("a setting that is not valid", () => {
       "run.json: algorithm.gamma: invalid value, expected a number in [0, 1], got 1.5.",
     ],
     ["algorithm", { entropyBonus: "propper" }, "did you mean proper?"],
-    ["algorithm", { gap: "kept" }, 'run.json: algorithm.gap: a2c has no setting "gap"; soft-q has.'],
+    [
+      "algorithm",
+      { gap: "kept" },
+      'run.json: algorithm.gap: a2c has no setting "gap"; soft-q and async-soft-q have.',
+    ],
     ["algorithm", { constructor: 1 }, 'a2c has no setting "constructor"'],
     ["run", { seed: 1.5 }, "run.json: run.seed: invalid value, expected an integer of at least 0, got 1.5."],
     [

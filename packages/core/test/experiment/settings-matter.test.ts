@@ -87,6 +87,8 @@ const others: Readonly<Record<string, SettingValue>> = {
   normaliseAdvantages: false,
   clipValues: false,
   targetKl: 1e-9,
+  // Refused without threads.
+  workers: 2,
 };
 
 /** Valid values of settings whose names mean something else in another algorithm. */

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { bytesOfText } from "../../src/base/byte-text.js";
 import { SoftrlError } from "../../src/base/errors.js";
+import type { WorkerHost } from "../../src/base/worker-host.js";
 import type { Kernel } from "../../src/tensor/compiled/kernel.js";
 import { threadedKernelsText } from "../../src/tensor/compiled/kernels-threads-wasm.js";
 import { kernelsText } from "../../src/tensor/compiled/kernels-wasm.js";
@@ -11,6 +12,13 @@ import { compileWasm } from "../../src/tensor/compiled/wasm-module.js";
 import { createThreadedWasmMachine } from "../../src/tensor/compiled/wasm-threads.js";
 
 const fill = (out: number, count: number, value: number): Kernel => ({ kind: "fill", out, count, value });
+
+/** Workers that never do anything. */
+const idleHost: WorkerHost = {
+  start: () => ({ post: () => {}, stop: async () => {} }),
+  wait: () => true,
+  every: () => () => {},
+};
 
 describe("the WebAssembly machine", () => {
   it("gives each instance its own zeroed arena, and runs the program with an index", async () => {
@@ -103,7 +111,7 @@ describe("a WebAssembly machine from a module", () => {
 
   it("runs on several threads", async () => {
     const module = await WebAssembly.compile(fileOf("kernels-threads"));
-    const host = { start: () => ({ stop: () => {} }), wait: () => true };
+    const host = idleHost;
     const machine = await createThreadedWasmMachine({ threads: 2, host, module });
     const { arena, run } = machine.instantiate(4, [[fill(1, 2, 5)]]);
     run(0);
@@ -123,7 +131,7 @@ describe("a WebAssembly machine from a module", () => {
     const empty = await WebAssembly.compile(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
     expect(() => createWasmMachineFrom(empty)).toThrow("got a module of something else");
     expect(() => createWasmMachineFrom({})).toThrow("got a value that is not a WebAssembly.Module");
-    const host = { start: () => ({ stop: () => {} }), wait: () => true };
+    const host = idleHost;
     const single = await WebAssembly.compile(bytes);
     await expect(createThreadedWasmMachine({ threads: 2, host, module: single })).rejects.toThrow(
       "compile the file softrl/kernels-threads.wasm",

@@ -1,4 +1,5 @@
 import { SoftrlError } from "../../base/errors.js";
+import type { WorkerHost } from "../../base/worker-host.js";
 import type { Kernel, KernelInstance, KernelMachine } from "./kernel.js";
 import { encodeKernels } from "./kernel-encoding.js";
 import { scratchLength } from "./kernel-scratch.js";
@@ -13,13 +14,7 @@ import {
   sharedMemory,
   type WasmModule,
 } from "./wasm-module.js";
-import {
-  type TeamExports,
-  type TeamOptions,
-  teamBytes,
-  type WorkerHost,
-  WorkerTeam,
-} from "./wasm-workers.js";
+import { type TeamExports, type TeamOptions, teamBytes, WorkerTeam } from "./wasm-workers.js";
 
 export interface WasmThreads {
   /** From 1 to {@link maxThreads}, the calling thread included. Results do not depend on it. */

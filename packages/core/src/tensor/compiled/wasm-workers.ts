@@ -1,4 +1,5 @@
 import { SoftrlError } from "../../base/errors.js";
+import type { WorkerHandle, WorkerHost } from "../../base/worker-host.js";
 import type { WasmMemory, WasmModule } from "./wasm-module.js";
 
 declare const WebAssembly: {
@@ -13,29 +14,6 @@ export interface WorkerInit {
   readonly thread: number;
   /** The end of its stack, which grows downwards. */
   readonly stack: number;
-}
-
-/**
- * The port through which WebAssembly gets threads: the workers of the platform. Node has `worker_threads`, a
- * browser has Web Workers; both run a script that calls {@link runWorker}.
- */
-export interface WorkerHost {
-  /**
-   * Starts a worker that calls `runWorker(init)` and then ends. Returns at once, and the worker must not keep
-   * the process alive; until it has started, the other threads work without it. `died` is called if the
-   * worker ends before it is told to.
-   */
-  start(init: WorkerInit, died: (cause: unknown) => void): WorkerHandle;
-  /**
-   * Waits until words[index] differs from `value` or another thread notifies; returns false after the given
-   * time. Uses `Atomics.wait` where blocking is allowed; the main thread of a browser must poll instead.
-   */
-  wait(words: Int32Array<SharedArrayBuffer>, index: number, value: number, milliseconds: number): boolean;
-}
-
-export interface WorkerHandle {
-  /** Ends the worker, if it is still running. */
-  stop(): void;
 }
 
 /** The exports of kernels/workers.cpp. */
@@ -145,7 +123,7 @@ export class WorkerTeam {
     if (this.#ended) return;
     this.#ended = true;
     this.#exports.end();
-    for (const worker of this.#workers) worker.stop();
+    for (const worker of this.#workers) void worker.stop();
     this.#workers = [];
   }
 
@@ -153,10 +131,11 @@ export class WorkerTeam {
     const { module, host, threads } = this.#options;
     for (let thread = 1; thread < threads; thread++) {
       const stack = this.#at + (thread + 1) * workerStackBytes;
-      const died = (cause: unknown) => {
+      const init: WorkerInit = { module, memory: this.#memory, thread, stack };
+      const ended = (cause: unknown) => {
         if (!this.#ended) this.#lose(`worker ${thread} has died`, cause);
       };
-      this.#workers.push(host.start({ module, memory: this.#memory, thread, stack }, died));
+      this.#workers.push(host.start({ script: runWorker }, init, { ended }));
     }
   }
 

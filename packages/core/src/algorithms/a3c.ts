@@ -1,0 +1,39 @@
+import type { EnvironmentFamily } from "../base/settings.js";
+import { a2c } from "./a2c.js";
+import type { SectionDefaults } from "./algorithm.js";
+import { asynchronousAlgorithm } from "./asynchronous.js";
+import { onPolicyDefaults } from "./on-policy-settings.js";
+import { softQLearning } from "./soft-q-learning.js";
+
+/**
+ * Both algorithms with asynchronous learners: targets and losses are those of a2c.ts and soft-q-learning.ts as they stand.
+ */
+
+/**
+ * One environment for each learner, as in A3C. For images, A2C's sixteen: their networks are so large that to share them
+ * after every rollout of one environment takes as long as to learn from it.
+ */
+function a3cDefaults(family: EnvironmentFamily): SectionDefaults {
+  const isImage = family === "minatar" || family === "atari";
+  return { ...onPolicyDefaults(family), ...(isImage ? {} : { environment: { count: 1 } }) };
+}
+
+/** Asynchronous advantage actor-critic (Mnih et al. 2016), with either bonus. */
+export const a3c = asynchronousAlgorithm({
+  name: "a3c",
+  title: "A3C",
+  about: "A2C with asynchronous learners in threads, which share parameters without locks",
+  learner: a2c,
+  settings: a2c.settings,
+  defaults: a3cDefaults,
+});
+
+/** Asynchronous n-step soft Q-learning: the method that the paper compares with A3C (§6.3). */
+export const asyncSoftQ = asynchronousAlgorithm({
+  name: "async-soft-q",
+  title: "asynchronous soft Q-learning",
+  about: "soft Q-learning with asynchronous learners in threads, which share parameters without locks",
+  learner: softQLearning,
+  settings: softQLearning.settings,
+  defaults: a3cDefaults,
+});

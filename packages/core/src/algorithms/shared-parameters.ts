@@ -1,0 +1,193 @@
+import { fail } from "../base/errors.js";
+import { PooledMoments } from "../data/pooled-moments.js";
+import type { PlacedParameter } from "../nn/parameters.js";
+import { addedStep } from "../optim/added-step.js";
+import type { Buffer, Executor, LoadedProgram } from "../tensor/executor.js";
+import { input } from "../tensor/operations.js";
+import { program } from "../tensor/program.js";
+
+/** The memory of a {@link SharedParameters}, which can be sent to a thread. */
+export interface SharedMemory {
+  /** θ [P], then the optimiser's states one after the other, in the executor's precision. */
+  readonly parameters: SharedArrayBuffer;
+  /** The moments that the threads pool, by name. */
+  readonly moments: Readonly<Record<string, SharedArrayBuffer>>;
+}
+
+/** What a thread is to the memory that it shares. */
+export type SharedRole =
+  /** It makes the memory, for so many learners in other threads. */
+  | { readonly learners: number }
+  /** It learns in the memory that another has made, as number 0, 1, …. */
+  | { readonly memory: SharedMemory; readonly learner: number };
+
+/** The arrays of a learner that is shared: views of its executor's memory. */
+export interface LearnerMemory {
+  /** θ [P] */
+  readonly theta: Buffer;
+  /** The optimiser's states. */
+  readonly states: readonly Buffer[];
+  readonly parameters: readonly PlacedParameter[];
+}
+
+/**
+ * Elements of θ that are added to the shared θ at a time. Another learner's addition to the same elements is lost in the
+ * microseconds between reading and writing them: so a block is small. It also stays in a processor's nearest cache.
+ */
+const BLOCK = 8192;
+
+/** A block of θ: what a step adds to it is computed by the executor. */
+interface Block {
+  readonly shared: Buffer;
+  readonly before: Buffer;
+  readonly after: Buffer;
+}
+
+/**
+ * θ and the optimiser's states in memory that the learners of several threads share, updated without locks (Hogwild, Niu
+ * et al. 2011, as A3C does, Mnih et al. 2016).
+ *
+ * A learner has a copy in its executor's memory. It takes θ over at the start of a rollout, and the optimiser's states
+ * right before each step; after the step it adds θ_new − θ_old to the shared θ and writes the states. What can go wrong
+ * between the threads, and is accepted, as in the papers:
+ *
+ * - A copy of θ may have elements from before and after another learner's step.
+ * - Where two learners add to the same elements within microseconds, one of the two additions is lost.
+ * - Of two steps that overlap, the states keep the later one: the mean square then leaves out a gradient.
+ *
+ * Nothing is lost while no other learner steps: where nobody has written in between, θ_new itself is written, so that the
+ * numbers of a lone learner are those of one without shared memory, bit for bit.
+ */
+export class SharedParameters {
+  readonly #role: SharedRole;
+  readonly #moments: Record<string, SharedArrayBuffer> = {};
+  #memory: SharedArrayBuffer | null = null;
+  #local: LearnerMemory | null = null;
+  /** θ in the shared memory, then each state. */
+  #shared: readonly Buffer[] = [];
+  /** θ as it was before the step. */
+  #before: Buffer = new Float32Array(0);
+  #blocks: readonly Block[] = [];
+  #addition: LoadedProgram | null = null;
+  /** The addition's inputs and its output. */
+  #inputs: readonly Buffer[] = [];
+  #sum: Buffer = new Float32Array(0);
+
+  constructor(role: SharedRole) {
+    this.#role = role;
+  }
+
+  /**
+   * Takes a learner's arrays. The thread that makes the memory fills it from them.
+   * @param executor computes the additions
+   */
+  attach(local: LearnerMemory, executor: Executor): void {
+    if (this.#local !== null) {
+      fail("SharedParameters.attach", "called twice", { expected: "one learner in each thread" });
+    }
+    this.#local = local;
+    const arrays = [local.theta, ...local.states];
+    const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const memory = "memory" in this.#role ? this.#role.memory.parameters : new SharedArrayBuffer(bytes);
+    if (memory.byteLength !== bytes) {
+      fail("SharedParameters.attach", "the learner does not fit the shared memory", {
+        expected: `${memory.byteLength} bytes`,
+        got: String(bytes),
+        remedy: "make it from the same configuration, with the same executor",
+      });
+    }
+    let offset = 0;
+    this.#shared = arrays.map((array) => {
+      const view = viewOf(memory, offset, array);
+      offset += array.byteLength;
+      return view;
+    });
+    const { theta } = local;
+    this.#before = theta.slice();
+    const block = Math.min(BLOCK, theta.length);
+    const [shared, before, after] = ["shared", "before", "after"].map((name) => input(name, [block]));
+    const { add } = executor.load({
+      add: program({ outputs: { sum: addedStep(shared, before, after) } }),
+    }).programs;
+    this.#addition = add;
+    this.#inputs = ["shared", "before", "after"].map((name) => add.input(name));
+    this.#sum = add.output("sum");
+    this.#blocks = Array.from({ length: Math.ceil(theta.length / block) }, (_, i) => {
+      const part = (array: Buffer) => array.subarray(i * block, (i + 1) * block);
+      return { shared: part(this.#shared[0]), before: part(this.#before), after: part(theta) };
+    });
+    this.#memory = memory;
+    this.publish();
+  }
+
+  /** The memory, for the threads. @throws SoftrlError before a learner is attached. */
+  get memory(): SharedMemory {
+    const parameters = this.#memory ?? fail("SharedParameters.memory", "no learner is attached");
+    return { parameters, moments: this.#moments };
+  }
+
+  /** Moments that the learners pool. */
+  pool(name: string, elements: number): PooledMoments {
+    const role = this.#role;
+    if ("memory" in role) {
+      const memory = role.memory.moments[name] ?? fail("SharedParameters.pool", `there is no pool ${name}`);
+      return new PooledMoments(memory, elements, role.learner);
+    }
+    this.#moments[name] = PooledMoments.memory(elements, role.learners);
+    return new PooledMoments(this.#moments[name], elements, null);
+  }
+
+  /** Writes the learner's θ and states into the shared memory, where this thread has made it: after a restore. */
+  publish(): void {
+    if ("memory" in this.#role || this.#local === null) return;
+    this.#shared[0].set(this.#local.theta);
+    this.#local.states.forEach((state, i) => void this.#shared[i + 1].set(state));
+  }
+
+  /** Takes θ and the states over. */
+  fetch(): void {
+    this.fetchTheta();
+    this.#fetchStates();
+  }
+
+  /** Takes θ over, at the start of a rollout. */
+  fetchTheta(): void {
+    this.#local?.theta.set(this.#shared[0]);
+  }
+
+  #fetchStates(): void {
+    this.#local?.states.forEach((state, i) => void state.set(this.#shared[i + 1]));
+  }
+
+  /** Takes the states over and remembers θ: right before a step. */
+  beforeStep(): void {
+    if (this.#local === null) return;
+    this.#fetchStates();
+    this.#before.set(this.#local.theta);
+  }
+
+  /** Adds θ_new − θ_old to the shared θ and writes the states: right after a step. */
+  afterStep(): void {
+    if (this.#local === null || this.#addition === null) return;
+    const { theta, states, parameters } = this.#local;
+    const [inShared, inBefore, inAfter] = this.#inputs;
+    for (const { shared, before, after } of this.#blocks) {
+      inBefore.set(before);
+      inAfter.set(after);
+      inShared.set(shared);
+      this.#addition.run();
+      shared.set(after.length === this.#sum.length ? this.#sum : this.#sum.subarray(0, after.length));
+    }
+    // A statistic of the observations is not a sum of steps: the newest one is the best.
+    for (const { statistic, offset, size } of parameters) {
+      if (statistic !== undefined) this.#shared[0].set(theta.subarray(offset, offset + size), offset);
+    }
+    for (let i = 0; i < states.length; i++) this.#shared[i + 1].set(states[i]);
+  }
+}
+
+function viewOf(memory: SharedArrayBuffer, offset: number, like: Buffer): Buffer {
+  return like instanceof Float32Array
+    ? new Float32Array(memory, offset, like.length)
+    : new Float64Array(memory, offset, like.length);
+}

@@ -1,0 +1,156 @@
+import type {
+  Algorithm,
+  IterationReport,
+  LearnerThreads,
+  PolicyValueModel,
+  SharedLearner,
+} from "../algorithms/algorithm.js";
+import type { Policy } from "../algorithms/policy.js";
+import { fail } from "../base/errors.js";
+import type { LiveSettings } from "../base/live-settings.js";
+import { RandomStreams } from "../base/random.js";
+import { type Snapshot, snapshotSection } from "../base/snapshot.js";
+import type { OnStep } from "../data/collector.js";
+import { EndedEpisode } from "./ended-episode.js";
+import type { RunConfig } from "./run-config.js";
+import { type EpisodeEnding, TICKETS, type WorkerReply } from "./worker-messages.js";
+import { type TrainingWorkersParts, WorkerThreads } from "./worker-threads.js";
+
+/** Environment steps of a worker between two moments at which all workers rest, about. */
+const STEPS_OF_ROUND = 320;
+
+/** The workers of asynchronous algorithms. By value, so that no other run has to load them. */
+export class TrainingWorkers {
+  readonly #parts: TrainingWorkersParts;
+
+  constructor(parts: TrainingWorkersParts) {
+    this.#parts = parts;
+  }
+
+  /** The threads for a run with this configuration. */
+  threadsOf(config: RunConfig, live: LiveSettings): LearnerThreads {
+    return { train: (shared) => new AsynchronousTraining(this.#parts, config, live, shared) };
+  }
+}
+
+/**
+ * An algorithm whose learners are in threads.
+ *
+ * An iteration is a round: the workers take rollouts from a common counter until it has been taken as often as the round
+ * has rollouts, each as fast as it can, and then rest until the next round. Within a round nothing is synchronised;
+ * between two rounds θ, the optimiser's states and every worker are whole, so evaluations, checkpoints and changes of
+ * settings find them so.
+ */
+class AsynchronousTraining implements Algorithm {
+  readonly isReproducible = false;
+  readonly #live: LiveSettings;
+  readonly #environments: number;
+  readonly #shared: SharedLearner;
+  readonly #threads: WorkerThreads;
+  readonly #episode: EndedEpisode;
+  /** The states of the workers when they were last saved or restored. */
+  #states: readonly Snapshot[] | null = null;
+  #state: "new" | "restored" | "running" = "new";
+
+  constructor(parts: TrainingWorkersParts, config: RunConfig, live: LiveSettings, shared: SharedLearner) {
+    this.#live = live;
+    this.#environments = config.environment.count;
+    this.#shared = shared;
+    this.#episode = new EndedEpisode(config.environment.id);
+    this.#threads = new WorkerThreads({
+      ...parts,
+      algorithm: config.algorithm.name,
+      workers: shared.workers,
+      assignment: (worker) => ({
+        config: { ...config, run: { ...config.run, seed: seedOf(config.run.seed, worker) } },
+        memory: shared.shared.memory,
+        state: this.#states?.[worker] ?? null,
+      }),
+    });
+  }
+
+  get policy(): Policy {
+    return this.#shared.learner.policy;
+  }
+
+  get model(): PolicyValueModel {
+    return this.#shared.learner.model ?? fail("AsynchronousTraining", "the learner has no model");
+  }
+
+  async iterate(onStep: OnStep): Promise<IterationReport> {
+    await this.#ready();
+    const { shared, workers, stepsOfIteration } = this.#shared;
+    const each = Math.max(1, Math.floor(STEPS_OF_ROUND / stepsOfIteration));
+    const left = Math.ceil((this.#live.steps - this.#live.step) / stepsOfIteration);
+    const rollouts = Math.max(1, Math.min(workers * each, left));
+    Atomics.store(this.#threads.counters, TICKETS, 0);
+    const replies = await this.#threads.ask({ kind: "round", live: this.#live.save(), rollouts });
+    shared.fetch();
+    const figures: Record<string, number> = {};
+    const endings: EpisodeEnding[] = [];
+    replies.forEach((reply, worker) => {
+      const { round } = replyOf("round", reply);
+      for (const name in round.figures) {
+        figures[name] = (figures[name] ?? 0) + round.figures[name] / rollouts;
+      }
+      const first = worker * this.#environments;
+      for (const ending of round.endings)
+        endings.push({ ...ending, environment: first + ending.environment });
+    });
+    // In the order of the steps that the tickets stand for.
+    endings.sort((a, b) => a.t - b.t || a.environment - b.environment);
+    for (const ending of endings) onStep(ending.t, this.#episode.rows(ending), ending.environment);
+    return { steps: rollouts * stepsOfIteration, figures };
+  }
+
+  async prepareSave(): Promise<void> {
+    await this.#ready();
+    const replies = await this.#threads.ask({ kind: "save" });
+    this.#states = replies.map((reply) => replyOf("saved", reply).state);
+  }
+
+  /** The shared state, and what each worker had when `prepareSave` asked it. */
+  save(): Snapshot {
+    const workers = (this.#states ?? []).map((state, worker) => [String(worker), state] as const);
+    return { ...this.#shared.learner.save(), workers: Object.fromEntries(workers) };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const where = "AsynchronousTraining.restore";
+    const saved = snapshotSection(where, snapshot, "workers");
+    const states = Array.from({ length: this.#shared.workers }, (_, worker) =>
+      snapshotSection(where, saved, String(worker)),
+    );
+    this.#shared.learner.restore(snapshot);
+    this.#states = states;
+    this.#state = "restored";
+  }
+
+  close(): Promise<void> {
+    return this.#threads.close();
+  }
+
+  /** Brings all workers to where the run is. */
+  async #ready(): Promise<void> {
+    const states = this.#states;
+    if (!this.#threads.started) await this.#threads.start();
+    else if (this.#state === "restored" && states !== null) {
+      await this.#threads.askEach((worker) => ({ kind: "restore", state: states[worker] }));
+    }
+    this.#state = "running";
+  }
+}
+
+/** The seed of a worker: the first has the run's own. */
+function seedOf(seed: number, worker: number): number {
+  if (worker === 0) return seed;
+  return Math.floor(new RandomStreams(seed).stream("worker", worker).float() * 2 ** 53);
+}
+
+function replyOf<Kind extends WorkerReply["kind"]>(
+  kind: Kind,
+  reply: WorkerReply,
+): Extract<WorkerReply, { readonly kind: Kind }> {
+  if (reply.kind === kind) return reply as Extract<WorkerReply, { readonly kind: Kind }>;
+  return fail("AsynchronousTraining", "a worker sent another reply", { expected: kind, got: reply.kind });
+}
