@@ -46,6 +46,8 @@ const EXECUTOR =
   "the backend: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
 const CONFIG = "a JSON file of settings, for instance a run folder's config.json; options override it";
 
+const WITHOUT_REPLAY =
+  "leave out a replay that is missing or damaged: it starts empty, and the result is not that of the run that never stopped";
 const TRUST =
   "execute the code that the run names, also where nothing shows that softrl wrote it on this account";
 
@@ -154,6 +156,7 @@ async function addResume(
     )
     .argument("<run-folder>", "the folder of a training run")
     .option("--trust", TRUST)
+    .option("--without-replay", WITHOUT_REPLAY)
     .option("--tensorboard", `${TENSORBOARD}; a run that did so goes on to`)
     .option("--json", JSON_LINE);
   const live = liveOptions(parts);

@@ -114,6 +114,8 @@ async function resumeIn(
   follow(store);
   const shown = uneditedConfig(run);
   const changes = changesOf(options, parts, run);
+  const withoutReplay = options.withoutReplay === true;
+  if (withoutReplay) requireReplay(run);
   const executor = await makeExecutor(savedExecutor(run));
   const { kinds, environment, modules, known } = parts;
   const { chosen } = run.config;
@@ -148,9 +150,8 @@ async function resumeIn(
   }
   const snapshot = { ...run.snapshot, config: JSON.stringify(withModules(run.json, modules)) };
   const begin = async (trainer: Trainer) => {
-    await trainer.restore(snapshot);
-    const { unsaved = null } = trainer.algorithm;
-    if (unsaved !== null) terminal.err.write(`softrl: ${unsavedText(unsaved)}\n`);
+    const lost = await trainer.restore(snapshot, { withoutReplay });
+    if (lost !== null) terminal.err.write(`softrl: ${lostText(lost)}\n`);
     // A kill may have come between the writing of the two files.
     const isShown = shown === null || JSON.stringify(withModules(shown, modules)) === JSON.stringify(shown);
     if (snapshot.config !== run.snapshot.config || !isShown) keepModules(store, plan, snapshot);
@@ -159,9 +160,9 @@ async function resumeIn(
   return runTraining(plan, { open: () => store, begin }, options.json === true, terminal);
 }
 
-/** What is printed where a checkpoint leaves out a part of the run. */
-const unsavedText = (unsaved: string): string =>
-  oneLine(`${unsaved}: the result differs from that of a run that never stopped`, 500);
+/** What is printed where the checkpoint or `--without-replay` leaves out a part of the run. */
+const lostText = (lost: string): string =>
+  oneLine(`${lost}: the result differs from that of a run that never stopped`, 500);
 
 /** Writes where the files of a run's parts are now. */
 function keepModules(folder: RunFolder, { config }: RunPlan, snapshot: Snapshot): void {
@@ -207,6 +208,12 @@ function requireState(run: SavedRun): void {
     expected: "a checkpoint with the state of the environments",
     remedy: "this run cannot be continued; evaluate and record play its policy",
   });
+}
+
+/** @throws SoftrlError for a run whose checkpoint has no replay to leave out. */
+function requireReplay({ path, snapshot }: SavedRun): void {
+  if (snapshot.pieceFiles !== undefined) return;
+  throw new SoftrlError("--without-replay", `${path} has no replay`, { remedy: "leave the option out" });
 }
 
 /** @throws SoftrlError for a length of the run that has been reached. */
