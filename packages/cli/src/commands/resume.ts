@@ -42,6 +42,7 @@ import { tensorBoardFollower } from "../runs/tensorboard-follower.js";
 import { runTraining } from "../runs/training.js";
 import { marked, requireTrust } from "../runs/trusted-run.js";
 import { eventLogNumbers } from "../tensorboard/event-log-names.js";
+import { pathArgument } from "../terminal/shown-path.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** A run and its parts. */
@@ -181,7 +182,7 @@ function changesOf(options: OptionValues, parts: RunParts, run: SavedRun): Reado
     throw new SoftrlError(fixed.flag, "this cannot change during a run", {
       expected: [...flags].join(", "),
       got: fixed.flag,
-      remedy: `start a new run: softrl train --config ${run.folder}/config.json ${fixed.flag} …`,
+      remedy: `start a new run: softrl train --config ${pathArgument(`${run.folder}/config.json`)} ${fixed.flag} …`,
     });
   }
   const changes = live.flatMap((option) => {
