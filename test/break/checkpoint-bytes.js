@@ -118,6 +118,13 @@ export function mutateCheckpoint(random, bytes) {
       return done(`metadata with the name ${short(name)}`);
     },
     () => {
+      const counts = Object.keys(metadata).filter((name) => /^algorithm\/\w+$/.test(name));
+      if (counts.length === 0) return done("nothing changed");
+      const [name, count] = [pick(random, counts), pick(random, ["-1e12", "1e12", "0.5", "-1"])];
+      metadata[name] = count;
+      return done(`metadata: ${name} is ${count}`);
+    },
+    () => {
       for (let i = 0; i < 200_000; i++) metadata[`extra/${i}`] = "0";
       return done("200,000 more names");
     },

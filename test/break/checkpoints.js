@@ -1,6 +1,7 @@
 // @ts-check
 import {
   existsSync,
+  lstatSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -30,6 +31,11 @@ export const checkpoints = {
       // Resuming alone reads the replay.
       const faults = await inspect(folder, context, { refused, only: ["resume"] });
       if (refused) faults.push(...(await inspect(folder, context, { succeeds: true, only: readers })));
+      // A link in place of the folder cannot be written to.
+      const only = ["resume --without-replay"];
+      const isFolder =
+        lstatSync(join(folder.run, "replay"), { throwIfNoEntry: false })?.isDirectory() !== false;
+      if (refused) faults.push(...(await inspect(folder, context, { succeeds: isFolder, only })));
       return { about: `${baseName}, ${about}`, faults };
     }
     let about = "";

@@ -14,7 +14,8 @@ import { faultsOf, outcomeText } from "./outcome.js";
 /** Changed config.json and events.jsonl, read by the commands that read them. */
 export const folders = {
   name: "folders",
-  about: "changed config.json and events.jsonl, read by report, resume and train --config",
+  about:
+    "changed config.json and events.jsonl, read by report, resume, csv, plot, tensorboard and train --config",
   inServer: true,
   /** @param {number} seed @param {import("./main.js").CaseContext} context */
   async run(seed, context) {
@@ -48,10 +49,17 @@ export const folders = {
       found.push(...touched(before, snapshotOf(folder.path), (entry) => /^work\/new(\/|$)/.test(entry)));
       if (found.length > 0) faults.push(...found, outcomeText(outcome));
     }
-    faults.push(...(await inspect(folder, context, { only: ["report", "resume"] })));
+    faults.push(
+      ...(await inspect(folder, context, {
+        only: name === "config.json" ? ["report", "resume"] : eventReaders,
+      })),
+    );
     return { about: `${baseName}, ${name}: ${about}`, faults };
   },
 };
+
+/** The commands that read events. */
+const eventReaders = ["report", "resume", "csv", "plot", "tensorboard"];
 
 /** @param {Random} random @param {string} text */
 function mutateConfig(random, text) {
@@ -64,7 +72,7 @@ function mutateEvents(random, text) {
   const lines = text.trimEnd().split("\n");
   const [a, b] = [random.integer(lines.length), random.integer(lines.length)];
   const ended = (/** @type {readonly string[]} */ all) => `${all.join("\n")}\n`;
-  switch (random.integer(8)) {
+  switch (random.integer(9)) {
     case 0:
       [lines[a], lines[b]] = [lines[b], lines[a]];
       return { text: ended(lines), about: `lines ${a + 1} and ${b + 1} swapped` };
@@ -91,6 +99,11 @@ function mutateEvents(random, text) {
     }
     case 4:
       return { text: lines.join("\r\n"), about: "lines that end as on Windows" };
+    case 5: {
+      const updates = Array.from({ length: 2000 }, (_, i) => `{"event":"update","figures":{"f${i}":1}}`);
+      lines.splice(a, 0, ...updates);
+      return { text: ended(lines), about: "2,000 updates, each with a figure of its own" };
+    }
     default: {
       const { value, about } = mutateJson(random, JSON.parse(lines[a]));
       lines[a] = oddJson(value);

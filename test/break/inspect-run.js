@@ -11,7 +11,7 @@ const written =
 
 /**
  * Every command that reads a run folder: its arguments, and what it may write.
- * @type {readonly { readonly name: string, readonly args: readonly string[], readonly writes: RegExp | null, readonly onlyEvents?: boolean }[]}
+ * @type {readonly { readonly name: string, readonly args: readonly string[], readonly writes: RegExp | null, readonly onlyEvents?: boolean, readonly onlyNamed?: boolean }[]}
  */
 const readers = [
   {
@@ -30,6 +30,12 @@ const readers = [
   { name: "csv", args: ["csv", "run", "--overwrite"], writes: /^work\/csv(\/\w+\.csv)?$/, onlyEvents: true },
   { name: "plot", args: ["plot", "run", "--overwrite"], writes: /^work\/figure\.svg$/, onlyEvents: true },
   { name: "resume", args: ["resume", "run", ...EXTENDED, "--json"], writes: written },
+  {
+    name: "resume --without-replay",
+    args: ["resume", "run", ...EXTENDED, "--without-replay", "--json"],
+    writes: written,
+    onlyNamed: true,
+  },
 ];
 
 /**
@@ -51,9 +57,10 @@ export async function inspect(
   /** @type {string[]} */
   const faults = [];
   for (const reader of readers) {
-    if (!commands.has(reader.name) || only?.includes(reader.name) === false) continue;
+    const isChosen = only === undefined ? reader.onlyNamed !== true : only.includes(reader.name);
+    if (!commands.has(reader.args[0]) || !isChosen) continue;
     const before = snapshotOf(path);
-    const args = trust && trusts.has(reader.name) ? [...reader.args, "--trust"] : reader.args;
+    const args = trust && trusts.has(reader.args[0]) ? [...reader.args, "--trust"] : reader.args;
     const outcome = await execute(args, { cwd: work });
     const found = faultsOf(outcome, { refused: refused && !reader.onlyEvents });
     if (succeeds && outcome.code !== 0) found.push("failed, though it does not need what was changed");

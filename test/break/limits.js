@@ -1,7 +1,7 @@
 // @ts-check
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { RandomStreams } from "softrl";
 import { makeCaseFolder } from "./case-folder.js";
 import { runDifferences } from "./compare-runs.js";
@@ -18,7 +18,8 @@ const small = configurations.filter(({ name }) => /CartPole|GridWorld|MinAtar.Br
 /** A run on a full disk or with few resources, resumed with enough. */
 export const limits = {
   name: "limits",
-  about: "runs on a full disk, or with little memory, few files or small files, resumed without the limit",
+  about:
+    "runs and what is made of them on a full disk, or runs with little memory, few files or small files, resumed without the limit",
   /** @param {number} seed @param {import("./main.js").CaseContext} context */
   async run(seed, { path, workspace }) {
     const random = new RandomStreams(seed).stream("limits");
@@ -64,6 +65,11 @@ export const limits = {
       if (!ofNode) faults.push(...faultsOf(limited, { seconds: 10 }));
       if (existsSync(run) && !ofNode) faults.push(...unfinished(run));
       if (faults.length > 0) faults.push(outcomeText(limited));
+      if (mounted) {
+        const written = await writeFull(pick(random, writers), baseline.folder, place, work);
+        story.push(written.about);
+        faults.push(...written.faults);
+      }
       if (limited.code !== 0) {
         if (mounted) execFileSync("mount", ["-o", "remount,size=64m", place]);
         story.push(await resumeFreely(run, work, baseline.folder, faults));
@@ -71,9 +77,42 @@ export const limits = {
     } finally {
       if (mounted) execFileSync("umount", ["-l", place]);
     }
-    return { about: story.join(", "), faults, tally: story.slice(2).join(", ") };
+    return { about: story.join(", "), faults, tally: [story[2], ...story.slice(mounted ? 4 : 3)].join(", ") };
   },
 };
+
+/** Commands that write a file or a folder of their own. @type {readonly (readonly [command: string, out: string])[]} */
+const writers = [
+  ["plot", "figure.png"],
+  ["plot", "figure.svg"],
+  ["csv", "tables"],
+  ["tensorboard", "logs"],
+  ["record", "film.gif"],
+  ["record", "frames"],
+];
+
+/**
+ * Writes something of a run onto a full disk: it is whole, or not there.
+ * @param {readonly [command: string, out: string]} writer
+ * @param {string} run @param {string} place @param {string} cwd
+ */
+async function writeFull([command, out], run, place, cwd) {
+  const options = command === "record" ? ["--max-steps", "30"] : [];
+  const outcome = await runSoftrl([command, run, "--out", join(place, out), ...options], { cwd });
+  const faults = faultsOf(outcome, { seconds: 10 });
+  const names = readdirSync(place, { recursive: true }).map(String);
+  const own = names.filter((name) => name !== "run" && !name.startsWith(`run${sep}`));
+  for (const name of own) {
+    if (name.endsWith(".unfinished")) faults.push(`${name} was left`);
+    if (!name.endsWith(".png")) continue;
+    // The last chunk of a PNG: length, name, checksum.
+    const bytes = readFileSync(join(place, name));
+    if (bytes.toString("latin1", bytes.length - 8, bytes.length - 4) !== "IEND")
+      faults.push(`${name} is cut off`);
+  }
+  if (faults.length > 0) faults.push(outcomeText(outcome));
+  return { about: `${command} ${out} (exit code ${outcome.code})`, faults };
+}
 
 /**
  * @param {string} run

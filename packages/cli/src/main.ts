@@ -5,6 +5,7 @@ import { blameFiles, FileFault, showsStack, stackOf } from "./parts/file-fault.j
 import { loadedFiles, loadingFile } from "./parts/loaded-files.js";
 import { program } from "./program.js";
 import { FailedRun } from "./runs/failed-run.js";
+import { pathArgument, shownPath } from "./terminal/shown-path.js";
 import { exitCodeOf, standardStreams } from "./terminal/streams.js";
 import type { Terminal } from "./terminal/terminal.js";
 
@@ -82,6 +83,7 @@ function tellOfUnsettled(code: number, { err }: Terminal): void {
 function whatIsKept(thrown: unknown, error: unknown): string {
   if (thrown instanceof FailedFilm) return ` ${thrown.kept}`;
   if (!(thrown instanceof FailedRun)) return "";
-  if (error instanceof SoftrlError && error.where.startsWith(thrown.folder)) return "";
-  return ` The run so far is in ${thrown.folder}.`;
+  const isNamed = error instanceof SoftrlError && error.where.startsWith(thrown.folder);
+  const place = isNamed ? "" : ` The run so far is in ${shownPath(thrown.folder)}.`;
+  return thrown.canResume ? `${place} To continue it: softrl resume ${pathArgument(thrown.folder)}.` : place;
 }

@@ -44,6 +44,8 @@ import type { Terminal } from "./terminal/terminal.js";
 
 const RUNS = "run folders, or folders with run folders in them";
 
+const WITHOUT_REPLAY =
+  "leave out a replay that is missing or damaged: it starts empty, and the result is not that of the run that never stopped";
 const TRUST =
   "execute the code that the run names, also where nothing shows that softrl wrote it on this account";
 
@@ -162,6 +164,7 @@ async function addResume(
     )
     .argument("<run-folder>", "the folder of a training run")
     .option("--trust", TRUST)
+    .option("--without-replay", WITHOUT_REPLAY)
     .option("--tensorboard", `${TENSORBOARD}; a run that did so goes on to`)
     .option("--no-chart", NO_CHART)
     .option("--json", JSON_LINE);

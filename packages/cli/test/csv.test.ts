@@ -1,9 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { findRuns } from "../src/runs/find-runs.js";
-import { csvText, runTables } from "../src/runs/run-tables.js";
+import { csvLine, type Row, readTables, type TableName } from "../src/runs/run-tables.js";
 import { expectRefusal, softrl } from "./command.js";
 
 const place = temporaryFolder("csv");
@@ -40,26 +40,23 @@ function writeRun(folder: string, events: readonly object[]): void {
 
 const text = (...path: string[]) => readFileSync(join(place, ...path), "utf8");
 
-test("the tables of a run: a row for each event, and one for the run", () => {
-  const tables = runTables("first", join(place, "runs/first/events.jsonl"));
-  expect(csvText(tables.updates)).toBe(
-    "run,step,meanReturn,learningRate,seconds,loss,kl\nfirst,10,,0.1,1.5,3,\nfirst,20,-2,0,3,2,1\n",
-  );
-  expect(csvText(tables.episodes)).toBe("run,step,environment,return,length\nfirst,8,1,-2.5,4\n");
-  expect(csvText(tables.evaluations)).toBe(
-    "run,step,episodes,meanReturn,standardDeviation,cut,best\nfirst,10,1,5,,0,true\n",
-  );
-  expect(tables.oracle).toEqual([]);
-  expect(csvText(tables.runs)).toBe(
-    "run,run.seed,algorithm.name,algorithm.tau,network.hiddenSizes,version,executor,end,steps,meanReturn\n" +
-      'first,4,a2c,1:0,"[64,64]",0.1.0,wasm,finished,20,-2\n',
-  );
+test("the rows of a run's tables: one for each event, and one for the run", () => {
+  const rows: [TableName, Row][] = [];
+  readTables("first", join(place, "runs/first/events.jsonl"), (table, row) => void rows.push([table, row]));
+  expect(rows.map(([table]) => table)).toEqual(["episodes", "updates", "evaluations", "updates", "runs"]);
+  expect(rows[3][1]).toEqual({
+    run: "first",
+    step: 20,
+    meanReturn: -2,
+    learningRate: 0,
+    seconds: 3,
+    loss: 2,
+    kl: 1,
+  });
 });
 
 test("cells with commas, quotes and line breaks stand in quotes", () => {
-  expect(csvText([{ a: "x,y", b: 'say "no"', c: "1\n2" }, { d: false }])).toBe(
-    'a,b,c,d\n"x,y","say ""no""","1\n2",\n,,,false\n',
-  );
+  expect(csvLine(["x,y", 'say "no"', "1\n2", undefined, false])).toBe('"x,y","say ""no""","1\n2",,false\n');
 });
 
 test("run folders are found below a folder, each under a name of its own", () => {
@@ -83,18 +80,43 @@ test("softrl csv writes the tables that have rows, once", async () => {
     ],
   });
   expect(readdirSync(join(place, "tables"))).toHaveLength(4);
+  expect(text("tables/updates.csv")).toBe(
+    "run,step,meanReturn,learningRate,seconds,loss,kl\nfirst,10,,0.1,1.5,3,\nfirst,20,-2,0,3,2,1\n",
+  );
+  expect(text("tables/episodes.csv")).toBe("run,step,environment,return,length\nfirst,8,1,-2.5,4\n");
+  expect(text("tables/evaluations.csv")).toBe(
+    "run,step,episodes,meanReturn,standardDeviation,cut,best\nfirst,10,1,5,,0,true\n",
+  );
+  expect(text("tables/runs.csv").split("\n")).toEqual([
+    "run,version,executor,end,run.seed,algorithm.name,algorithm.tau,network.hiddenSizes,steps,meanReturn",
+    "deep/second,0.1.0,wasm,none,,,,,,",
+    'first,0.1.0,wasm,finished,4,a2c,1:0,"[64,64]",20,-2',
+    "",
+  ]);
   const again = await softrl(["csv", "runs", "--out", "tables"], place);
   expectRefusal(
     again,
     1,
-    /--out: tables is not empty, expected a new or empty folder, got .*; choose another, or pass --overwrite/,
+    /--out: tables is not empty, expected a new or empty folder, got .*; choose another with --out, or pass --overwrite/,
   );
   const before = text("tables/updates.csv");
   expect((await softrl(["csv", "runs/first", "--out", "tables", "--overwrite"], place)).code).toBe(0);
   expect(text("tables/updates.csv")).toBe(before);
   writeFileSync(join(place, "tables/notes.txt"), "");
   const strange = await softrl(["csv", "runs", "--out", "tables", "--overwrite"], place);
-  expectRefusal(strange, 1, /got notes.txt; choose another\.$/m);
+  expectRefusal(strange, 1, /got notes.txt; choose another with --out\.$/m);
+});
+
+test("a run whose figures have a thousand names is refused, and nothing is written", async () => {
+  const events = Array.from({ length: 1200 }, (_, i) => ({
+    event: "update",
+    step: i,
+    figures: { [`f${i}`]: 1 },
+  }));
+  writeRun("wide", events);
+  const run = await softrl(["csv", "wide", "--out", "wide-tables"], place);
+  expectRefusal(run, 1, /the table updates has too many columns, expected at most 1000, got 1001; leave/);
+  expect(existsSync(join(place, "wide-tables"))).toBe(false);
 });
 
 test("a film for TensorBoard is one file", async () => {

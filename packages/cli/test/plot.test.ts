@@ -19,6 +19,21 @@ const place = temporaryFolder("plot");
 
 const random = () => new RandomStreams(7).stream("test");
 
+test("a thousand runs are named in linear time", () => {
+  const paths = Array.from({ length: 1000 }, (_, seed) => {
+    const folder = join(place, "many", String(seed));
+    mkdirSync(folder, { recursive: true });
+    const algorithm = { name: "a2c", tau: seed % 2, gamma: 0.9 };
+    const config = { run: { seed, steps: 100 }, environment: { id: `Env-v${seed % 3}` }, algorithm };
+    writeFileSync(join(folder, "events.jsonl"), `${JSON.stringify({ event: "started", config })}\n`);
+    return folder;
+  });
+  const { user } = process.cpuUsage();
+  const variants = new Set(plottedRuns(paths).map(({ variant }) => variant));
+  expect(variants).toEqual(new Set(["A2C, tau 0", "A2C, tau 1"]));
+  expect(process.cpuUsage().user - user).toBeLessThan(5e6);
+});
+
 describe("a curve across seeds", () => {
   test("is the mean at each step, with the bootstrap's interval", () => {
     const curves = [1, 2, 6].map((factor) => ({ steps: [10, 20], meanReturns: [factor, 10 * factor] }));

@@ -152,7 +152,7 @@ describe("a run with a replay", () => {
             path,
             bytes.map((byte, i) => (i === 1000 ? byte ^ 1 : byte)),
           ),
-        /entries-0-\w+\.safetensors: this file of the replay is damaged, .*; restore the run's files from a copy; evaluate and record work without the replay\.\n$/,
+        /entries-0-\w+\.safetensors: this file of the replay is damaged, .*; restore the run's files from a copy, or pass --without-replay; evaluate and record work without the replay\.\n$/,
       ],
       [
         () => writeFileSync(path, bytes.subarray(1)),
@@ -177,6 +177,29 @@ describe("a run with a replay", () => {
     expect(without.code).toBe(0);
     expect(without.stdout.replaceAll("damaged", "whole")).toBe(sound.stdout);
     expect((await softrl(["report", "damaged"], folder)).code).toBe(0);
+  });
+
+  test("whose replay is damaged goes on without it where the user asks for that", async () => {
+    cpSync(join(folder, "whole"), join(folder, "lossy"), { recursive: true });
+    rmSync(join(folder, "lossy", "replay", pieces("lossy")[0]));
+    const resume = ["resume", "lossy", "--json", "--steps"];
+    const resumed = await softrl([...resume, "2000", "--without-replay"], folder);
+    expect([resumed.code, resumed.stderr]).toEqual([
+      0,
+      "softrl: the replay starts empty, and learning waits for 100 new steps: " +
+        "the result differs from that of a run that never stopped\n",
+    ]);
+    const events = readFileSync(join(folder, "lossy", "events.jsonl"), "utf8");
+    expect(events).toMatch(/"event":"resumed","step":1600,.*"withoutReplay":true/);
+    // From here on it is a run like any other.
+    expect(await softrl([...resume, "2400"], folder)).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("without it in its checkpoints, has none to leave out", async () => {
+    const options = ["--steps", "100", "--save-replay", "false"];
+    expect((await softrl([...trained("none"), ...options], folder)).code).toBe(0);
+    const refused = await softrl(["resume", "none", "--steps", "200", "--without-replay"], folder);
+    expectRefusal(refused, 1, /--without-replay: none\/checkpoint\.safetensors has no replay; leave/);
   });
 
   test("without it in its checkpoints, says so when it is resumed", async () => {

@@ -108,6 +108,16 @@ describe("softrl resume", () => {
     expect(help.stdout.replaceAll(/\s+/g, " ")).toMatch(/--steps .*\(now 6000\).*--tau .*\(now 0\.25\)/);
   });
 
+  test("extends a run again that went past its length, to the end of a rollout", async () => {
+    const train = "train --steps 200 --hidden-sizes 4 --executor wasm --json -o again".split(" ");
+    expect((await softrl(train, folder)).code).toBe(0);
+    for (const steps of ["210", "300"]) {
+      const extended = await softrl(["resume", "again", "--steps", steps, "--json"], folder);
+      expect([extended.code, extended.stderr]).toEqual([0, ""]);
+    }
+    expect(events("again").at(-1)).toEqual({ event: "finished", step: 320 });
+  });
+
   test("refuses settings that cannot change during a run, and invalid values", async () => {
     await softrl(["train", "--steps", "200", "-o", "fixed"], folder, wasm);
     for (const [args, message] of [

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
@@ -49,6 +49,14 @@ test("a close that fails is told, and the file is not closed again", () => {
     /config\.json: the file could not be written, got EIO/,
   );
   expect(closed).toHaveLength(1);
+});
+
+test("a run folder that was moved or removed during the run is gone, not read-only", () => {
+  folder.append({ event: "checkpoint", step: 1 });
+  rmSync(folder.path, { recursive: true });
+  expect(() => folder.writeCheckpoint(new Uint8Array(8))).toThrow(
+    /run: the run folder is gone, got ENOENT.*; if it was moved, continue the run where it is now: softrl resume/,
+  );
 });
 
 test("half an event is taken back, and the next one stands on a line of its own", async () => {

@@ -99,6 +99,6 @@ describe("softrl theory", () => {
     writeFileSync(file, "");
     const out = await softrl(["theory", "--out", file], folder);
     expect(out.code).toBe(1);
-    expect(out.stderr).toContain("--out: the figures could not be written");
+    expect(out.stderr).toContain("cannot be written, got");
   });
 });

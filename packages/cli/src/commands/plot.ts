@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import { SoftrlError } from "softrl";
 import { replaceFile } from "../files/regular-file.js";
+import { outFault } from "../files/write-fault.js";
 import type { OptionValues } from "../options/plain-options.js";
+import { shownPath } from "../terminal/shown-path.js";
 import { type Terminal, writeJson } from "../terminal/terminal.js";
 
 /** `softrl plot <runs>`: one figure of many runs, in the size of a paper's column. */
@@ -32,12 +34,10 @@ export async function plotCommand(
   try {
     replaceFile(out, format === ".png" ? await pngOf(svg, width, dpi) : svg);
   } catch (error) {
-    if (error instanceof SoftrlError) throw error;
-    const details = { got: error instanceof Error ? error.message : String(error), remedy: "choose another" };
-    throw new SoftrlError("--out", `${out} cannot be written`, details, { cause: error });
+    throw outFault(out, error);
   }
   if (options.json === true) writeJson(terminal.out, { out, runs: runs.length });
-  else terminal.out.write(`${out}: ${runs.length} run${runs.length === 1 ? "" : "s"}\n`);
+  else terminal.out.write(`${shownPath(out)}: ${runs.length} run${runs.length === 1 ? "" : "s"}\n`);
   return 0;
 }
 

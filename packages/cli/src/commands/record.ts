@@ -25,6 +25,7 @@ import { openSavedPlay, type SavedPlay, savedEnvironment, savedTitle } from "../
 import { openSavedRun, readingOf } from "../runs/saved-run.js";
 import { requireTrust } from "../runs/trusted-run.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import { shownPath } from "../terminal/shown-path.js";
 import { clock, inShort, pause, type Terminal, writeJson } from "../terminal/terminal.js";
 
 /** `softrl record <run-folder>`: films whole episodes of the policy of a run. */
@@ -83,7 +84,7 @@ export async function recordCommand(
       const title = await savedTitle(run, named);
       terminal.out.write(
         `${title} on ${environmentTitle(played)}: ${film.frames} frames, ` +
-          `${returnsText(result?.returns ?? [])}, in ${out}\n`,
+          `${returnsText(result?.returns ?? [])}, in ${shownPath(out)}\n`,
       );
     }
     return interrupted ? INTERRUPTED : 0;
@@ -100,7 +101,7 @@ export async function recordCommand(
       (reason: unknown) => (reason instanceof Error ? reason.message : String(reason)),
     );
     const frames = `${film.frames} frame${film.frames === 1 ? "" : "s"}`;
-    throw new FailedFilm(lost === null ? `The film so far is in ${out}, ${frames}.` : lost, error);
+    throw new FailedFilm(lost === null ? `The film so far is in ${shownPath(out)}, ${frames}.` : lost, error);
   }
 
   async function playOut({ environment, policy }: SavedPlay): Promise<EvaluationResult> {

@@ -42,6 +42,7 @@ import { tensorBoardFollower } from "../runs/tensorboard-follower.js";
 import { outputOf, runTraining } from "../runs/training.js";
 import { marked, requireTrust } from "../runs/trusted-run.js";
 import { eventLogNumbers } from "../tensorboard/event-log-names.js";
+import { pathArgument } from "../terminal/shown-path.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** A run and its parts. */
@@ -114,6 +115,8 @@ async function resumeIn(
   follow(store);
   const shown = uneditedConfig(run);
   const changes = changesOf(options, parts, run);
+  const withoutReplay = options.withoutReplay === true;
+  if (withoutReplay) requireReplay(run);
   const executor = await makeExecutor(savedExecutor(run));
   const { kinds, environment, modules, known } = parts;
   const { chosen } = run.config;
@@ -148,9 +151,8 @@ async function resumeIn(
   }
   const snapshot = { ...run.snapshot, config: JSON.stringify(withModules(run.json, modules)) };
   const begin = async (trainer: Trainer) => {
-    await trainer.restore(snapshot);
-    const { unsaved = null } = trainer.algorithm;
-    if (unsaved !== null) terminal.err.write(`softrl: ${unsavedText(unsaved)}\n`);
+    const lost = await trainer.restore(snapshot, { withoutReplay });
+    if (lost !== null) terminal.err.write(`softrl: ${lostText(lost)}\n`);
     // A kill may have come between the writing of the two files.
     const isShown = shown === null || JSON.stringify(withModules(shown, modules)) === JSON.stringify(shown);
     if (snapshot.config !== run.snapshot.config || !isShown) keepModules(store, plan, snapshot);
@@ -159,9 +161,9 @@ async function resumeIn(
   return runTraining(plan, { open: () => store, begin }, outputOf(options), terminal);
 }
 
-/** What is printed where a checkpoint leaves out a part of the run. */
-const unsavedText = (unsaved: string): string =>
-  oneLine(`${unsaved}: the result differs from that of a run that never stopped`, 500);
+/** What is printed where the checkpoint or `--without-replay` leaves out a part of the run. */
+const lostText = (lost: string): string =>
+  oneLine(`${lost}: the result differs from that of a run that never stopped`, 500);
 
 /** Writes where the files of a run's parts are now. */
 function keepModules(folder: RunFolder, { config }: RunPlan, snapshot: Snapshot): void {
@@ -180,7 +182,7 @@ function changesOf(options: OptionValues, parts: RunParts, run: SavedRun): Reado
     throw new SoftrlError(fixed.flag, "this cannot change during a run", {
       expected: [...flags].join(", "),
       got: fixed.flag,
-      remedy: `start a new run: softrl train --config ${run.folder}/config.json ${fixed.flag} …`,
+      remedy: `start a new run: softrl train --config ${pathArgument(`${run.folder}/config.json`)} ${fixed.flag} …`,
     });
   }
   const changes = live.flatMap((option) => {
@@ -207,6 +209,12 @@ function requireState(run: SavedRun): void {
     expected: "a checkpoint with the state of the environments",
     remedy: "this run cannot be continued; evaluate and record play its policy",
   });
+}
+
+/** @throws SoftrlError for a run whose checkpoint has no replay to leave out. */
+function requireReplay({ path, snapshot }: SavedRun): void {
+  if (snapshot.pieceFiles !== undefined) return;
+  throw new SoftrlError("--without-replay", `${path} has no replay`, { remedy: "leave the option out" });
 }
 
 /** @throws SoftrlError for a length of the run that has been reached. */

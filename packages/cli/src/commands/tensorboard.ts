@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
+import { outFault } from "../files/write-fault.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
 import { type FoundRun, findRuns } from "../runs/find-runs.js";
 import { RunFolder, runFiles } from "../runs/run-folder.js";
+import { pathArgument, shownPath } from "../terminal/shown-path.js";
 import { type Terminal, writeJson } from "../terminal/terminal.js";
 
 /** `softrl tensorboard <runs>`: writes the events of runs that were trained already into event files for TensorBoard. */
@@ -21,10 +22,11 @@ export async function tensorboardCommand(
   });
   if (options.json === true) writeJson(terminal.out, { runs });
   else {
-    for (const { file } of runs) terminal.out.write(`${file}\n`);
+    for (const { file } of runs) terminal.out.write(`${shownPath(file)}\n`);
     // It takes one folder.
     const folder = out ?? (paths.length === 1 ? paths[0] : null);
-    if (folder !== null) terminal.out.write(`to look at them: tensorboard --logdir ${folder}\n`);
+    if (folder !== null)
+      terminal.out.write(`to look at them: tensorboard --logdir ${pathArgument(folder)}\n`);
   }
   return 0;
 }
@@ -44,8 +46,7 @@ function outFolder(out: string, { name }: FoundRun): string {
   try {
     makeFolders(folder);
   } catch (error) {
-    const details = { got: error instanceof Error ? error.message : String(error), remedy: "choose another" };
-    throw new SoftrlError("--out", `${folder} could not be made`, details, { cause: error });
+    throw outFault(folder, error);
   }
   return folder;
 }

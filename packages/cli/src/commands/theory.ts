@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { SoftrlError, theoryDemonstrations } from "softrl";
 import { measuredInShort, PAGE_TITLE, requirement } from "../figures/theory-words.js";
 import { readRegular, replaceFile } from "../files/regular-file.js";
+import { outFault } from "../files/write-fault.js";
 import type { OptionValues } from "../options/plain-options.js";
 import { columnsOf, type Terminal, tableWithNotes, writeJson } from "../terminal/terminal.js";
 
@@ -55,11 +56,7 @@ function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {
     requireOurs(folder, files);
     for (const [name, text] of files) replaceFile(join(folder, name), text);
   } catch (error) {
-    if (error instanceof SoftrlError) throw error;
-    throw new SoftrlError("--out", "the figures could not be written", {
-      got: error instanceof Error ? error.message : String(error),
-      remedy: "name a folder that can be written",
-    });
+    throw outFault(folder, error);
   }
 }
 

@@ -3,7 +3,8 @@ import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { encode as encodePng } from "fast-png";
 import { type Picture, SoftrlError } from "softrl";
-import { replaceFile } from "../files/regular-file.js";
+import { codeOf, quietly, replaceFile } from "../files/regular-file.js";
+import { outFault } from "../files/write-fault.js";
 
 type Colour = readonly number[];
 
@@ -195,19 +196,29 @@ class PngFrames extends Frames {
         if (overwrite)
           for (const old of readdirSync(out).filter((file) => FRAME.test(file))) rmSync(join(out, old));
       }
-      // Exclusive: a link in its place is not followed.
-      writeFileSync(join(out, name), encodePng({ width, height, data, channels: 3 }), { flag: "wx" });
+      writeNew(join(out, name), encodePng({ width, height, data, channels: 3 }));
     });
   }
 
   async finish(): Promise<void> {}
 }
 
+/** Writes a file that is not there yet, whole or not at all. */
+function writeNew(path: string, bytes: Uint8Array): void {
+  try {
+    // Exclusive: a link in its place is not followed.
+    writeFileSync(path, bytes, { flag: "wx" });
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") quietly(rmSync, path, { force: true });
+    throw error;
+  }
+}
+
 function written(out: string, write: () => void): void {
   try {
     write();
   } catch (error) {
-    refuseOut(out, "a place to write to", error instanceof Error ? error.message : String(error));
+    throw outFault(out, error);
   }
 }
 

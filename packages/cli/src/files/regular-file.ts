@@ -177,6 +177,13 @@ export function replaceWith(path: string, write: (file: number) => void): void {
   quietly(syncFolder, dirname(path));
 }
 
+/** As {@link replaceWith} for several files, which `write` writes at the same time. */
+export function replaceTogether(paths: readonly string[], write: (files: readonly number[]) => void): void {
+  const [path, ...others] = paths;
+  if (path === undefined) write([]);
+  else replaceWith(path, (file) => replaceTogether(others, (files) => write([file, ...files])));
+}
+
 /** As {@link replaceFile}, while other work goes on: a large file takes long to reach the disk. */
 export async function replaceFileSlowly(path: string, content: Uint8Array): Promise<void> {
   const unfinished = unfinishedOf(path);
@@ -222,6 +229,30 @@ export function copyBytes(from: number, to: number, bytes: number): void {
 export function writeWhole(file: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) {
     written += writeSync(file, bytes, written, bytes.length - written);
+  }
+}
+
+/** Writes text into an open file, a chunk at a time. */
+export class TextWriter {
+  readonly #file: number;
+  #waiting: string[] = [];
+  #length = 0;
+
+  constructor(file: number) {
+    this.#file = file;
+  }
+
+  add(text: string): void {
+    this.#waiting.push(text);
+    this.#length += text.length;
+    if (this.#length >= CHUNK) this.flush();
+  }
+
+  /** Writes what still waits. */
+  flush(): void {
+    writeWhole(this.#file, Buffer.from(this.#waiting.join("")));
+    this.#waiting = [];
+    this.#length = 0;
   }
 }
 

@@ -148,22 +148,32 @@ const unnamed: readonly string[] = [
  * `A2C, tau 0.01`.
  */
 function named(runs: readonly TrainedRun[]): readonly PlottedRun[] {
+  const differing = differingSettings(runs);
   return runs.map(({ algorithm, settings, ...run }) => {
-    const others = runs.filter((other) => other.algorithm === algorithm);
-    const differing = Object.keys(settings).filter(
-      (name) => !unnamed.includes(name) && others.some((other) => differsIn(name, other, others)),
-    );
-    const values = differing.map(
-      (name) => `${name.replace(/^\w+\./, "")} ${String(settings[name] ?? "none")}`,
-    );
+    const values = Object.keys(settings)
+      .filter((name) => differing.get(algorithm)?.has(name))
+      .map((name) => `${name.replace(/^\w+\./, "")} ${String(settings[name] ?? "none")}`);
     return { ...run, variant: label([titleOf(algorithm), ...values].join(", ")) };
   });
 }
 
-const differsIn = (name: string, run: TrainedRun, others: readonly TrainedRun[]): boolean =>
-  others.some(
-    (other) => other.environment === run.environment && other.settings[name] !== run.settings[name],
-  );
+/** For each algorithm the settings in which its runs on one environment differ. */
+function differingSettings(runs: readonly TrainedRun[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const firsts = new Map<string, TrainedRun>();
+  const differing = new Map<string, Set<string>>();
+  for (const run of runs) {
+    const { algorithm, environment, settings } = run;
+    const key = JSON.stringify([algorithm, environment]);
+    const first = firsts.get(key) ?? run;
+    firsts.set(key, first);
+    const names = differing.get(algorithm) ?? new Set<string>();
+    differing.set(algorithm, names);
+    for (const name of Object.keys({ ...first.settings, ...settings })) {
+      if (!unnamed.includes(name) && settings[name] !== first.settings[name]) names.add(name);
+    }
+  }
+  return differing;
+}
 
 const titleOf = (algorithm: string): string =>
   builtInAlgorithms.find(({ name }) => name === algorithm)?.title ?? algorithm;

@@ -18,6 +18,7 @@ const DEEPEST = 3;
  */
 export function findRuns(paths: readonly string[]): readonly FoundRun[] {
   const found = new Map<string, FoundRun>();
+  const names = new Set<string>();
   for (const path of paths) {
     const isRun = isRunFolder(path);
     const folders = isRun ? [path] : runsBelow(path, DEEPEST);
@@ -26,7 +27,7 @@ export function findRuns(paths: readonly string[]): readonly FoundRun[] {
       const key = resolve(folder);
       if (found.has(key)) continue;
       const name = isRun ? basename(key) : relative(resolve(path), key).replaceAll("\\", "/");
-      found.set(key, { name: freeName(name, [...found.values()]), folder });
+      found.set(key, { name: takeName(name, names), folder });
     }
   }
   return [...found.values()];
@@ -43,10 +44,13 @@ function runsBelow(path: string, depth: number): readonly string[] {
     .flatMap((folder) => (isRunFolder(folder) ? [folder] : runsBelow(folder, depth - 1)));
 }
 
-function freeName(name: string, taken: readonly FoundRun[]): string {
-  const isFree = (candidate: string) => taken.every((run) => run.name !== candidate);
+/** The name, with a number appended if it is taken. */
+function takeName(name: string, taken: Set<string>): string {
   for (let number = 2, candidate = name; ; number++) {
-    if (isFree(candidate)) return candidate;
+    if (!taken.has(candidate)) {
+      taken.add(candidate);
+      return candidate;
+    }
     candidate = `${name}-${number}`;
   }
 }

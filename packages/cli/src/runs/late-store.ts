@@ -2,17 +2,13 @@ import type { KeptPolicy, PieceStore, RunEvent, RunStore } from "softrl";
 
 /** A store that opens when the first event comes: a run that never starts leaves nothing behind. */
 export class LateStore<Store extends RunStore & { readonly pieces: PieceStore }> implements RunStore {
-  readonly pieces: PieceStore = {
-    write: (name, bytes) => this.store.pieces.write(name, bytes),
-    read: (name, bytes) => this.store.pieces.read(name, bytes),
-    keepOnly: (names) => this.store.pieces.keepOnly(names),
-    placeOf: (name) => this.store.pieces.placeOf?.(name) ?? name,
-  };
+  readonly pieces: PieceStore;
   readonly #open: () => Store;
   #opened: Store | null = null;
 
   constructor(open: () => Store) {
     this.#open = open;
+    this.pieces = latePieces(() => this.store.pieces);
   }
 
   /** The store, opened now if it was not. */
@@ -38,3 +34,13 @@ export class LateStore<Store extends RunStore & { readonly pieces: PieceStore }>
     return this.store.writePolicy(which, bytes);
   }
 }
+
+const latePieces = (pieces: () => PieceStore): PieceStore => ({
+  write: (name, bytes) => pieces().write(name, bytes),
+  read: (name, bytes) => pieces().read(name, bytes),
+  keepOnly: (names) => pieces().keepOnly(names),
+  placeOf: (name) => pieces().placeOf?.(name) ?? name,
+  get remedy() {
+    return pieces().remedy;
+  },
+});

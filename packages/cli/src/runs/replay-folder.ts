@@ -8,11 +8,13 @@ const ENDING = ".safetensors";
 const OWN =
   /^(\.[a-z][a-z0-9-]*-[0-9a-f]{8}\.safetensors\.unfinished|[a-z][a-z0-9-]*-[0-9a-f]{8}\.safetensors)$/;
 
-const REMEDY = "restore the run's files from a copy; evaluate and record work without the replay";
+const REMEDY =
+  "restore the run's files from a copy, or pass --without-replay; evaluate and record work without the replay";
 
 /** A run's replay in a folder, a file for each piece. No file is ever changed. */
 export class ReplayFolder implements PieceStore {
   readonly path: string;
+  readonly remedy = REMEDY;
   /** Throws the error of a path as the run folder describes it. */
   readonly #refuse: (path: string, what: string, error: unknown) => never;
 

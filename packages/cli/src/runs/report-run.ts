@@ -1,6 +1,7 @@
 import { type EvaluationSummary, oneLine, type RunOutcome, SoftrlError } from "softrl";
 import { oracleLine } from "../figures/oracle-report.js";
 import { errorText } from "../parts/file-fault.js";
+import { pathArgument, shownPath } from "../terminal/shown-path.js";
 import { columnsOf, counted, inShort, type Terminal, writeJson } from "../terminal/terminal.js";
 import { terminalPlot } from "../terminal/terminal-plot.js";
 import type { Change } from "./event-file.js";
@@ -34,9 +35,10 @@ export async function reportRun(
     writeJson(terminal.out, { ...report, runFolder: folder.path });
   } else {
     const plot = terminalPlot([{ name: run.title, ...outcome.curve }], columnsOf(terminal.out));
-    const resume = report.interrupted && run.canResume ? `\nto continue: softrl resume ${folder.path}` : "";
+    const resume =
+      report.interrupted && run.canResume ? `\nto continue: softrl resume ${pathArgument(folder.path)}` : "";
     terminal.out.write(
-      `${plot === "" ? "" : `${plot}\n\n`}${summary(run, report)}\nrun folder: ${folder.path}${resume}\n`,
+      `${plot === "" ? "" : `${plot}\n\n`}${summary(run, report)}\nrun folder: ${shownPath(folder.path)}${resume}\n`,
     );
   }
   if (pictureError !== null) terminal.err.write(`softrl: ${pictureWarning(folder, pictureError)}\n`);

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { type KeptPolicy, type RunEvent, type RunStore, SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly, readRegular, replaceFile } from "../files/regular-file.js";
+import { writeRemedy } from "../files/write-fault.js";
 import { type Change, type CheckpointPlace, EventFile, type KeptEvents } from "./event-file.js";
 import { ReplayFolder } from "./replay-folder.js";
 import { isOfLock, RunLock } from "./run-lock.js";
@@ -21,14 +22,6 @@ export const runFiles = {
   result: "result.json",
   replay: "replay",
 } as const;
-
-/** What to do, by the operating system's error code. */
-const remedies: Readonly<Record<string, readonly [first: string, elsewhere: string]>> = {
-  ENOSPC: ["free some space", "choose another disk with --run-folder"],
-  EDQUOT: ["free some of your quota", "choose another disk with --run-folder"],
-  EFBIG: ["raise the limit on the size of files", "choose another disk with --run-folder"],
-};
-const REMEDY = ["make the folder writable", "choose another with --run-folder"] as const;
 
 /** More than any run's result has. */
 const MOST_RESULT_BYTES = 2 ** 24;
@@ -62,7 +55,7 @@ export class RunFolder implements RunStore {
     this.#lock = lock;
     this.#events = new EventFile(join(path, runFiles.events));
     this.pieces = new ReplayFolder(join(path, runFiles.replay), (place, what, error) =>
-      refuse(place, what, error, isFixed),
+      this.#refuse(place, what, error),
     );
   }
 
@@ -143,6 +136,25 @@ export class RunFolder implements RunStore {
     return RunFolder.create(join(this.path, name));
   }
 
+  /** Whether a run began here in this process: another command would continue it. */
+  get isNew(): boolean {
+    return !this.#isFixed;
+  }
+
+  /** @throws SoftrlError about a file of the folder that could not be written. */
+  #refuse(path: string, what: string, error: unknown): never {
+    if (codeOf(error) !== "ENOENT" || existsSync(this.path)) return refuse(path, what, error, this.#isFixed);
+    throw new SoftrlError(
+      this.path,
+      "the run folder is gone",
+      {
+        got: error instanceof Error ? error.message : String(error),
+        remedy: "if it was moved, continue the run where it is now: softrl resume <run-folder>",
+      },
+      { cause: error },
+    );
+  }
+
   /** The events that belong to the checkpoint; the next event follows them. See {@link EventFile.keepUpTo}. */
   keepEvents(place: CheckpointPlace): KeptEvents {
     return this.#events.keepUpTo(place);
@@ -152,7 +164,7 @@ export class RunFolder implements RunStore {
     try {
       this.#events.append(event);
     } catch (error) {
-      refuse(this.#events.path, "an event could not be written", error, this.#isFixed);
+      this.#refuse(this.#events.path, "an event could not be written", error);
     }
     this.#listener?.add(event);
   }
@@ -188,7 +200,7 @@ export class RunFolder implements RunStore {
     try {
       this.#events.sync();
     } catch (error) {
-      refuse(this.#events.path, "the events could not be written", error, this.#isFixed);
+      this.#refuse(this.#events.path, "the events could not be written", error);
     }
     this.#writeState(runFiles.checkpoint, bytes);
   }
@@ -209,7 +221,7 @@ export class RunFolder implements RunStore {
     try {
       replaceFile(path, content);
     } catch (error) {
-      refuse(path, "the file could not be written", error, this.#isFixed);
+      this.#refuse(path, "the file could not be written", error);
     }
   }
 
@@ -219,7 +231,7 @@ export class RunFolder implements RunStore {
     try {
       rmSync(path, { force: true });
     } catch (error) {
-      refuse(path, "the earlier file could not be removed", error, this.#isFixed);
+      this.#refuse(path, "the earlier file could not be removed", error);
     }
   }
 
@@ -279,7 +291,8 @@ function requireEmpty(path: string): void {
 function refuse(path: string, what: string, error: unknown, isFixed = false): never {
   if (error instanceof SoftrlError) throw error;
   const got = error instanceof Error ? error.message : String(error);
-  const [first, elsewhere] = remedies[String(codeOf(error))] ?? REMEDY;
-  const remedy = isFixed ? `${first}, then run the command again` : `${first}, or ${elsewhere}`;
+  const { first, elsewhere } = writeRemedy(error);
+  const other = isFixed ? "then run the command again" : `or choose ${elsewhere} with --run-folder`;
+  const remedy = `${first}, ${other}`;
   throw new SoftrlError(path, what, { got, remedy }, { cause: error });
 }

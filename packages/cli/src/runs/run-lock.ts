@@ -137,7 +137,10 @@ function refuseLiving(folder: string, path: string): void {
   if (state === "ended") return;
   throw new SoftrlError(folder, what, {
     got: `process ${holder.pid} on ${oneLine(holder.host, 100)}`,
-    remedy: state === "running" ? "wait until it ends, or stop it" : `if it no longer runs, remove ${path}`,
+    remedy:
+      state === "running"
+        ? `wait until it ends, or stop it; in a copy of its folder, remove ${path}`
+        : `if it no longer runs, remove ${path}`,
   });
 }
 

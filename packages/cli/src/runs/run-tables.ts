@@ -9,21 +9,16 @@ export type Row = Readonly<Record<string, Cell>>;
 export const tableNames = ["runs", "updates", "episodes", "evaluations", "oracle"] as const;
 export type TableName = (typeof tableNames)[number];
 
-export type RunTables = Readonly<Record<TableName, readonly Row[]>>;
+/** Takes a row of a table. */
+export type TakeRow = (table: TableName, row: Row) => void;
 
 /**
- * The events of a run as tables. A row of `runs` has every setting, `section.name`, the softrl version and executor, how
+ * Passes on the rows of a run's tables one by one, in the order of its events: a file of events may have gigabytes. A row of `runs` has every setting, `section.name`, the softrl version and executor, how
  * the run ended and its last mean return; the other tables have a row for each event.
+ * @throws SoftrlError when the events are missing or damaged.
  * @param path the run's `events.jsonl`
  */
-export function runTables(run: string, path: string): RunTables {
-  const tables: Record<TableName, Row[]> = {
-    runs: [],
-    updates: [],
-    episodes: [],
-    evaluations: [],
-    oracle: [],
-  };
+export function readTables(run: string, path: string, take: TakeRow): void {
   const about: Record<string, Cell> = { run };
   readEvents(path, (event) => {
     const { step } = event;
@@ -36,23 +31,23 @@ export function runTables(run: string, path: string): RunTables {
         break;
       case "update":
         about.meanReturn = cellOf(event.meanReturn);
-        tables.updates.push({
+        take("updates", {
           run,
           ...cells(event, ["step", "meanReturn", "learningRate", "seconds"]),
           ...numbersIn(event.figures),
         });
         break;
       case "episode":
-        tables.episodes.push({ run, ...cells(event, ["step", "environment", "return", "length"]) });
+        take("episodes", { run, ...cells(event, ["step", "environment", "return", "length"]) });
         break;
       case "evaluation":
-        tables.evaluations.push({
+        take("evaluations", {
           run,
           ...cells(event, ["step", "episodes", "meanReturn", "standardDeviation", "cut", "best"]),
         });
         break;
       case "oracle":
-        tables.oracle.push({ run, step: cellOf(step), ...numbersIn(event.figures) });
+        take("oracle", { run, step: cellOf(step), ...numbersIn(event.figures) });
         break;
       case "interrupted":
       case "finished":
@@ -63,16 +58,11 @@ export function runTables(run: string, path: string): RunTables {
     }
     if (typeof step === "number") about.steps = step;
   });
-  tables.runs.push(about);
-  return tables;
+  take("runs", about);
 }
 
-/** Rows as CSV (RFC 4180) with a header; columns in the order in which they first come. */
-export function csvText(rows: readonly Row[]): string {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
-  return lines.map((line) => `${line.map(csvCell).join(",")}\n`).join("");
-}
+/** A line of CSV (RFC 4180). */
+export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\n`;
 
 function csvCell(cell: Cell): string {
   if (cell === undefined) return "";

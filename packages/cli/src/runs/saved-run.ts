@@ -20,6 +20,7 @@ import { parseConfig } from "../options/config-file.js";
 import { isFile, kindOptions } from "../parts/kind-file.js";
 import { type KindName, kindNames } from "../parts/kind-shape.js";
 import type { NamedPart, NamedParts } from "../parts/run-parts.js";
+import { pathArgument } from "../terminal/shown-path.js";
 import type { CheckpointPlace } from "./event-file.js";
 import { executorName, executorOfVariable, type WantedExecutor } from "./executor.js";
 import { runFiles } from "./run-folder.js";
@@ -288,7 +289,7 @@ function bytesOf(folder: string, path: string): Uint8Array {
     if (begun && !existsSync(path)) {
       throw new SoftrlError(folder, "the run ended before its first checkpoint", {
         expected: `${basename(path)} in the run folder`,
-        remedy: `start it again: softrl train --config ${join(folder, runFiles.config)}`,
+        remedy: `start it again: softrl train --config ${pathArgument(join(folder, runFiles.config))}`,
       });
     }
     throw new SoftrlError(path, "the checkpoint could not be read", {

@@ -72,7 +72,7 @@ export async function runTraining(
     await reportRun(folder, { ...reportedRun(plan), canResume, pictures }, outcome, json, terminal);
     return result.interrupted ? INTERRUPTED : 0;
   } catch (error) {
-    throw endFailed(store.opened === null ? [] : [store.opened], error);
+    throw endFailed(store.opened === null ? [] : [store.opened], error, trainer?.canResume);
   } finally {
     interrupt.dispose();
     store.opened?.close();

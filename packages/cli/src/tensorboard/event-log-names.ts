@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 
-const NAME = /^events\.out\.tfevents\.(\d{5,})\.softrl$/;
+const NAME = /^events\.out\.tfevents\.(\d{5,15})\.softrl$/;
 
 /** TensorBoard reads the files whose names contain `tfevents`, in the order of their names. */
 export const eventLogName = (number: number): string =>

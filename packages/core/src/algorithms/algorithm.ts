@@ -51,6 +51,11 @@ export interface Algorithm extends Saveable {
   close?(): Promise<void>;
   /** False where the same seed gives other numbers every time. */
   readonly isReproducible?: boolean;
+  /**
+   * Goes on without the pieces of the state that `restore` has taken over, where they are lost: as if they were empty.
+   * @returns what follows for the run
+   */
+  dropPieces?(): string;
   /** What a saved state leaves out, and what follows for a run that continues from it; null if nothing. */
   readonly unsaved?: string | null;
   /** Where it learns log π_θ and V_θ: what the exact tools measure. */

@@ -1,7 +1,14 @@
+import { fail } from "../base/errors.js";
 import type { Piece } from "../base/piece.js";
 import type { Random } from "../base/random.js";
 import { linear } from "../base/schedule.js";
-import { type Snapshot, snapshotArray, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import {
+  type Snapshot,
+  snapshotArray,
+  snapshotCount,
+  snapshotNumber,
+  snapshotSection,
+} from "../base/snapshot.js";
 import type { OnStep } from "../data/collector.js";
 import { Replay } from "../data/replay.js";
 import type { EnvironmentRows } from "../envs/environment.js";
@@ -179,8 +186,8 @@ class Dqn implements Algorithm {
 
   /** Makes the updates that are due. */
   #learn(): void {
-    const { trainEvery, targetEvery, gamma, importanceExponent } = this.#settings;
-    const due = Math.floor((this.#steps - this.#learnsFrom) / trainEvery);
+    const { targetEvery, gamma, importanceExponent } = this.#settings;
+    const due = this.#due(this.#steps, this.#learnsFrom);
     if (this.#updates >= due || !this.#replay.ready) return;
     const { batch, errors } = this.#learner;
     while (this.#updates < due) {
@@ -193,11 +200,14 @@ class Dqn implements Algorithm {
   }
 
   save(): Snapshot {
+    const { saveReplay, replayStart } = this.#settings;
     return {
       steps: this.#steps,
       updates: this.#updates,
+      // Another number only where a replay was dropped.
+      ...(saveReplay && this.#learnsFrom !== replayStart ? { learnsFrom: this.#learnsFrom } : {}),
       learner: this.#learner.save(),
-      ...(this.#settings.saveReplay ? { replay: this.#replay.save() } : {}),
+      ...(saveReplay ? { replay: this.#replay.save() } : {}),
       exploration: this.#exploration.save(),
       sampling: this.#sampling.save(),
     };
@@ -205,29 +215,63 @@ class Dqn implements Algorithm {
 
   restore(snapshot: Snapshot): void {
     const where = "Dqn.restore";
-    const steps = snapshotNumber(where, snapshot, "steps");
-    const updates = snapshotNumber(where, snapshot, "updates");
+    const { saveReplay, replayStart } = this.#settings;
+    const steps = snapshotCount(where, snapshot, "steps");
+    const updates = snapshotCount(where, snapshot, "updates");
+    const isDropped = saveReplay && snapshot.learnsFrom !== undefined;
+    const learnsFrom = isDropped ? snapshotNumber(where, snapshot, "learnsFrom") : replayStart;
+    if (saveReplay) this.#requireUpdates(where, steps, updates, learnsFrom);
     const exploration = snapshotArray(where, snapshot, "exploration", "uint32", 4);
     const sampling = snapshotArray(where, snapshot, "sampling", "uint32", 4);
     const takeOver = this.#learner.restoring(where, snapshotSection(where, snapshot, "learner"));
-    if (this.#settings.saveReplay) this.#replay.restore(snapshotSection(where, snapshot, "replay"));
+    if (saveReplay) this.#replay.restore(snapshotSection(where, snapshot, "replay"));
     takeOver();
     this.#exploration.restore(exploration);
     this.#sampling.restore(sampling);
     this.#steps = steps;
     this.#updates = updates;
-    // As many updates as were made are due when the replay has been filled again.
-    const { saveReplay, replayStart, trainEvery } = this.#settings;
-    if (!saveReplay) this.#learnsFrom = steps + replayStart - updates * trainEvery;
+    this.#learnsFrom = learnsFrom;
+    if (!saveReplay) this.#fillAgain();
+  }
+
+  /** @throws SoftrlError where more updates are missing than those of the steps before the first transition. */
+  #requireUpdates(where: string, steps: number, updates: number, learnsFrom: number): void {
+    const missing = this.#due(steps, learnsFrom) - updates;
+    if (missing <= this.#replay.steps * this.#size) return;
+    fail(where, "the number of updates does not belong to the number of steps", {
+      expected: `${updates + missing} updates after ${steps} steps`,
+      got: String(updates),
+      remedy: "use a checkpoint as softrl wrote it",
+    });
+  }
+
+  /** Updates that are due in all after so many steps. */
+  #due(steps: number, learnsFrom: number): number {
+    return Math.floor((steps - learnsFrom) / this.#settings.trainEvery);
+  }
+
+  /** Delays the next update until the replay, now empty, holds `replayStart` steps; none is made up for. */
+  #fillAgain(): void {
+    const { replayStart, trainEvery } = this.#settings;
+    this.#learnsFrom = this.#steps + replayStart - this.#updates * trainEvery;
   }
 
   pieces(): readonly Piece[] {
     return this.#settings.saveReplay ? this.#replay.pieces() : [];
   }
 
+  dropPieces(): string {
+    this.#replay.clear();
+    this.#fillAgain();
+    return this.#emptyReplay;
+  }
+
   get unsaved(): string | null {
-    const { saveReplay, replayStart } = this.#settings;
-    return saveReplay ? null : `the replay starts empty, and learning waits for ${replayStart} new steps`;
+    return this.#settings.saveReplay ? null : this.#emptyReplay;
+  }
+
+  get #emptyReplay(): string {
+    return `the replay starts empty, and learning waits for ${this.#settings.replayStart} new steps`;
   }
 }
 

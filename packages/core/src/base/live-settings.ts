@@ -128,7 +128,8 @@ export class LiveSettings implements Saveable {
     const where = "LiveSettings.restore";
     const set = snapshotSection(where, snapshot, "set");
     const step = snapshotCount(where, snapshot, "step");
-    for (const name of Object.keys(set)) this.#check(where, name, snapshotNumber(where, set, name), step);
+    // The length may be below the step: the last iteration of a run goes on to the end of its rollout.
+    for (const name of Object.keys(set)) this.#check(where, name, snapshotNumber(where, set, name), 1);
     this.step = step;
     this.#steps = this.#firstSteps;
     for (const entry of this.#numbers.values()) entry.number = entry.first;

@@ -87,12 +87,19 @@ export class ReplayPriorities {
         got: String(largest),
       });
     }
-    return () => {
-      this.#largest = largest;
-      this.#tree.replace(new Float64Array(0));
-      // More than the entries of a piece, which a version counts, too.
-      this.#changes += this.#perPiece + 1;
-    };
+    return () => this.#reset(largest);
+  }
+
+  /** Drops all priorities, also the largest so far. */
+  clear(): void {
+    this.#reset(1);
+  }
+
+  #reset(largest: number): void {
+    this.#largest = largest;
+    this.#tree.replace(new Float64Array(0));
+    // More than the entries of a piece, which a version counts, too.
+    this.#changes += this.#perPiece + 1;
   }
 
   /** The pieces with the priorities of the first `used` entries. */

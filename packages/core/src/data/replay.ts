@@ -387,6 +387,14 @@ export class Replay implements Saveable {
     this.#missing = names.length === 0 ? null : new Set(names);
   }
 
+  /** Empties the rings, also those of pieces that have not been restored. */
+  clear(): void {
+    this.#entries.clear();
+    this.#priorities?.clear();
+    this.#heads.fill(-1);
+    this.#missing = null;
+  }
+
   /** What the rings hold, to be saved and restored piece by piece. */
   pieces(): readonly Piece[] {
     return this.#pieces().map((piece) => ({

@@ -40,6 +40,8 @@ export interface ResumedEvent extends ExecutorIdentity, Provenance {
   readonly event: "resumed";
   readonly step: number;
   readonly version: string;
+  /** Whether the replay of the checkpoint was left out: then this is not the run that never stopped. */
+  readonly withoutReplay?: true;
 }
 
 /** Settings were changed during the run, from this step on. */

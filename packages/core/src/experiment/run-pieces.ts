@@ -17,7 +17,7 @@ interface PieceFile {
 /** The name of a piece in a store. It has the checksum, so that the files of one name have the same content. */
 const fileName = (name: string, { checksum }: PieceFile): string => `${name}-${checksum}`;
 
-const REMEDY = "restore the run's files from a copy; evaluate and record work without the replay";
+const REMEDY = "restore the store from a copy, or continue without the replay: withoutReplay";
 
 /**
  * The pieces of an algorithm's state in the store of its run.
@@ -84,8 +84,13 @@ export class RunPieces {
     return pieces.length === 0 ? {} : { pieces: Object.fromEntries(pieces) };
   }
 
-  /** Restores the pieces of a snapshot, those that are files from the store. The algorithm itself is restored already. */
-  async restore(where: string, snapshot: Snapshot): Promise<void> {
+  /**
+   * Restores the pieces of a snapshot, those that are files from the store. The algorithm itself is restored already.
+   * @param isDropped whether the algorithm goes on without them; their files stay until a checkpoint has others
+   * @returns what the run has lost, and what follows; null if nothing
+   */
+  async restore(where: string, snapshot: Snapshot, isDropped: boolean): Promise<string | null> {
+    if (isDropped) return this.#drop(where, snapshot);
     const isFiled = snapshot.pieceFiles !== undefined;
     const files = new Map<string, PieceFile>();
     for (const piece of this.#pieces()) {
@@ -106,14 +111,28 @@ export class RunPieces {
     }
     // A kill or a full disk may have left others.
     await this.removeOthers();
+    return this.#algorithm.unsaved ?? null;
+  }
+
+  /** @throws SoftrlError when the snapshot has no pieces, or the algorithm needs them */
+  #drop(where: string, snapshot: Snapshot): string {
+    const remedy = { remedy: "restore the run with everything that was saved" };
+    if (snapshot.pieceFiles === undefined && snapshot.pieces === undefined) {
+      fail(where, `the saved run of ${this.#name} has no replay to leave out`, remedy);
+    }
+    const algorithm = this.#algorithm;
+    const { dropPieces } = algorithm;
+    if (dropPieces === undefined) fail(where, `${this.#name} cannot continue without its replay`, remedy);
+    return inPart(this.#name, "dropPieces", () => dropPieces.call(algorithm));
   }
 
   async #restoreFile(piece: Piece, file: PieceFile): Promise<void> {
     const store = this.#store?.pieces;
     const name = fileName(piece.name, file);
     const place = store?.placeOf?.(name) ?? `piece ${name}`;
+    const remedy = store?.remedy ?? REMEDY;
     const bytes = (await store?.read(name, file.bytes)) ?? null;
-    if (bytes === null) fail(place, "this file of the replay is missing", { remedy: REMEDY });
+    if (bytes === null) fail(place, "this file of the replay is missing", { remedy });
     const expected = `${file.bytes} bytes with the CRC-32 ${file.checksum}`;
     if (bytes.length !== file.bytes) damaged(`${bytes.length} bytes`);
     let snapshot: Snapshot;
@@ -133,7 +152,7 @@ export class RunPieces {
     }
 
     function damaged(got: string, cause?: unknown): never {
-      const details = { expected, got, remedy: REMEDY };
+      const details = { expected, got, remedy };
       throw new SoftrlError(place, "this file of the replay is damaged", details, { cause });
     }
   }

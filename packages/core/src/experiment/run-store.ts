@@ -17,6 +17,8 @@ export interface PieceStore {
   keepOnly(names: readonly string[]): void | Promise<void>;
   /** What errors call a piece, for instance its path. */
   placeOf?(name: string): string;
+  /** What errors advise where a piece is missing or damaged. */
+  readonly remedy?: string | undefined;
 }
 
 /**

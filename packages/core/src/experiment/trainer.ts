@@ -306,13 +306,15 @@ export class Trainer {
 
   /**
    * Continues a saved run instead of starting one.
+   * @param how `withoutReplay` leaves out a replay that is lost: the run is another one from here on
+   * @returns what the run has lost, and what follows; null if nothing
    * @throws SoftrlError when the snapshot is of another configuration or of another shape.
    */
-  restore(snapshot: Snapshot): Promise<void> {
-    return this.#alone("restore", "new", () => this.#restore(snapshot));
+  restore(snapshot: Snapshot, { withoutReplay = false } = {}): Promise<string | null> {
+    return this.#alone("restore", "new", () => this.#restore(snapshot, withoutReplay));
   }
 
-  async #restore(snapshot: Snapshot): Promise<void> {
+  async #restore(snapshot: Snapshot, withoutReplay: boolean): Promise<string | null> {
     const where = "Trainer.restore";
     claimEnvironment(where, this.environment, this.#user);
     requireResumable(where, snapshot, this.config);
@@ -335,14 +337,16 @@ export class Trainer {
     );
     inPart(`${name} policy`, "restore", () => this.algorithm.policy.restore(parameters));
     inPart(name, "restore", () => this.algorithm.restore(state));
-    await this.#pieces.restore(where, snapshot);
+    const lost = await this.#pieces.restore(where, snapshot, withoutReplay);
     const { id } = this.config.environment;
     await inPartAsync(id, "restore", () => this.environment.restore(environment));
     requireFiniteObservations(this.environment, this.step);
-    await this.#store.append({ event: "resumed", step: this.step, version, ...this.#origin });
+    const left = withoutReplay ? { withoutReplay } : {};
+    await this.#store.append({ event: "resumed", step: this.step, version, ...this.#origin, ...left });
     await this.#evaluation?.writeKept();
     await this.#evaluation?.evaluateIfDue(this.done);
     if (this.#checkpointDue) await this.#writeDueCheckpoint();
+    return lost;
   }
 
   /**

@@ -253,6 +253,62 @@ describe("a run of dqn", () => {
     expect(trainer.algorithm.save().updates).toBeGreaterThan(before + 100);
   });
 
+  it("that has lost its replay can go on without it, and be resumed afterwards", async () => {
+    const own = { replayStart: 100, trainEvery: 4, replay: "prioritised" };
+    const first = await trained("CartPole-v1", own, 1200);
+    await first.trainer.start();
+    while (first.trainer.step < 500) await first.trainer.iterate();
+    await first.trainer.finish();
+    const { pieces: _, ...snapshot } = await first.trainer.save();
+    const { updates: before } = snapshot.algorithm as { updates: number };
+    const filed = { ...snapshot, pieceFiles: {} };
+
+    const { trainer, store } = await trained("CartPole-v1", own, 1200);
+    const lost = await trainer.restore(filed, { withoutReplay: true });
+    expect(lost).toBe("the replay starts empty, and learning waits for 100 new steps");
+    expect(store.events[0]).toMatchObject({ event: "resumed", withoutReplay: true });
+    const updatesAfter = (filled: number) => before + Math.max(0, Math.floor((filled - 100) / 4));
+    let again: typeof trainer | null = null;
+    while (!trainer.done) {
+      await trainer.iterate();
+      await again?.iterate();
+      const filled = trainer.step - first.trainer.step;
+      expect(trainer.algorithm.save().updates).toBe(updatesAfter(filled));
+      if (again !== null || filled < 60) continue;
+      again = (await trained("CartPole-v1", own, 1200)).trainer;
+      expect(await again.restore(await trainer.save())).toBe(null);
+    }
+    expect(await again?.save()).toEqual(await trainer.save());
+  });
+
+  it("goes on without a replay only where there was one", async () => {
+    const own = { replayStart: 0, saveReplay: false };
+    const first = await trained("CartPole-v1", own, 400);
+    await first.trainer.start();
+    const snapshot = await first.trainer.save();
+    const { trainer } = await trained("CartPole-v1", own, 400);
+    await expect(trainer.restore(snapshot, { withoutReplay: true })).rejects.toThrow(
+      "the saved run of dqn has no replay to leave out",
+    );
+  });
+
+  it.each([
+    { updates: -1e12 },
+    { updates: 0.5 },
+    { steps: 1e12 },
+    { steps: -4 },
+    { learnsFrom: -1e12 },
+    { learnsFrom: "0" },
+  ])("refuses counts that do not belong together, and never ends otherwise: %o", async (counts) => {
+    const first = await trained("CartPole-v1", { replayStart: 100, trainEvery: 4 }, 1200);
+    await first.trainer.start();
+    while (first.trainer.step < 300) await first.trainer.iterate();
+    const snapshot = await first.trainer.save();
+    const algorithm = { ...(snapshot.algorithm as object), ...counts };
+    const { trainer } = await trained("CartPole-v1", { replayStart: 100, trainEvery: 4 }, 1200);
+    await expect(trainer.restore({ ...snapshot, algorithm })).rejects.toThrow("Dqn.restore");
+  });
+
   it("logs no update before replayStart", async () => {
     const { trainer, store } = await trained("CartPole-v1", { replayStart: 200 }, 400);
     await trainer.start();

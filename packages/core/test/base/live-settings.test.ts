@@ -122,6 +122,18 @@ describe("LiveSettings", () => {
     expect(second.live.save()).toEqual(snapshot);
   });
 
+  it("restores a run that went past the length that was set, to the end of its rollout", () => {
+    const { live } = started();
+    live.step = 1000;
+    live.set("set", { steps: 1010 });
+    live.step = 1040;
+    const snapshot = live.save();
+    const second = started();
+    second.live.restore(snapshot);
+    expect(second.live.save()).toEqual(snapshot);
+    expect(() => second.live.restore({ step: 3, set: { steps: 0 } })).toThrow("steps is out of range");
+  });
+
   it("forgets what was set before a restore", () => {
     const { live, current } = started({ from: 0.1, to: 0.3 });
     const snapshot = live.save();

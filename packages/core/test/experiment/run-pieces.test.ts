@@ -279,7 +279,7 @@ describe("a run with a replay", () => {
   });
 
   describe("whose pieces were changed", () => {
-    const remedy = "restore the run's files from a copy; evaluate and record work without the replay";
+    const remedy = "restore the store from a copy, or continue without the replay: withoutReplay";
     const stopped = async () => {
       const store = new MemoryRunStore();
       const trainer = createTrainer(parts(store));

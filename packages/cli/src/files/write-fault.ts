@@ -1,0 +1,34 @@
+import { SoftrlError } from "softrl";
+import { codeOf } from "./regular-file.js";
+
+/** What to do about a file that could not be written. */
+export interface WriteRemedy {
+  readonly first: string;
+  /** What else helps: another disk, or another folder on the same. */
+  readonly elsewhere: "another disk" | "another";
+}
+
+const ofDisk: Readonly<Record<string, string>> = {
+  ENOSPC: "free some space",
+  EDQUOT: "free some of your quota",
+  EFBIG: "raise the limit on the size of files",
+};
+
+/** The remedy for an error of the operating system, by its code. */
+export function writeRemedy(error: unknown): WriteRemedy {
+  const first = ofDisk[String(codeOf(error))];
+  return first === undefined
+    ? { first: "make the folder writable", elsewhere: "another" }
+    : { first, elsewhere: "another disk" };
+}
+
+/** The error of a command that could not write what `--out` names. */
+export function outFault(out: string, error: unknown): SoftrlError {
+  if (error instanceof SoftrlError) return error;
+  const { first, elsewhere } = writeRemedy(error);
+  const details = {
+    got: error instanceof Error ? error.message : String(error),
+    remedy: `${first}, or choose ${elsewhere} with --out`,
+  };
+  return new SoftrlError("--out", `${out} cannot be written`, details, { cause: error });
+}
