@@ -60,6 +60,8 @@ export function knob(svg: SVGSVGElement, options: KnobOptions): Knob {
     const { top, height } = svg.getBoundingClientRect();
     choose(toValue(((event.clientY - top) / height) * svg.viewBox.baseVal.height));
   };
+  // Inside an SVG, `touch-action` does not keep browsers from scrolling.
+  touch.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   group.addEventListener("pointerdown", (event) => {
     // A finger beside the knob scrolls the page.
     if (event.button !== 0 || (event.pointerType === "touch" && event.target !== touch)) return;

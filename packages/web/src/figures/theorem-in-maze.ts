@@ -40,25 +40,31 @@ export interface CellSteps {
 }
 
 const features = tabularFeatures(maze.states, maze.actions);
-/** A row of the table that no step changes, and whose value no algorithm should read. */
+/** The cells that learn: all but the goal and the pit, whose rows of the table no algorithm should read. */
 const weights = Float64Array.from(maze.terminal, (ends) => 1 - ends);
 /** The same process without endings: what a bootstrap at a terminal state takes it for. */
 const endless: FiniteMdp = { ...maze, terminal: new Uint8Array(maze.states) };
 
 const problemOf = (tau: number): SoftMdp => ({ mdp: maze, logPrior: uniformPrior, tau, gamma: GAMMA });
 
-/** The table of values after 0, 1, … steps of the (unbroken) expected soft-Q step in all cells at once. */
-export function learn(tau: number, steps: number): readonly Float64Array[] {
+/**
+ * The table of values after k of the (unbroken) expected soft-Q steps, in all cells at once. It takes the steps when they
+ * are first asked for.
+ */
+export function learning(tau: number): (k: number) => Float64Array {
   const problem = problemOf(tau);
   const random = new RandomStreams(7).stream("page", "two-arrows");
   const tables = [Float64Array.from(uniformPrior, () => random.uniform(-0.5, 0.5))];
-  for (let k = 0; k < steps; k++) {
-    const model = linearQ(problem, features, tables[k]);
-    const targets = expectedSoftQTargets(problem, model, nStepAdvantages(problem, model.logPi, model.v, N));
-    const gradient = softQGradient({ problem, model, weights, targets });
-    tables.push(tables[k].map((x, i) => x - gradient[i]));
-  }
-  return tables;
+  return (k) => {
+    while (tables.length <= k) {
+      const table = tables[tables.length - 1];
+      const model = linearQ(problem, features, table);
+      const targets = expectedSoftQTargets(problem, model, nStepAdvantages(problem, model.logPi, model.v, N));
+      const gradient = softQGradient({ problem, model, weights, targets });
+      tables.push(table.map((x, i) => x - gradient[i]));
+    }
+    return tables[k];
+  };
 }
 
 /** Both steps in every cell in which the agent acts. */

@@ -16,7 +16,7 @@ import {
   shade,
   startCell,
 } from "./maze.js";
-import { type CellSteps, type Line, learn, lines, stepsInMaze } from "./theorem-in-maze.js";
+import { type CellSteps, type Line, learning, lines, stepsInMaze } from "./theorem-in-maze.js";
 
 const TAUS = temperatures(0.05, 2);
 const FALLBACK = { tau: 0.2, steps: 0, cell: startCell.state } as const;
@@ -41,10 +41,10 @@ interface Choice {
  */
 export function twoArrows(root: HTMLElement, settings: Settings): void {
   let choice = read(settings);
-  let tables = learn(choice.tau, STEPS);
+  let tableAfter = learning(choice.tau);
   const draw = oncePerFrame(() => show());
   const change = (next: Partial<Choice>) => {
-    if (next.tau !== undefined && next.tau !== choice.tau) tables = learn(next.tau, STEPS);
+    if (next.tau !== undefined && next.tau !== choice.tau) tableAfter = learning(next.tau);
     choice = { ...choice, ...next };
     write(settings, choice);
     draw();
@@ -86,8 +86,8 @@ export function twoArrows(root: HTMLElement, settings: Settings): void {
   const note = part(root, "note", HTMLElement);
 
   function show(): void {
-    const all = stepsInMaze(choice.tau, tables[choice.steps], choice.broken);
-    const first = stepsInMaze(choice.tau, tables[0], new Set());
+    const all = stepsInMaze(choice.tau, tableAfter(choice.steps), choice.broken);
+    const first = stepsInMaze(choice.tau, tableAfter(0), new Set());
     const largest = Math.max(
       ...first.flatMap(({ softQ }) => Math.hypot(projected(softQ).x, projected(softQ).y)),
     );

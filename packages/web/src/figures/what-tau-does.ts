@@ -16,6 +16,8 @@ import {
 } from "./temperature-sweep.js";
 
 const TAUS = temperatures(0.01, 10);
+/** Enough for a smooth curve. */
+const DRAWN = temperatures(0.01, 10, 10);
 const GAMMAS = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99];
 const FALLBACK = { tau: 0.1, gamma: 0.9 } as const;
 const BACKUPS = 120;
@@ -35,10 +37,10 @@ export function whatTauDoes(root: HTMLElement, settings: Settings): void {
     readTemperature(settings.get("tau"), TAUS, FALLBACK.tau),
     nearest(GAMMAS, readNumber(settings.get("gamma"), { low: 0.01, high: 0.999, fallback: FALLBACK.gamma })),
   ];
-  let sweep = sweepTemperatures(TAUS, gamma);
+  let sweep = sweepTemperatures(DRAWN, gamma);
   const draw = oncePerFrame(() => show());
   const change = (nextTau: number, nextGamma: number) => {
-    if (nextGamma !== gamma) sweep = sweepTemperatures(TAUS, nextGamma);
+    if (nextGamma !== gamma) sweep = sweepTemperatures(DRAWN, nextGamma);
     [tau, gamma] = [nextTau, nextGamma];
     settings.set("tau", temperatureText(tau, FALLBACK.tau));
     settings.set("gamma", gamma === FALLBACK.gamma ? null : String(gamma));
