@@ -333,7 +333,7 @@ export {
 } from "./losses/soft-q.js";
 export { type TheoremGapTerms, theoremGap } from "./losses/theorem-gap.js";
 export { type ValueTerms, valueLoss } from "./losses/value.js";
-export { boltzmannPolicy, qFromPolicy, softValue } from "./math/boltzmann.js";
+export { boltzmannPolicy, greedyPolicy, qFromPolicy, softValue } from "./math/boltzmann.js";
 export {
   type BootstrapOptions,
   bootstrapInterval,
@@ -464,6 +464,12 @@ export {
   valueGradient,
   visitedPolicyGradient,
 } from "./mdp/policy-gradient.js";
+export {
+  policySampleGradient,
+  sampleGap,
+  softQSampleGradient,
+  valueSampleGradient,
+} from "./mdp/sample-gradients.js";
 export { type Derivatives, linearQ, linearScores, type QModel, tabularFeatures } from "./mdp/scores.js";
 export { requirePolicy, type SoftMdp, validateSoftMdp } from "./mdp/soft-mdp.js";
 export {

@@ -1,8 +1,7 @@
 import * as Plot from "@observablehq/plot";
+import { COLOURS, DARK, DASHES, darkRules, GREY, PAPER, SVG, svgElement, TEXT } from "@softrl/web";
 import { parseHTML } from "linkedom";
 import { largest, smallest } from "softrl";
-import { COLOURS, DARK, DASHES, darkRules, GREY, PAPER, TEXT } from "./ink.js";
-import { SVG, svgElement } from "./svg-element.js";
 
 /** An estimate at x, and its interval. */
 export interface PanelPoint {

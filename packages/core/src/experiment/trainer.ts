@@ -3,11 +3,12 @@ import { fail } from "../base/errors.js";
 import { LiveSettings } from "../base/live-settings.js";
 import { inPart, inPartAsync } from "../base/part-fault.js";
 import { RandomStreams } from "../base/random.js";
-import { type Snapshot, savedBy, snapshotCount, snapshotNumber, snapshotSection } from "../base/snapshot.js";
+import { type Snapshot, savedBy, snapshotCount, snapshotSection } from "../base/snapshot.js";
 import type { OnStep } from "../data/collector.js";
 import type { EnvironmentRows, VectorEnvironment } from "../envs/environment.js";
 import { encodeCheckpoint } from "./checkpoint.js";
 import { claimEnvironment, type EnvironmentUser, requireClaim } from "./environment-claim.js";
+import { FigureMeans } from "./figure-means.js";
 import {
   requireFiniteFigures,
   requireFiniteObservations,
@@ -65,8 +66,7 @@ export class Trainer {
   #seconds = 0;
   /** Steps taken in those seconds: not those before a restore. */
   #timed = 0;
-  #figureSums = new Map<string, number>();
-  #updates = 0;
+  readonly #figures = new FigureMeans();
   /** Whether a checkpoint waits for an evaluation that the signal stopped: a resumed run makes both, in their order. */
   #checkpointDue = false;
   #state: "new" | "ready" | "busy" = "new";
@@ -195,12 +195,7 @@ export class Trainer {
     this.#live.step += steps;
     this.#timed += steps;
     requireFiniteFigures(this.config.algorithm.name, figures, this.step);
-    let isUpdated = false;
-    for (const name in figures) {
-      this.#figureSums.set(name, (this.#figureSums.get(name) ?? 0) + figures[name]);
-      isUpdated = true;
-    }
-    if (isUpdated) this.#updates++;
+    this.#figures.add(figures);
     this.#seconds += this.#now() - began;
   }
 
@@ -290,8 +285,7 @@ export class Trainer {
       live: this.#live.save(),
       events: this.#store.events,
       ...(this.#checkpointDue ? { checkpointDue: true } : {}),
-      updates: this.#updates,
-      figureSums: Object.fromEntries(this.#figureSums),
+      ...this.#figures.save(),
       scores: this.#window.save(),
       learning: this.#learning.save(),
       curve: this.#curve.save(),
@@ -322,11 +316,7 @@ export class Trainer {
     this.#curve.restore(snapshotSection(where, snapshot, "curve"));
     this.#window.restore(snapshotSection(where, snapshot, "scores"));
     this.#learning.restore(snapshotSection(where, snapshot, "learning"));
-    const figureSums = snapshotSection(where, snapshot, "figureSums");
-    this.#figureSums = new Map(
-      Object.keys(figureSums).map((name) => [name, snapshotNumber(where, figureSums, name)]),
-    );
-    this.#updates = snapshotCount(where, snapshot, "updates");
+    this.#figures.restore(where, snapshot);
     this.#store.events = snapshotCount(where, snapshot, "events");
     this.#checkpointDue = snapshot.checkpointDue === true;
     this.#oracle?.restore(snapshotSection(where, snapshot, "oracle"));
@@ -405,14 +395,8 @@ export class Trainer {
   async #logUpdates(): Promise<void> {
     const meanReturn = this.#window.mean();
     if (meanReturn !== null) this.#curve.add(this.step, meanReturn);
-    if (this.#updates === 0) return;
-    // Sorted, since a restored run has the names in another order.
-    const figures: Record<string, number> = {};
-    for (const name of [...this.#figureSums.keys()].sort()) {
-      figures[name] = (this.#figureSums.get(name) ?? 0) / this.#updates;
-    }
-    this.#figureSums.clear();
-    this.#updates = 0;
+    const figures = this.#figures.take();
+    if (figures === null) return;
     const learningRate = this.#live.current("learningRate");
     const seconds = this.#clock === null ? null : Math.round(this.#seconds * 1000) / 1000;
     await this.#store.append({

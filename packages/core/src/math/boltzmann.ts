@@ -1,5 +1,5 @@
 import { fail, requireLength, requireNumber } from "../base/errors.js";
-import { exp, log } from "./logspace.js";
+import { exp, log, logSoftmaxInto } from "./logspace.js";
 import {
   type LogPrior,
   type LogProbabilities,
@@ -41,6 +41,20 @@ export function boltzmannPolicy(
   // Subtracting V_Q itself would lose the digits of τ next to those of Q.
   for (let a = 0; a < q.length; a++) logPi[a] = logPrior[a] + (q[a] - high) / tau - normaliser;
   return logProbabilities(logPi);
+}
+
+/**
+ * The limit of {@link boltzmannPolicy} as τ → 0: π̄ restricted to the actions with the largest Q, normalised.
+ *
+ * @throws SoftrlError when lengths differ or π̄ is zero everywhere.
+ */
+export function greedyPolicy(q: QValues<Vector>, logPrior: LogPrior<Vector>): LogProbabilities {
+  requireLength("greedyPolicy", "logPrior", logPrior.length, q.length, "π̄ has one weight per action");
+  const high = supportMaximum("greedyPolicy", q, logPrior);
+  const best = new Float64Array(q.length).fill(Number.NEGATIVE_INFINITY);
+  for (let a = 0; a < q.length; a++) if (q[a] === high) best[a] = logPrior[a];
+  logSoftmaxInto(best, best);
+  return logProbabilities(best);
 }
 
 /**

@@ -6,10 +6,10 @@
  * is 0.
  */
 import { requireInteger, requireNumber } from "../base/errors.js";
-import { boltzmannPolicy, softValue } from "../math/boltzmann.js";
+import { boltzmannPolicy, greedyPolicy, softValue } from "../math/boltzmann.js";
 import { klDivergence } from "../math/categorical.js";
 import { solve } from "../math/linear-algebra.js";
-import { exp, log } from "../math/logspace.js";
+import { exp } from "../math/logspace.js";
 import {
   type LogProbabilities,
   logPrior,
@@ -42,23 +42,12 @@ export function boltzmannPolicies({ mdp, logPrior: prior, tau }: SoftMdp, q: QVa
 }
 
 /**
- * The limit of {@link boltzmannPolicies} as τ → 0: π̄ restricted to the actions with the largest Q,
- * normalised. [S, A]
+ * The limit of {@link boltzmannPolicies} as τ → 0: {@link greedyPolicy} for each state. [S, A]
  */
 export function greedyPolicies({ mdp, logPrior: prior }: SoftMdp, q: QValues): LogProbabilities {
-  const logPi = logProbabilities(new Float64Array(q.length).fill(Number.NEGATIVE_INFINITY));
+  const logPi = logProbabilities(new Float64Array(q.length));
   for (let s = 0; s < mdp.states; s++) {
-    const from = s * mdp.actions;
-    let high = Number.NEGATIVE_INFINITY;
-    let shift = Number.NEGATIVE_INFINITY;
-    for (let i = from; i < from + mdp.actions; i++) {
-      if (prior[i] > Number.NEGATIVE_INFINITY && q[i] > high) high = q[i];
-    }
-    const best = (i: number) => prior[i] > Number.NEGATIVE_INFINITY && q[i] === high;
-    for (let i = from; i < from + mdp.actions; i++) if (best(i)) shift = Math.max(shift, prior[i]);
-    let sum = 0;
-    for (let i = from; i < from + mdp.actions; i++) if (best(i)) sum += exp(prior[i] - shift);
-    for (let i = from; i < from + mdp.actions; i++) if (best(i)) logPi[i] = prior[i] - shift - log(sum);
+    logPi.set(greedyPolicy(qValues(row(q, s, mdp)), logPrior(row(prior, s, mdp))), s * mdp.actions);
   }
   return logPi;
 }

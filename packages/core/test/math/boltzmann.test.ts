@@ -1,5 +1,6 @@
 import {
   boltzmannPolicy,
+  greedyPolicy,
   klDivergence,
   type LogPrior,
   logPrior,
@@ -112,5 +113,23 @@ describe("qFromPolicy", () => {
     const prior = logPrior(uniform(-2, 1, 6, random));
     const back = qFromPolicy(softValue(q, prior, 0.2), boltzmannPolicy(q, prior, 0.2), prior, 0.2);
     for (let a = 0; a < 6; a++) expect(back[a]).toBeCloseTo(q[a], 13);
+  });
+});
+
+describe("greedyPolicy", () => {
+  it("is the limit of boltzmannPolicy as τ → 0, and splits ties in proportion to π̄ within its support", () => {
+    const prior = logPrior(Float64Array.from([0.1, 0.3, 0, 0.6], Math.log));
+    const pi = greedyPolicy(qValues(Float64Array.of(3, 3, 9, 1)), prior).map(Math.exp);
+    expect(Array.from(pi, (p) => p.toFixed(12))).toEqual([0.25, 0.75, 0, 0].map((p) => p.toFixed(12)));
+    const q = qValues(Float64Array.of(0.1, 0.4, 7, 0.3));
+    expect(greedyPolicy(q, prior)).toEqual(
+      boltzmannPolicy(q, prior, 1e-6).map((x) => (x < -1e3 ? -Infinity : x)),
+    );
+  });
+
+  it("refuses wrong lengths and an empty support", () => {
+    const q = qValues(Float64Array.of(1, 2));
+    expect(() => greedyPolicy(q, logPrior(new Float64Array(3)))).toThrow(/expected 2, got 3/);
+    expect(() => greedyPolicy(q, logPrior(new Float64Array(2).fill(-Infinity)))).toThrow(/no action/);
   });
 });

@@ -1,5 +1,4 @@
 import type { Random } from "../../base/random.js";
-import { exp } from "../../math/logspace.js";
 import { curvedPolicy, dampedSoftQStep, naturalGradient } from "../../mdp/natural-gradient.js";
 import { occupancy, visitsOf } from "../../mdp/occupancy.js";
 import {
@@ -11,6 +10,11 @@ import {
   valueGradient,
 } from "../../mdp/policy-gradient.js";
 import { largest, logLogSlope, relativeDifference } from "../../mdp/residual.js";
+import {
+  policySampleGradient,
+  softQSampleGradient,
+  valueSampleGradient,
+} from "../../mdp/sample-gradients.js";
 import { linearQ } from "../../mdp/scores.js";
 import { drawnProblem, draws } from "../cases.js";
 import { atLeast, atMost, type Demonstration, near } from "./demonstration.js";
@@ -25,9 +29,9 @@ export function gradientRoutes(random: Random): Demonstration {
   let worstSingle = 0;
   for (let i = 0; i < problems; i++) {
     const { problem, features, theta } = drawnProblem(random);
-    const { tau, logPrior, mdp } = problem;
+    const { tau, mdp } = problem;
     const model = linearQ(problem, features, theta);
-    const { logPi, scores, valueGradients } = model;
+    const { logPi, scores } = model;
     const weights = occupancy(problem, logPi);
     const advantages = nStepAdvantages(problem, logPi, model.v, 3);
     const targets = expectedSoftQTargets(problem, model, advantages);
@@ -42,28 +46,15 @@ export function gradientRoutes(random: Random): Demonstration {
     });
 
     // One action of state 0, as a sample.
-    const P = scores.parameters;
     const row = random.integer(mdp.actions);
-    const parts = Array.from({ length: P }, (_, k) => {
-      const score = scores.rows[row * P + k];
-      const slopeOfV = valueGradients.rows[k];
-      let slopeOfKl = 0;
-      for (let a = 0; a < mdp.actions; a++) {
-        slopeOfKl += exp(logPi[a]) * scores.rows[a * P + k] * (logPi[a] - logPrior[a]);
-      }
-      const softQ = (model.q[row] - targets[row]) * (slopeOfV + tau * score);
-      const route = -tau * (score * advantages[row] - tau * slopeOfKl) - advantages[row] * slopeOfV;
-      return { softQ, route };
+    const softQ = softQSampleGradient(problem, model, row, targets[row]);
+    const rise = policySampleGradient(problem, model, row, advantages[row]);
+    const route = valueSampleGradient(problem, model, row, advantages[row]).map((x, k) => x - tau * rise[k]);
+    const size = Math.max(largest(softQ), largest(route));
+    softQ.forEach((y, k) => {
+      single.push([route[k] / size, y / size]);
     });
-    const size = largest(parts.flatMap(({ softQ, route }) => [softQ, route]));
-    for (const { softQ, route } of parts) single.push([route / size, softQ / size]);
-    worstSingle = Math.max(
-      worstSingle,
-      relativeDifference(
-        parts.map(({ softQ }) => softQ),
-        parts.map(({ route }) => route),
-      ),
-    );
+    worstSingle = Math.max(worstSingle, relativeDifference(softQ, route));
   }
   return {
     name: "gradients",

@@ -1,0 +1,6 @@
+export { COLOURS, DARK, DASHES, darkRules, GREY, PAPER, TEXT } from "./drawing/ink.js";
+export { SVG, svgElement } from "./drawing/svg-element.js";
+export { dragEitherSide } from "./figures/drag-either-side.js";
+export { twoArrows } from "./figures/two-arrows.js";
+export { whatTauDoes } from "./figures/what-tau-does.js";
+export { memorySettings, type Settings, settingsOf } from "./state/settings.js";

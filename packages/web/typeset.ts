@@ -1,0 +1,44 @@
+import katex from "katex";
+
+/** The colour code of the page: the classes of the two colours that its formulas use. */
+const classOf: Readonly<Record<string, string>> = { blue: "pg", orange: "sq" };
+
+const macros = {
+  "\\E": "\\mathbb{E}",
+  "\\KL": "\\mathrm{KL}",
+  "\\pib": "\\bar\\pi",
+  // The policy is blue, soft Q-learning orange.
+  "\\pol": "\\textcolor{blue}{#1}",
+  "\\soft": "\\textcolor{orange}{#1}",
+};
+
+/**
+ * Replaces $…$ and $$…$$ in a page by MathML, which browsers draw without a script, a style or a font of the page.
+ * @throws ParseError for a formula that is not TeX.
+ */
+export function typesetFormulas(html: string): string {
+  return html.replaceAll(/\$\$([\s\S]+?)\$\$|\$([^$]+?)\$/g, (_, display?: string, inline?: string) => {
+    const tex = (display ?? inline ?? "").replaceAll("&lt;", "<").replaceAll(/\s+/g, " ");
+    return mathml(tex, display !== undefined);
+  });
+}
+
+function mathml(tex: string, displayMode: boolean): string {
+  const html = katex.renderToString(tex, {
+    output: "mathml",
+    displayMode,
+    throwOnError: true,
+    strict: true,
+    macros,
+  });
+  const math = /<math[\s\S]*<\/math>/.exec(html)?.[0] ?? "";
+  return (
+    math
+      // The source in TeX would be read aloud and copied beside the formula.
+      .replaceAll(/<\/?semantics>|<annotation[\s\S]*?<\/annotation>/g, "")
+      // Many fonts lack the bar of an accent, or draw it too thin to be seen; all have the combining one.
+      .replaceAll('<mover accent="true"><mi>π</mi><mo>ˉ</mo></mover>', "<mi>\u{1d70b}\u0304</mi>")
+      // A class follows the light or the dark scheme; a colour cannot.
+      .replaceAll(/ mathcolor="([^"]*)"/g, (_, colour: string) => ` class="${classOf[colour]}"`)
+  );
+}

@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import { defaultClientConditions, defineConfig } from "vite";
+import { typesetFormulas } from "./typeset.js";
+
+/** What the built page may load: files of its own. No eval, no inline script or style, no other host. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+export default defineConfig(({ command }) => ({
+  root: import.meta.dirname,
+  // Relative, so that the page works in any folder of any host.
+  base: "./",
+  resolve: { conditions: ["softrl-source", ...defaultClientConditions] },
+  build: {
+    outDir: join(import.meta.dirname, "dist/page"),
+    target: "es2022",
+    // Small files stay files: the policy allows no data: addresses.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+  },
+  plugins: [
+    {
+      name: "page",
+      transformIndexHtml: {
+        order: "pre",
+        handler: (html: string) => ({
+          html: typesetFormulas(html),
+          // The development server injects scripts and styles of its own.
+          tags:
+            command === "build"
+              ? [
+                  {
+                    tag: "meta",
+                    attrs: { "http-equiv": "Content-Security-Policy", content: policy },
+                    injectTo: "head-prepend" as const,
+                  },
+                ]
+              : [],
+        }),
+      },
+    },
+  ],
+}));
