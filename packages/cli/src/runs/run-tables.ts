@@ -13,8 +13,9 @@ export type TableName = (typeof tableNames)[number];
 export type TakeRow = (table: TableName, row: Row) => void;
 
 /**
- * Passes on the rows of a run's tables one by one, in the order of its events: a file of events may have gigabytes. A row of `runs` has every setting, `section.name`, the softrl version and executor, how
- * the run ended and its last mean return; the other tables have a row for each event.
+ * Passes on the rows of a run's tables one by one, in the order of its events: a file of events may have gigabytes. A row
+ * of `runs` has every setting, `section.name`, the softrl version and executor, how the run ended and its last mean return;
+ * the other tables have a row for each event.
  * @throws SoftrlError when the events are missing or damaged.
  * @param path the run's `events.jsonl`
  */
@@ -63,6 +64,12 @@ export function readTables(run: string, path: string, take: TakeRow): void {
 
 /** A line of CSV (RFC 4180). */
 export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\n`;
+
+/** Rows as CSV with a header; columns in the order in which they first come. */
+export function csvText(rows: readonly Row[]): string {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return [columns, ...rows.map((row) => columns.map((column) => row[column]))].map(csvLine).join("");
+}
 
 function csvCell(cell: Cell): string {
   if (cell === undefined) return "";
