@@ -40,16 +40,11 @@ function define(folder: string): void {
   writeFileSync(join(folder, "runs.json"), JSON.stringify(definition));
 }
 
-/** The processes that a process has started. */
-function childrenOf(pid: number): readonly number[] {
+function kill(pid: number): void {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
-      .trim()
-      .split(" ")
-      .map(Number)
-      .filter(Boolean);
+    process.kill(pid, "SIGKILL");
   } catch {
-    return [];
+    // It has just ended.
   }
 }
 
@@ -69,7 +64,10 @@ describe.runIf(process.platform === "linux")("softrl sweep, killed", () => {
       const [whole, killed] = [join(place, "whole"), join(place, "killed")];
       define(whole);
       define(killed);
+      const began = performance.now();
       expect(await startSweep(whole).ended).toBe(0);
+      // Two at a time: kills come when as many milliseconds have passed as some runs take on this machine now.
+      const perRun = (performance.now() - began) / 30;
 
       const random = new RandomStreams(16).stream("kills");
       const kills = { sweep: 0, worker: 0 };
@@ -77,21 +75,30 @@ describe.runIf(process.platform === "linux")("softrl sweep, killed", () => {
       while (kills.sweep + kills.worker < KILLS) {
         sweep ??= startSweep(killed);
         const running: Sweep = sweep;
-        const pause = sleep(random.uniform(300, 1200), false);
-        if (await Promise.race([running.ended.then(() => true), pause])) {
+        let isOver = false;
+        const ended = running.ended.then(() => {
+          isOver = true;
+          return true;
+        });
+        const begun = async () => {
+          while (!isOver && processesOf(killed).length === 0) await sleep(20);
+          await sleep(random.uniform(0, 2 * perRun));
+          return false;
+        };
+        if (await Promise.race([ended, begun()])) {
           // A run whose worker was killed twice has failed; else the kills came too late.
           sweep = null;
           expect(await running.ended).toBe(1);
           continue;
         }
-        const workers = childrenOf(running.pid);
+        const workers = processesOf(killed).map(Number);
         if (workers.length === 0 || random.integer(2) === 0) {
           kills.sweep++;
-          process.kill(running.pid, "SIGKILL");
+          kill(running.pid);
           sweep = null;
         } else {
           kills.worker++;
-          process.kill(workers[random.integer(workers.length)], "SIGKILL");
+          kill(workers[random.integer(workers.length)]);
         }
       }
       console.log(`killed ${kills.sweep} sweeps and ${kills.worker} workers`);

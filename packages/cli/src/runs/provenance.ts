@@ -36,8 +36,8 @@ export function checkoutOf(packageFolder: string): string | null {
   return isOurs && existsSync(join(checkout, ".git")) ? checkout : null;
 }
 
-/** What git prints; null where it fails. */
-export function gitIn(checkout: string, args: readonly string[]): string | null {
+/** What git prints; null where it fails, or takes longer. */
+export function gitIn(checkout: string, args: readonly string[], seconds = 5): string | null {
   // Git's own variables, set inside a hook, would name another repository.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
   try {
@@ -46,7 +46,7 @@ export function gitIn(checkout: string, args: readonly string[]): string | null 
       env,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
-      timeout: 5000,
+      timeout: seconds * 1000,
     }).trim();
   } catch {
     return null;

@@ -5,6 +5,9 @@ import { checkoutOf, gitIn } from "../runs/provenance.js";
 /** What decides the numbers of a run; the command, the documents and the experiments do not. */
 const computing = ["core/src", "native", "gymnasium"].map((name) => `packages/${name}`).concat("kernels");
 
+/** The key of each run depends on git: a busy machine must not change it. */
+const SECONDS = 60;
+
 /**
  * The version of the code that computes runs: `0.1.0`, and in a checkout of softrl `0.1.0+<commit>`, the last commit that
  * changed that code, with `-dirty` appended if it has uncommitted changes.
@@ -12,8 +15,12 @@ const computing = ["core/src", "native", "gymnasium"].map((name) => `packages/${
 export function codeVersion(packageFolder = fileURLToPath(new URL("../..", import.meta.url))): string {
   const checkout = checkoutOf(packageFolder);
   if (checkout === null) return version;
-  const commit = gitIn(checkout, ["log", "-1", "--format=%H", "--", ...computing]);
+  const commit = gitIn(checkout, ["log", "-1", "--format=%H", "--", ...computing], SECONDS);
   if (commit === null || commit === "") return version;
-  const changes = gitIn(checkout, ["status", "--porcelain", "--untracked-files=no", "--", ...computing]);
+  const changes = gitIn(
+    checkout,
+    ["status", "--porcelain", "--untracked-files=no", "--", ...computing],
+    SECONDS,
+  );
   return `${version}+${commit.slice(0, 12)}${changes === "" ? "" : "-dirty"}`;
 }
