@@ -166,15 +166,16 @@ export const dqnSettings = {
 };
 
 /**
- * The optimiser, the network and the environments that fit: those of the settings' sources. CleanRL's learning rate for
- * vectors is 2.5e-4 throughout.
+ * The optimiser, the network and the environments that fit: those of the settings' sources. On vectors, CleanRL has a
+ * learning rate of 2.5e-4 throughout and no LayerNorm; LayerNorm is Gallici et al.'s (2024), and keeps CartPole's runs from
+ * losing what they learned (experiments/tuning/q-learning).
  */
 export function dqnDefaults(family: EnvironmentFamily): SectionDefaults {
   switch (family) {
     case "vector":
       return {
         environment: { count: 1 },
-        network: { inputs: "raw", hiddenSizes: [120, 84], activation: "relu" },
+        network: { inputs: "raw", hiddenSizes: [120, 84], activation: "relu", layerNorm: true },
         optimiser: { name: "adam", learningRate: { from: 4e-4, to: 0 }, maxGradientNorm: unclipped },
       };
     case "table":

@@ -1,6 +1,6 @@
 import type { Random } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotSection } from "../base/snapshot.js";
-import type { ReplayBatch } from "../data/replay.js";
+import type { ReplayBatch } from "../data/replay-batch.js";
 import type { Observations } from "../envs/environment.js";
 import { type QUpdate, traceQUpdate } from "../losses/q-update.js";
 import { type LogProbabilities, logProbabilities, type QValues, qValues } from "../math/units.js";

@@ -6,6 +6,7 @@ import type { EnvironmentRows, Observations } from "../envs/environment.js";
 import { type Box, observationLength, type Space } from "../envs/spaces.js";
 import type { Vector } from "../math/units.js";
 import type { ObservationStore } from "./observation-store.js";
+import type { ReplayBatch } from "./replay-batch.js";
 import { ReplayEntries, stackedFrames } from "./replay-entries.js";
 import { ENDED, FIRST, requireFlags, STEP, TERMINATED, TRUNCATED } from "./replay-flags.js";
 import { ReplayPriorities } from "./replay-priorities.js";
@@ -30,24 +31,6 @@ export interface ReplayOptions {
   readonly actionCount?: number;
   /** Bytes of a piece that is saved, about; 16 MiB if left out. */
   readonly pieceBytes?: number;
-}
-
-/** The memory that {@link Replay.sample} fills: B transitions of m ≤ n steps. */
-export interface ReplayBatch {
-  /** [B, ...] s_t. */
-  readonly observations: Vector;
-  /** [B, ...] s_{t+m}; zeros after a termination. */
-  readonly nextObservations: Vector;
-  /** [B] a_t. */
-  readonly actions: Vector;
-  /** [B] Σ_{d<m} γ^d r_{t+d}. */
-  readonly returns: Vector;
-  /** [B] γ^m, or 0 where the episode terminated within the m steps. */
-  readonly discounts: Vector;
-  /** [B] Importance weights, at most 1; null where nothing reads them. All are 1 for uniform sampling. */
-  readonly weights: Vector | null;
-  /** [B] Where the transitions lie: what {@link Replay.setErrors} takes. */
-  readonly indices: Int32Array;
 }
 
 /**
