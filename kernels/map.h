@@ -49,6 +49,13 @@ SOFTRL_INLINE Vec product(Vec a, Vec b) {
 
 SOFTRL_INLINE Vec oneWhere(IntVec mask) { return floats(mask & bits(splat(1.0f))); }
 
+// A loop of its own for constants makes the code longer; WebAssembly modules should be small.
+#ifdef __wasm__
+constexpr bool readsConstantsOnce = false;
+#else
+constexpr bool readsConstantsOnce = true;
+#endif
+
 /// The step x ← d·x + e·g, or e·g·g, of a moving average, and the rounding of small numbers after it. The factors and the
 /// numbers that are added and subtracted are constants.
 template <bool Squared>
@@ -114,11 +121,11 @@ static void mapStep(int32 operation, float* out, Index n, const float* const* re
     case opGreaterSelect: return ofFour([](Vec x, Vec y, Vec u, Vec v) { return choose(x > y, u, v); });
     case opAddSubtract: return ternary([](Vec x, Vec y, Vec z) { return x + y - z; });
     case opProductsAddSubtract:
-      if (e == f && isConstant(at[0]) && isConstant(at[2]) && isConstant(at[4]))
+      if (readsConstantsOnce && e == f && isConstant(at[0]) && isConstant(at[2]) && isConstant(at[4]))
         return movingAverage<false>(out, n, b, a[0], c[0], d, e[0]);
       return ofSix([](Vec x, Vec y, Vec u, Vec v, Vec s, Vec t) { return product(x, y) + product(u, v) + s - t; });
     case opLongProductsAddSubtract:
-      if (a == b && f == g && isConstant(at[2]) && isConstant(at[3]) && isConstant(at[5]))
+      if (readsConstantsOnce && a == b && f == g && isConstant(at[2]) && isConstant(at[3]) && isConstant(at[5]))
         return movingAverage<true>(out, n, a, c[0], d[0], e, f[0]);
       return ofSeven([](Vec x, Vec y, Vec z, Vec u, Vec v, Vec s, Vec t) {
         return product(product(x, y), z) + product(u, v) + s - t;

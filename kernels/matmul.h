@@ -261,6 +261,8 @@ static void matmulDots(const Matrices& p) {
   for (; row < p.m; row++) dotRows<1>(p, w, row);
 }
 
+// Not in WebAssembly, whose modules are part of every page and should be small.
+#ifndef __wasm__
 /// Whether matmulAcross is possible, and faster since it transposes less.
 SOFTRL_INLINE bool transposesLessAcross(const Matrices& p) {
   return p.transposeB && !p.transposeA && !p.bias && p.m >= VL && roundUp(p.m) <= acrossRows && p.k <= panelRows &&
@@ -312,6 +314,7 @@ static void matmulAcross(const Matrices& p, Team* team) {
     }
   });
 }
+#endif
 
 static void runMatmul(const int32* code, float* arena, Team* team) {
   Matrices p;
@@ -336,9 +339,11 @@ static void runMatmul(const int32* code, float* arena, Team* team) {
   } else if (p.k <= shallowDepth && !p.transposeA && p.n >= VL && p.m * p.n <= shallowOut) {
     matmulShallow(p);
     runEpilogue(epilogue, arena, 0, p.m * p.n);
+#ifndef __wasm__
   } else if (transposesLessAcross(p)) {
     matmulAcross(p, team);
     if (epilogue) runMapShared(epilogue, arena, 0, p.m * p.n, team);
+#endif
   } else if (p.n < VL && p.transposeA && p.m >= VL) {
     // A transposed product with few columns: its transposed result has long rows.
     Matrices q = p;
