@@ -36,8 +36,12 @@ function mathml(tex: string, displayMode: boolean): string {
     math
       // The source in TeX would be read aloud and copied beside the formula.
       .replaceAll(/<\/?semantics>|<annotation[\s\S]*?<\/annotation>/g, "")
-      // Many fonts lack the bar of an accent, or draw it too thin to be seen; all have the combining one.
+      // Browsers ignore this variant, and many fonts lack the bar of an accent; the letter itself, and a
+      // combining bar, are drawn well.
+      .replaceAll('<mi mathvariant="double-struck">E</mi>', "<mi>\u{1d53c}</mi>")
       .replaceAll('<mover accent="true"><mi>π</mi><mo>ˉ</mo></mover>', "<mi>\u{1d70b}\u0304</mi>")
+      // A function and its argument stand apart.
+      .replaceAll("<mi>log</mi><mo>\u2061</mo>", '<mi>log</mi><mspace width="0.17em"></mspace>')
       // A class follows the light or the dark scheme; a colour cannot.
       .replaceAll(/ mathcolor="([^"]*)"/g, (_, colour: string) => ` class="${classOf[colour]}"`)
   );

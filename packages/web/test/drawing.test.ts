@@ -121,6 +121,8 @@ describe("formulas", () => {
     expect(html).toContain('class="sq"');
     expect(html).toContain('class="pg"');
     expect(html).toContain("<mi>\u{1d70b}\u0304</mi>");
+    expect(html).toContain("<mi>log</mi><mspace");
+    expect(typesetFormulas("$\\E$")).toContain("<mi>\u{1d53c}</mi>");
     expect(html).not.toMatch(/style=|mathcolor|annotation|\$/);
   });
 

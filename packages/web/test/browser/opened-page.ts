@@ -43,7 +43,11 @@ export function openedPages(expected: RegExp = /^$/): Open {
     const page = await context.newPage();
     page.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
     page.on("pageerror", (error) => messages.push(String(error)));
-    page.on("requestfailed", (request) => messages.push(`failed: ${request.url()}`));
+    page.on("requestfailed", (request) => {
+      // A page that is left stops what it loads.
+      const reason = request.failure()?.errorText;
+      if (reason !== "net::ERR_ABORTED") messages.push(`failed: ${request.url()} ${reason}`);
+    });
     page.on("request", (request) => {
       if (!request.url().startsWith(address ?? "")) messages.push(`asked elsewhere: ${request.url()}`);
     });
