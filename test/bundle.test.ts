@@ -8,7 +8,7 @@ import { temporaryFolder } from "./temporary-folder.js";
 
 /** Bytes that a page may load, minified and gzipped. `npm run bundles` prints what takes them. */
 const budgets = {
-  train: 99_300,
+  train: 100_500,
   act: 57_300,
   "act-from-module": 29_700,
 };

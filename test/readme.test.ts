@@ -30,7 +30,8 @@ const readmes = [
   ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`),
 ].filter((file) => existsSync(join(root, file)));
 const blocks = readmes.flatMap((file) => blocksOf(file, readFileSync(join(root, file), "utf8")));
-const scripts: Record<string, string> = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;
+const scriptsOf = (workspace: string): readonly string[] =>
+  Object.keys(JSON.parse(readFileSync(join(root, workspace, "package.json"), "utf8")).scripts);
 
 const place = temporaryFolder("readme");
 let gymnasium = false;
@@ -108,7 +109,8 @@ async function runShellLine(line: string): Promise<void> {
     const [program, ...args] = words[0] === "npx" ? words.slice(1) : words;
     if (program === "npm") {
       const script = args[0] === "run" ? args[1] : args[0];
-      if (script !== "ci" && script !== "install") expect(Object.keys(scripts), line).toContain(script);
+      const workspace = args.includes("-w") ? args[args.indexOf("-w") + 1] : ".";
+      if (script !== "ci" && script !== "install") expect(scriptsOf(workspace), line).toContain(script);
     } else if (program === "softrl" && args[0] === "setup") {
       // It installs packages from the network; the tests of @softrl/gymnasium cover its parts.
       expect(args, line).toEqual(["setup", "gymnasium"]);

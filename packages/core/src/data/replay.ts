@@ -375,6 +375,7 @@ export class Replay implements Saveable {
     this.#entries.clear();
     this.#priorities?.clear();
     this.#heads.fill(-1);
+    this.#headRows.fill(-1);
     this.#missing = null;
   }
 

@@ -93,7 +93,7 @@ const others: Readonly<Record<string, SettingValue>> = {
 
 /** Valid values of settings whose names mean something else in another algorithm. */
 const othersOf: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
-  dqn: { epsilon: 0.5, inputs: "normalised" },
+  dqn: { epsilon: 0.5, inputs: "normalised", layerNorm: false },
   ppo: { entropyBonus: "proper" },
   pqn: { epsilon: 0.5, layerNorm: false },
 };
