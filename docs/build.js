@@ -1,7 +1,10 @@
-// Writes the tables of docs/settings.md: `npm run docs`.
+// Writes the tables of docs/settings.md and the results in README.md: `npm run docs`.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { withHeadline } from "./headline.js";
 import { withTables } from "./settings-tables.js";
 
-const path = join(import.meta.dirname, "settings.md");
-writeFileSync(path, withTables(readFileSync(path, "utf8")));
+const settings = join(import.meta.dirname, "settings.md");
+writeFileSync(settings, withTables(readFileSync(settings, "utf8")));
+const readme = join(import.meta.dirname, "../README.md");
+writeFileSync(readme, await withHeadline(readFileSync(readme, "utf8")));
