@@ -9,7 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { readDefinition, readResults } from "@softrl/cli";
-import { differenceInterval, RandomStreams } from "softrl";
+import { bootstrapInterval, differenceInterval, probabilityOfImprovement, RandomStreams } from "softrl";
 import { digits, environmentsOf, meansTable, scores, tableRow } from "./means-table.js";
 
 const { positionals, values } = parseArgs({
@@ -38,6 +38,14 @@ if (against !== undefined) {
     const cells = environments.map((id) => difference(name, id, streams.stream(name, against, id)));
     lines.push(tableRow(`${name} − ${against}`, cells));
   }
+  lines.push("");
+  for (const { name } of definition.variants) {
+    if (name === against) continue;
+    const { estimate, low, high } = improvement(name, streams.stream("improvement", name, against));
+    lines.push(
+      `- The probability that a run of ${name} beats one of ${against} on a random game is ${digits(estimate)} [${digits(low)}, ${digits(high)}].`,
+    );
+  }
 }
 lines.push("", "Each run's mean return of its last 100 training episodes, in the order of the seeds:", "");
 lines.push("| | environment | runs |", "| --- | --- | --- |");
@@ -46,6 +54,18 @@ for (const { name } of definition.variants) {
     const runs = scores(results, name, id);
     if (runs.length > 0) lines.push(tableRow(name, [id, runs.map(digits).join(", ")]));
   }
+}
+
+/** @param {string} variant @param {import("softrl").Random} random */
+function improvement(variant, random) {
+  const [x, y] = [variant, against ?? ""].map((name) => environments.map((id) => scores(results, name, id)));
+  const { length } = environments;
+  // One resampling of all runs: of each game, and of each of the two variants.
+  return bootstrapInterval(
+    [...x, ...y],
+    (all) => probabilityOfImprovement(all.slice(0, length), all.slice(length)),
+    { random },
+  );
 }
 
 /** @param {string} variant @param {string} environment @param {import("softrl").Random} random */

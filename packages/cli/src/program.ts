@@ -274,6 +274,11 @@ function addExports(root: Command, terminal: Terminal, run: Run): void {
       "curves",
     )
     .option("--statistic <name>", "of the seeds: their mean, or their interquartile mean (iqm)", "mean")
+    .option(
+      "--variant <name>",
+      "draw only this variant, and others that are named so, in this order",
+      (name: string, names: readonly string[] = []) => [...names, name],
+    )
     .option("--width <millimetres>", "85 is a column of many papers, 170 a page", "85")
     .option("--dpi <count>", "pixels per inch of a PNG (default: 300)")
     .option("--theme <theme>", "light, dark, or auto: as the reader's system is", "light")

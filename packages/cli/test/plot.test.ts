@@ -11,7 +11,7 @@ import {
   profileAcrossTasks,
   scoreInterval,
 } from "../src/plots/across-seeds.js";
-import { type PlottedRun, plottedRuns } from "../src/plots/plotted-run.js";
+import { ofVariants, type PlottedRun, plottedRuns } from "../src/plots/plotted-run.js";
 import { runFigure } from "../src/plots/run-figure.js";
 import { expectRefusal, softrl } from "./command.js";
 
@@ -74,6 +74,17 @@ describe("a curve across seeds", () => {
     expect(scoreInterval([0, 2, 4, 100], "iqm", random()).estimate).toBe(3);
     expect(scoreInterval([0, 2, 4, 100], "mean", random()).estimate).toBe(26.5);
   });
+});
+
+test("variants are chosen by name, in the order of the names", () => {
+  const runs = ["a", "b", "c"].map(
+    (variant): PlottedRun => ({ variant, environment: "E", seed: "1", curve: null, score: 1 }),
+  );
+  const chosen = (...names: string[]) => ofVariants(runs, names).map(({ variant }) => variant);
+  expect(chosen("c", "a", "c")).toEqual(["c", "a"]);
+  expect(() => chosen("d")).toThrow(
+    '--variant: the runs have no such variant, expected "a", "b", "c", got "d"',
+  );
 });
 
 test("a profile across tasks falls from one to zero, inside its interval", () => {

@@ -14,7 +14,7 @@ export async function plotCommand(
   terminal: Terminal,
 ): Promise<number> {
   // Loaded here: drawing takes longer to load than all the rest of the command.
-  const { plottedRuns } = await import("../plots/plotted-run.js");
+  const { ofVariants, plottedRuns } = await import("../plots/plotted-run.js");
   const { plotKinds, runFigure } = await import("../plots/run-figure.js");
   const { pngOf } = await import("../figures/png.js");
   const { paperFigureSvg } = await import("../figures/paper-figure.js");
@@ -29,7 +29,8 @@ export async function plotCommand(
   if (format === ".png" && theme === "auto") {
     throw new SoftrlError("--theme", "a PNG has one theme", { expected: "light or dark", got: '"auto"' });
   }
-  const runs = plottedRuns(paths);
+  const all = plottedRuns(paths);
+  const runs = Array.isArray(options.variant) ? ofVariants(all, options.variant.map(String)) : all;
   const svg = paperFigureSvg(runFigure(runs, { kind, statistic, theme, width }));
   try {
     replaceFile(out, format === ".png" ? await pngOf(svg, width, dpi) : svg);

@@ -47,6 +47,21 @@ export function plottedRuns(paths: readonly string[]): readonly PlottedRun[] {
 }
 
 /** The runs in the tables of an experiment, each of which may have curves, or scores, or both. */
+/**
+ * The runs of some variants, in the order of their names.
+ * @throws SoftrlError for a name that no run has.
+ */
+export function ofVariants(runs: readonly PlottedRun[], names: readonly string[]): readonly PlottedRun[] {
+  return [...new Set(names)].flatMap((name) => {
+    const own = runs.filter(({ variant }) => variant === name);
+    if (own.length > 0) return own;
+    throw new SoftrlError("--variant", "the runs have no such variant", {
+      expected: [...new Set(runs.map(({ variant }) => JSON.stringify(variant)))].join(", "),
+      got: JSON.stringify(name),
+    });
+  });
+}
+
 function runsOfTables(paths: readonly string[]): readonly PlottedRun[] {
   interface Growing {
     readonly variant: string;
