@@ -30,6 +30,8 @@ describe("a run of two workers, one of which is lost", () => {
           SOFTRL_EXECUTOR: "wasm",
           // Only where it is waited for: on a busy machine a worker may rest for longer.
           ...(how === "hang" ? { SOFTRL_WORKER_PATIENCE: "1" } : {}),
+          // A small heap is soon full.
+          ...(how === "memory" ? { NODE_OPTIONS: "--max-old-space-size=80" } : {}),
         };
         // The command's end shows that it has no thread left: it waits for them.
         const lost = await run(["train", "--algorithm", "a3c", ...settings, "--run-folder", path], { env });
