@@ -172,7 +172,7 @@ describe("two workers", () => {
       if (event.event === "update") expect(Object.keys(event.figures)).toContain("gradientNorm");
   });
 
-  test("start from the same parameters, with random streams of their own", async () => {
+  test("have random streams of their own: the first those of the run", async () => {
     const seeds: unknown[] = [];
     const { trainer } = start(a3c, {
       ...together,
