@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
+import { continuation } from "../src/commands/sweep.js";
 import { errorIn } from "../src/sweeps/run-process.js";
 import { type Attempt, type RunState, type SweepWork, scheduleRuns } from "../src/sweeps/scheduler.js";
 import { durationText, SweepDisplay } from "../src/sweeps/sweep-display.js";
@@ -133,6 +134,27 @@ describe("the scheduler", () => {
     expect(work.log.length).toBeLessThan(5);
     expect(work.claimed.size).toBe(0);
   });
+});
+
+test.each(["claim", "isDone"] as const)("an error of %s stops the others, too", async (name) => {
+  const work = new FakeWork();
+  const real = work[name].bind(work) as (run: PlannedRun) => never;
+  let isFirst = true;
+  work[name] = (run) => {
+    if (run !== runs[2] || !isFirst) return real(run);
+    isFirst = false;
+    throw new Error("the disk is gone");
+  };
+  await expect(schedule(work)).rejects.toThrow("the disk is gone");
+  expect(work.log).toEqual(["A2C 0 1", "A2C 1 1"]);
+  expect(work.claimed.size).toBe(0);
+});
+
+test("what continues a sweep has the options that decide what counts and what stays", () => {
+  expect(continuation("mine.json", {})).toBe("softrl sweep mine.json");
+  expect(continuation("my sweep", { out: "else where", fresh: true, keepRuns: true })).toBe(
+    "softrl sweep 'my sweep' --out 'else where' --fresh --keep-runs",
+  );
 });
 
 describe("the display of a sweep", () => {

@@ -8,6 +8,7 @@ import { readDefinition } from "../sweeps/definition.js";
 import { jobsOption, runSweep } from "../sweeps/run-sweep.js";
 import { SweepFolder } from "../sweeps/sweep-folder.js";
 import { planSweep, type SweepPlan } from "../sweeps/sweep-plan.js";
+import { pathArgument } from "../terminal/shown-path.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** `softrl sweep <definition>`: every run of a definition, each in a process of its own. */
@@ -32,10 +33,21 @@ export async function sweepCommand(
     runFolder: ({ key }) => join(out, "runs", key),
   });
   if (!fresh) requireSameSettings(plan, folder);
-  const again = `softrl sweep ${named}${textOption(options, "out") === undefined ? "" : ` --out ${out}`}`;
+  const again = continuation(named, options);
   const command = { plan, folder, jobs, json: options.json === true, again };
   // Once all runs have their results, no run folder is left in it.
   return runSweep(command, terminal).finally(() => quietly(rmdirSync, join(out, "runs")));
+}
+
+/** The command that continues an interrupted sweep: without `--fresh`, results of older versions would count as done. */
+export function continuation(named: string, options: OptionValues): string {
+  const out = textOption(options, "out");
+  return [
+    `softrl sweep ${pathArgument(named)}`,
+    ...(out === undefined ? [] : [`--out ${pathArgument(out)}`]),
+    ...(options.fresh === true ? ["--fresh"] : []),
+    ...(options.keepRuns === true ? ["--keep-runs"] : []),
+  ].join(" ");
 }
 
 /** @throws SoftrlError where a result of this version is of other settings than the definition's. */

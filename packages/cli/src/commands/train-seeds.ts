@@ -12,6 +12,7 @@ import { jobsOption, runSweep } from "../sweeps/run-sweep.js";
 import { seedList } from "../sweeps/seed-list.js";
 import { SweepFolder } from "../sweeps/sweep-folder.js";
 import { keyOf, type SweepPlan, settingsText } from "../sweeps/sweep-plan.js";
+import { pathArgument } from "../terminal/shown-path.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** Options that are not those of each run. */
@@ -63,7 +64,7 @@ export async function trainSeedsCommand(
       remedy: "choose another folder with --run-folder",
     });
   }
-  const again = `the same command with --run-folder ${path}`;
+  const again = `the same command with --run-folder ${pathArgument(path)}`;
   return runSweep({ plan, folder, jobs, json, again }, terminal);
 }
 

@@ -82,10 +82,7 @@ export async function scheduleRuns(
         continue;
       }
       waiting = waiting.filter((other) => other !== run);
-      // Another process may have made it until it released it.
-      if (!work.isDone(run)) return { run, claim };
-      claim.release();
-      watcher.changed(run, "done");
+      return { run, claim };
     }
     return undefined;
   }
@@ -120,18 +117,24 @@ export async function scheduleRuns(
         await work.wait(stop);
         continue;
       }
+      const { run, claim } = found;
       try {
-        await make(found.run);
-      } catch (error) {
-        fault.abort();
-        throw error;
+        // Another process may have made it before this one could claim it.
+        if (work.isDone(run)) watcher.changed(run, "done");
+        else await make(run);
       } finally {
-        found.claim.release();
+        claim.release();
       }
     }
   }
 
-  const lanes = await Promise.allSettled(Array.from({ length: Math.min(jobs, runs.length) }, lane));
+  const stoppingOthers = (error: unknown): never => {
+    fault.abort();
+    throw error;
+  };
+  const lanes = await Promise.allSettled(
+    Array.from({ length: Math.min(jobs, runs.length) }, () => lane().catch(stoppingOthers)),
+  );
   for (const result of lanes) if (result.status === "rejected") throw result.reason;
   return { made, failed, interrupted: interrupted.aborted };
 }

@@ -28,7 +28,10 @@ export const a3c = asynchronousAlgorithm({
   defaults: a3cDefaults,
 });
 
-/** Asynchronous n-step soft Q-learning: the method that the paper compares with A3C (§6.3). */
+/**
+ * Asynchronous n-step soft Q-learning: the loss of §6.3 with A3C's learners. The paper's own runs are synchronous: A2C
+ * against soft Q-learning.
+ */
 export const asyncSoftQ = asynchronousAlgorithm({
   name: "async-soft-q",
   title: "asynchronous soft Q-learning",

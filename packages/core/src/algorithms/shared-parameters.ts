@@ -8,7 +8,7 @@ import { program } from "../tensor/program.js";
 
 /** The memory of a {@link SharedParameters}, which can be sent to a thread. */
 export interface SharedMemory {
-  /** θ [P], then the optimiser's states one after the other, in the executor's precision. */
+  /** θ [P], then the optimiser's states, in the executor's precision; each begins at a multiple of {@link ALIGNMENT}. */
   readonly parameters: SharedArrayBuffer;
   /** The moments that the threads pool, by name. */
   readonly moments: Readonly<Record<string, SharedArrayBuffer>>;
@@ -36,6 +36,14 @@ export interface LearnerMemory {
  */
 const BLOCK = 8192;
 
+/**
+ * Bytes, a cache line. An engine copies between arrays word by word only where both begin at a multiple of 8 bytes, else
+ * byte by byte: that is several times slower, and another thread could read half a number.
+ */
+const ALIGNMENT = 64;
+
+const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
 /** A block of θ: what a step adds to it is computed by the executor. */
 interface Block {
   readonly shared: Buffer;
@@ -51,9 +59,11 @@ interface Block {
  * right before each step; after the step it adds θ_new − θ_old to the shared θ and writes the states. What can go wrong
  * between the threads, and is accepted, as in the papers:
  *
- * - A copy of θ may have elements from before and after another learner's step.
- * - Where two learners add to the same elements within microseconds, one of the two additions is lost.
- * - Of two steps that overlap, the states keep the later one: the mean square then leaves out a gradient.
+ * - A copy of θ or of the states may have elements from before and after another learner's step.
+ * - Where two learners add to the same elements within microseconds, one of the two additions is lost. A thread that the
+ *   system pauses in these microseconds undoes all that others have added to that block meanwhile: with more threads than
+ *   processors this happens, though rarely.
+ * - Of steps that overlap, the states keep the last one to end: the mean square then leaves out the gradients of the others.
  *
  * Nothing is lost while no other learner steps: where nobody has written in between, θ_new itself is written, so that the
  * numbers of a lone learner are those of one without shared memory, bit for bit.
@@ -87,7 +97,7 @@ export class SharedParameters {
     }
     this.#local = local;
     const arrays = [local.theta, ...local.states];
-    const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const bytes = arrays.reduce((sum, { byteLength }) => sum + aligned(byteLength), 0);
     const memory = "memory" in this.#role ? this.#role.memory.parameters : new SharedArrayBuffer(bytes);
     if (memory.byteLength !== bytes) {
       fail("SharedParameters.attach", "the learner does not fit the shared memory", {
@@ -99,7 +109,7 @@ export class SharedParameters {
     let offset = 0;
     this.#shared = arrays.map((array) => {
       const view = viewOf(memory, offset, array);
-      offset += array.byteLength;
+      offset += aligned(array.byteLength);
       return view;
     });
     const { theta } = local;

@@ -1,6 +1,6 @@
 /**
  * The port to the threads of a platform. Node implements it with `worker_threads` (`@softrl/node`), a browser with module
- * workers; what it needs of either is messages, shared memory, and to hear of a worker's end.
+ * workers. A platform has to offer messages, shared memory, and a notice when a worker ends.
  */
 export interface WorkerHost {
   /**

@@ -42,7 +42,6 @@ export type WorkerReply =
 
 /** What a worker did in a round. */
 export interface WorkerRound {
-  readonly rollouts: number;
   /** The sum of each figure over the rollouts. */
   readonly figures: Readonly<Record<string, number>>;
   readonly endings: readonly EpisodeEnding[];

@@ -101,16 +101,24 @@ export class WorkerThreads {
     });
   }
 
-  /** Closes the environments of the workers and ends them. */
+  /**
+   * Closes the environments of the workers and ends them. A request that is not answered yet throws; its workers are ended
+   * as they are.
+   */
   async close(): Promise<void> {
-    if (this.#threads.length > 0 && this.#lost === null) await this.#goodbye();
+    const isIdle = this.#threads.every(({ awaited }) => awaited === null);
+    if (this.#threads.length > 0 && this.#lost === null && isIdle) await this.#goodbye();
     this.#lost ??= new SoftrlError(this.#parts.algorithm, "the run's workers were closed");
     await this.#end();
   }
 
   /** One reply of each worker to what `send` sends. */
   async #replies(send: () => void, patience = this.#patience): Promise<readonly WorkerReply[]> {
-    if (this.#lost !== null) throw this.#lost;
+    if (this.#lost !== null) {
+      // A worker may have ended while no request was open.
+      await this.#end();
+      throw this.#lost;
+    }
     const stopWatching = this.#watch(patience);
     try {
       send();
@@ -167,6 +175,10 @@ export class WorkerThreads {
     else if (sent.where === undefined)
       this.#lost ??= new SoftrlError(name, `failed: ${what}`, { remedy, code });
     else this.#lost ??= new SoftrlError(`${name}: ${sent.where}`, what, { remedy, ...sent.details });
+    this.#rejectAwaited();
+  }
+
+  #rejectAwaited(): void {
     for (const thread of this.#threads) {
       thread.awaited?.reject(this.#lost);
       thread.awaited = null;
@@ -195,8 +207,9 @@ export class WorkerThreads {
     }
   }
 
-  /** Ends all threads, whatever they do. */
+  /** Ends all threads, whatever they do, and every request: an open one would keep the process alive. */
   async #end(): Promise<void> {
+    this.#rejectAwaited();
     const threads = this.#threads;
     this.#threads = [];
     await Promise.all(threads.map(({ handle }) => handle.stop()));

@@ -115,6 +115,37 @@ describe("one worker is the synchronous algorithm with one environment, paramete
   }
 });
 
+describe("the parameters that two learners share", () => {
+  const learnerOf = (role: ConstructorParameters<typeof SharedParameters>[0]) => {
+    const [theta, state] = [Float32Array.of(1, 2, 3), Float32Array.of(10, 20, 30)];
+    const shared = new SharedParameters(role);
+    shared.attach({ theta, states: [state], parameters: [] }, wasm);
+    return { shared, theta, state };
+  };
+
+  test("keep the steps of both, and the states of the later one", () => {
+    const first = learnerOf({ learners: 2 });
+    const { memory } = first.shared;
+    const [one, other] = [0, 1].map((learner) => learnerOf({ memory, learner }));
+    for (const { shared } of [one, other]) shared.fetchTheta();
+    for (const { shared } of [one, other]) shared.beforeStep();
+    one.theta.set([1.5, 2, 3]);
+    one.state.fill(1);
+    other.theta.set([1.25, 2, 4]);
+    other.state.fill(2);
+    for (const { shared } of [one, other]) shared.afterStep();
+    first.shared.fetch();
+    expect([...first.theta]).toEqual([1.75, 2, 4]);
+    expect([...first.state]).toEqual([2, 2, 2]);
+  });
+
+  test("begin at cache lines, whatever their number, so that copies are made word by word", () => {
+    const { parameters } = learnerOf({ learners: 2 }).shared.memory;
+    expect(parameters.byteLength).toBe(2 * 64);
+    expect([...new Float32Array(parameters, 64, 3)]).toEqual([10, 20, 30]);
+  });
+});
+
 /** Those of a run with two workers whose parameters all threads have, as a test needs it. */
 const together = { workers: 2, settings: { run: { steps: 2000, evaluateEvery: 0 } } };
 
@@ -141,7 +172,7 @@ describe("two workers", () => {
       if (event.event === "update") expect(Object.keys(event.figures)).toContain("gradientNorm");
   });
 
-  test("start from the same parameters, with random streams of their own", async () => {
+  test("have random streams of their own: the first those of the run", async () => {
     const seeds: unknown[] = [];
     const { trainer } = start(a3c, {
       ...together,

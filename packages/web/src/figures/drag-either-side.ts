@@ -115,10 +115,10 @@ function write(settings: Settings, { q, prior, tau }: Sides): void {
 
 function noteOf({ q, tau }: Sides, { pi }: SidesSolution): string {
   if (tau === 0) {
-    return "At τ → 0 the policy is greedy and V is the maximum of Q. The policy no longer tells how much the others are worth, so only Q can be dragged.";
+    return "At τ → 0 the policy is greedy and V is the maximum of Q. The policy no longer shows how much the other actions are worth, so it cannot be dragged.";
   }
   if (tau === Number.POSITIVE_INFINITY) {
-    return "At τ → ∞ any step away from π̄ is too expensive: the policy is π̄ and V is the mean of Q. Only Q can be dragged.";
+    return "At τ → ∞ any step away from π̄ is too expensive: the policy is π̄ and V is the mean of Q. The policy cannot be dragged.";
   }
   if (q.some((x) => Math.abs(x) > 2)) {
     return "A value is outside the picture: at this temperature only a large difference in value explains such a policy.";
