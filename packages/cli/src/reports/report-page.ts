@@ -1,3 +1,4 @@
+import { oneLine } from "softrl";
 import { paperFigureSvg } from "../figures/paper-figure.js";
 import { type PlotKind, runFigure } from "../plots/run-figure.js";
 import { counted, inShort } from "../terminal/terminal.js";
@@ -105,7 +106,7 @@ function scoreSection({ environments, overall, scale }: ReportStatistics): Html 
       : "0 is the lowest and 1 the highest run of each environment.";
   return html`<h2>Scores</h2>
 <table>
-<thead><tr><th></th><th>mean</th><th>IQM</th><th>seeds</th></tr></thead>
+<thead><tr><th></th><th>mean</th><th>IQM</th><th>runs</th></tr></thead>
 ${groups}
 </table>
 <p class="note">IQM is the interquartile mean. Brackets are 95 % intervals of the stratified bootstrap.${
@@ -116,7 +117,7 @@ ${groups}
 function environmentRows({ environment, variants, published }: EnvironmentScores): Html {
   const others = published.map(
     ({ source, score }) =>
-      html`<tr class="published"><th scope="row">${source}</th><td>${digits(score)}</td><td>–</td><td>–</td></tr>
+      html`<tr class="published"><th scope="row">${source}</th><td>${digits(score)}</td><td></td><td></td></tr>
 `,
   );
   return rowGroup(environment, [...variants.map(scoreRow), ...others]);
@@ -151,7 +152,8 @@ function improvementSection({ improvements }: ReportStatistics): Html {
 ${improvements.map((one) => improvementRows(one, isLong))}
 </table>
 <p class="note">The probability that a run of the first variant scores higher than a run of the second, a tie counting
-half; over all environments, the mean of theirs. An interval that contains 0.5 shows no difference.</p>`;
+half; over all environments, the mean of theirs. If an interval
+contains 0.5, these runs do not show which of the two is better.</p>`;
 }
 
 function improvementRows({ variant, other, environments, overall }: Improvement, isLong: boolean): Html {
@@ -183,7 +185,6 @@ function settingsSection(settings: readonly VariantSettings[]): Html {
 `,
   );
   const table = html`<table class="texts">
-<thead><tr><th>variant</th><th></th></tr></thead>
 <tbody>
 ${rows}</tbody>
 </table>`;
@@ -207,33 +208,39 @@ ${files.map(({ name, text }) => {
 })}`;
 }
 
-/** A row for each executor, version and machine. */
+/** Where runs come from: an entry for each executor, version and machine. */
 function originSection(runs: readonly ReportedScore[]): Html {
   const groups = new Map<string, ReportedScore[]>();
   for (const run of runs) {
     const key = JSON.stringify([run.executor, run.version, run.machine]);
-    groups.set(key, [...(groups.get(key) ?? []), run]);
+    const group = groups.get(key) ?? [];
+    groups.set(key, group);
+    group.push(run);
   }
-  const rows = [...groups.values()].map((group) => {
+  const entries = [...groups.values()].map((group) => {
     const [{ executor, version, machine }] = group;
-    const texts = [executor, version, machine].map((text) => (text === "" ? "not recorded" : text));
-    return html`<tr>${texts.map((text) => html`<td>${text}</td>`)}<td>${speedOf(group)}</td><td>${group.length}</td></tr>
+    const parts = [
+      `${numbered(group.length, "run")}: executor ${recorded(executor)}`,
+      `softrl ${recorded(version)}`,
+      `machine ${recorded(machine)}`,
+      ...speedOf(group),
+    ];
+    return html`<li>${parts.join("; ")}</li>
 `;
   });
-  return html`<h2>Where it ran</h2>
-<table class="texts">
-<thead><tr><th>executor</th><th>softrl</th><th>machine</th><th>steps/s</th><th>runs</th></tr></thead>
-<tbody>
-${rows}</tbody>
-</table>`;
+  return html`<h2>Executor, version, machine</h2>
+<ul>
+${entries}</ul>`;
 }
 
-/** The lowest and the highest steps per second of runs. */
-function speedOf(runs: readonly ReportedScore[]): string {
+const recorded = (text: string): string => (text === "" ? "not recorded" : oneLine(text, 200));
+
+/** The lowest and the highest steps per second of runs, where they are recorded. */
+function speedOf(runs: readonly ReportedScore[]): readonly string[] {
   const speeds = runs.flatMap(({ stepsPerSecond }) => stepsPerSecond ?? []).sort((a, b) => a - b);
-  if (speeds.length === 0) return "–";
+  if (speeds.length === 0) return [];
   const [lowest, highest] = [counted(speeds[0]), counted(speeds[speeds.length - 1])];
-  return lowest === highest ? lowest : `${lowest} to ${highest}`;
+  return [`${lowest === highest ? lowest : `${lowest} to ${highest}`} steps/s`];
 }
 
 const digits = (x: number): string => inShort(x).replace("-", "−");

@@ -18,6 +18,10 @@ figure svg{display:block;width:100%;height:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .4rem;text-align:right;vertical-align:top;border-bottom:1px solid color-mix(in srgb,var(--grey) 35%,transparent)}
 th:first-child,td:first-child,.texts td{text-align:left}
+thead th,td{overflow-wrap:normal}
+.texts td{overflow-wrap:anywhere}
+ul{padding-left:1.2rem}
+summary{margin:.4rem 0}
 th{font-weight:600}
 tbody th{font-weight:400}
 tbody th[colspan]{font-weight:600;padding-top:.8rem}

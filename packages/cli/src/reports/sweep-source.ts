@@ -51,7 +51,7 @@ export async function sweepSource(folder: string): Promise<ReportSource> {
     commands: definition === null ? [] : [`npx softrl sweep ${pathArgument(folder)}`],
     files: definition === null ? [] : [{ name: path, text: readText(path) }],
     remarks: [
-      ...(settings === null || settings.remark === "" ? [] : [settings.remark]),
+      ...(settings?.remarks ?? []),
       ...(definition === null
         ? [`${shown(folder)} has no ${DEFINITION_FILE}, so that settings and commands are not known.`]
         : []),
@@ -112,8 +112,8 @@ function mixedVersions(results: readonly SweepResult[]): readonly string[] {
 
 interface SweepSettings {
   readonly settings: readonly VariantSettings[];
-  /** Empty where the rows confirm the settings. */
-  readonly remark: string;
+  /** None where the rows confirm the settings. */
+  readonly remarks: readonly string[];
 }
 
 /**
@@ -128,7 +128,7 @@ async function settingsOf(
   if (plan === null) {
     return {
       settings: definition.variants.map(optionsOf),
-      remark: `Settings are the options that ${DEFINITION_FILE} gives; all others have their defaults.`,
+      remarks: [`Settings are the options that ${DEFINITION_FILE} gives; all others have their defaults.`],
     };
   }
   const settings = mergedSettings(plan.flatMap(({ cells, settings }) => completeSettings(cells, settings)));
@@ -137,14 +137,31 @@ async function settingsOf(
     const run = keys.get(nameOfCell(result));
     return run !== undefined && result.key === keyOf(run.settings, result.version);
   };
-  const unconfirmed = results.filter((result) => !isConfirmed(result)).length;
-  if (unconfirmed === 0) return { settings, remark: "" };
-  const share =
-    unconfirmed === results.length ? "The results" : `${unconfirmed} of ${results.length} results`;
-  return {
-    settings,
-    remark: `${share} do not confirm the settings: defaults are those of this version of softrl.`,
-  };
+  const remarks = [
+    ...shareOf(
+      results,
+      ({ key }) => key === "",
+      "no record of their settings: those below are the definition's, with this version's defaults.",
+    ),
+    ...shareOf(
+      results,
+      (result) => result.key !== "" && !isConfirmed(result),
+      "other settings than those below: the definition or a default has changed since.",
+    ),
+  ];
+  return { settings, remarks };
+}
+
+function shareOf(
+  results: readonly SweepResult[],
+  isOne: (result: SweepResult) => boolean,
+  what: string,
+): readonly string[] {
+  const count = results.filter(isOne).length;
+  if (count === 0) return [];
+  return [
+    `${count === results.length ? "The results" : `${count} of ${results.length} results`} have ${what}`,
+  ];
 }
 
 async function planOf(definition: SweepDefinition): Promise<readonly PlannedRun[] | null> {
