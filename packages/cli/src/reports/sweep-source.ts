@@ -57,8 +57,8 @@ export async function sweepSource(folder: string): Promise<ReportSource> {
         : []),
       ...(found.length === cells.length
         ? []
-        : [`${cells.length - found.length} of ${cells.length} runs have no result yet.`]),
-      ...(left === 0 ? [] : [`${left} rows of ${shown(folder)} are of other definitions and left out.`]),
+        : [`Runs without a result: ${cells.length - found.length} of ${cells.length}.`]),
+      ...(left === 0 ? [] : [`Rows of ${shown(folder)} from other definitions, left out: ${left}.`]),
       ...mixedVersions(found),
     ],
   };
