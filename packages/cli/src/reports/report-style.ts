@@ -30,5 +30,5 @@ tbody{break-inside:avoid}
 .published{font-style:italic}
 pre{white-space:pre-wrap;padding:.6rem;border:1px solid color-mix(in srgb,var(--grey) 35%,transparent);font-size:.82rem;margin:.5rem 0}
 @media (max-width:30rem){body{padding:.6rem}table{font-size:.78rem}th,td{padding:.2rem}.interval{display:block}}
-@media print{body{max-width:none;padding:0;font-size:9.5pt}h2{break-after:avoid}@page{margin:15mm}}
+@media print{.figures{grid-template-columns:repeat(auto-fill,minmax(80mm,1fr))}body{max-width:none;padding:0;font-size:9.5pt}h2{break-after:avoid}@page{margin:15mm}}
 </style>${darkRules().replace("@media (", "@media screen and (")}`;
