@@ -254,10 +254,14 @@ function addRecord(root: Command, terminal: Terminal, run: Run): void {
 function addReport(root: Command, terminal: Terminal, run: Run): void {
   root
     .command("report")
-    .description("write the result and the pictures of a run again, from its checkpoint and its events")
-    .argument("<run-folder>", "the folder of a training run")
+    .description(
+      "write the result and the pictures of a run again, from its checkpoint and its events; of a sweep or several runs, write an HTML page",
+    )
+    .argument("<runs...>", `a run folder; or the folder of a sweep, ${RUNS}`)
+    .option("-o, --out <file>", "write a page of this name, which ends in .html (default: report.html)")
+    .option("--overwrite", "replace an earlier page of this name")
     .option("--json", JSON_LINE)
-    .action((folder: string, values: OptionValues) => run(reportCommand(folder, values, terminal)));
+    .action((runs: string[], values: OptionValues) => run(reportCommand(runs, values, terminal)));
 }
 
 /** The commands that show many runs, or write them for other programs. */

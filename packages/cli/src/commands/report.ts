@@ -1,21 +1,79 @@
-import { builtInAlgorithms, oneLine, runSettings, savedOutcome, sectionValues } from "softrl";
-import type { OptionValues } from "../options/plain-options.js";
+import { existsSync } from "node:fs";
+import { builtInAlgorithms, oneLine, runSettings, SoftrlError, savedOutcome, sectionValues } from "softrl";
+import { replaceFile } from "../files/regular-file.js";
+import { outFault } from "../files/write-fault.js";
+import { type OptionValues, textOption } from "../options/plain-options.js";
+import { holdsRuns } from "../reports/report-paths.js";
 import type { RunOrigin } from "../runs/event-file.js";
 import { type PrintedRun, reportRun } from "../runs/report-run.js";
 import { RunFolder } from "../runs/run-folder.js";
 import { savedEnvironment } from "../runs/saved-policy.js";
 import { canResume, currentRun, openSavedRun, placeOf, readingOf, type SavedRun } from "../runs/saved-run.js";
-import type { Terminal } from "../terminal/terminal.js";
+import { shownPath } from "../terminal/shown-path.js";
+import { type Terminal, writeJson } from "../terminal/terminal.js";
 
 /**
- * `softrl report <run-folder>`: writes a run's result and pictures again, from its checkpoint and its events. It needs
- * neither the environment nor the executor, and loads no code that the run names.
+ * `softrl report <runs>`: of a single run folder its result and pictures again; of anything else, or with --out, a page.
+ * It needs neither the environment nor the executor, and loads no code that a run names.
  */
 export async function reportCommand(
-  runFolder: string,
+  paths: readonly string[],
   options: OptionValues,
   terminal: Terminal,
 ): Promise<number> {
+  const [path] = paths;
+  const isSingle = paths.length === 1 && !holdsRuns(path);
+  if (isSingle && textOption(options, "out") === undefined) return reportAgain(path, options, terminal);
+  return reportAsPage(paths, options, terminal);
+}
+
+const STANDARD_PAGE = "report.html";
+
+/** Writes a page about runs. */
+async function reportAsPage(
+  paths: readonly string[],
+  options: OptionValues,
+  terminal: Terminal,
+): Promise<number> {
+  const out = textOption(options, "out") ?? STANDARD_PAGE;
+  requireFreePage(out, options.overwrite === true);
+  // Loaded here: drawing takes longer to load than all the rest of the command.
+  const { readReportSource } = await import("../reports/report-source.js");
+  const { reportPage } = await import("../reports/report-page.js");
+  const source = await readReportSource(paths);
+  const page = reportPage(source);
+  try {
+    replaceFile(out, page);
+  } catch (error) {
+    throw outFault(out, error);
+  }
+  const { length: runs } = source.runs;
+  if (options.json === true) writeJson(terminal.out, { out, runs });
+  else terminal.out.write(`${shownPath(out)}: ${runs} run${runs === 1 ? "" : "s"}\n`);
+  return 0;
+}
+
+/** @throws SoftrlError where the page has no name of a page, or is there. */
+function requireFreePage(out: string, overwrite: boolean): void {
+  if (!/\.html?$/i.test(out)) {
+    throw new SoftrlError("--out", `${out} cannot be written`, {
+      expected: "a file that ends in .html",
+      got: JSON.stringify(out),
+    });
+  }
+  if (!existsSync(out) || overwrite) return;
+  throw new SoftrlError("--out", `${out} already exists`, {
+    remedy: "choose another name with --out, or pass --overwrite",
+  });
+}
+
+/** Writes the result and the pictures of a run again, from its checkpoint and its events. */
+async function reportAgain(runFolder: string, options: OptionValues, terminal: Terminal): Promise<number> {
+  if (options.overwrite === true) {
+    throw new SoftrlError("--overwrite", "only a page is overwritten on request", {
+      remedy: "leave it out, or name a page with --out",
+    });
+  }
   const opened = openSavedRun(runFolder);
   const folder = RunFolder.reopen(runFolder);
   try {

@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
-import { builtInAlgorithms, type LearningCurve, oneLine, SoftrlError } from "softrl";
+import { join } from "node:path";
+import { type LearningCurve, oneLine, SoftrlError } from "softrl";
 import { readCsv } from "../files/csv-file.js";
-import { readEvents } from "../runs/event-file.js";
 import { findRuns } from "../runs/find-runs.js";
 import { runFiles } from "../runs/run-folder.js";
-import { type Cell, settingsIn } from "../runs/run-settings.js";
+import { type TrainedRun, trainedRun, variantNames } from "./trained-run.js";
 
 /** A run as figures show it. */
 export interface PlottedRun {
@@ -99,6 +98,17 @@ function runsOfTables(paths: readonly string[]): readonly PlottedRun[] {
   });
 }
 
+function named(runs: readonly TrainedRun[]): readonly PlottedRun[] {
+  const names = variantNames(runs);
+  return runs.map(({ environment, seed, curve, score }, i) => ({
+    variant: names[i],
+    environment,
+    seed,
+    curve,
+    score,
+  }));
+}
+
 /** A text from a file, as a picture shows it. */
 const label = (text: string): string => oneLine(text, 100);
 
@@ -114,81 +124,3 @@ function numberIn(where: string, name: string, text: string): number {
   if (Number.isFinite(value)) return value;
   throw new SoftrlError(where, `${name} is not valid`, { expected: "a number", got: JSON.stringify(text) });
 }
-
-/** A run of a run folder, with all its settings. */
-interface TrainedRun extends Omit<PlottedRun, "variant"> {
-  readonly algorithm: string;
-  readonly settings: Readonly<Record<string, Cell>>;
-}
-
-function trainedRun(folder: string): TrainedRun {
-  const path = join(folder, runFiles.events);
-  const steps: number[] = [];
-  const meanReturns: number[] = [];
-  let settings: TrainedRun["settings"] = {};
-  readEvents(path, ({ event, step, meanReturn, config }) => {
-    if (event === "started") settings = settingsIn(config);
-    if (event !== "update" || typeof step !== "number" || typeof meanReturn !== "number") return;
-    steps.push(step);
-    meanReturns.push(meanReturn);
-  });
-  const { "environment.id": environment, "algorithm.name": algorithm, "run.seed": seed } = settings;
-  if (typeof environment !== "string" || typeof algorithm !== "string") {
-    throw new SoftrlError(path, "the events do not begin with the run's settings", {
-      expected: 'the event "started" with its config',
-    });
-  }
-  const curve = { steps, meanReturns };
-  const score = meanReturns.at(-1) ?? null;
-  return { algorithm, environment: label(nameOf(environment)), seed: String(seed), settings, curve, score };
-}
-
-/** An environment's id; of a file its name. */
-const nameOf = (environment: string): string =>
-  /\.[cm]?[jt]s$/.test(environment) ? basename(environment) : environment;
-
-/** Settings in which runs that are shown together may differ without a name for it. */
-const unnamed: readonly string[] = [
-  "run.seed",
-  "environment.id",
-  "run.checkpointEvery",
-  "run.logEvery",
-  "run.executor",
-  "run.precision",
-  "run.instructionSet",
-];
-
-/**
- * Names runs for their algorithm, and for the settings in which the runs of this algorithm on one environment differ:
- * `A2C, tau 0.01`.
- */
-function named(runs: readonly TrainedRun[]): readonly PlottedRun[] {
-  const differing = differingSettings(runs);
-  return runs.map(({ algorithm, settings, ...run }) => {
-    const values = Object.keys(settings)
-      .filter((name) => differing.get(algorithm)?.has(name))
-      .map((name) => `${name.replace(/^\w+\./, "")} ${String(settings[name] ?? "none")}`);
-    return { ...run, variant: label([titleOf(algorithm), ...values].join(", ")) };
-  });
-}
-
-/** For each algorithm the settings in which its runs on one environment differ. */
-function differingSettings(runs: readonly TrainedRun[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const firsts = new Map<string, TrainedRun>();
-  const differing = new Map<string, Set<string>>();
-  for (const run of runs) {
-    const { algorithm, environment, settings } = run;
-    const key = JSON.stringify([algorithm, environment]);
-    const first = firsts.get(key) ?? run;
-    firsts.set(key, first);
-    const names = differing.get(algorithm) ?? new Set<string>();
-    differing.set(algorithm, names);
-    for (const name of Object.keys({ ...first.settings, ...settings })) {
-      if (!unnamed.includes(name) && settings[name] !== first.settings[name]) names.add(name);
-    }
-  }
-  return differing;
-}
-
-const titleOf = (algorithm: string): string =>
-  builtInAlgorithms.find(({ name }) => name === algorithm)?.title ?? algorithm;

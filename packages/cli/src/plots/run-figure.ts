@@ -1,16 +1,9 @@
-import {
-  atariHumanScale,
-  largest,
-  normalisedScore,
-  RandomStreams,
-  type ScoreScale,
-  SoftrlError,
-  smallest,
-} from "softrl";
+import { largest, normalisedScore, RandomStreams, SoftrlError, smallest } from "softrl";
 import type { Panel, PaperFigure, Theme } from "../figures/paper-figure.js";
 import { stepLabel } from "../figures/step-label.js";
 import { curveAcrossSeeds, profileAcrossTasks, type Statistic, scoreInterval } from "./across-seeds.js";
 import type { PlottedRun } from "./plotted-run.js";
+import { hasHumanScale, scoreScale } from "./score-scale.js";
 
 /** What a figure of runs shows. */
 export const plotKinds = ["curves", "bars", "profile"] as const;
@@ -49,7 +42,7 @@ export function runFigure(runs: readonly PlottedRun[], options: PlotOptions): Pa
     };
   }
   if (kind === "bars") return { ...shared, xLabel: score, yLabel: "", xFormat: String, note };
-  const isHuman = distinct(runs.map(({ environment }) => environment)).every(isOnAtari);
+  const isHuman = distinct(runs.map(({ environment }) => environment)).every(hasHumanScale);
   return {
     ...shared,
     xLabel: `${isHuman ? "human-normalised" : "normalised"} score τ`,
@@ -111,7 +104,7 @@ function profilePanel(
   streams: RandomStreams,
 ): Panel {
   const scales = environments.map((id) =>
-    scaleOf(id, scoresOf(runs.filter(({ environment }) => environment === id))),
+    scoreScale(id, scoresOf(runs.filter(({ environment }) => environment === id))),
   );
   const tasksOf = (name: string) =>
     environments.flatMap((id, i) => {
@@ -132,18 +125,6 @@ function profilePanel(
   });
   return { kind: "lines", title: "", series };
 }
-
-/** Between which scores an environment's scale runs from 0 to 1. */
-function scaleOf(environment: string, scores: readonly number[]): ScoreScale {
-  const game = gameOf(environment);
-  if (isOnAtari(environment)) return atariHumanScale[game as keyof typeof atariHumanScale];
-  const [zero, one] = [smallest(scores), largest(scores)];
-  return zero < one ? { zero, one } : { zero: zero - 1, one };
-}
-
-const gameOf = (environment: string): string => environment.replace(/^ALE\//, "").replace(/-v\d+$/, "");
-const isOnAtari = (environment: string): boolean =>
-  environment.startsWith("ALE/") && Object.hasOwn(atariHumanScale, gameOf(environment));
 
 const scoresOf = (runs: readonly PlottedRun[]): readonly number[] =>
   runs.flatMap(({ score }) => (score === null ? [] : [score]));

@@ -33,6 +33,9 @@ export function findRuns(paths: readonly string[]): readonly FoundRun[] {
   return [...found.values()];
 }
 
+/** Whether there are run folders below a folder. */
+export const hasRunsBelow = (path: string): boolean => runsBelow(path, DEEPEST).length > 0;
+
 const isRunFolder = (path: string): boolean => existsSync(join(path, runFiles.events));
 
 function runsBelow(path: string, depth: number): readonly string[] {
