@@ -16,7 +16,7 @@ export function jobsOption(text: unknown): number {
   return Math.max(1, Math.floor(availableParallelism() / threadCount(process.env.SOFTRL_THREADS)));
 }
 
-/** What a sweep is to whoever started it. */
+/** A sweep and the options of the command that started it. */
 export interface SweepCommand {
   readonly plan: SweepPlan;
   readonly folder: SweepFolder;

@@ -91,8 +91,8 @@ export class SweepFolder implements SweepWork {
     try {
       await whenUnlocked(folder, SECONDS_TO_END);
       if (existsSync(join(folder, runFiles.config))) requireSame(folder, run);
-      // A run that fails from its checkpoint on is made anew.
-      const starts = number > 1 && this.#resumed.has(run.key);
+      // A run that went on from its checkpoint and failed is made anew. One that could not go on keeps its folder.
+      const starts = number > 1 && this.#wentOn.has(run.key);
       let outcome = starts ? null : outcomeIn(folder);
       if (outcome === null) {
         const ended = await this.#train(folder, run, starts, onProgress, stop);
@@ -122,8 +122,8 @@ export class SweepFolder implements SweepWork {
     }
   }
 
-  /** Runs that this process has tried to resume. */
-  readonly #resumed = new Set<string>();
+  /** Runs that this process has resumed, and that made steps after it. */
+  readonly #wentOn = new Set<string>();
 
   /** Trains a run to its end; null where it was reached. */
   async #train(
@@ -134,11 +134,14 @@ export class SweepFolder implements SweepWork {
     stop: AbortSignal,
   ): Promise<Attempt | null> {
     const resumes = !starts && RunFolder.hasCheckpoint(folder);
-    if (resumes) this.#resumed.add(run.key);
-    else removeBegun(folder);
+    if (!resumes) removeBegun(folder);
     const verb = resumes ? ["resume", folder] : ["train", ...run.args, `--run-folder=${folder}`];
     const args = this.#options.charts ? verb : [...verb, "--no-chart"];
-    const { code, error } = await runProcess(args, onProgress, stop);
+    const onStep = (progress: RunProgress) => {
+      if (resumes) this.#wentOn.add(run.key);
+      onProgress(progress);
+    };
+    const { code, error } = await runProcess(args, onStep, stop);
     if (code === 0) return null;
     if (stop.aborted) return { end: "interrupted" };
     return {
