@@ -21,11 +21,10 @@ async function queued(
   return { key, settings, args, version };
 }
 
-const check = (run: object & { readonly key: string }, trust = false) =>
-  checkQueuedRun(run, jobIdOf(run.key), version, trust);
+const check = (run: QueuedRun, trust = false) => checkQueuedRun(run, jobIdOf(run.key), version, trust);
 
 /** A run of other arguments whose key is that of its settings. */
-const withArgs = (run: QueuedRun, ...args: unknown[]) => ({ ...run, args: [...run.args, ...args] });
+const withArgs = (run: QueuedRun, ...args: string[]): QueuedRun => ({ ...run, args: [...run.args, ...args] });
 
 describe("a run from a queue", () => {
   test("is taken as it was planned, with its options", async () => {

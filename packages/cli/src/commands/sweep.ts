@@ -73,7 +73,7 @@ async function queueSweep(
     make: (runs, watcher, interrupted) => queued.make(runs, watcher, interrupted),
   };
   const shared = { ...command, again: `${again} --queue ${address.shown}`, make };
-  return runSweep(shared, terminal).finally(() => queued.close());
+  return runSweep(shared, terminal).finally(() => connection.close());
 }
 
 /** @throws SoftrlError for two ways to train the runs, and for options of another way. */

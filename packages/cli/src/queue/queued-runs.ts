@@ -110,11 +110,6 @@ export class QueuedRuns {
     return { made, failed, interrupted: interrupted.aborted };
   }
 
-  async close(): Promise<void> {
-    this.#options.connection.close();
-    await Promise.race([this.#queue.close(), sleep(1000)]).catch(() => {});
-  }
-
   #ended(run: PlannedRun, state: "done" | "failed", watcher: SweepWatcher): void {
     this.#pending.delete(jobIdOf(run.key));
     watcher.changed(run, state);

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Job, Worker } from "bullmq";
+import type { Job, JobJson, Worker } from "bullmq";
 import { isRecord, oneLine, SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly } from "../files/regular-file.js";
+import { errorText } from "../parts/file-fault.js";
 import type { RunOutcome } from "../sweeps/finished-run.js";
 import { removeUnseenLocks } from "../sweeps/folder-locks.js";
 import { type MadeRun, makeRun } from "../sweeps/make-run.js";
@@ -65,17 +66,20 @@ export class QueueWorker {
       const got = error instanceof Error ? error.message : String(error);
       throw new SoftrlError(runs, "the folder of the runs could not be made", { got });
     }
-    const { Worker } = libraries.bullmq;
-    const worker = new Worker(queueNameOf(version), (job, token = "") => this.#process(job, token), {
-      connection: connection.redis,
-      prefix: PREFIX,
-      autorun: false,
-      concurrency: jobs,
-      lockDuration: patience,
-      stalledInterval: patience,
-      maxStalledCount: MOST_LOST_WORKERS,
-      runRetryDelay: 1000,
-    });
+    const worker = new (tolerant(libraries.bullmq.Worker))(
+      queueNameOf(version),
+      (job, token = "") => this.#process(job, token),
+      {
+        connection: connection.redis,
+        prefix: PREFIX,
+        autorun: false,
+        concurrency: jobs,
+        lockDuration: patience,
+        stalledInterval: patience,
+        maxStalledCount: MOST_LOST_WORKERS,
+        runRetryDelay: 1000,
+      },
+    );
     worker.on("error", (error) => {
       const isOfLock = error.message.includes("lock");
       if (!isAway(error) && !isOfLock) report(`the queue: ${oneLine(error.message, 300)}`);
@@ -133,6 +137,9 @@ export class QueueWorker {
     let made: MadeRun;
     try {
       made = await this.#make(run, job, AbortSignal.any([stop, lost.signal]));
+    } catch (error) {
+      report(`failed: ${run.title}: ${oneLine(errorText(error), 500)}`);
+      throw error;
     } finally {
       this.#running.delete(id);
     }
@@ -197,6 +204,18 @@ export class QueueWorker {
     }
   }
 }
+
+/** A worker that takes jobs whose data is not JSON, with no data, so that they can be refused; BullMQ's would not end them. */
+const tolerant = (Base: QueueLibraries["bullmq"]["Worker"]) =>
+  class extends Base {
+    protected override createJob(json: JobJson, id: string): Job {
+      try {
+        return super.createJob(json, id);
+      } catch {
+        return super.createJob({ ...json, data: "null" }, id);
+      }
+    }
+  };
 
 /** Sends how a run stands to the queue, now and then. */
 function progressOf(job: Job): (progress: RunProgress) => void {
