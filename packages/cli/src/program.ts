@@ -15,6 +15,7 @@ import { theoryCommand } from "./commands/theory.js";
 import { trainCommand } from "./commands/train.js";
 import { trainSeedsCommand } from "./commands/train-seeds.js";
 import { verifyCommand } from "./commands/verify.js";
+import { workCommand } from "./commands/work.js";
 import { aliasHint } from "./options/aliases.js";
 import { addPartOption } from "./options/part-options.js";
 import type { OptionValues } from "./options/plain-options.js";
@@ -78,6 +79,7 @@ export async function program(args: readonly string[], terminal: Terminal, run: 
   const argumentsOf = (command: string) => (name === command ? args.slice(at + 1) : []);
   await addTrain(root, argumentsOf("train"), terminal, run);
   addSweep(root, terminal, run);
+  addWork(root, terminal, run);
   await addCompare(root, argumentsOf("compare"), terminal, run);
   await addResume(root, argumentsOf("resume"), terminal, run);
   addEvaluate(root, terminal, run);
@@ -115,9 +117,33 @@ function addSweep(root: Command, terminal: Terminal, run: Run): void {
     .option("-o, --out <folder>", "where to write the tables (default: the definition's folder)")
     .option("--jobs <count>", JOBS)
     .option("--keep-runs", "keep the run folders of finished runs, in runs/ beside the tables")
+    .option(
+      "--queue <url>",
+      "queue the runs in this Redis server for softrl work on any machine, such as redis://host:6379",
+    )
+    .option("--slurm <script>", "train nothing: write a Slurm array script that trains the runs on a cluster")
+    .option(
+      "--only <keys>",
+      "train the runs with these keys and leave their folders in runs/; Slurm's script does so",
+    )
     .option("--fresh", "train runs again whose results are of other settings or of another version")
     .option("--json", JSON_LINE)
     .action((definition: string, values: OptionValues) => run(sweepCommand(definition, values, terminal)));
+}
+
+function addWork(root: Command, terminal: Terminal, run: Run): void {
+  root
+    .command("work")
+    .description("train runs that softrl sweep --queue has queued, until you press Ctrl-C")
+    .argument("<url>", "the Redis server, such as redis://host:6379")
+    .option("--jobs <count>", JOBS)
+    .option(
+      "--runs <folder>",
+      "where to write the run folders; workers that share it continue each other's runs",
+      "queued-runs",
+    )
+    .option("--trust", "also train runs that load files, or environments that are not built in")
+    .action((url: string, values: OptionValues) => run(workCommand(url, values, terminal)));
 }
 
 async function addCompare(

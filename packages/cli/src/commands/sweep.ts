@@ -3,9 +3,13 @@ import { join } from "node:path";
 import { SoftrlError } from "softrl";
 import { quietly } from "../files/regular-file.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
+import { QueuedRuns } from "../queue/queued-runs.js";
+import { connect, queueLibraries, redisAddress } from "../queue/redis.js";
 import { codeVersion } from "../sweeps/code-version.js";
 import { readDefinition } from "../sweeps/definition.js";
-import { jobsOption, runSweep } from "../sweeps/run-sweep.js";
+import { trainOnly } from "../sweeps/lone-runs.js";
+import { jobsOption, type MakeRuns, runSweep, runsHere, type SweepCommand } from "../sweeps/run-sweep.js";
+import { writeSlurmScript } from "../sweeps/slurm-script.js";
 import { SweepFolder } from "../sweeps/sweep-folder.js";
 import { planSweep, type SweepPlan } from "../sweeps/sweep-plan.js";
 import { pathArgument } from "../terminal/shown-path.js";
@@ -17,6 +21,7 @@ export async function sweepCommand(
   options: OptionValues,
   terminal: Terminal,
 ): Promise<number> {
+  requireOneWay(options);
   const jobs = jobsOption(options.jobs);
   const definition = await readDefinition(named);
   const out = textOption(options, "out") ?? definition.folder;
@@ -33,10 +38,65 @@ export async function sweepCommand(
     runFolder: ({ key }) => join(out, "runs", key),
   });
   if (!fresh) requireSameSettings(plan, folder);
+  const { queue, slurm, only } = options;
   const again = continuation(named, options);
-  const command = { plan, folder, jobs, json: options.json === true, again };
+  const json = options.json === true;
+  if (slurm !== undefined) {
+    const script = { path: String(slurm), definition: named, out, again, plan, folder };
+    return writeSlurmScript(script, json, terminal);
+  }
+  if (only !== undefined) return trainOnly(plan, folder, { only, jobs, json, again }, terminal);
+  const command = { plan, folder, json, again };
+  if (queue !== undefined) return queueSweep(command, queue, terminal);
   // Once all runs have their results, no run folder is left in it.
-  return runSweep(command, terminal).finally(() => quietly(rmdirSync, join(out, "runs")));
+  return runSweep({ ...command, make: runsHere(folder, jobs) }, terminal).finally(() =>
+    quietly(rmdirSync, join(out, "runs")),
+  );
+}
+
+/** Queues the runs, and waits for what workers return. */
+async function queueSweep(
+  command: Omit<SweepCommand, "make">,
+  queue: unknown,
+  terminal: Terminal,
+): Promise<number> {
+  const address = redisAddress("--queue", queue);
+  const libraries = await queueLibraries("--queue");
+  const { folder, plan, again } = command;
+  const { version } = plan;
+  const connection = await connect(libraries, address, terminal.err);
+  const report = (line: string) => void terminal.err.write(`softrl: ${line}\n`);
+  const queued = new QueuedRuns({ libraries, connection, folder, version, report });
+  const make: MakeRuns = {
+    doing: "queueing",
+    make: (runs, watcher, interrupted) => queued.make(runs, watcher, interrupted),
+  };
+  const shared = { ...command, again: `${again} --queue ${address.shown}`, make };
+  return runSweep(shared, terminal).finally(() => connection.close());
+}
+
+/** @throws SoftrlError for two ways to train the runs, and for options of another way. */
+function requireOneWay(options: OptionValues): void {
+  const ways = ["queue", "slurm", "only"].filter((name) => options[name] !== undefined);
+  const [way, other] = ways;
+  if (way === undefined) return;
+  if (other !== undefined) {
+    throw new SoftrlError(`--${other}`, `this cannot be combined with --${way}`, { remedy: "choose one" });
+  }
+  const refused: Readonly<Record<string, string>> = {
+    ...(way === "only"
+      ? {}
+      : { jobs: way === "queue" ? "pass it to softrl work" : "pass --cpus-per-task to sbatch" }),
+    keepRuns:
+      way === "queue"
+        ? "the run folders belong to the workers"
+        : "pass it to the sweep that collects the results",
+  };
+  for (const [name, remedy] of Object.entries(refused)) {
+    if (options[name] === undefined) continue;
+    const flag = name === "jobs" ? "--jobs" : "--keep-runs";
+    throw new SoftrlError(flag, `this has no effect with --${way}`, { remedy });
+  }
 }
 
 /** The command that continues an interrupted sweep: without `--fresh`, results of older versions would count as done. */

@@ -8,7 +8,7 @@ import { planRun, type RunDraft } from "../runs/run-plan.js";
 import { outputOf } from "../runs/training.js";
 import { codeVersion } from "../sweeps/code-version.js";
 import { sweepFiles } from "../sweeps/results-file.js";
-import { jobsOption, runSweep } from "../sweeps/run-sweep.js";
+import { jobsOption, runSweep, runsHere } from "../sweeps/run-sweep.js";
 import { seedList } from "../sweeps/seed-list.js";
 import { SweepFolder } from "../sweeps/sweep-folder.js";
 import { keyOf, type SweepPlan, settingsText } from "../sweeps/sweep-plan.js";
@@ -65,7 +65,7 @@ export async function trainSeedsCommand(
     });
   }
   const again = `the same command with --run-folder ${pathArgument(path)}`;
-  return runSweep({ plan, folder, jobs, json, again }, terminal);
+  return runSweep({ plan, folder, make: runsHere(folder, jobs), json, again }, terminal);
 }
 
 /** The first free one of `runs/<name>`, `runs/<name>-2`, … */

@@ -91,6 +91,18 @@ export class RunLock {
     }
   }
 
+  /**
+   * The locks in a folder whose processes this one cannot see, since they are on another machine or in another
+   * container; none where there is no folder.
+   */
+  static unseen(folder: string): readonly string[] {
+    return locksIn(folder).flatMap(({ path }) => {
+      const holder = holderOf(path);
+      const isUnseen = holder !== "gone" && (holder === null || stateOf(holder, thisProcess()) === "unknown");
+      return isUnseen ? [path] : [];
+    });
+  }
+
   release(): void {
     if (!held.delete(this)) return;
     quietly(rmSync, this.#path, { force: true });

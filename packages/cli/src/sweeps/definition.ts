@@ -40,7 +40,7 @@ const EXAMPLE =
   '{"variants": [{"name": "A2C", "algorithm": "a2c"}], "environments": ["CartPole-v1"], "seeds": "1..5"}';
 
 /** Options of `softrl train` that a sweep sets itself, and why a definition cannot. */
-const refusedOptions: Readonly<Record<string, string>> = {
+export const refusedOptions: Readonly<Record<string, string>> = {
   env: "name the environments in environments",
   algorithm: "name it in the variant's algorithm",
   seed: "name the seeds in seeds",

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmdirSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SoftrlError } from "softrl";
@@ -9,6 +9,8 @@ import { RunLock } from "../runs/run-lock.js";
 /** Where the processes that sweep into one folder note which runs they are making; removed when they end. */
 const CLAIMS = ".sweep";
 const MOST_TRIES = 50;
+/** How long a process on another machine may take to end. */
+const SECONDS_TO_LEAVE = 10;
 /** How long another process may take to write the results. */
 const MILLISECONDS_TO_WRITE = 60_000;
 
@@ -82,4 +84,15 @@ export async function whenUnlocked(folder: string, seconds: number): Promise<voi
       await sleep(50);
     }
   }
+}
+
+/**
+ * Removes the locks of processes on other machines from the folder of a run: only for a run that this process alone may
+ * make, as a queue or a cluster has decided. A process that still writes its checkpoint has some seconds to end.
+ */
+export async function removeUnseenLocks(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
+  const deadline = performance.now() + SECONDS_TO_LEAVE * 1000;
+  while (RunLock.unseen(folder).length > 0 && performance.now() < deadline) await sleep(200);
+  for (const path of RunLock.unseen(folder)) rmSync(path, { force: true });
 }

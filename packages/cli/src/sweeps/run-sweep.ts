@@ -3,11 +3,11 @@ import { oneLine, threadCount } from "softrl";
 import { integerOption } from "../options/plain-options.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { clock, columnsOf, counted, type Terminal, writeJson } from "../terminal/terminal.js";
-import { type SweepOutcome, scheduleRuns } from "./scheduler.js";
+import { type SweepOutcome, type SweepWatcher, type SweepWork, scheduleRuns } from "./scheduler.js";
 import type { Standing } from "./standing.js";
 import { SweepDisplay, titleOfCell } from "./sweep-display.js";
 import type { SweepFolder } from "./sweep-folder.js";
-import type { SweepPlan } from "./sweep-plan.js";
+import type { PlannedRun, SweepPlan } from "./sweep-plan.js";
 import { scoreTable, sweepScores } from "./sweep-summary.js";
 
 /** How many runs train at once: those that `--jobs` says, else as many as the cores have room for. */
@@ -16,11 +16,23 @@ export function jobsOption(text: unknown): number {
   return Math.max(1, Math.floor(availableParallelism() / threadCount(process.env.SOFTRL_THREADS)));
 }
 
+/** Makes runs, shows how they stand, and ends early once it is asked to. */
+export interface MakeRuns {
+  readonly doing: "sweeping" | "queueing";
+  make(runs: readonly PlannedRun[], watcher: SweepWatcher, interrupted: AbortSignal): Promise<SweepOutcome>;
+}
+
+/** Runs in processes of this machine, `jobs` at a time. */
+export const runsHere = (work: SweepWork, jobs: number): MakeRuns => ({
+  doing: "sweeping",
+  make: (runs, watcher, interrupted) => scheduleRuns(runs, jobs, work, watcher, interrupted),
+});
+
 /** A sweep and the options of the command that started it. */
 export interface SweepCommand {
   readonly plan: SweepPlan;
   readonly folder: SweepFolder;
-  readonly jobs: number;
+  readonly make: MakeRuns;
   readonly json: boolean;
   /** What continues it once it was interrupted. */
   readonly again: string;
@@ -28,20 +40,18 @@ export interface SweepCommand {
 
 /** Makes every run that has no result, shows how they stand, and reports; returns the exit code. */
 export async function runSweep(
-  { plan, folder, jobs, json, again }: SweepCommand,
+  { plan, folder, make, json, again }: SweepCommand,
   terminal: Terminal,
 ): Promise<number> {
   const { err, out } = terminal;
-  const interrupt = listenForInterrupt(err, "sweeping");
+  const interrupt = listenForInterrupt(err, make.doing);
   try {
     const done = new Set(plan.runs.filter((run) => folder.isDone(run)));
     const left = plan.runs.filter((run) => !done.has(run));
     for (const line of mixtureLines(plan, folder)) err.write(`softrl: ${line}\n`);
     const display = new SweepDisplay(err, clock, plan.runs, done);
     interrupt.signal.addEventListener("abort", () => display.restart(), { once: true });
-    const outcome = await scheduleRuns(left, jobs, folder, display, interrupt.signal).finally(() =>
-      display.end(),
-    );
+    const outcome = await make.make(left, display, interrupt.signal).finally(() => display.end());
     folder.tidy();
     const scores = sweepScores(plan.cells, folder.results());
     for (const line of failureLines(outcome)) err.write(`${line}\n`);
@@ -95,7 +105,8 @@ function mixtureLines(plan: SweepPlan, folder: SweepFolder): readonly string[] {
 
 const resultsText = (count: number): string => `${counted(count)} result${count === 1 ? "" : "s"}`;
 
-function failureLines({ failed }: SweepOutcome): readonly string[] {
+/** The runs that have failed, with their own errors. */
+export function failureLines({ failed }: SweepOutcome): readonly string[] {
   return failed.flatMap(({ run, error }) => [
     `softrl: failed: ${oneLine(titleOfCell(run.cells[0]), 300)}`,
     ...error.split("\n").map((line) => `  ${line}`),

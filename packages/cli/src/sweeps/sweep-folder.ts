@@ -1,21 +1,18 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type RunConfig, SoftrlError } from "softrl";
+import { SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { quietly } from "../files/regular-file.js";
-import { RunFolder, runFiles } from "../runs/run-folder.js";
 import type { RunProgress } from "../terminal/supervisor.js";
-import { outcomeIn, type RunOutcome } from "./finished-run.js";
-import { claimedKeys, claimRun, whenUnlocked, whileLocked } from "./folder-locks.js";
+import type { RunOutcome } from "./finished-run.js";
+import { claimedKeys, claimRun, whileLocked } from "./folder-locks.js";
+import { makeRun } from "./make-run.js";
 import { nameOfCell, readResults, type SweepResult, sweepFiles, writeResults } from "./results-file.js";
-import { runProcess } from "./run-process.js";
 import type { Attempt, SweepWork } from "./scheduler.js";
 import { counts, type Standing, standingOf } from "./standing.js";
-import { isOfSettings, type PlannedRun, type SweepCell, type SweepPlan } from "./sweep-plan.js";
+import type { PlannedRun, SweepCell, SweepPlan } from "./sweep-plan.js";
 
-/** How long the process of a sweep that was killed may take to end. */
-const SECONDS_TO_END = 40;
 const MILLISECONDS_BETWEEN_LOOKS = 500;
 
 /** What a sweep does with the folder that it writes. */
@@ -28,6 +25,12 @@ export interface SweepFolderOptions {
   /** Whether runs draw their charts. */
   readonly charts: boolean;
   readonly runFolder: (run: PlannedRun) => string;
+}
+
+/** A run and what came of it. */
+export interface EndedRun {
+  readonly run: PlannedRun;
+  readonly outcome: RunOutcome;
 }
 
 /** A folder with the results of sweeps, and the runs that are being made; several processes may share it. */
@@ -55,6 +58,11 @@ export class SweepFolder implements SweepWork {
     // The files are replaced, never changed, by every process that sweeps.
     if (this.#known?.stamp !== stamp) this.#known = { results: readResults(this.path), stamp };
     return this.#known.results;
+  }
+
+  /** Where a run is made. */
+  runFolder(run: PlannedRun): string {
+    return this.#options.runFolder(run);
   }
 
   standing(run: PlannedRun, cell: SweepCell): Standing {
@@ -85,28 +93,20 @@ export class SweepFolder implements SweepWork {
     stop: AbortSignal,
   ): Promise<Attempt> {
     // The same settings may have been trained under another name, by another definition in this folder.
-    const copied = await this.#copied(run);
+    const copied = await this.copied(run);
     if (copied !== null) return copied;
-    const folder = this.#options.runFolder(run);
-    try {
-      await whenUnlocked(folder, SECONDS_TO_END);
-      if (existsSync(join(folder, runFiles.config))) requireSame(folder, run);
-      // A run that went on from its checkpoint and failed is made anew. One that could not go on keeps its folder.
-      const starts = number > 1 && this.#wentOn.has(run.key);
-      let outcome = starts ? null : outcomeIn(folder);
-      if (outcome === null) {
-        const ended = await this.#train(folder, run, starts, onProgress, stop);
-        if (ended !== null) return ended;
-        outcome = outcomeIn(folder);
-      }
-      if (outcome === null) throw new SoftrlError(folder, "the run ended without a result");
-      await this.#record(run, outcome);
-      if (!this.#options.keepRuns) rmSync(folder, { recursive: true, force: true });
-      return { end: "finished", meanReturn: outcome.meanReturn };
-    } catch (error) {
-      if (!(error instanceof SoftrlError) || error instanceof Unwritable) throw error;
-      return { end: "failed", error: error.message, retry: false };
-    }
+    const { runFolder, charts, keepRuns } = this.#options;
+    const folder = runFolder(run);
+    // A run that went on from its checkpoint and failed is made anew. One that could not go on keeps its folder.
+    const anew = number > 1 && this.#wentOn.has(run.key);
+    const shared = charts ? [] : ["--no-chart"];
+    const made = await makeRun(run, { folder, anew, shared, onProgress, stop });
+    if (made.end === "failed" && made.wentOn) this.#wentOn.add(run.key);
+    if (made.end !== "finished") return made;
+    const { outcome } = made;
+    await this.record([{ run, outcome }]);
+    if (!keepRuns) rmSync(folder, { recursive: true, force: true });
+    return { end: "finished", meanReturn: outcome.meanReturn };
   }
 
   /** Removes what sweeps that were killed have left of runs that have their results. */
@@ -122,78 +122,38 @@ export class SweepFolder implements SweepWork {
     }
   }
 
-  /** Runs that this process has resumed, and that made steps after it. */
+  /** Runs that went on from their checkpoint in this process, and failed. */
   readonly #wentOn = new Set<string>();
 
-  /** Trains a run to its end; null where it was reached. */
-  async #train(
-    folder: string,
-    run: PlannedRun,
-    starts: boolean,
-    onProgress: (progress: RunProgress) => void,
-    stop: AbortSignal,
-  ): Promise<Attempt | null> {
-    const resumes = !starts && RunFolder.hasCheckpoint(folder);
-    if (!resumes) removeBegun(folder);
-    const verb = resumes ? ["resume", folder] : ["train", ...run.args, `--run-folder=${folder}`];
-    const args = this.#options.charts ? verb : [...verb, "--no-chart"];
-    const onStep = (progress: RunProgress) => {
-      if (resumes) this.#wentOn.add(run.key);
-      onProgress(progress);
-    };
-    const { code, error } = await runProcess(args, onStep, stop);
-    if (code === 0) return null;
-    if (stop.aborted) return { end: "interrupted" };
-    return {
-      end: "failed",
-      error: error === "" ? `the process ended with code ${code}` : error,
-      retry: true,
-    };
-  }
-
   /** Copies the results of a run that has them under another name; null where it has none. */
-  async #copied(run: PlannedRun): Promise<Attempt | null> {
+  async copied(run: PlannedRun): Promise<(Attempt & { readonly end: "finished" }) | null> {
     const found = [...this.results().values()].find(({ key }) => key === run.key);
     if (found === undefined) return null;
-    await this.#record(run, found);
+    await this.record([{ run, outcome: found }]);
     return { end: "finished", meanReturn: found.meanReturn };
   }
 
-  async #record(run: PlannedRun, outcome: RunOutcome): Promise<void> {
-    const { plan } = this.#options;
-    const { meanReturn, episodes, steps, executor, curve, time } = outcome;
-    const { key } = run;
+  /** Writes the results of runs. */
+  async record(ended: readonly EndedRun[]): Promise<void> {
+    const { version, cells } = this.#options.plan;
     try {
       await whileLocked(this.path, () => {
         const results = new Map(readResults(this.path));
-        for (const { variant, environment, seed } of run.cells) {
-          const cell = { variant, environment, seed };
-          const row = { ...cell, meanReturn, episodes, steps, executor, version: plan.version, key };
-          results.set(nameOfCell(cell), { ...row, curve, time });
+        for (const { run, outcome } of ended) {
+          const { meanReturn, episodes, steps, executor, curve, time } = outcome;
+          const { key } = run;
+          for (const { variant, environment, seed } of run.cells) {
+            const cell = { variant, environment, seed };
+            const row = { ...cell, meanReturn, episodes, steps, executor, version, key };
+            results.set(nameOfCell(cell), { ...row, curve, time });
+          }
         }
-        writeResults(this.path, results, plan.cells);
+        writeResults(this.path, results, cells);
       });
     } catch (error) {
       throw unwritable(this.path, "the results could not be written", error);
     }
   }
-}
-
-/**
- * Removes a run that has no checkpoint.
- * @throws SoftrlError for a folder of something else.
- */
-function removeBegun(folder: string): void {
-  const entries = existsSync(folder) ? readdirSync(folder) : [];
-  const isRun = [runFiles.config, runFiles.events].some((name) => entries.includes(name));
-  const foreign = entries.find((name) => !name.startsWith("."));
-  if (!isRun && foreign !== undefined) {
-    throw new SoftrlError(folder, "this folder is not that of a run", {
-      got: foreign,
-      remedy: "choose another folder, or remove this one",
-    });
-  }
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** The results cannot be written: then no run helps. */
@@ -204,20 +164,4 @@ function unwritable(path: string, what: string, error: unknown): SoftrlError {
   const got = error instanceof Error ? error.message : String(error);
   const remedy = "make the folder writable, or choose another";
   return new Unwritable(path, what, { got, remedy }, { cause: error });
-}
-
-/** @throws SoftrlError when the folder has a run of other settings. */
-function requireSame(folder: string, run: PlannedRun): void {
-  const path = join(folder, runFiles.config);
-  let config: RunConfig;
-  try {
-    config = JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    // The run is resumed by its checkpoint, which says what is wrong with the file.
-    return;
-  }
-  if (isOfSettings(config, run)) return;
-  throw new SoftrlError(path, "the run in this folder is of other settings", {
-    remedy: "choose another folder, or remove this one",
-  });
 }

@@ -130,7 +130,7 @@ export function settingsText(config: RunConfig, seed: number, executor: string |
 }
 
 /** Whether a run folder's settings are those of a run; where it was trained, and by which executor, does not count. */
-export function isOfSettings(config: RunConfig, { settings }: PlannedRun): boolean {
+export function isOfSettings(config: RunConfig, { settings }: Pick<PlannedRun, "settings">): boolean {
   try {
     const own = JSON.parse(settingsText(config, config.run.seed, null)) as unknown[];
     return (

@@ -13,6 +13,8 @@ export const atInterrupt = {
   playing: "stopping; the summary covers the episodes that were played to their end",
   recording: "stopping and writing the film so far",
   installing: "stopping and removing the partial installation",
+  queueing: "stopping; the queued runs go on, and the same command collects their results",
+  working: "stopping the runs after their next update and giving them back to the queue",
   sweeping: "stopping all runs after their next update; the same command continues them",
 } as const;
 

@@ -1,0 +1,34 @@
+import { SoftrlError } from "softrl";
+import { type OptionValues, textOption } from "../options/plain-options.js";
+import { connect, queueLibraries, queuePatience, redisAddress } from "../queue/redis.js";
+import { QueueWorker } from "../queue/worker.js";
+import { codeVersion } from "../sweeps/code-version.js";
+import { jobsOption } from "../sweeps/run-sweep.js";
+import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import type { Terminal } from "../terminal/terminal.js";
+
+/** `softrl work redis://…`: trains the runs of a queue until Ctrl-C. */
+export async function workCommand(url: string, options: OptionValues, { err }: Terminal): Promise<number> {
+  const jobs = jobsOption(options.jobs);
+  const address = redisAddress("<url>", url);
+  queuePatience();
+  const runs = textOption(options, "runs") ?? "";
+  if (runs.trim() === "") {
+    throw new SoftrlError("--runs", "invalid value", { expected: "the path of a folder", got: '""' });
+  }
+  const libraries = await queueLibraries("softrl work");
+  const version = codeVersion();
+  const interrupt = listenForInterrupt(err, "working");
+  try {
+    const connection = await connect(libraries, address, err);
+    const report = (line: string) => void err.write(`softrl: ${line}\n`);
+    const several = jobs === 1 ? "one run" : `${jobs} runs`;
+    report(`taking ${several} at a time of version ${version} from ${address.shown}; Ctrl-C ends this`);
+    const trust = options.trust === true;
+    const { signal: stop } = interrupt;
+    await new QueueWorker({ libraries, connection, version, jobs, runs, trust, stop, report }).work();
+    return INTERRUPTED;
+  } finally {
+    interrupt.dispose();
+  }
+}

@@ -1,0 +1,143 @@
+import type { Redis } from "ioredis";
+import { oneLine, SoftrlError } from "softrl";
+import { errorText } from "../parts/file-fault.js";
+
+/** BullMQ, and the client of Redis that it works on: optional dependencies, which only queues need. */
+export interface QueueLibraries {
+  readonly bullmq: Pick<typeof import("bullmq"), "Queue" | "Worker" | "UnrecoverableError" | "WaitingError">;
+  readonly Redis: typeof Redis;
+}
+
+/** The keys of softrl in a Redis server begin with this. */
+export const PREFIX = "softrl";
+
+const SECONDS_TO_CONNECT = 10;
+const MOST_MILLISECONDS_BETWEEN_TRIES = 1000;
+const PATIENCE = "SOFTRL_QUEUE_PATIENCE";
+const STANDARD_PATIENCE = 30;
+
+/** @throws SoftrlError where they are not installed. */
+export async function queueLibraries(where: string): Promise<QueueLibraries> {
+  try {
+    const { Redis } = await import("ioredis");
+    return { bullmq: await import("bullmq"), Redis };
+  } catch (error) {
+    const remedy = "install them with npm install bullmq ioredis";
+    const got = errorText(error);
+    throw new SoftrlError(
+      where,
+      "queues need bullmq and ioredis, which do not load here",
+      { got, remedy },
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The milliseconds after which a run whose worker has not been heard of is given to another one: 30 seconds, or those of
+ * SOFTRL_QUEUE_PATIENCE.
+ * @throws SoftrlError for a variable that is not a number of at least 1.
+ */
+export function queuePatience(): number {
+  const text = process.env[PATIENCE];
+  const seconds = text === undefined || text === "" ? STANDARD_PATIENCE : Number(text);
+  if (seconds >= 1 && seconds <= 86_400) return seconds * 1000;
+  throw new SoftrlError(PATIENCE, "invalid value", {
+    expected: "seconds, at least 1",
+    got: JSON.stringify(text),
+  });
+}
+
+/** The address of a Redis server, and how messages name it: without its password. */
+export interface RedisAddress {
+  readonly url: string;
+  readonly shown: string;
+}
+
+/** @throws SoftrlError for another text. */
+export function redisAddress(where: string, text: unknown): RedisAddress {
+  const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : null;
+  if (url !== null && ["redis:", "rediss:"].includes(url.protocol) && url.hostname !== "") {
+    const shown = `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`;
+    return { url: url.href, shown: oneLine(shown, 200) };
+  }
+  throw new SoftrlError(where, "invalid value", {
+    expected: "the address of a Redis server, such as redis://localhost:6379",
+    // It may hold a password.
+    got: url === null ? "something else" : `one that begins with ${url.protocol}`,
+  });
+}
+
+/** A connection to a Redis server that comes back by itself. */
+export interface Connection {
+  readonly redis: Redis;
+  readonly address: RedisAddress;
+  /** Called whenever the connection is there again after it was lost. */
+  onReturn(listener: () => void): void;
+  close(): void;
+}
+
+/**
+ * Connects to a Redis server. A connection that is lost later is made again, for as long as it takes, and reported in
+ * one line each time.
+ * @throws SoftrlError when the server does not answer at first.
+ */
+export async function connect(
+  { Redis }: QueueLibraries,
+  address: RedisAddress,
+  err: NodeJS.WriteStream,
+): Promise<Connection> {
+  const redis = new Redis(address.url, {
+    lazyConnect: true,
+    connectTimeout: SECONDS_TO_CONNECT * 1000,
+    // What is asked for while the server is away waits until it is back.
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) => (isOpen ? Math.min(MOST_MILLISECONDS_BETWEEN_TRIES, 50 * times) : null),
+  });
+  let isOpen = false;
+  let isLost = false;
+  let isClosed = false;
+  let last = "";
+  const listeners: (() => void)[] = [];
+  redis.on("error", (error: Error) => {
+    last = error.message === "" ? String((error as NodeJS.ErrnoException).code) : error.message;
+  });
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    redis.disconnect();
+    throw new SoftrlError(address.shown, "cannot connect to Redis", {
+      got: last === "" ? errorText(error) : last,
+      remedy: "check the address, and that redis-server runs there",
+    });
+  }
+  isOpen = true;
+  redis.on("close", () => {
+    if (isLost || isClosed) return;
+    isLost = true;
+    err.write(`softrl: the connection to ${address.shown} is lost; waiting for it\n`);
+  });
+  redis.on("ready", () => {
+    if (!isLost) return;
+    isLost = false;
+    err.write(`softrl: connected to ${address.shown} again\n`);
+    for (const listener of listeners) listener();
+  });
+  return {
+    redis,
+    address,
+    onReturn: (listener) => void listeners.push(listener),
+    close: () => {
+      isClosed = true;
+      redis.disconnect();
+    },
+  };
+}
+
+/** Whether an error is only that the server is away, which {@link connect} reports. */
+export function isAway(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  const codes = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN"];
+  return codes.includes(String(code)) || error.message.includes("Connection is closed");
+}

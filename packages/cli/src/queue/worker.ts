@@ -1,0 +1,234 @@
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Job, JobJson, Worker } from "bullmq";
+import { isRecord, oneLine, SoftrlError } from "softrl";
+import { makeFolders } from "../files/make-folders.js";
+import { codeOf, quietly } from "../files/regular-file.js";
+import { errorText } from "../parts/file-fault.js";
+import type { RunOutcome } from "../sweeps/finished-run.js";
+import { removeUnseenLocks } from "../sweeps/folder-locks.js";
+import { type MadeRun, makeRun } from "../sweeps/make-run.js";
+import type { RunProgress } from "../terminal/supervisor.js";
+import { inShort } from "../terminal/terminal.js";
+import { type CheckedRun, checkQueuedRun, keyOfJob, queueNameOf } from "./queued-run.js";
+import { type Connection, isAway, PREFIX, type QueueLibraries, queuePatience } from "./redis.js";
+
+/** What a worker does with the runs that it takes. */
+export interface WorkerOptions {
+  readonly libraries: QueueLibraries;
+  readonly connection: Connection;
+  /** Of this code: the worker takes runs of no other. */
+  readonly version: string;
+  /** How many runs train at once. */
+  readonly jobs: number;
+  /** Where their run folders are made; workers that share it continue each other's runs. */
+  readonly runs: string;
+  /** Whether runs may load files, and environments that are not built in. */
+  readonly trust: boolean;
+  /** Ends the work: runs write their checkpoints and return to the queue. */
+  readonly stop: AbortSignal;
+  /** Gets a line for each run that begins or ends. */
+  readonly report: (line: string) => void;
+}
+
+const SECONDS_BETWEEN_MESSAGES = 2;
+/** How long the queue may take to get the runs back. */
+const SECONDS_TO_RETURN = 10;
+/** A run that loses its worker more often is at fault itself. */
+const MOST_LOST_WORKERS = 20;
+
+/** A run that this worker makes now. */
+interface RunningJob {
+  /** Ends the run, since another worker may have it. */
+  readonly lost: AbortController;
+  /** When the queue last heard of it. */
+  heard: number;
+}
+
+/** Takes runs from a queue and makes them, each in a process of its own, until it is stopped. */
+export class QueueWorker {
+  readonly #options: WorkerOptions;
+  readonly #running = new Map<string, RunningJob>();
+  readonly #processes = new Set<Promise<unknown>>();
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  /** Works until it is stopped. */
+  async work(): Promise<void> {
+    const { libraries, connection, version, jobs, runs, stop, report } = this.#options;
+    const patience = queuePatience();
+    try {
+      makeFolders(runs);
+    } catch (error) {
+      const got = error instanceof Error ? error.message : String(error);
+      throw new SoftrlError(runs, "the folder of the runs could not be made", { got });
+    }
+    const worker = new (tolerant(libraries.bullmq.Worker))(
+      queueNameOf(version),
+      (job, token = "") => this.#process(job, token),
+      {
+        connection: connection.redis,
+        prefix: PREFIX,
+        autorun: false,
+        concurrency: jobs,
+        lockDuration: patience,
+        stalledInterval: patience,
+        maxStalledCount: MOST_LOST_WORKERS,
+        runRetryDelay: 1000,
+      },
+    );
+    worker.on("error", (error) => {
+      const isOfLock = error.message.includes("lock");
+      if (!isAway(error) && !isOfLock) report(`the queue: ${oneLine(error.message, 300)}`);
+    });
+    worker.on("locksRenewed", ({ jobIds }) => {
+      for (const id of jobIds) this.#heard(id);
+    });
+    worker.on("lockRenewalFailed", (ids) => {
+      for (const id of ids) this.#running.get(id)?.lost.abort();
+    });
+    worker.on("completed", ({ id }) => this.#remove(keyOfJob(id)));
+    worker.on("stalled", (id) => report(`${oneLine(id, 100)} has lost its worker and is queued again`));
+    // Another worker gets a run that the queue has not heard of for so long: it must not be made twice at once.
+    const watch = setInterval(() => {
+      const now = performance.now();
+      for (const { lost, heard } of this.#running.values()) if (now - heard > patience) lost.abort();
+    }, patience / 10);
+    await this.#tidy(worker);
+    const working = worker.run();
+    working.catch((error: Error) => report(`the queue: ${oneLine(error.message, 300)}`));
+    try {
+      await new Promise<void>((resolve) => {
+        if (stop.aborted) resolve();
+        else stop.addEventListener("abort", () => resolve(), { once: true });
+      });
+      const closed = worker.close().then(() => true);
+      await Promise.all(this.#processes);
+      const late = sleep(SECONDS_TO_RETURN * 1000, false, { ref: false });
+      if (!(await Promise.race([closed, late]))) {
+        report(`the runs could not be given back; another worker takes them after ${patience / 1000} s`);
+      }
+    } finally {
+      clearInterval(watch);
+      connection.close();
+      await Promise.race([worker.disconnect(), sleep(1000)]).catch(() => {});
+      quietly(rmdirSync, runs);
+    }
+  }
+
+  async #process(job: Job, token: string): Promise<RunOutcome> {
+    const { libraries, version, trust, stop, report } = this.#options;
+    const { UnrecoverableError, WaitingError } = libraries.bullmq;
+    let run: CheckedRun;
+    try {
+      run = await checkQueuedRun(job.data, job.id, version, trust);
+    } catch (error) {
+      if (!(error instanceof SoftrlError)) throw error;
+      report(`refused: ${error.message}`);
+      throw new UnrecoverableError(error.message);
+    }
+    const id = String(job.id);
+    const lost = new AbortController();
+    this.#running.set(id, { lost, heard: performance.now() });
+    report(`begun: ${run.title}`);
+    let made: MadeRun;
+    try {
+      made = await this.#make(run, job, AbortSignal.any([stop, lost.signal]));
+    } catch (error) {
+      report(`failed: ${run.title}: ${oneLine(errorText(error), 500)}`);
+      throw error;
+    } finally {
+      this.#running.delete(id);
+    }
+    if (made.end === "finished") {
+      report(`done: ${run.title}: ${inShort(made.outcome.meanReturn)}`);
+      return made.outcome;
+    }
+    if (made.end === "failed") {
+      report(`failed: ${run.title}: ${oneLine(made.error, 500)}`);
+      const { retry, wentOn } = made;
+      await job.updateProgress({ step: 0, meanReturn: null, wentOn });
+      throw retry ? new Error(made.error) : new UnrecoverableError(made.error);
+    }
+    if (lost.signal.aborted) {
+      report(`lost to another worker: ${run.title}`);
+      throw new Error("the lock of this run was lost");
+    }
+    report(`given back: ${run.title}`);
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
+
+  #make(run: CheckedRun, job: Job, stop: AbortSignal): Promise<MadeRun> {
+    const { runs, trust } = this.#options;
+    const folder = join(runs, run.key);
+    // A run that fails from its checkpoint on is made anew.
+    const anew = job.attemptsMade > 0 && isRecord(job.progress) && job.progress.wentOn === true;
+    const onProgress = progressOf(job);
+    const shared = ["--no-chart"];
+    const ofResume = trust ? ["--trust"] : [];
+    const making = removeUnseenLocks(folder).then(() =>
+      makeRun(run, { folder, anew, shared, ofResume, onProgress, stop }),
+    );
+    const ended = making.catch(() => {});
+    this.#processes.add(ended);
+    void ended.then(() => this.#processes.delete(ended));
+    return making;
+  }
+
+  #heard(id: string): void {
+    const running = this.#running.get(id);
+    if (running !== undefined) running.heard = performance.now();
+  }
+
+  /** Removes the folders of runs whose results the queue has: a worker was killed before it could. */
+  async #tidy(worker: Worker): Promise<void> {
+    const { runs, connection } = this.#options;
+    for (const key of existsSync(runs) ? readdirSync(runs) : []) {
+      const id = `run-${key}`;
+      if (keyOfJob(id) === null) continue;
+      const score = await connection.redis.zscore(worker.toKey("completed"), id);
+      if (score !== null) this.#remove(key);
+    }
+  }
+
+  #remove(key: string | null): void {
+    if (key === null) return;
+    try {
+      rmSync(join(this.#options.runs, key), { recursive: true, force: true });
+    } catch (error) {
+      this.#options.report(`${key}: the run folder could not be removed: ${String(codeOf(error))}`);
+    }
+  }
+}
+
+/** A worker that takes jobs whose data is not JSON, with no data, so that they can be refused; BullMQ's would not end them. */
+const tolerant = (Base: QueueLibraries["bullmq"]["Worker"]) =>
+  class extends Base {
+    protected override createJob(json: JobJson, id: string): Job {
+      try {
+        return super.createJob(json, id);
+      } catch {
+        return super.createJob({ ...json, data: "null" }, id);
+      }
+    }
+  };
+
+/** Sends how a run stands to the queue, now and then. */
+function progressOf(job: Job): (progress: RunProgress) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  let isSending = false;
+  return ({ step, meanReturn }) => {
+    const now = performance.now();
+    if (isSending || now - last < SECONDS_BETWEEN_MESSAGES * 1000) return;
+    last = now;
+    isSending = true;
+    const sent = job.updateProgress({ step, meanReturn }).catch(() => {});
+    void sent.finally(() => {
+      isSending = false;
+    });
+  };
+}
