@@ -57,7 +57,7 @@ test.runIf(process.platform === "linux")("a script for Slurm trains its runs as 
   define("local", { seeds: "1..2" });
   const written = await softrl(["sweep", "cluster", "--slurm", "job's.sh"], place);
   expect(written.stdout).toMatch(
-    /^3 runs: sbatch 'job'\\''s\.sh'\nonce they have ended: softrl sweep cluster\n$/,
+    /^2 runs: sbatch 'job'\\''s\.sh'\nonce they have ended: softrl sweep cluster\n$/,
   );
   expectRefusal(
     await softrl(["sweep", "cluster", "--slurm", "job's.sh"], place),

@@ -7,7 +7,7 @@ import type { PlannedRun } from "../sweeps/sweep-plan.js";
 import { isRunProgress } from "../terminal/supervisor.js";
 import { checkOutcome } from "./queued-outcome.js";
 import { jobIdOf, type QueuedRun, queueNameOf } from "./queued-run.js";
-import { type Connection, isAway, PREFIX, type QueueLibraries } from "./redis.js";
+import { type Connection, isOfAbsence, PREFIX, type QueueLibraries } from "./redis.js";
 
 /** How a sweep queues its runs. */
 export interface QueueOptions {
@@ -41,7 +41,7 @@ export class QueuedRuns {
       prefix: PREFIX,
     });
     this.#queue.on("error", (error) => {
-      if (!isAway(error)) report(`the queue: ${oneLine(error.message, 300)}`);
+      if (!isOfAbsence(error, connection)) report(`the queue: ${oneLine(error.message, 300)}`);
     });
   }
 

@@ -74,6 +74,8 @@ export interface Connection {
   readonly address: RedisAddress;
   /** Called whenever the connection is there again after it was lost. */
   onReturn(listener: () => void): void;
+  /** Whether it is lost, or closed. */
+  isAway(): boolean;
   close(): void;
 }
 
@@ -127,6 +129,7 @@ export async function connect(
   return {
     redis,
     address,
+    isAway: () => isLost || isClosed,
     onReturn: (listener) => void listeners.push(listener),
     close: () => {
       isClosed = true;
@@ -136,8 +139,9 @@ export async function connect(
 }
 
 /** Whether an error is only that the server is away, which {@link connect} reports. */
-export function isAway(error: Error): boolean {
+export function isOfAbsence(error: Error, connection: Connection): boolean {
   const { code } = error as NodeJS.ErrnoException;
-  const codes = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN"];
-  return codes.includes(String(code)) || error.message.includes("Connection is closed");
+  return connection.isAway() || absent.has(String(code));
 }
+
+const absent = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN"]);

@@ -12,7 +12,7 @@ import { type MadeRun, makeRun } from "../sweeps/make-run.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import { inShort } from "../terminal/terminal.js";
 import { type CheckedRun, checkQueuedRun, keyOfJob, queueNameOf } from "./queued-run.js";
-import { type Connection, isAway, PREFIX, type QueueLibraries, queuePatience } from "./redis.js";
+import { type Connection, isOfAbsence, PREFIX, type QueueLibraries, queuePatience } from "./redis.js";
 
 /** What a worker does with the runs that it takes. */
 export interface WorkerOptions {
@@ -37,6 +37,9 @@ const SECONDS_BETWEEN_MESSAGES = 2;
 const SECONDS_TO_RETURN = 10;
 /** A run that loses its worker more often is at fault itself. */
 const MOST_LOST_WORKERS = 20;
+
+/** BullMQ's codes for a job that is gone, has no lock, has another state, or another worker's lock. */
+const lostCodes: ReadonlySet<number> = new Set([-1, -2, -3, -6]);
 
 /** A run that this worker makes now. */
 interface RunningJob {
@@ -81,8 +84,9 @@ export class QueueWorker {
       },
     );
     worker.on("error", (error) => {
-      const isOfLock = error.message.includes("lock");
-      if (!isAway(error) && !isOfLock) report(`the queue: ${oneLine(error.message, 300)}`);
+      // A run that was lost to another worker is reported elsewhere.
+      const isOfLost = lostCodes.has(Number((error as { readonly code?: unknown }).code));
+      if (!isOfLost && !isOfAbsence(error, connection)) report(`the queue: ${oneLine(error.message, 300)}`);
     });
     worker.on("locksRenewed", ({ jobIds }) => {
       for (const id of jobIds) this.#heard(id);
