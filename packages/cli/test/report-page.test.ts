@@ -264,6 +264,13 @@ describe("the page of run folders", () => {
     );
   });
 
+  test("is read from the runs where train --seeds has written tables beside them", async () => {
+    write("seeds/seed-1", events(1, 0.1, finished));
+    const cells = "variant,environment,seed,meanReturn,episodes,steps";
+    folderWith("seeds", { "results.csv": `${cells}\nA2C,CartPole-v1,1,2,3,20\n` });
+    expect((await readReportSource([join(place, "seeds")])).commands).toHaveLength(1);
+  });
+
   test("refuses to count a run twice", async () => {
     const folders = ["twice/a", "twice/b"].map((name) => write(name, events(1, 0.1, finished)));
     await expect(readReportSource(folders)).rejects.toThrow(/two runs are of A2C on CartPole-v1 with seed 1/);

@@ -77,8 +77,10 @@ function figures(title: string, kind: Exclude<PlotKind, "profile">, { runs }: Re
   }
   const options = { kind, statistic: "mean", width: FIGURE_WIDTH, theme: "light" } as const;
   const figure = runFigure(drawn, options);
+  // A narrow figure with long names has no room for more words; the page has them above.
+  const xLabel = kind === "bars" ? "mean return" : figure.xLabel;
   const panels = figure.panels.map((panel) => {
-    const svg = paperFigureSvg({ ...figure, panels: [panel], note: "" });
+    const svg = paperFigureSvg({ ...figure, xLabel, panels: [panel], note: "" });
     return html`<figure>${inlineSvg(svg, `${title}: ${panel.title}`)}</figure>`;
   });
   return html`<h2>${title}</h2>

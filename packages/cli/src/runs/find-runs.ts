@@ -33,6 +33,9 @@ export function findRuns(paths: readonly string[]): readonly FoundRun[] {
   return [...found.values()];
 }
 
+/** Whether a folder has run folders directly in it. */
+export const hasRunsIn = (path: string): boolean => runsBelow(path, 1).length > 0;
+
 /** Whether there are run folders below a folder. */
 export const hasRunsBelow = (path: string): boolean => runsBelow(path, DEEPEST).length > 0;
 
