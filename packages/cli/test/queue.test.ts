@@ -150,7 +150,7 @@ describe.runIf(whyNoRedis === null)("a sweep on a queue", () => {
   });
 
   test("goes on after Ctrl-C of a worker, and when Redis and the sweep are killed", async () => {
-    const long = { options: { steps: 40_000, "checkpoint-every": 4000 }, seeds: [3] };
+    const long = { options: { steps: 60_000, "checkpoint-every": 4000 }, seeds: [3] };
     define("killed", long);
     const first = submit("killed");
     const worker = work("--runs", "shared");

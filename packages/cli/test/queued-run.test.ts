@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { checkOutcome } from "../src/queue/queued-outcome.js";
 import { checkQueuedRun, jobIdOf, keyOfJob, type QueuedRun } from "../src/queue/queued-run.js";
@@ -32,6 +33,13 @@ describe("a run from a queue", () => {
     expect(await check(run)).toEqual({ ...run, title: "soft-q, CartPole-v1, seed 7" });
     const atari = await queued({ algorithm: "a2c" }, "ALE/Pong-v5");
     expect((await check(atari)).title).toBe("a2c, ALE/Pong-v5, seed 7");
+  });
+
+  test("may load a file where the worker trusts", async () => {
+    const corridor = fileURLToPath(new URL("fixtures/corridor.js", import.meta.url));
+    const run = await queued({ algorithm: "a2c" }, corridor);
+    await expect(check(run)).rejects.toThrow(/only built-in/);
+    expect((await check(run, true)).args).toEqual(run.args);
   });
 
   test("is refused where its key, its version or its settings are not its own", async () => {
