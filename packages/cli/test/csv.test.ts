@@ -55,6 +55,21 @@ test("the rows of a run's tables: one for each event, and one for the run", () =
   });
 });
 
+test("an event that nests 50,000 deep is damage", () => {
+  const folder = join(place, "nested");
+  mkdirSync(folder);
+  const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
+  for (const event of [
+    `{"event":"episode","step":1,"return":${deep}}`,
+    `{"event":"update","step":1,"figures":{"loss":${deep}}}`,
+  ]) {
+    writeFileSync(join(folder, "events.jsonl"), `${event}\n`);
+    expect(() => readTables("nested", join(folder, "events.jsonl"), () => {})).toThrow(
+      /line 1 is not an event of a run/,
+    );
+  }
+});
+
 test("cells with commas, quotes and line breaks stand in quotes", () => {
   expect(csvLine(["x,y", 'say "no"', "1\n2", undefined, false])).toBe('"x,y","say ""no""","1\n2",,false\n');
 });

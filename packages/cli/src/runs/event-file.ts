@@ -4,6 +4,7 @@ import {
   isOfProcess,
   isRecord,
   type Machine,
+  nestsTooDeep,
   type Provenance,
   type RunEvent,
   type SetEvent,
@@ -288,7 +289,8 @@ const isEvent = (value: unknown): value is SavedEvent =>
   isRecord(value) &&
   typeof value.event === "string" &&
   Object.hasOwn(eventNames, value.event) &&
-  (value.step === undefined || Number.isFinite(value.step));
+  (value.step === undefined || Number.isFinite(value.step)) &&
+  !nestsTooDeep(value);
 
 function changeOf({ step, settings }: SavedEvent): Change {
   const entries = isRecord(settings) ? Object.entries(settings) : [];
