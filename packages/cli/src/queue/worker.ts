@@ -113,7 +113,7 @@ export class QueueWorker {
       await Promise.all(this.#processes);
       const late = sleep(SECONDS_TO_RETURN * 1000, false, { ref: false });
       if (!(await Promise.race([closed, late]))) {
-        report(`the runs could not be given back; another worker takes them after ${patience / 1000} s`);
+        report(`the queue does not answer; other workers take what was begun after ${patience / 1000} s`);
       }
     } finally {
       clearInterval(watch);
@@ -158,7 +158,7 @@ export class QueueWorker {
       throw retry ? new Error(made.error) : new UnrecoverableError(made.error);
     }
     if (lost.signal.aborted) {
-      report(`lost to another worker: ${run.title}`);
+      report(`stopped, since another worker may have it by now: ${run.title}`);
       throw new Error("the lock of this run was lost");
     }
     report(`given back: ${run.title}`);
