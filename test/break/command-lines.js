@@ -94,7 +94,7 @@ async function makeCommandLine(random, context) {
       words.push(valueFor(random, flag, placeholder));
   }
   const whole = random.integer(8);
-  if (whole === 0) words.splice(random.integer(words.length + 1), 0, pick(random, oddTexts));
+  if (whole === 0) words.splice(random.integer(words.length + 1), 0, oddWord(random));
   if (whole === 1)
     words.splice(
       random.integer(words.length + 1),
@@ -129,9 +129,12 @@ async function makeCommandLine(random, context) {
   }
 }
 
+/** No system passes a NUL to a process. @param {Random} random */
+const oddWord = (random) => pick(random, oddTexts).replaceAll("\u0000", "\ufffd");
+
 /** @param {Random} random @param {string} flag @param {string | null} placeholder */
 function valueFor(random, flag, placeholder) {
-  if (random.integer(3) === 0) return pick(random, oddTexts).replaceAll("\u0000", "\ufffd");
+  if (random.integer(3) === 0) return oddWord(random);
   const numbers = [
     "0",
     "1",
