@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { readDefinition, readResults } from "@softrl/cli";
 import { bootstrapInterval, differenceInterval, probabilityOfImprovement, RandomStreams } from "softrl";
+import { betweenMarks } from "./between-marks.js";
 import { digits, environmentsOf, meansTable, scores, tableRow } from "./means-table.js";
 
 const { positionals, values } = parseArgs({
@@ -76,15 +77,11 @@ function difference(variant, environment, random) {
   return `${digits(estimate)} [${digits(low)}, ${digits(high)}]`;
 }
 
-const table = lines.join("\n");
 const readme = join(folder, "README.md");
 const [begin, end] = ["<!-- results -->", "<!-- end of results -->"];
 const text = existsSync(readme)
   ? readFileSync(readme, "utf8")
   : `# ${definition.title}\n\n${begin}\n${end}\n`;
-const [before, after] = [text.indexOf(begin), text.indexOf(end)];
-if (before === -1 || after === -1) {
-  console.log(table);
-} else {
-  writeFileSync(readme, `${text.slice(0, before + begin.length)}\n${table}\n${text.slice(after)}`);
-}
+const written = betweenMarks(text, begin, end, lines);
+if (written === null) console.log(lines.join("\n"));
+else writeFileSync(readme, written);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Queue } from "bullmq";
@@ -11,6 +11,7 @@ import { queueNameOf } from "../src/queue/queued-run.js";
 import { PREFIX } from "../src/queue/redis.js";
 import { codeVersion } from "../src/sweeps/code-version.js";
 import { eventually, expectRefusal, type Running, softrl, startSoftrl } from "./command.js";
+import { writeDefinition } from "./write-definition.js";
 
 const place = temporaryFolder("queue");
 const at = (...names: string[]) => join(place, ...names);
@@ -18,15 +19,7 @@ const json = (text: string) => JSON.parse(text);
 const patient = { env: { SOFTRL_QUEUE_PATIENCE: "2" } };
 
 function define(folder: string, changes: object = {}): string {
-  mkdirSync(at(folder), { recursive: true });
-  const definition = {
-    options: { steps: 400 },
-    variants: [{ name: "A2C", algorithm: "a2c" }],
-    environments: ["CartPole-v1"],
-    seeds: [1],
-    ...changes,
-  };
-  writeFileSync(at(folder, "runs.json"), JSON.stringify(definition));
+  writeDefinition(at(folder), { seeds: [1], ...changes });
   return folder;
 }
 

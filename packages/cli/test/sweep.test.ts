@@ -1,7 +1,6 @@
 import {
   copyFileSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -21,6 +20,7 @@ import {
   wholeLines,
   widest,
 } from "./command.js";
+import { writeDefinition } from "./write-definition.js";
 
 const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
@@ -32,15 +32,7 @@ const posix = process.platform !== "win32";
 
 /** Writes a definition into a folder of its own. */
 function define(folder: string, changes: object = {}): string {
-  mkdirSync(at(folder), { recursive: true });
-  const definition = {
-    options: { steps: 400 },
-    variants: [{ name: "A2C", algorithm: "a2c" }],
-    environments: ["CartPole-v1"],
-    seeds: "1..2",
-    ...changes,
-  };
-  writeFileSync(at(folder, "runs.json"), JSON.stringify(definition));
+  writeDefinition(at(folder), { seeds: "1..2", ...changes });
   return folder;
 }
 

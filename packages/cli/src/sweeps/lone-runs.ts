@@ -5,7 +5,7 @@ import type { RunProgress } from "../terminal/supervisor.js";
 import { clock, type Terminal, writeJson } from "../terminal/terminal.js";
 import { outcomeIn } from "./finished-run.js";
 import { removeUnseenLocks } from "./folder-locks.js";
-import { makeRun } from "./make-run.js";
+import { RunMaker } from "./make-run.js";
 import { failureLines } from "./run-sweep.js";
 import { type Attempt, type SweepWork, scheduleRuns } from "./scheduler.js";
 import { SweepDisplay } from "./sweep-display.js";
@@ -68,8 +68,7 @@ function chosen(plan: SweepPlan, only: string): readonly PlannedRun[] {
 
 class LoneRuns implements SweepWork {
   readonly #folder: (run: PlannedRun) => string;
-  /** Runs that went on from their checkpoint in this process, and failed. */
-  readonly #wentOn = new Set<string>();
+  readonly #maker = new RunMaker();
 
   constructor(folder: (run: PlannedRun) => string) {
     this.#folder = folder;
@@ -97,9 +96,7 @@ class LoneRuns implements SweepWork {
   ): Promise<Attempt> {
     const folder = this.#folder(run);
     await removeUnseenLocks(folder);
-    const anew = number > 1 && this.#wentOn.has(run.key);
-    const made = await makeRun(run, { folder, anew, shared: ["--no-chart"], onProgress, stop });
-    if (made.end === "failed" && made.wentOn) this.#wentOn.add(run.key);
+    const made = await this.#maker.make(run, number, { folder, shared: ["--no-chart"], onProgress, stop });
     return made.end === "finished" ? { end: "finished", meanReturn: made.outcome.meanReturn } : made;
   }
 

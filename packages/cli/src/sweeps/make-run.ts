@@ -74,6 +74,23 @@ export async function makeRun(
   }
 }
 
+/** Makes runs in their folders, and remembers between two tries of a run what became of the first. */
+export class RunMaker {
+  /** Runs that went on from their checkpoint, and failed. */
+  readonly #wentOn = new Set<string>();
+
+  /**
+   * Makes a run. A second try makes it anew if it went on from its checkpoint and failed; one that could not go on keeps its
+   * folder.
+   * @param number of the try, from 1
+   */
+  async make(run: PlannedRun, number: number, options: Omit<MakeRunOptions, "anew">): Promise<MadeRun> {
+    const made = await makeRun(run, { ...options, anew: number > 1 && this.#wentOn.has(run.key) });
+    if (made.end === "failed" && made.wentOn) this.#wentOn.add(run.key);
+    return made;
+  }
+}
+
 /**
  * Removes a run that has no checkpoint.
  * @throws SoftrlError for a folder of something else.

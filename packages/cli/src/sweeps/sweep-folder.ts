@@ -7,7 +7,7 @@ import { quietly } from "../files/regular-file.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import type { RunOutcome } from "./finished-run.js";
 import { claimedKeys, claimRun, whileLocked } from "./folder-locks.js";
-import { makeRun } from "./make-run.js";
+import { RunMaker } from "./make-run.js";
 import { nameOfCell, readResults, type SweepResult, sweepFiles, writeResults } from "./results-file.js";
 import type { Attempt, SweepWork } from "./scheduler.js";
 import { counts, type Standing, standingOf } from "./standing.js";
@@ -37,6 +37,7 @@ export interface EndedRun {
 export class SweepFolder implements SweepWork {
   readonly path: string;
   readonly #options: SweepFolderOptions;
+  readonly #maker = new RunMaker();
   /** The results as last read, and the state of the file then. */
   #known: { readonly results: ReadonlyMap<string, SweepResult>; readonly stamp: string } | null = null;
 
@@ -97,11 +98,8 @@ export class SweepFolder implements SweepWork {
     if (copied !== null) return copied;
     const { runFolder, charts, keepRuns } = this.#options;
     const folder = runFolder(run);
-    // A run that went on from its checkpoint and failed is made anew. One that could not go on keeps its folder.
-    const anew = number > 1 && this.#wentOn.has(run.key);
     const shared = charts ? [] : ["--no-chart"];
-    const made = await makeRun(run, { folder, anew, shared, onProgress, stop });
-    if (made.end === "failed" && made.wentOn) this.#wentOn.add(run.key);
+    const made = await this.#maker.make(run, number, { folder, shared, onProgress, stop });
     if (made.end !== "finished") return made;
     const { outcome } = made;
     await this.record([{ run, outcome }]);
@@ -121,9 +119,6 @@ export class SweepFolder implements SweepWork {
       claim?.release();
     }
   }
-
-  /** Runs that went on from their checkpoint in this process, and failed. */
-  readonly #wentOn = new Set<string>();
 
   /** Copies the results of a run that has them under another name; null where it has none. */
   async copied(run: PlannedRun): Promise<(Attempt & { readonly end: "finished" }) | null> {
