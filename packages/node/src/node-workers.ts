@@ -26,10 +26,13 @@ export const nodeWorkers: WorkerHost = {
       hasEnded = true;
       ended(cause);
     };
-    worker.on("message", (sent: WorkerMessage) => {
-      if ("loaded" in sent) isLoaded();
-      else if (!stopping && !hasEnded) message?.(sent.message);
-    });
+    // A listener lets the worker keep the process alive again, so threads that report nothing have none.
+    if (isModule || message !== undefined) {
+      worker.on("message", (sent: WorkerMessage) => {
+        if ("loaded" in sent) isLoaded();
+        else if (!stopping && !hasEnded) message?.(sent.message);
+      });
+    }
     worker.on("messageerror", end);
     worker.on("error", end);
     worker.once("exit", (exitCode) => end(new Error(`it ended with code ${exitCode}`)));

@@ -49,3 +49,9 @@ describe("two worker threads", () => {
     expect(alive).toBe(0);
   });
 });
+
+test("threads that are left open do not keep a process alive", async () => {
+  const script = fileURLToPath(new URL("end-with-threads.js", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 120_000 });
+  expect(JSON.parse(stdout)).toEqual({ started: 1 });
+}, 150_000);
