@@ -122,6 +122,13 @@ export async function findPython({
 } = {}): Promise<FoundPython> {
   const needed: readonly string[] = id === undefined || isAtari(id) ? needs.atari : needs.plain;
   const named = variables.SOFTRL_PYTHON;
+  if (python === "") {
+    throw new SoftrlError("findPython", "the option python is empty", {
+      expected: "the path of a Python interpreter",
+      got: '""',
+      remedy: "leave the option out to search for one",
+    });
+  }
   if (python !== undefined) return inspectNamed(python, "option", needed);
   if (named !== undefined && named !== "") return inspectNamed(named, "SOFTRL_PYTHON", needed);
 

@@ -74,6 +74,10 @@ describe("managedDirectory", () => {
 });
 
 describe.runIf(posix)("findPython", () => {
+  it("refuses an empty path", async () => {
+    await expect(findPython({ python: "" })).rejects.toThrow(/option python is empty.*leave the option out/s);
+  });
+
   it("prefers the option to SOFTRL_PYTHON, and that to the managed environment", async () => {
     const home = join(folder, "home");
     const option = await fakePython(join(folder, "option"), {}, []);
