@@ -5,6 +5,7 @@ import { RandomStreams } from "softrl";
 import { compared } from "./comparison.js";
 import { measureAlternating } from "./measure.js";
 import { loadedPeers, peerPython, threadVariables } from "./peers.js";
+import { ppoChoice } from "./ppo.js";
 import { dqnChoice } from "./q-learning.js";
 import { requireSameWork, watchedTraining } from "./same-work.js";
 import { peerSettings, training } from "./training.js";
@@ -269,9 +270,41 @@ function dqnOnPong(quick, seed) {
   };
 }
 
+/**
+ * PPO: an iteration is a rollout and its updates.
+ * @param {boolean} quick
+ * @param {number} seed
+ * @returns {PongWork}
+ */
+function ppoOnPong(quick, seed) {
+  const environments = quick ? 4 : 8;
+  const horizon = quick ? 8 : 128;
+  const epochs = 4;
+  const minibatches = 4;
+  const iteration = environments * horizon;
+  const choice = ppoChoice("atari", { horizon, epochs, minibatches });
+  return {
+    title: `Pong PPO end to end, S = ${environments}, n = ${horizon}`,
+    sizes: { environments, horizon, epochs, minibatches, seed },
+    environments,
+    stepsPerIteration: iteration,
+    peer: "sb3_ppo",
+    async training(executor, environment) {
+      const { run, trainer } = await watchedTraining({ ...choice, executor, environment }, seed, {
+        loss: "policyLoss",
+        iteration,
+      });
+      return { run, spec: { config: trainer.config } };
+    },
+    check: (measurements) =>
+      requireSameWork(measurements, { stepsPerUpdate: iteration / (epochs * minibatches) }),
+  };
+}
+
 /** @type {readonly import("./rows.js").Row[]} */
 export const atariRows = [
   bridgeRow,
   pongRow({ name: "pong", work: a2cOnPong, targets: { native: 1.6, "native, 2 threads": 3 } }),
   pongRow({ name: "pong-dqn", work: dqnOnPong, targets: { native: 2 } }),
+  pongRow({ name: "pong-ppo", work: ppoOnPong, targets: { native: 2 } }),
 ];

@@ -6,6 +6,7 @@ import { reference } from "./executors.js";
 import { measureAlternating, spread, timed } from "./measure.js";
 import { minatarRows } from "./minatar.js";
 import { encoded, keptMemory, loadedPeers, threadVariables } from "./peers.js";
+import { ppoRows } from "./ppo.js";
 import { qLearningRows } from "./q-learning.js";
 import { sweepRow } from "./sweeps.js";
 import { peerSettings } from "./training.js";
@@ -409,6 +410,7 @@ export const rows = [
   cartPoleAlone,
   ...minatarRows,
   ...qLearningRows,
+  ...ppoRows,
   ...atariRows,
   ...[10_000, 100_000, 1_000_000].map(sweepRow),
 ];

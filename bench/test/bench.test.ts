@@ -54,6 +54,7 @@ describe("npm run bench -- --quick, without peers", () => {
     "minatar-breakout-dqn-1",
     "minatar-breakout-dqn-4",
     "cartpole-pqn",
+    "cartpole-ppo",
   ];
   let finished: ReturnType<typeof bench>;
   beforeAll(() => {
@@ -85,15 +86,18 @@ describe("npm run bench -- --quick, without peers", () => {
     }
   });
 
-  test("counts the updates of Q-learning and the parameters that they train", () => {
+  test("counts the updates of Q-learning and PPO, and the parameters that they train", () => {
     const report: Report = JSON.parse(readFileSync(json, "utf8"));
     const minatar = (3 * 3 * 4 + 1) * 16 + (8 * 8 * 16 + 1) * 128 + (128 + 1) * 6;
     const cartPole = (4 + 1) * 120 + 2 * 120 + (120 + 1) * 84 + 2 * 84 + (84 + 1) * 2;
+    const body = (4 + 1) * 64 + (64 + 1) * 64;
     for (const [name, stepsPerUpdate, parameters] of [
       ["minatar-breakout-dqn-1", 1, minatar],
       ["minatar-breakout-dqn-4", 4, minatar],
       // 4 environments, 8 steps; 4 epochs of 2 minibatches.
       ["cartpole-pqn", 4, cartPole],
+      // 4 environments, 16 steps; 4 epochs of 4 minibatches.
+      ["cartpole-ppo", 4, 2 * body + (64 + 1) * (2 + 1)],
     ] as const) {
       const measurements = report.rows.find((row) => row.name === name)?.measurements ?? [];
       const [wasm] = measurements.filter((measurement) => measurement.name === "wasm");
