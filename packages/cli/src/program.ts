@@ -296,7 +296,7 @@ function addExports(root: Command, terminal: Terminal, run: Run): void {
     .command("plot")
     .description("draw runs as one figure, with intervals across seeds, in the size of a paper's column")
     .argument("<runs...>", `${RUNS}, or an experiment's results.csv and curves.csv`)
-    .option("-o, --out <file>", "a new file that ends in .svg or .png", "figure.svg")
+    .option("-o, --out <file>", "a new file that ends in .svg, .png or .pdf", "figure.svg")
     .option("--overwrite", "replace an earlier figure of this name")
     .option(
       "--kind <kind>",
