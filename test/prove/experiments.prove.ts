@@ -69,19 +69,3 @@ describe("the smoke size of an experiment", () => {
     });
   });
 });
-
-describe("the definitions of an experiment", () => {
-  const definitions = readdirSync(experiments, { recursive: true, encoding: "utf8" })
-    .filter((path) => /(?:^|\/)(?:runs|smoke|paper)\.json$/.test(path))
-    .filter((path) => existsSync(join(experiments, path, "../smoke.json")));
-
-  it.each(definitions)("%s has valid settings", async (path) => {
-    await inTemporaryFolder(async (folder) => {
-      const script = join(folder, "sweep.sh");
-      const args = ["--out", join(folder, "out"), "--slurm", script];
-      const { code, stderr } = await run(["sweep", join(experiments, path), ...args]);
-      expect(code, stderr).toBe(0);
-      expect(existsSync(script)).toBe(true);
-    });
-  });
-});

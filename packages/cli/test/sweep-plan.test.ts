@@ -123,8 +123,8 @@ describe("the plan of a sweep", () => {
   test("of each definition in experiments is one that softrl can train", async () => {
     const folder = join(root, "experiments");
     const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-    const definitions = names.filter((name) => name.endsWith("runs.json"));
-    expect(definitions.length).toBeGreaterThan(5);
+    const definitions = names.filter((name) => /(?:runs|smoke|paper)\.json$/.test(name));
+    expect(definitions.length).toBeGreaterThan(15);
     for (const name of definitions) {
       expect((await planSweep(await readDefinition(join(folder, name)), "1")).runs.length).toBeGreaterThan(0);
     }
