@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { readDefinition, readResults } from "@softrl/cli";
 import { describe, expect, test } from "vitest";
 import { withHeadline } from "../docs/headline.js";
+import { withCosts } from "../docs/scale.js";
 import { meansTable } from "../experiments/means-table.js";
 
 const root = join(import.meta.dirname, "..");
@@ -14,6 +15,14 @@ describe("published results", () => {
     const changed = text("README.md").replace(/\*\*48\.6\*\*/, "**50**");
     expect(changed).not.toBe(text("README.md"));
     expect(await withHeadline(changed)).toBe(text("README.md"));
+  });
+
+  test("docs/scale.md's tables are those of the definitions and the measurements", async () => {
+    const scale = text("docs/scale.md");
+    expect(await withCosts(scale), "npm run docs writes it").toBe(scale);
+    const changed = scale.replace(/core-seconds of Redis \| [\d.]+/, "core-seconds of Redis | 0");
+    expect(changed).not.toBe(scale);
+    expect(await withCosts(changed)).toBe(scale);
   });
 
   const folders = readdirSync(join(root, "experiments"), { recursive: true, encoding: "utf8" })

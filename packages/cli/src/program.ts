@@ -155,19 +155,29 @@ async function addCompare(
   const drafts = await draftComparison(args);
   const command = root
     .command("compare")
-    .description("train A2C and soft Q-learning side by side, with one seed and the same settings");
+    .description(
+      "train algorithms side by side with the same seeds and settings: A2C and soft Q-learning, or others",
+    );
   addFiles(command);
+  command.option(
+    "--algorithms <names>",
+    "what is compared, names or files with commas between (default: a2c,soft-q)",
+  );
+  command.option("--seeds <list>", "a run of each algorithm for each seed, such as 1..5 or 1,2,7");
   command.option(
     "--subtract-gap",
     "soft Q-learning descends its loss minus the gap of §4, in float64: its parameters then equal A2C's after every update",
   );
   const [{ parts }] = drafts;
   const all = drafts.map((draft) => settingOptions(draft.parts));
-  const common = all[0].filter(({ flag }) => all[1].some((other) => other.flag === flag));
+  const common = all[0].filter(({ flag }) =>
+    all.every((others) => others.some((other) => other.flag === flag)),
+  );
   command.optionsGroup(heading("environment", parts));
   addPartOption(command, "environment", "CartPole-v1", parts);
   addSettingOptions(command, common, "environment", parts);
-  command.optionsGroup("Algorithms a2c and soft-q:");
+  const names = drafts.map((draft) => draft.parts.kinds.algorithm.name);
+  command.optionsGroup(`Algorithms ${names.join(" and ")}:`);
   addSettingOptions(command, common, "algorithm", parts);
   addShared(command, common, parts);
   for (const [i, draft] of drafts.entries()) addHiddenOptions(command, foreignOptions(draft.parts, all[i]));
@@ -296,7 +306,7 @@ function addExports(root: Command, terminal: Terminal, run: Run): void {
     .command("plot")
     .description("draw runs as one figure, with intervals across seeds, in the size of a paper's column")
     .argument("<runs...>", `${RUNS}, or an experiment's results.csv and curves.csv`)
-    .option("-o, --out <file>", "a new file that ends in .svg or .png", "figure.svg")
+    .option("-o, --out <file>", "a new file that ends in .svg, .png or .pdf", "figure.svg")
     .option("--overwrite", "replace an earlier figure of this name")
     .option(
       "--kind <kind>",

@@ -259,7 +259,11 @@ describe("help", () => {
   test("of compare lists the common settings alone", async () => {
     const { out } = await run("compare", "--help");
     expect(out).toContain("--value-coefficient");
-    for (const option of ["--entropy-bonus", "--gap ", "--algorithm"]) expect(out).not.toContain(option);
+    for (const option of ["--entropy-bonus", "--gap ", "--algorithm "]) expect(out).not.toContain(option);
+    const { out: others } = await run("compare", "--algorithms", "a2c,dqn", "--help");
+    expect(others).toContain("Algorithms a2c and dqn:");
+    expect(others).toContain("--tau");
+    expect(others).not.toContain("--value-coefficient");
   });
 });
 
@@ -276,6 +280,24 @@ describe("compare", () => {
       const { code, err } = await run("compare", ...args);
       expect([code, err]).toEqual([1, expect.stringContaining(message)]);
     }
+  });
+
+  test.each([
+    [
+      ["--algorithms", "a2c,a2c"],
+      '--algorithms: invalid value, expected distinct names or files, such as a2c,soft-q,ppo, got "a2c,a2c"',
+    ],
+    [["--algorithms", "a2c,none"], "--algorithms: unknown name, expected a2c, soft-q"],
+    [["--seeds", "1..2", "--seed", "1"], "--seed: --seeds names the seeds; leave --seed out"],
+    [["--seeds", "x"], "--seeds: invalid seeds"],
+    [["--subtract-gap", "--seeds", "1,2"], "--subtract-gap: this compares a2c and soft-q with one seed"],
+    [
+      ["--subtract-gap", "--algorithms", "a2c,ppo"],
+      "--subtract-gap: this compares a2c and soft-q with one seed",
+    ],
+  ])("refuses %j", async (args, message) => {
+    const { code, err } = await run("compare", ...args);
+    expect([code, err]).toEqual([1, expect.stringContaining(message)]);
   });
 
   test("takes the config.json of either algorithm", async () => {

@@ -303,7 +303,7 @@ describe("softrl plot", () => {
   test.each([
     [["--kind", "pie"], /--kind: invalid value, expected curves, bars, profile, got "pie"/],
     [["--width", "3"], /--width: invalid value, expected millimetres in \[60, 600\], got "3"/],
-    [["--out", "f.pdf"], /--out: f.pdf cannot be written, expected a file that ends in .svg or .png/],
+    [["--out", "f.gif"], /--out: f.gif cannot be written, expected a file that ends in .svg, .png or .pdf/],
     [["--out", "g.svg", "--dpi", "72"], /--dpi: only a PNG has pixels/],
     [["--out", "g.png", "--theme", "auto"], /--theme: a PNG has one theme, expected light or dark/],
   ])("refuses %j", async (args, message) => {

@@ -277,6 +277,30 @@ describe("softrl compare", () => {
   });
 });
 
+describe("softrl compare --algorithms --seeds", () => {
+  test("trains a run of each algorithm for each seed, which are those that train makes", async () => {
+    const args = ["compare", "--algorithms", "dqn,a2c", "--seeds", "1,3", "--steps", "2000"];
+    const run = await softrl([...args, "--run-folder", "four"], place);
+    expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(/^CartPole-v1, seeds 1, 3$/m);
+    expect(run.stdout).toMatch(/^DQN, seed 3 +\d+\.\d .* 2 000/m);
+    expect(run.stdout).toMatch(/^A2C +\d+\.\d +\d+\.\d to \d+\.\d +2$/m);
+    expect(run.stdout).toContain("bound 1e-12: holds");
+    const folders = ["a2c-seed-1", "a2c-seed-3", "dqn-seed-1", "dqn-seed-3"];
+    expect(readdirSync(join(place, "four")).sort()).toEqual([...folders, "chart.svg", "result.json"].sort());
+    const alone = ["train", "--config", "four/dqn-seed-3/config.json", "--run-folder", "alone-of-four"];
+    expect((await softrl(alone, place)).code).toBe(0);
+    expect(text("alone-of-four", "checkpoint.safetensors")).toBe(
+      text("four", "dqn-seed-3", "checkpoint.safetensors"),
+    );
+    const { theorem } = JSON.parse(
+      (await softrl(["compare", "--algorithms", "dqn,pqn", "--steps", "100", "--json", "-o", "q"], place))
+        .stdout,
+    );
+    expect(theorem).toBeNull();
+  });
+});
+
 describe("softrl compare --subtract-gap", () => {
   test("finds A2C's parameters in soft Q-learning's, update by update", async () => {
     const args = ["compare", "--subtract-gap", "--steps", "800", "--json", "--run-folder"];

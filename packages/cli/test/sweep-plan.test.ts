@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { version } from "softrl";
 import { describe, expect, test } from "vitest";
@@ -6,8 +7,9 @@ import { root } from "../../../test/source-tree.js";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { codeVersion } from "../src/sweeps/code-version.js";
 import { checkDefinition, readDefinition } from "../src/sweeps/definition.js";
+import { jobsOption } from "../src/sweeps/run-sweep.js";
 import { counts, standingOf } from "../src/sweeps/standing.js";
-import { keyOf, planSweep } from "../src/sweeps/sweep-plan.js";
+import { keyOf, planSweep, workersOf } from "../src/sweeps/sweep-plan.js";
 
 const place = temporaryFolder("plan");
 const plan = (definition: object, code = "1.0.0") =>
@@ -24,6 +26,19 @@ const options = (given: object) => ({
 const keyIn = async (definition: object) => (await plan(definition)).runs[0].key;
 
 describe("the plan of a sweep", () => {
+  test("has the number of threads that its runs train in, which --jobs is computed from", async () => {
+    const a3c = (workers: number) => ({
+      variants: [{ name: "A3C", algorithm: "a3c", options: { steps: 400, workers } }],
+      environments: ["CartPole-v1"],
+      seeds: [1],
+    });
+    const [{ runs: two }, { runs: none }] = [await plan(a3c(2)), await plan(one)];
+    expect([workersOf(two[0]), workersOf(none[0])]).toEqual([2, 1]);
+    expect(jobsOption(undefined, 2 * availableParallelism())).toBe(1);
+    expect(jobsOption(undefined, 1)).toBeGreaterThanOrEqual(jobsOption(undefined, 2));
+    expect(jobsOption("3", 2)).toBe(3);
+  });
+
   test("has every variant on each environment with each seed, and trains seed by seed", async () => {
     const { cells, runs } = await plan({
       variants: [
@@ -108,8 +123,8 @@ describe("the plan of a sweep", () => {
   test("of each definition in experiments is one that softrl can train", async () => {
     const folder = join(root, "experiments");
     const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-    const definitions = names.filter((name) => name.endsWith("runs.json"));
-    expect(definitions.length).toBeGreaterThan(5);
+    const definitions = names.filter((name) => /(?:runs|smoke|paper)\.json$/.test(name));
+    expect(definitions.length).toBeGreaterThan(15);
     for (const name of definitions) {
       expect((await planSweep(await readDefinition(join(folder, name)), "1")).runs.length).toBeGreaterThan(0);
     }

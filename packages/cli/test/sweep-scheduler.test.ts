@@ -207,6 +207,20 @@ describe("the display of a sweep", () => {
     expect(read()).toBe("1 of 6: A2C, CartPole-v1, seed 0: 20.0\n2 of 6: A2C, CartPole-v1, seed 1: failed\n");
   });
 
+  test("leaves the steps of a checkpoint out of the speed", () => {
+    let now = 0;
+    const all = [run(1, "A2C"), run(2, "A2C")];
+    const display = new SweepDisplay(stream(false).stream, () => now, all, new Set());
+    display.changed(all[0], "running");
+    now = 10;
+    display.progress(all[0], { step: 60, meanReturn: null });
+    expect(display.summary(false)).toBe("30 %  0 of 2 runs");
+    now = 20;
+    display.progress(all[0], { step: 70, meanReturn: null });
+    // 10 steps in 20 s, and 130 are left.
+    expect(display.summary(false)).toBe("35 %  0 of 2 runs  4 min left");
+  });
+
   test("gives the time left as people do", () => {
     expect([0, 59, 61, 3000, 12_000].map(durationText)).toEqual([
       "1 s",

@@ -4,6 +4,8 @@ import {
   type ChosenSettings,
   type Comparison,
   compare,
+  meanInterval,
+  RandomStreams,
   type RunConfig,
   SoftrlError,
   softQLearning,
@@ -11,7 +13,10 @@ import {
   type TrainProgress,
   version,
 } from "softrl";
+import type { NamedCurve } from "../figures/curve.js";
+import { scanArguments } from "../options/part-options.js";
 import type { OptionValues } from "../options/plain-options.js";
+import { curveAcrossSeeds } from "../plots/across-seeds.js";
 import { assemble, closeEnvironments, unlessInterrupted } from "../runs/assemble.js";
 import { endFailed } from "../runs/failed-run.js";
 import { LateStore } from "../runs/late-store.js";
@@ -36,6 +41,7 @@ import {
 import { tensorBoardFollower } from "../runs/tensorboard-follower.js";
 import { warnUnlessResumable } from "../runs/training.js";
 import { marked } from "../runs/trusted-run.js";
+import { seedList } from "../sweeps/seed-list.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { ProgressDisplay } from "../terminal/progress.js";
 import {
@@ -50,36 +56,49 @@ import {
 } from "../terminal/terminal.js";
 import { terminalPlot } from "../terminal/terminal-plot.js";
 
-const algorithms: readonly AlgorithmKind[] = [a2c, softQLearning];
+/** What is compared unless `--algorithms` names others. */
+const standardAlgorithms: readonly AlgorithmKind[] = [a2c, softQLearning];
 
-/** The drafts of both runs. */
+/** The drafts of the algorithms, in their order. */
 export async function draftComparison(args: readonly string[]): Promise<readonly RunDraft[]> {
   const drafts = [];
-  for (const { name } of algorithms) {
-    const algorithm = { name, where: "compare", folder: "." };
+  const names = algorithmNames(scanArguments(args).algorithms);
+  for (const name of names) {
+    const algorithm = { name, where: "--algorithms", folder: process.cwd() };
     const draft = await draftRun(args, { algorithm });
-    requireCompared(draft);
+    requireCompared(draft, names);
     drafts.push(draft);
   }
   const leftOut = leftOutOf(drafts);
   return drafts.map((draft) => commonSettings(draft, leftOut));
 }
 
-/** @throws SoftrlError for a file of settings that names another algorithm. */
-function requireCompared({ file }: RunDraft): void {
-  if (file === null) return;
-  const { algorithm: name } = file.names;
-  const { algorithm: module } = file.modules;
-  const isCompared = name === undefined || algorithms.some((algorithm) => algorithm.name === name);
-  if (isCompared && module === undefined) return;
-  throw new SoftrlError(`${file.path}: algorithm.name`, "compare trains a2c and soft-q only", {
-    expected: algorithms.map((algorithm) => algorithm.name).join(" or "),
-    got: JSON.stringify(name ?? module),
-    remedy: "train another algorithm with softrl train --config",
+/** @throws SoftrlError for no names, and for one that stands twice. */
+function algorithmNames(text: unknown): readonly string[] {
+  if (typeof text !== "string") return standardAlgorithms.map(({ name }) => name);
+  const names = text.split(",").map((name) => name.trim());
+  if (!names.includes("") && new Set(names).size === names.length) return names;
+  throw new SoftrlError("--algorithms", "invalid value", {
+    expected: "distinct names or files, such as a2c,soft-q,ppo",
+    got: JSON.stringify(text),
   });
 }
 
-/** The settings of the file's algorithm that one of the two does not have: both do without. */
+/** @throws SoftrlError for a file of settings that names another algorithm. */
+function requireCompared({ file }: RunDraft, names: readonly string[]): void {
+  if (file === null) return;
+  const { algorithm: name } = file.names;
+  const { algorithm: module } = file.modules;
+  const isCompared = name === undefined || names.includes(name);
+  if (isCompared && module === undefined) return;
+  throw new SoftrlError(`${file.path}: algorithm.name`, `compare trains ${names.join(" and ")} only`, {
+    expected: names.join(" or "),
+    got: JSON.stringify(name ?? module),
+    remedy: "name it in --algorithms, or train it with softrl train --config",
+  });
+}
+
+/** The settings of the file's algorithm that one of the others does not have: all do without. */
 function leftOutOf(drafts: readonly RunDraft[]): readonly string[] {
   const names = drafts.flatMap(({ replacements }) =>
     replacements.filter(({ section }) => section === "algorithm").flatMap(({ leftOut }) => leftOut),
@@ -101,20 +120,28 @@ function noticesOf(drafts: readonly RunDraft[]): readonly string[] {
   );
   const leftOut = leftOutOf(drafts);
   if (leftOut.length > 0) {
-    lines.unshift(`compare uses the settings that a2c and soft-q share; left out: ${leftOut.join(", ")}`);
+    const names = drafts.map(({ parts }) => parts.kinds.algorithm.name).join(" and ");
+    lines.unshift(`compare uses the settings that ${names} share; left out: ${leftOut.join(", ")}`);
   }
   return [...new Set(lines)];
 }
 
-/** `softrl compare`: both algorithms with one seed and the same settings, an iteration of each in turn. */
+/** `softrl compare`: each algorithm with each seed and the same settings, an iteration of each run in turn. */
 export async function compareCommand(
   options: OptionValues,
   drafts: readonly RunDraft[],
   terminal: Terminal,
 ): Promise<number> {
   const subtractsGap = options.subtractGap === true;
+  const seeds = options.seeds === undefined ? null : seedList("--seeds", options.seeds);
+  requireTogether(options, drafts);
   const plans: RunPlan[] = [];
-  for (const draft of drafts) plans.push(await planOne(options, draft, subtractsGap));
+  // Seed by seed: what there is at any time compares all algorithms.
+  for (const seed of seeds ?? [null]) {
+    for (const draft of drafts) plans.push(await planOne(options, draft, subtractsGap, seed));
+  }
+  const folderOf = ({ algorithm, run }: RunConfig) =>
+    seeds === null ? algorithm.name : `${algorithm.name}-seed-${run.seed}`;
   for (const line of noticesOf(drafts)) terminal.err.write(`softrl: ${line}\n`);
   const [{ config: first }] = plans;
   const follow = await tensorBoardFollower(options.tensorboard === true);
@@ -128,8 +155,7 @@ export async function compareCommand(
       return folder;
     });
     const stores = plans.map(
-      ({ config, parts }) =>
-        new LateStore(() => follow(marked(outer.store.inner(config.algorithm.name), parts))),
+      ({ config, parts }) => new LateStore(() => follow(marked(outer.store.inner(folderOf(config)), parts))),
     );
     for (const [i, plan] of plans.entries()) {
       const make = () => assemble(plan, stores[i], interrupt);
@@ -171,7 +197,7 @@ export async function compareCommand(
       reports.push(written.report);
       pictureErrors.push(written.pictureError);
     }
-    const curves = runs.map(({ curve }, i) => named(algorithms[i], curve));
+    const curves = curvesOf(plans, runs);
     const report = { runs: reports, theorem, parameterDistance, interrupted, version };
     writeResult(folder, report);
     pictureErrors.push(await errorOf(() => writeChart(folder, first, curves)));
@@ -179,12 +205,12 @@ export async function compareCommand(
     if (options.json === true) writeJson(terminal.out, { ...report, chart, runFolder: folder.path });
     else {
       const plot = terminalPlot(curves, columnsOf(terminal.out));
-      terminal.out.write(summaryOf(first, reports, plot, comparison, chart));
+      terminal.out.write(summaryOf(plans, reports, plot, comparison, chart));
     }
     const pictureError = pictureErrors.find((error) => error !== null);
     if (pictureError !== undefined) terminal.err.write(`softrl: ${pictureWarning(folder, pictureError)}\n`);
     if (interrupted) return INTERRUPTED;
-    return theorem.holds ? 0 : 1;
+    return theorem === null || theorem.holds ? 0 : 1;
   } catch (error) {
     throw endFailed(folders, error);
   } finally {
@@ -194,51 +220,121 @@ export async function compareCommand(
   }
 }
 
-function planOne(options: OptionValues, draft: RunDraft, subtractsGap: boolean): Promise<RunPlan> {
+/** @throws SoftrlError for options that cannot be combined. */
+function requireTogether({ seed, seeds, subtractGap }: OptionValues, drafts: readonly RunDraft[]): void {
+  if (seeds !== undefined && seed !== undefined) {
+    throw new SoftrlError("--seed", "--seeds names the seeds", { remedy: "leave --seed out" });
+  }
+  if (subtractGap !== true) return;
+  const kinds = drafts.map(({ parts }) => parts.kinds.algorithm);
+  const isPair = kinds.length === 2 && kinds.every((kind, i) => kind === standardAlgorithms[i]);
+  if (isPair && seeds === undefined) return;
+  throw new SoftrlError("--subtract-gap", "this compares a2c and soft-q with one seed", {
+    remedy: "leave out --algorithms and --seeds",
+  });
+}
+
+function planOne(
+  options: OptionValues,
+  draft: RunDraft,
+  subtractsGap: boolean,
+  seed: number | null,
+): Promise<RunPlan> {
   const isSoftQ = draft.parts.kinds.algorithm === softQLearning;
-  const imposed: ChosenSettings = subtractsGap && isSoftQ ? { algorithm: { gap: "subtracted" } } : {};
+  const imposed: ChosenSettings = {
+    ...(seed === null ? {} : { run: { seed } }),
+    ...(subtractsGap && isSoftQ ? { algorithm: { gap: "subtracted" } } : {}),
+  };
   // Only float64 shows that parameters are equal up to rounding.
   const standard = subtractsGap ? { name: "reference", where: "--subtract-gap" } : null;
   return planRun(options, draft, imposed, standard);
 }
 
+/** A curve for each algorithm, the mean of its seeds at steps that all of them reached. */
+function curvesOf(plans: readonly RunPlan[], runs: Comparison["runs"]): readonly NamedCurve[] {
+  return kindsOf(plans).map((kind) => {
+    const own = runs.flatMap(({ curve }, i) => (plans[i].parts.kinds.algorithm === kind ? [curve] : []));
+    if (own.length === 1) return named(kind, own[0]);
+    const whole = own.filter(({ steps }) => steps.length > 0);
+    const random = new RandomStreams(0).stream(kind.name);
+    const points = whole.length === 0 ? [] : curveAcrossSeeds(whole, "mean", random);
+    return named(kind, {
+      steps: points.map(({ x }) => x),
+      meanReturns: points.map(({ estimate }) => estimate),
+    });
+  });
+}
+
+const kindsOf = (plans: readonly RunPlan[]): readonly AlgorithmKind[] => [
+  ...new Set(plans.map(({ parts }) => parts.kinds.algorithm)),
+];
+
 function summaryOf(
-  config: RunConfig,
+  plans: readonly RunPlan[],
   reports: readonly RunReport[],
   plot: string,
   { theorem, parameterDistance }: Comparison,
   chart: string,
 ): string {
+  const [{ config }] = plans;
+  const seeds = [...new Set(plans.map(({ config }) => config.run.seed))];
+  const titles = plans.map(({ config, parts }) =>
+    seeds.length === 1
+      ? parts.kinds.algorithm.title
+      : `${parts.kinds.algorithm.title}, seed ${config.run.seed}`,
+  );
   const rows = reports.map((report, i) => [
-    algorithms[i].title,
+    titles[i],
     inShort(report.meanReturn),
     counted(report.episodes),
     counted(report.steps),
     counted(report.stepsPerSecond),
   ]);
   return [
-    `${environmentTitle(config)}, seed ${config.run.seed}`,
+    `${environmentTitle(config)}, seed${seeds.length === 1 ? "" : "s"} ${seeds.join(", ")}`,
     "mean return of the last 100 training episodes",
     "",
     ...(plot === "" ? [] : [plot, ""]),
     table(["", "mean return", "episodes", "steps", "steps/s"], rows),
-    "",
-    "the theorem (§4, §6.3) at the learned networks,",
-    "on traced gradients in float64, relative residuals:",
-    `  per sample, ∇soft-Q = ∇A2C + gap   ${theorem.perSample.toExponential(1)}`,
-    `  over actions, E ∇soft-Q = E ∇A2C   ${theorem.expected.toExponential(1)}`,
-    `  bound ${theorem.bound.toExponential(0)}: ${theorem.holds ? "holds" : "DOES NOT HOLD"}`,
+    ...(seeds.length === 1 ? [] : acrossSeedsInWords(plans, reports)),
+    ...theoremInWords(theorem),
     ...distanceInWords(parameterDistance),
-    ...warningsInWords(reports),
+    ...warningsInWords(titles, reports),
     "",
     `chart: ${chart}`,
     "",
   ].join("\n");
 }
 
-function warningsInWords(reports: readonly RunReport[]): string[] {
+/** The mean of each algorithm's seeds, with its 95 % bootstrap interval. */
+function acrossSeedsInWords(plans: readonly RunPlan[], reports: readonly RunReport[]): readonly string[] {
+  const rows = kindsOf(plans).map((kind) => {
+    const scores = reports.flatMap(({ meanReturn }, i) =>
+      plans[i].parts.kinds.algorithm === kind && meanReturn !== null ? [meanReturn] : [],
+    );
+    if (scores.length < 2) return [kind.title, inShort(scores[0] ?? null), "–", String(scores.length)];
+    const random = new RandomStreams(0).stream(kind.name);
+    const { estimate, low, high } = meanInterval(scores, { random });
+    return [kind.title, inShort(estimate), `${inShort(low)} to ${inShort(high)}`, String(scores.length)];
+  });
+  return ["", table(["across seeds", "mean", "95 % interval", "runs"], rows)];
+}
+
+function theoremInWords(theorem: Comparison["theorem"]): readonly string[] {
+  if (theorem === null) return [];
+  return [
+    "",
+    "the theorem (§4, §6.3) at the learned networks,",
+    "on traced gradients in float64, relative residuals:",
+    `  per sample, ∇soft-Q = ∇A2C + gap   ${theorem.perSample.toExponential(1)}`,
+    `  over actions, E ∇soft-Q = E ∇A2C   ${theorem.expected.toExponential(1)}`,
+    `  bound ${theorem.bound.toExponential(0)}: ${theorem.holds ? "holds" : "DOES NOT HOLD"}`,
+  ];
+}
+
+function warningsInWords(titles: readonly string[], reports: readonly RunReport[]): string[] {
   const lines = reports.flatMap(({ warning }, i) =>
-    warning === undefined ? [] : [`warning: ${algorithms[i].title}: ${learningWarningText(warning)}`],
+    warning === undefined ? [] : [`warning: ${titles[i]}: ${learningWarningText(warning)}`],
   );
   return lines.length === 0 ? [] : ["", ...lines];
 }

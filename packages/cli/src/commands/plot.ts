@@ -16,7 +16,6 @@ export async function plotCommand(
   // Loaded here: drawing takes longer to load than all the rest of the command.
   const { ofVariants, plottedRuns } = await import("../plots/plotted-run.js");
   const { plotKinds, runFigure } = await import("../plots/run-figure.js");
-  const { pngOf } = await import("../figures/png.js");
   const { paperFigureSvg } = await import("../figures/paper-figure.js");
   const out = String(options.out);
   const kind = choiceOf("--kind", options.kind, plotKinds);
@@ -26,20 +25,34 @@ export async function plotCommand(
   const format = extname(out).toLowerCase();
   const dpi = dpiOption(options.dpi, format);
   requireWritable(out, format, options.overwrite === true);
-  if (format === ".png" && theme === "auto") {
-    throw new SoftrlError("--theme", "a PNG has one theme", { expected: "light or dark", got: '"auto"' });
+  if (format !== ".svg" && theme === "auto") {
+    const what = `a ${format.slice(1).toUpperCase()} has one theme`;
+    throw new SoftrlError("--theme", what, { expected: "light or dark", got: '"auto"' });
   }
   const all = plottedRuns(paths);
   const runs = Array.isArray(options.variant) ? ofVariants(all, options.variant.map(String)) : all;
   const svg = paperFigureSvg(runFigure(runs, { kind, statistic, theme, width }));
+  const contents = await contentsOf(svg, format, width, dpi);
   try {
-    replaceFile(out, format === ".png" ? await pngOf(svg, width, dpi) : svg);
+    replaceFile(out, contents);
   } catch (error) {
     throw outFault(out, error);
   }
   if (options.json === true) writeJson(terminal.out, { out, runs: runs.length });
   else terminal.out.write(`${shownPath(out)}: ${runs.length} run${runs.length === 1 ? "" : "s"}\n`);
   return 0;
+}
+
+/** The figure as the bytes or the text of its file. */
+async function contentsOf(
+  svg: string,
+  format: string,
+  width: number,
+  dpi: number,
+): Promise<string | Uint8Array> {
+  if (format === ".png") return (await import("../figures/png.js")).pngOf(svg, width, dpi);
+  if (format === ".pdf") return (await import("../figures/pdf.js")).pdfOf(svg);
+  return svg;
 }
 
 function choiceOf<const Choice extends string>(
@@ -66,6 +79,7 @@ function numberOption(
   });
 }
 
+const FORMATS: readonly string[] = [".svg", ".png", ".pdf"];
 const STANDARD_DPI = "300";
 
 /** @throws SoftrlError for a file that has no pixels. */
@@ -80,9 +94,9 @@ function dpiOption(text: unknown, format: string): number {
 }
 
 function requireWritable(out: string, format: string, overwrite: boolean): void {
-  if (format !== ".svg" && format !== ".png") {
+  if (!FORMATS.includes(format)) {
     throw new SoftrlError("--out", `${out} cannot be written`, {
-      expected: "a file that ends in .svg or .png",
+      expected: "a file that ends in .svg, .png or .pdf",
       got: JSON.stringify(out),
     });
   }

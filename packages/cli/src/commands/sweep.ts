@@ -1,6 +1,6 @@
 import { rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { SoftrlError } from "softrl";
+import { SoftrlError, smallest } from "softrl";
 import { quietly } from "../files/regular-file.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
 import { QueuedRuns } from "../queue/queued-runs.js";
@@ -11,7 +11,7 @@ import { trainOnly } from "../sweeps/lone-runs.js";
 import { jobsOption, type MakeRuns, runSweep, runsHere, type SweepCommand } from "../sweeps/run-sweep.js";
 import { writeSlurmScript } from "../sweeps/slurm-script.js";
 import { SweepFolder } from "../sweeps/sweep-folder.js";
-import { planSweep, type SweepPlan } from "../sweeps/sweep-plan.js";
+import { planSweep, type SweepPlan, workersOf } from "../sweeps/sweep-plan.js";
 import { pathArgument } from "../terminal/shown-path.js";
 import type { Terminal } from "../terminal/terminal.js";
 
@@ -22,13 +22,15 @@ export async function sweepCommand(
   terminal: Terminal,
 ): Promise<number> {
   requireOneWay(options);
-  const jobs = jobsOption(options.jobs);
+  // A wrong option is refused before the definition is read.
+  jobsOption(options.jobs);
   const definition = await readDefinition(named);
   const out = textOption(options, "out") ?? definition.folder;
   if (out.trim() === "") {
     throw new SoftrlError("--out", "invalid value", { expected: "the path of a folder", got: '""' });
   }
   const plan = await planSweep(definition, codeVersion());
+  const jobs = jobsOption(options.jobs, smallest(plan.runs.map(workersOf)));
   const fresh = options.fresh === true;
   const folder = new SweepFolder(out, {
     plan,

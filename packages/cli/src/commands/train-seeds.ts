@@ -11,7 +11,7 @@ import { sweepFiles } from "../sweeps/results-file.js";
 import { jobsOption, runSweep, runsHere } from "../sweeps/run-sweep.js";
 import { seedList } from "../sweeps/seed-list.js";
 import { SweepFolder } from "../sweeps/sweep-folder.js";
-import { keyOf, type SweepPlan, settingsText } from "../sweeps/sweep-plan.js";
+import { keyOf, type SweepPlan, settingsText, workersOf } from "../sweeps/sweep-plan.js";
 import { pathArgument } from "../terminal/shown-path.js";
 import type { Terminal } from "../terminal/terminal.js";
 
@@ -35,7 +35,8 @@ export async function trainSeedsCommand(
   if (given.has("seed")) {
     throw new SoftrlError("--seed", "--seeds names the seeds", { remedy: "leave --seed out" });
   }
-  const jobs = jobsOption(options.jobs);
+  // A wrong option is refused before the parts are loaded.
+  jobsOption(options.jobs);
   const { config, parts } = await planRun(options, draft);
   const version = codeVersion();
   const args = [...given].filter(([name]) => !ofSweep.includes(name)).map(([, argument]) => argument);
@@ -46,6 +47,7 @@ export async function trainSeedsCommand(
     const { steps } = config.run;
     return { cells, key: keyOf(settings, version), settings, args: [...args, `--seed=${seed}`], steps };
   });
+  const jobs = jobsOption(options.jobs, workersOf(runs[0]));
   const plan: SweepPlan = { cells: runs.flatMap(({ cells }) => cells), runs, version };
   const named = textOption(options, "runFolder");
   const name = `${basename(config.environment.id)}-seeds-${config.algorithm.name}`;

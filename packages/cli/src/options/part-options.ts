@@ -52,6 +52,7 @@ export function scanArguments(args: readonly string[]): OptionValues {
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .option("-c, --config <file>")
+    .option("--algorithms <names>")
     .option("--trust");
   for (const which of kindNames) scanner.option(declarations[which]);
   try {

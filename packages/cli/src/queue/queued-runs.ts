@@ -24,6 +24,8 @@ const SECONDS_TO_KEEP = 30 * 24 * 3600;
 const MILLISECONDS_BETWEEN_LOOKS = 300;
 const SECONDS_UNTIL_NO_WORKER = 10;
 const AT_ONCE = 200;
+/** The tables are written once for as many. */
+const RESULTS_AT_ONCE = 2000;
 
 /** Queues runs, each under its key, and writes the results that workers return, until all have ended. */
 export class QueuedRuns {
@@ -189,7 +191,7 @@ export class QueuedRuns {
     report(`no worker of version ${version} has come yet; start one with softrl work ${shown}`);
   }
 
-  /** The runs of this sweep in a state, at most some hundreds, with a field of their jobs. */
+  /** The runs of this sweep in a state, at most some thousands, with a field of their jobs. */
   async #pendingIn(
     state: "completed" | "failed",
     name: string,
@@ -199,7 +201,9 @@ export class QueuedRuns {
       return run === undefined ? [] : [{ id, run }];
     });
     return Promise.all(
-      found.slice(0, AT_ONCE).map(async (each) => ({ ...each, field: await this.#field(each.id, name) })),
+      found
+        .slice(0, RESULTS_AT_ONCE)
+        .map(async (each) => ({ ...each, field: await this.#field(each.id, name) })),
     );
   }
 

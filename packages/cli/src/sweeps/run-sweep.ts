@@ -10,10 +10,14 @@ import type { SweepFolder } from "./sweep-folder.js";
 import type { PlannedRun, SweepPlan } from "./sweep-plan.js";
 import { scoreTable, sweepScores } from "./sweep-summary.js";
 
-/** How many runs train at once: those that `--jobs` says, else as many as the cores have room for. */
-export function jobsOption(text: unknown): number {
+/**
+ * How many runs train at once: those that `--jobs` says, else as many as the cores have room for.
+ * @param workers the least number of workers that a run has, each a thread
+ */
+export function jobsOption(text: unknown, workers = 1): number {
   if (text !== undefined) return integerOption("--jobs", text, 1);
-  return Math.max(1, Math.floor(availableParallelism() / threadCount(process.env.SOFTRL_THREADS)));
+  const threads = Math.max(workers, threadCount(process.env.SOFTRL_THREADS));
+  return Math.max(1, Math.floor(availableParallelism() / threads));
 }
 
 /** Makes runs, shows how they stand, and ends early once it is asked to. */

@@ -24,8 +24,10 @@ export class SweepDisplay implements SweepWatcher {
   readonly #clock: () => number;
   readonly #runs = new Map<PlannedRun, Standing>();
   readonly #began: number;
-  /** Steps that were there when the sweep began: they say nothing of its speed. */
-  readonly #before: number;
+  /** Steps that were there when the sweep or a continued run began: they say nothing of its speed. */
+  #before: number;
+  /** The runs that have reported a step. */
+  readonly #heard = new Set<PlannedRun>();
   #lines = 0;
   #last: number;
 
@@ -63,6 +65,11 @@ export class SweepDisplay implements SweepWatcher {
   progress(run: PlannedRun, { step, meanReturn }: RunProgress): void {
     const standing = this.#runs.get(run);
     if (standing === undefined) return;
+    // The first report comes a tenth of a second after a run has begun: what it has then comes from its checkpoint.
+    if (standing.state === "running" && step < run.steps && !this.#heard.has(run)) {
+      this.#heard.add(run);
+      this.#before += step;
+    }
     standing.step = step;
     standing.meanReturn = meanReturn;
     this.#draw(false);

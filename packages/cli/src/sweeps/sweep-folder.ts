@@ -54,11 +54,15 @@ export class SweepFolder implements SweepWork {
   }
 
   results(): ReadonlyMap<string, SweepResult> {
-    const stats = statSync(join(this.path, sweepFiles.results), { throwIfNoEntry: false });
-    const stamp = stats === undefined ? "none" : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+    const stamp = this.#stamp();
     // The files are replaced, never changed, by every process that sweeps.
     if (this.#known?.stamp !== stamp) this.#known = { results: readResults(this.path), stamp };
     return this.#known.results;
+  }
+
+  #stamp(): string {
+    const stats = statSync(join(this.path, sweepFiles.results), { throwIfNoEntry: false });
+    return stats === undefined ? "none" : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
   }
 
   /** Where a run is made. */
@@ -133,7 +137,7 @@ export class SweepFolder implements SweepWork {
     const { version, cells } = this.#options.plan;
     try {
       await whileLocked(this.path, () => {
-        const results = new Map(readResults(this.path));
+        const results = new Map(this.results());
         for (const { run, outcome } of ended) {
           const { meanReturn, episodes, steps, executor, curve, time } = outcome;
           const { key } = run;
@@ -144,6 +148,8 @@ export class SweepFolder implements SweepWork {
           }
         }
         writeResults(this.path, results, cells);
+        // Reading thousands of results again would take longer than writing them.
+        this.#known = { results, stamp: this.#stamp() };
       });
     } catch (error) {
       throw unwritable(this.path, "the results could not be written", error);

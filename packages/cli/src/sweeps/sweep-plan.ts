@@ -129,6 +129,14 @@ export function settingsText(config: RunConfig, seed: number, executor: string |
   return JSON.stringify([...own, ["seed", seed], ["executor", executor]]);
 }
 
+/** The threads in which the learners of a run train: 1 but for asynchronous algorithms. */
+export function workersOf({ settings }: Pick<PlannedRun, "settings">): number {
+  const sections = new Map(JSON.parse(settings) as [string, unknown][]);
+  const own = sections.get("algorithm");
+  const workers = Array.isArray(own) ? new Map(own as [string, unknown][]).get("workers") : undefined;
+  return typeof workers === "number" ? workers : 1;
+}
+
 /** Whether a run folder's settings are those of a run; where it was trained, and by which executor, does not count. */
 export function isOfSettings(config: RunConfig, { settings }: Pick<PlannedRun, "settings">): boolean {
   try {

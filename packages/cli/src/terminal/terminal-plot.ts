@@ -41,7 +41,7 @@ export function terminalPlot(curves: readonly NamedCurve[], columns: number = MO
   const indent = " ".repeat(margin + 1);
   const right = `${counted(lastStep)} steps`;
   const entries = curves.map((curve, index) => `${SIGNS[index % SIGNS.length]} ${curve.name}`);
-  if (curves.length > 1) entries.push(`${SEVERAL} both`);
+  if (curves.length > 1) entries.push(`${SEVERAL} ${curves.length === 2 ? "both" : "several"}`);
   const legend = inLines(entries, "   ", columns - margin - 2);
   return [
     ...lines,

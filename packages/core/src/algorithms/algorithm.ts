@@ -24,9 +24,14 @@ export interface IterationReport {
   readonly steps: number;
   /**
    * Named numbers about the update, for instance `policyLoss`, `kl`, `entropy`: docs/algorithms.md lists them. The same
-   * names after every update; none after an iteration without one.
+   * names after every update; none after an iteration without one. Of several updates, their means.
    */
   readonly figures: Readonly<Record<string, number>>;
+  /**
+   * How many updates the figures are means of, which weighs them in an `update` event; 1 unless given. Only iterations of
+   * different sizes need it.
+   */
+  readonly updates?: number;
 }
 
 /**

@@ -13,8 +13,8 @@ import type { Trainer } from "./trainer.js";
 export interface Comparison {
   /** In the trainers' order. */
   readonly runs: readonly (TrainResult & { readonly curve: LearningCurve })[];
-  /** The theorem at the networks that were learned, the larger residual of all. */
-  readonly theorem: TheoremInTraining;
+  /** The theorem at the networks that were learned, the larger residual of all; null where none has log π and V. */
+  readonly theorem: TheoremInTraining | null;
   /** The largest distance between the trainers' parameters after an update; null unless watched. */
   readonly parameterDistance: ParameterDistance | null;
   readonly interrupted: boolean;
@@ -43,19 +43,19 @@ const BOUND = 1e-12;
 const STATES = 4;
 
 /**
- * Trains runs side by side, an iteration of each in turn, so that their curves grow together, and measures the
- * theorem that says why they should look alike.
+ * Trains runs side by side, an iteration of each in turn, so that their curves grow together. Where algorithms learn log π and
+ * V, it measures the theorem that says why A2C's and soft Q-learning's should look alike.
  *
  * @param onStarted called once all trainers have started
  * @param watchParameters whether to compare the trainers' parameters after every update
- * @throws SoftrlError when an algorithm does not learn log π and V.
+ * @throws SoftrlError when parameters are watched of an algorithm that does not learn log π and V.
  */
 export async function compare(
   trainers: readonly Trainer[],
   host: Host,
   { onStarted, watchParameters = false }: CompareOptions = {},
 ): Promise<Comparison> {
-  for (const trainer of trainers) modelOf(trainer);
+  if (watchParameters) for (const trainer of trainers) modelOf(trainer);
   for (const trainer of trainers) await trainer.start();
   onStarted?.();
   let distance: ParameterDistance = { updates: 0, largest: 0 };
@@ -97,8 +97,10 @@ function learnedParameters({ network, theta }: PolicyValueModel): Float64Array {
   );
 }
 
-/** The theorem at each trainer's parameters, at the present states of its environments. */
-function theoremInTraining(trainers: readonly Trainer[]): TheoremInTraining {
+/** The theorem at the parameters of each trainer that has log π and V, at the present states of its environments. */
+function theoremInTraining(all: readonly Trainer[]): TheoremInTraining | null {
+  const trainers = all.filter(({ algorithm }) => algorithm.model !== undefined);
+  if (trainers.length === 0) return null;
   const measured = trainers.map((trainer) => {
     const { environment, config } = trainer;
     const { network, theta, logPrior, tau, valueCoefficient } = modelOf(trainer);

@@ -5,14 +5,17 @@ export class FigureMeans {
   readonly #sums = new Map<string, number>();
   #updates = 0;
 
-  /** Counts the figures of an iteration; an iteration without figures made no update. */
-  add(figures: Readonly<Record<string, number>>): void {
+  /**
+   * Counts the figures of an iteration; an iteration without figures made no update.
+   * @param updates that the figures are means of
+   */
+  add(figures: Readonly<Record<string, number>>, updates = 1): void {
     let isUpdated = false;
     for (const name in figures) {
-      this.#sums.set(name, (this.#sums.get(name) ?? 0) + figures[name]);
+      this.#sums.set(name, (this.#sums.get(name) ?? 0) + updates * figures[name]);
       isUpdated = true;
     }
-    if (isUpdated) this.#updates++;
+    if (isUpdated) this.#updates += updates;
   }
 
   /** The means, by name in alphabetical order; starts anew. Null where no update was made. */

@@ -78,9 +78,12 @@ export async function environmentState(id: string, environment: VectorEnvironmen
 /** @throws SoftrlError for a report that no iteration can have: a run would never end. */
 export function requireReport(algorithm: string, report: IterationReport): IterationReport {
   const steps: unknown = report?.steps;
-  if (!Number.isSafeInteger(steps) || Number(steps) < 1 || typeof report.figures !== "object") {
+  const updates: unknown = report?.updates ?? 1;
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 1;
+  if (!isCount(steps) || !isCount(updates) || typeof report.figures !== "object") {
     fail(algorithm, "iterate returned an invalid report", {
-      expected: "{ steps, figures }: an integer of at least 1, and numbers by name",
+      expected:
+        "{ steps, figures, updates? }: an integer of at least 1, numbers by name, and an integer of at least 1",
       got: describeValue(report),
       remedy: "return the environment steps that it took, all environments together",
     });

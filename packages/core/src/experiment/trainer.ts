@@ -191,11 +191,11 @@ export class Trainer {
 
   /** Records the outcome of an iteration. */
   #conclude(report: IterationReport, began: number): void {
-    const { steps, figures } = requireReport(this.config.algorithm.name, report);
+    const { steps, figures, updates } = requireReport(this.config.algorithm.name, report);
     this.#live.step += steps;
     this.#timed += steps;
     requireFiniteFigures(this.config.algorithm.name, figures, this.step);
-    this.#figures.add(figures);
+    this.#figures.add(figures, updates);
     this.#seconds += this.#now() - began;
   }
 

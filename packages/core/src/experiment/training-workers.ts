@@ -100,7 +100,7 @@ class AsynchronousTraining implements Algorithm {
     // In the order of the steps that the tickets stand for.
     endings.sort((a, b) => a.t - b.t || a.environment - b.environment);
     for (const ending of endings) onStep(ending.t, this.#episode.rows(ending), ending.environment);
-    return { steps: rollouts * stepsOfIteration, figures };
+    return { steps: rollouts * stepsOfIteration, figures, updates: rollouts };
   }
 
   async prepareSave(): Promise<void> {

@@ -1,8 +1,10 @@
 import {
+  type AlgorithmKind,
   a2c,
   compare,
   createReferenceExecutor,
   createTrainer,
+  dqn,
   makeEnvironment,
   softQLearning,
   type Trainer,
@@ -55,23 +57,34 @@ describe("compare", () => {
     const { theorem, parameterDistance, runs, interrupted } = await compare(trainers("kept", "uniform"), {
       clock,
     });
-    expect(theorem.perSample).toBeLessThan(1e-12);
-    expect(theorem.expected).toBeLessThan(1e-12);
-    expect(theorem.perSample).toBeGreaterThan(0);
-    expect(theorem.holds).toBe(true);
+    expect(theorem?.perSample).toBeLessThan(1e-12);
+    expect(theorem?.expected).toBeLessThan(1e-12);
+    expect(theorem?.perSample).toBeGreaterThan(0);
+    expect(theorem?.holds).toBe(true);
     expect(parameterDistance).toBeNull();
     expect(interrupted).toBe(false);
     expect(runs.map(({ steps }) => steps)).toEqual([4000, 4000]);
     for (const { curve } of runs) expect(curve.steps.at(-1)).toBe(4000);
   });
 
-  test("refuses an algorithm without a model before any run starts", async () => {
+  test("refuses to watch the parameters of an algorithm without a model, before any run starts", async () => {
     const [first] = trainers("kept", "entropy");
     const environment = makeEnvironment("CartPole-v1", 8);
     const fake = createTrainer({ algorithm: fakeAlgorithm(), environment, executor });
-    await expect(compare([first, fake], { clock })).rejects.toThrow(
+    await expect(compare([first, fake], { clock }, { watchParameters: true })).rejects.toThrow(
       "compare: fake cannot be measured exactly, expected an algorithm with a model of log π and V, such as a2c or soft-q, got fake.",
     );
     expect(first.step).toBe(0);
+  });
+
+  test("compares an algorithm without a model, and measures the theorem at the others", async () => {
+    const make = (algorithm: AlgorithmKind) => {
+      const environment = makeEnvironment("CartPole-v1", 1);
+      return createTrainer({ algorithm, environment, executor, clock, settings: { run: { steps: 200 } } });
+    };
+    const { runs, theorem } = await compare([make(dqn), make(a2c)], { clock });
+    expect(runs.map(({ steps }) => steps)).toEqual([200, 200]);
+    expect(theorem?.states).toBe(1);
+    expect((await compare([make(dqn)], { clock })).theorem).toBeNull();
   });
 });
