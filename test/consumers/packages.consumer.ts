@@ -88,6 +88,21 @@ describe("an empty project without a compiler", () => {
     expect(seconds).toBeLessThan(INSTALL_SECONDS);
   });
 
+  test("has addons that need an old glibc, 2.17, or any musl", () => {
+    const addon = (libc: string) => {
+      const file = join(
+        project.folder,
+        `node_modules/@softrl/native/prebuilds/linux-x64/node.napi.${libc}.node`,
+      );
+      return readFileSync(file, "latin1");
+    };
+    const versions = Array.from(addon("glibc").matchAll(/GLIBC_2\.(\d+)/g), ([, minor]) => Number(minor));
+    expect(versions.length).toBeGreaterThan(0);
+    expect(Math.max(...versions)).toBeLessThanOrEqual(17);
+    expect(addon("glibc")).not.toContain("libstdc++");
+    expect(addon("musl")).not.toMatch(/GLIBC_|libc\.so|libstdc\+\+/);
+  });
+
   test("trains with the prebuilt native kernels", async () => {
     await project.run("npx", ...train, "--run-folder", "native");
     expect(executorOf(project, "native")).toBe("native");
