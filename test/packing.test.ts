@@ -15,6 +15,20 @@ test.each(packageFolders)("%s is built before it is packed", (folder) => {
   expect(manifest.files).toContain("dist");
 });
 
+test.each(packageFolders)("%s says who made it, where its sources are and how it is published", (folder) => {
+  const at = (...names: string[]) => readFileSync(join(root, ...names), "utf8");
+  expect(JSON.parse(at("packages", folder, "package.json"))).toMatchObject({
+    description: expect.any(String),
+    keywords: expect.arrayContaining(["reinforcement-learning"]),
+    author: "The softrl authors",
+    license: "MIT",
+    repository: { type: "git", directory: `packages/${folder}` },
+    publishConfig: { access: "public", provenance: true },
+    engines: { node: ">=20.19" },
+  });
+  expect(at("packages", folder, "LICENSE")).toBe(at("LICENSE"));
+});
+
 describe("a package", () => {
   const manifest = {
     name: "packed",

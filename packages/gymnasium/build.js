@@ -1,8 +1,11 @@
 // Compiles two optional libraries into build/Release: shared memory with the Python child (shared-memory.node) and
 // Atari's frame preprocessing (frames.so, which the child loads).
 //
-// If they cannot be built, the script prints one line and exits with 0; the bridge then uses pipes, NumPy and OpenCV.
-//   --strict   exit with 1 if the build fails
+// If they cannot be built, the script prints one line and exits with 0; the bridge then uses pipes, NumPy and OpenCV. An
+// installed package has them in prebuilds/ for Linux x64, and then there is nothing to do.
+//   --strict       exit with 1 if the build fails
+//   --before-pack  builds them into prebuilds/, for any C library; fails if it cannot
+//   --after-pack   removes prebuilds/ again
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -23,6 +26,8 @@ const run = promisify(execFile);
 const here = import.meta.dirname;
 const folder = join(here, "build", "Release");
 const stamp = join(folder, "stamp");
+const prebuilds = join(here, "prebuilds");
+const machine = `${process.platform}-${process.arch}`;
 
 const flags = [
   "-std=c++17",
@@ -63,12 +68,8 @@ function digest(version) {
   return hash.digest("hex");
 }
 
-async function build() {
-  if (process.platform === "win32") throw new Error("this script does not build on Windows");
-  const { name, version } = await findCompiler();
-  const current = digest(version);
-  const standing = products.every(({ product }) => existsSync(join(folder, product))) && existsSync(stamp);
-  if (standing && readFileSync(stamp, "utf8") === current) return;
+/** Compiles the products into a folder. */
+async function compile(name, folder, libraries) {
   const { include_dir: headers } = createRequire(import.meta.url)("node-api-headers");
   mkdirSync(folder, { recursive: true });
   const work = mkdtempSync(join(folder, "objects-"));
@@ -88,20 +89,52 @@ async function build() {
     );
     // Renaming is atomic, so a process that loads a library meanwhile gets the old one or the new one.
     for (const { product } of products) renameSync(join(work, product), join(folder, product));
-    writeFileSync(stamp, current);
-    console.log(`softrl: built the Gymnasium bridge's native libraries (${version})`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-try {
-  await build();
-} catch (error) {
-  for (const { product } of products) rmSync(join(folder, product), { force: true });
-  const [reason] = String(error.stderr || error.message)
+async function build() {
+  if (process.platform === "win32") throw new Error("this script does not build on Windows");
+  const { name, version } = await findCompiler();
+  const current = digest(version);
+  const standing = products.every(({ product }) => existsSync(join(folder, product))) && existsSync(stamp);
+  if (standing && readFileSync(stamp, "utf8") === current) return;
+  await compile(name, folder, libraries);
+  writeFileSync(stamp, current);
+  console.log(`softrl: built the Gymnasium bridge's native libraries (${version})`);
+}
+
+const removePrebuilds = () => rmSync(prebuilds, { recursive: true, force: true });
+
+async function beforePack() {
+  if (machine !== "linux-x64")
+    throw new Error("not packed: the prebuilt libraries can only be made on Linux x64");
+  removePrebuilds();
+  // They name no C library, and use the one that the process has loaded.
+  await compile((await findCompiler()).name, join(prebuilds, machine), ["-nostdlib", "-lgcc", "-s"]);
+}
+
+const firstLine = (error) =>
+  String(error.stderr || error.message)
     .trim()
-    .split("\n");
-  console.error(`softrl: could not build the Gymnasium bridge's native libraries; using pipes: ${reason}`);
-  if (process.argv.includes("--strict")) process.exitCode = 1;
+    .split("\n")[0];
+// A checkout builds from its sources, also while prebuilds/ is there because it is being packed.
+const installed = !existsSync(join(here, "../../kernels"));
+
+if (process.argv.includes("--before-pack")) {
+  await beforePack().catch((error) => {
+    console.error(`@softrl/gymnasium: ${firstLine(error)}`);
+    process.exitCode = 1;
+  });
+} else if (process.argv.includes("--after-pack")) {
+  removePrebuilds();
+} else if (!installed || !existsSync(join(prebuilds, machine))) {
+  await build().catch((error) => {
+    for (const { product } of products) rmSync(join(folder, product), { force: true });
+    console.error(
+      `softrl: could not build the Gymnasium bridge's native libraries; using pipes: ${firstLine(error)}`,
+    );
+    if (process.argv.includes("--strict")) process.exitCode = 1;
+  });
 }

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 export { drawFigure } from "./figures/draw-figure.js";
 export type { Figure, FigureAxis, FigureSeries } from "./figures/figure.js";
 export { main } from "./main.js";

@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
-#include <new>
-#include <vector>
 
 namespace {
 
@@ -23,9 +22,12 @@ struct Tap {
   float weight;
 };
 
-/// The weight of each source cell in each target cell, in the order in which OpenCV adds them up.
-std::vector<Tap> taps(int from, int to) {
-  std::vector<Tap> list;
+/// The most taps of `from` source cells in `to` target cells: each target has two cells in part, and shares no other.
+constexpr int mostTapsOf(int from, int to) { return from + 2 * to; }
+
+/// The weight of each source cell in each target cell, in the order in which OpenCV adds them up. Returns how many.
+int tapsInto(int from, int to, Tap* list) {
+  int count = 0;
   const double scale = static_cast<double>(from) / to;
   for (int i = 0; i < to; i++) {
     const double begin = i * scale, end = begin + scale;
@@ -33,12 +35,12 @@ std::vector<Tap> taps(int from, int to) {
     int first = static_cast<int>(std::ceil(begin)), last = static_cast<int>(std::floor(end));
     last = std::min(last, from - 1);
     first = std::min(first, last);
-    if (first - begin > 1e-3) list.push_back({first - 1, i, static_cast<float>((first - begin) / cell)});
-    for (int at = first; at < last; at++) list.push_back({at, i, static_cast<float>(1.0 / cell)});
+    if (first - begin > 1e-3) list[count++] = {first - 1, i, static_cast<float>((first - begin) / cell)};
+    for (int at = first; at < last; at++) list[count++] = {at, i, static_cast<float>(1.0 / cell)};
     if (end - last > 1e-3)
-      list.push_back({last, i, static_cast<float>(std::min(std::min(end - last, 1.0), cell) / cell)});
+      list[count++] = {last, i, static_cast<float>(std::min(std::min(end - last, 1.0), cell) / cell)};
   }
-  return list;
+  return count;
 }
 
 struct Plan {
@@ -46,7 +48,8 @@ struct Plan {
   int counts[outputs];
   int columns[outputs][mostTaps];
   float weights[outputs][mostTaps][lanes];
-  std::vector<Tap> rows;
+  int rowTaps;
+  Tap rows[1];  // of `rowTaps` taps
 };
 
 /// Pools one row of both screens and shrinks it horizontally: narrow[output][lane].
@@ -88,14 +91,19 @@ extern "C" {
 
 /// Precomputes the weights for screens of `height` × 160; null if out of memory or the lanes' weights differ.
 __attribute__((visibility("default"))) void* softrl_frames_plan(int height) {
-  Plan* plan = new (std::nothrow) Plan{};
+  if (height < 1) return nullptr;
+  // malloc, since operator new would link libstdc++'s exceptions, and with them symbols that old C libraries lack.
+  Plan* plan = static_cast<Plan*>(std::calloc(1, sizeof(Plan) + mostTapsOf(height, side) * sizeof(Tap)));
   if (plan == nullptr) return nullptr;
   plan->height = height;
-  plan->rows = taps(height, side);
-  for (const Tap& tap : taps(width, side)) {
+  plan->rowTaps = tapsInto(height, side, plan->rows);
+  Tap columns[mostTapsOf(width, side)];
+  const int columnTaps = tapsInto(width, side, columns);
+  for (int at = 0; at < columnTaps; at++) {
+    const Tap& tap = columns[at];
     const int lane = tap.to / outputs, output = tap.to % outputs;
     if (lane == 0) {
-      if (plan->counts[output] == mostTaps) return (delete plan, nullptr);
+      if (plan->counts[output] == mostTaps) return (std::free(plan), nullptr);
       plan->columns[output][plan->counts[output]++] = tap.from;
       plan->weights[output][plan->counts[output] - 1][0] = tap.weight;
       continue;
@@ -103,7 +111,7 @@ __attribute__((visibility("default"))) void* softrl_frames_plan(int height) {
     const int* begin = plan->columns[output];
     const int* end = begin + plan->counts[output];
     const int* found = std::find(begin, end, tap.from - lane * inputs);
-    if (found == end) return (delete plan, nullptr);
+    if (found == end) return (std::free(plan), nullptr);
     plan->weights[output][found - begin][lane] = tap.weight;
   }
   return plan;
@@ -117,7 +125,8 @@ __attribute__((visibility("default"))) void softrl_frames_push(const void* plann
   alignas(16) float sum[outputs][lanes];
   int narrowed = -1, row = -1;
   uint32_t* pixels = reinterpret_cast<uint32_t*>(stack);
-  for (const Tap& tap : plan.rows) {
+  for (int at = 0; at < plan.rowTaps; at++) {
+    const Tap& tap = plan.rows[at];
     if (tap.from != narrowed) {
       narrowRow(plan, a + tap.from * width, b + tap.from * width, narrow);
       narrowed = tap.from;

@@ -21,16 +21,19 @@ export interface SharedFile {
   close(): void;
 }
 
-const path = fileURLToPath(new URL("../build/Release/shared-memory.node", import.meta.url));
+// Built on this machine, or prebuilt in a published package.
+const paths = ["build/Release", `prebuilds/${process.platform}-${process.arch}`].map((folder) =>
+  fileURLToPath(new URL(`../${folder}/shared-memory.node`, import.meta.url)),
+);
 let loaded: Addon | null | undefined;
 
 function loadAddon(): Addon | null {
-  if (!existsSync(path)) return null;
-  try {
-    return createRequire(import.meta.url)(path);
-  } catch {
-    return null;
+  for (const path of paths.filter((path) => existsSync(path))) {
+    try {
+      return createRequire(import.meta.url)(path);
+    } catch {}
   }
+  return null;
 }
 
 /** Opens a new file, or returns null if the addon is not built or the system refuses; then pipes are used. */

@@ -58,7 +58,7 @@ function startParent(config: Partial<GymnasiumConfig>, work: string) {
   const module = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
   const program = `
     import { createGymnasiumEnvironment } from ${module("../dist/index.js")};
-    import { RandomStreams } from ${module("../../core/dist/index.js")};
+    import { RandomStreams } from ${module("../../core/dist/bundled.js")};
     const environment = await createGymnasiumEnvironment(${JSON.stringify({ training: true, python, ...config })});
     await environment.reset(new RandomStreams(1));
     ${work}`;

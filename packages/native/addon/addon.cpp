@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -14,6 +13,7 @@
 
 #include "digest.h"
 #include "instruction-sets.h"
+#include "on-heap.h"
 #include "threads.h"
 
 namespace {
@@ -22,7 +22,7 @@ namespace {
 constexpr int32_t interfaceVersion = 2;
 
 /// An arena with its programs. Lives until Node has released the arena and every function that runs on it.
-struct Instance {
+struct Instance : OnHeap {
   std::atomic<int> holders{0};
   float* arena = nullptr;
   KernelEntry entry = nullptr;
@@ -129,7 +129,7 @@ napi_value instantiate(napi_env env, napi_callback_info info) {
 
   napi_value result;
   CHECKED(napi_create_array_with_length(env, programs + 1, &result));
-  Instance* instance = new (std::nothrow) Instance;
+  Instance* instance = new Instance;
   const size_t bytes = static_cast<size_t>(arenaLength) * sizeof(float);
   // Node does not accept a larger buffer, and has already called the finaliser when it refuses one.
   const bool fits = bytes < (size_t{1} << 32);

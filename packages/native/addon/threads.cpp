@@ -8,9 +8,9 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
-#include <new>
 
 #include "job.h"
+#include "on-heap.h"
 
 namespace {
 
@@ -32,7 +32,7 @@ inline void pause() {
 #endif
 }
 
-struct ThreadTeam : SoftrlTeam {
+struct ThreadTeam : SoftrlTeam, OnHeap {
   int members = 0;  // calls of joinTeam without leaveTeam
   std::atomic<bool> taken{false};
 
@@ -114,7 +114,7 @@ void shareParts(SoftrlTeam* team, int parts, JobPart part, void* context) {
 
 bool reserveFloats(SoftrlTeam* team, int floats) { return static_cast<ThreadTeam*>(team)->reserveFloats(floats); }
 
-struct Start {
+struct Start : OnHeap {
   ThreadTeam* team;
   int thread;
 };
@@ -133,7 +133,7 @@ void startThreads(ThreadTeam* threadTeam) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   for (int thread = 1; thread < threadTeam->threads; thread++) {
-    Start* start = new (std::nothrow) Start{threadTeam, thread};
+    Start* start = new Start{{}, threadTeam, thread};
     if (start == nullptr) break;
     if (pthread_create(&threadTeam->handles[threadTeam->started], nullptr, enter, start) != 0) {
       delete start;
@@ -155,7 +155,7 @@ SoftrlTeam* joinTeam(int threads) {
   pthread_mutex_lock(&teamsMutex);
   ThreadTeam* threadTeam = teams[threads];
   if (threadTeam == nullptr) {
-    threadTeam = new (std::nothrow) ThreadTeam;
+    threadTeam = new ThreadTeam;
     if (threadTeam != nullptr) {
       threadTeam->threads = threads;
       threadTeam->share = shareParts;

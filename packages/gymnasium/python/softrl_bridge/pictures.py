@@ -12,20 +12,24 @@ import numpy as np
 SIDE = 84
 STACK = 4
 
-LIBRARY = os.path.join(os.path.dirname(__file__), "..", "..", "build", "Release", "frames.so")
+PACKAGE = os.path.join(os.path.dirname(__file__), "..", "..")
+# Built on this machine, or prebuilt in a published package.
+FOLDERS = [os.path.join("build", "Release"), os.path.join("prebuilds", "linux-x64")]
 
 cv2.setNumThreads(1)
 
 
 def _load():
-    try:
-        library = ctypes.CDLL(LIBRARY)
-        plan, push = library.softrl_frames_plan, library.softrl_frames_push
-    except (OSError, AttributeError):
-        return None
-    plan.restype, plan.argtypes = ctypes.c_void_p, [ctypes.c_int]
-    push.restype, push.argtypes = None, [ctypes.c_void_p] * 4 + [ctypes.c_int]
-    return plan, push
+    for folder in FOLDERS:
+        try:
+            library = ctypes.CDLL(os.path.join(PACKAGE, folder, "frames.so"))
+            plan, push = library.softrl_frames_plan, library.softrl_frames_push
+        except (OSError, AttributeError):
+            continue
+        plan.restype, plan.argtypes = ctypes.c_void_p, [ctypes.c_int]
+        push.restype, push.argtypes = None, [ctypes.c_void_p] * 4 + [ctypes.c_int]
+        return plan, push
+    return None
 
 
 _compiled = None if os.environ.get("SOFTRL_PICTURES") == "opencv" else _load()
