@@ -1,10 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtInAlgorithms, builtInNetworks, observationLength, version } from "softrl";
 import { expect, test } from "vitest";
 import { softrl } from "../../packages/cli/test/command.js";
 import { drawnObservations, exportCases, policyOfRun } from "../../packages/cli/test/export-cases.js";
+import { root } from "../source-tree.js";
 import { temporaryFolder } from "../temporary-folder.js";
 import { runPython } from "./run-python.js";
 
@@ -93,3 +94,11 @@ test.each(exportCases)(
     expect(observationLength(policy.observationSpace) * OBSERVATIONS).toBe(observations.length);
   },
 );
+
+test("the page's lines of Python run", async () => {
+  await command("train", ..."--algorithm a2c --env CartPole-v1 --steps 1000 --no-chart -o page".split(" "));
+  await command("export", "page", "--to", "onnx");
+  const page = readFileSync(join(root, "docs/export.md"), "utf8");
+  writeFileSync(join(place, "page.py"), /^```python\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? "");
+  expect(runPython("page.py", [], { cwd: place })).toMatch(/^\[[01] [01]\] CartPole-v1\n$/);
+});

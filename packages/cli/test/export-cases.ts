@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { builtInNetworks, createWasmExecutor, loadPolicy, type NetworkPolicy, Random } from "softrl";
+import { builtInNetworks, createWasmExecutor, loadPolicy, type NetworkPolicy, RandomStreams } from "softrl";
 
 export interface ExportCase {
   readonly name: string;

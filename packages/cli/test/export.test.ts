@@ -76,6 +76,7 @@ describe("an exported JavaScript module", () => {
     expect(gzipped).toBeLessThanOrEqual(3000);
     expect(files).toEqual([
       { file: "beside.mjs", bytes: expect.any(Number) },
+      { file: "beside.d.mts", bytes: expect.any(Number) },
       { file: "beside.weights.bin", bytes: expect.any(Number) },
     ]);
     const [inside, beside] = [await moduleOf("inside.mjs"), await moduleOf("beside.mjs")];

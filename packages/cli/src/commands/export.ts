@@ -30,9 +30,12 @@ export async function exportCommand(
   const out = textOption(options, "out") ?? `policy.${format}`;
   requireEnding(out, format);
   const weightsOut = weightsPath(out, format, options.weightsFile === true);
-  for (const path of [out, ...(weightsOut === null ? [] : [weightsOut])]) {
-    requireFree(path, options.overwrite === true);
-  }
+  const paths = [
+    out,
+    ...(format === "js" ? [typesPath(out)] : []),
+    ...(weightsOut === null ? [] : [weightsOut]),
+  ];
+  for (const path of paths) requireFree(path, options.overwrite === true);
   const source = policyOption(options.policy);
   const named = partsOfOptions(options);
   const trust = options.trust === true;
@@ -91,8 +94,11 @@ async function filesOf(
   }
   const { javaScriptPolicy } = await import("../exports/javascript-policy.js");
   const name = weightsOut === null ? null : basename(weightsOut);
-  const { module, weights, gzipped } = javaScriptPolicy(policy, name);
-  const files: OutFile[] = [{ path: out, bytes: Buffer.from(module) }];
+  const { module, types, weights, gzipped } = javaScriptPolicy(policy, name);
+  const files: OutFile[] = [
+    { path: out, bytes: Buffer.from(module) },
+    { path: typesPath(out), bytes: Buffer.from(types) },
+  ];
   if (weightsOut !== null && weights !== null) files.push({ path: weightsOut, bytes: weights });
   return { files, gzipped };
 }
@@ -114,6 +120,9 @@ function requireEnding(out: string, format: Format): void {
     got: JSON.stringify(out),
   });
 }
+
+/** Where TypeScript looks for a module's declarations: policy.d.ts, or policy.d.mts. */
+const typesPath = (out: string): string => out.replace(/\.(m?)js$/, ".d.$1ts");
 
 /** Beside the module, under its name: policy.weights.bin. */
 function weightsPath(out: string, format: Format, wanted: boolean): string | null {

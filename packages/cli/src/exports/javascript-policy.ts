@@ -6,6 +6,8 @@ import { stepsOfOne } from "./policy-steps.js";
 /** An exported policy as a JavaScript module. */
 export interface JavaScriptPolicy {
   readonly module: string;
+  /** Its declarations, for TypeScript. */
+  readonly types: string;
   /** The weights, float32 and little-endian, where they are in a file of their own; else null. */
   readonly weights: Uint8Array | null;
   /** Bytes of the module after gzip. */
@@ -44,11 +46,7 @@ function run(observation) {
 ${indented(body)}
 }
 
-/**
- * What the policy gives for one observation: [${observationShape.join(", ")}] ${observationType}, row-major.
- * @param {ArrayLike<number>} observation ${size} numbers
- * @returns {{ logPi: Float64Array, v: number | null, q: Float64Array | null }} log π [${actions}], V and Q [${actions}]
- */
+/** What the policy gives for one observation: log π [${actions}], V and Q [${actions}]. */
 export function evaluate(observation) {
   if (observation?.length !== ${size}) {
     throw new RangeError(\`evaluate: expected ${size} numbers, got \${observation?.length}\`);
@@ -61,17 +59,13 @@ export function evaluate(observation) {
   };
 }
 
-/** The most likely action, an integer in [0, ${actions}). @param {ArrayLike<number>} observation */
+/** The most likely action. */
 export function act(observation) {
   const { logPi } = evaluate(observation);
   return logPi.indexOf(Math.max(...logPi));
 }
 
-/**
- * An action drawn from π.
- * @param {ArrayLike<number>} observation
- * @param {() => number} random gives numbers in [0, 1)
- */
+/** An action drawn from π. */
 export function sample(observation, random = Math.random) {
   const { logPi } = evaluate(observation);
   let left = random();
@@ -82,7 +76,40 @@ export function sample(observation, random = Math.random) {
   return act(observation);
 }
 `;
-  return { module, weights: weightsFile === null ? null : bytes, gzipped: gzipSync(module).length };
+  const types = `/** Where the policy comes from. */
+export declare const about: {
+  readonly algorithm: string;
+  readonly environment: string;
+  readonly network: string;
+  readonly tau: number | null;
+  readonly step: number;
+  readonly observationShape: readonly number[];
+  readonly observationType: "float32" | "uint8";
+  readonly actions: number;
+  readonly version: string;
+};
+
+/** log π [${actions}], V, and Q [${actions}]; null for what was not exported. */
+export interface PolicyOutputs {
+  readonly logPi: Float64Array;
+  readonly v: number | null;
+  readonly q: Float64Array | null;
+}
+
+/**
+ * What the policy gives for one observation.
+ * @param observation ${size} numbers: [${observationShape.join(", ")}] ${observationType}, row-major
+ */
+export declare function evaluate(observation: ArrayLike<number>): PolicyOutputs;
+/** The most likely action, an integer in [0, ${actions}). */
+export declare function act(observation: ArrayLike<number>): number;
+/**
+ * An action drawn from π.
+ * @param random gives numbers in [0, 1); Math.random by default
+ */
+export declare function sample(observation: ArrayLike<number>, random?: () => number): number;
+`;
+  return { module, types, weights: weightsFile === null ? null : bytes, gzipped: gzipSync(module).length };
 }
 
 const indented = (code: string): string => code.replaceAll(/^/gm, "  ");
