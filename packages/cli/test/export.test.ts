@@ -25,8 +25,7 @@ const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url).p
 
 async function run(...args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await softrl(args, place);
-  expect(stderr).not.toMatch(/softrl:/);
-  expect(code).toBe(0);
+  expect(code, stderr).toBe(0);
   return stdout;
 }
 
@@ -50,7 +49,7 @@ describe("an exported JavaScript module", () => {
     const { logPi, v, q } = policy.evaluate(observations);
     const size = observations.length / count;
     const A = policy.network.actions;
-    expect(about).toMatchObject({ actions: A, tau: policy.form?.tau, network: /./ });
+    expect(about).toMatchObject({ actions: A, tau: policy.form?.tau, network: expect.any(String) });
     let worst = 0;
     let different = 0;
     for (let row = 0; row < count; row++) {

@@ -162,7 +162,7 @@ function folded(
         inputs: isFolded[i] ? [] : inputs.map((input) => position.get(input) ?? 0),
         shape: shapes[i],
         known: values.get(tensor) ?? null,
-        parameter: parameters.get(tensor) ?? null,
+        parameter: parameters.get(tensor) ?? parameters.get(withGradient(tensor)) ?? null,
       };
     }),
     outputs: new Map(
@@ -173,6 +173,10 @@ function folded(
     ),
   };
 }
+
+/** The tensor whose values a stopGradient has; every other one itself. */
+const withGradient = (tensor: Tensor): Tensor =>
+  tensor.origin.kind === "primitive" && tensor.origin.name === "stopGradient" ? tensor.inputs[0] : tensor;
 
 /** The steps that the outputs need, in order; of known numbers not what they are computed from. */
 function neededSteps(
