@@ -10,8 +10,8 @@ export interface ExportCase {
   readonly train: string;
   /** Whether Q is known. */
   readonly hasQ?: boolean;
-  /** A frame takes a network of this size milliseconds in plain JavaScript. */
-  readonly isLarge?: boolean;
+  /** How many observations to compare in plain JavaScript, which is slow for images; 10,000 if left out. */
+  readonly observations?: number;
 }
 
 const pixels = fileURLToPath(new URL("fixtures/pixels.js", import.meta.url));
@@ -38,22 +38,29 @@ export const exportCases: readonly ExportCase[] = [
   { name: "a3c", train: `--algorithm a3c ${cartPole}` },
   { name: "async-soft-q", train: `--algorithm async-soft-q ${cartPole}` },
   { name: "dqn", train: `--algorithm dqn ${replay} ${cartPole}` },
-  { name: "dqn-dueling", train: `--algorithm dqn --dueling true --backup soft-kl ${replay} ${cartPole}` },
+  {
+    name: "dqn-dueling",
+    train: `--algorithm dqn --dueling true --backup soft-kl --tau 0.3 ${replay} ${cartPole}`,
+  },
   { name: "dqn-munchausen", train: `--algorithm dqn --backup munchausen --tau 0.3 ${replay} ${cartPole}` },
   { name: "pqn", train: `--algorithm pqn ${cartPole}` },
   { name: "pqn-soft", train: `--algorithm pqn --backup soft-kl --tau 0.3 ${cartPole}` },
-  { name: "minatar-a2c", train: `--algorithm a2c ${breakout}` },
-  { name: "minatar-separate", train: `--algorithm soft-q --bodies separate --layer-norm true ${breakout}` },
-  { name: "minatar-dqn", train: `--algorithm dqn --dueling true ${replay} ${breakout}` },
-  { name: "minatar-pqn", train: `--algorithm pqn --backup soft-entropy ${breakout}` },
-  { name: "nature-a2c", train: `--algorithm a2c ${frames} --env-options size=84`, isLarge: true },
-  { name: "nature-norm", train: `--algorithm ppo --layer-norm true ${frames}`, isLarge: true },
+  { name: "minatar-a2c", train: `--algorithm a2c ${breakout}`, observations: 1000 },
+  {
+    name: "minatar-separate",
+    train: `--algorithm soft-q --bodies separate --layer-norm true ${breakout}`,
+    observations: 1000,
+  },
+  { name: "minatar-dqn", train: `--algorithm dqn --dueling true ${replay} ${breakout}`, observations: 1000 },
+  { name: "minatar-pqn", train: `--algorithm pqn --backup soft-entropy ${breakout}`, observations: 1000 },
+  { name: "nature-a2c", train: `--algorithm a2c ${frames} --env-options size=84`, observations: 50 },
+  { name: "nature-norm", train: `--algorithm ppo --layer-norm true ${frames}`, observations: 50 },
   {
     name: "nature-channels-first",
     train: `--algorithm soft-q --channels first ${frames} --env-options channelsFirst=true`,
-    isLarge: true,
+    observations: 50,
   },
-  { name: "nature-dqn", train: `--algorithm dqn --dueling true ${fewFrames} ${frames}`, isLarge: true },
+  { name: "nature-dqn", train: `--algorithm dqn --dueling true ${fewFrames} ${frames}`, observations: 50 },
 ];
 
 /** The policy that a run folder holds, in WebAssembly. */
