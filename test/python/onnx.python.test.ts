@@ -72,7 +72,6 @@ test.each(exportCases)(
 
     expect(found.rows).toBe(OBSERVATIONS);
     expect(Object.keys(found.differences)).toEqual(outputs.map(([output]) => output));
-    console.log(name, found.differences);
     for (const difference of Object.values(found.differences)) expect(difference).toBeLessThanOrEqual(1e-5);
     expect(found.single).toBeLessThanOrEqual(1e-5);
     const shapes = (rows: number) =>
