@@ -56,7 +56,7 @@ describe.skipIf(executable === null)("an exported policy in a page without a bun
     const page = await browser?.newPage();
     await page?.goto(address ?? "");
     // As text: vitest rewrites an import that it sees.
-    const actions = await page?.evaluate(
+    const actions = await page?.evaluate<readonly number[]>(
       `import("${address}${name}").then(({ act }) => ${JSON.stringify(observations)}.map((x) => act(x)))`,
     );
     const { act } = await import(pathToFileURL(join(place ?? "", name)).href);
