@@ -49,12 +49,13 @@ export function contestantLines(row) {
   const sorted = [...row.measurements].sort((a, b) => a.seconds.median - b.seconds.median);
   const lines = sorted.map(({ name, seconds, figures }) => {
     const { median, least, most } = seconds;
-    const ends = row.unit === "ms" ? [least, most] : [most, least];
+    const ends = row.unit === "steps/s" ? [most, least] : [least, most];
     const range = [median, ...ends].map((value) => amount(row, value));
-    const { episodeLength, stepsPerUpdate } = figures;
+    const { episodeLength, stepsPerUpdate, p50, p99 } = figures;
     const length = episodeLength === undefined ? "" : `, episodes of ${short(episodeLength)} steps`;
     const work = stepsPerUpdate === undefined ? "" : `, an update every ${short(stepsPerUpdate)} steps`;
-    return `  ${name.padEnd(30)} ${range[0]} ${row.unit} (${range[1]}..${range[2]})${length}${work}`;
+    const calls = p50 === undefined ? "" : `, p50 ${amount(row, p50)}, p99 ${amount(row, p99)}`;
+    return `  ${name.padEnd(30)} ${range[0]} ${row.unit} (${range[1]}..${range[2]})${length}${work}${calls}`;
   });
   const checks = row.checks.map(
     ({ what, difference }) => `  ${what}: ${difference.toExponential(1)} relative`,
@@ -181,6 +182,7 @@ function figure(row, name) {
  */
 function amount(row, seconds) {
   if (row.unit === "ms") return short(seconds * 1000);
+  if (row.unit === "µs") return short(seconds * 1e6);
   const rate = row.stepsPerIteration / seconds;
   return rate >= 1e6 ? `${short(rate / 1e6)}M` : `${short(rate / 1e3)}k`;
 }

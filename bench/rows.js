@@ -3,6 +3,7 @@ import { atariRows } from "./atari.js";
 import { cartPoleStepping, cartPoleTraining } from "./cart-pole.js";
 import { compared, targetOf } from "./comparison.js";
 import { reference } from "./executors.js";
+import { latencyRow } from "./latency.js";
 import { measureAlternating, spread, timed } from "./measure.js";
 import { minatarRows } from "./minatar.js";
 import { encoded, keptMemory, loadedPeers, threadVariables } from "./peers.js";
@@ -36,8 +37,8 @@ import {
  * @property {string} name
  * @property {string} title
  * @property {Readonly<Record<string, number | string>>} sizes
- * @property {"ms" | "steps/s"} unit
- * @property {number} stepsPerIteration environment steps per iteration; 0 if the unit is ms
+ * @property {"ms" | "µs" | "steps/s"} unit
+ * @property {number} stepsPerIteration environment steps per iteration; 0 if the unit is one of time
  * @property {readonly import("./measure.js").Measurement[]} measurements
  * @property {readonly import("./comparison.js").Comparison[]} comparisons
  * @property {readonly Check[]} checks
@@ -408,6 +409,8 @@ export const rows = [
     ]),
   ),
   cartPoleAlone,
+  latencyRow("shared"),
+  latencyRow("separate"),
   ...minatarRows,
   ...qLearningRows,
   ...ppoRows,

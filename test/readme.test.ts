@@ -27,6 +27,7 @@ const readmes = [
   "README.md",
   "docs/extend.md",
   "docs/checkpoints.md",
+  "docs/export.md",
   ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`),
 ].filter((file) => existsSync(join(root, file)));
 const blocks = readmes.flatMap((file) => blocksOf(file, readFileSync(join(root, file), "utf8")));

@@ -49,6 +49,7 @@ describe("npm run bench -- --quick, without peers", () => {
     "mlp-step",
     "cartpole-8",
     "cartpole-alone",
+    "latency-shared",
     "minatar-seaquest-alone",
     "minatar-breakout-a2c",
     "minatar-breakout-dqn-1",
@@ -104,6 +105,17 @@ describe("npm run bench -- --quick, without peers", () => {
       expect(wasm.figures).toMatchObject({ stepsPerUpdate, parameters });
       expect(Number.isFinite(wasm.figures.loss)).toBe(true);
     }
+  });
+
+  test("times single decisions one by one", () => {
+    const report: Report = JSON.parse(readFileSync(json, "utf8"));
+    const measurements = report.rows.find(({ name }) => name === "latency-shared")?.measurements ?? [];
+    expect(measurements.map(({ name }) => name)).toContain("wasm");
+    for (const { figures } of measurements) {
+      expect(figures.p50).toBeGreaterThan(0);
+      expect(figures.p99).toBeGreaterThanOrEqual(figures.p50);
+    }
+    expect(finished.stdout).toMatch(/wasm +\S+ µs .*p50 \S+, p99 /);
   });
 
   test("checks the gradients that are measured", () => {

@@ -4,6 +4,7 @@ import { compareCommand, draftComparison } from "./commands/compare.js";
 import { csvCommand } from "./commands/csv.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { exportCommand } from "./commands/export.js";
 import { plotCommand } from "./commands/plot.js";
 import { recordCommand } from "./commands/record.js";
 import { reportCommand } from "./commands/report.js";
@@ -50,6 +51,9 @@ const WITHOUT_REPLAY =
 const TRUST =
   "execute the code that the run names, also where nothing shows that softrl wrote it on this account";
 
+const POLICY =
+  "the policy of the newest checkpoint (checkpoint), or of the best or the newest evaluation of a run with --evaluate-every (best, last)";
+
 /** What a command does: its promise gives the exit code. */
 type Run = (command: Promise<number>) => Promise<void>;
 
@@ -85,7 +89,8 @@ export async function program(args: readonly string[], terminal: Terminal, run: 
   addEvaluate(root, terminal, run);
   addRecord(root, terminal, run);
   addReport(root, terminal, run);
-  addExports(root, terminal, run);
+  addExport(root, terminal, run);
+  addTables(root, terminal, run);
   addChecks(root, terminal, run);
   return root;
 }
@@ -300,8 +305,30 @@ function addReport(root: Command, terminal: Terminal, run: Run): void {
     .action((runs: string[], values: OptionValues) => run(reportCommand(runs, values, terminal)));
 }
 
+function addExport(root: Command, terminal: Terminal, run: Run): void {
+  const command = root
+    .command("export")
+    .description(
+      "write the policy of a run for programs without softrl: an ONNX model, or a JavaScript module",
+    )
+    .argument("<run-folder>", "the folder of a training run")
+    .option("--to <format>", "onnx, for ONNX Runtime and others, or js, a module without imports for a page")
+    .option("-o, --out <file>", "a new file (default: policy.onnx or policy.js)")
+    .option("--overwrite", "replace an earlier file of this name")
+    .option(
+      "--outputs <names>",
+      "policy (log π), value (V) and q (Q), separated by commas (default: all that the policy has)",
+    )
+    .option("--weights-file", "with --to js: write the weights into a file beside the module, not into it")
+    .option("--policy <name>", POLICY, "checkpoint")
+    .option("--trust", TRUST)
+    .option("--json", JSON_LINE);
+  addMovedFiles(command);
+  command.action((folder: string, values: OptionValues) => run(exportCommand(folder, values, terminal)));
+}
+
 /** The commands that show many runs, or write them for other programs. */
-function addExports(root: Command, terminal: Terminal, run: Run): void {
+function addTables(root: Command, terminal: Terminal, run: Run): void {
   root
     .command("plot")
     .description("draw runs as one figure, with intervals across seeds, in the size of a paper's column")
@@ -349,11 +376,7 @@ function addPlaying(command: Command): void {
       "draw actions from the policy (sample), or take its most likely one (mode)",
       "sample",
     )
-    .option(
-      "--policy <name>",
-      "the policy of the newest checkpoint (checkpoint), or of the best or the newest evaluation of a run with --evaluate-every (best, last)",
-      "checkpoint",
-    )
+    .option("--policy <name>", POLICY, "checkpoint")
     .option("--seed <integer>", "the seed of the episodes' starts and of the actions", "1")
     .option("--executor <name>", EXECUTOR)
     .option("--trust", TRUST)

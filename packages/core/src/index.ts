@@ -202,7 +202,13 @@ export {
 export type { Host, TrainProgress } from "./experiment/host.js";
 export type { LearningWarning } from "./experiment/learning-check.js";
 export type { LearningCurve } from "./experiment/learning-curve.js";
-export { type LoadPolicyOptions, loadPolicy, policyOf } from "./experiment/load-policy.js";
+export {
+  type LoadPolicyOptions,
+  loadPolicy,
+  policyOf,
+  type TracedPolicy,
+  tracePolicy,
+} from "./experiment/load-policy.js";
 export { makeAlgorithm } from "./experiment/make-algorithm.js";
 export { bodyOf } from "./experiment/make-body.js";
 export { exactModel, exactProcess, Oracle } from "./experiment/oracle.js";

@@ -4,6 +4,8 @@
  * packages that npm has for TFRecords do not write events, and TensorFlow itself takes hundreds of megabytes.
  */
 
+import { concat, doubleField, field, floatField, message, text, varintField } from "../files/protobuf.js";
+
 /** A value under a tag: a point of a curve. TensorBoard keeps it in float32. */
 export interface Scalar {
   readonly tag: string;
@@ -130,47 +132,3 @@ const remainders = Int32Array.from({ length: 256 }, (_, byte) => {
   for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? CASTAGNOLI : 0);
   return remainder;
 });
-
-// Wire types of protocol buffers: how long a field is.
-const VARINT = 0;
-const EIGHT_BYTES = 1;
-const LENGTH_FIRST = 2;
-const FOUR_BYTES = 5;
-
-const key = (number: number, wireType: number): Uint8Array => varint(number * 8 + wireType);
-
-/** Seven bits to a byte, the lowest first; the highest bit of a byte tells that more follow. */
-function varint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let rest = value;
-  // Beyond 2^32 there are no bit operations.
-  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
-  bytes.push(rest);
-  return Uint8Array.from(bytes);
-}
-
-/** @param value a non-negative safe integer */
-const varintField = (number: number, value: number): Uint8Array =>
-  concat([key(number, VARINT), varint(value)]);
-
-function doubleField(number: number, value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, value, true);
-  return concat([key(number, EIGHT_BYTES), bytes]);
-}
-
-function floatField(number: number, value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setFloat32(0, value, true);
-  return concat([key(number, FOUR_BYTES), bytes]);
-}
-
-const field = (number: number, bytes: Uint8Array): Uint8Array =>
-  concat([key(number, LENGTH_FIRST), varint(bytes.length), bytes]);
-
-const message = (number: number, ...fields: readonly Uint8Array[]): Uint8Array =>
-  field(number, concat(fields));
-
-const text = (content: string): Uint8Array => new TextEncoder().encode(content);
-
-const concat = (parts: readonly Uint8Array[]): Uint8Array => Buffer.concat(parts);

@@ -2,21 +2,30 @@ import {
   hasQOutput,
   NetworkPolicy,
   networkShapes,
+  type Policy,
   type PolicyForm,
   parametersFrom,
 } from "../algorithms/policy.js";
-import { policyOfQ } from "../algorithms/q-policy.js";
+import { policyOfQ, type QPolicyOutputs } from "../algorithms/q-policy.js";
 import { describeValue, fail } from "../base/errors.js";
 import { RandomStreams } from "../base/random.js";
 import { isRecord } from "../base/record.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
-import { actorAndCritic, type PolicyValueNetwork, policyValueNetwork, qNetwork } from "../nn/heads.js";
+import {
+  actorAndCritic,
+  type Network,
+  type PolicyAndValue,
+  type PolicyValueNetwork,
+  policyValueNetwork,
+  qNetwork,
+} from "../nn/heads.js";
 import type { LayerDefinition } from "../nn/layer.js";
 import { builtInNetworks, type NetworkKind } from "../nn/network-kind.js";
 import type { Executor } from "../tensor/executor.js";
 import { input, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
 import type { Shape } from "../tensor/shape.js";
+import type { Tensor } from "../tensor/tensor.js";
 import { bodyOf } from "./make-body.js";
 import { readRunSnapshot, savedConfig, savedPolicy, versionFault } from "./run-checkpoint.js";
 
@@ -72,7 +81,40 @@ export function policyOf(
   executor: Executor,
   options: LoadPolicyOptions = {},
 ): NetworkPolicy {
-  const { where = "loadPolicy", networks = builtInNetworks, rows = 1, seed = 0 } = options;
+  const { rows = 1, seed = 0 } = options;
+  const { outputs, theta, values, form, ...traced } = tracePolicy(snapshot, options);
+  const session = executor.load({ evaluate: program({ outputs: { ...outputs } }) });
+  session.state(theta).set(values);
+  return new NetworkPolicy({
+    ...traced,
+    program: session.programs.evaluate,
+    theta: session.state(theta),
+    rows,
+    random: new RandomStreams(seed).stream("evaluation"),
+    form: () => form,
+  });
+}
+
+/** A saved policy as symbolic tensors, and the parameters that it was saved with. */
+export interface TracedPolicy extends Pick<Policy, "observationSpace" | "actionSpace"> {
+  readonly form: PolicyForm;
+  readonly network: Network;
+  /** Functions of the input `observations` [rows, ...] and of θ; Q where it is the network's output. */
+  readonly outputs: PolicyAndValue & Partial<QPolicyOutputs>;
+  /** The state θ [P]. */
+  readonly theta: Tensor;
+  /** The parameters as tensors of their shapes, in the order of `network.parameters.entries`. */
+  readonly views: readonly Tensor[];
+  /** What θ was saved as. */
+  readonly values: Float64Array;
+}
+
+/**
+ * Traces the policy of a decoded checkpoint, for an executor of another kind: one that writes the computation down.
+ * @throws SoftrlError when its network or its policy is not a known one.
+ */
+export function tracePolicy(snapshot: Snapshot, options: LoadPolicyOptions = {}): TracedPolicy {
+  const { where = "loadPolicy", networks = builtInNetworks, rows = 1 } = options;
   const { form, ...spaces } = savedPolicy(where, snapshot);
   if (form === null) {
     return fail(where, "the checkpoint's policy can only be made by its algorithm", {
@@ -92,21 +134,10 @@ export function policyOf(
   const body = bodyOf(kind, settings, spaces.observationSpace, `${where}: network`);
   const network = networkOf(form, body, observationShape, actions);
   const theta = state("theta", [network.parameters.size]);
-  const outputs = network.apply(
-    input("observations", [rows, ...observationShape]),
-    network.parameters.views(theta),
-  );
-  const session = executor.load({ evaluate: program({ outputs: { ...outputs } }) });
-  session.state(theta).set(parametersFrom(where, network, snapshotSection(where, snapshot, "parameters")));
-  return new NetworkPolicy({
-    ...spaces,
-    network,
-    program: session.programs.evaluate,
-    theta: session.state(theta),
-    rows,
-    random: new RandomStreams(seed).stream("evaluation"),
-    form: () => form,
-  });
+  const views = network.parameters.views(theta);
+  const outputs = network.apply(input("observations", [rows, ...observationShape]), views);
+  const values = parametersFrom(where, network, snapshotSection(where, snapshot, "parameters"));
+  return { ...spaces, form, network, outputs, theta, views, values };
 }
 
 /** The network of a policy's form, with its heads. */

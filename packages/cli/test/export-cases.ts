@@ -1,0 +1,111 @@
+/** Runs whose policies are exported: every network and every algorithm. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { builtInNetworks, createWasmExecutor, loadPolicy, type NetworkPolicy, RandomStreams } from "softrl";
+
+export interface ExportCase {
+  readonly name: string;
+  /** The options of `softrl train`. */
+  readonly train: string;
+  /** Whether Q is known. */
+  readonly hasQ?: boolean;
+  /** How many observations to compare in plain JavaScript, which is slow for images; 10,000 if left out. */
+  readonly observations?: number;
+}
+
+const pixels = fileURLToPath(new URL("fixtures/pixels.js", import.meta.url));
+const wide = fileURLToPath(new URL("fixtures/wide.js", import.meta.url));
+const cartPole = "--env CartPole-v1 --steps 1500";
+const breakout = "--env MinAtar/Breakout-v1 --steps 600";
+const frames = `--env ${pixels} --envs 2 --steps 60`;
+const replay = "--replay-capacity 1000 --replay-start 200 --save-replay false";
+const fewFrames = "--replay-capacity 200 --replay-start 20 --replay-frames whole --save-replay false";
+
+export const exportCases: readonly ExportCase[] = [
+  { name: "a2c", train: `--algorithm a2c ${cartPole}` },
+  { name: "a2c-naive", train: `--algorithm a2c --entropy-bonus naive ${cartPole}`, hasQ: false },
+  { name: "a2c-shared", train: `--algorithm a2c --bodies shared --activation relu --inputs raw ${cartPole}` },
+  {
+    name: "a2c-unit",
+    train: `--algorithm a2c --inputs unit --activation silu --layer-norm true ${cartPole}`,
+  },
+  { name: "a2c-table", train: "--algorithm a2c --env GridWorld-v0 --steps 1500" },
+  { name: "a2c-own-network", train: `--algorithm a2c --network ${wide} ${cartPole}` },
+  { name: "soft-q", train: `--algorithm soft-q ${cartPole}` },
+  { name: "npg", train: `--algorithm npg ${cartPole}` },
+  { name: "ppo", train: `--algorithm ppo --normalise-returns true ${cartPole}`, hasQ: false },
+  { name: "a3c", train: `--algorithm a3c ${cartPole}` },
+  { name: "async-soft-q", train: `--algorithm async-soft-q ${cartPole}` },
+  { name: "dqn", train: `--algorithm dqn ${replay} ${cartPole}` },
+  {
+    name: "dqn-dueling",
+    train: `--algorithm dqn --dueling true --backup soft-kl --tau 0.3 ${replay} ${cartPole}`,
+  },
+  { name: "dqn-munchausen", train: `--algorithm dqn --backup munchausen --tau 0.3 ${replay} ${cartPole}` },
+  { name: "pqn", train: `--algorithm pqn ${cartPole}` },
+  { name: "pqn-soft", train: `--algorithm pqn --backup soft-kl --tau 0.3 ${cartPole}` },
+  { name: "minatar-a2c", train: `--algorithm a2c ${breakout}`, observations: 1000 },
+  {
+    name: "minatar-separate",
+    train: `--algorithm soft-q --bodies separate --layer-norm true ${breakout}`,
+    observations: 1000,
+  },
+  { name: "minatar-dqn", train: `--algorithm dqn --dueling true ${replay} ${breakout}`, observations: 1000 },
+  {
+    name: "minatar-pqn",
+    train: `--algorithm pqn --backup soft-entropy --tau 0.3 ${breakout}`,
+    observations: 1000,
+  },
+  { name: "nature-a2c", train: `--algorithm a2c ${frames} --env-options size=84`, observations: 50 },
+  {
+    name: "nature-norm",
+    train: `--algorithm ppo --layer-norm true ${frames}`,
+    hasQ: false,
+    observations: 50,
+  },
+  {
+    name: "nature-channels-first",
+    train: `--algorithm soft-q --channels first ${frames} --env-options channelsFirst=true`,
+    observations: 50,
+  },
+  { name: "nature-dqn", train: `--algorithm dqn --dueling true ${fewFrames} ${frames}`, observations: 50 },
+];
+
+/** The policy that a run folder holds, in WebAssembly. */
+export async function policyOfRun(folder: string): Promise<NetworkPolicy> {
+  const bytes = readFileSync(join(folder, "checkpoint.safetensors"));
+  const own: { default: (typeof builtInNetworks)[number] } = await import(wide);
+  const networks = [...builtInNetworks, own.default];
+  return loadPolicy(bytes, await createWasmExecutor(), { networks, rows: 50 });
+}
+
+/** Observations as the policy's environment has them: bytes, zeros and ones, one-hot vectors, or numbers around zero. */
+export function drawnObservations(
+  { observationSpace }: NetworkPolicy,
+  count: number,
+): Float32Array | Uint8Array {
+  if (observationSpace.kind !== "box") throw new Error("a network reads a box");
+  const size = observationSpace.shape.reduce((product, length) => product * length, 1);
+  const random = new RandomStreams(1).stream("observations");
+  if (observationSpace.dtype === "uint8") {
+    const bytes = new Uint8Array(count * size);
+    const isBinary = observationSpace.high === 1;
+    for (let i = 0; i < bytes.length; i++)
+      bytes[i] = isBinary ? +(random.float() < 0.1) : 256 * random.float();
+    return bytes;
+  }
+  const numbers = new Float32Array(count * size);
+  const isOneHot =
+    observationSpace.shape.length === 1 && observationSpace.high === 1 && observationSpace.low === 0;
+  for (let row = 0; row < count; row++) {
+    if (isOneHot) numbers[row * size + Math.floor(size * random.float())] = 1;
+    else for (let i = 0; i < size; i++) numbers[row * size + i] = 4 * random.float() - 2;
+  }
+  return numbers;
+}
+
+/** |a − b| / max(1, |b|), 0 for equal infinities: float32 holds about seven digits. */
+export function differenceOf(a: number, b: number): number {
+  return a === b ? 0 : Math.abs(a - b) / Math.max(1, Math.abs(b));
+}

@@ -1,0 +1,178 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import { mode } from "softrl";
+import { beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { softrl } from "./command.js";
+import { differenceOf, drawnObservations, exportCases, policyOfRun } from "./export-cases.js";
+
+/** What an exported module exports. */
+interface PolicyModule {
+  readonly about: Readonly<Record<string, unknown>>;
+  evaluate(observation: ArrayLike<number>): {
+    readonly logPi: Float64Array;
+    readonly v: number | null;
+    readonly q: Float64Array | null;
+  };
+  act(observation: ArrayLike<number>): number;
+  sample(observation: ArrayLike<number>, random?: () => number): number;
+}
+
+const place = temporaryFolder("export");
+const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url).pathname;
+
+async function run(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await softrl(args, place);
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+async function refusal(...args: readonly string[]): Promise<string> {
+  const { code, stderr } = await softrl(args, place);
+  expect(code).not.toBe(0);
+  return stderr;
+}
+
+const moduleOf = (file: string): Promise<PolicyModule> => import(pathToFileURL(join(place, file)).href);
+
+describe("an exported JavaScript module", () => {
+  test.each(exportCases)(
+    "acts as the policy does in Node: $name",
+    async ({ name, train, observations: count = 10_000 }) => {
+      await run("train", ...train.split(" "), "-o", name, "--no-chart");
+      const isImage = count < 10_000;
+      const extra = isImage ? ["--weights-file"] : [];
+      await run("export", name, "--to", "js", "--out", `${name}.mjs`, ...extra);
+      const policy = await policyOfRun(join(place, name));
+      const { evaluate, act, about } = await moduleOf(`${name}.mjs`);
+      const observations = drawnObservations(policy, count);
+      const { logPi, v, q } = policy.evaluate(observations);
+      const size = observations.length / count;
+      const A = policy.network.actions;
+      expect(about).toMatchObject({ actions: A, tau: policy.form?.tau, network: expect.any(String) });
+      let worst = 0;
+      let different = 0;
+      for (let row = 0; row < count; row++) {
+        const observation = observations.subarray(row * size, (row + 1) * size);
+        const ours = evaluate(observation);
+        for (let a = 0; a < A; a++) {
+          worst = Math.max(worst, differenceOf(ours.logPi[a], logPi[row * A + a]));
+          if (q !== null) worst = Math.max(worst, differenceOf(ours.q?.[a] ?? Number.NaN, q[row * A + a]));
+        }
+        worst = Math.max(worst, differenceOf(ours.v ?? Number.NaN, v[row]));
+        if (act(observation) !== mode(logPi, row * A, A)) different++;
+      }
+      expect(worst).toBeLessThanOrEqual(1e-5);
+      expect(different).toBe(0);
+    },
+  );
+
+  test("of CartPole's network is at most 40 KB gzipped with its weights, and 3 KB without", async () => {
+    await run("export", "a2c", "--to", "js", "--out", "inside.mjs");
+    expect(gzipSync(readFileSync(join(place, "inside.mjs"))).length).toBeLessThanOrEqual(40_000);
+    const text = await run("export", "a2c", "--to", "js", "--out", "beside.mjs", "--weights-file", "--json");
+    const { files, gzipped } = JSON.parse(text);
+    expect(gzipSync(readFileSync(join(place, "beside.mjs"))).length).toBe(gzipped);
+    expect(gzipped).toBeLessThanOrEqual(3000);
+    expect(files).toEqual([
+      { file: "beside.mjs", bytes: expect.any(Number) },
+      { file: "beside.d.mts", bytes: expect.any(Number) },
+      { file: "beside.weights.bin", bytes: expect.any(Number) },
+    ]);
+    const [inside, beside] = [await moduleOf("inside.mjs"), await moduleOf("beside.mjs")];
+    const observation = [0.1, -0.2, 0.03, 0.4];
+    expect(beside.evaluate(observation)).toEqual(inside.evaluate(observation));
+    expect(readFileSync(join(place, "inside.mjs"), "utf8")).not.toMatch(/^import\b/m);
+  });
+
+  test("draws actions from the policy, and refuses an observation of another length", async () => {
+    const { evaluate, sample, act } = await moduleOf("a2c.mjs");
+    const observation = [0.1, -0.2, 0.03, 0.4];
+    const p = Math.exp(evaluate(observation).logPi[0]);
+    expect(sample(observation, () => p - 1e-6)).toBe(0);
+    expect(sample(observation, () => p + 1e-6)).toBe(1);
+    expect([0, 1]).toContain(sample(observation));
+    expect(act(observation)).toBe(p >= 0.5 ? 0 : 1);
+    expect(() => evaluate([1, 2, 3])).toThrow("expected 4 numbers, got 3");
+  });
+});
+
+describe("softrl export", () => {
+  beforeAll(async () => {
+    const options = "--env CartPole-v1 --steps 1000 --evaluate-every 500 --no-chart";
+    await run("train", "--algorithm", "a2c", ...options.split(" "), "-o", "run");
+  });
+
+  test("writes the chosen outputs of the chosen policy, with its metadata", async () => {
+    const text = await run(
+      "export",
+      "run",
+      "--to",
+      "onnx",
+      "--policy",
+      "best",
+      "--outputs",
+      "q,policy",
+      "--json",
+    );
+    expect(JSON.parse(text)).toMatchObject({
+      format: "onnx",
+      policy: "best",
+      outputs: ["logPi", "q"],
+      algorithm: "a2c",
+      environment: "CartPole-v1",
+      observationShape: [4],
+      actions: 2,
+      files: [{ file: "policy.onnx" }],
+    });
+    expect(existsSync(join(place, "policy.onnx"))).toBe(true);
+  });
+
+  test("writes the same bytes each time", async () => {
+    await run("export", "run", "--to", "onnx", "--out", "one.onnx");
+    await run("export", "run", "--to", "onnx", "--out", "two.onnx");
+    expect(readFileSync(join(place, "two.onnx")).equals(readFileSync(join(place, "one.onnx")))).toBe(true);
+  });
+
+  test("replaces a file only with --overwrite", async () => {
+    await run("export", "run", "--to", "js");
+    expect(await refusal("export", "run", "--to", "js")).toContain("--out: policy.js exists already");
+    await run("export", "run", "--to", "js", "--overwrite");
+    writeFileSync(join(place, "third.weights.bin"), "mine");
+    const beside = ["--to", "js", "--out", "third.js", "--weights-file"];
+    expect(await refusal("export", "run", ...beside)).toContain("third.weights.bin exists already");
+    expect(existsSync(join(place, "third.js"))).toBe(false);
+  });
+
+  test("refuses what it cannot write, in one line", async () => {
+    expect(await refusal("export", "run")).toContain("--to: the format is missing");
+    expect(await refusal("export", "run", "--to", "tflite")).toContain('expected "onnx" or "js"');
+    expect(await refusal("export", "run", "--to", "onnx", "--out", "a.js")).toContain("ends in .onnx");
+    expect(await refusal("export", "nowhere", "--to", "onnx", "--out", "b.onnx")).toContain(
+      "could not be read",
+    );
+    const outputs = ["--outputs", "action", "--out", "c.onnx"];
+    expect(await refusal("export", "run", "--to", "onnx", ...outputs)).toContain(
+      "one or more of policy, value, q",
+    );
+    const value = ["--outputs", "value", "--out", "d.js"];
+    expect(await refusal("export", "run", "--to", "js", ...value)).toContain("needs the policy");
+    const file = ["--weights-file", "--out", "e.onnx"];
+    expect(await refusal("export", "run", "--to", "onnx", ...file)).toContain("holds its weights");
+  });
+
+  test("refuses a policy that only its algorithm can make, and a network that mixes its observations", async () => {
+    const short = ["--steps", "300", "--no-chart"];
+    await run("train", "--algorithm", fixture("own-policy.js"), ...short, "-o", "own");
+    const own = await refusal("export", "own", "--to", "onnx", "--out", "own.onnx");
+    expect(own).toContain("the checkpoint's policy can only be made by its algorithm");
+
+    await run("train", "--algorithm", "a2c", "--network", fixture("mixing.js"), ...short, "-o", "mixing");
+    const mixing = await refusal("export", "mixing", "--to", "onnx", "--out", "mixing.onnx");
+    expect(mixing).toContain("the network does not treat each observation alike");
+    expect(mixing.trim().split("\n")).toHaveLength(1);
+    expect(existsSync(join(place, "mixing.onnx"))).toBe(false);
+  });
+});

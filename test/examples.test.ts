@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { createWasmExecutor, loadPolicy } from "softrl";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { softrl } from "../packages/cli/test/command.js";
+import { root } from "./source-tree.js";
+import { temporaryFolder } from "./temporary-folder.js";
+
+const place = temporaryFolder("examples");
+const observation = [0.01, -0.2, 0.03, 0.4];
+
+beforeAll(async () => {
+  const train = "train --algorithm a2c --env CartPole-v1 --steps 1000 --no-chart -o run";
+  expect(await softrl(train.split(" "), place)).toMatchObject({ code: 0 });
+});
+
+describe("examples/serve-policy.js", () => {
+  let child: ChildProcess;
+  let address = "";
+  beforeAll(async () => {
+    const example = join(root, "examples/serve-policy.js");
+    child = spawn(process.execPath, [example, join(place, "run"), "0"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    if (child.stdout === null) throw new Error("the service has no output");
+    for await (const line of createInterface(child.stdout)) {
+      address = line;
+      break;
+    }
+  });
+  afterAll(() => child.kill("SIGKILL"));
+
+  const post = (body: string) => fetch(address, { method: "POST", body });
+
+  test("answers with the action, the probabilities and the value that the policy has", async () => {
+    const response = await post(JSON.stringify({ observation }));
+    expect(response.status).toBe(200);
+    const policy = loadPolicy(
+      readFileSync(join(place, "run/checkpoint.safetensors")),
+      await createWasmExecutor(),
+    );
+    const { logPi, v } = policy.evaluate(Float32Array.from(observation));
+    const probabilities = Array.from(logPi, Math.exp);
+    const action = probabilities.indexOf(Math.max(...probabilities));
+    expect(await response.json()).toEqual({ action, probabilities, value: v[0] });
+  });
+
+  test("answers many requests at once", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async (_, i) => {
+        const response = await post(JSON.stringify({ observation: [0, 0, i / 100, 0] }));
+        return (await response.json()) as { probabilities: readonly number[] };
+      }),
+    );
+    const again = await (await post(JSON.stringify({ observation: [0, 0, 0.07, 0] }))).json();
+    expect(answers[7]).toEqual(again);
+  });
+
+  test("refuses what is not an observation", async () => {
+    for (const body of ["", "{", "null", '{"observation": [1, 2]}', '{"observation": [1, 2, 3, "4"]}']) {
+      const response = await post(body);
+      expect(response.status, body).toBe(400);
+      expect(await response.json()).toMatchObject({ error: expect.any(String) });
+    }
+    expect((await post(" ".repeat(10_000))).status).toBe(400);
+    expect((await fetch(address)).status).toBe(405);
+    expect((await fetch(address.replace("/act", "/"))).status).toBe(404);
+  });
+
+  test("ends when it is asked to", async () => {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  });
+});
+
+test("examples/page imports what an exported module has", async () => {
+  const page = readFileSync(join(root, "examples/page/index.html"), "utf8");
+  const imported = /import \{ ([\w, ]+) \} from "\.\/policy\.js"/.exec(page)?.[1].split(", ") ?? [];
+  expect(imported).toEqual(["evaluate", "sample"]);
+  const command = /softrl (export .* policy\.js) -->/.exec(page)?.[1].replace("<run-folder>", "run") ?? "";
+  expect(await softrl(command.split(" "), place)).toMatchObject({ code: 0 });
+  const policy: Readonly<Record<string, unknown>> = await import(join(place, "policy.js"));
+  expect(Object.keys(policy)).toEqual(expect.arrayContaining(imported));
+});
