@@ -29,7 +29,11 @@ interface NamedRun {
   readonly variant: string;
 }
 
-/** The parts of the page as HTML. @param now milliseconds since 1970, by which a run that has stopped writing is told */
+/**
+ * The parts of the page as HTML. The command draws, not the page: with the code of its figures, which a browser would have
+ * to load with its charts, and once for all pages that are open.
+ * @param now milliseconds since 1970, by which a run that has stopped writing is told
+ */
 export function watchParts(runs: readonly WatchedRun[], leftOut: number, now: number): Parts {
   const begun = runs.filter(({ algorithm }) => algorithm !== "");
   const names = variantNames(begun);
