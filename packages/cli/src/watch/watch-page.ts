@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { COLOURS } from "@softrl/web";
 import { Html, html } from "../reports/html.js";
 import { reportStyle } from "../reports/report-style.js";
 import { partNames } from "./watch-parts.js";
@@ -76,6 +77,8 @@ a{color:inherit}
 :focus-visible{outline:2px solid var(--text);outline-offset:2px}
 #status{margin:0;font-weight:600}
 #curves{min-height:12rem}
+.figures{grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr))}
+figure{max-width:38rem}
 .about{display:block;color:var(--grey);font-size:.82rem;font-weight:400}
 .problem{display:block;font-size:.82rem}
 .problem::before{content:"⚠ "}
@@ -86,6 +89,9 @@ td:nth-child(2){white-space:nowrap}
 img{max-width:100%;height:auto;image-rendering:pixelated}
 summary{min-height:1.8rem;cursor:pointer}
 </style>`;
+
+/** Two curves: without an icon of its own, a browser asks for one without the token. */
+export const watchIcon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" stroke-width="2"><path d="M1 14C6 14 6 4 15 3" stroke="${COLOURS[0]}"/><path d="M1 14C9 14 8 7 15 6" stroke="${COLOURS[1]}"/></svg>`;
 
 /** The page before the command has drawn anything into it. */
 export function watchPage(title: string): string {
@@ -99,6 +105,7 @@ export function watchPage(title: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<link rel="icon" href="icon.svg" type="image/svg+xml">
 <title>${title} – softrl watch</title>
 ${Html.trusted(reportStyle)}
 ${Html.trusted(style)}

@@ -5,7 +5,7 @@ import { SoftrlError } from "softrl";
 import { codeOf, readRegular } from "../files/regular-file.js";
 import { runFiles } from "../runs/run-folder.js";
 import { LiveClients } from "./live-clients.js";
-import { watchPage, watchPolicy } from "./watch-page.js";
+import { watchIcon, watchPage, watchPolicy } from "./watch-page.js";
 import type { WatchedRuns } from "./watched-runs.js";
 
 /** The only address that is listened on: nobody else's machine reaches it. */
@@ -58,6 +58,7 @@ export async function startWatchServer({ runs, title, port }: WatchServerOptions
     const path = url.slice(token.length + 2);
     const file = /^run\/(\d{1,9})\/(?:(config)|film\/(\d{1,9}))$/.exec(path);
     if (path === "") send(response, 200, "text/html; charset=utf-8", page);
+    else if (path === "icon.svg") send(response, 200, "image/svg+xml", watchIcon);
     else if (path === "events") {
       setHeaders(response);
       if (!clients.add(response))
