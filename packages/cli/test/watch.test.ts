@@ -476,12 +476,12 @@ describe("a tail of events", () => {
       skipped: () => lines.push("skipped"),
       restarted: () => lines.push("restarted"),
     });
-    while (await tail.read(chunk, 3));
+    while ((await tail.read(chunk, 3)).changed);
     expect(lines).toEqual(["one", "two – β", "", "three"]);
     appendFileSync(path, " and ended\n");
-    expect(await tail.read(chunk, 1000)).toBe(true);
+    expect(await tail.read(chunk, 1000)).toEqual({ bytes: 11, changed: true });
     expect(lines.at(-1)).toBe("begun and ended");
-    expect(await tail.read(chunk, 1000)).toBe(false);
+    expect(await tail.read(chunk, 1000)).toEqual({ bytes: 0, changed: false });
     writeFileSync(path, "short\n");
     await tail.read(chunk, 1000);
     expect(lines.slice(-2)).toEqual(["restarted", "short"]);

@@ -13,6 +13,12 @@ export interface TailListener {
   restarted(): void;
 }
 
+/** What a look at a file gave. */
+export interface TailRead {
+  readonly bytes: number;
+  readonly changed: boolean;
+}
+
 /** Bytes of a line beyond which it is skipped: what is not yet a whole line has to be kept. */
 export const MOST_LINE_BYTES = 2 ** 20;
 
@@ -39,17 +45,18 @@ export class EventTail {
   /**
    * Reads what was appended, at most `most` bytes.
    * @param chunk what is read into: nothing of it is kept
-   * @returns whether there was anything
+   * @returns how many it read, and whether anything changed: also a file that was emptied
    * @throws the operating system's error, and SoftrlError where the path is not a regular file.
    */
-  async read(chunk: Buffer, most: number): Promise<boolean> {
+  async read(chunk: Buffer, most: number): Promise<TailRead> {
     const { dev, ino, size, mtimeMs } = await lstat(this.#path);
     const identity = `${dev}:${ino}`;
     this.written = mtimeMs;
     const isOther = this.#identity !== "" && (identity !== this.#identity || size < this.#position);
     this.#identity = identity;
     if (isOther) this.#restart();
-    if (size === this.#position) return isOther;
+    const start = this.#position;
+    if (size === start) return { bytes: 0, changed: isOther };
     const file = openRegular(this.#path);
     try {
       for (let left = Math.min(most, size - this.#position); left > 0; ) {
@@ -63,7 +70,7 @@ export class EventTail {
     } finally {
       quietly(closeSync, file);
     }
-    return true;
+    return { bytes: this.#position - start, changed: true };
   }
 
   #restart(): void {

@@ -7,8 +7,9 @@ const READ_MILLISECONDS = 200;
 const SCAN_MILLISECONDS = 1500;
 /** A run turns quiet without writing anything. */
 const REDRAW_MILLISECONDS = 10_000;
-/** Pauses after reading or drawing, as a multiple of the time that it took: watching leaves the machine to training. */
-const REST = 6;
+/** Pauses after reading and between drawings, as multiples of the time that they took: training has the machine. */
+const READ_REST = 2;
+const DRAW_REST = 6;
 
 /** Reads what the runs write, and draws it for the pages that are open, until the signal. */
 export async function followRuns(
@@ -22,9 +23,10 @@ export async function followRuns(
     const began = performance.now();
     if (began >= nextScan) {
       isNew = runs.scan() || isNew;
-      nextScan = began + Math.max(SCAN_MILLISECONDS, REST * (performance.now() - began));
+      nextScan = began + Math.max(SCAN_MILLISECONDS, DRAW_REST * (performance.now() - began));
     }
-    isNew = (await runs.read()) || isNew;
+    const { changed, isBehind } = await runs.read();
+    isNew = changed || isNew;
     const now = performance.now();
     const isDue = (isNew && now >= nextDraw) || now - lastDraw > REDRAW_MILLISECONDS;
     // Without a page, nothing is drawn; the first frames are made before anyone asks.
@@ -32,9 +34,9 @@ export async function followRuns(
       clients.publish(watchParts(runs.all, runs.leftOut, Date.now()));
       isNew = false;
       lastDraw = performance.now();
-      nextDraw = lastDraw + REST * (lastDraw - now);
+      nextDraw = lastDraw + DRAW_REST * (lastDraw - now);
     }
-    const rest = Math.max(READ_MILLISECONDS, REST * (now - began));
+    const rest = isBehind ? 0 : Math.max(READ_MILLISECONDS, READ_REST * (performance.now() - began));
     await delay(rest, undefined, { signal }).catch(() => {});
   }
 }

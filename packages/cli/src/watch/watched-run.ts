@@ -4,7 +4,7 @@ import { environmentLabel } from "../plots/trained-run.js";
 import { eventOf, type SavedEvent } from "../runs/event-file.js";
 import { runFiles } from "../runs/run-folder.js";
 import { type Cell, settingsIn } from "../runs/run-settings.js";
-import { EventTail } from "./event-tail.js";
+import { EventTail, type TailRead } from "./event-tail.js";
 import { ThinnedCurve } from "./thinned-curve.js";
 
 /** Points kept of a run's curve: more than a screen shows. */
@@ -57,8 +57,8 @@ export class WatchedRun {
     });
   }
 
-  /** Reads what the run has written, at most `most` bytes; whether there was anything. */
-  read(chunk: Buffer, most: number): Promise<boolean> {
+  /** Reads what the run has written, at most `most` bytes. */
+  read(chunk: Buffer, most: number): Promise<TailRead> {
     return this.#tail.read(chunk, most);
   }
 

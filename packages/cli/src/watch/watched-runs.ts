@@ -8,8 +8,15 @@ import { WatchedRun } from "./watched-run.js";
 /** Runs that are watched at once. */
 export const MOST_RUNS = 500;
 const MOST_FILMS = 20;
-/** Bytes read of one run before the others have their turn. */
-const TURN_BYTES = 2 ** 23;
+/** About a tenth of a second: signals and pages have their turn, too. */
+const ROUND_BYTES = 2 ** 22;
+
+/** What a round of reading gave. */
+export interface RunsRead {
+  readonly changed: boolean;
+  /** Whether there is more to be read at once. */
+  readonly isBehind: boolean;
+}
 
 /** The runs below the folders that were named, also those that begin later. */
 export class WatchedRuns {
@@ -17,6 +24,7 @@ export class WatchedRuns {
   readonly #runs = new Map<string, WatchedRun>();
   readonly #chunk = Buffer.allocUnsafe(2 ** 18);
   #nextId = 1;
+  #turn = 0;
   /** Runs beyond {@link MOST_RUNS}, which are left out. */
   leftOut = 0;
 
@@ -65,13 +73,21 @@ export class WatchedRuns {
     }
   }
 
-  /** Reads what the runs have written since; whether there was anything. A run that cannot be read has a problem. */
-  async read(): Promise<boolean> {
-    let changed = false;
-    for (const run of this.all) {
+  /**
+   * Reads what the runs have written since, at most {@link ROUND_BYTES} of them together; the next call goes on with the
+   * others. A run that cannot be read has a problem.
+   */
+  async read(): Promise<RunsRead> {
+    let [changed, left] = [false, ROUND_BYTES];
+    const all = this.all;
+    for (let count = 0; count < all.length; count++) {
+      if (left <= 0) return { changed, isBehind: true };
+      const run = all[this.#turn++ % all.length];
       const before = run.problem;
       try {
-        if (await run.read(this.#chunk, TURN_BYTES)) changed = true;
+        const read = await run.read(this.#chunk, left);
+        left -= read.bytes;
+        if (read.changed) changed = true;
         run.problem = null;
       } catch (error) {
         if (!(error instanceof SoftrlError) && codeOf(error) === undefined) throw error;
@@ -80,7 +96,7 @@ export class WatchedRuns {
       }
       if (run.problem !== before) changed = true;
     }
-    return changed;
+    return { changed, isBehind: left <= 0 };
   }
 }
 
