@@ -58,6 +58,9 @@ const RESAMPLES = 1000;
 export const evidenceTasks = (folder: string): readonly EvidenceTask[] =>
   experiments.flatMap((experiment) => tasksOf(experiment, join(folder, experiment.folder, "curves.csv")));
 
+/** A run's mean returns by steps, in order. */
+type Curve = readonly (readonly [step: number, meanReturn: number])[];
+
 /** Of a table of curves: variant, environment, seed, step, meanReturn. */
 function tasksOf({ folder, title, about, inks, without = [] }: Experiment, path: string): EvidenceTask[] {
   const rows = rowsOf(path);
@@ -65,27 +68,52 @@ function tasksOf({ folder, title, about, inks, without = [] }: Experiment, path:
   return environments
     .filter((environment) => !without.includes(environment))
     .map((environment) => {
-      const own = rows.filter((row) => row.environment === environment);
-      const steps = [...new Set(own.map(({ step }) => Number(step)))].sort((a, b) => a - b);
-      const name = environment.replace(/^\w+\//, "").replace(/-v\d+$/, "");
-      const lines = Object.entries(inks).map(([variant, ink]): EvidenceLine => {
-        const random = new RandomStreams(0).stream(folder, environment, variant);
-        const ofVariant = own.filter((row) => row.variant === variant);
-        const runs = new Set(ofVariant.map(({ seed }) => seed)).size;
+      const of = (name: string) =>
+        curvesOf(rows.filter((row) => row.environment === environment && row.variant === name));
+      const variants = Object.entries(inks).map(([name, ink]) => ({ name, ink, curves: of(name) }));
+      const bare = variants.find(({ curves }) => curves.length < 2);
+      if (bare !== undefined) throw new Error(`${path}: ${bare.name} on ${environment} has too few runs`);
+      const steps = commonSteps(variants.flatMap(({ curves }) => curves));
+      const lines = variants.map(({ name, ink, curves }): EvidenceLine => {
+        const random = new RandomStreams(0).stream(folder, environment, name);
         const points = steps.map((step) => {
-          const returns = ofVariant
-            .filter((row) => Number(row.step) === step)
-            .map(({ meanReturn }) => Number(meanReturn));
-          if (returns.length !== runs || runs < 2 || returns.some(Number.isNaN)) {
-            throw new Error(`${path}: ${variant} on ${environment} has no whole step ${step}`);
-          }
+          const returns = curves.map((curve) => valueAt(curve, step));
           const { estimate, low, high } = meanInterval(returns, { random, resamples: RESAMPLES });
           return [rounded(estimate), rounded(low), rounded(high)] as const;
         });
-        return { name: variant, ink, runs, points };
+        return { name, ink, runs: curves.length, points };
       });
+      const name = environment.replace(/^\w+\//, "").replace(/-v\d+$/, "");
       return { id: `${folder}.${name}`, experiment: title, name, about, steps, lines };
     });
+}
+
+/** The curves of a variant, one for each seed. */
+function curvesOf(rows: readonly Readonly<Record<string, string>>[]): readonly Curve[] {
+  const curves = new Map<string, [number, number][]>();
+  for (const { seed, step, meanReturn } of rows) {
+    const curve = curves.get(seed) ?? [];
+    curves.set(seed, curve);
+    curve.push([Number(step), Number(meanReturn)]);
+  }
+  return [...curves.values()].map((curve) => curve.sort(([a], [b]) => a - b));
+}
+
+/** The steps of the first curve that all curves reach, and the last that they do. */
+function commonSteps(curves: readonly Curve[]): readonly number[] {
+  const from = Math.max(...curves.map((curve) => curve[0][0]));
+  const to = Math.min(...curves.map((curve) => curve[curve.length - 1][0]));
+  return [...curves[0].map(([step]) => step).filter((step) => from <= step && step < to), to];
+}
+
+/** The value of a curve at a step between its ends, linear between its points: algorithms log at different steps. */
+function valueAt(curve: Curve, step: number): number {
+  const after = Math.max(
+    1,
+    curve.findIndex(([at]) => at >= step),
+  );
+  const [[x0, y0], [x1, y1]] = [curve[after - 1], curve[after]];
+  return y0 + ((step - x0) / (x1 - x0)) * (y1 - y0);
 }
 
 const rounded = (value: number): number => Number(value.toPrecision(4));

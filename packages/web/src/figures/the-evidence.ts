@@ -39,7 +39,8 @@ function show(root: HTMLElement, settings: Settings, tasks: readonly EvidenceTas
   const choice = part(root, "task", HTMLSelectElement);
   const svg = part(root, "chart", SVGSVGElement);
   const rows = part(root, "rows", HTMLTableSectionElement);
-  const [note, heading] = [part(root, "note", HTMLElement), part(root, "step-name", HTMLElement)];
+  const [note, title] = [part(root, "note", HTMLElement), part(root, "title", HTMLElement)];
+  const heading = part(root, "step-name", HTMLElement);
   fillChoice(choice, tasks);
   let task = tasks.find(({ id }) => id === settings.get("task")) ?? tasks[0];
   let index = task.steps.length - 1;
@@ -81,6 +82,7 @@ function show(root: HTMLElement, settings: Settings, tasks: readonly EvidenceTas
     });
     moveSlider = (to) => control.show(to);
     note.textContent = task.about;
+    title.textContent = `${task.experiment}: ${task.name}`;
     svg.setAttribute("role", "img");
     const ends = task.lines.map(({ name, points }) => `${name} ${spoken(points[points.length - 1])}`);
     svg.setAttribute("aria-label", `Mean return on ${task.name}. At the end: ${ends.join("; ")}`);
@@ -113,7 +115,6 @@ function show(root: HTMLElement, settings: Settings, tasks: readonly EvidenceTas
     drawChart();
   }).observe(svg);
   showTask(given);
-  choice.disabled = false;
 }
 
 function fillChoice(choice: HTMLSelectElement, tasks: readonly EvidenceTask[]): void {

@@ -66,10 +66,10 @@ describe.skipIf(!hasChromium)("the evidence", () => {
     const slider = figure(page).locator("input[type=range]");
     await slider.focus();
     await page.keyboard.press("Home");
-    await expect.poll(() => texts(page).then(([row]) => row[1])).toBe("−200");
+    await expect.poll(() => texts(page).then(([row]) => row[1])).toBe("−193");
     await expect.poll(() => page.url()).toMatch(/evidence\.task=classic\.MountainCar.*evidence\.step=0/);
     const address = new URL(page.url()).search;
-    expect((await texts(await shown(address)))[0].slice(0, 2)).toEqual(["A2C", "−200"]);
+    expect((await texts(await shown(address)))[0].slice(0, 2)).toEqual(["A2C", "−193"]);
     const chart = figure(page).locator("[data-part=chart]");
     const box = await chart.boundingBox();
     if (box === null) throw new Error("the chart is not shown");
