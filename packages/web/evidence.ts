@@ -44,7 +44,7 @@ const experiments: readonly Experiment[] = [
       "Q-learning with other backups, from a replay (DQN) or without one (PQN). All 50 runs reach 475 on CartPole and −100 on Acrobot.",
     inks: {
       "soft PQN": "sq",
-      PQN: "pg-dashed",
+      PQN: "plain",
       "DQN, hard": "third",
       "DQN, soft-entropy": "fourth",
       "DQN, munchausen": "fifth",

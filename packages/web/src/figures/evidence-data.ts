@@ -1,5 +1,5 @@
 /** How a line of the evidence is drawn: `pg` is a policy gradient, `sq` soft Q-learning, as everywhere on the page. */
-export type EvidenceInk = "pg" | "pg-dashed" | "sq" | "third" | "fourth" | "fifth";
+export type EvidenceInk = "pg" | "pg-dashed" | "sq" | "third" | "fourth" | "fifth" | "plain";
 
 /** Mean over runs, and its 95 % bootstrap interval. */
 export type EvidencePoint = readonly [mean: number, low: number, high: number];
