@@ -118,7 +118,12 @@ async function runShellLine(line: string): Promise<void> {
     } else if (program === "softrl") {
       const trains = args[0] === "train" || args[0] === "compare";
       // `verify` takes a minute in all: test/prove runs it, and here its words are checked.
-      const others: Record<string, readonly string[]> = { resume: FEW_MORE_STEPS, verify: ["--help"] };
+      // `watch` only ends when it is stopped.
+      const others: Record<string, readonly string[]> = {
+        resume: FEW_MORE_STEPS,
+        verify: ["--help"],
+        watch: ["--help"],
+      };
       const few = trains ? FEW_STEPS : (others[args[0]] ?? []);
       const { code, stderr } = await softrl([...args, ...few], place);
       expectSuccess(code, stderr, /ALE\//.test(line));

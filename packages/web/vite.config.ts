@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defaultClientConditions, defineConfig } from "vite";
+import { evidenceTasks } from "./evidence.js";
 import { typesetFormulas } from "./typeset.js";
 
 /** What the built page may load: files of its own. No eval, no inline script or style, no other host. */
@@ -15,6 +16,9 @@ const policy = [
   "form-action 'none'",
 ].join("; ");
 
+/** A module that the page imports when its last figure is near: the build makes it. */
+const EVIDENCE = "virtual:evidence";
+
 export default defineConfig(({ command }) => ({
   root: import.meta.dirname,
   // Relative, so that the page works in any folder of any host.
@@ -29,6 +33,15 @@ export default defineConfig(({ command }) => ({
     reportCompressedSize: true,
   },
   plugins: [
+    {
+      name: "evidence",
+      resolveId: (id: string) => (id === EVIDENCE ? `\0${EVIDENCE}` : null),
+      load(id: string) {
+        if (id !== `\0${EVIDENCE}`) return null;
+        const tasks = evidenceTasks(join(import.meta.dirname, "../../experiments"));
+        return `export const tasks = ${JSON.stringify(tasks)};`;
+      },
+    },
     {
       name: "page",
       transformIndexHtml: {

@@ -16,6 +16,7 @@ import { theoryCommand } from "./commands/theory.js";
 import { trainCommand } from "./commands/train.js";
 import { trainSeedsCommand } from "./commands/train-seeds.js";
 import { verifyCommand } from "./commands/verify.js";
+import { watchCommand } from "./commands/watch.js";
 import { workCommand } from "./commands/work.js";
 import { aliasHint } from "./options/aliases.js";
 import { addPartOption } from "./options/part-options.js";
@@ -88,6 +89,7 @@ export async function program(args: readonly string[], terminal: Terminal, run: 
   await addResume(root, argumentsOf("resume"), terminal, run);
   addEvaluate(root, terminal, run);
   addRecord(root, terminal, run);
+  addWatch(root, terminal, run);
   addReport(root, terminal, run);
   addExport(root, terminal, run);
   addTables(root, terminal, run);
@@ -290,6 +292,18 @@ function addRecord(root: Command, terminal: Terminal, run: Run): void {
     .option("--tensorboard", "also write the film for TensorBoard, into the run folder");
   addPlaying(command);
   command.action((folder: string, values: OptionValues) => run(recordCommand(folder, values, terminal)));
+}
+
+function addWatch(root: Command, terminal: Terminal, run: Run): void {
+  root
+    .command("watch")
+    .description(
+      "show runs while they train, on a page of this machine: curves, the settings that differ, configs, films",
+    )
+    .argument("[runs...]", `${RUNS}, also ones where no run has begun yet (default: runs)`)
+    .option("--port <number>", "the port to listen on; 0 takes a free one", "0")
+    .option("--json", "print the page's address as one line of JSON")
+    .action((runs: string[], values: OptionValues) => run(watchCommand(runs, values, terminal)));
 }
 
 function addReport(root: Command, terminal: Terminal, run: Run): void {

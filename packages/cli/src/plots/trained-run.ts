@@ -63,7 +63,7 @@ export function trainedRun(folder: string): TrainedRun {
   return {
     folder,
     algorithm,
-    environment: label(nameOf(environment)),
+    environment: environmentLabel(environment),
     seed: String(seed),
     settings,
     curve: { steps, meanReturns },
@@ -94,8 +94,8 @@ const shortCommit = (commit: string): string => commit.replace(/^([0-9a-f]{12})[
 const label = (text: string): string => oneLine(text, 100);
 
 /** An environment's id; of a file its name. */
-const nameOf = (environment: string): string =>
-  /\.[cm]?[jt]s$/.test(environment) ? basename(environment) : environment;
+export const environmentLabel = (environment: string): string =>
+  label(/\.[cm]?[jt]s$/.test(environment) ? basename(environment) : environment);
 
 /** Settings in which runs that are shown together may differ without a name for it. */
 export const unnamedSettings: readonly string[] = [
@@ -108,11 +108,14 @@ export const unnamedSettings: readonly string[] = [
   "run.instructionSet",
 ];
 
+/** What of a run its variant is told by. */
+export type ConfiguredRun = Pick<TrainedRun, "algorithm" | "environment" | "settings">;
+
 /**
  * Names runs for their algorithm, and for the settings in which the runs of this algorithm on one environment differ:
  * `A2C, tau 0.01`.
  */
-export function variantNames(runs: readonly TrainedRun[]): readonly string[] {
+export function variantNames(runs: readonly ConfiguredRun[]): readonly string[] {
   const differing = differingSettings(runs);
   return runs.map(({ algorithm, settings }) => {
     const values = Object.keys(settings)
@@ -123,8 +126,8 @@ export function variantNames(runs: readonly TrainedRun[]): readonly string[] {
 }
 
 /** For each algorithm the settings in which its runs on one environment differ. */
-function differingSettings(runs: readonly TrainedRun[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const firsts = new Map<string, TrainedRun>();
+function differingSettings(runs: readonly ConfiguredRun[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const firsts = new Map<string, ConfiguredRun>();
   const differing = new Map<string, Set<string>>();
   for (const run of runs) {
     const { algorithm, environment, settings } = run;

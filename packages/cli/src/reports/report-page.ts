@@ -3,7 +3,8 @@ import { paperFigureSvg } from "../figures/paper-figure.js";
 import { type PlotKind, runFigure } from "../plots/run-figure.js";
 import { counted, inShort } from "../terminal/terminal.js";
 import { Html, html, noHtml } from "./html.js";
-import type { ReportedScore, ReportSource, VariantSettings } from "./report-model.js";
+import { inlineSvg } from "./inline-svg.js";
+import type { ReportedScore, ReportSource } from "./report-model.js";
 import {
   type EnvironmentScores,
   type Estimate,
@@ -13,6 +14,7 @@ import {
   type VariantScore,
 } from "./report-statistics.js";
 import { reportStyle } from "./report-style.js";
+import { settingsSection } from "./settings-section.js";
 
 /** Millimetres: a column of a paper, which the page scales to its own. */
 const FIGURE_WIDTH = 85;
@@ -90,13 +92,6 @@ ${panels}
 </div>`;
 }
 
-/** An SVG file as an element of a page: named for those who do not see it, and without its namespace. */
-function inlineSvg(svg: string, name: string): Html {
-  const { text: label } = html`${name}`;
-  const element = svg.replaceAll(' xmlns="http://www.w3.org/2000/svg"', "");
-  return Html.trusted(element.replace("<svg", () => `<svg role="img" aria-label="${label}"`).trim());
-}
-
 function scoreSection({ environments, overall, scale }: ReportStatistics): Html {
   const groups = environments.map(environmentRows);
   if (overall.length > 0) groups.push(rowGroup("All environments, normalised", overall.map(scoreRow)));
@@ -169,34 +164,6 @@ ${single ? [] : environments.map(({ environment, probability }) => row(environme
   overall === null ? noHtml : row(`all ${environments.length} environments`, overall)
 }</tbody>
 `;
-}
-
-function settingsSection(settings: readonly VariantSettings[]): Html {
-  if (settings.length === 0) return noHtml;
-  const names = [...new Set(settings.flatMap(({ values }) => [...values.keys()]))];
-  const textOf = ({ values }: VariantSettings, name: string) => values.get(name)?.join(" / ");
-  const differing = names.filter((name) => new Set(settings.map((own) => textOf(own, name))).size > 1);
-  const shared = names.filter((name) => !differing.includes(name));
-  const list = (own: VariantSettings, some: readonly string[]) =>
-    some.flatMap((name) => {
-      const text = textOf(own, name);
-      return text === undefined ? [] : [html`<div><code>${name}</code> ${text}</div>`];
-    });
-  const rows = settings.map(
-    (own) => html`<tr><th scope="row">${own.variant}</th><td>${list(own, differing)}</td></tr>
-`,
-  );
-  const table = html`<table class="texts">
-<tbody>
-${rows}</tbody>
-</table>`;
-  return html`<h2>Settings that differ</h2>
-${differing.length === 0 ? html`<p class="note">${settings.length === 1 ? "There is one variant." : "None."}</p>` : table}
-${
-  shared.length === 0
-    ? noHtml
-    : html`<details><summary>Settings in common</summary>${list(settings[0], shared)}</details>`
-}`;
 }
 
 function commandSection({ commands, files }: ReportSource): Html {

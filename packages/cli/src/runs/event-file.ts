@@ -275,7 +275,8 @@ const eventNames: Readonly<Record<RunEvent["event"], true>> = {
   failed: true,
 };
 
-function eventOf(line: string): SavedEvent | null {
+/** The event of a line; null where it is not one of a run. */
+export function eventOf(line: string): SavedEvent | null {
   let value: unknown;
   try {
     value = JSON.parse(line);

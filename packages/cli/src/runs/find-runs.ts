@@ -16,13 +16,19 @@ const DEEPEST = 3;
  * The run folders that the arguments of a command name: the folders themselves, or else all that are below them.
  * @throws SoftrlError for a folder without runs.
  */
-export function findRuns(paths: readonly string[]): readonly FoundRun[] {
+export const findRuns = (paths: readonly string[]): readonly FoundRun[] => presentRuns(paths, refuse);
+
+/** As {@link findRuns}, where a folder may be one in which no run has begun yet. */
+export function presentRuns(
+  paths: readonly string[],
+  onNone: (path: string) => void = () => {},
+): readonly FoundRun[] {
   const found = new Map<string, FoundRun>();
   const names = new Set<string>();
   for (const path of paths) {
     const isRun = isRunFolder(path);
     const folders = isRun ? [path] : runsBelow(path, DEEPEST);
-    if (folders.length === 0) refuse(path);
+    if (folders.length === 0) onNone(path);
     for (const folder of folders) {
       const key = resolve(folder);
       if (found.has(key)) continue;

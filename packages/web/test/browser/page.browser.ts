@@ -9,7 +9,7 @@ const BUDGET = 250_000;
 const PRESENT = 40_000;
 
 const widths = [360, 768, 1440];
-const figures = ["sides", "temperature", "arrows"];
+const figures = ["sides", "temperature", "arrows", "evidence"];
 
 describe.skipIf(!hasChromium)("the page", () => {
   const open = openedPages();
@@ -106,7 +106,7 @@ describe.skipIf(!hasChromium)("the page", () => {
     for (let i = 1; i < levels.length; i++) expect(levels[i] - levels[i - 1]).toBeLessThanOrEqual(1);
     // Each figure can be reached and left again.
     const reached = new Set<string>();
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 70; i++) {
       await page.keyboard.press("Tab");
       reached.add(
         await page.evaluate(

@@ -1,0 +1,128 @@
+/** The data of the figure "The evidence", from the tables of the experiments. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { meanInterval, RandomStreams } from "softrl";
+import type { EvidenceInk, EvidenceLine, EvidenceTask } from "./src/figures/evidence-data.js";
+
+interface Experiment {
+  readonly folder: string;
+  readonly title: string;
+  readonly about: string;
+  /** The variants that are shown, in order. */
+  readonly inks: Readonly<Record<string, EvidenceInk>>;
+  /** Tasks that are left out. */
+  readonly without?: readonly string[];
+}
+
+const experiments: readonly Experiment[] = [
+  {
+    folder: "minatar",
+    title: "MinAtar, 5M frames",
+    about:
+      "Soft Q-learning belongs beside A2C with the proper bonus, which pays the price in its return; the naive bonus is not part of the theorem. Of five games, the difference of the two has an interval without 0 on Asterix only, and ten new seeds reverse it.",
+    inks: { "A2C, proper bonus": "pg", "A2C, naive bonus": "pg-dashed", "soft Q-learning": "sq" },
+  },
+  {
+    folder: "asterix",
+    title: "MinAtar again, new seeds",
+    about:
+      "The game on which the two differed, with ten new seeds: the order is reversed. Over all twenty seeds the difference is 0.3, with an interval from −2.4 to 3.1, so the first one was chance.",
+    inks: { "A2C, proper bonus": "pg", "soft Q-learning": "sq" },
+  },
+  {
+    folder: "classic",
+    title: "Classic control and tables",
+    about:
+      "A2C and soft Q-learning end within 1.3 of each other on all five tasks. The natural policy gradient takes another direction: on MountainCar it is faster, on FrozenLake one run of ten failed.",
+    inks: { A2C: "pg", "soft Q-learning": "sq", "natural policy gradient": "third" },
+    without: ["Taxi-v4"],
+  },
+  {
+    folder: "q-learning",
+    title: "The Q-learning family",
+    about:
+      "Q-learning with other backups, from a replay (DQN) or without one (PQN). All 50 runs reach 475 on CartPole and −100 on Acrobot.",
+    inks: {
+      "soft PQN": "sq",
+      PQN: "plain",
+      "DQN, hard": "third",
+      "DQN, soft-entropy": "fourth",
+      "DQN, munchausen": "fifth",
+    },
+  },
+];
+
+const RESAMPLES = 1000;
+
+/** The tasks of all experiments whose tables are below a folder. */
+export const evidenceTasks = (folder: string): readonly EvidenceTask[] =>
+  experiments.flatMap((experiment) => tasksOf(experiment, join(folder, experiment.folder, "curves.csv")));
+
+/** A run's mean returns by steps, in order. */
+type Curve = readonly (readonly [step: number, meanReturn: number])[];
+
+/** Of a table of curves: variant, environment, seed, step, meanReturn. */
+function tasksOf({ folder, title, about, inks, without = [] }: Experiment, path: string): EvidenceTask[] {
+  const rows = rowsOf(path);
+  const environments = [...new Set(rows.map(({ environment }) => environment))].sort();
+  return environments
+    .filter((environment) => !without.includes(environment))
+    .map((environment) => {
+      const of = (name: string) =>
+        curvesOf(rows.filter((row) => row.environment === environment && row.variant === name));
+      const variants = Object.entries(inks).map(([name, ink]) => ({ name, ink, curves: of(name) }));
+      const bare = variants.find(({ curves }) => curves.length < 2);
+      if (bare !== undefined) throw new Error(`${path}: ${bare.name} on ${environment} has too few runs`);
+      const steps = commonSteps(variants.flatMap(({ curves }) => curves));
+      const lines = variants.map(({ name, ink, curves }): EvidenceLine => {
+        const random = new RandomStreams(0).stream(folder, environment, name);
+        const points = steps.map((step) => {
+          const returns = curves.map((curve) => valueAt(curve, step));
+          const { estimate, low, high } = meanInterval(returns, { random, resamples: RESAMPLES });
+          return [rounded(estimate), rounded(low), rounded(high)] as const;
+        });
+        return { name, ink, runs: curves.length, points };
+      });
+      const name = environment.replace(/^\w+\//, "").replace(/-v\d+$/, "");
+      return { id: `${folder}.${name}`, experiment: title, name, about, steps, lines };
+    });
+}
+
+/** The curves of a variant, one for each seed. */
+function curvesOf(rows: readonly Readonly<Record<string, string>>[]): readonly Curve[] {
+  const curves = new Map<string, [number, number][]>();
+  for (const { seed, step, meanReturn } of rows) {
+    const curve = curves.get(seed) ?? [];
+    curves.set(seed, curve);
+    curve.push([Number(step), Number(meanReturn)]);
+  }
+  return [...curves.values()].map((curve) => curve.sort(([a], [b]) => a - b));
+}
+
+/** The steps of the first curve that all curves reach, and the last that they do. */
+function commonSteps(curves: readonly Curve[]): readonly number[] {
+  const from = Math.max(...curves.map((curve) => curve[0][0]));
+  const to = Math.min(...curves.map((curve) => curve[curve.length - 1][0]));
+  return [...curves[0].map(([step]) => step).filter((step) => from <= step && step < to), to];
+}
+
+/** The value of a curve at a step between its ends, linear between its points: algorithms log at different steps. */
+function valueAt(curve: Curve, step: number): number {
+  const after = Math.max(
+    1,
+    curve.findIndex(([at]) => at >= step),
+  );
+  const [[x0, y0], [x1, y1]] = [curve[after - 1], curve[after]];
+  return y0 + ((step - x0) / (x1 - x0)) * (y1 - y0);
+}
+
+const rounded = (value: number): number => Number(value.toPrecision(4));
+
+/** The rows of a table whose quoted cells have no line breaks. */
+function rowsOf(path: string): readonly Readonly<Record<string, string>>[] {
+  const [header, ...lines] = readFileSync(path, "utf8").trim().split("\n").map(cellsOf);
+  return lines.map((cells) => Object.fromEntries(header.map((name, i) => [name, cells[i]])));
+}
+
+const cellsOf = (line: string): string[] =>
+  Array.from(line.matchAll(/(?:^|,)(?:"([^"]*)"|([^,]*))/g), ([, quoted, plain]) => quoted ?? plain);

@@ -1,0 +1,49 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { evidenceTasks } from "../evidence.js";
+
+const committed = join(import.meta.dirname, "../../../experiments");
+
+const place = temporaryFolder("evidence");
+
+describe("the data of the evidence", () => {
+  test("are the tasks of the experiments, small, and the same each time", () => {
+    const tasks = evidenceTasks(committed);
+    expect(tasks).toHaveLength(13);
+    expect(new Set(tasks.map(({ id }) => id)).size).toBe(13);
+    expect(JSON.stringify(tasks).length).toBeLessThan(30_000);
+    expect(evidenceTasks(committed)).toEqual(tasks);
+    for (const { id, steps, lines } of tasks) {
+      expect(steps.length, id).toBeGreaterThan(10);
+      expect([...steps].sort((a, b) => a - b)).toEqual(steps);
+      for (const { points, runs } of lines) {
+        expect(runs).toBeGreaterThanOrEqual(5);
+        expect(points).toHaveLength(steps.length);
+        for (const [mean, low, high] of points) {
+          expect(low).toBeLessThanOrEqual(mean);
+          expect(mean).toBeLessThanOrEqual(high);
+        }
+      }
+    }
+  });
+
+  test("end with the means of the last rows", () => {
+    const task = evidenceTasks(committed).find(({ id }) => id === "classic.MountainCar");
+    expect(task?.steps.at(-1)).toBe(500_000);
+    const ends = task?.lines.map(({ name, points }) => [name, points.at(-1)?.[0]]);
+    expect(ends?.slice(0, 2)).toEqual([
+      ["A2C", -128.7],
+      ["soft Q-learning", -129.9],
+    ]);
+  });
+
+  test("name a table that lacks runs", () => {
+    mkdirSync(join(place, "minatar"));
+    const head = "variant,environment,seed,step,meanReturn\n";
+    const rows = [1, 2].map((seed) => `soft Q-learning,MinAtar/Asterix-v1,${seed},100,1.5\n`);
+    writeFileSync(join(place, "minatar/curves.csv"), head + rows.join(""));
+    expect(() => evidenceTasks(place)).toThrow(/curves\.csv: A2C, proper bonus on .* has too few runs/);
+  });
+});
