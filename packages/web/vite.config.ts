@@ -2,10 +2,13 @@ import { join } from "node:path";
 import { defaultClientConditions, defineConfig } from "vite";
 import { typesetFormulas } from "./typeset.js";
 
-/** What the built page may load: files of its own. No eval, no inline script or style, no other host. */
+/**
+ * What the built page may load: files of its own, and WebAssembly, which it trains with. No eval, no inline script or style,
+ * no other host.
+ */
 const policy = [
   "default-src 'none'",
-  "script-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self'",
   "img-src 'self'",
   "font-src 'self'",
@@ -28,6 +31,7 @@ export default defineConfig(({ command }) => ({
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
   },
+  worker: { format: "es" },
   plugins: [
     {
       name: "page",
