@@ -1,11 +1,11 @@
-import { RunControl } from "softrl";
+import { RunControl, SoftrlError } from "softrl";
 import { oncePerFrame, part } from "../controls/part.js";
 import { slider } from "../controls/slider.js";
 import { readTemperature, temperatureText } from "../controls/temperatures.js";
 import { decimals, shortNumber } from "../drawing/number-text.js";
 import { readNumber, type Settings } from "../state/settings.js";
 import { browserWorkers } from "../workers/browser-workers.js";
-import { Race, type Racer, type RaceSide, type RaceSnapshot, racers } from "./race.js";
+import { Race, type Racer, type RaceSide, racers, type SavedRace } from "./race.js";
 import { games, HeldKeys, intervals, RACE_TAUS, speeds } from "./race-controls.js";
 import { drawCurves, drawGap, drawScreen, PolicyBars } from "./race-pictures.js";
 
@@ -50,7 +50,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
       bars: new PolicyBars(of("policy", SVGSVGElement), className),
       facts: of("facts", HTMLElement),
       keys: new HeldKeys(
-        screen,
+        of("keys", HTMLElement),
         () => game,
         () => void play(racer),
       ),
@@ -116,22 +116,28 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   /** Does what a reader asked for; an error is shown, and ends the race that it broke. */
   function attempt(work: () => Promise<void>): void {
     work().catch((error: unknown) => {
+      if (error instanceof SoftrlError && error.code === "worker-lost") closeRace().catch(() => {});
       say(error instanceof Error ? error.message : String(error));
       draw();
     });
+  }
+
+  async function closeRace(): Promise<void> {
+    const closing = race;
+    race = null;
+    await closing?.close();
   }
 
   function say(text: string): void {
     if (note.textContent !== text) note.textContent = text;
   }
 
-  async function open(saved: RaceSnapshot | null = null): Promise<Race> {
+  async function open(saved: SavedRace | null = null): Promise<Race> {
     isOpening = true;
     draw();
     try {
-      await race?.close();
-      race = null;
-      const choice = { game, seed, tau, isGapSubtracted: gap.checked };
+      await closeRace();
+      const choice = { game, seed: saved?.seed ?? seed, tau, isGapSubtracted: gap.checked };
       race = saved === null ? await Race.start(openRun, choice) : await Race.load(openRun, choice, saved);
       tau = race.tau;
       tauSlider.show(tau);
@@ -149,7 +155,12 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     say("Both agents train, one in each worker.");
     for (const { racer } of agents) void play(racer);
     void measure(present);
-    await training;
+    try {
+      await training;
+    } catch (error) {
+      // A race that was closed has nothing to report.
+      if (present === race) throw error;
+    }
     if (present !== race) return;
     await present.measure();
     await look();
@@ -216,8 +227,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   function restart(): void {
     attempt(async () => {
       const wasGoing = race?.isGoing ?? false;
-      await race?.close();
-      race = null;
+      await closeRace();
       draw();
       if (wasGoing) await train(Number(every.value));
       else clear();
@@ -255,8 +265,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     tauSlider.show(tau);
     settings.set("tau", null);
     attempt(async () => {
-      await race?.close();
-      race = null;
+      await closeRace();
       draw();
       clear();
     });
