@@ -70,6 +70,7 @@ export class HeldKeys {
    * @param onChange called when the controls change hands
    */
   constructor(screen: HTMLElement, game: () => ShownGame, onChange: () => void) {
+    screen.tabIndex = 0;
     const release = () => {
       this.#held.length = 0;
       if (!this.isTaken) return;
