@@ -26,6 +26,8 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   let tau = readTemperature(settings.get("tau"), RACE_TAUS, game.tau);
   let race: Race | null = null;
   let isOpening = false;
+  /** Changes whenever the present race is given up: one that is still opening then is closed. */
+  let turn = 0;
   let ghost: RaceSide["curve"] = [];
   const seed = Math.floor(readNumber(settings.get("seed"), { low: 0, high: 2 ** 32, fallback: 1 }));
   const motion = matchMedia("(prefers-reduced-motion: reduce)");
@@ -125,6 +127,8 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   async function closeRace(): Promise<void> {
     const closing = race;
     race = null;
+    isOpening = false;
+    turn++;
     await closing?.close();
   }
 
@@ -132,24 +136,33 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     if (note.textContent !== text) note.textContent = text;
   }
 
-  async function open(saved: SavedRace | null = null): Promise<Race> {
+  /** Opens a race in place of the present one. @returns null where it was given up meanwhile */
+  async function open(saved: SavedRace | null = null): Promise<Race | null> {
+    await closeRace();
+    const mine = turn;
     isOpening = true;
     draw();
     try {
-      await closeRace();
       const choice = { game, seed: saved?.seed ?? seed, tau, isGapSubtracted: gap.checked };
-      race = saved === null ? await Race.start(openRun, choice) : await Race.load(openRun, choice, saved);
-      tau = race.tau;
+      const made =
+        saved === null ? await Race.start(openRun, choice) : await Race.load(openRun, choice, saved);
+      if (mine !== turn) {
+        await made.close();
+        return null;
+      }
+      race = made;
+      tau = made.tau;
       tauSlider.show(tau);
-      return race;
+      return made;
     } finally {
-      isOpening = false;
+      if (mine === turn) isOpening = false;
       draw();
     }
   }
 
   async function train(steps: number): Promise<void> {
     const present = race ?? (await open());
+    if (present === null) return;
     const training = present.go(steps, () => Number(speed.value), draw);
     draw();
     say("Both agents train, one in each worker.");
@@ -226,7 +239,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   /** Another race from the same seed, which goes on if this one did. */
   function restart(): void {
     attempt(async () => {
-      const wasGoing = race?.isGoing ?? false;
+      const wasGoing = isOpening || race?.isGoing === true;
       await closeRace();
       draw();
       if (wasGoing) await train(Number(every.value));
@@ -309,6 +322,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
       settings.set("gap", gap.checked ? "subtracted" : null);
       ghost = [];
       const loaded = await open(saved);
+      if (loaded === null) return;
       await look();
       say(`Loaded: step ${loaded.step.toLocaleString("en")}.`);
     });
