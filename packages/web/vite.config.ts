@@ -3,10 +3,13 @@ import { defaultClientConditions, defineConfig } from "vite";
 import { evidenceTasks } from "./evidence.js";
 import { typesetFormulas } from "./typeset.js";
 
-/** What the built page may load: files of its own. No eval, no inline script or style, no other host. */
+/**
+ * What the built page may load: files of its own, and WebAssembly, which it trains with. No eval, no inline script or style,
+ * no other host.
+ */
 const policy = [
   "default-src 'none'",
-  "script-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self'",
   "img-src 'self'",
   "font-src 'self'",
@@ -32,6 +35,7 @@ export default defineConfig(({ command }) => ({
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
   },
+  worker: { format: "es" },
   plugins: [
     {
       name: "evidence",

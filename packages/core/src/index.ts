@@ -134,7 +134,7 @@ export {
   atariRules,
   requireProtocolFits,
 } from "./envs/atari/protocol.js";
-export { Canvas, type Picture } from "./envs/canvas.js";
+export { Canvas, type Picture, type RgbaPicture, rgbaPicture } from "./envs/canvas.js";
 export { Acrobot, type AcrobotOptions } from "./envs/classic-control/acrobot.js";
 export { CartPole, type CartPoleOptions } from "./envs/classic-control/cart-pole.js";
 export { MountainCar, type MountainCarOptions } from "./envs/classic-control/mountain-car.js";
@@ -192,6 +192,19 @@ export {
   type ParameterDistance,
   type TheoremInTraining,
 } from "./experiment/compare.js";
+export type {
+  ControlAnswers,
+  ControlCommand,
+  ControlCommandOf,
+  ControlKind,
+  ControlledChoice,
+  ControlledSnapshot,
+  ControlledState,
+  EvaluatedPolicy,
+  PlayedFrame,
+  TheoremAtPlay,
+} from "./experiment/control-messages.js";
+export type { ControlParts } from "./experiment/controlled-run.js";
 export {
   type EvaluationParts,
   type EvaluationProgress,
@@ -249,6 +262,7 @@ export {
   sectionNames,
   sectionSettings,
 } from "./experiment/run-config.js";
+export { RunControl } from "./experiment/run-control.js";
 export {
   type EpisodeEvent,
   type EvaluationEvent,
@@ -272,6 +286,7 @@ export {
 } from "./experiment/run-store.js";
 export { savedOutcome } from "./experiment/saved-outcome.js";
 export { sectionValues } from "./experiment/section.js";
+export { type ControlThread, serveControlledRun } from "./experiment/serve-controlled-run.js";
 export {
   createTrainer,
   iterateTogether,
@@ -638,6 +653,7 @@ export {
   theoremResidual,
   traceTheorem,
 } from "./theory/theorem.js";
+export { type GapAtState, gapAtState } from "./theory/theorem-gap-at-state.js";
 export {
   type MutantVerification,
   unbrokenIdentities,

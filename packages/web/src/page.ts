@@ -1,6 +1,7 @@
 /** The page: mounts each figure on its part of the markup. */
 import { dragEitherSide } from "./figures/drag-either-side.js";
 import { theEvidence } from "./figures/the-evidence.js";
+import { theRace } from "./figures/the-race.js";
 import { twoArrows } from "./figures/two-arrows.js";
 import { whatTauDoes } from "./figures/what-tau-does.js";
 import { type Settings, settingsOf } from "./state/settings.js";
@@ -11,6 +12,7 @@ const figures: Readonly<Record<string, (root: HTMLElement, settings: Settings) =
   sides: dragEitherSide,
   temperature: whatTauDoes,
   arrows: twoArrows,
+  race: theRace,
   evidence: (root, settings) =>
     theEvidence(root, settings, async () => (await import("virtual:evidence")).tasks),
 };

@@ -8,6 +8,23 @@ export interface Picture {
   readonly pixels: Uint8Array;
 }
 
+/** A picture as a page draws it: `new ImageData(rgba, width, height)`. */
+export interface RgbaPicture {
+  readonly width: number;
+  readonly height: number;
+  /** [height, width, 4]: red, green, blue and opacity; row 0 is the top row. */
+  readonly rgba: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** The picture with every pixel opaque. */
+export function rgbaPicture({ width, height, pixels }: Picture): RgbaPicture {
+  const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (let at = 0; at < width * height; at++) {
+    for (let colour = 0; colour < 3; colour++) rgba[at * 4 + colour] = pixels[at * 3 + colour];
+  }
+  return { width, height, rgba };
+}
+
 /**
  * A picture to draw on. Colours are 0xrrggbb. Coordinates are in pixels: x grows to the right, y downwards. Anything
  * outside the picture is clipped.

@@ -68,3 +68,10 @@ export function sentError(thrown: unknown): SentError {
   if (!(thrown instanceof SoftrlError)) return { what: thrownText(thrown), details: {} };
   return { where: thrown.where, what: thrown.what, details: { ...thrown.details, code: thrown.code } };
 }
+
+/** The error that was sent; one of another class names `where` instead. */
+export function receivedError(where: string, sent: SentError): SoftrlError {
+  return sent.where === undefined
+    ? new SoftrlError(where, `failed: ${sent.what}`)
+    : new SoftrlError(sent.where, sent.what, sent.details);
+}

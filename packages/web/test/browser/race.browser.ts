@@ -1,0 +1,245 @@
+import type { Page } from "playwright-core";
+import {
+  CartPole,
+  createTrainer,
+  createWasmExecutor,
+  encodeCheckpoint,
+  loadPolicy,
+  softQLearning,
+} from "softrl";
+import { describe, expect, test } from "vitest";
+import { raceRun } from "../../src/figures/race.js";
+import { games } from "../../src/figures/race-controls.js";
+import { hasChromium, openedPages } from "./opened-page.js";
+
+/** Longer than any of it takes: the machine may be busy. */
+const LONG = { timeout: 120_000 };
+const SOON = { timeout: 30_000 };
+
+const partOf = (page: Page, name: string) => page.locator(`#race [data-part="${name}"]`);
+const stepOf = async (page: Page) => Number(await page.locator("#race").getAttribute("data-step"));
+const noteOf = (page: Page) => partOf(page, "note").textContent();
+/** The newest mean returns of both curves. */
+const returnsOf = async (page: Page) => {
+  const label = (await partOf(page, "curves").getAttribute("aria-label")) ?? "";
+  return Array.from(label.matchAll(/[\d.]+/g), ([text]) => Number(text));
+};
+const pathOf = (page: Page, className: string) =>
+  page.locator(`#race [data-part=curves] .line.${className}:not(.faint)`).getAttribute("d");
+
+/** The checkpoint of soft Q-learning that a page has saved. */
+async function savedIn(page: Page): Promise<Uint8Array> {
+  const bytes = await page.evaluate(
+    () =>
+      new Promise<number[]>((resolve, reject) => {
+        const opening = indexedDB.open("softrl-race", 1);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const table = opening.result.transaction("races").objectStore("races");
+          const found = table.get("CartPole-v1");
+          found.onsuccess = () => {
+            opening.result.close();
+            resolve(Array.from(found.result.checkpoints["soft-q"]));
+          };
+        };
+      }),
+  );
+  return Uint8Array.from(bytes);
+}
+
+/** What a checkpoint's policy gives in another worker of the page. */
+function evaluatedIn(page: Page, checkpoint: Uint8Array, observations: Float32Array) {
+  const worker = page.workers()[0]?.url() ?? "";
+  return page.evaluate(
+    ({ worker, bytes, numbers }) =>
+      new Promise<{ actions: number[]; logPi: number[] }>((resolve) => {
+        const one = new Worker(worker, { type: "module" });
+        one.onmessage = ({ data }) => {
+          if (data.id !== 1) return;
+          one.terminate();
+          resolve({ actions: Array.from(data.answer.actions), logPi: Array.from(data.answer.logPi) });
+        };
+        one.postMessage({ entry: "race", data: null });
+        const load = { kind: "load", checkpoint: Uint8Array.from(bytes) };
+        one.postMessage({ id: 0, command: load });
+        const evaluate = { kind: "evaluate", observations: Float32Array.from(numbers) };
+        one.postMessage({ id: 1, command: evaluate });
+      }),
+    { worker, bytes: Array.from(checkpoint), numbers: Array.from(observations) },
+  );
+}
+
+describe.skipIf(!hasChromium)("the race", () => {
+  const open = openedPages();
+
+  test("loads and moves nothing before it is started, and then its worker", LONG, async () => {
+    const page = await open("?race.speed=Infinity&race.every=1000");
+    await page.waitForLoadState("networkidle");
+    const workersOf = () =>
+      page.evaluate(
+        () => performance.getEntriesByType("resource").filter(({ name }) => /worker/.test(name)).length,
+      );
+    expect(page.workers()).toHaveLength(0);
+    expect(await workersOf()).toBe(0);
+    await partOf(page, "go").click();
+    await expect.poll(() => noteOf(page), SOON).toBe("Paused after 1,000 steps of each agent.");
+    expect(page.workers()).toHaveLength(2);
+    await partOf(page, "step").click();
+    await expect.poll(() => stepOf(page), SOON).toBe(1040);
+    const still = () => partOf(page, "a2c-screen").evaluate((one: HTMLCanvasElement) => one.toDataURL());
+    await expect.poll(() => noteOf(page), SOON).toContain("1,040");
+    const before = await still();
+    await page.waitForTimeout(300);
+    expect(await still()).toBe(before);
+  });
+
+  test("both algorithms learn CartPole, to at least 475", LONG, async () => {
+    const page = await open("?race.speed=Infinity");
+    const began = Date.now();
+    await partOf(page, "go").click();
+    await expect
+      .poll(
+        async () => Math.min(...(await returnsOf(page)), (await returnsOf(page)).length === 2 ? 1e9 : 0),
+        {
+          timeout: 110_000,
+        },
+      )
+      .toBeGreaterThanOrEqual(475);
+    const seconds = (Date.now() - began) / 1000;
+    const step = await stepOf(page);
+    console.log(`both at 475 after ${seconds.toFixed(1)} s, ${step} steps of each`);
+    await partOf(page, "go").click();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after/);
+    const distance = await partOf(page, "distance").getAttribute("aria-label");
+    expect(distance).toMatch(/: [\d.]+e[-+]\d+ for a sample, ([\d.]+e-1[4-9]|0e\+0) averaged/);
+  });
+
+  test("the gap subtracted, both curves are one", LONG, async () => {
+    const page = await open("?race.speed=Infinity&race.every=10000");
+    await partOf(page, "go").click();
+    await expect.poll(() => noteOf(page), SOON).toContain("10,0");
+    expect(await pathOf(page, "pg")).not.toBe(await pathOf(page, "sq"));
+    await partOf(page, "gap").check();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Start the race/);
+    await partOf(page, "go").click();
+    await expect.poll(() => noteOf(page), SOON).toContain("10,0");
+    expect(await pathOf(page, "pg")).toMatch(/^M.*L/);
+    expect(await pathOf(page, "pg")).toBe(await pathOf(page, "sq"));
+  });
+
+  test("a change of τ comes at the same step of both, and one can go back before it", LONG, async () => {
+    const page = await open("?race.speed=10000");
+    await partOf(page, "go").click();
+    await expect.poll(() => stepOf(page), SOON).toBeGreaterThan(22_000);
+    await page.locator("#race").getByLabel("Temperature τ").press("End");
+    await expect.poll(() => page.locator("#race .line.bound").count(), SOON).toBe(1);
+    await partOf(page, "go").click();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after/);
+    const paused = await stepOf(page);
+    const scrub = partOf(page, "scrub");
+    await scrub.focus();
+    await scrub.press("Home");
+    await scrub.press("ArrowRight");
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Back at step 1\d,\d/);
+    expect(await stepOf(page)).toBeLessThan(paused);
+    expect(await page.locator("#race .line.bound").count()).toBe(0);
+    await expect.poll(() => page.locator("#race .slider output").textContent(), SOON).toBe("0.05");
+    await partOf(page, "step").click();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after 1\d,/);
+  });
+
+  test("a person takes over the controls with the keyboard", LONG, async () => {
+    const page = await open("?race.every=1000");
+    await partOf(page, "go").click();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after/);
+    const facts = () => partOf(page, "soft-q-facts").textContent();
+    const screen = partOf(page, "soft-q-keys");
+    await screen.focus();
+    await page.keyboard.down("ArrowRight");
+    await expect.poll(facts, SOON).toMatch(/^You play: \d+, last episode (\d|1\d) /);
+    await page.keyboard.up("ArrowRight");
+    await page.keyboard.press("Escape");
+    await partOf(page, "step").click();
+    await expect.poll(facts, SOON).toMatch(/^Return/);
+  });
+
+  test("a race is saved, and goes on in the page loaded anew; Node acts as the page does", LONG, async () => {
+    const page = await open("?race.speed=Infinity&race.every=10000");
+    await partOf(page, "go").click();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after/);
+    const step = await stepOf(page);
+    await partOf(page, "save").click();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Saved/);
+    const curve = await pathOf(page, "sq");
+    const bars = () => partOf(page, "soft-q-policy").getAttribute("aria-label");
+    const saved = await savedIn(page);
+
+    // The same seed in Node: the same bytes.
+    const executor = await createWasmExecutor();
+    const [game] = games;
+    const { settings = {} } = raceRun("soft-q", { game, seed: 1, tau: game.tau, isGapSubtracted: false });
+    const parts = { algorithm: softQLearning, environment: new CartPole(8), executor, settings };
+    const trainer = createTrainer(parts);
+    await trainer.start();
+    while (trainer.step < step) await trainer.iterate();
+    expect(Buffer.compare(saved, encodeCheckpoint(await trainer.save()))).toBe(0);
+
+    // The page's checkpoint acts in Node as it does in the page's worker.
+    const observations = Float32Array.from({ length: 400 }, (_, i) => Math.sin(i * i) / 5);
+    const inPage = await evaluatedIn(page, saved, observations);
+    const policy = loadPolicy(saved, executor, { rows: 8 });
+    const actions = new Int32Array(100);
+    policy.act(observations, actions, "mode");
+    expect(new Set(actions).size).toBe(2);
+    expect(inPage.actions).toEqual(Array.from(actions));
+    expect(inPage.logPi).toEqual(Array.from(policy.evaluate(observations).logPi));
+
+    await page.reload();
+    await partOf(page, "load").click();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Loaded: step 10,/);
+    expect(await stepOf(page)).toBe(step);
+    expect(await pathOf(page, "sq")).toBe(curve);
+    expect(await bars()).toMatch(/^Policy: ← push [01]\.\d\d, push → [01]\.\d\d$/);
+    await partOf(page, "step").click();
+    await expect.poll(() => stepOf(page), SOON).toBe(step + 40);
+  });
+
+  test("starts anew when the gap is changed while it goes on", LONG, async () => {
+    const page = await open();
+    await partOf(page, "go").click();
+    await expect.poll(() => stepOf(page), SOON).toBeGreaterThan(12_000);
+    await partOf(page, "gap").check();
+    await expect.poll(() => stepOf(page), SOON).toBeLessThan(12_000);
+    await expect.poll(() => page.locator("#race .line.faint").getAttribute("d"), SOON).toMatch(/^M/);
+    expect(await partOf(page, "go").textContent()).toMatch(/Loading|Pause/);
+    await partOf(page, "reset").click();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Start the race/);
+    await expect.poll(() => page.workers().length, SOON).toBe(0);
+  });
+
+  test("learns a MinAtar game", LONG, async () => {
+    const page = await open("?race.speed=Infinity&race.game=breakout&race.every=10000");
+    await partOf(page, "go").click();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after 10,/);
+    expect(await partOf(page, "a2c-policy").getAttribute("aria-label")).toMatch(/^Policy: wait 0\.\d\d, ←/);
+  });
+});
+
+describe.skipIf(!hasChromium)("a host whose policy forbids WebAssembly", () => {
+  const open = openedPages(/Content Security Policy|WebAssembly/);
+
+  test("is told what to allow", LONG, async () => {
+    const page = await open();
+    await page.route("**/race-worker-*.js", async (route) => {
+      const response = await route.fetch();
+      const headers = { ...response.headers(), "content-security-policy": "script-src 'self'" };
+      await route.fulfill({ response, headers });
+    });
+    await partOf(page, "go").click();
+    await expect.poll(() => noteOf(page), SOON).toContain("script-src 'self' 'wasm-unsafe-eval'");
+    await expect.poll(() => partOf(page, "go").textContent(), SOON).toBe("Start");
+    await page.unrouteAll();
+    await partOf(page, "step").click();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after 40 steps/);
+  });
+});
