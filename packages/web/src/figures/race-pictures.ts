@@ -117,7 +117,12 @@ export function drawGap(svg: SVGSVGElement, measured: readonly TheoremAtPlay[], 
   });
   const newest = measured.at(-1);
   if (newest === undefined) return;
-  drawn(svg, "text", { class: "value bad", x: left + 8, y: y.at(1e-3) + 12 }, "one sample");
+  drawn(
+    svg,
+    "text",
+    { class: "value bad", x: right - 4, y: y.at(1e-3) + 12, "text-anchor": "end" },
+    "one sample",
+  );
   drawn(svg, "text", { class: "value", x: left + 8, y: y.at(1e-11) }, "average over actions");
   const powers = [newest.perSample, newest.expected].map((x) => x.toExponential(0));
   svg.setAttribute(
