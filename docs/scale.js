@@ -128,7 +128,7 @@ async function costOf(file, measured) {
 export async function withCosts(text) {
   const measured = new Map(readMeasured().map((row) => [row.kind, row]));
   const costs = [
-    "| experiment | size | runs | steps | core-hours | longest run | run folder, at most | machines for a day |",
+    "| experiment | size | runs | steps | core-hours | longest run | run folder, at most | machine-days |",
   ];
   costs.push("| --- | --- | --- | --- | --- | --- | --- | --- |");
   for (const { name, paper, desk } of counted) {

@@ -10,9 +10,9 @@ import { softQLearning } from "./soft-q-learning.js";
  */
 
 /**
- * One environment for each learner, as in A3C, for tables. For vectors, four: with one, five samples an update lose runs on
- * CartPole (experiments/tuning/actors). For images, A2C's sixteen: their networks are so large that to share them after
- * every rollout of one environment takes as long as to learn from it.
+ * One environment for each learner, as in A3C, for tables. For vectors, four: with one, and so five samples an update, some
+ * runs on CartPole end below 500 (experiments/tuning/actors). For images, A2C's sixteen: their networks are so large that
+ * to share them after every rollout of one environment takes as long as to learn from it.
  */
 function a3cDefaults(family: EnvironmentFamily): SectionDefaults {
   const own = onPolicyDefaults(family);
