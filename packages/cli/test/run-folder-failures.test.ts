@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
@@ -48,7 +48,8 @@ test("a close that fails is told, and the file is not closed again", () => {
   expect(() => folder.write("config.json", "{}")).toThrow(
     /config\.json: the file could not be written, got EIO/,
   );
-  expect(closed).toHaveLength(1);
+  // That of the lock, which is looked at first, and that of the file.
+  expect(closed).toHaveLength(2);
 });
 
 test("a run folder that was moved or removed during the run is gone, not read-only", () => {
@@ -56,6 +57,29 @@ test("a run folder that was moved or removed during the run is gone, not read-on
   rmSync(folder.path, { recursive: true });
   expect(() => folder.writeCheckpoint(new Uint8Array(8))).toThrow(
     /run: the run folder is gone, got ENOENT.*; if it was moved, continue the run where it is now: softrl resume/,
+  );
+});
+
+test("a folder that was removed and made anew by another process is left as it is", () => {
+  folder.append({ event: "checkpoint", step: 1 });
+  rmSync(folder.path, { recursive: true });
+  mkdirSync(folder.path);
+  writeFileSync(join(folder.path, ".lock-1"), '{"pid":1}');
+  for (const write of [
+    () => folder.write("result.json", "{}"),
+    () => folder.writePolicy("best", new Uint8Array(8)),
+  ]) {
+    expect(write).toThrow(/run: this process no longer holds the run folder.*softrl resume/);
+  }
+  folder.close();
+  expect(readdirSync(folder.path)).toEqual([".lock-1"]);
+});
+
+test("events that were removed during the run end it at the next checkpoint", () => {
+  folder.append({ event: "checkpoint", step: 1 });
+  rmSync(join(folder.path, "events.jsonl"));
+  expect(() => folder.writeCheckpoint(new Uint8Array(8))).toThrow(
+    /events\.jsonl: the events of the run are no longer in their file/,
   );
 });
 

@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import {
   type ExecutorIdentity,
   isOfProcess,
@@ -102,9 +112,21 @@ export class EventFile {
     return this.#file !== null;
   }
 
-  /** Returns when the appended events are on the disk. */
+  /**
+   * Returns when the appended events are on the disk.
+   * @throws SoftrlError when the file that they are in is no longer at its path; else the operating system's error.
+   */
   sync(): void {
-    if (this.#file !== null) fsyncSync(this.#file);
+    if (this.#file === null) return;
+    fsyncSync(this.#file);
+    const own = fstatSync(this.#file);
+    // Without the folder it throws ENOENT, which the run folder explains.
+    const there = lstatSync(this.path, { throwIfNoEntry: !existsSync(dirname(this.path)) });
+    if (there?.ino === own.ino && there.dev === own.dev) return;
+    throw new SoftrlError(this.path, "the events of the run are no longer in their file", {
+      expected: "the file that the run wrote",
+      remedy: "leave the files of a run as they are while it trains",
+    });
   }
 
   close(): void {

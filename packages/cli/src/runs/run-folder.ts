@@ -155,6 +155,15 @@ export class RunFolder implements RunStore {
     );
   }
 
+  /** @throws SoftrlError when the folder is no longer the one that this process locked. */
+  #requireLock(): void {
+    if (this.#lock.isInPlace || !existsSync(this.path)) return;
+    throw new SoftrlError(this.path, "this process no longer holds the run folder", {
+      got: "a folder without its lock, so that another process may write there",
+      remedy: "if the folder was moved, continue the run where it is now: softrl resume <run-folder>",
+    });
+  }
+
   /** The events that belong to the checkpoint; the next event follows them. See {@link EventFile.keepUpTo}. */
   keepEvents(place: CheckpointPlace): KeptEvents {
     return this.#events.keepUpTo(place);
@@ -218,6 +227,7 @@ export class RunFolder implements RunStore {
   /** Writes a file as a whole, replacing an earlier one. */
   write(name: string, content: Uint8Array | string): void {
     const path = join(this.path, name);
+    this.#requireLock();
     try {
       replaceFile(path, content);
     } catch (error) {
@@ -253,6 +263,7 @@ export class RunFolder implements RunStore {
   close(): void {
     this.#listener?.close();
     this.#events.close();
+    if (!this.#lock.isInPlace) return;
     try {
       const entries = entriesOf(this.path);
       if (entries.length === 1 && entries[0] === runFiles.config) unlinkSync(join(this.path, entries[0]));

@@ -50,9 +50,11 @@ process.on("exit", () => {
 
 export class RunLock {
   readonly #path: string;
+  readonly #content: string;
 
-  private constructor(path: string) {
+  private constructor(path: string, content: string) {
     this.#path = path;
+    this.#content = content;
     held.add(this);
   }
 
@@ -69,8 +71,9 @@ export class RunLock {
       const found = locksIn(folder);
       for (const { path } of found) refuseLiving(folder, path);
       const path = join(folder, `.lock-${1 + Math.max(0, ...found.map(({ number }) => number))}`);
+      const content = JSON.stringify(thisProcess());
       try {
-        writeNew(path, JSON.stringify(thisProcess()));
+        writeNew(path, content);
       } catch (error) {
         const isTaken = codeOf(error) === "EEXIST" || codeOf(error) === "ENOENT";
         if (isTaken && tries < MOST_TRIES) continue;
@@ -83,7 +86,7 @@ export class RunLock {
         for (const name of readdirSync(folder).filter((name) => UNFINISHED.test(name))) {
           rmSync(join(folder, name), { force: true });
         }
-        return new RunLock(path);
+        return new RunLock(path, content);
       } catch (error) {
         quietly(rmSync, path, { force: true });
         throw error;
@@ -103,8 +106,17 @@ export class RunLock {
     });
   }
 
+  /** Whether its file is still there: a folder that was removed may have been made anew, by another process. */
+  get isInPlace(): boolean {
+    try {
+      return readRegular(this.#path, MOST_BYTES).toString("utf8") === this.#content;
+    } catch {
+      return false;
+    }
+  }
+
   release(): void {
-    if (!held.delete(this)) return;
+    if (!held.delete(this) || !this.isInPlace) return;
     quietly(rmSync, this.#path, { force: true });
   }
 }
