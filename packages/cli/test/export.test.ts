@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { mode } from "softrl";
+import { builtInAlgorithms, builtInNetworks, mode } from "softrl";
 import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { softrl } from "./command.js";
@@ -37,10 +37,21 @@ async function refusal(...args: readonly string[]): Promise<string> {
 
 const moduleOf = (file: string): Promise<PolicyModule> => import(pathToFileURL(join(place, file)).href);
 
+test("the cases have every algorithm and every network", () => {
+  // Each case's network is compared with that of its export.
+  expect(exportCases.map(({ network = "mlp" }) => network)).toEqual(
+    expect.arrayContaining(builtInNetworks.map(({ name }) => name)),
+  );
+  const options = exportCases.map(({ train }) => train);
+  for (const { name } of builtInAlgorithms) {
+    expect(options).toContainEqual(expect.stringContaining(`--algorithm ${name} `));
+  }
+});
+
 describe("an exported JavaScript module", () => {
   test.each(exportCases)(
     "acts as the policy does in Node: $name",
-    async ({ name, train, observations: count = 10_000 }) => {
+    async ({ name, train, network = "mlp", observations: count = 10_000 }) => {
       await run("train", ...train.split(" "), "-o", name, "--no-chart");
       const isImage = count < 10_000;
       const extra = isImage ? ["--weights-file"] : [];
@@ -51,7 +62,7 @@ describe("an exported JavaScript module", () => {
       const { logPi, v, q } = policy.evaluate(observations);
       const size = observations.length / count;
       const A = policy.network.actions;
-      expect(about).toMatchObject({ actions: A, tau: policy.form?.tau, network: expect.any(String) });
+      expect(about).toMatchObject({ actions: A, tau: policy.form?.tau, network });
       let worst = 0;
       let different = 0;
       for (let row = 0; row < count; row++) {
