@@ -111,6 +111,8 @@ describe("an exported JavaScript module", () => {
 });
 
 describe("softrl export", () => {
+  const short = ["--steps", "300", "--no-chart"];
+
   beforeAll(async () => {
     const options = "--env CartPole-v1 --steps 1000 --evaluate-every 500 --no-chart";
     await run("train", "--algorithm", "a2c", ...options.split(" "), "-o", "run");
@@ -174,16 +176,30 @@ describe("softrl export", () => {
     expect(await refusal("export", "run", "--to", "onnx", ...file)).toContain("holds its weights");
   });
 
-  test("refuses a policy that only its algorithm can make, and a network that mixes its observations", async () => {
-    const short = ["--steps", "300", "--no-chart"];
+  test("refuses a policy that only its algorithm can make", async () => {
     await run("train", "--algorithm", fixture("own-policy.js"), ...short, "-o", "own");
     const own = await refusal("export", "own", "--to", "onnx", "--out", "own.onnx");
     expect(own).toContain("the checkpoint's policy can only be made by its algorithm");
+  });
 
-    await run("train", "--algorithm", "a2c", "--network", fixture("mixing.js"), ...short, "-o", "mixing");
-    const mixing = await refusal("export", "mixing", "--to", "onnx", "--out", "mixing.onnx");
-    expect(mixing).toContain("the network does not treat each observation alike");
-    expect(mixing.trim().split("\n")).toHaveLength(1);
-    expect(existsSync(join(place, "mixing.onnx"))).toBe(false);
+  test.each(["mean", "max"])("refuses a network that mixes its observations, by a %s", async (reduction) => {
+    const network = ["--network", fixture("mixing.js"), "--batch", reduction];
+    await run("train", "--algorithm", "a2c", ...network, ...short, "-o", `mixing-${reduction}`);
+    for (const format of ["onnx", "js"]) {
+      const out = `mixing-${reduction}.${format}`;
+      const mixing = await refusal("export", `mixing-${reduction}`, "--to", format, "--out", out);
+      expect(mixing).toContain("the network does not treat each observation alone");
+      expect(mixing.trim().split("\n")).toHaveLength(1);
+      expect(existsSync(join(place, out))).toBe(false);
+    }
+  });
+
+  test("refuses a network whose numbers depend on the batch's size, for a model that takes any", async () => {
+    const network = ["--network", fixture("mixing.js"), "--batch", "size"];
+    await run("train", "--algorithm", "a2c", ...network, ...short, "-o", "size");
+    await run("export", "size", "--to", "js", "--out", "size.js");
+    expect(await refusal("export", "size", "--to", "onnx", "--out", "size.onnx")).toContain(
+      "the network computes something else for another number of observations",
+    );
   });
 });
