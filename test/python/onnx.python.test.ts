@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { builtInAlgorithms, builtInNetworks, observationLength, version } from "softrl";
+import { observationLength, version } from "softrl";
 import { expect, test } from "vitest";
 import { softrl } from "../../packages/cli/test/command.js";
 import { drawnObservations, exportCases, policyOfRun } from "../../packages/cli/test/export-cases.js";
@@ -30,15 +30,9 @@ async function command(...args: readonly string[]): Promise<void> {
   expect(code, stderr).toBe(0);
 }
 
-test("the cases have every algorithm and every network", () => {
-  const text = exportCases.map(({ name, train }) => `${name} ${train}`).join("\n");
-  for (const { name } of builtInAlgorithms) expect(text).toContain(`--algorithm ${name} `);
-  expect(builtInNetworks.map(({ name }) => name)).toEqual(["mlp", "nature-cnn", "minatar-cnn"]);
-});
-
 test.each(exportCases)(
   "ONNX Runtime computes what softrl does: $name",
-  async ({ name, train, hasQ = true }) => {
+  async ({ name, train, network = "mlp", hasQ = true }) => {
     await command("train", ...train.split(" "), "-o", name, "--no-chart");
     await command("export", name, "--to", "onnx", "--out", `${name}.onnx`);
 
@@ -84,6 +78,7 @@ test.each(exportCases)(
     expect(found.producer).toEqual(["softrl", version]);
     expect(found.metadata).toMatchObject({
       algorithm: /--algorithm (\S+)/.exec(train)?.[1],
+      network,
       opset: "17",
       tau: JSON.stringify(policy.form?.tau ?? null),
       version,

@@ -8,6 +8,8 @@ export interface ExportCase {
   readonly name: string;
   /** The options of `softrl train`. */
   readonly train: string;
+  /** The name of the network that it trains; `mlp` if left out. */
+  readonly network?: string;
   /** Whether Q is known. */
   readonly hasQ?: boolean;
   /** How many observations to compare in plain JavaScript, which is slow for images; 10,000 if left out. */
@@ -31,7 +33,7 @@ export const exportCases: readonly ExportCase[] = [
     train: `--algorithm a2c --inputs unit --activation silu --layer-norm true ${cartPole}`,
   },
   { name: "a2c-table", train: "--algorithm a2c --env GridWorld-v0 --steps 1500" },
-  { name: "a2c-own-network", train: `--algorithm a2c --network ${wide} ${cartPole}` },
+  { name: "a2c-own-network", train: `--algorithm a2c --network ${wide} ${cartPole}`, network: "wide" },
   { name: "soft-q", train: `--algorithm soft-q ${cartPole}` },
   { name: "npg", train: `--algorithm npg ${cartPole}` },
   { name: "ppo", train: `--algorithm ppo --normalise-returns true ${cartPole}`, hasQ: false },
@@ -45,31 +47,50 @@ export const exportCases: readonly ExportCase[] = [
   { name: "dqn-munchausen", train: `--algorithm dqn --backup munchausen --tau 0.3 ${replay} ${cartPole}` },
   { name: "pqn", train: `--algorithm pqn ${cartPole}` },
   { name: "pqn-soft", train: `--algorithm pqn --backup soft-kl --tau 0.3 ${cartPole}` },
-  { name: "minatar-a2c", train: `--algorithm a2c ${breakout}`, observations: 1000 },
+  { name: "minatar-a2c", train: `--algorithm a2c ${breakout}`, network: "minatar-cnn", observations: 1000 },
   {
     name: "minatar-separate",
     train: `--algorithm soft-q --bodies separate --layer-norm true ${breakout}`,
+    network: "minatar-cnn",
     observations: 1000,
   },
-  { name: "minatar-dqn", train: `--algorithm dqn --dueling true ${replay} ${breakout}`, observations: 1000 },
+  {
+    name: "minatar-dqn",
+    train: `--algorithm dqn --dueling true ${replay} ${breakout}`,
+    network: "minatar-cnn",
+    observations: 1000,
+  },
   {
     name: "minatar-pqn",
     train: `--algorithm pqn --backup soft-entropy --tau 0.3 ${breakout}`,
+    network: "minatar-cnn",
     observations: 1000,
   },
-  { name: "nature-a2c", train: `--algorithm a2c ${frames} --env-options size=84`, observations: 50 },
+  {
+    name: "nature-a2c",
+    train: `--algorithm a2c ${frames} --env-options size=84`,
+    network: "nature-cnn",
+    observations: 50,
+  },
   {
     name: "nature-norm",
     train: `--algorithm ppo --layer-norm true ${frames}`,
+    network: "nature-cnn",
     hasQ: false,
     observations: 50,
   },
   {
     name: "nature-channels-first",
     train: `--algorithm soft-q --channels first ${frames} --env-options channelsFirst=true`,
+    network: "nature-cnn",
     observations: 50,
   },
-  { name: "nature-dqn", train: `--algorithm dqn --dueling true ${fewFrames} ${frames}`, observations: 50 },
+  {
+    name: "nature-dqn",
+    train: `--algorithm dqn --dueling true ${fewFrames} ${frames}`,
+    network: "nature-cnn",
+    observations: 50,
+  },
 ];
 
 /** The policy that a run folder holds, in WebAssembly. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { mode } from "softrl";
+import { builtInAlgorithms, builtInNetworks, mode } from "softrl";
 import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { softrl } from "./command.js";
@@ -37,10 +37,21 @@ async function refusal(...args: readonly string[]): Promise<string> {
 
 const moduleOf = (file: string): Promise<PolicyModule> => import(pathToFileURL(join(place, file)).href);
 
+test("the cases have every algorithm and every network", () => {
+  // Each case's network is compared with that of its export.
+  expect(exportCases.map(({ network = "mlp" }) => network)).toEqual(
+    expect.arrayContaining(builtInNetworks.map(({ name }) => name)),
+  );
+  const options = exportCases.map(({ train }) => train);
+  for (const { name } of builtInAlgorithms) {
+    expect(options).toContainEqual(expect.stringContaining(`--algorithm ${name} `));
+  }
+});
+
 describe("an exported JavaScript module", () => {
   test.each(exportCases)(
     "acts as the policy does in Node: $name",
-    async ({ name, train, observations: count = 10_000 }) => {
+    async ({ name, train, network = "mlp", observations: count = 10_000 }) => {
       await run("train", ...train.split(" "), "-o", name, "--no-chart");
       const isImage = count < 10_000;
       const extra = isImage ? ["--weights-file"] : [];
@@ -51,7 +62,7 @@ describe("an exported JavaScript module", () => {
       const { logPi, v, q } = policy.evaluate(observations);
       const size = observations.length / count;
       const A = policy.network.actions;
-      expect(about).toMatchObject({ actions: A, tau: policy.form?.tau, network: expect.any(String) });
+      expect(about).toMatchObject({ actions: A, tau: policy.form?.tau, network });
       let worst = 0;
       let different = 0;
       for (let row = 0; row < count; row++) {
@@ -100,6 +111,8 @@ describe("an exported JavaScript module", () => {
 });
 
 describe("softrl export", () => {
+  const short = ["--steps", "300", "--no-chart"];
+
   beforeAll(async () => {
     const options = "--env CartPole-v1 --steps 1000 --evaluate-every 500 --no-chart";
     await run("train", "--algorithm", "a2c", ...options.split(" "), "-o", "run");
@@ -163,16 +176,30 @@ describe("softrl export", () => {
     expect(await refusal("export", "run", "--to", "onnx", ...file)).toContain("holds its weights");
   });
 
-  test("refuses a policy that only its algorithm can make, and a network that mixes its observations", async () => {
-    const short = ["--steps", "300", "--no-chart"];
+  test("refuses a policy that only its algorithm can make", async () => {
     await run("train", "--algorithm", fixture("own-policy.js"), ...short, "-o", "own");
     const own = await refusal("export", "own", "--to", "onnx", "--out", "own.onnx");
     expect(own).toContain("the checkpoint's policy can only be made by its algorithm");
+  });
 
-    await run("train", "--algorithm", "a2c", "--network", fixture("mixing.js"), ...short, "-o", "mixing");
-    const mixing = await refusal("export", "mixing", "--to", "onnx", "--out", "mixing.onnx");
-    expect(mixing).toContain("the network does not treat each observation alike");
-    expect(mixing.trim().split("\n")).toHaveLength(1);
-    expect(existsSync(join(place, "mixing.onnx"))).toBe(false);
+  test.each(["mean", "max"])("refuses a network that mixes its observations, by a %s", async (reduction) => {
+    const network = ["--network", fixture("mixing.js"), "--batch", reduction];
+    await run("train", "--algorithm", "a2c", ...network, ...short, "-o", `mixing-${reduction}`);
+    for (const format of ["onnx", "js"]) {
+      const out = `mixing-${reduction}.${format}`;
+      const mixing = await refusal("export", `mixing-${reduction}`, "--to", format, "--out", out);
+      expect(mixing).toContain("the network does not treat each observation alone");
+      expect(mixing.trim().split("\n")).toHaveLength(1);
+      expect(existsSync(join(place, out))).toBe(false);
+    }
+  });
+
+  test("refuses a network whose numbers depend on the batch's size, for a model that takes any", async () => {
+    const network = ["--network", fixture("mixing.js"), "--batch", "size"];
+    await run("train", "--algorithm", "a2c", ...network, ...short, "-o", "size");
+    await run("export", "size", "--to", "js", "--out", "size.js");
+    expect(await refusal("export", "size", "--to", "onnx", "--out", "size.onnx")).toContain(
+      "the network computes something else for another number of observations",
+    );
   });
 });

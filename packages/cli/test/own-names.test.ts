@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -75,6 +75,19 @@ describe("names of parts", () => {
       1,
       /--network: .*mlp\.js exports a kind of network named mlp, which softrl has already/,
     );
+  });
+
+  test("two algorithms of one name are not compared", async () => {
+    for (const file of ["one.js", "two.js"]) {
+      const text = 'import { a2c } from "softrl";\nexport default { ...a2c, name: "same" };';
+      writeFileSync(join(place, file), text);
+    }
+    expectRefusal(
+      await command("compare", "--algorithms", "./one.js,./two.js", "--steps", "100", "-o", "same"),
+      1,
+      /--algorithms: two algorithms have the same name, .* got "same" in \.\/one\.js and in \.\/two\.js; change/,
+    );
+    expect(existsSync(join(place, "same"))).toBe(false);
   });
 
   test("a long name makes a folder with a shorter one", async () => {

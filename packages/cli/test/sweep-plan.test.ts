@@ -2,14 +2,15 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { version } from "softrl";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { root } from "../../../test/source-tree.js";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { codeVersion } from "../src/sweeps/code-version.js";
 import { checkDefinition, readDefinition } from "../src/sweeps/definition.js";
-import { jobsOption } from "../src/sweeps/run-sweep.js";
+import { capacityOption } from "../src/sweeps/run-sweep.js";
+import type { Capacity } from "../src/sweeps/scheduler.js";
 import { counts, standingOf } from "../src/sweeps/standing.js";
-import { keyOf, planSweep, workersOf } from "../src/sweeps/sweep-plan.js";
+import { keyOf, planSweep } from "../src/sweeps/sweep-plan.js";
 
 const place = temporaryFolder("plan");
 const plan = (definition: object, code = "1.0.0") =>
@@ -26,17 +27,25 @@ const options = (given: object) => ({
 const keyIn = async (definition: object) => (await plan(definition)).runs[0].key;
 
 describe("the plan of a sweep", () => {
-  test("has the number of threads that its runs train in, which --jobs is computed from", async () => {
-    const a3c = (workers: number) => ({
-      variants: [{ name: "A3C", algorithm: "a3c", options: { steps: 400, workers } }],
+  test("weighs each run by the threads that it trains in, unless --jobs counts runs", async () => {
+    const { runs } = await plan({
+      variants: [
+        { name: "A2C", algorithm: "a2c", options: { steps: 400 } },
+        { name: "A3C", algorithm: "a3c", options: { steps: 400, workers: 2 } },
+      ],
       environments: ["CartPole-v1"],
       seeds: [1],
     });
-    const [{ runs: two }, { runs: none }] = [await plan(a3c(2)), await plan(one)];
-    expect([workersOf(two[0]), workersOf(none[0])]).toEqual([2, 1]);
-    expect(jobsOption(undefined, 2 * availableParallelism())).toBe(1);
-    expect(jobsOption(undefined, 1)).toBeGreaterThanOrEqual(jobsOption(undefined, 2));
-    expect(jobsOption("3", 2)).toBe(3);
+    const weights = ({ weightOf }: Capacity) => runs.map(weightOf);
+    expect(capacityOption(undefined).total).toBe(availableParallelism());
+    vi.stubEnv("SOFTRL_THREADS", undefined);
+    expect(weights(capacityOption(undefined))).toEqual([1, 2]);
+    vi.stubEnv("SOFTRL_THREADS", "3");
+    expect(weights(capacityOption(undefined))).toEqual([3, 3]);
+    vi.unstubAllEnvs();
+    expect(capacityOption("3").total).toBe(3);
+    expect(weights(capacityOption("3"))).toEqual([1, 1]);
+    expect(() => capacityOption("0")).toThrow("--jobs");
   });
 
   test("has every variant on each environment with each seed, and trains seed by seed", async () => {

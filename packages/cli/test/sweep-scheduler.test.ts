@@ -15,6 +15,9 @@ const run = (seed: number, variant = "A2C", steps = 100): PlannedRun => ({
 });
 const runs = Array.from({ length: 6 }, (_, i) => run(i));
 const finished: Attempt = { end: "finished", meanReturn: 5 };
+/** A3C trains in two threads, "wide" in nine. */
+const weightOf = ({ cells: [{ variant }] }: PlannedRun): number =>
+  variant === "A3C" ? 2 : variant === "wide" ? 9 : 1;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Runs that end as they are told to: `attempts` are the ends of one run after another. */
@@ -23,8 +26,10 @@ class FakeWork implements SweepWork {
   readonly done = new Set<PlannedRun>();
   readonly elsewhere = new Set<PlannedRun>();
   readonly claimed = new Set<PlannedRun>();
+  /** The most runs at once, and the most that they weighed. */
   most = 0;
-  #running = 0;
+  heaviest = 0;
+  readonly #running = new Set<PlannedRun>();
   readonly #ends: (run: PlannedRun, number: number) => Attempt | Promise<Attempt>;
   onWait: () => void = () => {};
 
@@ -41,14 +46,20 @@ class FakeWork implements SweepWork {
   }
   async attempt(run: PlannedRun, number: number): Promise<Attempt> {
     this.log.push(`${run.key} ${number}`);
-    this.most = Math.max(this.most, ++this.#running);
+    this.#running.add(run);
+    this.most = Math.max(this.most, this.#running.size);
+    const weights = [...this.#running].map(weightOf);
+    this.heaviest = Math.max(
+      this.heaviest,
+      weights.reduce((a, b) => a + b),
+    );
     await turn();
     try {
       const attempt = await this.#ends(run, number);
       if (attempt.end === "finished") this.done.add(run);
       return attempt;
     } finally {
-      this.#running--;
+      this.#running.delete(run);
     }
   }
   async wait() {
@@ -64,8 +75,8 @@ const watcher = {
   waiting: () => {},
 };
 const never = new AbortController().signal;
-const schedule = (work: SweepWork, jobs = 2, stop: AbortSignal = never, all = runs) =>
-  scheduleRuns(all, jobs, work, watcher, stop);
+const schedule = (work: SweepWork, total = 2, stop: AbortSignal = never, all = runs) =>
+  scheduleRuns(all, { total, weightOf }, work, watcher, stop);
 
 describe("the scheduler", () => {
   test("makes every run once, in their order, so many at a time", async () => {
@@ -77,6 +88,48 @@ describe("the scheduler", () => {
       expect(work.claimed.size).toBe(0);
     }
     expect(await schedule(new FakeWork(), 2, never, [])).toMatchObject({ made: 0 });
+  });
+
+  test("starts no run that the capacity has no room for, and one that is alone in any case", async () => {
+    const mixed = [1, 2, 3].flatMap((seed) => ["A2C", "A3C", "soft-q"].map((name) => run(seed, name)));
+    for (const [total, most] of [
+      [1, 1],
+      [2, 2],
+      [3, 3],
+      [4, 4],
+      [100, 9],
+    ]) {
+      const work = new FakeWork();
+      expect(await schedule(work, total, never, mixed)).toMatchObject({ made: 9, failed: [] });
+      expect(work.log).toEqual(mixed.map(({ key }) => `${key} 1`));
+      expect(work.heaviest).toBe(total === 100 ? 12 : Math.max(2, total));
+      expect(work.most).toBeLessThanOrEqual(most);
+    }
+    const work = new FakeWork();
+    const wide = [run(1, "wide"), run(1), run(2), run(2, "wide")];
+    expect(await schedule(work, 2, never, wide)).toMatchObject({ made: 4 });
+    expect([work.most, work.heaviest]).toEqual([2, 9]);
+  });
+
+  test("passes a heavy run that another process has", async () => {
+    const work = new FakeWork();
+    const heavy = run(9, "A3C");
+    work.elsewhere.add(heavy);
+    work.onWait = () => work.elsewhere.clear();
+    expect(await schedule(work, 2, never, [heavy, ...runs])).toMatchObject({ made: 7 });
+    expect(work.most).toBe(2);
+    expect(work.log.at(-1)).toBe("A3C 9 1");
+  });
+
+  test("ends runs that wait for room when it is stopped", async () => {
+    const controller = new AbortController();
+    const work = new FakeWork(() => {
+      controller.abort();
+      return { end: "interrupted" };
+    });
+    const outcome = await schedule(work, 2, controller.signal, [run(1), run(1, "A3C"), run(2)]);
+    expect(outcome).toEqual({ made: 0, failed: [], interrupted: true });
+    expect(work.log).toEqual(["A2C 1 1"]);
   });
 
   test("tries a run that fails once more, then reports it while the others go on", async () => {

@@ -635,7 +635,7 @@ export {
 } from "./tensor/operations.js";
 export { type Program, type ProgramDefinition, program, type Step } from "./tensor/program.js";
 export { createReferenceExecutor } from "./tensor/reference-executor.js";
-export type { Shape } from "./tensor/shape.js";
+export { broadcastStrides, rowMajorStrides, type Shape } from "./tensor/shape.js";
 export type { Operand, Tensor } from "./tensor/tensor.js";
 export { type Formulas, formulas } from "./theory/formulas.js";
 export { identities } from "./theory/identities.js";

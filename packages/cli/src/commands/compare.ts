@@ -69,6 +69,7 @@ export async function draftComparison(args: readonly string[]): Promise<readonly
     requireCompared(draft, names);
     drafts.push(draft);
   }
+  requireOwnNames(names, drafts);
   const leftOut = leftOutOf(drafts);
   return drafts.map((draft) => commonSettings(draft, leftOut));
 }
@@ -81,6 +82,19 @@ function algorithmNames(text: unknown): readonly string[] {
   throw new SoftrlError("--algorithms", "invalid value", {
     expected: "distinct names or files, such as a2c,soft-q,ppo",
     got: JSON.stringify(text),
+  });
+}
+
+/** @throws SoftrlError for two files whose algorithms have one name, which is that of their run folder and their curve. */
+function requireOwnNames(given: readonly string[], drafts: readonly RunDraft[]): void {
+  const own = drafts.map(({ parts }) => parts.kinds.algorithm.name);
+  const second = own.findIndex((name, i) => own.indexOf(name) < i);
+  if (second === -1) return;
+  const first = own.indexOf(own[second]);
+  throw new SoftrlError("--algorithms", "two algorithms have the same name", {
+    expected: "a name of its own for each: it names the run folder and the curve",
+    got: `${JSON.stringify(own[second])} in ${given[first]} and in ${given[second]}`,
+    remedy: "change the name that one of the files exports",
   });
 }
 

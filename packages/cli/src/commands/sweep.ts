@@ -1,6 +1,6 @@
 import { rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { SoftrlError, smallest } from "softrl";
+import { SoftrlError } from "softrl";
 import { quietly } from "../files/regular-file.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
 import { QueuedRuns } from "../queue/queued-runs.js";
@@ -8,10 +8,10 @@ import { connect, queueLibraries, redisAddress } from "../queue/redis.js";
 import { codeVersion } from "../sweeps/code-version.js";
 import { readDefinition } from "../sweeps/definition.js";
 import { trainOnly } from "../sweeps/lone-runs.js";
-import { jobsOption, type MakeRuns, runSweep, runsHere, type SweepCommand } from "../sweeps/run-sweep.js";
+import { capacityOption, type MakeRuns, runSweep, runsHere, type SweepCommand } from "../sweeps/run-sweep.js";
 import { writeSlurmScript } from "../sweeps/slurm-script.js";
 import { SweepFolder } from "../sweeps/sweep-folder.js";
-import { planSweep, type SweepPlan, workersOf } from "../sweeps/sweep-plan.js";
+import { planSweep, type SweepPlan } from "../sweeps/sweep-plan.js";
 import { pathArgument } from "../terminal/shown-path.js";
 import type { Terminal } from "../terminal/terminal.js";
 
@@ -23,14 +23,13 @@ export async function sweepCommand(
 ): Promise<number> {
   requireOneWay(options);
   // A wrong option is refused before the definition is read.
-  jobsOption(options.jobs);
+  const capacity = capacityOption(options.jobs);
   const definition = await readDefinition(named);
   const out = textOption(options, "out") ?? definition.folder;
   if (out.trim() === "") {
     throw new SoftrlError("--out", "invalid value", { expected: "the path of a folder", got: '""' });
   }
   const plan = await planSweep(definition, codeVersion());
-  const jobs = jobsOption(options.jobs, smallest(plan.runs.map(workersOf)));
   const fresh = options.fresh === true;
   const folder = new SweepFolder(out, {
     plan,
@@ -47,11 +46,11 @@ export async function sweepCommand(
     const script = { path: String(slurm), definition: named, out, again, plan, folder };
     return writeSlurmScript(script, json, terminal);
   }
-  if (only !== undefined) return trainOnly(plan, folder, { only, jobs, json, again }, terminal);
+  if (only !== undefined) return trainOnly(plan, folder, { only, capacity, json, again }, terminal);
   const command = { plan, folder, json, again };
   if (queue !== undefined) return queueSweep(command, queue, terminal);
   // Once all runs have their results, no run folder is left in it.
-  return runSweep({ ...command, make: runsHere(folder, jobs) }, terminal).finally(() =>
+  return runSweep({ ...command, make: runsHere(folder, capacity) }, terminal).finally(() =>
     quietly(rmdirSync, join(out, "runs")),
   );
 }

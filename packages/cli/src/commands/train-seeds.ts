@@ -8,10 +8,10 @@ import { planRun, type RunDraft } from "../runs/run-plan.js";
 import { outputOf } from "../runs/training.js";
 import { codeVersion } from "../sweeps/code-version.js";
 import { sweepFiles } from "../sweeps/results-file.js";
-import { jobsOption, runSweep, runsHere } from "../sweeps/run-sweep.js";
+import { capacityOption, runSweep, runsHere } from "../sweeps/run-sweep.js";
 import { seedList } from "../sweeps/seed-list.js";
 import { SweepFolder } from "../sweeps/sweep-folder.js";
-import { keyOf, type SweepPlan, settingsText, workersOf } from "../sweeps/sweep-plan.js";
+import { keyOf, type SweepPlan, settingsText } from "../sweeps/sweep-plan.js";
 import { pathArgument } from "../terminal/shown-path.js";
 import type { Terminal } from "../terminal/terminal.js";
 
@@ -36,7 +36,7 @@ export async function trainSeedsCommand(
     throw new SoftrlError("--seed", "--seeds names the seeds", { remedy: "leave --seed out" });
   }
   // A wrong option is refused before the parts are loaded.
-  jobsOption(options.jobs);
+  const capacity = capacityOption(options.jobs);
   const { config, parts } = await planRun(options, draft);
   const version = codeVersion();
   const args = [...given].filter(([name]) => !ofSweep.includes(name)).map(([, argument]) => argument);
@@ -47,7 +47,6 @@ export async function trainSeedsCommand(
     const { steps } = config.run;
     return { cells, key: keyOf(settings, version), settings, args: [...args, `--seed=${seed}`], steps };
   });
-  const jobs = jobsOption(options.jobs, workersOf(runs[0]));
   const plan: SweepPlan = { cells: runs.flatMap(({ cells }) => cells), runs, version };
   const named = textOption(options, "runFolder");
   const name = `${basename(config.environment.id)}-seeds-${config.algorithm.name}`;
@@ -67,7 +66,7 @@ export async function trainSeedsCommand(
     });
   }
   const again = `the same command with --run-folder ${pathArgument(path)}`;
-  return runSweep({ plan, folder, make: runsHere(folder, jobs), json, again }, terminal);
+  return runSweep({ plan, folder, make: runsHere(folder, capacity), json, again }, terminal);
 }
 
 /** The first free one of `runs/<name>`, `runs/<name>-2`, … */

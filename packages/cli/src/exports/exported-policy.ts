@@ -1,9 +1,19 @@
-import { oneLine, SoftrlError, type Space, type TracedPolicy, tracePolicy, version } from "softrl";
+import {
+  createReferenceExecutor,
+  oneLine,
+  policyOf,
+  SoftrlError,
+  type Space,
+  type TracedPolicy,
+  tracePolicy,
+  version,
+} from "softrl";
 import { findNetwork, type NamedParts } from "../parts/run-parts.js";
 import { environmentTitle } from "../runs/run-report.js";
 import { savedEnvironment, savedTitle } from "../runs/saved-policy.js";
 import { savedParts, type TrustedRun } from "../runs/saved-run.js";
 import { type ExportedOutput, exportedOutputs, outputsOf } from "./policy-steps.js";
+import { requireSeparateRows } from "./separate-rows.js";
 
 /** A saved policy, ready to be written down for another program. */
 export interface ExportedPolicy {
@@ -42,7 +52,8 @@ const optionNames: Readonly<Record<ExportedOutput, string>> = { logPi: "policy",
 /**
  * The policy of a saved run.
  * @param wanted the names in `--outputs`; all that the policy has where it is undefined
- * @throws SoftrlError for a policy that only its algorithm can make, and for outputs that it does not have.
+ * @throws SoftrlError for a policy that only its algorithm can make, for outputs that it does not have, and for a network
+ *   whose output for one observation depends on the others in its batch.
  */
 export async function exportedPolicy(
   run: TrustedRun,
@@ -51,12 +62,16 @@ export async function exportedPolicy(
 ): Promise<ExportedPolicy> {
   const { path, snapshot, config, step } = run;
   const network = await findNetwork(savedParts(run, named));
-  const trace = (rows: number) => tracePolicy(snapshot, { where: path, networks: [network], rows });
+  const options = (rows: number) => ({ where: path, networks: [network], rows });
+  const trace = (rows: number) => tracePolicy(snapshot, options(rows));
   const policy = trace(1);
   const { observationSpace, form } = policy;
   const { observationShape, actions } = policy.network;
   const has = outputsOf(policy);
   const available = exportedOutputs.filter((name) => has[name] !== undefined);
+  const outputs = wanted === undefined ? available : chosenOutputs(wanted, available);
+  const policyFor = (rows: number) => policyOf(snapshot, createReferenceExecutor(), options(rows));
+  requireSeparateRows(path, policyFor, outputs);
   const title = await savedTitle(run, named);
   const environment = environmentTitle({ environment: savedEnvironment(run) });
   return {
@@ -74,7 +89,7 @@ export async function exportedPolicy(
       version,
     },
     observationSpace,
-    outputs: wanted === undefined ? available : chosenOutputs(wanted, available),
+    outputs,
     trace,
   };
 }

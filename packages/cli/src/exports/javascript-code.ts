@@ -1,13 +1,6 @@
 /** A policy's steps as plain JavaScript for one observation: loops over arrays, written for this network. */
-import { SoftrlError, type Tensor } from "softrl";
-import {
-  elementOf,
-  type Read,
-  repeatedStrides,
-  stridesOf,
-  viewIndex,
-  viewOf,
-} from "./javascript-expressions.js";
+import { broadcastStrides, rowMajorStrides, SoftrlError, type Tensor } from "softrl";
+import { elementOf, type Read, viewIndex, viewOf } from "./javascript-expressions.js";
 import type { ExportedOutput, PolicyStep, PolicySteps } from "./policy-steps.js";
 
 export interface JavaScriptCode {
@@ -135,9 +128,9 @@ class CodeWriter {
       case "reshape":
         return read;
       case "broadcastTo":
-        return viewOf(read, shape, repeatedStrides(source.shape, shape));
+        return viewOf(read, shape, broadcastStrides(source.shape, shape));
       case "transpose": {
-        const strides = stridesOf(source.shape);
+        const strides = rowMajorStrides(source.shape);
         return viewOf(
           read,
           shape,
@@ -145,13 +138,13 @@ class CodeWriter {
         );
       }
       case "slice": {
-        const strides = stridesOf(source.shape);
+        const strides = rowMajorStrides(source.shape);
         const offset = origin.attributes.start.reduce((sum, at, axis) => sum + at * strides[axis], 0);
         return viewOf(read, shape, strides, offset);
       }
       case "pad": {
         const out = this.#array(i, size);
-        const strides = stridesOf(shape);
+        const strides = rowMajorStrides(shape);
         const offset = origin.attributes.before.reduce((sum, at, axis) => sum + at * strides[axis], 0);
         const to = viewIndex("i", source.shape, strides, offset);
         this.#body.push(loop("i", source.size, `${out}[${to}] = ${read("i")};`));
@@ -159,7 +152,7 @@ class CodeWriter {
       }
       case "concat": {
         const out = this.#array(i, size);
-        const strides = stridesOf(shape);
+        const strides = rowMajorStrides(shape);
         let position = 0;
         for (const input of inputs) {
           const part = steps[input].tensor;
@@ -173,7 +166,7 @@ class CodeWriter {
       case "max": {
         const out = this.#array(i, size);
         const { axes } = origin.attributes;
-        const kept = stridesOf(shape);
+        const kept = rowMajorStrides(shape);
         let next = 0;
         const to = viewIndex(
           "i",

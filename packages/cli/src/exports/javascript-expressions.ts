@@ -61,21 +61,3 @@ function mergedAxes(shape: readonly number[], strides: readonly number[]): reado
   }
   return merged;
 }
-
-/** The number of elements to skip for one step along each axis. */
-export function stridesOf(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length);
-  let stride = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    strides[axis] = stride;
-    stride *= shape[axis];
-  }
-  return strides;
-}
-
-/** The strides of a tensor that is broadcast to `shape`: 0 on the axes along which it is repeated. */
-export function repeatedStrides(source: readonly number[], shape: readonly number[]): number[] {
-  const strides = stridesOf(source);
-  const added = shape.length - source.length;
-  return shape.map((_, axis) => (axis < added || source[axis - added] === 1 ? 0 : strides[axis - added]));
-}

@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import type { ExportedPolicy } from "./exported-policy.js";
+import type { ExportedPolicy, PolicyOrigin } from "./exported-policy.js";
 import { javaScriptCode } from "./javascript-code.js";
 import { stepsOfOne } from "./policy-steps.js";
 
@@ -13,6 +13,35 @@ export interface JavaScriptPolicy {
   /** Bytes of the module after gzip. */
   readonly gzipped: number;
 }
+
+/** Types by their TypeScript. */
+interface TypesByText {
+  readonly string: string;
+  readonly number: number;
+  readonly "number | null": number | null;
+  readonly "readonly number[]": readonly number[];
+  readonly '"float32" | "uint8"': "float32" | "uint8";
+}
+
+/** The TypeScript of a type: only that of the same type is assignable. */
+type TextOf<Type> = {
+  readonly [Text in keyof TypesByText]: [Type, TypesByText[Text]] extends [TypesByText[Text], Type]
+    ? Text
+    : never;
+}[keyof TypesByText];
+
+/** The declarations of {@link PolicyOrigin}, which the compiler compares with it. */
+const originTypes: { readonly [Name in keyof PolicyOrigin]: TextOf<PolicyOrigin[Name]> } = {
+  algorithm: "string",
+  environment: "string",
+  network: "string",
+  tau: "number | null",
+  step: "number",
+  observationShape: "readonly number[]",
+  observationType: '"float32" | "uint8"',
+  actions: "number",
+  version: "string",
+};
 
 /**
  * A policy as an ES module without imports, for a page or any other JavaScript runtime.
@@ -78,15 +107,9 @@ export function sample(observation, random = Math.random) {
 `;
   const types = `/** Where the policy comes from. */
 export declare const about: {
-  readonly algorithm: string;
-  readonly environment: string;
-  readonly network: string;
-  readonly tau: number | null;
-  readonly step: number;
-  readonly observationShape: readonly number[];
-  readonly observationType: "float32" | "uint8";
-  readonly actions: number;
-  readonly version: string;
+${Object.entries(originTypes)
+  .map(([name, type]) => `  readonly ${name}: ${type};`)
+  .join("\n")}
 };
 
 /** log π [${actions}], V, and Q [${actions}]; null for what was not exported. */

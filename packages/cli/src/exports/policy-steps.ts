@@ -89,7 +89,7 @@ export function stepsOfBatch(
   });
 
   function refuse(got: string): never {
-    throw new SoftrlError(where, "the network does not treat each observation alike", {
+    throw new SoftrlError(where, "the network computes something else for another number of observations", {
       expected: "the same layers for two observations as for three",
       got,
       remedy: "an exported network takes batches of any size: compute each row from its observation alone",

@@ -7,7 +7,7 @@ import { outcomeIn } from "./finished-run.js";
 import { removeUnseenLocks } from "./folder-locks.js";
 import { RunMaker } from "./make-run.js";
 import { failureLines } from "./run-sweep.js";
-import { type Attempt, type SweepWork, scheduleRuns } from "./scheduler.js";
+import { type Attempt, type Capacity, type SweepWork, scheduleRuns } from "./scheduler.js";
 import { SweepDisplay } from "./sweep-display.js";
 import type { SweepFolder } from "./sweep-folder.js";
 import type { PlannedRun, SweepPlan } from "./sweep-plan.js";
@@ -16,7 +16,7 @@ import type { PlannedRun, SweepPlan } from "./sweep-plan.js";
 export interface LoneOptions {
   /** The keys of runs, with commas between them. */
   readonly only: unknown;
-  readonly jobs: number;
+  readonly capacity: Capacity;
   readonly json: boolean;
   /** The command that collects the results. */
   readonly again: string;
@@ -30,7 +30,7 @@ export interface LoneOptions {
 export async function trainOnly(
   plan: SweepPlan,
   folder: SweepFolder,
-  { only, jobs, json, again }: LoneOptions,
+  { only, capacity, json, again }: LoneOptions,
   { err, out }: Terminal,
 ): Promise<number> {
   const runs = chosen(plan, String(only)).filter((run) => !folder.isDone(run));
@@ -39,7 +39,7 @@ export async function trainOnly(
   try {
     const display = new SweepDisplay(err, clock, runs, new Set());
     interrupt.signal.addEventListener("abort", () => display.restart(), { once: true });
-    const outcome = await scheduleRuns(runs, jobs, work, display, interrupt.signal).finally(() =>
+    const outcome = await scheduleRuns(runs, capacity, work, display, interrupt.signal).finally(() =>
       display.end(),
     );
     const { made, interrupted, failed } = outcome;

@@ -3,22 +3,33 @@ import { oneLine, threadCount } from "softrl";
 import { integerOption } from "../options/plain-options.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import { clock, columnsOf, counted, type Terminal, writeJson } from "../terminal/terminal.js";
-import { type SweepOutcome, type SweepWatcher, type SweepWork, scheduleRuns } from "./scheduler.js";
+import {
+  type Capacity,
+  type SweepOutcome,
+  type SweepWatcher,
+  type SweepWork,
+  scheduleRuns,
+} from "./scheduler.js";
 import type { Standing } from "./standing.js";
 import { SweepDisplay, titleOfCell } from "./sweep-display.js";
 import type { SweepFolder } from "./sweep-folder.js";
-import type { PlannedRun, SweepPlan } from "./sweep-plan.js";
+import { type PlannedRun, type SweepPlan, workersOf } from "./sweep-plan.js";
 import { scoreTable, sweepScores } from "./sweep-summary.js";
 
-/**
- * How many runs train at once: those that `--jobs` says, else as many as the cores have room for.
- * @param workers the least number of workers that a run has, each a thread
- */
-export function jobsOption(text: unknown, workers = 1): number {
+/** How many runs train at once: those that `--jobs` says, else one for each core, or for each `SOFTRL_THREADS` of them. */
+export function jobsOption(text: unknown): number {
   if (text !== undefined) return integerOption("--jobs", text, 1);
-  const threads = Math.max(workers, threadCount(process.env.SOFTRL_THREADS));
-  return Math.max(1, Math.floor(availableParallelism() / threads));
+  return Math.max(1, Math.floor(availableParallelism() / threadsOfEach()));
 }
+
+/** As many runs at once as `--jobs` says, else those whose threads fit the cores: a run's workers have one each. */
+export function capacityOption(text: unknown): Capacity {
+  if (text !== undefined) return { total: jobsOption(text), weightOf: () => 1 };
+  const threads = threadsOfEach();
+  return { total: availableParallelism(), weightOf: (run) => Math.max(threads, workersOf(run)) };
+}
+
+const threadsOfEach = (): number => threadCount(process.env.SOFTRL_THREADS);
 
 /** Makes runs, shows how they stand, and ends early once it is asked to. */
 export interface MakeRuns {
@@ -26,10 +37,10 @@ export interface MakeRuns {
   make(runs: readonly PlannedRun[], watcher: SweepWatcher, interrupted: AbortSignal): Promise<SweepOutcome>;
 }
 
-/** Runs in processes of this machine, `jobs` at a time. */
-export const runsHere = (work: SweepWork, jobs: number): MakeRuns => ({
+/** Runs in processes of this machine. */
+export const runsHere = (work: SweepWork, capacity: Capacity): MakeRuns => ({
   doing: "sweeping",
-  make: (runs, watcher, interrupted) => scheduleRuns(runs, jobs, work, watcher, interrupted),
+  make: (runs, watcher, interrupted) => scheduleRuns(runs, capacity, work, watcher, interrupted),
 });
 
 /** A sweep and the options of the command that started it. */

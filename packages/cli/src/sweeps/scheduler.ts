@@ -1,3 +1,4 @@
+import { smallest } from "softrl";
 import type { RunProgress } from "../terminal/supervisor.js";
 import type { PlannedRun } from "./sweep-plan.js";
 
@@ -53,16 +54,29 @@ export interface SweepWatcher {
   waiting(count: number): void;
 }
 
+/** What runs share: those that train at once weigh `total` together at most. One run may always train. */
+export interface Capacity {
+  readonly total: number;
+  /** At least 1. */
+  weightOf(run: PlannedRun): number;
+}
+
+interface Claimed {
+  readonly run: PlannedRun;
+  readonly claim: { release(): void };
+}
+
 const ATTEMPTS = 2;
 
 /**
- * Makes runs, `jobs` at a time, in their order. A run that fails is tried once more, then reported, while the others go
- * on. Runs that another process makes are left to it, and taken over if it ends without their results.
+ * Makes runs in their order, as many at once as the capacity has room for. A run that fails is tried once more, then
+ * reported, while the others go on. Runs that another process makes are left to it, and taken over if it ends without
+ * their results.
  * @param interrupted ends the running ones early, and starts no other; so does an error of `work`, which is thrown
  */
 export async function scheduleRuns(
   runs: readonly PlannedRun[],
-  jobs: number,
+  capacity: Capacity,
   work: SweepWork,
   watcher: SweepWatcher,
   interrupted: AbortSignal,
@@ -72,12 +86,24 @@ export async function scheduleRuns(
   let waiting = [...runs];
   let made = 0;
   const failed: FailedSweepRun[] = [];
+  /** Runs that another process had when they were last looked at: they hold up no other. */
+  const away = new Set<PlannedRun>();
+  let load = 0;
+  let onRoom: (() => void)[] = [];
 
-  /** The next run that this process can have; undefined where other processes have all that are left. */
-  function next(): { readonly run: PlannedRun; readonly claim: { release(): void } } | undefined {
+  /**
+   * The next run that this process can have; "no-room" where it has to wait for others to end, since light runs that
+   * passed it would keep the room from it; undefined where other processes have all that are left.
+   */
+  function next(): Claimed | "no-room" | undefined {
     for (const run of waiting) {
+      if (load > 0 && load + capacity.weightOf(run) > capacity.total) {
+        if (away.has(run)) continue;
+        return "no-room";
+      }
       const claim = work.claim(run);
       if (claim === null) {
+        away.add(run);
         watcher.changed(run, "elsewhere");
         continue;
       }
@@ -117,12 +143,22 @@ export async function scheduleRuns(
         await work.wait(stop);
         continue;
       }
+      if (found === "no-room") {
+        await new Promise<void>((resolve) => onRoom.push(resolve));
+        continue;
+      }
       const { run, claim } = found;
+      const weight = capacity.weightOf(run);
+      load += weight;
       try {
         // Another process may have made it before this one could claim it.
         if (work.isDone(run)) watcher.changed(run, "done");
         else await make(run);
       } finally {
+        load -= weight;
+        const resume = onRoom;
+        onRoom = [];
+        for (const each of resume) each();
         claim.release();
       }
     }
@@ -132,8 +168,10 @@ export async function scheduleRuns(
     fault.abort();
     throw error;
   };
+  const lightest = smallest(runs.map((run) => capacity.weightOf(run)));
+  const most = Math.max(1, Math.floor(capacity.total / lightest));
   const lanes = await Promise.allSettled(
-    Array.from({ length: Math.min(jobs, runs.length) }, () => lane().catch(stoppingOthers)),
+    Array.from({ length: Math.min(most, runs.length) }, () => lane().catch(stoppingOthers)),
   );
   for (const result of lanes) if (result.status === "rejected") throw result.reason;
   return { made, failed, interrupted: interrupted.aborted };
