@@ -258,4 +258,16 @@ describe("a controlled run", () => {
     await run.ask({ kind: "close" });
     expect(open).toBe(0);
   });
+
+  test("ends with its close: what waits and what is asked later is an error", async () => {
+    const run = control();
+    await run.ask({ kind: "start", choice: choice() });
+    const closing = run.ask({ kind: "close" });
+    const late = run.ask({ kind: "pause" });
+    expect(await closing).toBeNull();
+    const lost = { code: "worker-lost", message: expect.stringContaining("the run was closed") };
+    await expect(late).rejects.toMatchObject(lost);
+    await expect(run.ask({ kind: "save" })).rejects.toMatchObject(lost);
+    await expect(run.ask({ kind: "close" })).rejects.toMatchObject(lost);
+  });
 });
