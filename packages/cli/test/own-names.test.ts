@@ -77,6 +77,20 @@ describe("names of parts", () => {
     );
   });
 
+  test("two algorithms with one name are not compared", async () => {
+    for (const file of ["a.mjs", "b.mjs"]) {
+      writeFileSync(
+        join(place, file),
+        'import { a2c } from "softrl";\nexport default { ...a2c, name: "mine" };',
+      );
+    }
+    expectRefusal(
+      await command("compare", "--algorithms", "./a.mjs,./b.mjs"),
+      1,
+      /--algorithms: two algorithms have the same name, .* got "mine" from \.\/a\.mjs and from \.\/b\.mjs; give the algorithm of \.\/b\.mjs a name of its own/,
+    );
+  });
+
   test("a long name makes a folder with a shorter one", async () => {
     writeFileSync(
       join(place, "long.js"),

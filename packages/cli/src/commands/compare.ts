@@ -69,6 +69,7 @@ export async function draftComparison(args: readonly string[]): Promise<readonly
     requireCompared(draft, names);
     drafts.push(draft);
   }
+  requireOwnNames(drafts, names);
   const leftOut = leftOutOf(drafts);
   return drafts.map((draft) => commonSettings(draft, leftOut));
 }
@@ -95,6 +96,19 @@ function requireCompared({ file }: RunDraft, names: readonly string[]): void {
     expected: names.join(" or "),
     got: JSON.stringify(name ?? module),
     remedy: "name it in --algorithms, or train it with softrl train --config",
+  });
+}
+
+/** @throws SoftrlError for two files whose algorithms have the same name: their runs would share a folder. */
+function requireOwnNames(drafts: readonly RunDraft[], files: readonly string[]): void {
+  const names = drafts.map(({ parts }) => parts.kinds.algorithm.name);
+  const second = names.findIndex((name, i) => names.indexOf(name) !== i);
+  if (second < 0) return;
+  const first = names.indexOf(names[second]);
+  throw new SoftrlError("--algorithms", "two algorithms have the same name", {
+    expected: "distinct names",
+    got: `${JSON.stringify(names[second])} from ${files[first]} and from ${files[second]}`,
+    remedy: `give the algorithm of ${files[second]} a name of its own`,
   });
 }
 
