@@ -24,7 +24,18 @@ describe("a run of two workers, one of which is lost", () => {
     async ({ how, at }) => {
       await inTemporaryFolder(async (folder) => {
         const path = join(folder, "run");
-        const settings = ["--env", fragile, "--steps", "6000", "--checkpoint-every", "500", "--workers", "2"];
+        const settings = [
+          "--env",
+          fragile,
+          "--envs",
+          "1",
+          "--steps",
+          "6000",
+          "--checkpoint-every",
+          "500",
+          "--workers",
+          "2",
+        ];
         const env = {
           FRAGILE: `${how}@${at}`,
           SOFTRL_EXECUTOR: "wasm",

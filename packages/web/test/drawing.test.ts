@@ -4,9 +4,22 @@ import { COLOURS, DARK, GREY, memorySettings, PAPER, settingsOf, TEXT } from "@s
 import { describe, expect, it } from "vitest";
 import { arrowPath } from "../src/drawing/arrow.js";
 import { decimals, powerText, shortNumber } from "../src/drawing/number-text.js";
-import { linearScale, logScale, roundTicks } from "../src/drawing/scale.js";
+import { highestOf, linearScale, logScale, roundTicks } from "../src/drawing/scale.js";
 import { numbersText, readNumber, readNumbers } from "../src/state/settings.js";
 import { typesetFormulas } from "../typeset.js";
+
+describe("the highest point", () => {
+  it("is that of all curves, or the least that is asked for", () => {
+    const curve = (...ys: number[]) => ys.map((y, x) => [x, y] as const);
+    expect(highestOf([curve(1, 7, 3), curve(5)], 4)).toBe(7);
+    expect(highestOf([curve(1), []], 4)).toBe(4);
+  });
+
+  it("is found in long curves", () => {
+    const curve = Array.from({ length: 300_000 }, (_, x) => [x, x % 1000] as const);
+    expect(highestOf([curve, curve], 0)).toBe(999);
+  });
+});
 
 describe("the page's colours", () => {
   const css = readFileSync(join(import.meta.dirname, "../src/page.css"), "utf8");

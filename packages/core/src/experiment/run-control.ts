@@ -28,6 +28,8 @@ export class RunControl {
   readonly #handle: WorkerHandle;
   readonly #waiting = new Map<number, Waiting>();
   #asked = 0;
+  /** The request that ends the worker, once it is sent. */
+  #closing: number | null = null;
   /** Why the worker does not answer any more. */
   #ended: SoftrlError | null = null;
 
@@ -40,7 +42,7 @@ export class RunControl {
   }
 
   /**
-   * Sends a command.
+   * Sends a command. The answer to `close` is the last one: what waits then, or is asked later, is rejected.
    * @returns its answer
    * @throws SoftrlError where the command cannot be carried out, or the worker has ended.
    */
@@ -52,6 +54,7 @@ export class RunControl {
     return new Promise<ControlAnswers[Kind]>((resolve, reject) => {
       this.#waiting.set(id, { resolve: (answer) => resolve(answer as ControlAnswers[Kind]), reject });
       const sent: ControlCommand = command;
+      if (sent.kind === "close") this.#closing ??= id;
       this.#handle.post({ id, command: sent });
     });
   }
@@ -67,6 +70,8 @@ export class RunControl {
     this.#waiting.delete(reply.id);
     if ("error" in reply) waiting?.reject(receivedError("RunControl", reply.error));
     else waiting?.resolve(reply.answer);
+    // Not left to the host: a browser does not report a worker that closes itself.
+    if (reply.id === this.#closing) this.#end("the run was closed");
   }
 
   #end(what: string, cause?: unknown): void {

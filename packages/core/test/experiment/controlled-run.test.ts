@@ -3,64 +3,53 @@ import {
   CartPole,
   type ControlAnswers,
   type ControlledChoice,
+  type ControlParts,
   createTrainer,
   createWasmExecutor,
   encodeCheckpoint,
   loadPolicy,
   makeEnvironment,
-  type ParentPort,
   RunControl,
   readEnvironmentOptions,
   SoftrlError,
   serveControlledRun,
   softQLearning,
+  type VectorEnvironment,
   type WorkerHost,
 } from "softrl";
 import { afterEach, describe, expect, test } from "vitest";
+import { sameThreadWorker } from "./same-thread-workers.js";
 
 const executor = await createWasmExecutor();
 /** Environment steps of an iteration: 5 steps of 8 environments. */
 const ITERATION = 40;
 const SECONDS = () => performance.now() / 1000;
 
-/** A worker in this thread: messages are copied and arrive later, as those of a real one do. */
+/** The environments that the runs of a test have open. */
+let open = 0;
+/** What the next environments do otherwise. */
+let changeNext: (environment: VectorEnvironment) => void = () => {};
+
+const environment: ControlParts["environment"] = (id, size, options) => {
+  const known = id === "CartPole-v1" ? readEnvironmentOptions("options", id, options) : {};
+  const made = makeEnvironment(id, size, known);
+  changeNext(made);
+  open++;
+  const { close } = made;
+  made.close = async () => {
+    open--;
+    await close.call(made);
+  };
+  return made;
+};
+
 const sameThread: WorkerHost = {
-  start(_code, _data, events) {
-    let listener: ((message: unknown) => void) | null = null;
-    let isStopped = false;
-    const waiting: unknown[] = [];
-    const deliver = () => {
-      while (listener !== null && waiting.length > 0) listener(waiting.shift());
-    };
-    const parent: ParentPort = {
-      post(message) {
-        const sent: unknown = structuredClone(message);
-        setImmediate(() => isStopped || events.message?.(sent));
-      },
-      listen(call) {
-        listener = call;
-        setImmediate(deliver);
-      },
-    };
-    const parts = {
-      kinds: builtInKinds,
-      executor,
-      clock: SECONDS,
-      environment: (id: string, size: number, options: Readonly<Record<string, string | number | boolean>>) =>
-        makeEnvironment(id, size, id === "CartPole-v1" ? readEnvironmentOptions("options", id, options) : {}),
-    };
-    const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
-    serveControlledRun(parent, parts, { pause }).catch(events.ended);
-    return {
-      post(message) {
-        waiting.push(structuredClone(message));
-        setImmediate(deliver);
-      },
-      async stop() {
-        isStopped = true;
-      },
-    };
-  },
+  start: (_code, _data, events) =>
+    sameThreadWorker(events, (parent) => {
+      const parts: ControlParts = { kinds: builtInKinds, executor, clock: SECONDS, environment };
+      const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+      serveControlledRun(parent, parts, { pause }).catch(events.ended);
+    }),
   wait: () => false,
   every: () => () => {},
 };
@@ -72,7 +61,9 @@ const control = () => {
   return made;
 };
 afterEach(async () => {
+  changeNext = () => {};
   for (const made of controls.splice(0)) await made.ask({ kind: "close" }).catch(() => {});
+  open = 0;
 });
 
 const choice = (algorithm = "soft-q", steps = 8000): ControlledChoice => ({
@@ -231,5 +222,52 @@ describe("a controlled run", () => {
     expect((await run.ask({ kind: "run", steps: 1 })).progress.step).toBe(ITERATION);
     await run.stop();
     await expect(run.ask({ kind: "pause" })).rejects.toMatchObject({ code: "worker-lost" });
+  });
+
+  test.each([
+    ["environments cannot be made", () => expect.fail("no environment")],
+    [
+      "environments cannot start",
+      (made: VectorEnvironment) => {
+        made.reset = async () => expect.fail("no start");
+        made.restore = async () => expect.fail("no state");
+      },
+    ],
+  ])("stays as it was where another's %s", async (_why, change) => {
+    const run = control();
+    await run.ask({ kind: "start", choice: choice("a2c") });
+    await run.ask({ kind: "run", steps: 400 });
+    await run.ask({ kind: "play", steps: 3, action: 1 });
+    const before = await run.ask({ kind: "save" });
+    const shown = await run.ask({ kind: "play", steps: 0, action: null });
+    changeNext = change;
+    await expect(run.ask({ kind: "start", choice: choice() })).rejects.toThrow(/no (environment|start)/);
+    await expect(run.ask({ kind: "load", checkpoint: before.checkpoint })).rejects.toThrow(
+      /no (environment|state)/,
+    );
+    changeNext = () => {};
+    expect(open).toBe(2);
+    const { observation, length } = await run.ask({ kind: "play", steps: 0, action: null });
+    expect({ observation, length }).toEqual({ observation: shown.observation, length: 3 });
+    expect(Buffer.compare((await run.ask({ kind: "save" })).checkpoint, before.checkpoint)).toBe(0);
+    const { progress, curveFrom, events } = await run.ask({ kind: "run", steps: 1 });
+    expect(progress).toMatchObject({ algorithm: "a2c", step: 440 });
+    expect([curveFrom, events]).toEqual([1, []]);
+    await run.ask({ kind: "start", choice: choice() });
+    expect(open).toBe(1);
+    await run.ask({ kind: "close" });
+    expect(open).toBe(0);
+  });
+
+  test("ends with its close: what waits and what is asked later is an error", async () => {
+    const run = control();
+    await run.ask({ kind: "start", choice: choice() });
+    const closing = run.ask({ kind: "close" });
+    const late = run.ask({ kind: "pause" });
+    expect(await closing).toBeNull();
+    const lost = { code: "worker-lost", message: expect.stringContaining("the run was closed") };
+    await expect(late).rejects.toMatchObject(lost);
+    await expect(run.ask({ kind: "save" })).rejects.toMatchObject(lost);
+    await expect(run.ask({ kind: "close" })).rejects.toMatchObject(lost);
   });
 });

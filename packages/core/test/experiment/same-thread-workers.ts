@@ -22,6 +22,38 @@ export interface Intervention {
   readonly patience?: number;
 }
 
+/**
+ * A worker in the thread of the test: messages are copied and arrive later, as those of a real one do.
+ * @param begin starts what the worker runs
+ */
+export function sameThreadWorker(events: WorkerEvents, begin: (parent: ParentPort) => void): WorkerHandle {
+  let listener: ((message: unknown) => void) | null = null;
+  let isStopped = false;
+  const waiting: unknown[] = [];
+  const deliver = () => {
+    while (listener !== null && waiting.length > 0) listener(waiting.shift());
+  };
+  begin({
+    post(message) {
+      const sent: unknown = structuredClone(message);
+      setImmediate(() => isStopped || events.message?.(sent));
+    },
+    listen(call) {
+      listener = call;
+      setImmediate(deliver);
+    },
+  });
+  return {
+    post(message) {
+      waiting.push(structuredClone(message));
+      setImmediate(deliver);
+    },
+    async stop() {
+      isStopped = true;
+    },
+  };
+}
+
 /** Workers in the thread of the test, which take turns: the messages and the memory are those of real threads. */
 export class SameThreadWorkers {
   started = 0;
@@ -34,23 +66,7 @@ export class SameThreadWorkers {
       start: (_code, data, events): WorkerHandle => {
         const worker = this.started++;
         this.events.push(events);
-        let listener: ((message: unknown) => void) | null = null;
-        let isStopped = false;
-        const waiting: unknown[] = [];
-        const deliver = () => {
-          while (listener !== null && waiting.length > 0) listener(waiting.shift());
-        };
-        const parent: ParentPort = {
-          post: (message) => {
-            const sent = structuredClone(message);
-            setImmediate(() => isStopped || events.message?.(sent));
-          },
-          listen: (call) => {
-            listener = call;
-            setImmediate(deliver);
-          },
-        };
-        setImmediate(() => {
+        const begin = (parent: ParentPort) => {
           void runTrainingWorker(parent, structuredClone(data), (config) => ({
             kinds: {
               algorithm: kindOf(builtInAlgorithms, config.algorithm.name),
@@ -62,16 +78,15 @@ export class SameThreadWorkers {
             ),
             executor,
           }));
-        });
+        };
+        const handle = sameThreadWorker(events, (parent) => setImmediate(begin, parent));
         return {
           post: (message) => {
-            if (delivers?.(worker, message) === false) return;
-            waiting.push(structuredClone(message));
-            setImmediate(deliver);
+            if (delivers?.(worker, message) !== false) handle.post(message);
           },
-          stop: async () => {
-            isStopped = true;
+          stop: () => {
             this.stopped++;
+            return handle.stop();
           },
         };
       },

@@ -51,3 +51,14 @@ export function roundTicks([low, high]: readonly [number, number]): readonly num
   }
   return ticks;
 }
+
+/** The largest y of some curves, at least `least`; curves of any length. */
+export function highestOf(
+  curves: readonly (readonly (readonly [x: number, y: number])[])[],
+  least: number,
+): number {
+  let highest = least;
+  // Not Math.max(...): a call takes about a hundred thousand arguments.
+  for (const curve of curves) for (const [, y] of curve) highest = Math.max(highest, y);
+  return highest;
+}

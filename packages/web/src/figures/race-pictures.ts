@@ -3,7 +3,7 @@ import type { PlayedFrame, TheoremAtPlay } from "softrl";
 import { drawn, place, redraw } from "../drawing/drawn.js";
 import { type ChartLine, chartArea, drawLineChart } from "../drawing/line-chart.js";
 import { decimals } from "../drawing/number-text.js";
-import { linearScale, logScale } from "../drawing/scale.js";
+import { highestOf, linearScale, logScale } from "../drawing/scale.js";
 
 const { left, right, top, bottom } = chartArea;
 type Points = readonly (readonly [number, number])[];
@@ -74,7 +74,7 @@ export interface RaceCurves {
 export function drawCurves(svg: SVGSVGElement, curves: RaceCurves): void {
   const { a2c, softQ, ghost, step, goal, changes } = curves;
   const end = roundUp(Math.max(step, 50_000));
-  const highest = Math.max(goal, ...[...a2c, ...softQ].map(([, y]) => y));
+  const highest = highestOf([a2c, softQ], goal);
   drawLineChart(svg, {
     x: { scale: linearScale([0, end], [left, right]), label: "steps of each agent", format: thousands },
     y: { scale: linearScale([0, highest * 1.04], [bottom, top]), label: "", format: String },

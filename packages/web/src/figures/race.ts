@@ -17,6 +17,8 @@ export interface RaceGame {
   readonly goal: number;
   /** Steps between two points of the curve. */
   readonly logEvery: number;
+  /** Steps after which a race ends: each of its snapshots holds the curve so far. */
+  readonly mostSteps: number;
   /** τ at the start. */
   readonly tau: number;
   /** Steps that an agent takes on screen in a second. */
@@ -61,9 +63,10 @@ export interface SavedRace extends RaceSnapshot {
   readonly isGapSubtracted: boolean;
 }
 
+/** The steps of each run, more than {@link RaceGame.mostSteps}: a schedule over them hardly changes anything. */
+const STEPS = 1e9;
 /** Seconds of training between two moments at which both have taken the same steps. */
 const WINDOW = 0.1;
-const STEPS = 1e9;
 const MOST_EVENTS = 200;
 
 /** A run of the race, as the command takes it too. */
@@ -93,6 +96,7 @@ export class Race {
   readonly measured: TheoremAtPlay[] = [];
   tau: number;
   isGoing = false;
+  /** τ that was chosen while the race goes on, for the end of the present window. */
   #wantedTau: number | null = null;
   #snapshotEvery: number;
   #work: Promise<unknown> = Promise.resolve();
@@ -151,19 +155,24 @@ export class Race {
     return this.sides.a2c.state.progress.step;
   }
 
+  /** Whether all steps of the game are taken. */
+  get isOver(): boolean {
+    return this.step >= this.choice.game.mostSteps;
+  }
+
   /**
-   * Trains until `pause`, or for so many steps.
+   * Trains until `pause`, for so many steps, or until the race is over.
    * @param speed steps of each agent in a second, at most
    * @param onWindow called whenever both have taken the same steps
    */
   go(steps: number, speed: () => number, onWindow: () => void): Promise<void> {
     this.isGoing = true;
     return this.#alone(async () => {
-      const end = this.step + steps;
+      const end = Math.min(this.step + steps, this.choice.game.mostSteps);
       try {
         while (this.isGoing && this.step < end) {
           const began = performance.now();
-          await this.#applyTau();
+          await this.#applyWantedTau();
           const most = Math.max(1, speed() * WINDOW);
           await this.#window(Math.min(this.#windowSteps(), most, end - this.step));
           onWindow();
@@ -173,6 +182,7 @@ export class Race {
       } finally {
         this.isGoing = false;
       }
+      await this.#applyWantedTau();
     });
   }
 
@@ -183,13 +193,14 @@ export class Race {
 
   /** Sets τ of both, at the same step. */
   setTau(tau: number): Promise<void> {
-    this.#wantedTau = tau;
-    return this.isGoing ? Promise.resolve() : this.#alone(() => this.#applyTau());
+    this.#wantedTau = this.isGoing ? tau : null;
+    return this.isGoing ? Promise.resolve() : this.#alone(() => this.#applyTau(tau));
   }
 
-  /** Returns to a snapshot; those after it are dropped once the race goes on from there. */
+  /** Returns to a snapshot, and to its τ; those after it are dropped once the race goes on from there. */
   goTo(snapshot: RaceSnapshot): Promise<void> {
     this.isGoing = false;
+    this.#wantedTau = null;
     return this.#alone(async () => {
       await this.#both(async (racer) => {
         const side = this.sides[racer];
@@ -253,10 +264,14 @@ export class Race {
     return { step: a2c.step, checkpoints: { a2c: a2c.checkpoint, "soft-q": softQ.checkpoint } };
   }
 
-  async #applyTau(): Promise<void> {
+  async #applyWantedTau(): Promise<void> {
     const tau = this.#wantedTau;
     this.#wantedTau = null;
-    if (tau === null || tau === this.tau) return;
+    if (tau !== null) await this.#applyTau(tau);
+  }
+
+  async #applyTau(tau: number): Promise<void> {
+    if (tau === this.tau) return;
     await this.#both(async (racer) => {
       const side = this.sides[racer];
       take(side, await side.control.ask({ kind: "set", settings: { tau } }));

@@ -8,6 +8,7 @@ import { browserWorkers } from "../workers/browser-workers.js";
 import { Race, type Racer, type RaceSide, racers, type SavedRace } from "./race.js";
 import { games, HeldKeys, intervals, RACE_TAUS, speeds } from "./race-controls.js";
 import { drawCurves, drawGap, drawScreen, PolicyBars } from "./race-pictures.js";
+import { singleLoop } from "./single-loop.js";
 
 const host = browserWorkers(
   () => new Worker(new URL("../workers/race-worker.js", import.meta.url), { type: "module", name: "race" }),
@@ -167,7 +168,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     draw();
     say("Both agents train, one in each worker.");
     for (const { racer } of agents) void play(racer);
-    void measure(present);
+    void measure();
     try {
       await training;
     } catch (error) {
@@ -177,7 +178,8 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     if (present !== race) return;
     await present.measure();
     await look();
-    say(`Paused after ${present.step.toLocaleString("en")} steps of each agent.`);
+    const taken = `${present.step.toLocaleString("en")} steps of each agent`;
+    say(present.isOver ? `The race is over, after ${taken}.` : `Paused after ${taken}.`);
     draw();
   }
 
@@ -223,18 +225,16 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     }
   }
 
-  async function measure(present: Race): Promise<void> {
-    while (present === race && present.isGoing) {
+  const measure = singleLoop(
+    () => race?.isGoing === true,
+    async () => {
       const began = performance.now();
-      try {
-        await present.measure();
-      } catch {
-        return;
-      }
+      // A race that was closed or has failed says so where it is trained.
+      await race?.measure().catch(() => {});
       const took = (performance.now() - began) / 1000;
       await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(MEASURE_EVERY, 10 * took)));
-    }
-  }
+    },
+  );
 
   /** Another race from the same seed, which goes on if this one did. */
   function restart(): void {

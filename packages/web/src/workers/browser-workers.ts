@@ -8,6 +8,9 @@ export type OpenWorker = (module: string) => Worker;
  * Threads from a page's module workers. They share no memory unless what they run does, so that a page needs no
  * cross-origin isolation. The module of a worker calls `serveEntries`.
  *
+ * A browser does not report a worker that closes itself, so `ended` is called after errors alone: a worker that leaves has
+ * to say so in its last message.
+ *
  * Code that is a script, such as that of WebAssembly's threads, is opened as a blob: it needs a page that is cross-origin
  * isolated and whose policy has `worker-src blob:`.
  */

@@ -93,23 +93,21 @@ describe.skipIf(!hasChromium)("the race", () => {
     expect(await still()).toBe(before);
   });
 
-  test("both algorithms learn CartPole, to at least 475", LONG, async () => {
-    const page = await open("?race.speed=Infinity");
+  test("both algorithms learn CartPole, to at least 475 within 100,000 steps", LONG, async () => {
+    const page = await open("?race.speed=Infinity&race.every=50000");
     const began = Date.now();
-    await partOf(page, "go").click();
-    await expect
-      .poll(
-        async () => Math.min(...(await returnsOf(page)), (await returnsOf(page)).length === 2 ? 1e9 : 0),
-        {
-          timeout: 110_000,
-        },
-      )
-      .toBeGreaterThanOrEqual(475);
+    // The seed decides the returns at a step. The time depends on the machine: it is reported alone.
+    for (const steps of ["50,000", "100,000"]) {
+      await partOf(page, "go").click();
+      await expect
+        .poll(() => noteOf(page), { timeout: 55_000 })
+        .toBe(`Paused after ${steps} steps of each agent.`);
+    }
     const seconds = (Date.now() - began) / 1000;
-    const step = await stepOf(page);
-    console.log(`both at 475 after ${seconds.toFixed(1)} s, ${step} steps of each`);
-    await partOf(page, "go").click();
-    await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after/);
+    const returns = await returnsOf(page);
+    expect(returns).toHaveLength(2);
+    expect(Math.min(...returns)).toBeGreaterThanOrEqual(475);
+    console.log(`both at ${returns.join(" and ")} after ${seconds.toFixed(1)} s, 100,000 steps of each`);
     const distance = await partOf(page, "distance").getAttribute("aria-label");
     expect(distance).toMatch(/: [\d.]+e[-+]\d+ for a sample, ([\d.]+e-1[4-9]|0e\+0) averaged/);
   });
