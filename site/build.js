@@ -80,9 +80,15 @@ function writePages(reference) {
       mkdirSync(dirname(join(out, path)), { recursive: true });
       cpSync(join(root, place.from), join(out, path));
     } else if (kind === "source") {
-      const code = highlighted(readFileSync(join(root, place.from), "utf8"), posix.extname(place.from).slice(1));
+      const code = highlighted(
+        readFileSync(join(root, place.from), "utf8"),
+        posix.extname(place.from).slice(1),
+      );
       const html = `<h1 class="file">${escaped(place.from)}</h1>\n<pre><code>${code}</code></pre>`;
-      write(path, framed({ path, title: place.from, about: "A source file of softrl.", html, trail: [] }, ""));
+      write(
+        path,
+        framed({ path, title: place.from, about: "A source file of softrl.", html, trail: [] }, ""),
+      );
     } else {
       const text = reference.get(place.from) ?? readFileSync(join(root, place.from), "utf8");
       const page = { ...rendered(text, address), path };
@@ -132,6 +138,7 @@ try {
 }
 const files = siteFiles(out);
 const faults = [...brokenLinks(files), ...foreignLoads(files)];
-if (faults.length > 0) throw new Error(`the site has broken links, or loads from another host:\n${faults.join("\n")}`);
+if (faults.length > 0)
+  throw new Error(`the site has broken links, or loads from another host:\n${faults.join("\n")}`);
 const pages = [...files.keys()].filter((path) => path.endsWith(".html")).length;
 console.log(`site/dist: ${pages} pages, every link resolves`);

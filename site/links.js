@@ -7,7 +7,9 @@ import { join, posix } from "node:path";
 export function siteFiles(folder) {
   const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => posix.relative(folder.replaceAll("\\", "/"), join(parentPath, name).replaceAll("\\", "/")));
+    .map(({ parentPath, name }) =>
+      posix.relative(folder.replaceAll("\\", "/"), join(parentPath, name).replaceAll("\\", "/")),
+    );
   const text = (/** @type {string} */ path) =>
     /\.(html|css|js)$/.test(path) ? readFileSync(join(folder, path), "utf8") : "";
   return new Map(paths.map((path) => [path, text(path)]));
@@ -36,7 +38,10 @@ export function brokenLinks(files) {
       if (!files.has(target)) return true;
       return hash !== undefined && hash !== "" && ids.get(target)?.has(hash) !== true;
     });
-    return [...broken.map((address) => `${path}: ${address}`), ...twice.map((id) => `${path}: two of id ${id}`)];
+    return [
+      ...broken.map((address) => `${path}: ${address}`),
+      ...twice.map((id) => `${path}: two of id ${id}`),
+    ];
   });
 }
 

@@ -33,7 +33,8 @@ export function rendered(text, address) {
       token.attrSet("id", slugger.slug(words));
       if (title === "") title = words;
     }
-    if (token.type === "paragraph_open" && about === "" && token.level === 0) about = plainText(tokens[i + 1]);
+    if (token.type === "paragraph_open" && about === "" && token.level === 0)
+      about = plainText(tokens[i + 1]);
     for (const child of token.children ?? []) {
       for (const name of ["href", "src"]) {
         const found = child.attrGet(name);
@@ -61,7 +62,8 @@ function alignedByClass(tokens, index, options, _environment, self) {
 
 /** Code with its words in classes; as it is in a language that is not known. @param {string} code @param {string} language */
 export function highlighted(code, language) {
-  if (language === "" || language === "text" || hljs.getLanguage(language) === undefined) return escaped(code);
+  if (language === "" || language === "text" || hljs.getLanguage(language) === undefined)
+    return escaped(code);
   return hljs.highlight(code, { language }).value;
 }
 

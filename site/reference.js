@@ -54,4 +54,5 @@ export async function referenceFiles(folder) {
 }
 
 /** Leaves cells of tables empty where TypeDoc has nothing. @param {string} text */
-const withoutBlanks = (text) => text.replaceAll(/^\| .*$/gm, (row) => row.replaceAll(/ (-|`undefined`)(?= \|)/g, " "));
+const withoutBlanks = (text) =>
+  text.replaceAll(/^\| .*$/gm, (row) => row.replaceAll(/ (-|`undefined`)(?= \|)/g, " "));
