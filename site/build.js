@@ -99,7 +99,17 @@ function writePages(reference) {
   if (broken.size > 0) throw new Error(`links to what is not in the repository:\n${[...broken].join("\n")}`);
 }
 
-/** The pages above one, and whether it has a filter. @param {string} path */
+/** The folders of TypeDoc, and what a page in them is about. @type {Readonly<Record<string, string>>} */
+const kinds = {
+  classes: "class",
+  enumerations: "enumeration",
+  functions: "function",
+  interfaces: "interface",
+  "type-aliases": "type",
+  variables: "constant",
+};
+
+/** The pages above one, what it is about, and whether it has a filter. @param {string} path */
 function frameOf(path) {
   const [section, folder, kind] = path.split("/");
   const found = packages.find(({ name }) => posix.basename(name) === folder);
@@ -108,7 +118,7 @@ function frameOf(path) {
   const trail = [["Reference", "reference/index.html"]];
   if (kind === "index.html") return { trail, hasFilter: true };
   trail.push([found.name, `reference/${folder}/index.html`]);
-  return { trail };
+  return { trail, kind: kinds[kind] };
 }
 
 /** The two lists: of guides, and of packages. */

@@ -50,9 +50,35 @@ export async function referenceFiles(folder) {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((path) => path.replaceAll("\\", "/"))
     .filter((path) => path.endsWith(".md") && path !== "README.md")
-    .map((path) => ({ path, text: withoutBlanks(readFileSync(join(folder, path), "utf8")) }));
+    .map((path) => ({ path, text: narrowTables(readFileSync(join(folder, path), "utf8")) }));
 }
 
-/** Leaves cells of tables empty where TypeDoc has nothing. @param {string} text */
-const withoutBlanks = (text) =>
-  text.replaceAll(/^\| .*$/gm, (row) => row.replaceAll(/ (-|`undefined`)(?= \|)/g, " "));
+const blank = (/** @type {string} */ cell) => ["", "-", "`undefined`"].includes(cell.trim());
+
+/**
+ * Tables for narrow screens: a default value stands beside its type, cells are empty where TypeDoc has nothing, and there is
+ * no column without a cell.
+ * @param {string} text
+ */
+export function narrowTables(text) {
+  return text.replaceAll(/(?:^\| .*\n)+/gm, (table) => {
+    const rows = table
+      .trimEnd()
+      .split("\n")
+      .map((row) => row.split(/(?<!\\)\|/).slice(1, -1));
+    const defaults = rows[0].findIndex((cell) => cell.trim() === "Default value");
+    const isRow = (/** @type {number} */ i) => i > 1;
+    if (defaults > 0) {
+      for (const row of rows.filter((_, i) => isRow(i))) {
+        if (!blank(row[defaults])) row[defaults - 1] = `${row[defaults - 1]}= ${row[defaults].trimStart()}`;
+        row[defaults] = "";
+      }
+    }
+    const kept = rows[0].map((_, column) => rows.some((row, i) => isRow(i) && !blank(row[column])));
+    const written = rows.map((row) => {
+      const cells = row.filter((_, column) => kept[column]).map((cell) => (blank(cell) ? "  " : cell));
+      return `|${cells.join("|")}|\n`;
+    });
+    return written.join("");
+  });
+}

@@ -9,6 +9,7 @@ import { relativeAddress } from "./site-map.js";
  * @property {string} about one sentence for a search engine
  * @property {string} html
  * @property {readonly (readonly [string, string])[]} trail the names and paths of the pages above it
+ * @property {string} [kind] what the page is about, such as a class
  * @property {boolean} [hasFilter] whether a field filters its tables
  */
 
@@ -21,7 +22,7 @@ const POLICY =
  * @param {Page} page
  * @param {string} side the guides beside a guide; may be empty
  */
-export function framed({ path, title, about, html, trail, hasFilter = false }, side) {
+export function framed({ path, title, about, html, trail, kind = "", hasFilter = false }, side) {
   const to = (/** @type {string} */ target) => relativeAddress(path, target);
   const script = hasFilter ? `\n    <script type="module" src="${to("site/filter.js")}"></script>` : "";
   const steps = trail.map(([name, target]) => `<a href="${to(target)}">${escaped(name)}</a> /`).join(" ");
@@ -48,7 +49,7 @@ export function framed({ path, title, about, html, trail, hasFilter = false }, s
     </header>
     <div class="columns${side === "" ? "" : " with-side"}">
       <main id="site-text">
-${steps === "" ? "" : `<p class="trail">${steps}</p>\n`}${html}
+${steps === "" ? "" : `<p class="trail">${steps} ${kind}</p>\n`}${html}
       </main>
 ${side}
     </div>
