@@ -90,7 +90,7 @@ describe.skipIf(executable === null)("the site in Chromium", () => {
     expect(await shown.allTextContents()).toEqual(
       expect.arrayContaining([expect.stringContaining("softQLoss")]),
     );
-    await page.getByRole("link", { name: "softQLoss", exact: true }).click();
+    await page.getByRole("link", { name: "softQLoss", exact: true }).first().click();
     await expect.poll(() => page.locator("h1").textContent()).toBe("softQLoss()");
     await page.locator(".home").click();
     await expect.poll(() => page.locator("h1").textContent()).toMatch(/take the same step/);
