@@ -25,6 +25,8 @@ interface Block {
 const tsc = join(root, "node_modules/.bin/tsc");
 const readmes = [
   "README.md",
+  "docs/first-run.md",
+  "docs/reading-a-run.md",
   "docs/extend.md",
   "docs/checkpoints.md",
   "docs/export.md",

@@ -22,7 +22,10 @@ const policy = [
 /** A module that the page imports when its last figure is near: the build makes it. */
 const EVIDENCE = "virtual:evidence";
 
-export default defineConfig(({ command }) => ({
+/** Links to the guides, which only `npm run site` builds beside the page. */
+const SITE_LINKS = /\s*<nav class="site"[\s\S]*?<\/nav>/;
+
+export default defineConfig(({ command, mode }) => ({
   root: import.meta.dirname,
   // Relative, so that the page works in any folder of any host.
   base: "./",
@@ -51,7 +54,7 @@ export default defineConfig(({ command }) => ({
       transformIndexHtml: {
         order: "pre",
         handler: (html: string) => ({
-          html: typesetFormulas(html),
+          html: typesetFormulas(mode === "site" ? html : html.replace(SITE_LINKS, "")),
           // The development server injects scripts and styles of its own.
           tags:
             command === "build"

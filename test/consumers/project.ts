@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { accessSync, constants, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { root } from "../source-tree.js";
+import { packageFolders, root } from "../source-tree.js";
 
 const run = promisify(execFile);
 
@@ -14,9 +14,10 @@ const environment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(npm_|SOFTRL_|INIT_CWD|NODE_OPTIONS|VITEST)/i.test(name)),
 );
 
-/** Packs every package into a folder, as `npm publish` does. */
+/** Packs every package into a folder, as `npm publish` does, which leaves out private workspaces. */
 export async function packAll(folder: string): Promise<Packed> {
-  const args = ["pack", "--workspaces", "--json", "--pack-destination", folder];
+  const workspaces = packageFolders.flatMap((name) => ["--workspace", `packages/${name}`]);
+  const args = ["pack", ...workspaces, "--json", "--pack-destination", folder];
   const { stdout } = await run("npm", args, { cwd: root, env: environment, maxBuffer: 2 ** 26 });
   // npm 11 lists the packages, npm 12 has them by name.
   const packed: readonly { readonly name: string; readonly filename: string }[] = Object.values(

@@ -6,3 +6,5 @@ export { theEvidence } from "./figures/the-evidence.js";
 export { twoArrows } from "./figures/two-arrows.js";
 export { whatTauDoes } from "./figures/what-tau-does.js";
 export { memorySettings, type Settings, settingsOf } from "./state/settings.js";
+export { browserWorkers, type OpenWorker } from "./workers/browser-workers.js";
+export { afterMessages, type EntryMessage, serveEntries } from "./workers/serve-entries.js";

@@ -22,7 +22,7 @@ describe("the highest point", () => {
 });
 
 describe("the page's colours", () => {
-  const css = readFileSync(join(import.meta.dirname, "../src/page.css"), "utf8");
+  const css = readFileSync(join(import.meta.dirname, "../src/theme.css"), "utf8");
   const [light, dark] = [css.slice(0, css.indexOf("@media")), css.slice(css.indexOf("@media"))];
   const colour = (text: string, name: string) => new RegExp(`--${name}: (#[0-9a-f]{6});`).exec(text)?.[1];
 

@@ -19,8 +19,9 @@ interface Waiting {
  * A run in a worker, as the page that watches it has it.
  *
  * ```ts
- * const control = new RunControl(browserWorkers, { module, entry: "race" });
- * await control.ask({ kind: "start", choice: { algorithm: "soft-q", environment: "CartPole-v1" } });
+ * const control = new RunControl(host, { module, entry: "train" });
+ * const choice = { algorithm: "soft-q", environment: "CartPole-v1" };
+ * await control.ask({ kind: "start", choice });
  * const { progress } = await control.ask({ kind: "run", steps: 20_000 });
  * ```
  */
