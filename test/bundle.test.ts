@@ -8,9 +8,9 @@ import { temporaryFolder } from "./temporary-folder.js";
 
 /** Bytes that a page may load, minified and gzipped. `npm run bundles` prints what takes them. */
 const budgets = {
-  train: 100_500,
-  act: 57_300,
-  "act-from-module": 29_700,
+  train: 102_000,
+  act: 58_400,
+  "act-from-module": 30_700,
 };
 type Name = keyof typeof budgets;
 const names = Object.keys(budgets) as Name[];

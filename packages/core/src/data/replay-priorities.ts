@@ -2,8 +2,11 @@ import { fail, requireLength, requireNumber } from "../base/errors.js";
 import type { Piece } from "../base/piece.js";
 import type { Random } from "../base/random.js";
 import { type Snapshot, snapshotArray, snapshotNumber } from "../base/snapshot.js";
+import { exp, log } from "../math/logspace.js";
 import type { Vector } from "../math/units.js";
 import { SumTree } from "./sum-tree.js";
+
+// Powers are exp(a log x): the last digit of x ** a depends on the engine.
 
 /** Added to |δ| so that every transition can be drawn, as in OpenAI Baselines. */
 const LEAST_ERROR = 1e-6;
@@ -43,7 +46,7 @@ export class ReplayPriorities {
   setErrors(entries: Int32Array, errors: Vector): void {
     requireLength("Replay.setErrors", "errors", errors.length, entries.length);
     for (let b = 0; b < entries.length; b++) {
-      const priority = (Math.abs(errors[b]) + LEAST_ERROR) ** this.#exponent;
+      const priority = exp(this.#exponent * log(Math.abs(errors[b]) + LEAST_ERROR));
       // One that was overwritten since it was sampled has no priority.
       if (this.#tree.at(entries[b]) > 0) this.#set(entries[b], priority);
       if (priority > this.#largest) this.#largest = priority;
@@ -62,7 +65,7 @@ export class ReplayPriorities {
     const tree = this.#tree;
     let largest = 0;
     for (let b = 0; b < entries.length; b++) {
-      const weight = (tree.total / (tree.size * tree.at(entries[b]))) ** beta;
+      const weight = exp(beta * log(tree.total / (tree.size * tree.at(entries[b]))));
       weights[b] = weight;
       largest = Math.max(largest, weight);
     }

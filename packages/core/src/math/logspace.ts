@@ -1,16 +1,15 @@
 /**
- * The only place that calls exp and log. Probabilities travel as logarithms, and these functions sum them, so
+ * Where all others import exp and log from. Probabilities travel as logarithms, and these functions sum them, so
  * that overflow, log 0 and cancellation are handled in one place.
  */
+import { exp, log } from "./exponential.js";
 import type { Vector } from "./units.js";
 
-/** eˣ. */
-export const exp = Math.exp;
-/** The natural logarithm; log 0 = −∞. */
-export const log = Math.log;
-/** log(1 + x), exact for small x. */
+export { exp, log };
+
+/** log(1 + x), exact for small x. Its last digit depends on the engine; no training calls it. */
 export const log1p = Math.log1p;
-/** eˣ − 1, exact for small x. */
+/** eˣ − 1, exact for small x. Its last digit depends on the engine; no training calls it. */
 export const expm1 = Math.expm1;
 
 /**

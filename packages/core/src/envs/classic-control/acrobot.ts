@@ -1,4 +1,5 @@
 import { type Snapshot, snapshotArray } from "../../base/snapshot.js";
+import { cosine, sine } from "../../math/trigonometric.js";
 import { ArrayEnvironment } from "../array-environment.js";
 import { Canvas, type Picture } from "../canvas.js";
 import type { Observations } from "../environment.js";
@@ -105,7 +106,7 @@ export class Acrobot extends ArrayEnvironment<Float32Array> {
       states[at + 2] = Math.min(Math.max(nextSpeed1, -fastest1), fastest1);
       states[at + 3] = Math.min(Math.max(nextSpeed2, -fastest2), fastest2);
       this.#observe(i);
-      const up = -Math.cos(next1) - Math.cos(next2 + next1) > 1;
+      const up = -cosine(next1) - cosine(next2 + next1) > 1;
       this.settle(i, up ? 0 : -1, up);
     }
   }
@@ -132,10 +133,10 @@ export class Acrobot extends ArrayEnvironment<Float32Array> {
     const states = this.#states;
     const from = i * 4;
     const to = i * 6;
-    observations[to] = Math.cos(states[from]);
-    observations[to + 1] = Math.sin(states[from]);
-    observations[to + 2] = Math.cos(states[from + 1]);
-    observations[to + 3] = Math.sin(states[from + 1]);
+    observations[to] = cosine(states[from]);
+    observations[to + 1] = sine(states[from]);
+    observations[to + 2] = cosine(states[from + 1]);
+    observations[to + 3] = sine(states[from + 1]);
     observations[to + 4] = states[from + 2];
     observations[to + 5] = states[from + 3];
   }
@@ -150,15 +151,15 @@ function slopeInto(
   speed2: number,
   torque: number,
 ): void {
-  const cosine2 = Math.cos(angle2);
-  const sine2 = Math.sin(angle2);
+  const cosine2 = cosine(angle2);
+  const sine2 = sine(angle2);
   const d1 = 0.25 + (1.25 + cosine2) + 1 + 1;
   const d2 = 0.25 + 0.5 * cosine2 + 1;
-  const phi2 = 0.5 * gravity * Math.cos(angle1 + angle2 - Math.PI / 2);
+  const phi2 = 0.5 * gravity * cosine(angle1 + angle2 - Math.PI / 2);
   const phi1 =
     -0.5 * (speed2 * speed2) * sine2 -
     speed2 * speed1 * sine2 +
-    1.5 * gravity * Math.cos(angle1 - Math.PI / 2) +
+    1.5 * gravity * cosine(angle1 - Math.PI / 2) +
     phi2;
   const acceleration2 =
     (torque + (d2 / d1) * phi1 - 0.5 * (speed1 * speed1) * sine2 - phi2) / (1.25 - (d2 * d2) / d1);

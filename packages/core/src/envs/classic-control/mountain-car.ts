@@ -1,4 +1,5 @@
 import { type Snapshot, snapshotArray } from "../../base/snapshot.js";
+import { cosine } from "../../math/trigonometric.js";
 import { ArrayEnvironment } from "../array-environment.js";
 import { Canvas, type Picture } from "../canvas.js";
 import type { Observations } from "../environment.js";
@@ -73,7 +74,7 @@ export class MountainCar extends ArrayEnvironment<Float32Array> {
     const { observations } = this;
     const states = this.#states;
     for (let i = 0, at = 0; i < actions.length; i++, at += 2) {
-      let velocity = states[at + 1] + ((actions[i] - 1) * force + Math.cos(3 * states[at]) * -gravity);
+      let velocity = states[at + 1] + ((actions[i] - 1) * force + cosine(3 * states[at]) * -gravity);
       velocity = Math.min(Math.max(velocity, -fastest), fastest);
       const position = Math.min(Math.max(states[at] + velocity, farthestLeft), farthestRight);
       if (position === farthestLeft && velocity < 0) velocity = 0;
