@@ -99,7 +99,9 @@ describe.each([...runtimes, current])("$name", (runtime) => {
     });
 
     test("trains by the command on the native kernels", async (context) => {
-      context.skip(path() === "" || !existsSync(join(root, "packages/native/build/Release/softrl_native.node")));
+      context.skip(
+        path() === "" || !existsSync(join(root, "packages/native/build/Release/softrl_native.node")),
+      );
       expect((await train("native")).length).toBeGreaterThan(0);
     });
 
