@@ -10,8 +10,9 @@ import { temporaryFolder } from "./temporary-folder.js";
 
 /** Fewer steps than in the README; commander uses the last of several options. */
 const FEW_STEPS = ["--steps", "640"];
-/** A run of so few steps, extended. */
-const FEW_MORE_STEPS = ["--steps", "1280"];
+/** How often a run was extended: the pages name the same one, and each extends it further. */
+let extensions = 0;
+const fewMoreSteps = (): readonly string[] => ["--steps", String(640 * (1 + ++extensions))];
 
 interface Block {
   readonly file: string;
@@ -122,7 +123,7 @@ async function runShellLine(line: string): Promise<void> {
       // `verify` takes a minute in all: test/prove runs it, and here its words are checked.
       // `watch` only ends when it is stopped.
       const others: Record<string, readonly string[]> = {
-        resume: FEW_MORE_STEPS,
+        resume: args[0] === "resume" ? fewMoreSteps() : [],
         verify: ["--help"],
         watch: ["--help"],
       };
