@@ -75,11 +75,12 @@ export async function environmentState(id: string, environment: VectorEnvironmen
   return saved === null ? null : plainSnapshot(id, saved);
 }
 
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 1;
+
 /** @throws SoftrlError for a report that no iteration can have: a run would never end. */
 export function requireReport(algorithm: string, report: IterationReport): IterationReport {
   const steps: unknown = report?.steps;
   const updates: unknown = report?.updates ?? 1;
-  const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 1;
   if (!isCount(steps) || !isCount(updates) || typeof report.figures !== "object") {
     fail(algorithm, "iterate returned an invalid report", {
       expected:
