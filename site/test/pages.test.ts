@@ -1,19 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { extname, join } from "node:path";
+import type { Server } from "node:http";
+import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findChromium, startChromium } from "../../packages/web/test/browser/served-page.js";
+import { findChromium, serveFolder, startChromium } from "../../packages/web/test/browser/served-page.js";
 
 const dist = join(import.meta.dirname, "../dist");
 const executable = findChromium();
-const types: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".css": "text/css",
-  ".js": "text/javascript",
-  ".svg": "image/svg+xml",
-  ".gif": "image/gif",
-};
 
 const paths = [
   "index.html",
@@ -32,16 +24,7 @@ describe.skipIf(executable === null)("the site in Chromium", () => {
   let messages: string[] = [];
   beforeAll(async () => {
     if (executable === null) return;
-    server = createServer(({ url = "" }, response) => {
-      const path = join(dist, decodeURI(url.replace(/[?#].*/, "")));
-      const type = types[extname(path)];
-      if (type === undefined || !existsSync(path)) response.writeHead(404).end();
-      else response.writeHead(200, { "content-type": type }).end(readFileSync(path));
-    });
-    await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
-    const at = server.address();
-    if (at === null || typeof at === "string") throw new Error("the server has no port");
-    address = `http://127.0.0.1:${at.port}/`;
+    ({ server, address } = await serveFolder(dist));
     browser = await startChromium(executable);
   });
   afterAll(async () => {

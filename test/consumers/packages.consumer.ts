@@ -1,11 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { beforeAll, describe, expect, test } from "vitest";
-import { findChromium, startChromium } from "../../packages/web/test/browser/served-page.js";
+import { findChromium, serveFolder, startChromium } from "../../packages/web/test/browser/served-page.js";
 import { root } from "../source-tree.js";
 import { temporaryFolder } from "../temporary-folder.js";
 import { type Packed, Project, packAll, pathWithoutCompiler } from "./project.js";
@@ -266,19 +265,11 @@ createWasmExecutor().then((executor) => {
       await project.run(esbuild, "page.js", ...options, `--outfile=${join(out, "page.js")}`);
       writeFileSync(join(out, "index.html"), readFileSync(join(project.folder, "index.html")));
     }
-    const server = createServer(({ url = "/" }, response) => {
-      const file = join(out, url === "/" ? "index.html" : url);
-      if (!existsSync(file)) return void response.writeHead(404).end();
-      const type = file.endsWith(".html") ? "text/html" : "text/javascript";
-      response.writeHead(200, { "content-type": type }).end(readFileSync(file));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const at = server.address();
-    if (at === null || typeof at === "string") throw new Error("the server has no port");
+    const { server, address } = await serveFolder(out);
     const browser = await startChromium(chromium ?? "");
     try {
       const opened = await browser.newPage();
-      await opened.goto(`http://127.0.0.1:${at.port}/`);
+      await opened.goto(address);
       await opened.waitForFunction('document.title === "true"', undefined, { timeout: 120_000 });
     } finally {
       await browser.close();

@@ -13,6 +13,13 @@ const rowsOf = (path: string): readonly (readonly string[])[] =>
     .slice(1)
     .map((row) => row.split(","));
 
+/** Runs an experiment's own program with its smoke size. */
+async function runSmoke(program: string, folder: string): Promise<void> {
+  const words = [join(experiments, program), "--size", "smoke", "--out", folder];
+  const { code, stderr } = await runProgram(process.execPath, words);
+  expect(code, stderr).toBe(0);
+}
+
 describe("the smoke size of an experiment", () => {
   it("exists for each figure of the paper", () => {
     expect(smoke).toEqual(expect.arrayContaining(["figure-1", "figure-2", "figure-3"]));
@@ -33,15 +40,7 @@ describe("the smoke size of an experiment", () => {
 
   it("equivalence: the gap alone parts soft Q-learning from A2C", async () => {
     await inTemporaryFolder(async (folder) => {
-      const program = join(experiments, "equivalence/run.js");
-      const { code, stderr } = await runProgram(process.execPath, [
-        program,
-        "--size",
-        "smoke",
-        "--out",
-        folder,
-      ]);
-      expect(code, stderr).toBe(0);
+      await runSmoke("equivalence/run.js", folder);
       const rows = rowsOf(join(folder, "distances.csv"));
       const distances = (variant: string) =>
         rows.filter(([name]) => name === variant).map(([, , , , distance]) => Number(distance));
@@ -53,15 +52,7 @@ describe("the smoke size of an experiment", () => {
 
   it("temperature on exact processes: nothing that is learned exceeds the soft optimum", async () => {
     await inTemporaryFolder(async (folder) => {
-      const program = join(experiments, "temperature/exact.js");
-      const { code, stderr } = await runProgram(process.execPath, [
-        program,
-        "--size",
-        "smoke",
-        "--out",
-        folder,
-      ]);
-      expect(code, stderr).toBe(0);
+      await runSmoke("temperature/exact.js", folder);
       const rows = rowsOf(join(folder, "exact.csv"));
       expect(rows).toHaveLength(2 * 2 * 3);
       // Rounding of the linear systems, for returns of up to a hundred.

@@ -1,16 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import type { Server } from "node:http";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findChromium, startChromium } from "./served-page.js";
+import { findChromium, serveFolder, startChromium } from "./served-page.js";
 
 const root = join(import.meta.dirname, "../../../..");
 const executable = findChromium();
-const types: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript" };
 
 /** Observations of CartPole around an upright pole, the same in the page and here. */
 const observations = Array.from({ length: 2000 }, (_, i) =>
@@ -31,19 +30,7 @@ describe.skipIf(executable === null)("an exported policy in a page without a bun
     softrl("export run --to js");
     softrl("export run --to js --weights-file --out beside.js");
     cpSync(join(root, "examples/page/index.html"), join(folder, "index.html"));
-    server = createServer(({ url = "" }, response) => {
-      const name = url === "/" ? "index.html" : url.slice(1);
-      if (!/^[\w.]+$/.test(name) || name === "favicon.ico") {
-        response.writeHead(404).end();
-        return;
-      }
-      const type = types[extname(name)] ?? "application/octet-stream";
-      response.writeHead(200, { "content-type": type }).end(readFileSync(join(folder, name)));
-    });
-    await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
-    const at = server.address();
-    if (at === null || typeof at === "string") throw new Error("the server has no port");
-    address = `http://127.0.0.1:${at.port}/`;
+    ({ server, address } = await serveFolder(folder));
     browser = await startChromium(executable);
   });
   afterAll(async () => {

@@ -1,16 +1,8 @@
 import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { createServer, type Server } from "node:http";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import type { Server } from "node:http";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import {
   CartPole,
@@ -22,7 +14,7 @@ import {
 } from "softrl";
 import { build, defaultClientConditions } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findChromium, startChromium } from "./served-page.js";
+import { findChromium, serveFolder, startChromium } from "./served-page.js";
 
 /** The machine may be busy. */
 const LONG = 180_000;
@@ -33,7 +25,6 @@ const guide = readFileSync(join(root, "docs/in-a-page.md"), "utf8");
 const files = new Map(
   [...guide.matchAll(/^```\w+ ([\w.-]+)\n([\s\S]*?)^```$/gm)].map(([, name, text]) => [name, text]),
 );
-const types: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript" };
 const isolation = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
@@ -75,20 +66,9 @@ describe.skipIf(executable === null)("the page of the guide", () => {
   let [browser, place]: [Browser?, string?] = [];
   const servers: Server[] = [];
   const serve = async (folder: string, headers: Readonly<Record<string, string>>) => {
-    const server = createServer(({ url = "" }, response) => {
-      const path = join(folder, url === "/" ? "index.html" : url);
-      if (!existsSync(path)) {
-        response.writeHead(404).end();
-        return;
-      }
-      const type = types[extname(path)] ?? "application/octet-stream";
-      response.writeHead(200, { "content-type": type, ...headers }).end(readFileSync(path));
-    });
+    const { server, address } = await serveFolder(folder, { headers });
     servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const at = server.address();
-    if (at === null || typeof at === "string") throw new Error("the server has no port");
-    return `http://127.0.0.1:${at.port}/`;
+    return address;
   };
   /** Builds the files of the guide, changed in one place, and gives the folder. */
   const built = async (name: string, change: (text: string, file: string) => string = (text) => text) => {

@@ -38,23 +38,40 @@ const types: Readonly<Record<string, string>> = {
   ".css": "text/css",
   ".js": "text/javascript",
   ".svg": "image/svg+xml",
+  ".gif": "image/gif",
+  ".bin": "application/octet-stream",
 };
 
-/** Serves the built page in a folder of its own, as any host may: `http://127.0.0.1:PORT/some/folder/`. */
-export async function servePage(): Promise<{ readonly address: string; readonly server: Server }> {
-  const folder = "/some/folder/";
+/** A server, and the address of the folder that it serves, with a slash at its end. */
+export interface Served {
+  readonly address: string;
+  readonly server: Server;
+}
+
+/**
+ * Serves the files of a folder to this machine.
+ * @param under the path of the folder's address
+ * @param headers of every answer
+ */
+export async function serveFolder(
+  root: string,
+  { under = "/", headers = {} }: { under?: string; headers?: Readonly<Record<string, string>> } = {},
+): Promise<Served> {
   const server = createServer(({ url = "" }, response) => {
-    const path = new URL(url, "http://localhost").pathname;
-    const name = path.startsWith(folder) ? path.slice(folder.length) || "index.html" : "";
+    const path = decodeURI(new URL(url, "http://localhost").pathname);
+    const name = path.startsWith(under) ? path.slice(under.length) || "index.html" : "";
     const type = types[extname(name)];
-    if (name.includes("..") || type === undefined || !existsSync(join(built, name))) {
+    if (name.includes("..") || type === undefined || !existsSync(join(root, name))) {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { "content-type": type }).end(readFileSync(join(built, name)));
+    response.writeHead(200, { "content-type": type, ...headers }).end(readFileSync(join(root, name)));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const at = server.address();
   if (at === null || typeof at === "string") throw new Error("the server has no port");
-  return { address: `http://127.0.0.1:${at.port}${folder}`, server };
+  return { address: `http://127.0.0.1:${at.port}${under}`, server };
 }
+
+/** Serves the built page in a folder of its own, as any host may: `http://127.0.0.1:PORT/some/folder/`. */
+export const servePage = (): Promise<Served> => serveFolder(built, { under: "/some/folder/" });
