@@ -104,7 +104,7 @@ export function ppoDefaults(family: EnvironmentFamily): SectionDefaults {
         optimiser: annealedAdam(0.02),
       };
     case "minatar":
-      return { environment: { count: 64 }, optimiser: annealedAdam(5e-4) };
+      return { environment: { count: 64 }, optimiser: annealedAdam(2e-3) };
     case "atari":
       return { environment: { count: 8 }, optimiser: annealedAdam(2.5e-4) };
   }
