@@ -6,7 +6,7 @@ import { builtInAlgorithms, builtInNetworks, mode } from "softrl";
 import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { softrl } from "./command.js";
-import { differenceOf, drawnObservations, exportCases, policyOfRun } from "./export-cases.js";
+import { differenceOf, drawnObservations, exportCases, logPiSizes, policyOfRun } from "./export-cases.js";
 
 /** What an exported module exports. */
 interface PolicyModule {
@@ -59,23 +59,32 @@ describe("an exported JavaScript module", () => {
       const policy = await policyOfRun(join(place, name));
       const { evaluate, act, about } = await moduleOf(`${name}.mjs`);
       const observations = drawnObservations(policy, count);
-      const { logPi, v, q } = policy.evaluate(observations);
+      const outputs = policy.evaluate(observations);
+      const { logPi, v, q } = outputs;
+      const sizes = logPiSizes(policy, outputs);
       const size = observations.length / count;
       const A = policy.network.actions;
       expect(about).toMatchObject({ actions: A, tau: policy.form?.tau, network });
       let worst = 0;
+      let worstProbability = 0;
       let different = 0;
       for (let row = 0; row < count; row++) {
         const observation = observations.subarray(row * size, (row + 1) * size);
         const ours = evaluate(observation);
         for (let a = 0; a < A; a++) {
-          worst = Math.max(worst, differenceOf(ours.logPi[a], logPi[row * A + a]));
-          if (q !== null) worst = Math.max(worst, differenceOf(ours.q?.[a] ?? Number.NaN, q[row * A + a]));
+          const i = row * A + a;
+          worst = Math.max(worst, differenceOf(ours.logPi[a], logPi[i], sizes[i]));
+          worstProbability = Math.max(
+            worstProbability,
+            Math.abs(Math.exp(ours.logPi[a]) - Math.exp(logPi[i])),
+          );
+          if (q !== null) worst = Math.max(worst, differenceOf(ours.q?.[a] ?? Number.NaN, q[i]));
         }
         worst = Math.max(worst, differenceOf(ours.v ?? Number.NaN, v[row]));
         if (act(observation) !== mode(logPi, row * A, A)) different++;
       }
       expect(worst).toBeLessThanOrEqual(1e-5);
+      expect(worstProbability).toBeLessThanOrEqual(1e-5);
       expect(different).toBe(0);
     },
   );
