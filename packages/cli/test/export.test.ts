@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -107,7 +107,7 @@ describe("an exported JavaScript module", () => {
     expect(readFileSync(join(place, "inside.mjs"), "utf8")).not.toMatch(/^import\b/m);
   });
 
-  test("draws actions from the policy, and refuses an observation of another length", async () => {
+  test("draws actions from the policy, and refuses an observation that is none", async () => {
     const { evaluate, sample, act } = await moduleOf("a2c.mjs");
     const observation = [0.1, -0.2, 0.03, 0.4];
     const p = Math.exp(evaluate(observation).logPi[0]);
@@ -116,6 +116,14 @@ describe("an exported JavaScript module", () => {
     expect([0, 1]).toContain(sample(observation));
     expect(act(observation)).toBe(p >= 0.5 ? 0 : 1);
     expect(() => evaluate([1, 2, 3])).toThrow("expected 4 numbers, got 3");
+    const damaged = [0.1, Number.NaN, 0.03, 0.4];
+    for (const use of [evaluate, act, sample]) {
+      expect(() => use(damaged)).toThrow(new RangeError("evaluate: expected finite numbers, got NaN at 1"));
+      expect(() => use([0.1, 0, Number.POSITIVE_INFINITY, 0])).toThrow("got Infinity at 2");
+    }
+    const { act: actOfRaw } = await moduleOf("a2c-shared.mjs");
+    const huge = Array<number>(4).fill(-Number.MAX_VALUE);
+    expect(() => actOfRaw(huge)).toThrow("the numbers are too large");
   });
 });
 
@@ -166,6 +174,13 @@ describe("softrl export", () => {
     const beside = ["--to", "js", "--out", "third.js", "--weights-file"];
     expect(await refusal("export", "run", ...beside)).toContain("third.weights.bin exists already");
     expect(existsSync(join(place, "third.js"))).toBe(false);
+  });
+
+  test("leaves nothing where a file cannot be written", async () => {
+    mkdirSync(join(place, "taken.js"));
+    const out = ["--to", "js", "--out", "taken.js", "--weights-file", "--overwrite"];
+    expect(await refusal("export", "run", ...out)).toContain("taken.js: cannot be replaced by a file");
+    expect(readdirSync(place).filter((name) => name.includes("taken"))).toEqual(["taken.js"]);
   });
 
   test("refuses what it cannot write, in one line", async () => {
