@@ -1,12 +1,15 @@
-import type { PlottedRun } from "./plotted-run.js";
+/** What tells a run from the others of a figure. */
+export interface RunName {
+  readonly variant: string;
+  readonly environment: string;
+  readonly seed: string;
+}
 
 /**
  * The indices of the first two runs of one variant, environment and seed, which are not two seeds: a run that counts twice
  * makes intervals too narrow. Null where there are none.
  */
-export function repeatedRun(
-  runs: readonly Pick<PlottedRun, "variant" | "environment" | "seed">[],
-): readonly [first: number, second: number] | null {
+export function repeatedRun(runs: readonly RunName[]): readonly [first: number, second: number] | null {
   const seen = new Map<string, number>();
   for (const [i, { variant, environment, seed }] of runs.entries()) {
     const key = JSON.stringify([variant, environment, seed]);
