@@ -9,10 +9,14 @@ import { join } from "node:path";
 import { createWasmExecutor, loadPolicy, observationLength } from "softrl";
 
 const [runFolder, port = "8080"] = process.argv.slice(2);
-if (runFolder === undefined) throw new Error("usage: node serve-policy.js <run-folder> [port]");
+if (runFolder === undefined || !/^\d{1,5}$/.test(port))
+  end("usage: node serve-policy.js <run-folder> [port]");
 const file = join(runFolder, "checkpoint.safetensors");
 // With @softrl/native, createNativeExecutor takes the place of createWasmExecutor.
-const policy = loadPolicy(await readFile(file), await createWasmExecutor(), { where: file });
+const executor = await createWasmExecutor();
+const policy = await readFile(file)
+  .then((bytes) => loadPolicy(bytes, executor, { where: file }))
+  .catch((error) => end(error.message));
 const space = policy.observationSpace;
 const length = observationLength(space);
 const isBytes = space.kind === "box" && space.dtype === "uint8";
@@ -37,12 +41,23 @@ const server = createServer(async (request, response) => {
   }
 });
 
+server.once("error", (error) => end(error.message));
 server.listen(Number(port), "127.0.0.1", () => {
   const at = server.address();
   if (at !== null && typeof at === "object") console.log(`http://127.0.0.1:${at.port}/act`);
 });
 // Requests that have begun are answered.
 process.once("SIGTERM", () => server.close());
+
+/**
+ * Ends with a line on standard error.
+ * @param {string} text
+ * @returns {never}
+ */
+function end(text) {
+  console.error(text);
+  process.exit(1);
+}
 
 /**
  * The observation in a request's JSON.

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -45,6 +46,24 @@ describe("examples/serve-policy.js", () => {
     const probabilities = Array.from(logPi, Math.exp);
     const action = probabilities.indexOf(Math.max(...probabilities));
     expect(await response.json()).toEqual({ action, probabilities, value: v[0] });
+  });
+
+  test.each([
+    ["nothing", [], /^usage: node serve-policy\.js <run-folder> \[port\]\n$/],
+    ["a port that is none", ["run", "http"], /^usage: /],
+    ["no run folder", ["nowhere"], /^ENOENT: no such file or directory, open 'nowhere.*'\n$/],
+    ["a port that is taken", () => ["run", new URL(address).port], /^listen EADDRINUSE: .*\n$/],
+  ])("given %s, ends with one line", async (_, given, line) => {
+    const example = join(root, "examples/serve-policy.js");
+    const parameters = typeof given === "function" ? given() : given;
+    const child = spawn(process.execPath, [example, ...parameters], { cwd: place });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    const [status] = await once(child, "close");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(line);
   });
 
   test("answers many requests at once", async () => {
