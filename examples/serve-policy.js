@@ -6,7 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { createWasmExecutor, loadPolicy, observationLength } from "softrl";
+import { createWasmExecutor, loadPolicy, mode, observationLength } from "softrl";
 
 const [runFolder, port = "8080"] = process.argv.slice(2);
 if (runFolder === undefined || !/^\d{1,5}$/.test(port))
@@ -20,17 +20,14 @@ const policy = await readFile(file)
 const space = policy.observationSpace;
 const length = observationLength(space);
 const isBytes = space.kind === "box" && space.dtype === "uint8";
-const action = new Int32Array(1);
 
 const server = createServer(async (request, response) => {
   try {
     if (request.url !== "/act") return reply(404, { error: "POST an observation to /act" });
     if (request.method !== "POST") return reply(405, { error: "POST an observation to /act" });
     const observation = observationOf(await bodyOf(request));
-    // The policy's memory is shared: nothing may be awaited between these calls and the answer.
-    policy.act(observation, action, "mode");
     const { logPi, v } = policy.evaluate(observation);
-    return reply(200, { action: action[0], probabilities: Array.from(logPi, Math.exp), value: v[0] });
+    return reply(200, { action: mode(logPi), probabilities: Array.from(logPi, Math.exp), value: v[0] });
   } catch (error) {
     return reply(400, { error: error instanceof Error ? error.message : String(error) });
   }
@@ -65,10 +62,19 @@ function end(text) {
  */
 function observationOf(text) {
   const { observation } = JSON.parse(text) ?? {};
-  if (!Array.isArray(observation) || observation.length !== length || !observation.every(Number.isFinite)) {
-    throw new Error(`expected {"observation": [${length} numbers]}`);
+  if (!Array.isArray(observation) || observation.length !== length || !observation.every(isPossible)) {
+    throw new Error(`expected {"observation": [${length} ${isBytes ? "integers in [0, 255]" : "numbers"}]}`);
   }
   return isBytes ? Uint8Array.from(observation) : Float32Array.from(observation);
+}
+
+/**
+ * Whether a typed array holds the number as it is, up to rounding.
+ * @param {unknown} x
+ */
+function isPossible(x) {
+  if (typeof x !== "number") return false;
+  return isBytes ? Number.isInteger(x) && 0 <= x && x <= 255 : Number.isFinite(Math.fround(x));
 }
 
 /**
