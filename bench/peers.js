@@ -157,6 +157,21 @@ export async function loadedPeers(versions, wanted) {
 }
 
 /**
+ * A peer that trains in one thread, for {@link loadedPeers}.
+ * @param {string} name
+ * @param {readonly string[]} needs its Python packages
+ * @param {string} work what it does
+ * @param {import("softrl").RunConfig | undefined} config of our own training
+ */
+export const trainingPeer = (name, needs, work, config) => ({
+  name,
+  needs,
+  work,
+  spec: { config, threads: 1 },
+  variables: threadVariables(1),
+});
+
+/**
  * The environment variables that limit a library to this number of threads.
  * @param {number} threads
  */

@@ -2,8 +2,8 @@
 import { CartPole, ppo, valueAt } from "softrl";
 import { compared } from "./comparison.js";
 import { measureAlternating } from "./measure.js";
-import { loadedPeers, threadVariables } from "./peers.js";
-import { requireSameWork, watchedTraining } from "./same-work.js";
+import { loadedPeers, trainingPeer } from "./peers.js";
+import { requireSameWork, watchedTrainings } from "./same-work.js";
 
 const baselines = "stable-baselines3";
 
@@ -39,27 +39,14 @@ const cartPoleRow = {
     const minibatches = 4;
     const iteration = environments * horizon;
     const choice = ppoChoice("vector", { horizon, epochs, minibatches });
-    const ours = [];
-    /** @type {import("softrl").RunConfig | undefined} */
-    let config;
-    for (const { name, threads, executor } of executors) {
-      if (threads > 1) continue;
-      const environment = new CartPole(environments);
-      const one = await watchedTraining({ ...choice, environment, executor }, seed, {
-        loss: "policyLoss",
-        iteration,
-      });
-      config = one.trainer.config;
-      ours.push({ name, run: one.run });
-    }
+    const { ours, config } = await watchedTrainings(
+      executors,
+      (executor) => ({ ...choice, environment: new CartPole(environments), executor }),
+      seed,
+      { loss: "policyLoss", iteration },
+    );
     const theirs = await loadedPeers(peers, [
-      {
-        name: baselines,
-        needs: ["stable_baselines3"],
-        work: "sb3_ppo",
-        spec: { config, threads: 1 },
-        variables: threadVariables(1),
-      },
+      trainingPeer(baselines, ["stable_baselines3"], "sb3_ppo", config),
     ]);
     try {
       const measurements = await measureAlternating([...ours, ...theirs.loaded], plan);

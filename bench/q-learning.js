@@ -3,8 +3,8 @@ import { CartPole, dqn, dqnPresets, MinAtar, pqn, valueAt } from "softrl";
 import { compared } from "./comparison.js";
 import { measureAlternating, timed } from "./measure.js";
 import { stepping } from "./minatar.js";
-import { loadedPeers, threadVariables } from "./peers.js";
-import { requireSameWork, watchedTraining } from "./same-work.js";
+import { loadedPeers, trainingPeer } from "./peers.js";
+import { requireSameWork, watchedTraining, watchedTrainings } from "./same-work.js";
 import { hyperParameters } from "./training-step.js";
 
 /** ε of every contestant: constant, so that all act from the first update on as they do later. */
@@ -50,24 +50,16 @@ function dqnRow(trainEvery) {
       const replayStart = quick ? 100 : 1000;
       const choice = dqnChoice("young-tian", { trainEvery, replayCapacity: 100_000, replayStart });
       /** @param {import("softrl").Executor} executor */
-      const trained = (executor) =>
-        watchedTraining({ ...choice, executor, environment: new MinAtar(game, 1) }, seed, {
-          loss: "qLoss",
-          iteration: trainEvery,
-          // Every contestant makes updates from its first block on.
-          before: replayStart + 4 * trainEvery,
-        });
-      const ours = [];
+      const choose = (executor) => ({ ...choice, executor, environment: new MinAtar(game, 1) });
+      // Every contestant makes updates from its first block on.
+      const sizes = { loss: "qLoss", iteration: trainEvery, before: replayStart + 4 * trainEvery };
+      const { ours, config } = await watchedTrainings(executors, choose, seed, sizes);
       const parts = [];
-      /** @type {import("softrl").RunConfig | undefined} */
-      let config;
       for (const { name, threads, executor } of executors) {
         if (threads > 1) continue;
-        const one = await trained(executor);
-        config = one.trainer.config;
-        ours.push({ name, run: one.run });
         const games = stepping(game, 1, seed);
-        const compute = arithmetic((await trained(executor)).session(), trainEvery);
+        const { session } = await watchedTraining(choose(executor), seed, sizes);
+        const compute = arithmetic(session(), trainEvery);
         const run = timed((iterations) => {
           games(iterations * trainEvery);
           compute(iterations);
@@ -75,13 +67,7 @@ function dqnRow(trainEvery) {
         parts.push({ name: name + ofParts, run });
       }
       const theirs = await loadedPeers(peers, [
-        {
-          name: baselines,
-          needs: ["stable_baselines3"],
-          work: "sb3_dqn",
-          spec: { config, threads: 1 },
-          variables: threadVariables(1),
-        },
+        trainingPeer(baselines, ["stable_baselines3"], "sb3_dqn", config),
       ]);
       try {
         const measurements = await measureAlternating([...ours, ...parts, ...theirs.loaded], plan);
@@ -154,25 +140,14 @@ function pqnRow({ name, title, family, make, sizes: full, bars }) {
         algorithm: { horizon, epochs, minibatches, epsilon },
         ...(family === "vector" ? { network: { inputs: "raw" } } : {}),
       };
-      const ours = [];
-      /** @type {import("softrl").RunConfig | undefined} */
-      let config;
-      for (const { name, threads, executor } of executors) {
-        if (threads > 1) continue;
-        const choice = { algorithm: pqn, environment: make(environments), executor, settings };
-        const one = await watchedTraining(choice, seed, { loss: "loss", iteration });
-        config = one.trainer.config;
-        ours.push({ name, run: one.run });
-      }
-      const theirs = await loadedPeers(peers, [
-        {
-          name: torch,
-          needs: family === "vector" ? ["torch", "gymnasium"] : ["torch"],
-          work: "torch_pqn",
-          spec: { config, threads: 1 },
-          variables: threadVariables(1),
-        },
-      ]);
+      const { ours, config } = await watchedTrainings(
+        executors,
+        (executor) => ({ algorithm: pqn, environment: make(environments), executor, settings }),
+        seed,
+        { loss: "loss", iteration },
+      );
+      const needs = family === "vector" ? ["torch", "gymnasium"] : ["torch"];
+      const theirs = await loadedPeers(peers, [trainingPeer(torch, needs, "torch_pqn", config)]);
       try {
         const measurements = await measureAlternating([...ours, ...theirs.loaded], plan);
         requireSameWork(measurements, { stepsPerUpdate: iteration / (epochs * minibatches) });

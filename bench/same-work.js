@@ -47,6 +47,26 @@ export async function watchedTraining(choice, seed, { loss, iteration, before = 
   return { run, trainer, session };
 }
 
+/**
+ * {@link watchedTraining} on each executor of one thread.
+ * @param {readonly import("./executors.js").Found[]} executors
+ * @param {(executor: import("softrl").Executor) => import("softrl").TrainChoice} choose
+ * @param {number} seed
+ * @param {{ readonly loss: string, readonly iteration: number, readonly before?: number }} sizes
+ * @returns {Promise<{ readonly ours: import("./measure.js").Contestant[], readonly config: import("softrl").RunConfig | undefined }>}
+ */
+export async function watchedTrainings(executors, choose, seed, sizes) {
+  const ours = [];
+  let config;
+  for (const { name, threads, executor } of executors) {
+    if (threads > 1) continue;
+    const { run, trainer } = await watchedTraining(choose(executor), seed, sizes);
+    config = trainer.config;
+    ours.push({ name, run });
+  }
+  return { ours, config };
+}
+
 /** @param {import("softrl").Trainer} trainer */
 function parameterCount({ algorithm: { policy } }) {
   let count = 0;

@@ -4,7 +4,12 @@ import { fileURLToPath } from "node:url";
 import { observationLength, version } from "softrl";
 import { expect, test } from "vitest";
 import { softrl } from "../../packages/cli/test/command.js";
-import { drawnObservations, exportCases, policyOfRun } from "../../packages/cli/test/export-cases.js";
+import {
+  drawnObservations,
+  exportCases,
+  logPiSizes,
+  policyOfRun,
+} from "../../packages/cli/test/export-cases.js";
 import { root } from "../source-tree.js";
 import { temporaryFolder } from "../temporary-folder.js";
 import { runPython } from "./run-python.js";
@@ -14,6 +19,8 @@ interface Found {
   readonly input: readonly [name: string, type: string, shape: readonly (number | string)[]];
   readonly rows: number;
   readonly differences: Readonly<Record<string, number>>;
+  /** The largest difference of a probability. */
+  readonly probability: number;
   readonly shapes: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
   readonly single: number;
   readonly opset: Readonly<Record<string, number>>;
@@ -38,7 +45,8 @@ test.each(exportCases)(
 
     const policy = await policyOfRun(join(place, name));
     const observations = drawnObservations(policy, OBSERVATIONS);
-    const { logPi, v, q } = policy.evaluate(observations);
+    const ours = policy.evaluate(observations);
+    const { logPi, v, q } = ours;
     expect(q !== null).toBe(hasQ);
     const outputs = Object.entries({ logPi, v, q }).flatMap(([output, values]) =>
       values === null ? [] : [[output, values] as const],
@@ -58,6 +66,7 @@ test.each(exportCases)(
         type: isBytes ? "uint8" : "float32",
         shape: observationShape,
         expected,
+        logPiSizes: write("sizes", logPiSizes(policy, ours)),
       },
     };
     writeFileSync(join(place, `${name}.json`), JSON.stringify(cases));
@@ -67,6 +76,7 @@ test.each(exportCases)(
     expect(found.rows).toBe(OBSERVATIONS);
     expect(Object.keys(found.differences)).toEqual(outputs.map(([output]) => output));
     for (const difference of Object.values(found.differences)) expect(difference).toBeLessThanOrEqual(1e-5);
+    expect(found.probability).toBeLessThanOrEqual(1e-5);
     expect(found.single).toBeLessThanOrEqual(1e-5);
     const shapes = (rows: number) =>
       Object.fromEntries(outputs.map(([output]) => [output, output === "v" ? [rows] : [rows, actions]]));

@@ -13,9 +13,11 @@ import onnxruntime
 BATCH = 500
 
 
-def difference(got, expected):
+def difference(got, expected, sizes=None):
+    """The largest |a - b| / max(1, size), where the size is |b| unless given."""
+    sizes = np.abs(expected) if sizes is None else sizes
     with np.errstate(invalid="ignore"):
-        relative = np.abs(got - expected) / np.maximum(1, np.abs(expected))
+        relative = np.abs(got - expected) / np.maximum(1, sizes)
     return float(np.max(np.where(got == expected, 0, relative)))
 
 
@@ -33,8 +35,13 @@ def checked(case):
     found = {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(names)}
     differences = {}
     for name in names:
-        expected = np.fromfile(case["expected"][name], np.float64).reshape(len(observations), -1)
-        differences[name] = difference(found[name].reshape(len(observations), -1), expected)
+        rows = (len(observations), -1)
+        got = found[name].reshape(rows)
+        expected = np.fromfile(case["expected"][name], np.float64).reshape(rows)
+        sizes = np.fromfile(case["logPiSizes"], np.float64).reshape(rows) if name == "logPi" else None
+        differences[name] = difference(got, expected, sizes)
+        if name == "logPi":
+            probability = float(np.max(np.abs(np.exp(got) - np.exp(expected))))
     small = {
         size: {
             name: list(value.shape)
@@ -47,6 +54,7 @@ def checked(case):
         "input": [entry.name, entry.type, entry.shape],
         "rows": len(observations),
         "differences": differences,
+        "probability": probability,
         "shapes": small,
         "single": max(difference(value, found[name][:1]) for name, value in zip(names, one)),
         "opset": {entry.domain: entry.version for entry in model.opset_import},

@@ -43,6 +43,7 @@ import {
 } from "./options/train-options.js";
 import { type KindName, kindNames } from "./parts/kind-shape.js";
 import { draftRun } from "./runs/run-plan.js";
+import { AT_MOST_SEEDS } from "./sweeps/seed-list.js";
 import type { Terminal } from "./terminal/terminal.js";
 
 const RUNS = "run folders, or folders with run folders in them";
@@ -170,7 +171,10 @@ async function addCompare(
     "--algorithms <names>",
     "what is compared, names or files with commas between (default: a2c,soft-q)",
   );
-  command.option("--seeds <list>", "a run of each algorithm for each seed, such as 1..5 or 1,2,7");
+  command.option(
+    "--seeds <list>",
+    `a run of each algorithm for each seed, such as 1..5 or 1,2,7, ${AT_MOST_SEEDS}`,
+  );
   command.option(
     "--subtract-gap",
     "soft Q-learning descends its loss minus the gap of §4, in float64: its parameters then equal A2C's after every update",

@@ -2,7 +2,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { builtInNetworks, createWasmExecutor, loadPolicy, type NetworkPolicy, RandomStreams } from "softrl";
+import {
+  builtInNetworks,
+  createWasmExecutor,
+  loadPolicy,
+  type NetworkPolicy,
+  type PolicyOutputs,
+  RandomStreams,
+} from "softrl";
 
 export interface ExportCase {
   readonly name: string;
@@ -42,11 +49,11 @@ export const exportCases: readonly ExportCase[] = [
   { name: "dqn", train: `--algorithm dqn ${replay} ${cartPole}` },
   {
     name: "dqn-dueling",
-    train: `--algorithm dqn --dueling true --backup soft-kl --tau 0.3 ${replay} ${cartPole}`,
+    train: `--algorithm dqn --dueling true --backup soft-kl ${replay} ${cartPole}`,
   },
-  { name: "dqn-munchausen", train: `--algorithm dqn --backup munchausen --tau 0.3 ${replay} ${cartPole}` },
+  { name: "dqn-munchausen", train: `--algorithm dqn --backup munchausen ${replay} ${cartPole}` },
   { name: "pqn", train: `--algorithm pqn ${cartPole}` },
-  { name: "pqn-soft", train: `--algorithm pqn --backup soft-kl --tau 0.3 ${cartPole}` },
+  { name: "pqn-soft", train: `--algorithm pqn --backup soft-kl ${cartPole}` },
   { name: "minatar-a2c", train: `--algorithm a2c ${breakout}`, network: "minatar-cnn", observations: 1000 },
   {
     name: "minatar-separate",
@@ -62,7 +69,7 @@ export const exportCases: readonly ExportCase[] = [
   },
   {
     name: "minatar-pqn",
-    train: `--algorithm pqn --backup soft-entropy --tau 0.3 ${breakout}`,
+    train: `--algorithm pqn --backup soft-entropy ${breakout}`,
     network: "minatar-cnn",
     observations: 1000,
   },
@@ -126,7 +133,26 @@ export function drawnObservations(
   return numbers;
 }
 
-/** |a − b| / max(1, |b|), 0 for equal infinities: float32 holds about seven digits. */
-export function differenceOf(a: number, b: number): number {
-  return a === b ? 0 : Math.abs(a - b) / Math.max(1, Math.abs(b));
+/** |a − b| / max(1, size), 0 for equal infinities: float32 holds about seven digits. */
+export function differenceOf(a: number, b: number, size = Math.abs(b)): number {
+  return a === b ? 0 : Math.abs(a - b) / Math.max(1, size);
+}
+
+/**
+ * [B, A] The size that the rounding of log π is relative to: |log π|, and where it is computed from Q, the largest |Q|/τ of the
+ * observation. For a small τ, the logits log π̄ + Q/τ are far larger than their differences, so that the rounding of a float32 Q
+ * alone moves log π by 10⁻⁷ |Q|/τ, in whichever order it is computed.
+ */
+export function logPiSizes(
+  { form, network: { actions } }: NetworkPolicy,
+  outputs: PolicyOutputs,
+): Float64Array {
+  const { logPi, q } = outputs;
+  const { bodies, tau } = form;
+  const isOfQ = (bodies === "q" || bodies === "dueling-q") && tau !== null && tau > 0 && q !== null;
+  return Float64Array.from(logPi, (logP, i) => {
+    if (!isOfQ) return Math.abs(logP);
+    const row = i - (i % actions);
+    return Math.max(Math.abs(logP), ...q.subarray(row, row + actions).map((value) => Math.abs(value) / tau));
+  });
 }

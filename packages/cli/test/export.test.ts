@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -6,7 +6,7 @@ import { builtInAlgorithms, builtInNetworks, mode } from "softrl";
 import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { softrl } from "./command.js";
-import { differenceOf, drawnObservations, exportCases, policyOfRun } from "./export-cases.js";
+import { differenceOf, drawnObservations, exportCases, logPiSizes, policyOfRun } from "./export-cases.js";
 
 /** What an exported module exports. */
 interface PolicyModule {
@@ -59,23 +59,32 @@ describe("an exported JavaScript module", () => {
       const policy = await policyOfRun(join(place, name));
       const { evaluate, act, about } = await moduleOf(`${name}.mjs`);
       const observations = drawnObservations(policy, count);
-      const { logPi, v, q } = policy.evaluate(observations);
+      const outputs = policy.evaluate(observations);
+      const { logPi, v, q } = outputs;
+      const sizes = logPiSizes(policy, outputs);
       const size = observations.length / count;
       const A = policy.network.actions;
       expect(about).toMatchObject({ actions: A, tau: policy.form?.tau, network });
       let worst = 0;
+      let worstProbability = 0;
       let different = 0;
       for (let row = 0; row < count; row++) {
         const observation = observations.subarray(row * size, (row + 1) * size);
         const ours = evaluate(observation);
         for (let a = 0; a < A; a++) {
-          worst = Math.max(worst, differenceOf(ours.logPi[a], logPi[row * A + a]));
-          if (q !== null) worst = Math.max(worst, differenceOf(ours.q?.[a] ?? Number.NaN, q[row * A + a]));
+          const i = row * A + a;
+          worst = Math.max(worst, differenceOf(ours.logPi[a], logPi[i], sizes[i]));
+          worstProbability = Math.max(
+            worstProbability,
+            Math.abs(Math.exp(ours.logPi[a]) - Math.exp(logPi[i])),
+          );
+          if (q !== null) worst = Math.max(worst, differenceOf(ours.q?.[a] ?? Number.NaN, q[i]));
         }
         worst = Math.max(worst, differenceOf(ours.v ?? Number.NaN, v[row]));
         if (act(observation) !== mode(logPi, row * A, A)) different++;
       }
       expect(worst).toBeLessThanOrEqual(1e-5);
+      expect(worstProbability).toBeLessThanOrEqual(1e-5);
       expect(different).toBe(0);
     },
   );
@@ -98,7 +107,7 @@ describe("an exported JavaScript module", () => {
     expect(readFileSync(join(place, "inside.mjs"), "utf8")).not.toMatch(/^import\b/m);
   });
 
-  test("draws actions from the policy, and refuses an observation of another length", async () => {
+  test("draws actions from the policy, and refuses an observation that is none", async () => {
     const { evaluate, sample, act } = await moduleOf("a2c.mjs");
     const observation = [0.1, -0.2, 0.03, 0.4];
     const p = Math.exp(evaluate(observation).logPi[0]);
@@ -107,6 +116,14 @@ describe("an exported JavaScript module", () => {
     expect([0, 1]).toContain(sample(observation));
     expect(act(observation)).toBe(p >= 0.5 ? 0 : 1);
     expect(() => evaluate([1, 2, 3])).toThrow("expected 4 numbers, got 3");
+    const damaged = [0.1, Number.NaN, 0.03, 0.4];
+    for (const use of [evaluate, act, sample]) {
+      expect(() => use(damaged)).toThrow(new RangeError("evaluate: expected finite numbers, got NaN at 1"));
+      expect(() => use([0.1, 0, Number.POSITIVE_INFINITY, 0])).toThrow("got Infinity at 2");
+    }
+    const { act: actOfRaw } = await moduleOf("a2c-shared.mjs");
+    const huge = Array<number>(4).fill(-Number.MAX_VALUE);
+    expect(() => actOfRaw(huge)).toThrow("the numbers are too large");
   });
 });
 
@@ -157,6 +174,13 @@ describe("softrl export", () => {
     const beside = ["--to", "js", "--out", "third.js", "--weights-file"];
     expect(await refusal("export", "run", ...beside)).toContain("third.weights.bin exists already");
     expect(existsSync(join(place, "third.js"))).toBe(false);
+  });
+
+  test("leaves nothing where a file cannot be written", async () => {
+    mkdirSync(join(place, "taken.js"));
+    const out = ["--to", "js", "--out", "taken.js", "--weights-file", "--overwrite"];
+    expect(await refusal("export", "run", ...out)).toContain("taken.js: cannot be replaced by a file");
+    expect(readdirSync(place).filter((name) => name.includes("taken"))).toEqual(["taken.js"]);
   });
 
   test("refuses what it cannot write, in one line", async () => {

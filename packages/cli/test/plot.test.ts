@@ -170,6 +170,9 @@ describe("runs to plot", () => {
       { variant: "soft", environment: "X", seed: "1", curve: null, score: 8 },
     ]);
     expect(plottedRuns([join(place, "experiment/curves.csv")])).toEqual([{ ...naive, curve, score: 2 }]);
+    // Each table of it by its name gives the same runs.
+    const both = ["results.csv", "curves.csv", "curves.csv"].map((name) => join(place, "experiment", name));
+    expect(plottedRuns(both)).toEqual(plottedRuns([join(place, "experiment")]));
     writeFileSync(join(place, "odd.csv"), "variant,environment,seed,meanReturn\nA,X,1,many\n");
     expect(() => plottedRuns([join(place, "odd.csv")])).toThrow(
       /odd.csv: row 1: meanReturn is not valid, expected a number, got "many"/,
@@ -179,6 +182,51 @@ describe("runs to plot", () => {
       /there is no column variant, expected a table/,
     );
   });
+});
+
+describe("runs of the same variant and seed are not two seeds", () => {
+  const event = (tau: number) => {
+    const config = { run: { seed: 1 }, environment: { id: "E-v0" }, algorithm: { name: "a2c", tau } };
+    return `${JSON.stringify({ event: "started", config })}\n`;
+  };
+  const refused = /two runs are of A(2C)? on E-v0 with seed 1, .*got .*; leave one of them out/;
+
+  test("in run folders, which are named", () => {
+    const folders = ["first", "second"].map((name) => join(place, "same", name));
+    for (const folder of folders) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "events.jsonl"), event(0.1));
+    }
+    expect(() => plottedRuns([join(place, "same")])).toThrow(refused);
+    expect(() => plottedRuns(folders)).toThrow(`got ${folders.join(" and ")};`);
+    writeFileSync(join(folders[1], "events.jsonl"), event(0.2));
+    expect(plottedRuns(folders)).toHaveLength(2);
+  });
+
+  test.each([
+    ["two scores", "variant,environment,seed,meanReturn\nA,E-v0,1,9\nA,E-v0,1,8\n"],
+    ["two points at a step", "variant,environment,seed,step,meanReturn\nA,E-v0,1,10,9\nA,E-v0,1,10,8\n"],
+  ])("in a table with %s", (_, text) => {
+    writeFileSync(join(place, "twice.csv"), text);
+    expect(() => plottedRuns([join(place, "twice.csv")])).toThrow(refused);
+    // The same table twice is one.
+    const once = text.split("\n").slice(0, 2).join("\n");
+    writeFileSync(join(place, "twice.csv"), `${once}\n`);
+    expect(plottedRuns([join(place, "twice.csv"), join(place, "twice.csv")])).toHaveLength(1);
+    writeFileSync(join(place, "again.csv"), `${once}\n`);
+    expect(() => plottedRuns([join(place, "twice.csv"), join(place, "again.csv")])).toThrow(refused);
+  });
+});
+
+test("runs stand in the order of the numbers in their folders' names", () => {
+  for (const horizon of [10, 2]) {
+    const folder = join(place, "horizons", `${horizon} steps`);
+    mkdirSync(folder, { recursive: true });
+    const config = { run: { seed: 1 }, environment: { id: "E-v0" }, algorithm: { name: "a2c", horizon } };
+    writeFileSync(join(folder, "events.jsonl"), `${JSON.stringify({ event: "started", config })}\n`);
+  }
+  const names = plottedRuns([join(place, "horizons")]).map(({ variant }) => variant);
+  expect(names).toEqual(["A2C, horizon 2", "A2C, horizon 10"]);
 });
 
 test("CSV is read with quotes, both kinds of line break, and an empty last cell", () => {

@@ -58,6 +58,12 @@ test.runIf(process.platform === "linux")("a script for Slurm trains its runs as 
     /--slurm: the file exists/,
   );
   expect(readFileSync(at("job's.sh"), "utf8")).toMatch(/^#SBATCH --array=0-1$/m);
+  // The cores of a task are those of the run with the most workers.
+  const a3c = { name: "A3C", algorithm: "a3c", options: { workers: 3 } };
+  define("workers", { variants: [{ name: "A2C", algorithm: "a2c" }, a3c] });
+  await softrl(["sweep", "workers", "--slurm", "workers.sh"], place, { env: { SOFTRL_THREADS: "" } });
+  expect(readFileSync(at("workers.sh"), "utf8")).toMatch(/^#SBATCH --cpus-per-task=3$/m);
+  expect(readFileSync(at("job's.sh"), "utf8")).toMatch(/^#SBATCH --cpus-per-task=1$/m);
   // Slurm starts it in this way, and it may do so again.
   const task = (id: number) => {
     const env = { ...process.env, SLURM_ARRAY_TASK_ID: String(id), SLURM_CPUS_PER_TASK: "1" };
@@ -140,6 +146,22 @@ describe.runIf(whyNoRedis === null)("a sweep on a queue", () => {
     define("later");
     const later = await submit("later").finished;
     expect(json(later.stdout)).toMatchObject({ runs: 1, done: 1, made: 1 });
+  });
+
+  test("trains as many runs at once as their workers have cores", async () => {
+    const a3c = { name: "A3C", algorithm: "a3c", options: { steps: 20_000, workers: 2 } };
+    define("heavy", { variants: [a3c], seeds: "1..3" });
+    const sweep = submit("heavy");
+    // As on a machine of three cores.
+    const env = { ...patient.env, SLURM_CPUS_PER_TASK: "3", SOFTRL_THREADS: "1" };
+    const worker = startSoftrl(["work", server.url, "--runs", "cores"], place, { ...patient, env });
+    working.add(worker);
+    expect(json((await sweep.finished).stdout)).toMatchObject({ made: 3, failed: [] });
+    worker.child.kill("SIGINT");
+    const { stderr } = await worker.finished;
+    expect(stderr).toMatch(/training on 3 cores at a time/);
+    const states = [...stderr.matchAll(/(begun|done): a3c/g)].map(([, state]) => state);
+    expect(states).toEqual(["begun", "done", "begun", "done", "begun", "done"]);
   });
 
   test("goes on after Ctrl-C of a worker, and when Redis and the sweep are killed", async () => {

@@ -257,7 +257,7 @@ describe("the page of run folders", () => {
     expect(text).toMatch(/CartPole-v1 A2C, tau 0\.1 19\.0 \[18\.0, 20\.0\]/);
     expect(text).toContain("A2C, tau 0.2 algorithm.tau 0.2");
     expect(text).toContain("1 of 3 runs did not reach the last step; the latest mean return counts (b).");
-    expect(text).toMatch(/softrl train --config \S*taus\/a-10\/config\.json --seeds 9,10 npx/);
+    expect(text).toMatch(/softrl train --config \S*taus\/a-9\/config\.json --seeds 9,10 npx/);
     expect(text).toMatch(/\{&quot;about&quot;: &quot;taus\/b&quot;\}/);
     expect(text).toContain(
       "3 runs: executor native avx2; softrl 0.1.0+8c3a58de0d80; machine Chip, 2 cores, linux x64",

@@ -106,6 +106,10 @@ describe("seeds", () => {
     expect(seedList("x", [3, 1])).toEqual([3, 1]);
     expect(seedList("x", "5")).toEqual([5]);
     expect(seedList("x", "1..3, 10,20..20")).toEqual([1, 2, 3, 10, 20]);
+    expect(seedList("x", "1..10000")).toHaveLength(10_000);
+    for (const many of ["0..10000", "1..10000,10001"]) {
+      expect(() => seedList("x", many)).toThrow("x: invalid seeds, expected at most 10,000 distinct");
+    }
   });
 
   test.each([
@@ -123,6 +127,8 @@ describe("seeds", () => {
     [[1.5]],
     [["1"]],
   ])("%j is refused", (given) => {
-    expect(() => seedList("--seeds", given)).toThrow(/^--seeds: invalid seeds, expected distinct/);
+    expect(() => seedList("--seeds", given)).toThrow(
+      /^--seeds: invalid seeds, expected at most 10,000 distinct/,
+    );
   });
 });

@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { version } from "softrl";
 import { describe, expect, test, vi } from "vitest";
 import { root } from "../../../test/source-tree.js";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
-import { codeVersion } from "../src/sweeps/code-version.js";
+import { codeVersion, computing } from "../src/sweeps/code-version.js";
 import { checkDefinition, readDefinition } from "../src/sweeps/definition.js";
 import { capacityOption } from "../src/sweeps/run-sweep.js";
 import type { Capacity } from "../src/sweeps/scheduler.js";
@@ -42,6 +43,8 @@ describe("the plan of a sweep", () => {
     expect(weights(capacityOption(undefined))).toEqual([1, 2]);
     vi.stubEnv("SOFTRL_THREADS", "3");
     expect(weights(capacityOption(undefined))).toEqual([3, 3]);
+    vi.stubEnv("SLURM_CPUS_PER_TASK", "77");
+    expect(capacityOption(undefined).total).toBe(77);
     vi.unstubAllEnvs();
     expect(capacityOption("3").total).toBe(3);
     expect(weights(capacityOption("3"))).toEqual([1, 1]);
@@ -167,5 +170,37 @@ describe("a result", () => {
     expect(codeVersion(join(place, "packages/cli"))).toBe(version);
     if (!existsSync(join(root, ".git"))) return;
     expect(codeVersion()).toMatch(/^\d+\.\d+\.\d+\+[0-9a-f]{12}(-dirty)?$/);
+    for (const path of computing) expect(existsSync(join(root, path)), path).toBe(true);
+  });
+
+  test("has another version once code that computes runs has changed, and no other for documents", () => {
+    const checkout = join(place, "checkout");
+    const git = (...args: string[]) =>
+      execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+        cwd: checkout,
+        encoding: "utf8",
+      }).trim();
+    const change = (path: string): string => {
+      mkdirSync(dirname(join(checkout, path)), { recursive: true });
+      appendFileSync(join(checkout, path), "changed\n");
+      git("add", ".");
+      git("commit", "--quiet", "--message", path);
+      return codeVersion(join(checkout, "packages/cli"));
+    };
+    mkdirSync(join(checkout, "packages/cli"), { recursive: true });
+    git("init", "--quiet");
+    writeFileSync(join(checkout, "package.json"), JSON.stringify({ name: "softrl-workspace" }));
+    let before = change("packages/core/src/a.ts");
+    expect(before).toMatch(/\+[0-9a-f]{12}$/);
+    for (const path of ["docs/a.md", "packages/cli/src/commands/a.ts", "experiments/a.csv"]) {
+      expect(change(path), path).toBe(before);
+    }
+    for (const path of ["packages/node/src/a.ts", "packages/cli/src/runs/executor.ts"]) {
+      const after = change(path);
+      expect(after, path).not.toBe(before);
+      before = after;
+    }
+    appendFileSync(join(checkout, "packages/node/src/a.ts"), "not committed\n");
+    expect(codeVersion(join(checkout, "packages/cli"))).toBe(`${before}-dirty`);
   });
 });

@@ -6,6 +6,7 @@ import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { plottedRuns } from "../src/plots/plotted-run.js";
 import { claimRun, whileLocked } from "../src/sweeps/folder-locks.js";
 import { nameOfCell, readResults, type SweepResult, writeResults } from "../src/sweeps/results-file.js";
+import { unwritable } from "../src/sweeps/sweep-folder.js";
 import { scoreTable, sweepScores } from "../src/sweeps/sweep-summary.js";
 import { widest } from "./command.js";
 
@@ -123,6 +124,17 @@ describe("the scores of a sweep", () => {
     expect(table).toMatch(/30\.0 ± 26\.5/);
     expect(table).toMatch(/3 of 4/);
   });
+});
+
+test("a folder that cannot be written has a remedy: another one for a full disk than for a permission", () => {
+  const message = (code: string) =>
+    unwritable("tables", "the results could not be written", Object.assign(new Error(code), { code }))
+      .message;
+  expect(message("ENOSPC")).toBe(
+    "tables: the results could not be written, got ENOSPC; free some space, then run the command again to go on; or choose another disk.",
+  );
+  expect(message("EDQUOT")).toContain("free some of your quota");
+  expect(message("EACCES")).toContain("make the folder writable");
 });
 
 describe("the locks of a sweep", () => {

@@ -125,6 +125,20 @@ describe("softrl sweep", () => {
       failed: [{ environment: mine, seed: 1, error: expect.stringMatching(/corridor is closed/) }],
     });
     expect(run.stderr).toMatch(/^softrl: failed: A2C, \.\/mine\.mjs, seed 1\n {2}.*corridor is closed/m);
+    // Without its variant it is named, with what removes it.
+    const [key] = readdirSync(at("failing", "runs"));
+    writeFileSync(at("failing", "runs.json"), JSON.stringify({ ...definition, seeds: [1] }));
+    const without = await command("sweep", "failing", "--json");
+    expect(without.code).toBe(0);
+    expect(without.stderr).toMatch(
+      /^softrl: 1 unfinished run of other settings .*; to remove:\n {2}a2c, Mine-v0, seed 1: rm -r \S*failing\/runs\/[0-9a-f]{16}$/m,
+    );
+    expect(without.stderr).toContain(key);
+    expect(names("failing")).toContain("runs");
+    writeFileSync(
+      at("failing", "runs.json"),
+      JSON.stringify({ ...definition, environments: ["CartPole-v1", mine], seeds: [1] }),
+    );
     // The run goes on where it failed, and no other is made again.
     rmSync(at("failing", "broken"));
     const again = await command("sweep", "failing", "--json");

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import { SoftrlError } from "softrl";
-import { replaceFile } from "../files/regular-file.js";
+import { replaceNamed } from "../files/regular-file.js";
 import { outFault } from "../files/write-fault.js";
 import type { OptionValues } from "../options/plain-options.js";
 import { shownPath } from "../terminal/shown-path.js";
@@ -34,7 +34,7 @@ export async function plotCommand(
   const svg = paperFigureSvg(runFigure(runs, { kind, statistic, theme, width }));
   const contents = await contentsOf(svg, format, width, dpi);
   try {
-    replaceFile(out, contents);
+    replaceNamed(out, contents);
   } catch (error) {
     throw outFault(out, error);
   }

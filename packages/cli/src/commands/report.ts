@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { builtInAlgorithms, oneLine, runSettings, SoftrlError, savedOutcome, sectionValues } from "softrl";
-import { replaceFile } from "../files/regular-file.js";
+import { replaceNamed } from "../files/regular-file.js";
 import { outFault } from "../files/write-fault.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
 import { holdsRuns } from "../reports/report-paths.js";
@@ -43,7 +43,7 @@ async function reportAsPage(
   const source = await readReportSource(paths);
   const page = reportPage(source);
   try {
-    replaceFile(out, page);
+    replaceNamed(out, page);
   } catch (error) {
     throw outFault(out, error);
   }

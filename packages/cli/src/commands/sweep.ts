@@ -7,6 +7,7 @@ import { QueuedRuns } from "../queue/queued-runs.js";
 import { connect, queueLibraries, redisAddress } from "../queue/redis.js";
 import { codeVersion } from "../sweeps/code-version.js";
 import { readDefinition } from "../sweeps/definition.js";
+import { leftRunLines } from "../sweeps/left-runs.js";
 import { trainOnly } from "../sweeps/lone-runs.js";
 import { capacityOption, type MakeRuns, runSweep, runsHere, type SweepCommand } from "../sweeps/run-sweep.js";
 import { writeSlurmScript } from "../sweeps/slurm-script.js";
@@ -48,6 +49,7 @@ export async function sweepCommand(
   }
   if (only !== undefined) return trainOnly(plan, folder, { only, capacity, json, again }, terminal);
   const command = { plan, folder, json, again };
+  for (const line of leftRunLines(out, join(out, "runs"), plan)) terminal.err.write(`${line}\n`);
   if (queue !== undefined) return queueSweep(command, queue, terminal);
   // Once all runs have their results, no run folder is left in it.
   return runSweep({ ...command, make: runsHere(folder, capacity) }, terminal).finally(() =>

@@ -3,13 +3,13 @@ import { type OptionValues, textOption } from "../options/plain-options.js";
 import { connect, queueLibraries, queuePatience, redisAddress } from "../queue/redis.js";
 import { QueueWorker } from "../queue/worker.js";
 import { codeVersion } from "../sweeps/code-version.js";
-import { jobsOption } from "../sweeps/run-sweep.js";
+import { capacityOption } from "../sweeps/run-sweep.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** `softrl work redis://…`: trains the runs of a queue until Ctrl-C. */
 export async function workCommand(url: string, options: OptionValues, { err }: Terminal): Promise<number> {
-  const jobs = jobsOption(options.jobs);
+  const capacity = capacityOption(options.jobs);
   const address = redisAddress("<url>", url);
   queuePatience();
   const runs = textOption(options, "runs") ?? "";
@@ -22,11 +22,13 @@ export async function workCommand(url: string, options: OptionValues, { err }: T
   try {
     const connection = await connect(libraries, address, err);
     const report = (line: string) => void err.write(`softrl: ${line}\n`);
-    const several = jobs === 1 ? "one run" : `${jobs} runs`;
-    report(`taking ${several} at a time of version ${version} from ${address.shown}; Ctrl-C ends this`);
+    const { total } = capacity;
+    const unit = options.jobs === undefined ? "core" : "run";
+    const several = `${total} ${unit}${total === 1 ? "" : "s"}`;
+    report(`training on ${several} at a time, version ${version} from ${address.shown}; Ctrl-C ends this`);
     const trust = options.trust === true;
     const { signal: stop } = interrupt;
-    await new QueueWorker({ libraries, connection, version, jobs, runs, trust, stop, report }).work();
+    await new QueueWorker({ libraries, connection, version, capacity, runs, trust, stop, report }).work();
     return INTERRUPTED;
   } finally {
     interrupt.dispose();

@@ -1,5 +1,5 @@
 /** A policy's steps as plain JavaScript for one observation: loops over arrays, written for this network. */
-import { broadcastStrides, rowMajorStrides, SoftrlError, type Tensor } from "softrl";
+import { broadcastStrides, oneLine, rowMajorStrides, SoftrlError, type Tensor } from "softrl";
 import { elementOf, type Read, viewIndex, viewOf } from "./javascript-expressions.js";
 import type { ExportedOutput, PolicyStep, PolicySteps } from "./policy-steps.js";
 
@@ -107,7 +107,7 @@ class CodeWriter {
     const start = this.#weightCount;
     this.#weights.push(Array.from(known));
     this.#weightCount += known.length;
-    const comment = `// ${parameter ?? "constant"} [${tensor.shape.join(", ")}]`;
+    const comment = `// ${oneLine(parameter ?? "constant", 100)} [${tensor.shape.join(", ")}]`;
     this.#declarations.push(`const w${i} = weights.subarray(${start}, ${this.#weightCount}); ${comment}`);
     return elementOf(`w${i}`);
   }

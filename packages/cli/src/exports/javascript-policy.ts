@@ -75,14 +75,20 @@ function run(observation) {
 ${indented(body)}
 }
 
-/** What the policy gives for one observation: log π [${actions}], V and Q [${actions}]. */
+/** What the policy gives for one observation: log π [${actions}], V and Q [${actions}]; throws a RangeError for others. */
 export function evaluate(observation) {
   if (observation?.length !== ${size}) {
     throw new RangeError(\`evaluate: expected ${size} numbers, got \${observation?.length}\`);
   }
+  for (let i = 0; i < ${size}; i++) {
+    if (Number.isFinite(observation[i])) continue;
+    throw new RangeError(\`evaluate: expected finite numbers, got \${observation[i]} at \${i}\`);
+  }
   run(observation);
+  const logPi = ${list("logPi")};
+  if (logPi.some(Number.isNaN)) throw new RangeError("evaluate: the numbers are too large: log π is not a number");
   return {
-    logPi: ${list("logPi")},
+    logPi,
     v: ${read.get("v")?.read("0") ?? "null"},
     q: ${list("q")},
   };
@@ -121,7 +127,8 @@ export interface PolicyOutputs {
 
 /**
  * What the policy gives for one observation.
- * @param observation ${size} numbers: [${observationShape.join(", ")}] ${observationType}, row-major
+ * @param observation ${size} finite numbers: [${observationShape.join(", ")}] ${observationType}, row-major
+ * @throws RangeError for another length, for a number that is not finite, and for numbers so large that the policy overflows.
  */
 export declare function evaluate(observation: ArrayLike<number>): PolicyOutputs;
 /** The most likely action, an integer in [0, ${actions}). */

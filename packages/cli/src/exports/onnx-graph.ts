@@ -234,6 +234,7 @@ class GraphBuilder {
         remedy: "compute each row from its observation alone",
       });
     }
+    if (axes.length === 0) return x;
     const of = (list: readonly number[]) => this.#integers(axes.map((axis) => list[axis]));
     return this.#node("Slice", [x, of(start), of(end), this.#integers(axes)]);
   }

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { encode as encodePng } from "fast-png";
 import { type Picture, SoftrlError } from "softrl";
-import { codeOf, quietly, replaceFile } from "../files/regular-file.js";
+import { codeOf, quietly, replaceNamed } from "../files/regular-file.js";
 import { outFault } from "../files/write-fault.js";
 
 type Colour = readonly number[];
@@ -172,7 +172,7 @@ class GifFilm extends Frames {
     this.#encoder.finish();
     const bytes = this.#encoder.bytes();
     const { out } = this.options;
-    written(out, () => replaceFile(out, bytes));
+    written(out, () => replaceNamed(out, bytes));
   }
 }
 

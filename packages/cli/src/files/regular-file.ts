@@ -2,6 +2,7 @@
  * Files in folders that may come from somebody else: only regular files are opened, and no link is followed, so that
  * nothing outside the folder is read or written, and no pipe or device is waited for.
  */
+import { randomUUID } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -146,7 +147,8 @@ export function readLines(
 
 /**
  * Writes a file as a whole, replacing an earlier one: whatever fails, there is the old one or the new one. A link in its
- * place is replaced, not followed.
+ * place is replaced, not followed. Only one process at a time may write the file; what one that was killed has left is
+ * replaced, too.
  */
 export function replaceFile(path: string, content: Uint8Array | string): void {
   replaceWith(path, (file) => writeWhole(file, typeof content === "string" ? Buffer.from(content) : content));
@@ -177,11 +179,55 @@ export function replaceWith(path: string, write: (file: number) => void): void {
   quietly(syncFolder, dirname(path));
 }
 
-/** As {@link replaceWith} for several files, which `write` writes at the same time. */
+/**
+ * As {@link replaceFile}, for a file that the user names and that no lock keeps for one process: others may write it at the
+ * same time, each into a file of its own.
+ */
+export function replaceNamed(path: string, content: Uint8Array | string): void {
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  replaceTogether([path], ([file]) => writeWhole(file, bytes));
+}
+
+/**
+ * As {@link replaceNamed} for several files, which `write` writes at the same time. Whatever fails, no new one is left. The
+ * first one takes its place last: it may name the others.
+ */
 export function replaceTogether(paths: readonly string[], write: (files: readonly number[]) => void): void {
-  const [path, ...others] = paths;
-  if (path === undefined) write([]);
-  else replaceWith(path, (file) => replaceTogether(others, (files) => write([file, ...files])));
+  const id = randomUUID();
+  const names = paths.map((path) => ({
+    path,
+    unfinished: join(dirname(path), `.${basename(path)}.${id}.unfinished`),
+  }));
+  const opened: number[] = [];
+  const made: string[] = [];
+  try {
+    for (const { unfinished } of names) opened.push(openSync(unfinished, "wx"));
+    write(opened);
+    for (const file of opened) fsyncSync(file);
+    // A close that fails has closed the file all the same.
+    for (let file = opened.pop(); file !== undefined; file = opened.pop()) closeSync(file);
+    for (const path of paths) requireNoFolder(path);
+    for (const { path, unfinished } of names.toReversed()) {
+      const isNew = lstatSync(path, { throwIfNoEntry: false }) === undefined;
+      renameSync(unfinished, path);
+      if (isNew) made.push(path);
+    }
+  } catch (error) {
+    for (const file of opened) quietly(closeSync, file);
+    for (const path of [...made, ...names.map(({ unfinished }) => unfinished)]) {
+      quietly(rmSync, path, { force: true });
+    }
+    throw error;
+  }
+  for (const folder of new Set(paths.map((path) => dirname(path)))) quietly(syncFolder, folder);
+}
+
+function requireNoFolder(path: string): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new SoftrlError(path, "cannot be replaced by a file", {
+    got: "a folder",
+    remedy: "choose another name, or remove the folder",
+  });
 }
 
 /** As {@link replaceFile}, while other work goes on: a large file takes long to reach the disk. */

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { defaultNetwork, defaultOptimiser, type EnvironmentFamily, familiesText } from "softrl";
 import type { RunParts } from "../parts/run-parts.js";
 import { draftRun, type RunDraft } from "../runs/run-plan.js";
+import { AT_MOST_SEEDS } from "../sweeps/seed-list.js";
 import { addPartOption } from "./part-options.js";
 import type { OptionValues } from "./plain-options.js";
 import {
@@ -23,7 +24,7 @@ const CONFIG = "a JSON file of settings, for instance a run folder's config.json
 export const NO_CHART = "do not draw the charts; softrl report draws them afterwards";
 export const JOBS =
   "how many runs train at once, each in its own process (default: as many as fit the cores)";
-const SEEDS = "train with each of these seeds, such as 1..5 or 1,2,7, in a folder with a run folder for each";
+const SEEDS = `train with each of these seeds, such as 1..5 or 1,2,7, ${AT_MOST_SEEDS}, in a folder with a run folder for each`;
 
 export const SCHEDULE =
   "A schedule is 0.1:0.01 (linear over the run), 0.1:0.01:0.5 (over half of it) or 0.1@0,0.01@10000 (from these steps on).";

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type LearningCurve, oneLine, SoftrlError } from "softrl";
 import { readCsv } from "../files/csv-file.js";
 import { findRuns } from "../runs/find-runs.js";
 import { runFiles } from "../runs/run-folder.js";
+import { repeatedRun } from "./repeated-run.js";
 import { type TrainedRun, trainedRun, variantNames } from "./trained-run.js";
 
 /** A run as figures show it. */
@@ -22,30 +23,41 @@ const tables = { results: "results.csv", curves: "curves.csv" } as const;
 
 /**
  * The runs that the arguments of `softrl plot` name: run folders, folders with run folders in them, experiments with
- * their tables, or the tables themselves.
- * @throws SoftrlError for an argument that names no run.
+ * their tables, or the tables themselves. A table that is named twice counts once.
+ * @throws SoftrlError for an argument that names no run, and for two runs of the same variant, environment and seed.
  */
 export function plottedRuns(paths: readonly string[]): readonly PlottedRun[] {
   const isTable = (path: string) => path.endsWith(".csv");
   const isExperiment = (path: string) =>
     !existsSync(join(path, runFiles.events)) &&
     Object.values(tables).some((name) => existsSync(join(path, name)));
-  const ofTables = paths.flatMap((path) => {
-    if (isTable(path)) return runsOfTables([path]);
+  const files = paths.flatMap((path) => {
+    if (isTable(path)) return [path];
     if (!isExperiment(path)) return [];
-    return runsOfTables(
-      Object.values(tables)
-        .map((name) => join(path, name))
-        .filter((name) => existsSync(name)),
-    );
+    return Object.values(tables)
+      .map((name) => join(path, name))
+      .filter((name) => existsSync(name));
   });
-  const folders = paths.filter((path) => !isTable(path) && !isExperiment(path));
-  const runs = [...ofTables, ...named(findRuns(folders).map(({ folder }) => trainedRun(folder)))];
+  const ofTables = runsOfTables([...new Map(files.map((path) => [resolve(path), path])).values()]);
+  const folders = findRuns(paths.filter((path) => !isTable(path) && !isExperiment(path)));
+  const runs = [...ofTables, ...named(folders.map(({ folder }) => trainedRun(folder)))];
   if (runs.length === 0) throw new SoftrlError(paths.join(", "), "there are no runs to plot");
+  const repeated = repeatedRun(runs);
+  if (repeated !== null) {
+    const [first, second] = repeated.map((i) => folders[i - ofTables.length]?.folder ?? "a table");
+    refuseRepeated(runs[repeated[0]], `${first} and ${second}`);
+  }
   return runs;
 }
 
-/** The runs in the tables of an experiment, each of which may have curves, or scores, or both. */
+function refuseRepeated({ variant, environment, seed }: Growing | PlottedRun, got: string): never {
+  throw new SoftrlError("plot", `two runs are of ${variant} on ${environment} with seed ${seed}`, {
+    expected: "one run for each variant, environment and seed",
+    got: oneLine(got, 500),
+    remedy: "leave one of them out",
+  });
+}
+
 /**
  * The runs of some variants, in the order of their names.
  * @throws SoftrlError for a name that no run has.
@@ -61,18 +73,24 @@ export function ofVariants(runs: readonly PlottedRun[], names: readonly string[]
   });
 }
 
+/** A run as far as tables have been read. */
+interface Growing extends Pick<PlottedRun, "variant" | "environment" | "seed"> {
+  readonly points: { readonly step: number; readonly mean: number }[];
+  score: number | null;
+  /** The table of its score, and that of its curve. */
+  readonly from: { score?: string; curve?: string };
+}
+
+/**
+ * The runs in tables, each of which may have curves, or scores, or both.
+ * @throws SoftrlError for a run with two scores, and for a curve in two tables or with two points at one step.
+ */
 function runsOfTables(paths: readonly string[]): readonly PlottedRun[] {
-  interface Growing {
-    readonly variant: string;
-    readonly environment: string;
-    readonly seed: string;
-    readonly points: { readonly step: number; readonly mean: number }[];
-    score: number | null;
-  }
   const runs = new Map<string, Growing>();
   for (const path of paths) {
     const rows = readCsv(path);
     const isCurve = rows.length > 0 && "step" in rows[0];
+    const seen = new Set<string>();
     rows.forEach((row, i) => {
       const where = `${path}: row ${i + 1}`;
       const cell = (name: string) => row[name] ?? missing(path, name, Object.keys(row));
@@ -80,14 +98,21 @@ function runsOfTables(paths: readonly string[]): readonly PlottedRun[] {
         label(cell(name)),
       );
       const key = JSON.stringify([variant, environment, seed]);
-      const run = runs.get(key) ?? { variant, environment, seed, points: [], score: null };
+      const run = runs.get(key) ?? { variant, environment, seed, points: [], score: null, from: {} };
       runs.set(key, run);
       const mean = numberIn(where, "meanReturn", cell("meanReturn"));
-      if (isCurve) run.points.push({ step: numberIn(where, "step", cell("step")), mean });
-      else run.score = mean;
+      const step = isCurve ? numberIn(where, "step", cell("step")) : null;
+      const what = isCurve ? "curve" : "score";
+      const before = run.from[what] ?? path;
+      const point = `${key} ${step}`;
+      if (before !== path || seen.has(point)) refuseRepeated(run, `${before} and ${where}`);
+      seen.add(point);
+      run.from[what] = path;
+      if (step === null) run.score = mean;
+      else run.points.push({ step, mean });
     });
   }
-  return [...runs.values()].map(({ points, score, ...run }) => {
+  return [...runs.values()].map(({ points, score, from: _, ...run }) => {
     const ascending = points.sort((a, b) => a.step - b.step);
     const [steps, meanReturns] = [ascending.map(({ step }) => step), ascending.map(({ mean }) => mean)];
     return {

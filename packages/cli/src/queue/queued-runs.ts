@@ -7,15 +7,11 @@ import type { PlannedRun } from "../sweeps/sweep-plan.js";
 import { isRunProgress } from "../terminal/supervisor.js";
 import { checkOutcome } from "./queued-outcome.js";
 import { jobIdOf, type QueuedRun, queueNameOf } from "./queued-run.js";
-import { type Connection, isOfAbsence, PREFIX, type QueueLibraries } from "./redis.js";
+import { isOfAbsence, PREFIX, type QueueUse } from "./redis.js";
 
 /** How a sweep queues its runs. */
-export interface QueueOptions {
-  readonly libraries: QueueLibraries;
-  readonly connection: Connection;
+export interface QueueOptions extends QueueUse {
   readonly folder: SweepFolder;
-  readonly version: string;
-  readonly report: (line: string) => void;
 }
 
 const ATTEMPTS = 2;

@@ -16,6 +16,16 @@ const MOST_MILLISECONDS_BETWEEN_TRIES = 1000;
 const PATIENCE = "SOFTRL_QUEUE_PATIENCE";
 const STANDARD_PATIENCE = 30;
 
+/** What a sweep and a worker need to use a queue. */
+export interface QueueUse {
+  readonly libraries: QueueLibraries;
+  readonly connection: Connection;
+  /** Of this code: a worker takes runs of no other. */
+  readonly version: string;
+  /** Gets a line for people. */
+  readonly report: (line: string) => void;
+}
+
 /** @throws SoftrlError where they are not installed. */
 export async function queueLibraries(where: string): Promise<QueueLibraries> {
   try {

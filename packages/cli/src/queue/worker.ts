@@ -9,27 +9,23 @@ import { errorText } from "../parts/file-fault.js";
 import type { RunOutcome } from "../sweeps/finished-run.js";
 import { removeUnseenLocks } from "../sweeps/folder-locks.js";
 import { type MadeRun, makeRun } from "../sweeps/make-run.js";
+import type { Capacity } from "../sweeps/scheduler.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import { inShort } from "../terminal/terminal.js";
 import { type CheckedRun, checkQueuedRun, keyOfJob, queueNameOf } from "./queued-run.js";
-import { type Connection, isOfAbsence, PREFIX, type QueueLibraries, queuePatience } from "./redis.js";
+import { isOfAbsence, PREFIX, type QueueLibraries, type QueueUse, queuePatience } from "./redis.js";
+import { Room } from "./room.js";
 
 /** What a worker does with the runs that it takes. */
-export interface WorkerOptions {
-  readonly libraries: QueueLibraries;
-  readonly connection: Connection;
-  /** Of this code: the worker takes runs of no other. */
-  readonly version: string;
+export interface WorkerOptions extends QueueUse {
   /** How many runs train at once. */
-  readonly jobs: number;
+  readonly capacity: Capacity;
   /** Where their run folders are made; workers that share it continue each other's runs. */
   readonly runs: string;
   /** Whether runs may load files, and environments that are not built in. */
   readonly trust: boolean;
   /** Ends the work: runs write their checkpoints and return to the queue. */
   readonly stop: AbortSignal;
-  /** Gets a line for each run that begins or ends. */
-  readonly report: (line: string) => void;
 }
 
 const SECONDS_BETWEEN_MESSAGES = 2;
@@ -55,13 +51,18 @@ export class QueueWorker {
   readonly #running = new Map<string, RunningJob>();
   readonly #processes = new Set<Promise<unknown>>();
 
+  readonly #room: Room;
+  /** Runs that train now. */
+  #inside = 0;
+
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#room = new Room(options.capacity.total);
   }
 
   /** Works until it is stopped. */
   async work(): Promise<void> {
-    const { libraries, connection, version, jobs, runs, stop, report } = this.#options;
+    const { libraries, connection, version, capacity, runs, stop, report } = this.#options;
     const patience = queuePatience();
     try {
       makeFolders(runs);
@@ -69,14 +70,14 @@ export class QueueWorker {
       const got = error instanceof Error ? error.message : String(error);
       throw new SoftrlError(runs, "the folder of the runs could not be made", { got });
     }
-    const worker = new (tolerant(libraries.bullmq.Worker))(
+    const worker: Worker = new (tolerant(libraries.bullmq.Worker))(
       queueNameOf(version),
-      (job, token = "") => this.#process(job, token),
+      (job, token = "") => this.#process(job, token, worker),
       {
         connection: connection.redis,
         prefix: PREFIX,
         autorun: false,
-        concurrency: jobs,
+        concurrency: capacity.total,
         lockDuration: patience,
         stalledInterval: patience,
         maxStalledCount: MOST_LOST_WORKERS,
@@ -123,7 +124,7 @@ export class QueueWorker {
     }
   }
 
-  async #process(job: Job, token: string): Promise<RunOutcome> {
+  async #process(job: Job, token: string, worker: Worker): Promise<RunOutcome> {
     const { libraries, version, trust, stop, report } = this.#options;
     const { UnrecoverableError, WaitingError } = libraries.bullmq;
     let run: CheckedRun;
@@ -137,10 +138,9 @@ export class QueueWorker {
     const id = String(job.id);
     const lost = new AbortController();
     this.#running.set(id, { lost, heard: performance.now() });
-    report(`begun: ${run.title}`);
     let made: MadeRun;
     try {
-      made = await this.#make(run, job, AbortSignal.any([stop, lost.signal]));
+      made = await this.#makeInRoom(run, job, AbortSignal.any([stop, lost.signal]), worker);
     } catch (error) {
       report(`failed: ${run.title}: ${oneLine(errorText(error), 500)}`);
       throw error;
@@ -164,6 +164,28 @@ export class QueueWorker {
     report(`given back: ${run.title}`);
     await job.moveToWait(token);
     throw new WaitingError();
+  }
+
+  /** Makes a run once the others leave it its cores; until then it stays taken. */
+  async #makeInRoom(run: CheckedRun, job: Job, stop: AbortSignal, worker: Worker): Promise<MadeRun> {
+    const { capacity, report } = this.#options;
+    const leave = await this.#room.enter(capacity.weightOf(run), stop);
+    if (leave === null) return { end: "interrupted" };
+    this.#inside++;
+    this.#takeWhatFits(worker);
+    try {
+      report(`begun: ${run.title}`);
+      return await this.#make(run, job, stop);
+    } finally {
+      this.#inside--;
+      leave();
+      this.#takeWhatFits(worker);
+    }
+  }
+
+  /** Leaves runs that have no room here to other workers; one may wait, since a run's weight is known once it is taken. */
+  #takeWhatFits(worker: Worker): void {
+    worker.concurrency = Math.max(1, this.#inside + this.#room.left);
   }
 
   #make(run: CheckedRun, job: Job, stop: AbortSignal): Promise<MadeRun> {

@@ -1,5 +1,6 @@
 import { SoftrlError } from "softrl";
 import type { PlottedRun } from "../plots/plotted-run.js";
+import { repeatedRun } from "../plots/repeated-run.js";
 import { mergedSettings, type PlannedGroup, type ReportSource } from "./report-model.js";
 import { isSweepFolder } from "./report-paths.js";
 import { runsSource } from "./runs-source.js";
@@ -45,17 +46,12 @@ function mergedScores(all: readonly ReportSource["published"][]): ReportSource["
   return Object.fromEntries(merged);
 }
 
-/** A run that counts twice would make intervals too narrow. */
 function requireDistinct(runs: readonly PlottedRun[]): void {
-  const seen = new Set<string>();
-  for (const { variant, environment, seed } of runs) {
-    const key = JSON.stringify([variant, environment, seed]);
-    if (seen.has(key)) {
-      throw new SoftrlError("report", `two runs are of ${variant} on ${environment} with seed ${seed}`, {
-        expected: "one run for each variant, environment and seed",
-        remedy: "leave one of them out",
-      });
-    }
-    seen.add(key);
-  }
+  const repeated = repeatedRun(runs);
+  if (repeated === null) return;
+  const { variant, environment, seed } = runs[repeated[0]];
+  throw new SoftrlError("report", `two runs are of ${variant} on ${environment} with seed ${seed}`, {
+    expected: "one run for each variant, environment and seed",
+    remedy: "leave one of them out",
+  });
 }

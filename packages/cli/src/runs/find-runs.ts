@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { SoftrlError } from "softrl";
+import { naturalOrder } from "../files/natural-order.js";
 import { runFiles } from "./run-folder.js";
 
 /** A run folder that arguments name, and a name for it that no other of them has. */
@@ -51,8 +52,9 @@ function runsBelow(path: string, depth: number): readonly string[] {
   if (depth === 0 || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(path, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map(({ name }) => join(path, name))
-    .sort()
+    .map(({ name }) => name)
+    .sort(naturalOrder)
+    .map((name) => join(path, name))
     .flatMap((folder) => (isRunFolder(folder) ? [folder] : runsBelow(folder, depth - 1)));
 }
 

@@ -2,8 +2,22 @@ import { fileURLToPath } from "node:url";
 import { version } from "softrl";
 import { checkoutOf, gitIn } from "../runs/provenance.js";
 
-/** What decides the numbers of a run; the command, the documents and the experiments do not. */
-const computing = ["core/src", "native", "gymnasium"].map((name) => `packages/${name}`).concat("kernels");
+/**
+ * What decides the numbers of a run: the library with its kernels and bridges, and what the command makes of a run's settings
+ * and takes from its folder. The rest of the command, the documents and the experiments do not.
+ */
+export const computing: readonly string[] = [
+  "kernels",
+  "packages/core/src",
+  "packages/native",
+  "packages/gymnasium",
+  "packages/node/src",
+  "packages/cli/src/parts",
+  ...["assemble", "executor", "run-plan", "training", "training-worker"].map(
+    (name) => `packages/cli/src/runs/${name}.ts`,
+  ),
+  "packages/cli/src/sweeps/finished-run.ts",
+];
 
 /** The key of each run depends on git: a busy machine must not change it. */
 const SECONDS = 60;

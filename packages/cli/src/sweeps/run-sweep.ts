@@ -16,17 +16,20 @@ import type { SweepFolder } from "./sweep-folder.js";
 import { type PlannedRun, type SweepPlan, workersOf } from "./sweep-plan.js";
 import { scoreTable, sweepScores } from "./sweep-summary.js";
 
-/** How many runs train at once: those that `--jobs` says, else one for each core, or for each `SOFTRL_THREADS` of them. */
-export function jobsOption(text: unknown): number {
-  if (text !== undefined) return integerOption("--jobs", text, 1);
-  return Math.max(1, Math.floor(availableParallelism() / threadsOfEach()));
+/** As many runs at once as `--jobs` says, else those whose threads fit the cores: see {@link coresOf}. */
+export function capacityOption(text: unknown): Capacity {
+  if (text !== undefined) return { total: integerOption("--jobs", text, 1), weightOf: () => 1 };
+  return { total: coresHere(), weightOf: coresOf };
 }
 
-/** As many runs at once as `--jobs` says, else those whose threads fit the cores: a run's workers have one each. */
-export function capacityOption(text: unknown): Capacity {
-  if (text !== undefined) return { total: jobsOption(text), weightOf: () => 1 };
-  const threads = threadsOfEach();
-  return { total: availableParallelism(), weightOf: (run) => Math.max(threads, workersOf(run)) };
+/** The cores that a run takes: one for each of its workers, or `SOFTRL_THREADS`. */
+export const coresOf = (run: Pick<PlannedRun, "settings">): number =>
+  Math.max(threadsOfEach(), workersOf(run));
+
+/** The cores that this process may use: those of its Slurm task, else all. */
+function coresHere(): number {
+  const ofTask = Number(process.env.SLURM_CPUS_PER_TASK);
+  return Number.isSafeInteger(ofTask) && ofTask > 0 ? ofTask : availableParallelism();
 }
 
 const threadsOfEach = (): number => threadCount(process.env.SOFTRL_THREADS);

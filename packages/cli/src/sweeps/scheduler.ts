@@ -58,7 +58,7 @@ export interface SweepWatcher {
 export interface Capacity {
   readonly total: number;
   /** At least 1. */
-  weightOf(run: PlannedRun): number;
+  weightOf(run: Pick<PlannedRun, "settings">): number;
 }
 
 interface Claimed {

@@ -2,7 +2,9 @@ import { SoftrlError } from "softrl";
 
 /** More than any sweep trains. */
 const MOST_SEEDS = 10_000;
-const EXPECTED = 'distinct non-negative integers, such as [1, 2, 7], "1..5" or "1,2,7"';
+/** {@link MOST_SEEDS}, for people. */
+export const AT_MOST_SEEDS = "at most 10,000";
+const EXPECTED = `${AT_MOST_SEEDS} distinct non-negative integers, such as [1, 2, 7], "1..5" or "1,2,7"`;
 
 /**
  * Seeds as a definition or an option gives them: a list of integers, or a text of integers and ranges such as `1..5`.

@@ -1,11 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SoftrlError } from "softrl";
+import { largest, SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf } from "../files/regular-file.js";
 import { pathArgument } from "../terminal/shown-path.js";
 import { counted, type Terminal, writeJson } from "../terminal/terminal.js";
+import { coresOf } from "./run-sweep.js";
 import type { SweepFolder } from "./sweep-folder.js";
 import type { SweepPlan } from "./sweep-plan.js";
 
@@ -25,6 +26,8 @@ export interface SlurmScript {
   /** Where Slurm writes what the tasks print. */
   readonly logs: string;
   readonly keys: readonly string[];
+  /** Of each task: enough for any of the runs. */
+  readonly cores: number;
 }
 
 /**
@@ -32,7 +35,7 @@ export interface SlurmScript {
  * 1000. A task that ends early continues its runs when the script is submitted again.
  * @throws SoftrlError for a path that a line of options cannot hold.
  */
-export function slurmScript({ node, bin, definition, out, logs, keys }: SlurmScript): string {
+export function slurmScript({ node, bin, definition, out, logs, keys, cores }: SlurmScript): string {
   if (/["\\]|\p{Cc}/u.test(logs)) {
     throw new SoftrlError(logs, "Slurm cannot write into a folder of this name", {
       expected: "a path without quotes, backslashes and line breaks",
@@ -43,7 +46,7 @@ export function slurmScript({ node, bin, definition, out, logs, keys }: SlurmScr
     "--job-name=softrl",
     `--array=0-${tasks - 1}`,
     "--ntasks=1",
-    "--cpus-per-task=1",
+    `--cpus-per-task=${cores}`,
     `--output="${logs.replaceAll("%", "%%")}/%A_%a.out"`,
     "--open-mode=append",
     "--requeue",
@@ -64,8 +67,7 @@ export function slurmScript({ node, bin, definition, out, logs, keys }: SlurmScr
     "done",
     // exec, so that Slurm's signals reach softrl.
     `exec ${[node, bin, "sweep", definition, "--out", out].map(quoted).join(" ")} \\`,
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is bash.
-    '  --only "$only" --jobs "${SLURM_CPUS_PER_TASK:-1}"',
+    '  --only "$only"',
     "",
   ].join("\n");
 }
@@ -89,7 +91,8 @@ export function writeSlurmScript(
   json: boolean,
   terminal: Terminal,
 ): number {
-  const keys = plan.runs.filter((run) => !folder.isDone(run)).map(({ key }) => key);
+  const left = plan.runs.filter((run) => !folder.isDone(run));
+  const keys = left.map(({ key }) => key);
   if (keys.length === 0) {
     terminal.err.write("softrl: every run has its result; no script is needed\n");
     if (json) writeJson(terminal.out, { script: null, runs: 0 });
@@ -103,6 +106,7 @@ export function writeSlurmScript(
     out: resolve(out),
     logs,
     keys,
+    cores: largest(left.map(coresOf)),
   });
   try {
     makeFolders(logs);

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { quietly } from "../files/regular-file.js";
+import { writeRemedy } from "../files/write-fault.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import type { RunOutcome } from "./finished-run.js";
 import { claimedKeys, claimRun, whileLocked } from "./folder-locks.js";
@@ -160,9 +161,12 @@ export class SweepFolder implements SweepWork {
 /** The results cannot be written: then no run helps. */
 class Unwritable extends SoftrlError {}
 
-function unwritable(path: string, what: string, error: unknown): SoftrlError {
+/** @param error of the operating system, or of softrl */
+export function unwritable(path: string, what: string, error: unknown): SoftrlError {
   if (error instanceof SoftrlError) return new Unwritable(error.where, error.what, error.details);
   const got = error instanceof Error ? error.message : String(error);
-  const remedy = "make the folder writable, or choose another";
+  const { first, elsewhere } = writeRemedy(error);
+  const where = elsewhere === "another" ? "another folder" : elsewhere;
+  const remedy = `${first}, then run the command again to go on; or choose ${where}`;
   return new Unwritable(path, what, { got, remedy }, { cause: error });
 }

@@ -41,17 +41,37 @@ pause.addEventListener("click", () => {
   showWaiting();
 });
 document.addEventListener("selectionchange", showWaiting);
-const source = new EventSource("events");
-source.addEventListener("part", ({ data }) => {
-  const { name, html } = JSON.parse(data);
-  show(name, html);
-});
-source.addEventListener("open", () => {
-  status.textContent = "";
-});
-source.addEventListener("error", () => {
-  status.textContent = "Not connected: the command softrl watch has ended, or too many pages are open.";
-});
+// A browser reconnects by itself after a connection is lost, and not after one is refused.
+const connect = () => {
+  const source = new EventSource("events");
+  source.addEventListener("part", ({ data }) => {
+    const { name, html } = JSON.parse(data);
+    show(name, html);
+  });
+  source.addEventListener("open", () => {
+    status.textContent = "";
+  });
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) explain();
+    else status.textContent = lost;
+  });
+};
+const lost =
+  "Not connected; trying again. If softrl watch has ended, start it again and open the address that it prints.";
+const explain = async () => {
+  try {
+    const { ok } = await fetch("icon.svg", { cache: "no-store" });
+    if (!ok) {
+      status.textContent = "This address is not valid any more: open the one that softrl watch printed last.";
+      return;
+    }
+    status.textContent = "Too many pages are open: close some of them. This page tries again every few seconds.";
+  } catch {
+    status.textContent = lost;
+  }
+  setTimeout(connect, 3000);
+};
+connect();
 `;
 
 const scriptHash = createHash("sha256").update(script).digest("base64");

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { oneLine, SoftrlError } from "softrl";
+import { naturalOrder } from "../files/natural-order.js";
 import { codeOf } from "../files/regular-file.js";
 import { type FoundRun, presentRuns } from "../runs/find-runs.js";
 import { WatchedRun } from "./watched-run.js";
@@ -105,7 +106,7 @@ function addFilms(run: WatchedRun): void {
     const names = readdirSync(run.folder, { withFileTypes: true })
       .filter((entry) => entry.isFile() && /\.gif$/i.test(entry.name))
       .map(({ name }) => name)
-      .sort();
+      .sort(naturalOrder);
     for (const name of names) {
       if (run.films.length < MOST_FILMS && !run.films.includes(name)) run.films.push(name);
     }

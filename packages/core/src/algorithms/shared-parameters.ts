@@ -1,4 +1,5 @@
 import { fail } from "../base/errors.js";
+import { sharedMemory } from "../base/shared-memory.js";
 import { PooledMoments } from "../data/pooled-moments.js";
 import type { PlacedParameter } from "../nn/parameters.js";
 import { addedStep } from "../optim/added-step.js";
@@ -98,7 +99,8 @@ export class SharedParameters {
     this.#local = local;
     const arrays = [local.theta, ...local.states];
     const bytes = arrays.reduce((sum, { byteLength }) => sum + aligned(byteLength), 0);
-    const memory = "memory" in this.#role ? this.#role.memory.parameters : new SharedArrayBuffer(bytes);
+    const memory =
+      "memory" in this.#role ? this.#role.memory.parameters : sharedMemory("SharedParameters", bytes);
     if (memory.byteLength !== bytes) {
       fail("SharedParameters.attach", "the learner does not fit the shared memory", {
         expected: `${memory.byteLength} bytes`,

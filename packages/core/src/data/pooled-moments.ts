@@ -1,3 +1,4 @@
+import { sharedMemory } from "../base/shared-memory.js";
 import { combinedMoments, type Moments, noMoments } from "../math/running-moments.js";
 
 /**
@@ -26,7 +27,7 @@ export class PooledMoments {
 
   /** Memory for so many threads, without samples. */
   static memory(elements: number, threads: number): SharedArrayBuffer {
-    return new SharedArrayBuffer(threads * slotLength(elements) * Float64Array.BYTES_PER_ELEMENT);
+    return sharedMemory("PooledMoments", threads * slotLength(elements) * Float64Array.BYTES_PER_ELEMENT);
   }
 
   /** Writes this thread's moments. */

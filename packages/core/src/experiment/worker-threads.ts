@@ -1,5 +1,6 @@
 import { SoftrlError } from "../base/errors.js";
 import { thrownText } from "../base/part-fault.js";
+import { sharedMemory } from "../base/shared-memory.js";
 import type { WorkerCode, WorkerHandle, WorkerHost } from "../base/worker-host.js";
 import {
   progressOf,
@@ -61,7 +62,7 @@ export class WorkerThreads {
     this.#parts = parts;
     this.#patience = 1000 * (parts.patience ?? PATIENCE);
     const words = progressOf(parts.workers);
-    this.counters = new Int32Array(new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT));
+    this.counters = new Int32Array(sharedMemory("WorkerThreads", words * Int32Array.BYTES_PER_ELEMENT));
   }
 
   get started(): boolean {

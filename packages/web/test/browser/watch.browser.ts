@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -93,6 +95,38 @@ describe.skipIf(!hasChromium)("softrl watch in a browser", () => {
     expect(await page.getByText("123").count()).toBe(0);
     await pause.press("Enter");
     await page.getByText("123").waitFor();
+  });
+
+  test("connects again when it was refused, and says what to do when its command has ended", async () => {
+    const watch = async (...options: string[]) => {
+      const started = spawn(process.execPath, [bin, "watch", folder, ...options]);
+      const [text] = (await once(started.stdout, "data")) as [Buffer];
+      return { started, url: new URL(text.toString().trim()) };
+    };
+    const { started: first, url } = await watch();
+    const others = Array.from({ length: 200 }, () => get(new URL("events", url)));
+    try {
+      await Promise.all(others.map((other) => once(other, "response")));
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(url.href);
+      const status = (text: string) =>
+        page.waitForFunction((part) => document.getElementById("status")?.textContent?.includes(part), text);
+      await status("Too many pages are open: close some of them");
+      for (const other of others) other.on("error", () => {}).destroy();
+      await page.locator("#runs, #curves").first().waitFor();
+      await page.waitForFunction(() => document.getElementById("status")?.textContent === "");
+      await page.locator("svg").first().waitFor();
+      first.kill("SIGINT");
+      await once(first, "exit");
+      await status("Not connected; trying again.");
+      const { started: second } = await watch("--port", url.port);
+      await status("open the one that softrl watch printed last");
+      second.kill("SIGINT");
+      await once(second, "exit");
+    } finally {
+      for (const other of others) other.destroy();
+      first.kill("SIGINT");
+    }
   });
 
   test("runs no script but its own", async () => {

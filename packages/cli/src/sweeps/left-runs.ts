@@ -1,0 +1,61 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { oneLine, type RunConfig } from "softrl";
+import { runFiles } from "../runs/run-folder.js";
+import { pathArgument } from "../terminal/shown-path.js";
+import { counted } from "../terminal/terminal.js";
+import { outcomeIn } from "./finished-run.js";
+import { claimRun } from "./folder-locks.js";
+import type { SweepPlan } from "./sweep-plan.js";
+
+const MOST_SHOWN = 5;
+
+/**
+ * Lines about unfinished runs in the folder of a sweep that no run of its definition continues: their variant was changed or
+ * removed, or the code has another version. Runs that another process makes are left out.
+ * @param runs the folder with the run folders
+ */
+export function leftRunLines(folder: string, runs: string, plan: SweepPlan): readonly string[] {
+  const planned = new Set(plan.runs.map(({ key }) => key));
+  const names = existsSync(runs) ? readdirSync(runs).sort() : [];
+  const left = names.filter(
+    (name) => /^[0-9a-f]{16}$/.test(name) && !planned.has(name) && isLeft(folder, join(runs, name), name),
+  );
+  if (left.length === 0) return [];
+  const shown = left.slice(0, MOST_SHOWN);
+  return [
+    `softrl: ${counted(left.length)} unfinished run${left.length === 1 ? "" : "s"} of other settings or another version of the code, which this definition does not continue; to remove:`,
+    ...shown.map(
+      (name) => `  ${oneLine(titleIn(join(runs, name)), 200)}: rm -r ${pathArgument(join(runs, name))}`,
+    ),
+    ...(left.length > shown.length ? [`  and ${counted(left.length - shown.length)} more in ${runs}`] : []),
+  ];
+}
+
+function isLeft(folder: string, path: string, key: string): boolean {
+  if (!existsSync(join(path, runFiles.config)) || isFinished(path)) return false;
+  const claim = claimRun(folder, key);
+  claim?.release();
+  return claim !== null;
+}
+
+function isFinished(path: string): boolean {
+  try {
+    return outcomeIn(path) !== null;
+  } catch {
+    // It has ended, without an episode.
+    return true;
+  }
+}
+
+/** `a2c, CartPole-v1, seed 1` */
+function titleIn(path: string): string {
+  try {
+    const { algorithm, environment, run }: RunConfig = JSON.parse(
+      readFileSync(join(path, runFiles.config), "utf8"),
+    );
+    return `${algorithm.name}, ${environment.id}, seed ${run.seed}`;
+  } catch {
+    return "a run whose config.json is damaged";
+  }
+}
