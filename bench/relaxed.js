@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The Nature CNN step in `wasm-relaxed` against `wasm`, in this Node.js and in Chromium: `node bench/relaxed.js`.
+ * For BENCHMARKS.md: the Nature CNN step in `wasm-relaxed` against `wasm`, in this Node.js and in Chromium: `node bench/relaxed.js`.
  *
  * In Chromium the same module runs in a page. An engine without relaxed SIMD, as Node.js 20, is left out with a line.
  */

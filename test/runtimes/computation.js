@@ -38,10 +38,28 @@ const trainings = [
 /**
  * The SHA-256 of each training's last checkpoint.
  * @param {typeof import("softrl")} softrl
- * @returns {Promise<Record<string, string>>}
  */
 export async function checkpoints(softrl) {
-  const { builtInAlgorithms, createWasmExecutor, makeEnvironment, MemoryRunStore, train } = softrl;
+  return hashesOn(softrl, await softrl.createWasmExecutor());
+}
+
+/**
+ * The same with relaxed SIMD, and this engine's arithmetic; null where the engine has none.
+ * @param {typeof import("softrl")} softrl
+ */
+export async function relaxedCheckpoints(softrl) {
+  const arithmetic = await softrl.relaxedArithmetic();
+  if (arithmetic === null) return null;
+  return { arithmetic, hashes: await hashesOn(softrl, await softrl.createRelaxedWasmExecutor()) };
+}
+
+/**
+ * @param {typeof import("softrl")} softrl
+ * @param {import("softrl").Executor} executor
+ * @returns {Promise<Record<string, string>>}
+ */
+async function hashesOn(softrl, executor) {
+  const { builtInAlgorithms, makeEnvironment, MemoryRunStore, train } = softrl;
   /** @type {Record<string, string>} */
   const hashes = {};
   for (const { algorithm: name, environment, size, steps, settings = {} } of trainings) {
@@ -51,7 +69,7 @@ export async function checkpoints(softrl) {
     await train({
       algorithm,
       environment: makeEnvironment(environment, size),
-      executor: await createWasmExecutor(),
+      executor,
       settings: { run: { seed: SEED, steps }, algorithm: settings },
       store,
     });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { a2c, CartPole, createTrainer, type Executor, MemoryRunStore } from "softrl";
+import { a2c, CartPole, createTrainer, type Executor, loadPolicy, MemoryRunStore } from "softrl";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { bytesOfText } from "../../src/base/byte-text.js";
 import type { WorkerHost } from "../../src/base/worker-host.js";
@@ -130,14 +130,21 @@ describe("a training in wasm-relaxed", () => {
     return Buffer.from(store.checkpoint ?? []);
   };
 
-  it("has the same bytes again and when it is resumed, and not those of wasm", async ({ skip }) => {
+  it("has the same bytes again and when it is resumed", async ({ skip }) => {
     skip(arithmetic === null, lacks);
-    const [portable, relaxed] = wasmExecutors;
+    const [, relaxed] = wasmExecutors;
     const checkpoint = await trained(relaxed);
     expect(checkpoint.length).toBeGreaterThan(1000);
     expect(checkpoint.equals(await trained(await createRelaxedWasmExecutor()))).toBe(true);
     expect(checkpoint.equals(await trained(relaxed, 800))).toBe(true);
-    expect(checkpoint.equals(await trained(portable))).toBe(false);
+  });
+
+  it("has other parameters than in wasm, where products are not rounded", async ({ skip }) => {
+    skip(arithmetic !== "fma", "relaxed SIMD rounds products here");
+    const [theta, portable] = await Promise.all(
+      wasmExecutors.map(async (executor) => loadPolicy(await trained(executor), executor).theta()),
+    );
+    expect(bytesOf(theta)).not.toBe(bytesOf(portable));
   });
 
   it("is resumed neither with wasm nor where the arithmetic is another", async ({ skip }) => {
