@@ -49,6 +49,8 @@ const assets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   core: {
     "./kernels.wasm": "./dist/kernels.wasm",
     "./kernels-threads.wasm": "./dist/kernels-threads.wasm",
+    "./kernels-relaxed.wasm": "./dist/kernels-relaxed.wasm",
+    "./kernels-relaxed-threads.wasm": "./dist/kernels-relaxed-threads.wasm",
   },
 };
 
