@@ -63,11 +63,16 @@ describe("the kernels with relaxed SIMD", () => {
 
   it("round a sum of products as the engine's arithmetic says", ({ skip }) => {
     skip(arithmetic === null, lacks);
-    // (1 + 2⁻¹²)² − (1 + 2⁻¹¹) is 2⁻²⁴, and 0 if the square is rounded. Of eight rows, so that tiles compute it.
+    // (1 + 2⁻¹²)² − (1 + 2⁻¹¹) is 2⁻²⁴, and 0 if the square is rounded. Of a size that tiles compute.
     const x = 1 + 2 ** -12;
     const [rows, columns] = [8, 8];
-    const a = constant(Array.from({ length: rows }, () => [-1, x]).flat(), [rows, 2]);
-    const b = constant([...Array(columns).fill(1 + 2 ** -11), ...Array(columns).fill(x)], [2, columns]);
+    const factors = [-1, x, 0, 0, 0, 0];
+    const a = constant(Array(rows).fill(factors).flat(), [rows, factors.length]);
+    const others = [1 + 2 ** -11, x, 0, 0, 0, 0];
+    const b = constant(
+      others.flatMap((other) => Array(columns).fill(other)),
+      [others.length, columns],
+    );
     const [portable, relaxed] = wasmExecutors.map((executor) => evaluateTensor(executor, matmul(a, b)));
     expect(portable).toEqual(new Float64Array(rows * columns));
     const difference = arithmetic === "fma" ? 2 ** -24 : 0;
