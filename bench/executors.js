@@ -1,11 +1,17 @@
 // @ts-check
 import { nodeWorkers } from "@softrl/node";
-import { createReferenceExecutor, createThreadedWasmExecutor, createWasmExecutor } from "softrl";
+import {
+  createReferenceExecutor,
+  createRelaxedWasmExecutor,
+  createThreadedWasmExecutor,
+  createWasmExecutor,
+  relaxedArithmetic,
+} from "softrl";
 
 /**
  * @typedef {object} Found
  * @property {string} name the name in the table
- * @property {"native" | "wasm"} kind
+ * @property {"native" | "wasm" | "wasm-relaxed"} kind
  * @property {number} threads
  * @property {string} instructionSet
  * @property {import("softrl").Executor} executor
@@ -15,7 +21,8 @@ import { createReferenceExecutor, createThreadedWasmExecutor, createWasmExecutor
 export const reference = createReferenceExecutor();
 
 /**
- * The executors of this machine: WebAssembly, and the native one if it is installed, each with one and two threads.
+ * The executors of this machine: WebAssembly, and the native one if it is installed, each with one and two threads; and
+ * WebAssembly with relaxed SIMD, if the engine has it.
  * @returns {Promise<{ readonly executors: readonly Found[], readonly missing: readonly string[] }>}
  */
 export async function findExecutors() {
@@ -38,6 +45,16 @@ export async function findExecutors() {
   ];
   /** @type {string[]} */
   const missing = [];
+  const arithmetic = await relaxedArithmetic();
+  if (arithmetic === null) missing.push("executor wasm-relaxed: Node.js has it from version 22 on");
+  else
+    executors.push({
+      name: "wasm-relaxed",
+      kind: "wasm-relaxed",
+      threads: 1,
+      instructionSet: `128 bits, ${arithmetic}`,
+      executor: await createRelaxedWasmExecutor(),
+    });
   try {
     // A variable instead of a literal, so that type checking does not depend on an optional package.
     const nativePackage = "@softrl/native";

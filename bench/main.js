@@ -32,7 +32,7 @@ async function main(request) {
   for (const note of notes) console.error(`bench: not measured: ${note}`);
 
   const context = {
-    executors,
+    executors: executors.filter(({ kind }) => kind !== "wasm-relaxed"),
     peers,
     quick: request.quick,
     seed: request.seed,
@@ -41,7 +41,12 @@ async function main(request) {
   };
   const results = [];
   for (const row of rows.filter(({ name }) => wanted.includes(name))) {
-    const result = await row.measure({ ...context, busy: await busyCores(request.quick ? 20 : 1000) });
+    const measured = row.relaxed === true ? executors : context.executors;
+    const result = await row.measure({
+      ...context,
+      executors: measured,
+      busy: await busyCores(request.quick ? 20 : 1000),
+    });
     results.push(result);
     console.log(contestantLines(result));
     console.log(`${table(comparisonCells(result))}\n`);

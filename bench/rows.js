@@ -56,6 +56,7 @@ import {
 /**
  * @typedef {object} Row
  * @property {string} name the name on the command line
+ * @property {boolean} [relaxed] whether the context's executors include `wasm-relaxed`
  * @property {(context: Context) => Promise<RowResult>} measure
  */
 
@@ -79,13 +80,24 @@ const comparedSamples = 8;
  * @param {"step" | "forward"} row.kind
  * @param {number} row.batch
  * @param {readonly number[]} [row.threads] thread counts for PyTorch and WebAssembly; two only if that is faster
+ * @param {boolean} [row.relaxed] also measures the executor `wasm-relaxed`
  * @param {number} [row.slices] also measures a step that reuses the activations of a rollout of this many steps
  * @param {readonly import("./comparison.js").Bar[]} row.bars
  * @returns {Row}
  */
-function networkRow({ name, network: networkName, kind, batch: fullBatch, threads = [1], slices = 1, bars }) {
+function networkRow({
+  name,
+  network: networkName,
+  kind,
+  batch: fullBatch,
+  threads = [1],
+  relaxed = false,
+  slices = 1,
+  bars,
+}) {
   return {
     name,
+    relaxed,
     async measure({ executors: all, peers, quick, seed, busy, plan }) {
       const executors = atThreads(all, threads);
       const network = networks[networkName];
@@ -348,6 +360,7 @@ export const rows = [
     batch: 80,
     threads: [1, 2],
     slices: 5,
+    relaxed: true,
     bars: [
       { ours: "native", peers: [cleanrl], of: "time", most: 0.48 },
       { ours: `native${activationsKept}`, peers: [cleanrl], of: "time", most: 0.4 },
@@ -362,6 +375,8 @@ export const rows = [
       { ours: "wasm", peers: [cleanrl], of: "time", most: 2.3 },
       { ours: `wasm${activationsKept}`, peers: [cleanrl], of: "time" },
       { ours: "wasm", peers: [tuned], of: "time" },
+      { ours: "wasm-relaxed", peers: ["wasm"], of: "time", most: 0.8 },
+      { ours: `wasm-relaxed${activationsKept}`, peers: [`wasm${activationsKept}`], of: "time", most: 0.8 },
     ],
   }),
   networkRow({

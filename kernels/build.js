@@ -1,7 +1,7 @@
-// Compiles the kernels to WebAssembly, as text inside core. There are three modules: the tensor kernels, which run
-// everywhere; the same with a memory that workers share; and the sweep of value iteration. `npm run build` also writes
-// the first two as files, from that text. With --check, builds into a temporary folder and fails if the result differs
-// from the committed files.
+// Compiles the kernels to WebAssembly, as text inside core. There are five modules: the tensor kernels, which run
+// everywhere; the same with a memory that workers share; these two with relaxed SIMD; and the sweep of value iteration.
+// `npm run build` also writes all but the last as files, from that text. With --check, builds into a temporary folder and
+// fails if the result differs from the committed files.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -35,38 +35,39 @@ const compilerFlags = [
 const plainLoops = ["-fno-unroll-loops", "-fno-vectorize", "-mllvm", "-disable-lsr"];
 const linkerFlags = ["--no-entry", "--strip-all", "--compress-relocations", "--export=__heap_base"];
 
-const modules = [
-  {
-    name: "kernels",
-    sources: ["interpreter"],
-    compiler: ["-ffp-contract=fast", ...plainLoops],
-    linker: ["--export=run", "-zstack-size=262144"],
-    module: join(core, "tensor/compiled/kernels-wasm.ts"),
-    origin: "the sources in kernels/",
-    constant: "kernelsText",
-    about: "The compiled kernels, a WebAssembly module as text.",
-    signed: true,
-  },
-  {
-    name: "kernels-threads",
-    sources: ["interpreter", "workers"],
-    compiler: ["-ffp-contract=fast", "-matomics", "-mmutable-globals", ...plainLoops],
-    // Each worker has its own stack. The maximum memory is the limit of the format; each memory sets its own
-    // maximum.
-    linker: [
-      "--export=run",
-      "-zstack-size=262144",
-      "--shared-memory",
-      "--import-memory",
-      "--max-memory=4294967296",
-      "--export=__stack_pointer",
+// Each worker has its own stack. The maximum memory is the limit of the format; each memory sets its own maximum.
+const shared = ["--shared-memory", "--import-memory", "--max-memory=4294967296", "--export=__stack_pointer"];
+
+/** The module of the tensor kernels, with the variants that its name says. */
+function kernels(name, { threads = false, relaxed = false }, constant, about) {
+  return {
+    name,
+    sources: threads ? ["interpreter", "workers"] : ["interpreter"],
+    compiler: [
+      "-ffp-contract=fast",
+      ...(threads ? ["-matomics", "-mmutable-globals"] : []),
+      ...(relaxed ? ["-mrelaxed-simd"] : []),
+      ...plainLoops,
     ],
-    module: join(core, "tensor/compiled/kernels-threads-wasm.ts"),
+    linker: ["--export=run", "-zstack-size=262144", ...(threads ? shared : [])],
+    module: join(core, `tensor/compiled/${name}-wasm.ts`),
     origin: "the sources in kernels/",
-    constant: "threadedKernelsText",
-    about: "The compiled kernels with shared memory and workers, a WebAssembly module as text.",
+    constant,
+    about: `The compiled kernels${about}, a WebAssembly module as text.`,
     signed: true,
-  },
+  };
+}
+
+const modules = [
+  kernels("kernels", {}, "kernelsText", ""),
+  kernels("kernels-threads", { threads: true }, "threadedKernelsText", " with shared memory and workers"),
+  kernels("kernels-relaxed", { relaxed: true }, "relaxedKernelsText", " with relaxed SIMD"),
+  kernels(
+    "kernels-relaxed-threads",
+    { threads: true, relaxed: true },
+    "relaxedThreadedKernelsText",
+    " with relaxed SIMD, shared memory and workers",
+  ),
   {
     name: "sweep",
     sources: ["sweep"],

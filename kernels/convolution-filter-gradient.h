@@ -34,7 +34,7 @@ static void gradientTile(const Sweep& s, const float* x, const float* cotangent,
     for (int r = 0; r < R; r++) {
       const Vec value = splat(at[r]);
 #pragma GCC unroll 16
-      for (int v = 0; v < N; v++) sum[r][v] += value * given[v];
+      for (int v = 0; v < N; v++) sum[r][v] = multiplyAdd(sum[r][v], value, given[v]);
     }
   }
   if (columns == N * VL) {
@@ -67,9 +67,11 @@ static void gradientOfRows(Index rows, const Sweep& s, const float* x, const flo
     case 2: return gradientTileOfWidth<2>(s, x, cotangent, out, outStep, columns);
     case 3: return gradientTileOfWidth<3>(s, x, cotangent, out, outStep, columns);
     case 4: return gradientTileOfWidth<4>(s, x, cotangent, out, outStep, columns);
-#if SOFTRL_VL == 16
+#if SOFTRL_GRADIENT_ROWS > 4
     case 5: return gradientTileOfWidth<5>(s, x, cotangent, out, outStep, columns);
     case 6: return gradientTileOfWidth<6>(s, x, cotangent, out, outStep, columns);
+#endif
+#if SOFTRL_GRADIENT_ROWS > 6
     case 7: return gradientTileOfWidth<7>(s, x, cotangent, out, outStep, columns);
     case 8: return gradientTileOfWidth<8>(s, x, cotangent, out, outStep, columns);
     case 9: return gradientTileOfWidth<9>(s, x, cotangent, out, outStep, columns);

@@ -31,7 +31,7 @@ static void inputGradientWithoutZeros(const Convolution& c, const float* cotange
           float* to = out + (b * c.height + y * c.strideY + i) * row + x * c.strideX * c.channels;
           const float* weights = filter + i * c.filterWidth * c.channels * c.filters;
           for (Index k = 0; k < c.filterWidth * c.channels; k++, weights += c.filters)
-            for (Index f = 0; f < c.filters; f++) to[k] += cotangent[f] * weights[f];
+            for (Index f = 0; f < c.filters; f++) to[k] = multiplyAdd(to[k], cotangent[f], weights[f]);
         }
 }
 

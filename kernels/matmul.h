@@ -130,18 +130,18 @@ static void matmulRow(const Matrices& p) {
       for (; c + VL <= n; c += VL) {
         Vec sum = load(p.out + c);
 #pragma GCC unroll 8
-        for (Index r = 0; r < 8; r++) sum += splat(a[r]) * load(b + r * n + c);
+        for (Index r = 0; r < 8; r++) sum = multiplyAdd(sum, splat(a[r]), load(b + r * n + c));
         store(p.out + c, sum);
       }
     } else {
       for (; c + VL <= n; c += VL) {
         Vec sum = load(p.out + c);
-        for (Index r = 0; r < rows; r++) sum += splat(a[r]) * load(b + r * n + c);
+        for (Index r = 0; r < rows; r++) sum = multiplyAdd(sum, splat(a[r]), load(b + r * n + c));
         store(p.out + c, sum);
       }
     }
     for (; c < n; c++)
-      for (Index r = 0; r < rows; r++) p.out[c] += a[r] * b[r * n + c];
+      for (Index r = 0; r < rows; r++) p.out[c] = multiplyAdd(p.out[c], a[r], b[r * n + c]);
   }
 }
 
@@ -168,7 +168,7 @@ static void shallowPanel(const Matrices& p, const float* weights, const float* s
 #pragma GCC unroll 4
     for (int k = 0; k < K; k++)
 #pragma GCC unroll 4
-      for (int v = 0; v < N; v++) sum[v] += splat(a[k]) * w[k][v];
+      for (int v = 0; v < N; v++) sum[v] = multiplyAdd(sum[v], splat(a[k]), w[k][v]);
     if (columns == N * VL) {
 #pragma GCC unroll 4
       for (int v = 0; v < N; v++) store(out + v * VL, sum[v]);
@@ -217,7 +217,7 @@ SOFTRL_INLINE void dotTile(const float* a, const float* w, Index k, float* out, 
     for (int c = 0; c < N; c++) {
       const Vec weights = load(w + c * k + i);
 #pragma GCC unroll 16
-      for (int r = 0; r < R; r++) sum[r][c] += x[r] * weights;
+      for (int r = 0; r < R; r++) sum[r][c] = multiplyAdd(sum[r][c], x[r], weights);
     }
   }
   if (full < k) {
@@ -225,7 +225,7 @@ SOFTRL_INLINE void dotTile(const float* a, const float* w, Index k, float* out, 
     for (int r = 0; r < R; r++) x[r] = loadPartial(a + r * k + full, k - full);
     for (int c = 0; c < N; c++) {
       const Vec weights = loadPartial(w + c * k + full, k - full);
-      for (int r = 0; r < R; r++) sum[r][c] += x[r] * weights;
+      for (int r = 0; r < R; r++) sum[r][c] = multiplyAdd(sum[r][c], x[r], weights);
     }
   }
 #pragma GCC unroll 16

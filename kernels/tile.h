@@ -61,7 +61,7 @@ static void productTile(const Product& task, const float* const* x, float* const
       for (int r = 0; r < R; r++) {
         const Vec value = splat(row[r]);
 #pragma GCC unroll 16
-        for (int v = 0; v < N; v++) sum[r][v] += value * weights[v];
+        for (int v = 0; v < N; v++) sum[r][v] = multiplyAdd(sum[r][v], value, weights[v]);
       }
     }
   } else {
@@ -77,7 +77,7 @@ static void productTile(const Product& task, const float* const* x, float* const
         for (int r = 0; r < R; r++) {
           const Vec value = splat(rows[r][k]);
 #pragma GCC unroll 16
-          for (int v = 0; v < N; v++) sum[r][v] += value * weights[v];
+          for (int v = 0; v < N; v++) sum[r][v] = multiplyAdd(sum[r][v], value, weights[v]);
         }
       }
 #pragma GCC unroll 16
@@ -121,6 +121,8 @@ static void productRows(const Product& task, Index rows, const float* const* x, 
 #endif
 #if SOFTRL_TILE_ROWS > 5
     case 6: return productTileOfWidth<6, Transposed>(task, x, out);
+#endif
+#if SOFTRL_TILE_ROWS > 6
     case 7: return productTileOfWidth<7, Transposed>(task, x, out);
     case 8: return productTileOfWidth<8, Transposed>(task, x, out);
     case 9: return productTileOfWidth<9, Transposed>(task, x, out);

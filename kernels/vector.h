@@ -31,9 +31,12 @@ typedef float UnalignedVec8 __attribute__((vector_size(32), aligned(4), may_alia
 typedef float UnalignedVec4 __attribute__((vector_size(16), aligned(4), may_alias));
 
 // The number of registers determines the shape of a tile: 32 with AVX-512, otherwise 16. V8 leaves 15 and
-// loads all operands of a step before it multiplies, so with a fifth row the sums would be kept in memory.
+// loads all operands of a step before it multiplies, so with a fifth row the sums would be kept in memory. A fused
+// multiply-add needs no register for the product, so six rows fit.
 #if SOFTRL_VL == 16
 #define SOFTRL_TILE_ROWS 10
+#elif defined(__wasm_relaxed_simd__)
+#define SOFTRL_TILE_ROWS 6
 #elif defined(__wasm__)
 #define SOFTRL_TILE_ROWS 4
 #else
@@ -41,7 +44,14 @@ typedef float UnalignedVec4 __attribute__((vector_size(16), aligned(4), may_alia
 #endif
 constexpr int tileRows = SOFTRL_TILE_ROWS;
 constexpr int tileVectors = 2;
-constexpr int gradientRows = VL == 16 ? 14 : 4;
+#if SOFTRL_VL == 16
+#define SOFTRL_GRADIENT_ROWS 14
+#elif defined(__wasm_relaxed_simd__)
+#define SOFTRL_GRADIENT_ROWS 6
+#else
+#define SOFTRL_GRADIENT_ROWS 4
+#endif
+constexpr int gradientRows = SOFTRL_GRADIENT_ROWS;
 constexpr int panelColumns = tileVectors * VL;
 
 SOFTRL_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
@@ -49,6 +59,28 @@ SOFTRL_INLINE void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) 
 SOFTRL_INLINE Vec splat(float x) {
   Vec zero = {};
   return x - zero;
+}
+/// sum + a · b, in the products that take most of the time. With relaxed SIMD the engine chooses between one rounding and
+/// two, and keeps to its choice; otherwise the compiler may contract it.
+SOFTRL_INLINE Vec multiplyAdd(Vec sum, Vec a, Vec b) {
+#ifdef __wasm_relaxed_simd__
+  // f32x4.relaxed_madd by its final encoding: the intrinsic of clang 14 has that of an early draft.
+  Vec result;
+  asm("local.get %1\n local.get %2\n local.get %3\n .byte 0xfd, 0x85, 0x02\n local.set %0"
+      : "=r"(result)
+      : "r"(a), "r"(b), "r"(sum));
+  return result;
+#else
+  return sum + a * b;
+#endif
+}
+/// The same arithmetic for one float, so that a remainder rounds as the vectors do.
+SOFTRL_INLINE float multiplyAdd(float sum, float a, float b) {
+#ifdef __wasm_relaxed_simd__
+  return multiplyAdd(splat(sum), splat(a), splat(b))[0];
+#else
+  return sum + a * b;
+#endif
 }
 SOFTRL_INLINE IntVec bits(Vec v) { return reinterpret_cast<IntVec>(v); }
 SOFTRL_INLINE Vec floats(IntVec v) { return reinterpret_cast<Vec>(v); }

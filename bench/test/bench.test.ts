@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -203,4 +203,23 @@ test("a document without a place for the table is refused before anything is mea
     expect(stderr).not.toContain("    at ");
     expect(stderr).not.toContain("npm run bench -- [row ...]");
   }
+});
+
+test("relaxed SIMD is measured in Chromium too", ({ skip }) => {
+  const script = fileURLToPath(new URL("../relaxed.js", import.meta.url));
+  const run = (...words: string[]) =>
+    spawnSync(process.execPath, [script, "--quick", "--json", ...words], { encoding: "utf8" });
+  const absent = run("--chromium", join(folder, "none"));
+  expect(absent.stderr).toMatch(
+    /bench: not measured: there is no Chromium at .*none; name one with --chromium/,
+  );
+  expect(absent.status).toBe(0);
+  skip(!existsSync("/usr/bin/chromium"), "Chromium is not installed");
+  const { stdout, status } = run();
+  expect(status).toBe(0);
+  const engines: { name: string; found: { comparisons: { ratio: Spread }[] } }[] = JSON.parse(stdout);
+  const { name, found } = engines[engines.length - 1];
+  expect(name).toMatch(/^Chromium \d+/);
+  expect(found.comparisons).toHaveLength(2);
+  for (const { ratio } of found.comparisons) expect(ratio.median).toBeGreaterThan(0);
 });

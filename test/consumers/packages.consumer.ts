@@ -72,7 +72,16 @@ describe("a packed package", () => {
     // Its packages are modules only: require() of a module needs Node 20.19, which they need anyway.
     const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
     const args = [attw, packed[name] ?? "", "--profile", "esm-only", "--format", "ascii", "--no-emoji"];
-    const assets = name === "softrl" ? ["--exclude-entrypoints", "kernels.wasm", "kernels-threads.wasm"] : [];
+    const assets =
+      name === "softrl"
+        ? [
+            "--exclude-entrypoints",
+            "kernels.wasm",
+            "kernels-threads.wasm",
+            "kernels-relaxed.wasm",
+            "kernels-relaxed-threads.wasm",
+          ]
+        : [];
     const { status, stdout } = spawnSync(process.execPath, [...args, ...assets], { encoding: "utf8" });
     expect(status, stdout).toBe(0);
   });

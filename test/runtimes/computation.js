@@ -3,7 +3,7 @@
  * identities in float64. It uses nothing of a platform but WebCrypto.
  *
  * @typedef {{ readonly algorithm: string, readonly environment: string, readonly size: number, readonly steps: number,
- *   readonly settings?: import("softrl").ChosenSettings["algorithm"] }} Training
+ *   readonly settings?: import("softrl").ChosenSettings["algorithm"], readonly relaxed?: true }} Training
  */
 
 const SEED = 1;
@@ -11,10 +11,10 @@ const SEEDS_PER_IDENTITY = 5;
 
 /** @type {readonly Training[]} */
 const trainings = [
-  { algorithm: "a2c", environment: "CartPole-v1", size: 8, steps: 8000 },
+  { algorithm: "a2c", environment: "CartPole-v1", size: 8, steps: 8000, relaxed: true },
   { algorithm: "soft-q", environment: "CartPole-v1", size: 8, steps: 8000 },
   { algorithm: "ppo", environment: "CartPole-v1", size: 8, steps: 8192 },
-  { algorithm: "npg", environment: "CartPole-v1", size: 8, steps: 4000 },
+  { algorithm: "npg", environment: "CartPole-v1", size: 8, steps: 4000, relaxed: true },
   {
     algorithm: "dqn",
     environment: "CartPole-v1",
@@ -24,7 +24,7 @@ const trainings = [
   },
   { algorithm: "a2c", environment: "MountainCar-v0", size: 8, steps: 4000 },
   { algorithm: "soft-q", environment: "Acrobot-v1", size: 8, steps: 4000 },
-  { algorithm: "a2c", environment: "MinAtar/Breakout-v1", size: 16, steps: 3200 },
+  { algorithm: "a2c", environment: "MinAtar/Breakout-v1", size: 16, steps: 3200, relaxed: true },
   { algorithm: "soft-q", environment: "MinAtar/SpaceInvaders-v1", size: 16, steps: 1600 },
   {
     algorithm: "dqn",
@@ -32,26 +32,48 @@ const trainings = [
     size: 1,
     steps: 600,
     settings: { replayStart: 200 },
+    relaxed: true,
   },
 ];
 
 /**
  * The SHA-256 of each training's last checkpoint.
  * @param {typeof import("softrl")} softrl
- * @returns {Promise<Record<string, string>>}
  */
 export async function checkpoints(softrl) {
-  const { builtInAlgorithms, createWasmExecutor, makeEnvironment, MemoryRunStore, train } = softrl;
+  return hashesOn(softrl, await softrl.createWasmExecutor(), trainings);
+}
+
+/**
+ * The same of some trainings with relaxed SIMD, and this engine's arithmetic; null where the engine has none.
+ * @param {typeof import("softrl")} softrl
+ */
+export async function relaxedCheckpoints(softrl) {
+  const arithmetic = await softrl.relaxedArithmetic();
+  if (arithmetic === null) return null;
+  const executor = await softrl.createRelaxedWasmExecutor();
+  const chosen = trainings.filter(({ relaxed = false }) => relaxed);
+  return { arithmetic, hashes: await hashesOn(softrl, executor, chosen) };
+}
+
+/**
+ * @param {typeof import("softrl")} softrl
+ * @param {import("softrl").Executor} executor
+ * @param {readonly Training[]} chosen
+ * @returns {Promise<Record<string, string>>}
+ */
+async function hashesOn(softrl, executor, chosen) {
+  const { builtInAlgorithms, makeEnvironment, MemoryRunStore, train } = softrl;
   /** @type {Record<string, string>} */
   const hashes = {};
-  for (const { algorithm: name, environment, size, steps, settings = {} } of trainings) {
+  for (const { algorithm: name, environment, size, steps, settings = {} } of chosen) {
     const algorithm = builtInAlgorithms.find((kind) => kind.name === name);
     if (algorithm === undefined) throw new Error(`there is no algorithm ${name}`);
     const store = new MemoryRunStore();
     await train({
       algorithm,
       environment: makeEnvironment(environment, size),
-      executor: await createWasmExecutor(),
+      executor,
       settings: { run: { seed: SEED, steps }, algorithm: settings },
       store,
     });

@@ -8,6 +8,7 @@ import { findChromium, startChromium } from "../../packages/web/test/browser/ser
 import { root } from "../source-tree.js";
 import { temporaryFolder } from "../temporary-folder.js";
 import expected from "./checkpoints.json" with { type: "json" };
+import expectedRelaxed from "./relaxed-checkpoints.json" with { type: "json" };
 import { type Installed, install, type Runtime, runtimes } from "./runtimes.js";
 import { serveLibrary } from "./served-library.js";
 
@@ -22,6 +23,21 @@ const CORE_TESTS = [
   "packages/core/test/math/logspace.test.ts",
   "packages/core/test/base/random.test.ts",
 ];
+
+/** Node.js 20, which has no relaxed SIMD. */
+const LACKS_RELAXED = /^(this )?node,? 20\b/;
+
+/** What `relaxedCheckpoints` gives. */
+interface Relaxed {
+  readonly arithmetic: keyof typeof expectedRelaxed;
+  readonly hashes: Readonly<Record<string, string>>;
+}
+/** Checks the checkpoints of `wasm-relaxed`: the same in every engine with this arithmetic. */
+function expectRelaxed(name: string, found: Relaxed | null): void {
+  console.log(`${name}: relaxed SIMD ${found === null ? "none" : found.arithmetic}`);
+  if (LACKS_RELAXED.test(name)) expect(found).toBeNull();
+  else expect(found?.hashes).toEqual(expectedRelaxed[found?.arithmetic ?? "fma"]);
+}
 
 const temporary = temporaryFolder("runtimes");
 /** Where the runtimes are installed: a folder that stays if the variable names one. */
@@ -73,6 +89,11 @@ describe.each([...runtimes, current])("$name", (runtime) => {
   test("writes the same checkpoints as every other", async (context) => {
     context.skip(path() === "");
     expect(await print("checkpoints")).toEqual(expected);
+  });
+
+  test("writes the same checkpoints with relaxed SIMD as every engine with its arithmetic", async (context) => {
+    context.skip(path() === "");
+    expectRelaxed(runtime.name, await print("relaxed"));
   });
 
   test("measures the theorem's identities, and all hold", async (context) => {
@@ -136,6 +157,7 @@ describe("Chromium", () => {
           `Promise.all([import("/test/runtimes/computation.js"), import("softrl")]).then(([own, softrl]) => own.${part}(softrl))`,
         );
       expect(await call("checkpoints")).toEqual(expected);
+      expectRelaxed("chromium", (await call("relaxedCheckpoints")) as Relaxed | null);
       expect(await call("identities")).toEqual({ measured: expect.any(Number), broken: [] });
     } finally {
       await browser.close();

@@ -35,6 +35,13 @@ export interface OwnCircumstances extends Circumstances {
   readonly shell?: string;
 }
 
+/** Whether Node.js has relaxed SIMD only behind a flag of its engine, as version 20 has. */
+export const relaxedNeedsFlag = Number.parseInt(process.versions.node, 10) < 22;
+/** A shell that runs the command where the executor wasm-relaxed works. */
+export const relaxedShell = relaxedNeedsFlag
+  ? 'node="$1"; shift; exec "$node" --experimental-wasm-relaxed-simd "$@"'
+  : 'exec "$@"';
+
 const running = new Set<ChildProcess>();
 
 // After a test that failed in the middle.

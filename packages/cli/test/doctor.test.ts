@@ -25,6 +25,7 @@ describe("softrl doctor", () => {
       "native",
       "wasm",
       "reference",
+      "wasm-relaxed",
     ]);
     expect(found.executors[1]).toEqual({
       name: "wasm",
@@ -76,7 +77,10 @@ describe("softrl doctor", () => {
     const other = join(here, "other.node");
     writeFileSync(other, addon);
     const found = await doctor({ SOFTRL_NATIVE_ADDON: other });
-    expect(found).toMatchObject({ chosen: "wasm", executors: [{ name: "native", works: false }, {}, {}] });
+    expect(found).toMatchObject({
+      chosen: "wasm",
+      executors: [{ name: "native", works: false }, {}, {}, {}],
+    });
     expect(found.executors[0].about).toContain("built from other kernels");
   });
 

@@ -205,7 +205,7 @@ describe("an invalid value is refused by its option, or by its file and key", ()
     [{ run: { precision: "float64" } }, /run\.precision: this setting needs run\.executor/],
     [
       { run: { executor: "gpu" } },
-      /run\.executor: unknown executor, expected native or wasm or reference, got "gpu"\.\n$/,
+      /run\.executor: unknown executor, expected native or wasm or wasm-relaxed or reference, got "gpu"\.\n$/,
     ],
     [
       { optimiser: { name: "lion" } },

@@ -102,7 +102,7 @@ describe("softrl train", () => {
     const unknown = await softrl([...args, "on-wsam"], place, { env: { SOFTRL_EXECUTOR: "wsam" } });
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
     expect(unknown.stderr).toBe(
-      'softrl: SOFTRL_EXECUTOR: unknown executor, expected native or wasm or reference, got "wsam"; did you mean wasm?\n',
+      'softrl: SOFTRL_EXECUTOR: unknown executor, expected native or wasm or wasm-relaxed or reference, got "wsam"; did you mean wasm?\n',
     );
   });
 });

@@ -17,7 +17,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { largePrograms, threeRuns } from "../../core/test/tensor/large-programs.js";
 import { type RandomProgram, randomProgram } from "../../core/test/tensor/random-programs.js";
-import { softrlAlone } from "./command.js";
+import { relaxedShell, softrlAlone } from "./command.js";
 
 const threaded = (threads: number, host: WorkerHost = nodeWorkers) =>
   createThreadedWasmExecutor({ threads, host, leastShared: 0, patience: 5000 });
@@ -202,15 +202,17 @@ describe("a short training", () => {
   const here = temporaryFolder("threads");
   const settings = ["--env", "MinAtar/Breakout-v1", "--steps", "800", "--checkpoint-every", "0"];
 
-  const executors = ["wasm", "native"];
+  const executors = ["wasm", "wasm-relaxed", "native"];
   test.for(executors)("has the same checkpoint with 1 and with 2 threads: %s", async (executor, { skip }) => {
-    const survey = await softrlAlone(["doctor", "--json"], here);
+    const shell = relaxedShell;
+    const survey = await softrlAlone(["doctor", "--json"], here, { shell });
     const found: { name: string; works: boolean }[] = JSON.parse(survey.stdout).executors;
     if (!found.some(({ name, works }) => name === executor && works)) skip(`${executor} does not work here`);
     const checkpoints = [];
     for (const threads of ["1", "2"]) {
       const run = await softrlAlone(["train", ...settings, "--run-folder", executor + threads], here, {
         env: { SOFTRL_EXECUTOR: executor, SOFTRL_THREADS: threads },
+        shell,
       });
       expect(run.stderr.match(/softrl:.*/)?.[0] ?? "").toBe("");
       expect(run.code).toBe(0);

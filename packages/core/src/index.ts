@@ -577,8 +577,17 @@ export { createCompiledExecutor } from "./tensor/compiled/compiled-executor.js";
 export type { Kernel, KernelInstance, KernelMachine } from "./tensor/compiled/kernel.js";
 export { encodeKernels } from "./tensor/compiled/kernel-encoding.js";
 export { kernelsDigest } from "./tensor/compiled/kernels-digest.js";
+export {
+  createRelaxedWasmMachine,
+  createThreadedRelaxedWasmMachine,
+  type RelaxedArithmetic,
+  type RelaxedWasm,
+  relaxedArithmetic,
+} from "./tensor/compiled/relaxed-wasm.js";
 export { maxThreads, threadCount } from "./tensor/compiled/thread-count.js";
 export {
+  createRelaxedWasmExecutor,
+  createThreadedRelaxedWasmExecutor,
   createThreadedWasmExecutor,
   createWasmExecutor,
   createWasmExecutorFrom,

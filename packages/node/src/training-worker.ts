@@ -3,6 +3,7 @@ import {
   type AlgorithmKind,
   builtInKinds,
   createReferenceExecutor,
+  createRelaxedWasmExecutor,
   createWasmExecutor,
   type EnvironmentKind,
   type Executor,
@@ -66,6 +67,7 @@ const exportOf = async <Export>(module: string | undefined): Promise<Export | nu
 async function executorOf({ run }: RunConfig): Promise<Executor> {
   if (run.executor === "reference") return createReferenceExecutor();
   if (run.executor === "wasm") return createWasmExecutor();
+  if (run.executor === "wasm-relaxed") return createRelaxedWasmExecutor();
   if (run.executor === "native") {
     // By a name that no type checker follows: the package is optional.
     const native = "@softrl/native";
@@ -75,7 +77,7 @@ async function executorOf({ run }: RunConfig): Promise<Executor> {
     );
   }
   throw new SoftrlError("executor", "a worker cannot make this executor", {
-    expected: "reference, wasm or native",
+    expected: "reference, wasm, wasm-relaxed or native",
     got: JSON.stringify(run.executor),
     remedy: "train with one of them, or with 1 worker",
   });

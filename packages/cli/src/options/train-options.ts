@@ -18,7 +18,7 @@ const RUN_FOLDER = "where to write the run: a new or empty folder (default: a nu
 export const TENSORBOARD = "also write the events for TensorBoard, into the run folder";
 export const JSON_LINE = "print the result as one line of JSON";
 export const EXECUTOR =
-  "the backend: native (compiled for this machine), wasm, or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
+  "the backend: native (compiled for this machine), wasm, wasm-relaxed (wasm with fused multiply-add: faster, rounds differently, from Node.js 22 on), or reference (float64, slow) (default: SOFTRL_EXECUTOR, else native where it works, else wasm)";
 const CONFIG = "a JSON file of settings, for instance a run folder's config.json; options override it";
 /** The option that saves the time that drawing takes. */
 export const NO_CHART = "do not draw the charts; softrl report draws them afterwards";

@@ -1,6 +1,8 @@
 import { nodeWorkers, whyNoWorkers } from "@softrl/node";
 import {
   createReferenceExecutor,
+  createRelaxedWasmExecutor,
+  createThreadedRelaxedWasmExecutor,
   createThreadedWasmExecutor,
   createThreadedWasmMachine,
   createWasmExecutor,
@@ -8,11 +10,12 @@ import {
   type ErrorDetails,
   type Executor,
   nearMatch,
+  relaxedArithmetic,
   SoftrlError,
   threadCount,
 } from "softrl";
 
-const names = ["native", "wasm", "reference"] as const;
+const names = ["native", "wasm", "wasm-relaxed", "reference"] as const;
 export type ExecutorName = (typeof names)[number];
 
 /** An executor that an option, a variable or a configuration names. */
@@ -41,8 +44,7 @@ export async function makeExecutor(wanted: WantedExecutor | null): Promise<Execu
   if (wanted === null) return (await nativeWorks()) ? native(null) : wasm();
   const { where, precision, instructionSet } = wanted;
   const name = executorName(wanted);
-  const executor =
-    name === "native" ? await native(wanted) : name === "wasm" ? await wasm() : createReferenceExecutor();
+  const executor = await makeNamed(name, wanted);
   if (precision !== undefined && precision !== executor.precision) {
     refuse(where, `${name} does not compute in ${precision}`, {
       expected: executor.precision,
@@ -53,6 +55,19 @@ export async function makeExecutor(wanted: WantedExecutor | null): Promise<Execu
     refuse(where, `${name} does not use ${instructionSet}`, { remedy: "leave instructionSet out" });
   }
   return executor;
+}
+
+function makeNamed(name: ExecutorName, wanted: WantedExecutor): Executor | Promise<Executor> {
+  switch (name) {
+    case "native":
+      return native(wanted);
+    case "wasm":
+      return wasm();
+    case "wasm-relaxed":
+      return relaxedWasm(wanted);
+    case "reference":
+      return createReferenceExecutor();
+  }
 }
 
 /** The name of a wanted executor, checked. */
@@ -76,12 +91,16 @@ export interface FoundExecutor {
   readonly about: string;
 }
 
-/** Every executor; a run uses the first one that works unless another is chosen. */
+/**
+ * Every executor; a run uses the first one that works unless another is chosen. The last one, whose bytes depend on the
+ * engine, is only used where it is chosen.
+ */
 export async function surveyExecutors(): Promise<readonly FoundExecutor[]> {
   return [
     { name: "native", ...(await surveyNative()) },
     { name: "wasm", ...(await surveyWasm()) },
     { name: "reference", works: true, about: "reference implementation in float64, slow" },
+    { name: "wasm-relaxed", ...(await surveyRelaxedWasm()) },
   ];
 }
 
@@ -132,6 +151,49 @@ async function native(wanted: WantedExecutor | null): Promise<Executor> {
 async function wasm(): Promise<Executor> {
   const threads = threadCount(process.env.SOFTRL_THREADS);
   return threads === 1 ? createWasmExecutor() : createThreadedWasmExecutor({ threads, host: nodeWorkers });
+}
+
+const thisEngine = `Node.js ${process.versions.node}`;
+
+/** With the number of threads that the environment variable SOFTRL_THREADS gives. */
+async function relaxedWasm({
+  where,
+  remedy = "choose another, for instance --executor wasm",
+  instructionSet,
+}: WantedExecutor): Promise<Executor> {
+  const arithmetic = await relaxedArithmetic();
+  if (arithmetic === null) {
+    return refuse(where, "the executor wasm-relaxed does not work here", {
+      expected: "an engine with WebAssembly relaxed SIMD, as Node.js has from version 22 on",
+      got: thisEngine,
+      remedy,
+    });
+  }
+  if (instructionSet !== undefined && instructionSet !== arithmetic) {
+    const what = "relaxed SIMD has another arithmetic here";
+    return refuse(where, what, { expected: instructionSet, got: arithmetic, remedy });
+  }
+  const threads = threadCount(process.env.SOFTRL_THREADS);
+  return threads === 1
+    ? createRelaxedWasmExecutor()
+    : createThreadedRelaxedWasmExecutor({ threads, host: nodeWorkers });
+}
+
+async function surveyRelaxedWasm(): Promise<Omit<FoundExecutor, "name">> {
+  const arithmetic = await relaxedArithmetic();
+  if (arithmetic === null) {
+    return { works: false, about: `${thisEngine} has no WebAssembly relaxed SIMD` };
+  }
+  const threads = threadCount(process.env.SOFTRL_THREADS);
+  const obstacle = threads === 1 ? null : await obstacleToWasmThreads();
+  if (obstacle !== null) {
+    return { works: false, about: `no threads; SOFTRL_THREADS=1 works without: ${obstacle}` };
+  }
+  const how = threads === 1 ? "1 thread" : `${threads} threads`;
+  return {
+    works: true,
+    about: `WebAssembly relaxed SIMD (${arithmetic}), ${how}; only with --executor wasm-relaxed`,
+  };
 }
 
 async function surveyWasm(): Promise<Omit<FoundExecutor, "name">> {

@@ -4,7 +4,7 @@ import type { Tensor } from "./tensor.js";
 
 /** The port that every executor implements: it loads programs and runs them. */
 export interface Executor {
-  /** The name in a configuration: `reference`, `wasm`, `native`, or that of an executor of your own. */
+  /** The name in a configuration: `reference`, `wasm`, `wasm-relaxed`, `native`, or that of an executor of your own. */
   readonly name: string;
   readonly precision: "float32" | "float64";
   /** The instruction set, where the bytes of results depend on it. */

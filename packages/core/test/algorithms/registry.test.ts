@@ -3,7 +3,6 @@ import {
   builtInAlgorithms,
   createReferenceExecutor,
   createTrainer,
-  createWasmExecutor,
   type Executor,
   MemoryRunStore,
   makeEnvironment,
@@ -11,6 +10,7 @@ import {
   type Trainer,
 } from "softrl";
 import { describe, expect, test } from "vitest";
+import { wasmExecutors } from "../tensor/wasm-builds.js";
 
 /** The figures that each algorithm of the registry reports about an update. */
 const figuresOf: readonly (readonly [string, readonly string[]])[] = [
@@ -65,9 +65,9 @@ const shortOf: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> 
 };
 const short = ({ name }: AlgorithmKind) => shortOf[name] ?? { horizon: 5 };
 
-const executors: readonly (readonly [string, () => Executor | Promise<Executor>])[] = [
+const executors: readonly (readonly [string, () => Executor])[] = [
   ["reference", () => createReferenceExecutor()],
-  ["wasm", () => createWasmExecutor()],
+  ...wasmExecutors.map((executor) => [executor.name, () => executor] as const),
 ];
 
 function trainerOf(algorithm: AlgorithmKind, executor: Executor, seed = 5, changes = {}) {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { bytesOfText } from "../../src/base/byte-text.js";
 import { sweepText } from "../../src/mdp/sweep-wasm.js";
+import { relaxedThreadedKernelsText } from "../../src/tensor/compiled/kernels-relaxed-threads-wasm.js";
+import { relaxedKernelsText } from "../../src/tensor/compiled/kernels-relaxed-wasm.js";
 import { threadedKernelsText } from "../../src/tensor/compiled/kernels-threads-wasm.js";
 import { kernelsText } from "../../src/tensor/compiled/kernels-wasm.js";
 
@@ -14,7 +16,10 @@ describe("bytes as text", () => {
     expect(bytesOfText("")).toHaveLength(0);
   });
 
-  it.each([kernelsText, threadedKernelsText, sweepText])("are a WebAssembly module in each text", (text) => {
-    expect([...bytesOfText(text).subarray(0, 8)]).toEqual([0, 97, 115, 109, 1, 0, 0, 0]);
-  });
+  it.each([kernelsText, threadedKernelsText, relaxedKernelsText, relaxedThreadedKernelsText, sweepText])(
+    "are a WebAssembly module in each text",
+    (text) => {
+      expect([...bytesOfText(text).subarray(0, 8)]).toEqual([0, 97, 115, 109, 1, 0, 0, 0]);
+    },
+  );
 });

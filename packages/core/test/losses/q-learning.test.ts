@@ -2,7 +2,6 @@ import {
   type Backup,
   boltzmannPolicies,
   createReferenceExecutor,
-  createWasmExecutor,
   type Executor,
   garnet,
   greedyPolicies,
@@ -30,6 +29,7 @@ import { gradient } from "../../src/tensor/gradient.js";
 import { input, matmul, state, sum } from "../../src/tensor/operations.js";
 import { program } from "../../src/tensor/program.js";
 import { randomPolicy } from "../../src/theory/cases.js";
+import { wasmExecutors } from "../tensor/wasm-builds.js";
 import { evaluate } from "./evaluate.js";
 
 const S = 7;
@@ -37,7 +37,7 @@ const A = 3;
 const gamma = 0.9;
 const executors: readonly (readonly [string, Executor, number])[] = [
   ["reference", createReferenceExecutor({ precision: "float64" }), 1e-12],
-  ["wasm", await createWasmExecutor(), 2e-6],
+  ...wasmExecutors.map((executor) => [executor.name, executor, 2e-6] as const),
 ];
 
 /** Q_θ(s, ·) = θ[s, ·] for one-hot states. */

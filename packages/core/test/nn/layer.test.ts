@@ -14,17 +14,17 @@ import {
 } from "../../src/nn/layer.js";
 import { layerNorm } from "../../src/nn/layer-norm.js";
 import { Parameters } from "../../src/nn/parameters.js";
-import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
 import type { Shape } from "../../src/tensor/shape.js";
 import { relativeDifference } from "../tensor/run.js";
+import { wasmExecutors } from "../tensor/wasm-builds.js";
 import { layerDerivatives } from "./layer-derivatives.js";
 
 const reference = createReferenceExecutor();
-const wasm = await createWasmExecutor();
+const [wasm] = wasmExecutors;
 const executors = [
   ["float64", reference, 1e-14],
-  ["WebAssembly", wasm, 1e-6],
+  ...wasmExecutors.map((executor) => [executor.name, executor, 1e-6] as const),
 ] as const;
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
@@ -138,8 +138,8 @@ describe.each(Object.entries(layers))("%s", (_, { definition, shape }) => {
     expect(relativeDifference(exact.hessianProduct, second)).toBeLessThan(1e-7);
   });
 
-  it("computes the same on WebAssembly", () => {
-    const fast = layerDerivatives(wasm, layer, shape, batch)(point, weights, direction);
+  it.each(wasmExecutors)("computes the same on $name", (executor) => {
+    const fast = layerDerivatives(executor, layer, shape, batch)(point, weights, direction);
     expect(relativeDifference(fast.y, exact.y)).toBeLessThan(2e-6);
     expect(relativeDifference(fast.gradient, exact.gradient)).toBeLessThan(1e-5);
     expect(relativeDifference(fast.hessianProduct, exact.hessianProduct)).toBeLessThan(1e-5);

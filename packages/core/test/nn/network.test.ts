@@ -6,15 +6,14 @@ import { convolution, dense, flatten, rectifier, sequential, silu } from "../../
 import { layerNorm } from "../../src/nn/layer-norm.js";
 import { normalisedInput } from "../../src/nn/normalised-input.js";
 import { gradientVector } from "../../src/nn/parameters.js";
-import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import type { Executor } from "../../src/tensor/executor.js";
 import { constant, input, mul, state, sum } from "../../src/tensor/operations.js";
 import { program } from "../../src/tensor/program.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
 import { evaluateTensor, relativeDifference } from "../tensor/run.js";
+import { wasmExecutors } from "../tensor/wasm-builds.js";
 
 const reference = createReferenceExecutor();
-const wasm = await createWasmExecutor();
 
 describe("networks", () => {
   it("have the parameter counts of the papers", () => {
@@ -315,10 +314,13 @@ describe.each(Object.entries(networks))("%s", (_, { parameters, apply, observati
     return results;
   }
 
-  it("gives on WebAssembly, which reuses the policy's forward pass in the update, what the reference gives", () => {
-    const expected = outputs(reference);
-    outputs(wasm).forEach((values, i) => {
-      expect(relativeDifference(values, expected[i]), `output ${i}`).toBeLessThan(1e-5);
-    });
-  });
+  it.each(wasmExecutors)(
+    "gives on $name, which reuses the policy's forward pass in the update, what the reference gives",
+    (executor) => {
+      const expected = outputs(reference);
+      outputs(executor).forEach((values, i) => {
+        expect(relativeDifference(values, expected[i]), `output ${i}`).toBeLessThan(1e-5);
+      });
+    },
+  );
 });

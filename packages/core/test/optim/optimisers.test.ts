@@ -8,13 +8,13 @@ import type { Optimiser } from "../../src/optim/optimiser.js";
 import { radam } from "../../src/optim/radam.js";
 import { rmsprop } from "../../src/optim/rmsprop.js";
 import { sgd } from "../../src/optim/sgd.js";
-import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import type { Executor } from "../../src/tensor/executor.js";
 import { input, square, state, sum } from "../../src/tensor/operations.js";
 import { program } from "../../src/tensor/program.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
+import { wasmExecutors } from "../tensor/wasm-builds.js";
 
-const wasm = await createWasmExecutor();
+const [wasm] = wasmExecutors;
 const size = 37;
 const steps = 50;
 const random = new RandomStreams(11).stream("gradients");
@@ -178,7 +178,7 @@ function loadStep(executor: Executor, optimiser: Optimiser, length: number) {
 describe.each(Object.entries(cases))("%s", (_, { optimiser, loop }) => {
   it.each([
     ["float64", createReferenceExecutor(), 1e-13],
-    ["WebAssembly", wasm, 3e-6],
+    ...wasmExecutors.map((executor) => [executor.name, executor, 3e-6] as const),
   ] as const)("follows its formula step by step in %s", (_name, executor, bound) => {
     const { theta, gradient, learningRate, run } = loadStep(executor, optimiser, size);
     theta.set(first);

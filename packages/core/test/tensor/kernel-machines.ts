@@ -1,9 +1,9 @@
 import type { Kernel, KernelMachine } from "../../src/tensor/compiled/kernel.js";
-import { createWasmMachine } from "../../src/tensor/compiled/wasm-machine.js";
+import { wasmMachines } from "./wasm-builds.js";
 
 /** All machines that the kernel tests run on. */
 export async function kernelMachines(): Promise<readonly KernelMachine[]> {
-  return [await createWasmMachine()];
+  return wasmMachines;
 }
 
 /** The arena after running these kernels once on the given numbers. */

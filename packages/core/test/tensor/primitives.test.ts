@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { RandomStreams } from "../../src/base/random.js";
-import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import { gradient } from "../../src/tensor/gradient.js";
 import { abs, constant, input, mul, sum } from "../../src/tensor/operations.js";
 import { primitives } from "../../src/tensor/primitives/table.js";
@@ -10,9 +9,9 @@ import type { PrimitiveName, Tensor } from "../../src/tensor/tensor.js";
 import { drawInputs, type Example, examples } from "./primitive-examples.js";
 import { evaluateTensor, relativeDifference, runOnce } from "./run.js";
 import { expectSpecialNumbers } from "./special-numbers.js";
+import { wasmExecutors } from "./wasm-builds.js";
 
 const reference = createReferenceExecutor();
-const wasm = await createWasmExecutor();
 const streams = new RandomStreams(7);
 
 const named = (values: readonly Float64Array[]) => Object.fromEntries(values.map((v, i) => [`x${i}`, v]));
@@ -111,7 +110,7 @@ describe("every primitive", () => {
     });
   });
 
-  it("matches the reference under WebAssembly, forward and gradient", () => {
+  it.each(wasmExecutors)("matches the reference under $name, forward and gradient", (wasm) => {
     eachExample((name, example, seed) => {
       const { tensors, values } = drawInputs(example, streams.stream(name, seed, "wasm"));
       const rounded = values.map((v) => Float64Array.from(Float32Array.from(v)));
@@ -135,14 +134,14 @@ describe("where there is no derivative", () => {
   it("|x| has the one from the right: 1 at 0 and at −0", () => {
     const x = input("x0", [4]);
     const [derivative] = gradient(sum(abs(x)), [x]);
-    for (const executor of [reference, wasm]) {
+    for (const executor of [reference, ...wasmExecutors]) {
       const values = evaluateTensor(executor, derivative, { x0: [-2, -0, 0, 2] });
       expect(Array.from(values)).toEqual([-1, 1, 1, 1]);
     }
   });
 });
 
-describe("NaN and infinity", () => {
+describe.each(wasmExecutors)("NaN and infinity under $name", (wasm) => {
   it("appear in the results of every primitive exactly where the reference has them, forward and gradient", () => {
     expectSpecialNumbers(wasm, 23);
   });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import { gradient } from "../../src/tensor/gradient.js";
 import {
   add,
@@ -17,11 +16,12 @@ import {
 } from "../../src/tensor/operations.js";
 import { program } from "../../src/tensor/program.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
+import { wasmExecutors } from "./wasm-builds.js";
 
 const executors = [
   createReferenceExecutor(),
   createReferenceExecutor({ precision: "float32" }),
-  await createWasmExecutor(),
+  ...wasmExecutors,
 ];
 
 describe("program", () => {

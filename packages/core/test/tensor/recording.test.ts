@@ -10,12 +10,12 @@ import { convolution, dense, flatten, rectifier, scale, sequential } from "../..
 import { gradientVector } from "../../src/nn/parameters.js";
 import { createCompiledExecutor } from "../../src/tensor/compiled/compiled-executor.js";
 import type { Kernel } from "../../src/tensor/compiled/kernel.js";
-import { createWasmExecutor } from "../../src/tensor/compiled/wasm-executor.js";
 import type { Executor } from "../../src/tensor/executor.js";
 import { add, constant, input, state } from "../../src/tensor/operations.js";
 import { program } from "../../src/tensor/program.js";
 import { createReferenceExecutor } from "../../src/tensor/reference-executor.js";
 import { relativeDifference } from "./run.js";
+import { wasmExecutors } from "./wasm-builds.js";
 
 const small = sequential(scale(1 / 255), convolution(5, 4, 2), rectifier, flatten, dense(9), rectifier);
 const cases = {
@@ -54,8 +54,6 @@ function traced(network: (typeof cases)["mlp"], size: number, slices: number) {
   };
 }
 
-const wasm = await createWasmExecutor();
-
 describe.each(Object.entries(cases))("a recorded %s", (_, network) => {
   const size = 3;
   const run = (executor: Executor, slices: number) => {
@@ -92,9 +90,11 @@ describe.each(Object.entries(cases))("a recorded %s", (_, network) => {
 
   it.each([1, 2, 4])("with %i slices matches the reference, which records nothing", (slices) => {
     const expected = run(createReferenceExecutor(), slices);
-    run(wasm, slices).forEach((values, i) => {
-      expect(relativeDifference(values, expected[i]), `output ${i}`).toBeLessThan(1e-5);
-    });
+    for (const executor of wasmExecutors) {
+      run(executor, slices).forEach((values, i) => {
+        expect(relativeDifference(values, expected[i]), `${executor.name}, output ${i}`).toBeLessThan(1e-5);
+      });
+    }
   });
 
   it("removes the forward pass of the body from the update", () => {
@@ -124,7 +124,7 @@ describe.each(Object.entries(cases))("a recorded %s", (_, network) => {
 });
 
 describe("a recording that does not fit", () => {
-  it.each([createReferenceExecutor(), wasm])("is refused by executor %#", (executor) => {
+  it.each([createReferenceExecutor(), ...wasmExecutors])("is refused by executor %#", (executor) => {
     const { programs } = traced(cases.mlp, 3, 4);
     expect(() => executor.load(programs, { of: "evaluate", into: "update", slices: 3 })).toThrow(
       'recording: input "observations" of the whole batch does not fit, expected 3 slices of [3, 4]: [9, 4], got [12, 4].',

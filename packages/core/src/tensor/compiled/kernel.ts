@@ -199,8 +199,11 @@ export type Kernel =
 
 /** A machine that runs encoded kernels: WebAssembly or native. */
 export interface KernelMachine {
-  readonly name: "wasm" | "native";
-  /** The instruction set, where results depend on it: sums are grouped by the width of a vector. */
+  readonly name: "wasm" | "wasm-relaxed" | "native";
+  /**
+   * The instruction set, where results depend on it: sums are grouped by the width of a vector, and a multiply-add rounds
+   * once or twice.
+   */
   readonly instructionSet?: string;
   /**
    * Allocates a zeroed arena of `arenaLength` float32 and loads the kernels of each program.

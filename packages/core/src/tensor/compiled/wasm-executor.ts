@@ -1,8 +1,13 @@
 import type { Executor } from "../executor.js";
 import { createCompiledExecutor } from "./compiled-executor.js";
+import {
+  createRelaxedWasmMachine,
+  createThreadedRelaxedWasmMachine,
+  type RelaxedWasm,
+} from "./relaxed-wasm.js";
 import { createWasmMachine, createWasmMachineFrom } from "./wasm-machine.js";
 import type { WasmModule } from "./wasm-module.js";
-import { createThreadedWasmMachine, type WasmThreads } from "./wasm-threads.js";
+import { createThreadedWasmMachine, type ThreadedMachine, type WasmThreads } from "./wasm-threads.js";
 
 /** The executor that works in every runtime: WebAssembly SIMD, float32, one thread. */
 export async function createWasmExecutor(): Promise<Executor> {
@@ -28,6 +33,26 @@ export interface ThreadedExecutor extends Executor {
 
 /** The same executor on several threads, with identical results; uses {@link createThreadedWasmMachine}. */
 export async function createThreadedWasmExecutor(options: WasmThreads): Promise<ThreadedExecutor> {
-  const machine = await createThreadedWasmMachine(options);
+  return threadedExecutor(await createThreadedWasmMachine(options));
+}
+
+/**
+ * The executor `wasm-relaxed`: the same kernels with WebAssembly's relaxed SIMD, whose fused multiply-add makes a convolutional
+ * network about a fifth faster. It is another executor because it rounds differently: a checkpoint of one cannot be resumed with the
+ * other. Its results are the same in all engines whose {@link relaxedArithmetic} is the same; over
+ * {@link createRelaxedWasmMachine}.
+ *
+ * @throws SoftrlError when this engine has no relaxed SIMD, for instance Node.js 20.
+ */
+export async function createRelaxedWasmExecutor(options?: RelaxedWasm): Promise<Executor> {
+  return createCompiledExecutor(await createRelaxedWasmMachine(options));
+}
+
+/** The executor `wasm-relaxed` on several threads, with identical results; uses {@link createThreadedRelaxedWasmMachine}. */
+export async function createThreadedRelaxedWasmExecutor(options: WasmThreads): Promise<ThreadedExecutor> {
+  return threadedExecutor(await createThreadedRelaxedWasmMachine(options));
+}
+
+function threadedExecutor(machine: ThreadedMachine): ThreadedExecutor {
   return { ...createCompiledExecutor(machine), dispose: () => machine.dispose() };
 }

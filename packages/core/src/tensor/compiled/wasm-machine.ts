@@ -31,7 +31,7 @@ let compiled: Promise<WasmModule> | undefined;
  */
 export async function createWasmMachine(): Promise<KernelMachine> {
   compiled ??= compileWasm("createWasmMachine", kernelsText, "WebAssembly SIMD");
-  return machineOf(await compiled);
+  return machineOf("wasm", await compiled);
 }
 
 /**
@@ -42,11 +42,12 @@ export async function createWasmMachine(): Promise<KernelMachine> {
  */
 export function createWasmMachineFrom(module: WasmModule): KernelMachine {
   requireKernels("createWasmMachineFrom", module, "kernels");
-  return machineOf(module);
+  return machineOf("wasm", module);
 }
 
-function machineOf(module: WasmModule): KernelMachine {
-  return { name: "wasm", instantiate: (arenaLength, programs) => instantiate(module, arenaLength, programs) };
+/** A machine from a module of the kernels for one thread. */
+export function machineOf(name: KernelMachine["name"], module: WasmModule): KernelMachine {
+  return { name, instantiate: (arenaLength, programs) => instantiate(module, arenaLength, programs) };
 }
 
 function instantiate(

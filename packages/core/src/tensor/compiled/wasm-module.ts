@@ -34,14 +34,28 @@ const maxBytes = 2 ** 31;
 const alignment = 64;
 
 /** @throws SoftrlError when this runtime has no WebAssembly, or cannot compile the module. */
-export async function compileWasm(where: string, text: string, needs: string): Promise<WasmModule> {
+export function compileWasm(where: string, text: string, needs: string): Promise<WasmModule> {
+  return compileBytes(where, bytesOfText(text), needs);
+}
+
+/** The same from bytes. */
+export async function compileBytes(
+  where: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  needs: string,
+): Promise<WasmModule> {
   if (typeof WebAssembly === "undefined") fail(where, "this runtime has no WebAssembly");
-  const bytes = bytesOfText(text);
   try {
     return await WebAssembly.compile(bytes);
   } catch (error) {
     throw new SoftrlError(where, ...refusalOf(bytes, needs, error), { cause: error });
   }
+}
+
+/** Whether this runtime has all instructions of a module. */
+export function validates(bytes: Uint8Array<ArrayBuffer>): boolean {
+  if (typeof WebAssembly === "undefined") return false;
+  return WebAssembly.validate(bytes);
 }
 
 /** Why a runtime does not compile a module: it lacks an instruction, or it could compile it and may not. */

@@ -20,7 +20,10 @@ export interface WasmThreads {
   /** From 1 to {@link maxThreads}, the calling thread included. Results do not depend on it. */
   readonly threads: number;
   readonly host: WorkerHost;
-  /** Compiled from the file `softrl/kernels-threads.wasm`; the embedded kernels, compiled at first use, by default. */
+  /**
+   * Compiled from the file `softrl/kernels-threads.wasm`, or `softrl/kernels-relaxed-threads.wasm` for relaxed SIMD; the
+   * embedded kernels, compiled at first use, by default.
+   */
   readonly module?: WasmModule;
   /** A kernel with fewer operations stays on one thread; for tests. */
   readonly leastShared?: number;
@@ -52,22 +55,42 @@ const garbage = new FinalizationRegistry<() => void>((release) => release());
  * cross-origin isolated pages), when the number of threads is out of range, or when the module does not hold this
  * version's threaded kernels.
  */
-export async function createThreadedWasmMachine(options: WasmThreads): Promise<ThreadedMachine> {
+export function createThreadedWasmMachine(options: WasmThreads): Promise<ThreadedMachine> {
+  return threadedMachine("createThreadedWasmMachine", options, {
+    name: "wasm",
+    file: "kernels-threads",
+    compile: embeddedModule,
+  });
+}
+
+/** A build of the kernels for several threads. */
+export interface ThreadedBuild {
+  readonly name: KernelMachine["name"];
+  /** The file of the package that holds it, without its ending. */
+  readonly file: string;
+  /** Compiles the embedded module, once. */
+  compile(): Promise<WasmModule>;
+}
+
+/** A machine with a build; `where` is the function that an error names. */
+export async function threadedMachine(
+  where: string,
+  options: WasmThreads,
+  { name, file, compile }: ThreadedBuild,
+): Promise<ThreadedMachine> {
   const threads = threadCount(options.threads);
   if (typeof SharedArrayBuffer === "undefined") {
-    throw new SoftrlError("createThreadedWasmMachine", "this runtime has no shared memory", {
-      remedy: "make the page cross-origin isolated, or use createWasmMachine",
+    throw new SoftrlError(where, "this runtime has no shared memory", {
+      remedy: `make the page cross-origin isolated, or use ${where.replace("Threaded", "")}`,
     });
   }
-  if (options.module !== undefined) {
-    requireKernels("createThreadedWasmMachine", options.module, "kernels-threads");
-  }
-  const module = options.module ?? (await embeddedModule());
+  if (options.module !== undefined) requireKernels(where, options.module, file);
+  const module = options.module ?? (await compile());
   const heapBase = heapBaseOf(module);
   const { host, leastShared = 4e6, patience = 30_000 } = options;
   const teams = new WorkerTeams();
   return {
-    name: "wasm",
+    name,
     instantiate(arenaLength, programs) {
       const teamOptions = { module, host, threads, floats: threadFloats(programs), leastShared, patience };
       return instantiate(teamOptions, heapBase, arenaLength, programs, teams);

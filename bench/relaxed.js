@@ -1,0 +1,84 @@
+// @ts-check
+/**
+ * For BENCHMARKS.md: the Nature CNN step in `wasm-relaxed` against `wasm`, in this Node.js and in Chromium: `node bench/relaxed.js`.
+ *
+ * In Chromium the same module runs in a page. An engine without relaxed SIMD, as Node.js 20, is left out with a line.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { chromium } from "playwright-core";
+import { relaxedArithmetic } from "softrl";
+import { relaxedStep } from "./relaxed-step.js";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    chromium: { type: "string", default: process.env.SOFTRL_CHROMIUM ?? "/usr/bin/chromium" },
+    json: { type: "boolean", default: false },
+  },
+});
+const plan = values.quick ? { blockSeconds: 0.005, rounds: 3 } : { blockSeconds: 0.15, rounds: 25 };
+const root = join(import.meta.dirname, "..");
+
+const page = `<!doctype html><title>softrl</title>
+<script type="importmap">{ "imports": { "softrl": "/packages/core/dist/index.js" } }</script>`;
+
+/** Serves core's compiled modules and those of bench to a page without a bundler. */
+async function serve() {
+  const server = createServer(({ url = "/" }, response) => {
+    const file = join(root, url);
+    if (url === "/") response.writeHead(200, { "content-type": "text/html" }).end(page);
+    else if (/^\/(packages\/core\/dist|bench)\/[\w/-]+\.js$/.test(url) && existsSync(file))
+      response.writeHead(200, { "content-type": "text/javascript" }).end(readFileSync(file));
+    else response.writeHead(404).end();
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(null)));
+  const at = server.address();
+  if (at === null || typeof at === "string") throw new Error("the server has no port");
+  return { address: `http://127.0.0.1:${at.port}/`, server };
+}
+
+/** @returns {Promise<{ name: string, found: Awaited<ReturnType<typeof relaxedStep>> }>} */
+async function inChromium() {
+  const { address, server } = await serve();
+  const browser = await chromium.launch({
+    executablePath: values.chromium,
+    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+  });
+  try {
+    const tab = await browser.newPage();
+    await tab.goto(address);
+    /** @type {Awaited<ReturnType<typeof relaxedStep>>} */
+    const found = await tab.evaluate(
+      `import("/bench/relaxed-step.js").then(({ relaxedStep }) => relaxedStep(${JSON.stringify(plan)}))`,
+    );
+    return { name: `Chromium ${browser.version()}`, found };
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+const engines = [];
+if ((await relaxedArithmetic()) === null) {
+  console.error(`bench: not measured: Node.js ${process.versions.node} has no relaxed SIMD`);
+} else engines.push({ name: `Node.js ${process.versions.node}`, found: await relaxedStep(plan) });
+if (existsSync(values.chromium)) engines.push(await inChromium());
+else
+  console.error(`bench: not measured: there is no Chromium at ${values.chromium}; name one with --chromium`);
+
+if (values.json) console.log(JSON.stringify(engines));
+else
+  for (const { name, found } of engines) {
+    console.log(`${name}, ${found.arithmetic}`);
+    for (const { name: contestant, seconds } of found.measurements)
+      console.log(`  ${contestant.padEnd(32)} ${(seconds.median * 1000).toFixed(1)} ms`);
+    for (const { ours, peer, ratio, bar, met } of found.comparisons) {
+      const [median, low, high] = [ratio.median, ratio.low, ratio.high].map((part) => part.toFixed(3));
+      console.log(
+        `  ${ours} / ${peer}: ${median} (${low}..${high}), target ${bar}: ${met ? "met" : "not met"}`,
+      );
+    }
+  }
