@@ -128,7 +128,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
       scrubbed.textContent = `step ${now.toLocaleString("en")}`;
     }
     for (const { person } of agents) person.showPad(game, race !== null);
-    root.dataset.step = String(now);
+    Object.assign(root.dataset, { step: String(now), game: game.key });
   });
 
   /** Does what a reader asked for; an error is shown, and ends the race that it broke. */

@@ -346,6 +346,41 @@ describe.skipIf(!hasChromium)("the race", () => {
     await expect.poll(() => stepOf(page), SOON).toBe(step + 40);
   });
 
+  test(
+    "τ changed on the way gives Node's bytes with the same change, and others than without",
+    LONG,
+    async () => {
+      const page = await open("?race.speed=Infinity&race.every=1000");
+      await partOf(page, "go").click();
+      await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after 1,0/);
+      const changed = await stepOf(page);
+      await page.locator("#race").getByLabel("Temperature τ").press("End");
+      await expect.poll(() => page.locator("#race .line.bound").count(), SOON).toBe(1);
+      await partOf(page, "go").click();
+      await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after 2,0/);
+      const step = await stepOf(page);
+      await partOf(page, "save").click();
+      await expect.poll(() => noteOf(page), SOON).toMatch(/^Saved/);
+      const saved = await savedIn(page);
+      const inNode = async (tau: number | null) => {
+        const [game] = games;
+        const { settings = {} } = raceRun("soft-q", { game, seed: 1, tau: game.tau, isGapSubtracted: false });
+        const executor = await createWasmExecutor();
+        const parts = { algorithm: softQLearning, environment: new CartPole(8), executor, settings };
+        const trainer = createTrainer(parts);
+        await trainer.start();
+        while (trainer.step < changed) await trainer.iterate();
+        if (tau !== null) await trainer.set({ tau });
+        while (trainer.step < step) await trainer.iterate();
+        return Buffer.from(encodeCheckpoint(await trainer.save()));
+      };
+      expect(Buffer.compare(saved, await inNode(1))).toBe(0);
+      const actsLike = async (bytes: Uint8Array) =>
+        Array.from(loadPolicy(bytes, await createWasmExecutor()).evaluate(new Float32Array(4)).logPi);
+      expect(await actsLike(saved)).not.toEqual(await actsLike(await inNode(null)));
+    },
+  );
+
   test("starts anew when the gap is changed while it goes on", LONG, async () => {
     const page = await open();
     await partOf(page, "go").click();
