@@ -20,6 +20,8 @@ import { spread } from "./measure.js";
 
 const [rounds = 8, blockSeconds = 3] = process.argv.slice(2).map(Number);
 const racers = /** @type {const} */ (["a2c", "soft-q"]);
+/** Up to so many cores that other programs use, a machine counts as idle: the ratio is judged there alone. */
+const QUIET_CORES = 0.1;
 /** The bars of the project. */
 const LEAST_RATIO = 0.8;
 const LEAST_FRAMES = 50;
@@ -226,7 +228,8 @@ try {
     const rates = blocks.map(({ node }) => node.steps[i]);
     console.log(`Node, steps/s of ${racer.padEnd(12)}${shown(rates, 0)}`);
   });
-  const met = (/** @type {boolean} */ is) => (is ? "met" : "not met");
+  const met = (/** @type {boolean} */ is) =>
+    busy > QUIET_CORES ? "not judged while other programs run" : is ? "met" : "not met";
   console.log(
     `page / Node                  ${estimate.toFixed(3)}, 95 % interval ${low.toFixed(3)} to ${high.toFixed(3)} ` +
       `(target ≥ ${LEAST_RATIO}: ${met(estimate >= LEAST_RATIO)})`,
