@@ -258,7 +258,9 @@ describe.each(await kernelMachines())("map kernels on $name", (machine) => {
     const dividends = Float32Array.from({ length: count }, () =>
       random.float() < 0.05 ? pick(special) : (random.float() < 0.5 ? 1 : -1) * magnitude(),
     );
-    const moderate = Float32Array.from({ length: count }, () => random.uniform(-4, 4));
+    const moderate = Float32Array.from({ length: count }, () =>
+      random.float() < 0.05 ? pick([0, -0]) : random.uniform(-4, 4),
+    );
     const divisors = [
       ...special,
       3,
