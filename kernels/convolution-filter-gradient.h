@@ -42,6 +42,15 @@ static void gradientTile(const Sweep& s, const float* x, const float* cotangent,
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
       for (int v = 0; v < N; v++) store(out + r * outStep + v * VL, load(out + r * outStep + v * VL) + sum[r][v]);
+  } else if (hasMasks) {
+    const Index last = columns - (N - 1) * VL;
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++) {
+      float* row = out + r * outStep;
+#pragma GCC unroll 16
+      for (int v = 0; v < N - 1; v++) store(row + v * VL, load(row + v * VL) + sum[r][v]);
+      storePartial(row + (N - 1) * VL, loadPartial(row + (N - 1) * VL, last) + sum[r][N - 1], last);
+    }
   } else {
     alignas(64) float lanes[R][N * VL];
 #pragma GCC unroll 16

@@ -16,6 +16,12 @@ constexpr int mapRegisters = 24;
 // A step over a block costs about twenty cycles before its first element.
 constexpr Index mapBlock = VL == 16 ? 512 : 256;
 constexpr int stepWords = 10;
+// From this many elements on, inputs are prefetched. WebAssembly cannot.
+#ifdef __wasm__
+constexpr Index streamedNumbers = Index{1} << 30;
+#else
+constexpr Index streamedNumbers = Index{1} << 18;
+#endif
 
 enum Operation : int32 {
   opAdd, opSubtract, opMultiply, opDivide, opMaximum, opMinimum,
@@ -68,13 +74,12 @@ SOFTRL_INLINE void movingAverage(float* out, Index n, const float* g, float shar
   }
 }
 
-/// n is a multiple of the vector length; `at` contains the registers of the operands, of which those in
-/// [firstConstant, end) hold constants.
-static void mapStep(int32 operation, float* out, Index n, const float* const* registers, const int32* at, int32 firstConstant,
-                    int32 end) {
+/// n is a multiple of the vector length; `at` contains the registers of the operands. In the registers of the mask
+/// `repeated`, all elements are the same number.
+static void mapStep(int32 operation, float* out, Index n, const float* const* registers, const int32* at, int32 repeated) {
   const float *a = registers[at[0]], *b = registers[at[1]], *c = registers[at[2]], *d = registers[at[3]];
   const float *e = registers[at[4]], *f = registers[at[5]], *g = registers[at[6]];
-  const auto isConstant = [=](int32 r) { return r >= firstConstant && r < end; };
+  const auto isRepeated = [=](int32 r) { return (repeated >> r & 1) != 0; };
   const auto unary = [=](auto each) { mapEach(out, n, each, a); };
   const auto binary = [=](auto each) { mapEach(out, n, each, a, b); };
   const auto ternary = [=](auto each) { mapEach(out, n, each, a, b, c); };
@@ -86,7 +91,12 @@ static void mapStep(int32 operation, float* out, Index n, const float* const* re
     case opAdd: return binary([](Vec x, Vec y) { return x + y; });
     case opSubtract: return binary([](Vec x, Vec y) { return x - y; });
     case opMultiply: return binary([](Vec x, Vec y) { return x * y; });
-    case opDivide: return binary([](Vec x, Vec y) { return x / y; });
+    case opDivide:
+      if (readsConstantsOnce && isRepeated(at[1])) {
+        const Divisor divisor(b[0]);
+        return unary([&](Vec x) { return divisor.into(x); });
+      }
+      return binary([](Vec x, Vec y) { return x / y; });
     case opMaximum: return binary([](Vec x, Vec y) { return maximum(x, y); });
     case opMinimum: return binary([](Vec x, Vec y) { return minimum(x, y); });
     case opNegate: return unary([](Vec x) { return -x; });
@@ -121,11 +131,11 @@ static void mapStep(int32 operation, float* out, Index n, const float* const* re
     case opGreaterSelect: return ofFour([](Vec x, Vec y, Vec u, Vec v) { return choose(x > y, u, v); });
     case opAddSubtract: return ternary([](Vec x, Vec y, Vec z) { return x + y - z; });
     case opProductsAddSubtract:
-      if (readsConstantsOnce && e == f && isConstant(at[0]) && isConstant(at[2]) && isConstant(at[4]))
+      if (readsConstantsOnce && e == f && isRepeated(at[0]) && isRepeated(at[2]) && isRepeated(at[4]))
         return movingAverage<false>(out, n, b, a[0], c[0], d, e[0]);
       return ofSix([](Vec x, Vec y, Vec u, Vec v, Vec s, Vec t) { return product(x, y) + product(u, v) + s - t; });
     case opLongProductsAddSubtract:
-      if (readsConstantsOnce && a == b && f == g && isConstant(at[2]) && isConstant(at[3]) && isConstant(at[5]))
+      if (readsConstantsOnce && a == b && f == g && isRepeated(at[2]) && isRepeated(at[3]) && isRepeated(at[5]))
         return movingAverage<true>(out, n, a, c[0], d[0], e, f[0]);
       return ofSeven([](Vec x, Vec y, Vec z, Vec u, Vec v, Vec s, Vec t) {
         return product(product(x, y), z) + product(u, v) + s - t;
@@ -133,6 +143,17 @@ static void mapStep(int32 operation, float* out, Index n, const float* const* re
     case opSubtractMultiplyMaximum:
       return ofFour([](Vec x, Vec y, Vec z, Vec u) { return maximum(z - product(x, y), u); });
     default: return;
+  }
+}
+
+/// Prefetches the next block of every `steps`-th input from `first` on: `left` numbers are left of each. Not inlined,
+/// since it makes the loop of maps that need it not slower.
+static __attribute__((noinline)) void fetchInputs(const int32* inputCode, int32 inputs, int32 first, int32 steps,
+                                                  const float* next, Index left) {
+  const Index count = left < mapBlock ? left : mapBlock;
+  for (int32 i = first; i < inputs; i += steps) {
+    if (!inputCode[2 * i + 1]) continue;
+    for (Index k = 0; k < count; k += 16) __builtin_prefetch(next + inputCode[2 * i] + k, 0, 2);
   }
 }
 
@@ -148,7 +169,9 @@ static void runMap(const int32* code, float* arena, Index start, Index end) {
   const float* registers[mapRegisters];
   // A scalar is repeated, so that all operands are read in the same way.
   const Index longest = end - start < mapBlock ? roundUp(end - start) : mapBlock;
+  int32 repeated = 0;
   const auto repeat = [&](int32 r, float value) {
+    repeated |= 1 << r;
     fillFloats(blocks + r * mapBlock, value, longest);
     registers[r] = blocks + r * mapBlock;
   };
@@ -156,6 +179,8 @@ static void runMap(const int32* code, float* arena, Index start, Index end) {
     if (!inputCode[2 * i + 1]) repeat(i, arena[inputCode[2 * i]]);
   for (int32 i = 0; i < constants; i++) repeat(inputs + i, asFloat(constantCode[i]));
 
+  // A part of the next block with each step.
+  const bool streamed = code[0] >= streamedNumbers;
   for (Index at = start; at < end; at += mapBlock) {
     const Index left = end - at;
     const Index n = left < mapBlock ? left : mapBlock;
@@ -176,8 +201,9 @@ static void runMap(const int32* code, float* arena, Index start, Index end) {
     const Index rounded = roundUp(n);
     const int32* step = stepCode;
     for (int32 s = 0; s < steps; s++, step += stepWords) {
+      if (streamed) fetchInputs(inputCode, inputs, s, steps, arena + at + n, left - n);
       float* out = whole && step[2] >= 0 ? arena + outputCode[3 * step[2] + 1] + at : blocks + step[1] * mapBlock;
-      mapStep(step[0], out, rounded, registers, step + 3, inputs, inputs + constants);
+      mapStep(step[0], out, rounded, registers, step + 3, repeated);
       registers[step[1]] = out;
     }
     for (int32 o = 0; o < outputs; o++) {

@@ -8,10 +8,10 @@
 namespace {
 
 // The rows of weights in a packed panel: with two vectors of columns it fits into the L1 cache.
-constexpr Index panelRows = 256;
+constexpr Index panelRows = VL == 16 ? 128 : 256;
 
-// The most rows of a that are transposed instead of the weights; scratch has panelRows floats for each.
-constexpr Index acrossRows = 32;
+// The most rows of a that are transposed instead of the weights, and their most columns.
+constexpr Index acrossRows = 32, acrossDepth = 256;
 
 // Larger weights are streamed.
 constexpr Index streamedWeights = 262144;
@@ -20,6 +20,13 @@ SOFTRL_INLINE Index streamedRows(Index columns) {
   const Index rows = 32768 / columns / 16 * 16;
   return rows < 16 ? 16 : rows > panelRows ? panelRows : rows;
 }
+
+/// Whether a few tiles of rows read the weights in place, some whole rows at a time that stay in the L1 cache.
+SOFTRL_INLINE bool readsInPlace(Index m, Index k, Index n) {
+  return VL == 16 && m <= 4 * tileRows && n % panelColumns == 0 && n <= 256 && k * n > 65536 && k * n <= streamedWeights;
+}
+/// The number of those rows.
+SOFTRL_INLINE Index rowsInPlace(Index columns) { return 8192 / columns; }
 
 struct Matrices {
   Index m, k, n;
@@ -40,13 +47,14 @@ struct Block {
 template <class Done>
 static void matmulBlock(const Matrices& p, const Block& cut, float* scratch, Done done) {
   const Index m = p.m, k = p.k, n = p.n;
-  // Strided weights are read in place if there are few of them, or few rows that use them.
-  const bool pack = m > 2 * tileRows && k * n > 8192;
-  // Weights that do not fit into any cache are read once, several whole rows at a time.
   const Index across = cut.columnEnd - cut.column;
-  const bool streamed = !p.transposeB && k * n > streamedWeights;
+  const bool inPlace = !p.transposeB && readsInPlace(m, k, n);
+  // Strided weights are read in place if there are few of them, or few rows that use them.
+  const bool pack = m > 2 * tileRows && k * n > 8192 && !inPlace;
+  // Weights that do not fit into any cache are read once, several whole rows at a time.
+  const bool streamed = inPlace || (!p.transposeB && k * n > streamedWeights);
   Index depth = k;
-  if (streamed) depth = streamedRows(across);
+  if (streamed) depth = inPlace ? rowsInPlace(across) : streamedRows(across);
   Index block = 65536 / n / tileRows * tileRows;
   if (block < 8 * tileRows) block = 8 * tileRows;
   float start[panelColumns];
@@ -172,6 +180,10 @@ static void shallowPanel(const Matrices& p, const float* weights, const float* s
     if (columns == N * VL) {
 #pragma GCC unroll 4
       for (int v = 0; v < N; v++) store(out + v * VL, sum[v]);
+    } else if (hasMasks) {
+#pragma GCC unroll 4
+      for (int v = 0; v < N - 1; v++) store(out + v * VL, sum[v]);
+      storePartial(out + (N - 1) * VL, sum[N - 1], columns - (N - 1) * VL);
     } else {
       float lanes[N * VL];
 #pragma GCC unroll 4
@@ -265,7 +277,7 @@ static void matmulDots(const Matrices& p) {
 #ifndef __wasm__
 /// Whether matmulAcross is possible, and faster since it transposes less.
 SOFTRL_INLINE bool transposesLessAcross(const Matrices& p) {
-  return p.transposeB && !p.transposeA && !p.bias && p.m >= VL && roundUp(p.m) <= acrossRows && p.k <= panelRows &&
+  return p.transposeB && !p.transposeA && !p.bias && p.m >= VL && roundUp(p.m) <= acrossRows && p.k <= acrossDepth &&
          2 * p.m * (p.k + p.n) <= p.n * p.k;
 }
 

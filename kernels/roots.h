@@ -4,9 +4,6 @@
 // fused multiplications take about half of that, and the last correction, x − root², is exact.
 #pragma once
 #include "vector.h"
-#ifdef __AVX512DQ__
-#include <immintrin.h>
-#endif
 
 namespace {
 
@@ -23,6 +20,35 @@ SOFTRL_INLINE Vec ordinaryQuotient(Vec a, Vec b) {
   const __m512 rest = _mm512_fnmadd_ps(d, q, n);
   return reinterpret_cast<Vec>(_mm512_fmadd_ps(rest, inverse, q));
 }
+
+/// The lanes whose magnitude is from 2^−60 up to 2^60.
+SOFTRL_INLINE __mmask16 moderate(__m512 x) {
+  constexpr int32 least = (127 - 60) << 23, most = (127 + 60) << 23;
+  const __m512i magnitude = _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(0x7fffffff));
+  return _mm512_cmplt_epu32_mask(_mm512_sub_epi32(magnitude, _mm512_set1_epi32(least)), _mm512_set1_epi32(most - least));
+}
+
+/// Quotients by one number, with the same bits as those of the processor: Markstein's theorem says that the last step
+/// rounds correctly, if the inverse does.
+struct Divisor {
+  __m512 d, inverse;
+  bool usual;
+
+  SOFTRL_INLINE explicit Divisor(float divisor) : d(_mm512_set1_ps(divisor)), inverse(_mm512_set1_ps(1.0f / divisor)) {
+    usual = moderate(d) != 0;
+  }
+
+  SOFTRL_INLINE Vec into(Vec a) const {
+    const __m512 n = reinterpret_cast<__m512>(a);
+    const __m512 q = _mm512_mul_ps(n, inverse);
+    const __m512 result = _mm512_fmadd_ps(_mm512_fnmadd_ps(d, q, n), inverse, q);
+    const __mmask16 zero = _mm512_cmp_ps_mask(n, _mm512_setzero_ps(), _CMP_EQ_OQ);
+    // The divider computes vectors with numbers that are not moderate. The last step would lose the sign of a zero.
+    if (__builtin_expect(usual && (moderate(n) | zero) == 0xffff, 1))
+      return reinterpret_cast<Vec>(_mm512_mask_mov_ps(result, zero, q));
+    return reinterpret_cast<Vec>(_mm512_div_ps(n, d));
+  }
+};
 
 /// The same bits as the square root of the processor, which was checked for all 2^32 floats.
 SOFTRL_INLINE Vec squareRoot(Vec x) {
@@ -49,6 +75,13 @@ SOFTRL_INLINE Vec squareRoot(Vec x) {
 #else
 
 SOFTRL_INLINE Vec ordinaryQuotient(Vec a, Vec b) { return a / b; }
+
+struct Divisor {
+  Vec d;
+
+  SOFTRL_INLINE explicit Divisor(float divisor) : d(splat(divisor)) {}
+  SOFTRL_INLINE Vec into(Vec a) const { return a / d; }
+};
 
 SOFTRL_INLINE Vec squareRoot(Vec x) {
 #ifdef __wasm__

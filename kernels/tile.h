@@ -39,6 +39,14 @@ static void productTile(const Product& task, const float* const* x, float* const
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
       for (int v = 0; v < N; v++) sum[r][v] = load(out[r] + v * VL);
+  } else if (hasMasks) {
+    const Index last = task.columns - (N - 1) * VL;
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++) {
+#pragma GCC unroll 16
+      for (int v = 0; v < N - 1; v++) sum[r][v] = load(out[r] + v * VL);
+      sum[r][N - 1] = loadPartial(out[r] + (N - 1) * VL, last);
+    }
   } else {
     alignas(64) float lanes[R][N * VL];
     for (int r = 0; r < R; r++)
@@ -91,6 +99,14 @@ static void productTile(const Product& task, const float* const* x, float* const
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
       for (int v = 0; v < N; v++) store(out[r] + v * VL, sum[r][v]);
+  } else if (hasMasks) {
+    const Index last = task.columns - (N - 1) * VL;
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++) {
+#pragma GCC unroll 16
+      for (int v = 0; v < N - 1; v++) store(out[r] + v * VL, sum[r][v]);
+      storePartial(out[r] + (N - 1) * VL, sum[r][N - 1], last);
+    }
   } else {
     alignas(64) float lanes[R][N * VL];
 #pragma GCC unroll 16

@@ -12,6 +12,10 @@
 #endif
 #endif
 
+#if SOFTRL_VL == 16
+#include <immintrin.h>
+#endif
+
 #define SOFTRL_INLINE inline __attribute__((always_inline))
 
 // Everything is static: objects for several instruction sets are linked into one addon, each with its own
@@ -27,7 +31,6 @@ typedef float Vec __attribute__((vector_size(VL * 4)));
 typedef int32 IntVec __attribute__((vector_size(VL * 4)));
 typedef float UnalignedVec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef float Vec4 __attribute__((vector_size(16)));
-typedef float UnalignedVec8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float UnalignedVec4 __attribute__((vector_size(16), aligned(4), may_alias));
 
 // The number of registers determines the shape of a tile: 32 with AVX-512, otherwise 16. V8 leaves 15 and
@@ -106,17 +109,20 @@ SOFTRL_INLINE float asFloat(int32 word) {
 
 /// Adds the upper half of the lanes to the lower half until four are left.
 SOFTRL_INLINE Vec4 sumToFour(Vec v) {
+#if SOFTRL_VL == 16
+  const __m512d whole = reinterpret_cast<__m512d>(v);
+  const __m256 halves = reinterpret_cast<__m256>(_mm512_castpd512_pd256(whole)) +
+                        reinterpret_cast<__m256>(_mm512_extractf64x4_pd(whole, 1));
+  return reinterpret_cast<Vec4>(_mm256_castps256_ps128(halves) + _mm256_extractf128_ps(halves, 1));
+#else
   float lanes[VL];
   store(lanes, v);
-#if SOFTRL_VL == 16
-  UnalignedVec8* halves = reinterpret_cast<UnalignedVec8*>(lanes);
-  halves[0] += halves[1];
-#endif
   UnalignedVec4* fours = reinterpret_cast<UnalignedVec4*>(lanes);
 #if SOFTRL_VL >= 8
   fours[0] += fours[1];
 #endif
   return fours[0];
+#endif
 }
 
 /// Adds the lanes pairwise, in a fixed order.
@@ -125,6 +131,21 @@ SOFTRL_INLINE float sumLanes(Vec v) {
   return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
+#if SOFTRL_VL == 16 && defined(__AVX512DQ__)
+/// The maximum or minimum with the order −0 < +0, NaN if either is NaN.
+template <int Maximum>
+SOFTRL_INLINE Vec extremum(Vec a, Vec b) {
+  constexpr int signOfResult = 4;
+  const __m512 x = reinterpret_cast<__m512>(a), y = reinterpret_cast<__m512>(b);
+  const __m512 result = _mm512_range_ps(x, y, signOfResult | Maximum);
+  const __mmask16 unordered = _mm512_cmp_ps_mask(x, y, _CMP_UNORD_Q);
+  return reinterpret_cast<Vec>(_mm512_mask_add_ps(result, unordered, x, y));
+}
+/// Like Math.max.
+SOFTRL_INLINE Vec maximum(Vec a, Vec b) { return extremum<1>(a, b); }
+/// Like Math.min.
+SOFTRL_INLINE Vec minimum(Vec a, Vec b) { return extremum<0>(a, b); }
+#else
 /// Like Math.max: NaN if either is NaN, and +0 is greater than −0.
 SOFTRL_INLINE Vec maximum(Vec a, Vec b) {
   Vec larger = choose(a > b, a, b);
@@ -137,6 +158,7 @@ SOFTRL_INLINE Vec minimum(Vec a, Vec b) {
   smaller = choose(a == b, floats(bits(a) | bits(b)), smaller);
   return choose(a != a, a, smaller);
 }
+#endif
 
 /// The largest lane, NaN if any is NaN.
 SOFTRL_INLINE float maxLanes(Vec v) {
@@ -148,9 +170,51 @@ SOFTRL_INLINE float maxLanes(Vec v) {
   return largest;
 }
 
+#if SOFTRL_VL == 16
+// The remainder of a row is one masked vector.
+constexpr bool hasMasks = true;
+
+SOFTRL_INLINE __mmask16 firstLanes(Index count) { return static_cast<__mmask16>((1u << count) - 1); }
+
+/// The first `count` floats, fewer than VL, followed by zeros.
+SOFTRL_INLINE Vec loadPartial(const float* from, Index count) {
+  return reinterpret_cast<Vec>(_mm512_maskz_loadu_ps(firstLanes(count), from));
+}
+/// Stores the first `count` lanes, fewer than VL.
+SOFTRL_INLINE void storePartial(float* to, Vec v, Index count) {
+  _mm512_mask_storeu_ps(to, firstLanes(count), reinterpret_cast<__m512>(v));
+}
+/// The first `count` lanes, fewer than VL, followed by zeros.
+SOFTRL_INLINE Vec keepLanes(Vec v, Index count) {
+  return reinterpret_cast<Vec>(_mm512_maskz_mov_ps(firstLanes(count), reinterpret_cast<__m512>(v)));
+}
+#else
+constexpr bool hasMasks = false;
+
+SOFTRL_INLINE Vec loadPartial(const float* from, Index count) {
+  float lanes[VL] = {};
+  for (Index i = 0; i < count; i++) lanes[i] = from[i];
+  return load(lanes);
+}
+SOFTRL_INLINE void storePartial(float* to, Vec v, Index count) {
+  float lanes[VL];
+  store(lanes, v);
+  for (Index i = 0; i < count; i++) to[i] = lanes[i];
+}
+SOFTRL_INLINE Vec keepLanes(Vec v, Index count) {
+  float lanes[VL];
+  store(lanes, v);
+  return loadPartial(lanes, count);
+}
+#endif
+
 SOFTRL_INLINE void copyFloats(float* to, const float* from, Index count) {
   Index i = 0;
   for (; i + VL <= count; i += VL) store(to + i, load(from + i));
+  if (hasMasks) {
+    if (i < count) storePartial(to + i, loadPartial(from + i, count - i), count - i);
+    return;
+  }
   for (; i < count; i++) to[i] = from[i];
 }
 
@@ -158,14 +222,11 @@ SOFTRL_INLINE void fillFloats(float* to, float value, Index count) {
   Vec v = splat(value);
   Index i = 0;
   for (; i + VL <= count; i += VL) store(to + i, v);
+  if (hasMasks) {
+    if (i < count) storePartial(to + i, v, count - i);
+    return;
+  }
   for (; i < count; i++) to[i] = value;
-}
-
-/// The first `count` floats, followed by zeros.
-SOFTRL_INLINE Vec loadPartial(const float* from, Index count) {
-  float lanes[VL] = {};
-  for (Index i = 0; i < count; i++) lanes[i] = from[i];
-  return load(lanes);
 }
 
 /// Rounds up to a multiple of the vector length.

@@ -39,6 +39,10 @@ export class Minibatches {
   readonly #random: Random;
   /** A permutation of the T · S samples. */
   readonly #order: Int32Array;
+  /** The columns' numbers, in the type of the memory that they are copied to unless they are bytes. */
+  readonly #sources: SampleColumn["from"][] = [];
+  /** Memory for those that were converted. */
+  readonly #converted: Buffer[] = [];
 
   constructor({ observations, steps, size, count, random }: MinibatchesParts) {
     const where = "Minibatches";
@@ -72,11 +76,26 @@ export class Minibatches {
     const { size } = this;
     const order = this.#order;
     permutationInto(this.#random, order);
+    columns.forEach(this.#convert);
     for (let first = 0; first < order.length; first += size) {
-      for (const { from, to } of columns) copyRows(from, to, order, first, size);
+      for (let c = 0; c < columns.length; c++) copyRows(this.#sources[c], columns[c].to, order, first, size);
       step();
     }
   }
+
+  /** Converts a column once per epoch: a loop that reads arrays of many types takes several times as long. */
+  readonly #convert = ({ from, to }: SampleColumn, c: number): void => {
+    if (from instanceof Uint8Array || from.constructor === to.constructor) {
+      this.#sources[c] = from;
+      return;
+    }
+    if (this.#converted[c]?.length !== from.length || this.#converted[c].constructor !== to.constructor) {
+      this.#converted[c] =
+        to instanceof Float32Array ? new Float32Array(from.length) : new Float64Array(from.length);
+    }
+    this.#converted[c].set(from);
+    this.#sources[c] = this.#converted[c];
+  };
 }
 
 /** Copies the rows order[first], …, order[first + count − 1] of `from` into `to`. */

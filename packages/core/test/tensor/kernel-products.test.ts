@@ -182,6 +182,9 @@ describe(`products on ${machines.length} machines`, () => {
         [32, 128, 200],
         [20, 100, 133],
         [17, 256, 90],
+        [32, 1024, 128],
+        [40, 700, 224],
+        [37, 3000, 64],
       ] as const) {
         expectRight(matmul(m, k, n, variant, m * n < 9000));
       }
