@@ -166,7 +166,7 @@ function policyPicture(svg: SVGSVGElement): (solution: TemperatureSolution) => v
       value.textContent = decimals(v[cell.state], 2);
       const chances = directions.map((_, a) => pi[cell.state * maze.actions + a]);
       directions.forEach(({ x, y }, a) => {
-        const length = chances[a] * SIZE * 0.36;
+        const length = chances[a] * SIZE * 0.46;
         redraw(moves[a], { d: length < 1.5 ? "" : arrowPath(centre, { x: x * length, y: y * length }, 8) });
       });
       const best = chances.indexOf(Math.max(...chances));
