@@ -40,6 +40,11 @@ function mathml(tex: string, displayMode: boolean): string {
       // combining bar, are drawn well.
       .replaceAll('<mi mathvariant="double-struck">E</mi>', "<mi>\u{1d53c}</mi>")
       .replaceAll('<mover accent="true"><mi>π</mi><mo>ˉ</mo></mover>', "<mi>\u{1d70b}\u0304</mi>")
+      // A prime is raised as it is; in a superscript it would be raised twice.
+      .replaceAll(
+        /<msup>(<mi>\w<\/mi>)<mo [^>]*>\u2032<\/mo><\/msup>/g,
+        '<mrow>$1<mo lspace="0em" rspace="0em">\u2032</mo></mrow>',
+      )
       // A function and its argument stand apart.
       .replaceAll("<mi>log</mi><mo>\u2061</mo>", '<mi>log</mi><mspace width="0.17em"></mspace>')
       // A class follows the light or the dark scheme; a colour cannot.

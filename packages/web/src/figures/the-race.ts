@@ -5,8 +5,8 @@ import { readTemperature, temperatureText } from "../controls/temperatures.js";
 import { decimals, shortNumber } from "../drawing/number-text.js";
 import { readNumber, type Settings } from "../state/settings.js";
 import { browserWorkers } from "../workers/browser-workers.js";
-import { Race, type Racer, type RaceSide, racers, type SavedRace } from "./race.js";
 import { GamesTogether } from "./games-together.js";
+import { Race, type Racer, type RaceSide, racers, type SavedRace } from "./race.js";
 import { games, HeldKeys, intervals, RACE_TAUS, speeds } from "./race-controls.js";
 import { drawCurves, drawGap, drawScreen, PolicyBars } from "./race-pictures.js";
 import { singleLoop } from "./single-loop.js";
@@ -246,7 +246,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     agent.bars.show(game.actions, frame);
     const last = frame.lastReturn === null ? "" : `, last episode ${decimals(frame.lastReturn, 0)}`;
     const who = agent.keys.isTaken ? "You play" : "Return";
-    const value = frame.v === null ? "" : ` · V\u00a0=\u00a0${decimals(frame.v, 2)}`;
+    const value = frame.v === null ? "" : ` (V\u00a0=\u00a0${decimals(frame.v, 2)})`;
     agent.facts.textContent = `${who}: ${decimals(frame.return, 0)}${last}${value}`;
   }
 
