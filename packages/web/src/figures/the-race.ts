@@ -221,7 +221,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
       const now = await nextFrame();
       if (now - drawnAt < 1000 / game.pace - 4) continue;
       const frames = together.next();
-      if (frames === undefined) continue;
+      if (frames === undefined || present !== race) continue;
       drawnAt = now;
       agents.forEach((agent, i) => {
         picture(agent, frames[i]);
