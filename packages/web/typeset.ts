@@ -17,9 +17,12 @@ const macros = {
  * @throws ParseError for a formula that is not TeX.
  */
 export function typesetFormulas(html: string): string {
-  return html.replaceAll(/\$\$([\s\S]+?)\$\$|\$([^$]+?)\$/g, (_, display?: string, inline?: string) => {
+  const formula = /\$\$([\s\S]+?)\$\$|\$([^$]+?)\$([.,:;)]*)/g;
+  return html.replaceAll(formula, (_, display?: string, inline?: string, mark = "") => {
     const tex = (display ?? inline ?? "").replaceAll("&lt;", "<").replaceAll(/\s+/g, " ");
-    return mathml(tex, display !== undefined);
+    const drawn = mathml(tex, display !== undefined);
+    // A line does not begin with a comma.
+    return mark === "" ? drawn : `<span class="joined">${drawn}${mark}</span>`;
   });
 }
 

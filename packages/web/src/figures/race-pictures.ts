@@ -124,10 +124,15 @@ export function drawGap(svg: SVGSVGElement, measured: readonly TheoremAtPlay[], 
   });
   const newest = measured.at(-1);
   if (newest === undefined) return;
-  // Each name above its newest point.
+  // Each name beside its newest point, or above it.
+  const at = linearScale([0, end], [left, right]).at(newest.step);
+  const isBeside = at < (left + right) / 2;
   const name = (value: number, className: string, text: string) => {
-    const at = Math.max(top + 8, y.at(Math.max(LOWEST, value)) - 10);
-    drawn(svg, "text", { class: className, x: right - 2, y: at, "text-anchor": "end" }, text);
+    const level = y.at(Math.max(LOWEST, value));
+    const place = isBeside
+      ? { x: at + 8, y: level + 4 }
+      : { x: at, y: Math.max(top + 8, level - 10), "text-anchor": "end" };
+    drawn(svg, "text", { class: className, ...place }, text);
   };
   name(newest.perSample, "value bad", "one sample");
   name(newest.expected, "value", "average over actions");
