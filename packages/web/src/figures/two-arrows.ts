@@ -67,11 +67,11 @@ export function twoArrows(root: HTMLElement, settings: Settings): void {
     onInput: (chosen) => change({ steps: chosen }),
   });
   const switches = lines.map((line) => {
-    const input = part(root, `break-${line}`, HTMLInputElement);
+    const input = part(root, `holds-${line}`, HTMLInputElement);
     input.addEventListener("change", () => {
       const broken = new Set(choice.broken);
-      if (input.checked) broken.add(line);
-      else broken.delete(line);
+      if (input.checked) broken.delete(line);
+      else broken.add(line);
       change({ broken });
     });
     return { line, input };
@@ -94,8 +94,8 @@ export function twoArrows(root: HTMLElement, settings: Settings): void {
       ...first.flatMap(({ softQ }) => Math.hypot(projected(softQ).x, projected(softQ).y)),
     );
     for (const { line, input } of switches) {
-      input.checked = choice.broken.has(line);
-      input.closest("label")?.classList.toggle("broken", input.checked);
+      input.checked = !choice.broken.has(line);
+      input.closest("label")?.classList.toggle("broken", !input.checked);
     }
     grid(all, largest, choice.cell);
     const selected = all.find(({ state }) => state === choice.cell) ?? all[0];

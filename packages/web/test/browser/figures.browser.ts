@@ -162,8 +162,8 @@ describe.skipIf(!hasChromium)("two arrows", () => {
 
   test.each(["tau", "behaviour", "kl", "terminal"])("breaking the line about %s shows", async (line) => {
     const page = await open();
-    const box = page.locator(`#arrows [data-part=break-${line}]`);
-    await box.check();
+    const box = page.locator(`#arrows [data-part=holds-${line}]`);
+    await box.uncheck();
     await expect.poll(() => noteOf(page)).toMatch(/^Broken: the two steps differ/);
     const label = page.locator(`#arrows [data-line=${line}]`);
     expect(await label.getAttribute("class")).toContain("broken");
@@ -174,8 +174,8 @@ describe.skipIf(!hasChromium)("two arrows", () => {
     expect(await page.locator("#arrows [data-part=loop]").getAttribute("aria-label")).toContain("do not end");
     await expect.poll(() => page.url()).toContain(`arrows.broken=${line}`);
     await page.reload();
-    expect(await box.isChecked()).toBe(true);
-    await box.uncheck();
+    expect(await box.isChecked()).toBe(false);
+    await box.check();
     await expect.poll(() => noteOf(page)).toMatch(/^The theorem holds/);
   });
 
