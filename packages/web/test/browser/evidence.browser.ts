@@ -31,7 +31,7 @@ describe.skipIf(!hasChromium)("the evidence", () => {
     await figure(page).scrollIntoViewIfNeeded();
     await rows(page).first().waitFor();
     const later = (await names()).filter((name) => !before.includes(name));
-    expect(later).toHaveLength(1);
+    expect(later, later.join(" ")).toHaveLength(1);
     expect(gzipSync(await (await page.request.get(later[0])).body()).length).toBeLessThan(25_000);
   });
 

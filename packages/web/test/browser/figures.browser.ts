@@ -67,7 +67,8 @@ describe.skipIf(!hasChromium)("drag either side", () => {
     await knobOf(page, "Q of action b").press("ArrowUp");
     await knobOf(page, "π of action c").press("End");
     await expect.poll(() => shownBy(page, "π of action c")).toBeGreaterThan(0.98);
-    await expect.poll(() => page.url()).toContain("sides.q=");
+    // The newest values: the address is written a little later.
+    await expect.poll(() => page.url()).toContain("sides.q=-1.6");
     const before = await rowsOf(page);
     await page.reload();
     expect(await rowsOf(page)).toEqual(before);
