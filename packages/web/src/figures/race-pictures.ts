@@ -126,7 +126,7 @@ export function drawGap(svg: SVGSVGElement, measured: readonly TheoremAtPlay[], 
   if (newest === undefined) return;
   // Each name beside its newest point, or above it.
   const at = linearScale([0, end], [left, right]).at(newest.step);
-  const isBeside = at < (left + right) / 2;
+  const isBeside = at < left + 0.35 * (right - left);
   const name = (value: number, className: string, text: string) => {
     const level = y.at(Math.max(LOWEST, value));
     const place = isBeside
