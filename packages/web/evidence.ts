@@ -6,6 +6,8 @@ import type { EvidenceInk, EvidenceLine, EvidencePoint, EvidenceTask } from "./s
 
 interface Experiment {
   readonly folder: string;
+  /** The folder whose curves it shows, where it has none of its own. */
+  readonly source?: string;
   readonly title: string;
   readonly about: string;
   /** The variants that are shown, in order. */
@@ -22,6 +24,23 @@ const experiments: readonly Experiment[] = [
     title: "MinAtar",
     about: "Five games, 5M steps. The naive bonus is not part of the theorem.",
     inks: { "A2C, proper bonus": "pg", "A2C, naive bonus": "pg-dashed", "soft Q-learning": "sq" },
+    compared: "A2C, proper bonus",
+  },
+  {
+    folder: "figure-1",
+    source: "minatar",
+    title: "The paper's figure 1, on MinAtar",
+    about:
+      "Two ways to reward entropy in A2C: the naive bonus counts the visited state alone, the proper one all later states too, as the theorem needs. Over the five games a run with the naive bonus beats one with the proper bonus with probability 0.50 (0.41 to 0.60). On Freeway the proper bonus is slightly better; on Seaquest four of its ten runs live on the bonus alone.",
+    inks: { "A2C, naive bonus": "pg-dashed", "A2C, proper bonus": "pg" },
+  },
+  {
+    folder: "figure-3",
+    source: "minatar",
+    title: "The paper's figure 3, on MinAtar",
+    about:
+      "The paper's claim in practice: soft Q-learning without a target network, a replay or ε-greedy exploration learns like A2C. Over the five games a run of soft Q-learning beats one of A2C with probability 0.45 (0.34 to 0.57): the two cannot be told apart.",
+    inks: { "A2C, proper bonus": "pg", "soft Q-learning": "sq" },
     compared: "A2C, proper bonus",
   },
   {
@@ -60,16 +79,16 @@ const RESAMPLES = 1000;
 
 /** The tasks of all experiments whose tables are below a folder. */
 export const evidenceTasks = (folder: string): readonly EvidenceTask[] =>
-  experiments.flatMap((experiment) => tasksOf(experiment, join(folder, experiment.folder, "curves.csv")));
+  experiments.flatMap((experiment) =>
+    tasksOf(experiment, join(folder, experiment.source ?? experiment.folder, "curves.csv")),
+  );
 
 /** A run's mean returns by steps, in order. */
 type Curve = readonly (readonly [step: number, meanReturn: number])[];
 
 /** Of a table of curves: variant, environment, seed, step, meanReturn. */
-function tasksOf(
-  { folder, title, about, inks, compared, without = [] }: Experiment,
-  path: string,
-): EvidenceTask[] {
+function tasksOf(experiment: Experiment, path: string): EvidenceTask[] {
+  const { folder, source = folder, title, about, inks, compared, without = [] } = experiment;
   const rows = rowsOf(path);
   const environments = [...new Set(rows.map(({ environment }) => environment))].sort();
   return environments
@@ -82,7 +101,7 @@ function tasksOf(
       if (bare !== undefined) throw new Error(`${path}: ${bare.name} on ${environment} has too few runs`);
       const steps = commonSteps(variants.flatMap(({ curves }) => curves));
       const lines = variants.map(({ name, ink, curves }): EvidenceLine => {
-        const random = new RandomStreams(0).stream(folder, environment, name);
+        const random = new RandomStreams(0).stream(source, environment, name);
         const points = steps.map((step) => {
           const returns = curves.map((curve) => valueAt(curve, step));
           const { estimate, low, high } = meanInterval(returns, { random, resamples: RESAMPLES });

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { evidenceTasks } from "../evidence.js";
@@ -11,14 +12,15 @@ const place = temporaryFolder("evidence");
 describe("the data of the evidence", () => {
   test("are the tasks of the experiments, small, and the same each time", () => {
     const tasks = evidenceTasks(committed);
-    expect(tasks).toHaveLength(13);
-    expect(new Set(tasks.map(({ id }) => id)).size).toBe(13);
-    expect(JSON.stringify(tasks).length).toBeLessThan(34_000);
+    expect(tasks).toHaveLength(23);
+    expect(new Set(tasks.map(({ id }) => id)).size).toBe(23);
+    expect(gzipSync(JSON.stringify(tasks)).length).toBeLessThan(12_000);
     expect(evidenceTasks(committed)).toEqual(tasks);
     for (const { id, steps, lines, difference } of tasks) {
       expect(steps.length, id).toBeGreaterThan(10);
       expect([...steps].sort((a, b) => a - b)).toEqual(steps);
-      const isCompared = lines.some(({ ink }) => ink === "pg");
+      const inks = lines.map(({ ink }) => ink);
+      const isCompared = inks.includes("pg") && inks.includes("sq");
       expect(difference !== null, id).toBe(isCompared);
       if (difference !== null) {
         expect(difference.points).toHaveLength(steps.length);
@@ -48,6 +50,22 @@ describe("the data of the evidence", () => {
       ["A2C", -128.7],
       ["soft Q-learning", -129.9],
     ]);
+  });
+
+  test("show the paper's figures 1 and 3 with the same runs as the table that they are part of", () => {
+    const tasks = evidenceTasks(committed);
+    const linesOf = (id: string, names: readonly string[]) =>
+      tasks.find((task) => task.id === id)?.lines.filter(({ name }) => names.includes(name));
+    for (const game of ["Asterix", "Breakout", "Freeway", "Seaquest", "SpaceInvaders"]) {
+      for (const [figure, names] of [
+        ["figure-1", ["A2C, naive bonus", "A2C, proper bonus"]],
+        ["figure-3", ["A2C, proper bonus", "soft Q-learning"]],
+      ] as const) {
+        const shown = linesOf(`${figure}.${game}`, names);
+        expect(shown?.map(({ name }) => name)).toEqual(names);
+        for (const line of shown ?? []) expect(linesOf(`minatar.${game}`, [line.name])).toEqual([line]);
+      }
+    }
   });
 
   test("name a table that lacks runs", () => {

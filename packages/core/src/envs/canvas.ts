@@ -18,9 +18,12 @@ export interface RgbaPicture {
 
 /** The picture with every pixel opaque. */
 export function rgbaPicture({ width, height, pixels }: Picture): RgbaPicture {
-  const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
-  for (let at = 0; at < width * height; at++) {
-    for (let colour = 0; colour < 3; colour++) rgba[at * 4 + colour] = pixels[at * 3 + colour];
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  for (let from = 0, to = 0; to < rgba.length; from += 3, to += 4) {
+    rgba[to] = pixels[from];
+    rgba[to + 1] = pixels[from + 1];
+    rgba[to + 2] = pixels[from + 2];
+    rgba[to + 3] = 255;
   }
   return { width, height, rgba };
 }
@@ -45,10 +48,16 @@ export class Canvas implements Picture {
 
   /** A filled rectangle; (x, y) is its upper left corner. */
   rectangle(x: number, y: number, width: number, height: number, colour: number): void {
+    const [left, top] = [Math.max(0, Math.round(x)), Math.max(0, Math.round(y))];
     const right = Math.min(this.width, Math.round(x + width));
     const bottom = Math.min(this.height, Math.round(y + height));
-    for (let row = Math.max(0, Math.round(y)); row < bottom; row++) {
-      for (let column = Math.max(0, Math.round(x)); column < right; column++) this.#dot(column, row, colour);
+    if (!(left < right && top < bottom)) return;
+    for (let column = left; column < right; column++) this.#dot(column, top, colour);
+    // All other rows are copies of the first.
+    const at = (row: number) => (row * this.width + left) * 3;
+    const bytes = (right - left) * 3;
+    for (let row = top + 1; row < bottom; row++) {
+      this.pixels.copyWithin(at(row), at(top), at(top) + bytes);
     }
   }
 

@@ -7,6 +7,7 @@ import {
   type Picture,
   picture,
   RandomStreams,
+  rgbaPicture,
   vectorize,
 } from "softrl";
 import { describe, expect, it } from "vitest";
@@ -70,6 +71,41 @@ describe("pictures", () => {
     expect(colourAt(board, 5 * 16 + 8, 2 * 16 + 8)).toBe(0xff8a4f);
     expect(colourAt(board, 4 * 16 + 8, 9 * 16 + 8)).toBe(0x4f9dff);
     expect(colourAt(board, 8, 8)).toBe(0x14161b);
+  });
+
+  it("have rectangles that are clipped at every side", () => {
+    const sides = [-4, -0.5, 0, 2.4, 5, 6.5, 8, 40];
+    for (const x of sides) {
+      for (const y of sides) {
+        for (const [width, height] of [
+          [0, 3],
+          [3, 0],
+          [2.5, 4],
+          [30, 1],
+          [9, 30],
+        ]) {
+          const canvas = new Canvas(8, 6, 0x123456);
+          canvas.rectangle(x, y, width, height, 0xabcdef);
+          const within = (at: number, from: number, size: number) =>
+            at >= Math.round(from) && at < Math.round(from + size);
+          for (let row = 0; row < 6; row++) {
+            for (let column = 0; column < 8; column++) {
+              const isInside = within(column, x, width) && within(row, y, height);
+              expect(colourAt(canvas, column, row)).toBe(isInside ? 0xabcdef : 0x123456);
+            }
+          }
+        }
+      }
+    }
+  });
+
+  it("are given to a page with every pixel opaque", () => {
+    const canvas = new Canvas(3, 2, 0x0a141e);
+    canvas.rectangle(1, 1, 1, 1, 0xff8000);
+    const { width, height, rgba } = rgbaPicture(canvas);
+    expect([width, height]).toEqual([3, 2]);
+    const ground = [10, 20, 30, 255];
+    expect(Array.from(rgba)).toEqual([ground, ground, ground, ground, [255, 128, 0, 255], ground].flat());
   });
 
   it("show the numbers of an environment without paint", () => {

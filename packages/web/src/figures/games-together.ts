@@ -10,15 +10,20 @@ export class GamesTogether {
   #frames: PlayedFrame[][] = [];
   #playedAt = performance.now();
 
-  /** Plays for the time since the call before. @param pace steps in a second */
-  async play(race: Race, pace: number): Promise<void> {
+  /**
+   * Plays for the time since the call before.
+   * @param pace steps in a second
+   * @param steps steps of a picture
+   */
+  async play(race: Race, pace: number, steps: number): Promise<void> {
     const now = performance.now();
-    const steps = Math.min(MOST, Math.round(((now - this.#playedAt) / 1000) * pace) - this.#frames.length);
-    if (steps < 1) return;
+    const due = Math.round(((now - this.#playedAt) / 1000) * (pace / steps));
+    const pictures = Math.min(MOST, due - this.#frames.length);
+    if (pictures < 1) return;
     this.#playedAt = now;
     const ask = () =>
-      racers.map((racer) => race.sides[racer].control.ask({ kind: "play", steps: 1, action: null }));
-    const played = Array.from({ length: steps }, () => Promise.all(ask()));
+      racers.map((racer) => race.sides[racer].control.ask({ kind: "play", steps, action: null }));
+    const played = Array.from({ length: pictures }, () => Promise.all(ask()));
     this.#frames.push(...(await Promise.all(played)));
   }
 

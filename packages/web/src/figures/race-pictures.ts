@@ -17,8 +17,8 @@ export function drawScreen(canvas: HTMLCanvasElement, { picture }: PlayedFrame):
   if (context === null) return;
   const { width, height, rgba } = picture;
   if (canvas.width !== WIDTH) Object.assign(canvas, { width: WIDTH, height: HEIGHT });
-  context.fillStyle = "#ffffff";
-  context.fillRect(0, 0, WIDTH, HEIGHT);
+  // What the picture leaves free shows the page.
+  context.clearRect(0, 0, WIDTH, HEIGHT);
   const image = new ImageData(rgba, width, height);
   context.putImageData(image, Math.round((WIDTH - width) / 2), Math.round((HEIGHT - height) / 2));
 }

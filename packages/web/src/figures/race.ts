@@ -46,7 +46,7 @@ export interface RaceSide {
   state: ControlledState;
   /** The whole learning curve. */
   readonly curve: [step: number, meanReturn: number][];
-  /** τ and other changes during the run, the newest last. */
+  /** Changes of settings during the run, the newest last. */
   readonly events: RunEvent[];
 }
 
@@ -65,8 +65,12 @@ export interface SavedRace extends RaceSnapshot {
 
 /** The steps of each run, more than {@link RaceGame.mostSteps}: a schedule over them hardly changes anything. */
 const STEPS = 1e9;
-/** Seconds of training between two moments at which both have taken the same steps. */
+/**
+ * Seconds of training between two moments at which both have taken the same steps. The faster one waits there for the
+ * other, and both for the page: without a limit of the speed, that is rarer.
+ */
 const WINDOW = 0.1;
+const UNLIMITED_WINDOW = 0.25;
 const MOST_EVENTS = 200;
 
 /** A run of the race, as the command takes it too. */
@@ -170,14 +174,19 @@ export class Race {
     return this.#alone(async () => {
       const end = Math.min(this.step + steps, this.choice.game.mostSteps);
       try {
+        await this.#extend();
         while (this.isGoing && this.step < end) {
           const began = performance.now();
           await this.#applyWantedTau();
-          const most = Math.max(1, speed() * WINDOW);
-          await this.#window(Math.min(this.#windowSteps(), most, end - this.step));
+          const limit = speed();
+          const isLimited = Number.isFinite(limit);
+          const wanted = isLimited
+            ? Math.min(this.#stepsIn(WINDOW), limit * WINDOW)
+            : this.#stepsIn(UNLIMITED_WINDOW);
+          await this.#window(Math.min(Math.max(1, wanted), end - this.step));
           await onWindow();
           const left = 1000 * WINDOW - (performance.now() - began);
-          if (Number.isFinite(most) && left > 0 && this.isGoing) await delay(left);
+          if (isLimited && left > 0 && this.isGoing) await delay(left);
         }
       } finally {
         this.isGoing = false;
@@ -284,10 +293,19 @@ export class Race {
     this.tau = tau;
   }
 
-  /** The steps of about {@link WINDOW} seconds. */
-  #windowSteps(): number {
+  /** Gives runs that were loaded with an end of their own, such as those of the command, as many steps as a race has. */
+  async #extend(): Promise<void> {
+    await this.#both(async (racer) => {
+      const side = this.sides[racer];
+      if (side.state.progress.steps >= this.choice.game.mostSteps) return;
+      take(side, await side.control.ask({ kind: "set", settings: { steps: STEPS } }));
+    });
+  }
+
+  /** The steps of about so many seconds. */
+  #stepsIn(seconds: number): number {
     const speeds = racers.map((racer) => this.sides[racer].state.progress.stepsPerSecond);
-    return Math.min(20_000, Math.max(200, Math.min(...speeds) * WINDOW));
+    return Math.min(200_000 * seconds, Math.max(200, Math.min(...speeds) * seconds));
   }
 
   async #both(work: (racer: Racer) => Promise<void>): Promise<void> {

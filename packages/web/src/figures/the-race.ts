@@ -7,7 +7,7 @@ import { readNumber, type Settings } from "../state/settings.js";
 import { browserWorkers } from "../workers/browser-workers.js";
 import { GamesTogether } from "./games-together.js";
 import { Race, type Racer, type RaceSide, racers, type SavedRace } from "./race.js";
-import { games, HeldKeys, intervals, RACE_TAUS, speeds } from "./race-controls.js";
+import { games, intervals, Person, RACE_TAUS, speeds } from "./race-controls.js";
 import { drawCurves, drawGap, drawScreen, PolicyBars } from "./race-pictures.js";
 import { singleLoop } from "./single-loop.js";
 
@@ -15,6 +15,12 @@ const host = browserWorkers(
   () => new Worker(new URL("../workers/race-worker.js", import.meta.url), { type: "module", name: "race" }),
 );
 const openRun = () => new RunControl(host, { module: "race-worker", entry: "race" });
+
+/** Pictures of an agent in a second, at most: each costs its worker and the page time that the training needs. */
+const MOST_PICTURES = 30;
+
+/** Milliseconds between two changes of the numbers below a screen: nobody reads them faster. */
+const FACTS_EVERY = 150;
 
 /** Seconds between two measurements of the theorem, at least: they take time from the training. */
 const MEASURE_EVERY = 1;
@@ -36,6 +42,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
 
   const button = (name: string) => part(root, name, HTMLButtonElement);
   const [go, step, save, load] = [button("go"), button("step"), button("save"), button("load")];
+  const files = part(root, "files", HTMLInputElement);
   const select = (name: string) => part(root, name, HTMLSelectElement);
   const [gameChoice, every, speed] = [select("game"), select("every"), select("speed")];
   const gap = part(root, "gap", HTMLInputElement);
@@ -56,12 +63,14 @@ export function theRace(root: HTMLElement, settings: Settings): void {
       screen,
       bars: new PolicyBars(of("policy", SVGSVGElement), className),
       facts: of("facts", HTMLElement),
-      keys: new HeldKeys(
-        of("keys", HTMLElement),
+      person: new Person(
+        { screen: of("keys", HTMLElement), pad: of("pad", HTMLElement), around: of("agent", HTMLElement) },
         () => game,
         () => void play(racer),
       ),
+      download: of("download", HTMLButtonElement),
       isPlaying: false,
+      writtenAt: 0,
     };
   });
 
@@ -95,7 +104,11 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   const draw = oncePerFrame(() => {
     const sides = race?.sides;
     const now = race?.step ?? 0;
-    const changes = sides?.a2c.events.flatMap((event) => ("step" in event ? [event.step] : [])) ?? [];
+    const changes =
+      sides?.a2c.events.flatMap((event) => {
+        const isChange = event.event === "set" && "tau" in event.settings;
+        return isChange ? [event.step] : [];
+      }) ?? [];
     drawCurves(curves, {
       a2c: sides?.a2c.curve ?? [],
       softQ: sides?.["soft-q"].curve ?? [],
@@ -108,7 +121,8 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     go.textContent = isOpening ? "Loading…" : race === null ? "Start" : race.isGoing ? "Pause" : "Go on";
     go.disabled = isOpening;
     step.disabled = isOpening || race?.isGoing === true;
-    save.disabled = race === null;
+    for (const one of [save, ...agents.map(({ download }) => download)]) one.disabled = race === null;
+    files.disabled = isOpening;
     const count = race?.snapshots.length ?? 0;
     scrub.disabled = race === null || race.isGoing || count < 2;
     scrub.max = String(Math.max(1, count - 1));
@@ -117,7 +131,8 @@ export function theRace(root: HTMLElement, settings: Settings): void {
       scrub.value = String(Math.max(0, at));
       scrubbed.textContent = `step ${now.toLocaleString("en")}`;
     }
-    root.dataset.step = String(now);
+    for (const { person } of agents) person.showPad(game, race !== null);
+    Object.assign(root.dataset, { step: String(now), game: game.key });
   });
 
   /** Does what a reader asked for; an error is shown, and ends the race that it broke. */
@@ -175,7 +190,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
       async () => {
         draw();
         if (!isTogether(present)) return;
-        await together.play(present, game.pace);
+        await together.play(present, game.pace, stepsOfPicture(game.pace));
         await compare(present);
       },
     );
@@ -202,7 +217,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
 
   /** Whether both agents play the same game: without the gap they are one, until a person takes over. */
   function isTogether(present: Race): boolean {
-    return present.choice.isGapSubtracted && !motion.matches && !agents.some(({ keys }) => keys.isTaken);
+    return present.choice.isGapSubtracted && !motion.matches && !agents.some(({ person }) => person.isTaken);
   }
 
   /** Shows how far the two networks are apart, at most once a second. */
@@ -219,12 +234,12 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     let drawnAt = 0;
     while (present === race && present.isGoing) {
       const now = await nextFrame();
-      if (now - drawnAt < 1000 / game.pace - 4) continue;
+      if (now - drawnAt < (1000 * stepsOfPicture(game.pace)) / game.pace - 4) continue;
       const frames = together.next();
       if (frames === undefined || present !== race) continue;
       drawnAt = now;
       agents.forEach((agent, i) => {
-        picture(agent, frames[i]);
+        picture(agent, frames[i], 1);
       });
     }
   }
@@ -237,15 +252,18 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   async function show(racer: Racer, steps: number): Promise<void> {
     const agent = agents[racers.indexOf(racer)];
     if (race === null) return;
-    const action = agent.keys.action(game);
-    picture(agent, await race.sides[racer].control.ask({ kind: "play", steps, action }));
+    const action = agent.person.action(game);
+    picture(agent, await race.sides[racer].control.ask({ kind: "play", steps, action }), steps);
   }
 
-  function picture(agent: (typeof agents)[number], frame: PlayedFrame): void {
+  function picture(agent: (typeof agents)[number], frame: PlayedFrame, steps: number): void {
     drawScreen(agent.screen, frame);
     agent.bars.show(game.actions, frame);
+    const now = performance.now();
+    if (steps > 0 && now - agent.writtenAt < FACTS_EVERY) return;
+    agent.writtenAt = now;
     const last = frame.lastReturn === null ? "" : `, last episode ${decimals(frame.lastReturn, 0)}`;
-    const who = agent.keys.isTaken ? "You play" : "Return";
+    const who = agent.person.isTaken ? "You play" : "Return";
     const value = frame.v === null ? "" : ` (V\u00a0=\u00a0${decimals(frame.v, 2)})`;
     agent.facts.textContent = `${who}: ${decimals(frame.return, 0)}${last}${value}`;
   }
@@ -255,17 +273,20 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     const agent = agents[racers.indexOf(racer)];
     if (agent.isPlaying) return;
     agent.isPlaying = true;
-    let drawnAt = 0;
+    let tick = 0;
     try {
-      while (race?.isGoing || (race !== null && agent.keys.isTaken)) {
+      while (race?.isGoing || (race !== null && agent.person.isTaken)) {
         const now = await nextFrame();
         if (race === null || isTogether(race)) continue;
-        const { isTaken } = agent.keys;
-        const pace = isTaken ? game.manualPace : motion.matches ? 1 : game.pace;
-        // A screen of 60 frames a second draws each of them.
-        if (now - drawnAt < 1000 / pace - 4) continue;
-        drawnAt = now;
-        await show(racer, motion.matches && !isTaken ? 0 : 1);
+        const { isTaken } = agent.person;
+        const isStill = motion.matches && !isTaken;
+        const pace = isTaken ? game.manualPace : isStill ? 1 : game.pace;
+        const steps = stepsOfPicture(pace);
+        // By one clock, so that both screens change in the same frame: the page is painted once for both.
+        const due = Math.floor((now * pace) / (1000 * steps));
+        if (due === tick) continue;
+        tick = due;
+        await show(racer, isStill ? 0 : steps);
       }
     } catch (error) {
       // The race was closed meanwhile, or it says itself what is wrong.
@@ -370,16 +391,50 @@ export function theRace(root: HTMLElement, settings: Settings): void {
         say(`No race of ${game.name} is saved in this browser.`);
         return;
       }
-      gap.checked = saved.isGapSubtracted;
-      settings.set("gap", gap.checked ? "subtracted" : null);
-      ghost = [];
-      const loaded = await open(saved);
-      if (loaded === null) return;
-      await look();
-      say(`Loaded: step ${loaded.step.toLocaleString("en")}.`);
+      await openSaved(saved);
     });
   });
+  for (const { racer, download } of agents) {
+    download.addEventListener("click", () => {
+      attempt(async () => {
+        if (race === null) return;
+        await race.pause();
+        const { downloadFile } = await import("../state/race-files.js");
+        const { step, checkpoints } = await race.save();
+        downloadFile(`${racer}-${step}.safetensors`, checkpoints[racer]);
+        say(`The checkpoint of step ${step.toLocaleString("en")} is downloaded.`);
+        draw();
+      });
+    });
+  }
+  files.addEventListener("change", () => {
+    const chosen = Array.from(files.files ?? []);
+    files.value = "";
+    attempt(async () => {
+      const { raceOfFiles } = await import("../state/race-files.js");
+      await openSaved(await raceOfFiles(chosen));
+    });
+  });
+
+  /** Opens a saved race, and sets the figure to what it was saved with. */
+  async function openSaved(saved: SavedRace): Promise<void> {
+    const itsGame = games.find(({ environment }) => environment === saved.environment);
+    if (itsGame === undefined) throw new Error(`The race has no game ${saved.environment}.`);
+    game = itsGame;
+    gameChoice.value = game.key;
+    settings.set("game", game === games[0] ? null : game.key);
+    gap.checked = saved.isGapSubtracted;
+    settings.set("gap", gap.checked ? "subtracted" : null);
+    ghost = [];
+    const loaded = await open(saved);
+    if (loaded === null) return;
+    await look();
+    say(`Loaded: step ${loaded.step.toLocaleString("en")}.`);
+  }
   draw();
 }
+
+/** Steps between two pictures. @param pace steps in a second */
+const stepsOfPicture = (pace: number): number => Math.ceil(pace / MOST_PICTURES);
 
 const nextFrame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve));

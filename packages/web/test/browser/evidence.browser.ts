@@ -66,7 +66,7 @@ describe.skipIf(!hasChromium)("the evidence", () => {
 
   test("chooses the task and the step, by pointer and keyboard; the address keeps both", async () => {
     const page = await shown();
-    expect(await task(page).locator("option").count()).toBe(13);
+    expect(await task(page).locator("option").count()).toBe(23);
     await task(page).selectOption("classic.MountainCar");
     await expect.poll(() => texts(page)).toHaveLength(4);
     expect((await texts(page))[0].slice(0, 2)).toEqual(["A2C", "−129"]);
@@ -86,6 +86,23 @@ describe.skipIf(!hasChromium)("the evidence", () => {
     expect(await chart.getAttribute("aria-label")).toMatch(
       /Mean return on MountainCar.*soft Q-learning −130/,
     );
+  });
+
+  test("draws the paper's figures 1 and 3", async () => {
+    const page = await shown();
+    const seen = new Set<string | null>();
+    for (const [choice, first, second] of [
+      ["figure-1.Freeway", "A2C, naive bonus", "A2C, proper bonus"],
+      ["figure-3.Breakout", "A2C, proper bonus", "soft Q-learning"],
+    ]) {
+      await task(page).selectOption(choice);
+      await expect.poll(() => texts(page).then((all) => all.map(([name]) => name))).toEqual([first, second]);
+      const lines = figure(page).locator("[data-part=chart] .mean-line");
+      expect(await lines.count()).toBe(2);
+      for (const line of await lines.all()) seen.add(await line.getAttribute("d"));
+      await expect.poll(() => page.url()).toContain(`evidence.task=${choice}`);
+    }
+    expect(seen.size).toBe(4);
   });
 
   test("takes any address", async () => {

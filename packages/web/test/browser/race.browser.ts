@@ -1,9 +1,14 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import {
   CartPole,
   createTrainer,
   createWasmExecutor,
   encodeCheckpoint,
+  evaluate,
   loadPolicy,
   softQLearning,
 } from "softrl";
@@ -12,6 +17,7 @@ import { raceRun } from "../../src/figures/race.js";
 import { games } from "../../src/figures/race-controls.js";
 import { hasChromium, openedPages } from "./opened-page.js";
 
+const bin = join(import.meta.dirname, "../../../cli/bin/softrl.js");
 /** Longer than any of it takes: the machine may be busy. */
 const LONG = { timeout: 120_000 };
 const SOON = { timeout: 30_000 };
@@ -184,6 +190,144 @@ describe.skipIf(!hasChromium)("the race", () => {
     await expect.poll(facts, SOON).toMatch(/^Return/);
   });
 
+  test("a finger takes over the controls on a phone, and hands them back", LONG, async () => {
+    const page = await open("?race.every=1000", { hasTouch: true, viewport: { width: 360, height: 740 } });
+    const pad = partOf(page, "soft-q-pad");
+    const [left, right, handBack] = ["Push left", "Push right", "Hand back"].map((name) =>
+      pad.getByRole("button", { name }),
+    );
+    expect(await right.isDisabled()).toBe(true);
+    await partOf(page, "go").tap();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after/);
+    for (const button of [left, right, handBack]) {
+      const box = await button.boundingBox();
+      expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(44);
+    }
+    const facts = () => partOf(page, "soft-q-facts").textContent();
+    const taken = () => page.locator("#race [data-part=soft-q-policy] .bar").nth(1).getAttribute("class");
+    await pad.scrollIntoViewIfNeeded();
+    // A finger that stays: the cart is pushed to the right until the pole falls.
+    const box = await right.boundingBox();
+    if (box === null) throw new Error("no button");
+    const touch = await page.context().newCDPSession(page);
+    const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [at] });
+    await expect.poll(facts, SOON).toMatch(/^You play: \d+, last episode (\d|1\d) /);
+    for (let i = 0; i < 5; i++) {
+      await page.waitForTimeout(60);
+      expect((await facts())?.startsWith("You play")).toBe(true);
+    }
+    await expect.poll(taken, SOON).toContain("taken");
+    await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    // A tap takes the controls over, too, and keeps them.
+    await handBack.tap();
+    await expect.poll(() => handBack.isDisabled(), SOON).toBe(true);
+    await left.tap();
+    await expect.poll(() => handBack.isDisabled(), SOON).toBe(false);
+    await page.waitForTimeout(300);
+    expect(await facts()).toMatch(/^You play/);
+    await handBack.tap();
+    await partOf(page, "step").tap();
+    await expect.poll(facts, SOON).toMatch(/^Return/);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+  });
+
+  test("the buttons below a screen work with the keyboard", LONG, async () => {
+    const page = await open("?race.every=1000");
+    await partOf(page, "go").click();
+    await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after/);
+    const facts = () => partOf(page, "a2c-facts").textContent();
+    await partOf(page, "a2c-pad").getByRole("button", { name: "Push left" }).focus();
+    await page.keyboard.down("Space");
+    await expect.poll(facts, SOON).toMatch(/^You play: \d+, last episode (\d|1\d) /);
+    await page.keyboard.up("Space");
+    // Still at the controls, from one button to the next.
+    await page.keyboard.press("Tab");
+    await page.waitForTimeout(200);
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Hand back");
+    await page.keyboard.press("Enter");
+    await partOf(page, "step").click();
+    await expect.poll(facts, SOON).toMatch(/^Return/);
+    await partOf(page, "a2c-pad").getByRole("button", { name: "Push left" }).press("Enter");
+    await expect.poll(facts, SOON).toMatch(/^You play/);
+    await page.keyboard.press("Escape");
+    await partOf(page, "step").click();
+    await expect.poll(facts, SOON).toMatch(/^Return/);
+  });
+
+  test("loads the command's checkpoints, and the command loads the page's", LONG, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "softrl-race-"));
+    const softrl = (line: string) =>
+      execFileSync(process.execPath, [bin, ...line.split(" ")], { cwd: folder, encoding: "utf8" });
+    try {
+      for (const algorithm of ["a2c", "soft-q"]) {
+        const what = `--algorithm ${algorithm} --env CartPole-v1 --seed 4 --steps 12000 --executor wasm`;
+        softrl(`train ${what} --no-chart -o ${algorithm}`);
+      }
+      const pathOfRun = (run: string) => join(folder, run, "checkpoint.safetensors");
+      const page = await open("?race.every=1000&race.speed=Infinity");
+      const files = partOf(page, "files");
+      await files.setInputFiles([pathOfRun("soft-q")]);
+      await expect.poll(() => noteOf(page), SOON).toMatch(/^Choose two checkpoint files.*of soft-q\.$/);
+      softrl("train --algorithm a2c --env CartPole-v1 --steps 800 --executor wasm --no-chart -o short");
+      await files.setInputFiles([pathOfRun("soft-q"), pathOfRun("short")]);
+      await expect
+        .poll(() => noteOf(page), SOON)
+        .toMatch(/not of one race: a2c is on CartPole-v1 at step 800,/);
+      await files.setInputFiles([pathOfRun("soft-q"), pathOfRun("a2c")]);
+      await expect.poll(() => noteOf(page), SOON).toBe("Loaded: step 12,000.");
+      expect(await stepOf(page)).toBe(12_000);
+
+      // What the page has loaded is the command's run to the last bit, and acts in its worker as in Node.
+      const downloaded = async (racer: string) => {
+        const [download] = await Promise.all([
+          page.waitForEvent("download"),
+          partOf(page, `${racer}-download`).click(),
+        ]);
+        return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+      };
+      const observations = Float32Array.from({ length: 400 }, (_, i) => Math.sin(i * i) / 5);
+      const executor = await createWasmExecutor();
+      for (const racer of ["a2c", "soft-q"]) {
+        const written = readFileSync(pathOfRun(racer));
+        const { name, bytes } = await downloaded(racer);
+        expect(name).toBe(`${racer}-12000.safetensors`);
+        expect(Buffer.compare(bytes, written)).toBe(0);
+        const policy = loadPolicy(written, executor, { rows: 8 });
+        const actions = new Int32Array(100);
+        policy.act(observations, actions, "mode");
+        expect(new Set(actions).size).toBe(2);
+        const inPage = await evaluatedIn(page, bytes, observations);
+        expect(inPage.actions).toEqual(Array.from(actions));
+        expect(inPage.logPi).toEqual(Array.from(policy.evaluate(observations).logPi));
+      }
+
+      // It goes on beyond the end that the command gave it, and the command plays what comes of it.
+      await partOf(page, "go").click();
+      await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after 13,0/);
+      expect(await page.locator("#race .line.bound").count()).toBe(0);
+      for (const racer of ["a2c", "soft-q"]) {
+        const { bytes } = await downloaded(racer);
+        mkdirSync(join(folder, `${racer}-page`));
+        writeFileSync(pathOfRun(`${racer}-page`), bytes);
+        const how = "--episodes 20 --seed 5 --mode mode --executor wasm --json";
+        const played = JSON.parse(softrl(`evaluate ${racer}-page ${how}`));
+        const { returns } = await evaluate({
+          policy: loadPolicy(bytes, executor),
+          environment: new CartPole(8),
+          episodes: 20,
+          seed: 5,
+          mode: "mode",
+        });
+        expect(played.algorithm).toBe(racer);
+        expect([...played.returns].sort()).toEqual([...returns].sort());
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test("a race is saved, and goes on in the page loaded anew; Node acts as the page does", LONG, async () => {
     const page = await open("?race.speed=Infinity&race.every=10000");
     await partOf(page, "go").click();
@@ -224,6 +368,41 @@ describe.skipIf(!hasChromium)("the race", () => {
     await partOf(page, "step").click();
     await expect.poll(() => stepOf(page), SOON).toBe(step + 40);
   });
+
+  test(
+    "τ changed on the way gives Node's bytes with the same change, and others than without",
+    LONG,
+    async () => {
+      const page = await open("?race.speed=Infinity&race.every=1000");
+      await partOf(page, "go").click();
+      await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after 1,0/);
+      const changed = await stepOf(page);
+      await page.locator("#race").getByLabel("Temperature τ").press("End");
+      await expect.poll(() => page.locator("#race .line.bound").count(), SOON).toBe(1);
+      await partOf(page, "go").click();
+      await expect.poll(() => noteOf(page), SOON).toMatch(/^Paused after 2,0/);
+      const step = await stepOf(page);
+      await partOf(page, "save").click();
+      await expect.poll(() => noteOf(page), SOON).toMatch(/^Saved/);
+      const saved = await savedIn(page);
+      const inNode = async (tau: number | null) => {
+        const [game] = games;
+        const { settings = {} } = raceRun("soft-q", { game, seed: 1, tau: game.tau, isGapSubtracted: false });
+        const executor = await createWasmExecutor();
+        const parts = { algorithm: softQLearning, environment: new CartPole(8), executor, settings };
+        const trainer = createTrainer(parts);
+        await trainer.start();
+        while (trainer.step < changed) await trainer.iterate();
+        if (tau !== null) await trainer.set({ tau });
+        while (trainer.step < step) await trainer.iterate();
+        return Buffer.from(encodeCheckpoint(await trainer.save()));
+      };
+      expect(Buffer.compare(saved, await inNode(1))).toBe(0);
+      const actsLike = async (bytes: Uint8Array) =>
+        Array.from(loadPolicy(bytes, await createWasmExecutor()).evaluate(new Float32Array(4)).logPi);
+      expect(await actsLike(saved)).not.toEqual(await actsLike(await inNode(null)));
+    },
+  );
 
   test("starts anew when the gap is changed while it goes on", LONG, async () => {
     const page = await open();
