@@ -29,17 +29,17 @@ const experiments: readonly Experiment[] = [
   {
     folder: "figure-1",
     source: "minatar",
-    title: "The paper's figure 1, on MinAtar",
+    title: "The paper's figure 1",
     about:
-      "Two ways to reward entropy in A2C: the naive bonus counts the visited state alone, the proper one all later states too, as the theorem needs. Over the five games a run with the naive bonus beats one with the proper bonus with probability 0.50 (0.41 to 0.60). On Freeway the proper bonus is slightly better; on Seaquest four of its ten runs live on the bonus alone.",
+      "On MinAtar, two ways to reward entropy in A2C: the naive bonus counts the visited state alone, the proper one all later states too, as the theorem needs. Over the five games a run with the naive bonus beats one with the proper bonus with probability 0.50 (0.41 to 0.60). On Freeway the proper bonus is slightly better; on Seaquest four of its ten runs live on the bonus alone.",
     inks: { "A2C, naive bonus": "pg-dashed", "A2C, proper bonus": "pg" },
   },
   {
     folder: "figure-3",
     source: "minatar",
-    title: "The paper's figure 3, on MinAtar",
+    title: "The paper's figure 3",
     about:
-      "The paper's claim in practice: soft Q-learning without a target network, a replay or ε-greedy exploration learns like A2C. Over the five games a run of soft Q-learning beats one of A2C with probability 0.45 (0.34 to 0.57): the two cannot be told apart.",
+      "The paper's claim in practice, on MinAtar: soft Q-learning without a target network, a replay or ε-greedy exploration learns like A2C. Over the five games a run of soft Q-learning beats one of A2C with probability 0.45 (0.34 to 0.57): the two cannot be told apart.",
     inks: { "A2C, proper bonus": "pg", "soft Q-learning": "sq" },
     compared: "A2C, proper bonus",
   },
