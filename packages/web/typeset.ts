@@ -17,9 +17,12 @@ const macros = {
  * @throws ParseError for a formula that is not TeX.
  */
 export function typesetFormulas(html: string): string {
-  return html.replaceAll(/\$\$([\s\S]+?)\$\$|\$([^$]+?)\$/g, (_, display?: string, inline?: string) => {
+  const formula = /\$\$([\s\S]+?)\$\$|\$([^$]+?)\$([.,:;)]*)/g;
+  return html.replaceAll(formula, (_, display?: string, inline?: string, mark = "") => {
     const tex = (display ?? inline ?? "").replaceAll("&lt;", "<").replaceAll(/\s+/g, " ");
-    return mathml(tex, display !== undefined);
+    const drawn = mathml(tex, display !== undefined);
+    // A line does not begin with a comma.
+    return mark === "" ? drawn : `<span class="joined">${drawn}${mark}</span>`;
   });
 }
 
@@ -40,6 +43,11 @@ function mathml(tex: string, displayMode: boolean): string {
       // combining bar, are drawn well.
       .replaceAll('<mi mathvariant="double-struck">E</mi>', "<mi>\u{1d53c}</mi>")
       .replaceAll('<mover accent="true"><mi>π</mi><mo>ˉ</mo></mover>', "<mi>\u{1d70b}\u0304</mi>")
+      // A prime is raised as it is; in a superscript it would be raised twice.
+      .replaceAll(
+        /<msup>(<mi>\w<\/mi>)<mo [^>]*>\u2032<\/mo><\/msup>/g,
+        '<mrow>$1<mo lspace="0em" rspace="0em">\u2032</mo></mrow>',
+      )
       // A function and its argument stand apart.
       .replaceAll("<mi>log</mi><mo>\u2061</mo>", '<mi>log</mi><mspace width="0.17em"></mspace>')
       // A class follows the light or the dark scheme; a colour cannot.

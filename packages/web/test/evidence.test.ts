@@ -16,9 +16,21 @@ describe("the data of the evidence", () => {
     expect(new Set(tasks.map(({ id }) => id)).size).toBe(23);
     expect(gzipSync(JSON.stringify(tasks)).length).toBeLessThan(12_000);
     expect(evidenceTasks(committed)).toEqual(tasks);
-    for (const { id, steps, lines } of tasks) {
+    for (const { id, steps, lines, difference } of tasks) {
       expect(steps.length, id).toBeGreaterThan(10);
       expect([...steps].sort((a, b) => a - b)).toEqual(steps);
+      const inks = lines.map(({ ink }) => ink);
+      const isCompared = inks.includes("pg") && inks.includes("sq");
+      expect(difference !== null, id).toBe(isCompared);
+      if (difference !== null) {
+        expect(difference.points).toHaveLength(steps.length);
+        const end = (wanted: string) => lines.find(({ ink }) => ink === wanted)?.points.at(-1)?.[0] ?? NaN;
+        const scale = Math.max(1, Math.abs(end("sq")));
+        const [estimate, low, high] = difference.points.at(-1) ?? [NaN, NaN, NaN];
+        expect(Math.abs(estimate - (end("sq") - end("pg"))) / scale).toBeLessThan(2e-3);
+        expect(low).toBeLessThanOrEqual(estimate);
+        expect(estimate).toBeLessThanOrEqual(high);
+      }
       for (const { points, runs } of lines) {
         expect(runs).toBeGreaterThanOrEqual(5);
         expect(points).toHaveLength(steps.length);

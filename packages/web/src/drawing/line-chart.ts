@@ -48,7 +48,10 @@ export function drawLineChart(svg: SVGSVGElement, { x, y, lines, mark }: Chart):
   for (const tick of x.scale.ticks) {
     const at = x.scale.at(tick);
     drawn(grid, "line", { x1: at, x2: at, y1: bottom, y2: bottom + 4 });
-    drawn(text, "text", { x: at, y: bottom + 19, "text-anchor": "middle" }, (x.format ?? powerText)(tick));
+    // The last one stays within the picture.
+    const isLast = at > right - 6;
+    const place = { x: isLast ? at + 8 : at, y: bottom + 19, "text-anchor": isLast ? "end" : "middle" };
+    drawn(text, "text", place, (x.format ?? powerText)(tick));
   }
   drawn(
     text,
@@ -67,7 +70,8 @@ export function drawLineChart(svg: SVGSVGElement, { x, y, lines, mark }: Chart):
   redraw(inner, { viewBox: `${left} ${top - 6} ${right - left + 6} ${bottom - top + 9}` });
   for (const { className, points } of lines) {
     const path = points.map(([px, py], i) => `${i === 0 ? "M" : "L"}${x.scale.at(px)} ${y.scale.at(py)}`);
-    drawn(inner, "path", { class: `line ${className}`, d: path.join("") });
+    // A single point is a dot.
+    drawn(inner, "path", { class: `line ${className}`, d: path.join("") + (path.length === 1 ? "h0" : "") });
   }
   if (mark !== undefined) drawMark(svg, x.scale.at(mark.x), y.scale.at(mark.y), mark.text, mark.className);
 }
@@ -76,6 +80,8 @@ function drawMark(svg: SVGSVGElement, x: number, y: number, text: string, classN
   drawn(svg, "line", { class: "guide", x1: x, x2: x, y1: top, y2: bottom });
   drawn(svg, "circle", { class: `mark ${className}`, cx: x, cy: y, r: 6 });
   const onRight = x < (left + right) / 2;
-  const at = { x: onRight ? x + 11 : x - 11, y: Math.max(y - 9, top + 8) };
+  // Clear of a curve that rises to the right, also where it is flat at the top.
+  const isAbove = !onRight && y - 9 >= top + 8;
+  const at = { x: onRight ? x + 11 : x - 11, y: isAbove ? y - 9 : Math.min(y + 20, bottom - 4) };
   drawn(svg, "text", { ...at, class: `value ${className}`, "text-anchor": onRight ? "start" : "end" }, text);
 }

@@ -115,13 +115,16 @@ function write(settings: Settings, { q, prior, tau }: Sides): void {
 
 function noteOf({ q, tau }: Sides, { pi }: SidesSolution): string {
   if (tau === 0) {
-    return "At τ → 0 the policy is greedy and V is the maximum of Q. The policy no longer shows how much the other actions are worth, so it cannot be dragged.";
+    return "At τ → 0 the policy is greedy and V is the maximum of Q. The policy no longer shows how much the other actions are worth, so it cannot be dragged; τ log(π/π̄) is the limit, as τ falls to 0.";
   }
   if (tau === Number.POSITIVE_INFINITY) {
-    return "At τ → ∞ any step away from π̄ is too expensive: the policy is π̄ and V is the mean of Q. The policy cannot be dragged.";
+    return "At τ → ∞ any step away from π̄ is too expensive: the policy is π̄ and V is the mean of Q. The policy cannot be dragged; τ log(π/π̄) is the limit, as τ grows.";
+  }
+  if (Math.max(...q) - Math.min(...q) > 4) {
+    return "A value is outside the picture: at this temperature only a large difference in value explains such a policy.";
   }
   if (q.some((x) => Math.abs(x) > 2)) {
-    return "A value is outside the picture: at this temperature only a large difference in value explains such a policy.";
+    return "A value is outside the picture, which ends at 2 and −2. The policy depends on the differences of the values alone.";
   }
   const best = pi.indexOf(Math.max(...pi));
   return `The most probable action is ${ACTIONS[best]}, with probability ${decimals(pi[best], 2)}.`;
@@ -163,7 +166,9 @@ function valuePanel(
       redraw(base, between(at(0), at(v)));
       redraw(rest, between(at(v), at(value)));
       const above = value >= v;
-      redraw(text, { y: Math.min(BOTTOM + 4, Math.max(TOP + 4, at(value))) + (above ? -16 : 26) });
+      // Within the picture: outside it are the title and the names of the actions.
+      const isAbove = value > 2 ? false : value < -2 ? true : above;
+      redraw(text, { y: at(value) + (isAbove ? -16 : 26) });
       text.textContent = `${decimals(value, 2)}${value > 2 ? " ↑" : value < -2 ? " ↓" : ""}`;
       const words = `${decimals(value, 2)}: V ${advantages[i] < 0 ? "minus" : "plus"} ${decimals(Math.abs(advantages[i]), 2)}`;
       knobs[i].show({ y: at(value), value, text: words, disabled: false });

@@ -23,4 +23,6 @@ export interface EvidenceTask {
   readonly about: string;
   readonly steps: readonly number[];
   readonly lines: readonly EvidenceLine[];
+  /** Soft Q-learning minus the policy gradient of the theorem, at each step; null where they are not both shown. */
+  readonly difference: { readonly name: string; readonly points: readonly EvidencePoint[] } | null;
 }

@@ -35,6 +35,12 @@ export class PolicyBars {
     svg.setAttribute("role", "img");
   }
 
+  clear(): void {
+    this.#svg.replaceChildren();
+    this.#svg.setAttribute("aria-label", "Policy: not yet drawn");
+    this.#bars = [];
+  }
+
   show(names: readonly string[], { probabilities, action }: PlayedFrame): void {
     if (this.#bars.length !== names.length) this.#build(names);
     const width = 300 / names.length;
@@ -74,7 +80,8 @@ export interface RaceCurves {
 export function drawCurves(svg: SVGSVGElement, curves: RaceCurves): void {
   const { a2c, softQ, ghost, step, goal, changes } = curves;
   const end = roundUp(Math.max(step, 50_000));
-  const highest = highestOf([a2c, softQ], goal);
+  const before = ghost.filter(([at]) => at <= end);
+  const highest = highestOf([a2c, softQ, before], goal);
   drawLineChart(svg, {
     x: { scale: linearScale([0, end], [left, right]), label: "steps of each agent", format: thousands },
     y: { scale: linearScale([0, highest * 1.04], [bottom, top]), label: "", format: String },
@@ -88,7 +95,7 @@ export function drawCurves(svg: SVGSVGElement, curves: RaceCurves): void {
           ],
         }),
       ),
-      { className: "sq faint", points: thinned(ghost) },
+      { className: "sq faint", points: thinned(before) },
       { className: "pg", points: thinned(a2c) },
       { className: "sq", points: thinned(softQ) },
     ],
@@ -117,13 +124,18 @@ export function drawGap(svg: SVGSVGElement, measured: readonly TheoremAtPlay[], 
   });
   const newest = measured.at(-1);
   if (newest === undefined) return;
-  drawn(
-    svg,
-    "text",
-    { class: "value bad", x: right - 4, y: y.at(1e-3) + 12, "text-anchor": "end" },
-    "one sample",
-  );
-  drawn(svg, "text", { class: "value", x: left + 8, y: y.at(1e-11) }, "average over actions");
+  // Each name beside its newest point, or above it.
+  const at = linearScale([0, end], [left, right]).at(newest.step);
+  const isBeside = at < left + 0.35 * (right - left);
+  const name = (value: number, className: string, text: string) => {
+    const level = y.at(Math.max(LOWEST, value));
+    const place = isBeside
+      ? { x: at + 8, y: level + 4 }
+      : { x: at, y: Math.max(top + 8, level - 10), "text-anchor": "end" };
+    drawn(svg, "text", { class: className, ...place }, text);
+  };
+  name(newest.perSample, "value bad", "one sample");
+  name(newest.expected, "value", "average over actions");
   const powers = [newest.perSample, newest.expected].map((x) => x.toExponential(0));
   svg.setAttribute(
     "aria-label",

@@ -167,9 +167,9 @@ export class Race {
   /**
    * Trains until `pause`, for so many steps, or until the race is over.
    * @param speed steps of each agent in a second, at most
-   * @param onWindow called whenever both have taken the same steps
+   * @param onWindow called whenever both have taken the same steps; the race waits for what it returns
    */
-  go(steps: number, speed: () => number, onWindow: () => void): Promise<void> {
+  go(steps: number, speed: () => number, onWindow: () => void | Promise<void>): Promise<void> {
     this.isGoing = true;
     return this.#alone(async () => {
       const end = Math.min(this.step + steps, this.choice.game.mostSteps);
@@ -184,7 +184,7 @@ export class Race {
             ? Math.min(this.#stepsIn(WINDOW), limit * WINDOW)
             : this.#stepsIn(UNLIMITED_WINDOW);
           await this.#window(Math.min(Math.max(1, wanted), end - this.step));
-          onWindow();
+          await onWindow();
           const left = 1000 * WINDOW - (performance.now() - began);
           if (isLimited && left > 0 && this.isGoing) await delay(left);
         }
@@ -237,6 +237,11 @@ export class Race {
     if (measured === null || measured.step < (this.measured.at(-1)?.step ?? 0)) return;
     this.measured.push(measured);
     if (this.measured.length > 400) this.measured.splice(0, 400, ...everySecond(this.measured));
+  }
+
+  /** Both checkpoints of the present step: in a pause, or while a window's end is waited for. */
+  present(): Promise<RaceSnapshot> {
+    return this.#present();
   }
 
   /** Ends both workers. */

@@ -64,6 +64,7 @@ function show(root: HTMLElement, settings: Settings, tasks: readonly EvidenceTas
     chart?.mark(index);
     heading.textContent = `after ${stepText(task.steps[index])} steps`;
     rows.replaceChildren(...task.lines.map((line) => tableRow(root.ownerDocument, line, index)));
+    if (task.difference !== null) rows.append(tableRow(root.ownerDocument, task.difference, index));
   });
   const moveTo = (next: number) => {
     index = next;
@@ -119,31 +120,37 @@ function show(root: HTMLElement, settings: Settings, tasks: readonly EvidenceTas
 
 function fillChoice(choice: HTMLSelectElement, tasks: readonly EvidenceTask[]): void {
   const page = choice.ownerDocument;
-  const groups = new Map<string, HTMLOptGroupElement>();
-  for (const { id, experiment, name } of tasks) {
-    const group = groups.get(experiment) ?? page.createElement("optgroup");
-    group.label = experiment;
-    groups.set(experiment, group);
+  const options = tasks.map(({ id, experiment, name }) => {
     const option = page.createElement("option");
-    [option.value, option.textContent] = [id, name];
-    group.append(option);
-  }
-  choice.replaceChildren(...groups.values());
+    [option.value, option.textContent] = [id, `${experiment}: ${name}`];
+    return option;
+  });
+  choice.replaceChildren(...options);
 }
 
-function tableRow(page: Document, { name, ink, runs, points }: EvidenceTask["lines"][number], index: number) {
+/** The row of an algorithm, or of a difference, which has no line in the chart. */
+function tableRow(
+  page: Document,
+  { name, points, ...line }: EvidenceTask["lines"][number] | NonNullable<EvidenceTask["difference"]>,
+  index: number,
+): HTMLTableRowElement {
   const row = page.createElement("tr");
   const head = page.createElement("th");
   head.scope = "row";
-  const swatch = page.createElement("span");
-  swatch.className = `swatch ${ink}`;
-  head.append(swatch, name);
+  if ("ink" in line) {
+    const swatch = page.createElement("span");
+    swatch.className = `swatch ${line.ink}`;
+    head.append(swatch, name);
+  } else {
+    row.className = "difference";
+    head.append(name);
+  }
   const [mean, low, high] = points[index];
   const digits = digitsOf(points[index]);
   const cells = [
     decimals(mean, digits),
     `${decimals(low, digits)} to ${decimals(high, digits)}`,
-    String(runs),
+    "runs" in line ? String(line.runs) : "",
   ];
   row.append(
     head,

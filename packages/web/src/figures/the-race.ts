@@ -1,10 +1,11 @@
-import { RunControl, SoftrlError } from "softrl";
+import { type PlayedFrame, RunControl, SoftrlError } from "softrl";
 import { oncePerFrame, part } from "../controls/part.js";
 import { slider } from "../controls/slider.js";
 import { readTemperature, temperatureText } from "../controls/temperatures.js";
 import { decimals, shortNumber } from "../drawing/number-text.js";
 import { readNumber, type Settings } from "../state/settings.js";
 import { browserWorkers } from "../workers/browser-workers.js";
+import { GamesTogether } from "./games-together.js";
 import { Race, type Racer, type RaceSide, racers, type SavedRace } from "./race.js";
 import { games, intervals, Person, RACE_TAUS, speeds } from "./race-controls.js";
 import { drawCurves, drawGap, drawScreen, PolicyBars } from "./race-pictures.js";
@@ -48,6 +49,9 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   const scrub = part(root, "scrub", HTMLInputElement);
   const scrubbed = part(root, "scrubbed", HTMLElement);
   const note = part(root, "note", HTMLElement);
+  const difference = part(root, "difference", HTMLElement);
+  /** When the two networks were compared last. */
+  let comparedAt = 0;
   const [curves, distances] = [part(root, "curves", SVGSVGElement), part(root, "distance", SVGSVGElement)];
   const agents = racers.map((racer) => {
     const of = <Kind extends Element>(name: string, kind: new () => Kind) =>
@@ -179,9 +183,20 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   async function train(steps: number): Promise<void> {
     const present = race ?? (await open());
     if (present === null) return;
-    const training = present.go(steps, () => Number(speed.value), draw);
+    const together = new GamesTogether();
+    const training = present.go(
+      steps,
+      () => Number(speed.value),
+      async () => {
+        draw();
+        if (!isTogether(present)) return;
+        await together.play(present, game.pace, stepsOfPicture(game.pace));
+        await compare(present);
+      },
+    );
     draw();
-    say("Both agents train, one in each worker.");
+    say("Both agents train; the screens show how they play now.");
+    void showTogether(present, together);
     for (const { racer } of agents) void play(racer);
     void measure();
     try {
@@ -192,10 +207,41 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     }
     if (present !== race) return;
     await present.measure();
+    comparedAt = 0;
+    await compare(present);
     await look();
     const taken = `${present.step.toLocaleString("en")} steps of each agent`;
     say(present.isOver ? `The race is over, after ${taken}.` : `Paused after ${taken}.`);
     draw();
+  }
+
+  /** Whether both agents play the same game: without the gap they are one, until a person takes over. */
+  function isTogether(present: Race): boolean {
+    return present.choice.isGapSubtracted && !motion.matches && !agents.some(({ person }) => person.isTaken);
+  }
+
+  /** Shows how far the two networks are apart, at most once a second. */
+  async function compare(present: Race): Promise<void> {
+    if (!present.choice.isGapSubtracted || performance.now() - comparedAt < 1000) return;
+    const { largestDifference } = await import("./network-difference.js");
+    const apart = largestDifference((await present.present()).checkpoints);
+    comparedAt = performance.now();
+    difference.textContent = `Largest difference of the two networks, in one parameter: ${apart === 0 ? "0" : apart.toPrecision(1)}`;
+  }
+
+  /** Draws what both have played, while they play together. */
+  async function showTogether(present: Race, together: GamesTogether): Promise<void> {
+    let drawnAt = 0;
+    while (present === race && present.isGoing) {
+      const now = await nextFrame();
+      if (now - drawnAt < (1000 * stepsOfPicture(game.pace)) / game.pace - 4) continue;
+      const frames = together.next();
+      if (frames === undefined || present !== race) continue;
+      drawnAt = now;
+      agents.forEach((agent, i) => {
+        picture(agent, frames[i], 1);
+      });
+    }
   }
 
   /** Draws both screens as they are. */
@@ -207,7 +253,10 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     const agent = agents[racers.indexOf(racer)];
     if (race === null) return;
     const action = agent.person.action(game);
-    const frame = await race.sides[racer].control.ask({ kind: "play", steps, action });
+    picture(agent, await race.sides[racer].control.ask({ kind: "play", steps, action }), steps);
+  }
+
+  function picture(agent: (typeof agents)[number], frame: PlayedFrame, steps: number): void {
     drawScreen(agent.screen, frame);
     agent.bars.show(game.actions, frame);
     const now = performance.now();
@@ -215,7 +264,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     agent.writtenAt = now;
     const last = frame.lastReturn === null ? "" : `, last episode ${decimals(frame.lastReturn, 0)}`;
     const who = agent.person.isTaken ? "You play" : "Return";
-    const value = frame.v === null ? "" : ` · V = ${decimals(frame.v, 2)}`;
+    const value = frame.v === null ? "" : ` (V\u00a0=\u00a0${decimals(frame.v, 2)})`;
     agent.facts.textContent = `${who}: ${decimals(frame.return, 0)}${last}${value}`;
   }
 
@@ -228,10 +277,11 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     try {
       while (race?.isGoing || (race !== null && agent.person.isTaken)) {
         const now = await nextFrame();
+        if (race === null || isTogether(race)) continue;
         const { isTaken } = agent.person;
         const isStill = motion.matches && !isTaken;
         const pace = isTaken ? game.manualPace : isStill ? 1 : game.pace;
-        const steps = Math.ceil(pace / MOST_PICTURES);
+        const steps = stepsOfPicture(pace);
         // By one clock, so that both screens change in the same frame: the page is painted once for both.
         const due = Math.floor((now * pace) / (1000 * steps));
         if (due === tick) continue;
@@ -269,7 +319,9 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   }
 
   function clear(): void {
-    for (const { screen, facts } of agents) {
+    difference.textContent = "";
+    for (const { screen, facts, bars } of agents) {
+      bars.clear();
       screen.getContext("2d")?.clearRect(0, 0, screen.width, screen.height);
       facts.textContent = "";
     }
@@ -381,5 +433,8 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   }
   draw();
 }
+
+/** Steps between two pictures. @param pace steps in a second */
+const stepsOfPicture = (pace: number): number => Math.ceil(pace / MOST_PICTURES);
 
 const nextFrame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve));

@@ -22,6 +22,8 @@ const TAUS = temperatures(0.05, 2);
 const FALLBACK = { tau: 0.2, steps: 0, cell: startCell.state } as const;
 const STEPS = 150;
 const SIZE = 119;
+/** A loop of this size fills its picture; a smaller one is drawn smaller. */
+const SMALLEST_LOOP = 0.01;
 /** Differences below this are rounding. */
 const ROUNDING = 1e-9;
 const acting = cells.filter(({ state }) => maze.terminal[state] === 0);
@@ -65,11 +67,11 @@ export function twoArrows(root: HTMLElement, settings: Settings): void {
     onInput: (chosen) => change({ steps: chosen }),
   });
   const switches = lines.map((line) => {
-    const input = part(root, `break-${line}`, HTMLInputElement);
+    const input = part(root, `holds-${line}`, HTMLInputElement);
     input.addEventListener("change", () => {
       const broken = new Set(choice.broken);
-      if (input.checked) broken.add(line);
-      else broken.delete(line);
+      if (input.checked) broken.delete(line);
+      else broken.add(line);
       change({ broken });
     });
     return { line, input };
@@ -92,8 +94,8 @@ export function twoArrows(root: HTMLElement, settings: Settings): void {
       ...first.flatMap(({ softQ }) => Math.hypot(projected(softQ).x, projected(softQ).y)),
     );
     for (const { line, input } of switches) {
-      input.checked = choice.broken.has(line);
-      input.closest("label")?.classList.toggle("broken", input.checked);
+      input.checked = !choice.broken.has(line);
+      input.closest("label")?.classList.toggle("broken", !input.checked);
     }
     grid(all, largest, choice.cell);
     const selected = all.find(({ state }) => state === choice.cell) ?? all[0];
@@ -162,6 +164,7 @@ function mazePicture(
     redraw(frame, { width: SIZE - 4, height: SIZE - 4 });
     const policy = drawn(group, "path", { class: "arrow pg wide-stroke" });
     const softQ = drawn(group, "path", { class: "arrow sq" });
+    const edge = drawn(group, "path", { class: "arrow edge" });
     const difference = drawn(group, "path", { class: "arrow bad" });
     const value = drawn(group, "text", { class: "cell-value", x: x - SIZE / 2 + 9, y: y - SIZE / 2 + 21 });
     const error = drawn(group, "text", { class: "cell-error", x: x + SIZE / 2 - 9, y: y + SIZE / 2 - 10 });
@@ -181,10 +184,10 @@ function mazePicture(
         onSelect(cell);
       }
     });
-    return { cell, group, policy, softQ, difference, value, error };
+    return { cell, group, policy, softQ, edge, difference, value, error };
   });
   return (all, largest, selected) => {
-    for (const { cell, group, policy, softQ, difference, value, error } of parts) {
+    for (const { cell, group, policy, softQ, edge, difference, value, error } of parts) {
       const steps = all.find(({ state }) => state === cell.state);
       if (steps === undefined) continue;
       const centre = centreOf(cell, SIZE);
@@ -196,14 +199,14 @@ function mazePicture(
       const differs = error2 > ROUNDING;
       squares[cell.state].style.fillOpacity = shade(steps.v).toFixed(3);
       redraw(policy, { d: arrowPath(centre, pg, 14) });
+      // A short arrow of full width would have no shape.
+      policy.style.strokeWidth = Math.min(9, 4 + Math.hypot(pg.x, pg.y) * 0.15).toFixed(1);
       redraw(softQ, { d: arrowPath(centre, sq, 14) });
       const gap = { x: sq.x - pg.x, y: sq.y - pg.y };
-      redraw(difference, {
-        d:
-          differs && Math.hypot(gap.x, gap.y) > 2
-            ? arrowPath({ x: centre.x + pg.x, y: centre.y + pg.y }, gap, 9)
-            : "",
-      });
+      const isLong = differs && Math.hypot(gap.x, gap.y) > 2;
+      const d = isLong ? arrowPath({ x: centre.x + pg.x, y: centre.y + pg.y }, gap, 9) : "";
+      redraw(edge, { d });
+      redraw(difference, { d });
       value.textContent = decimals(steps.v, 2);
       error.textContent = differs ? `≠ ${error2 < 0.001 ? "<0.001" : decimals(error2, 3)}` : "";
       const isSelected = cell.state === selected;
@@ -255,7 +258,8 @@ function loopPicture(svg: SVGSVGElement): (steps: CellSteps) => void {
     };
     const [across, down] = [middle("x"), middle("y")];
     const size = Math.max(across.size, down.size);
-    const scale = size < ROUNDING ? 0 : 136 / size;
+    // What the table shows as 0.000 stays a point.
+    const scale = 136 / Math.max(size, SMALLEST_LOOP);
     const at = ({ x, y }: { x: number; y: number }) => ({
       x: 100 + (x - across.centre) * scale,
       y: 100 + (y - down.centre) * scale,
@@ -303,7 +307,7 @@ function vectorRows(body: HTMLTableSectionElement): (steps: CellSteps, isOffPoli
   const softQ = rowOf("soft-Q step", "sq");
   const policy = rowOf("PG + value", "pg");
   const samples = directions.map(({ sign }, a) => rowOf(sign, a === 0 ? "sample first" : "sample"));
-  const sum = rowOf("sum", "total");
+  const sum = rowOf("sum of gaps", "total");
   const write = (row: { readonly cells: readonly HTMLElement[] }, numbers: readonly number[]) =>
     numbers.forEach((value, i) => {
       row.cells[i].textContent = decimals(value, 3);
@@ -314,7 +318,7 @@ function vectorRows(body: HTMLTableSectionElement): (steps: CellSteps, isOffPoli
     steps.samples.forEach((sample, a) => {
       write(samples[a], sample);
       const p = decimals(steps.probabilities[a], 2);
-      samples[a].head.textContent = `${isOffPolicy ? "π̄" : "π"}(${directions[a].sign}) ${p}`;
+      samples[a].head.textContent = `gap if ${directions[a].sign}, × ${isOffPolicy ? "π̄" : "π"} = ${p}`;
     });
     write(sum, steps.difference);
     const isOpen = steps.difference.some((x) => Math.abs(x) > ROUNDING);

@@ -151,7 +151,7 @@ function policyPicture(svg: SVGSVGElement): (solution: TemperatureSolution) => v
       cell,
       value: drawn(svg, "text", {
         class: "cell-value small",
-        x: 6 + cell.column * SIZE + 7,
+        x: 6 + cell.column * SIZE + 3,
         y: 6 + cell.row * SIZE + 16,
       }),
       moves: directions.map(() => drawn(svg, "path", { class: "arrow pg" })),
@@ -166,7 +166,7 @@ function policyPicture(svg: SVGSVGElement): (solution: TemperatureSolution) => v
       value.textContent = decimals(v[cell.state], 2);
       const chances = directions.map((_, a) => pi[cell.state * maze.actions + a]);
       directions.forEach(({ x, y }, a) => {
-        const length = chances[a] * SIZE * 0.36;
+        const length = chances[a] * SIZE * 0.4;
         redraw(moves[a], { d: length < 1.5 ? "" : arrowPath(centre, { x: x * length, y: y * length }, 8) });
       });
       const best = chances.indexOf(Math.max(...chances));

@@ -30,8 +30,10 @@ describe.skipIf(!hasChromium)("the evidence", () => {
     expect(await rows(page).count()).toBe(0);
     await figure(page).scrollIntoViewIfNeeded();
     await rows(page).first().waitFor();
-    const later = (await names()).filter((name) => !before.includes(name));
-    expect(later).toHaveLength(1);
+    // A browser asks for the icon when it likes.
+    const isNew = (name: string) => !before.includes(name) && !name.endsWith("/icon.svg");
+    const later = (await names()).filter(isNew);
+    expect(later, later.join(" ")).toHaveLength(1);
     expect(gzipSync(await (await page.request.get(later[0])).body()).length).toBeLessThan(25_000);
   });
 
@@ -47,8 +49,13 @@ describe.skipIf(!hasChromium)("the evidence", () => {
       return [...ends.values()].reduce((sum, end) => sum + end, 0) / ends.size;
     };
     const found = await texts(page);
-    expect(found.map(([name]) => name)).toEqual(["A2C, proper bonus", "A2C, naive bonus", "soft Q-learning"]);
-    for (const [name, mean, interval, runs] of found) {
+    const names = ["A2C, proper bonus", "A2C, naive bonus", "soft Q-learning"];
+    expect(found.map(([name]) => name)).toEqual([...names, "soft Q-learning − A2C, proper bonus"]);
+    // The table of experiments/minatar has −3.57 [−6.36, −0.758], from other resamples.
+    const [, difference, ends] = found[3];
+    expect(difference).toBe("−3.57");
+    expect(ends).toMatch(/^−6\.\d\d to −0\.\d\d$/);
+    for (const [name, mean, interval, runs] of found.slice(0, 3)) {
       expect(Number(mean)).toBeCloseTo(last(name), 1);
       const [low, high] = interval.split(" to ").map(Number);
       expect(low).toBeLessThan(Number(mean));
@@ -61,7 +68,7 @@ describe.skipIf(!hasChromium)("the evidence", () => {
     const page = await shown();
     expect(await task(page).locator("option").count()).toBe(23);
     await task(page).selectOption("classic.MountainCar");
-    await expect.poll(() => texts(page)).toHaveLength(3);
+    await expect.poll(() => texts(page)).toHaveLength(4);
     expect((await texts(page))[0].slice(0, 2)).toEqual(["A2C", "−129"]);
     const slider = figure(page).locator("input[type=range]");
     await slider.focus();
@@ -89,7 +96,10 @@ describe.skipIf(!hasChromium)("the evidence", () => {
       ["figure-3.Breakout", "A2C, proper bonus", "soft Q-learning"],
     ]) {
       await task(page).selectOption(choice);
-      await expect.poll(() => texts(page).then((all) => all.map(([name]) => name))).toEqual([first, second]);
+      // The difference follows where both are algorithms of the theorem.
+      const names = () => texts(page).then((all) => all.slice(0, 2).map(([name]) => name));
+      await expect.poll(names).toEqual([first, second]);
+      expect(await rows(page).count()).toBe(second === "soft Q-learning" ? 3 : 2);
       const lines = figure(page).locator("[data-part=chart] .mean-line");
       expect(await lines.count()).toBe(2);
       for (const line of await lines.all()) seen.add(await line.getAttribute("d"));

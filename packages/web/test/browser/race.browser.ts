@@ -129,6 +129,29 @@ describe.skipIf(!hasChromium)("the race", () => {
     await expect.poll(() => noteOf(page), SOON).toContain("10,0");
     expect(await pathOf(page, "pg")).toMatch(/^M.*L/);
     expect(await pathOf(page, "pg")).toBe(await pathOf(page, "sq"));
+    const difference = (await partOf(page, "difference").textContent()) ?? "";
+    expect(Number(/: (.+)$/.exec(difference)?.[1])).toBeLessThan(1e-5);
+  });
+
+  test("the gap subtracted, both screens show the same game; cleared, neither shows one", LONG, async () => {
+    const bars = () => page.locator("#race [data-part$=-policy] .bar").count();
+    const pictures = () =>
+      page
+        .locator("#race .screen")
+        .evaluateAll((all: HTMLCanvasElement[]) => all.map((one) => one.toDataURL()));
+    const page = await open("?race.gap=subtracted&race.speed=1000");
+    await partOf(page, "go").click();
+    await expect.poll(bars, SOON).toBe(4);
+    const seen = new Set<string>();
+    for (let i = 0; i < 20; i++) {
+      const [one, other] = await pictures();
+      expect(one).toBe(other);
+      seen.add(one);
+      await page.waitForTimeout(100);
+    }
+    expect(seen.size).toBeGreaterThan(5);
+    await page.locator("#race").getByRole("button", { name: "Reset" }).click();
+    await expect.poll(bars, SOON).toBe(0);
   });
 
   test("a change of τ comes at the same step of both, and one can go back before it", LONG, async () => {
