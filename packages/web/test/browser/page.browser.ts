@@ -6,7 +6,7 @@ import { hasChromium, openedPages } from "./opened-page.js";
 /** Bytes of the first view, compressed: the page with all that it loads before it is touched. */
 const BUDGET = 250_000;
 /** The page as it is: raised only by someone who decides to. */
-const PRESENT = 46_000;
+const PRESENT = 47_000;
 
 const widths = [360, 768, 1440];
 const figures = ["sides", "temperature", "arrows", "race", "evidence"];
