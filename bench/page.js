@@ -13,8 +13,8 @@ import { createServer } from "node:http";
 import { setPriority } from "node:os";
 import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { chromium } from "playwright-core";
 import { meanInterval, RandomStreams } from "softrl";
+import { foundChromium, listening, startChromium } from "./chromium.js";
 import { busyCores, machine } from "./machine.js";
 import { spread } from "./measure.js";
 
@@ -54,23 +54,14 @@ async function servePage() {
       response.writeHead(404).end();
     } else response.writeHead(200, { "content-type": type }).end(readFileSync(join(built, name)));
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(null)));
-  const at = server.address();
-  if (at === null || typeof at === "string") throw new Error("bench: the server has no port");
-  return { server, address: `http://127.0.0.1:${at.port}/` };
+  return { server, address: await listening(server) };
 }
 
 /** Opens the race in Chromium. */
 async function openRace() {
-  const candidates = [process.env.SOFTRL_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
-  const executablePath = candidates.find((path) => path !== undefined && existsSync(path));
-  if (executablePath === undefined)
-    throw new Error("bench: no Chromium: install one, or set SOFTRL_CHROMIUM");
+  if (foundChromium === undefined) throw new Error("bench: no Chromium: install one, or set SOFTRL_CHROMIUM");
   const { server, address } = await servePage();
-  const browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-  });
+  const browser = await startChromium(foundChromium);
   const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
   await page.goto(`${address}?race.speed=Infinity`);
   await page.locator("#race .panels").scrollIntoViewIfNeeded();

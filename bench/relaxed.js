@@ -8,8 +8,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { chromium } from "playwright-core";
 import { relaxedArithmetic } from "softrl";
+import { listening, startChromium } from "./chromium.js";
 import { relaxedStep } from "./relaxed-step.js";
 
 const { values } = parseArgs({
@@ -34,19 +34,13 @@ async function serve() {
       response.writeHead(200, { "content-type": "text/javascript" }).end(readFileSync(file));
     else response.writeHead(404).end();
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(null)));
-  const at = server.address();
-  if (at === null || typeof at === "string") throw new Error("the server has no port");
-  return { address: `http://127.0.0.1:${at.port}/`, server };
+  return { address: await listening(server), server };
 }
 
 /** @returns {Promise<{ name: string, found: Awaited<ReturnType<typeof relaxedStep>> }>} */
 async function inChromium() {
   const { address, server } = await serve();
-  const browser = await chromium.launch({
-    executablePath: values.chromium,
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-  });
+  const browser = await startChromium(values.chromium);
   try {
     const tab = await browser.newPage();
     await tab.goto(address);

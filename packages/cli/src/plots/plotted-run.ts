@@ -4,7 +4,7 @@ import { type LearningCurve, oneLine, SoftrlError } from "softrl";
 import { readCsv } from "../files/csv-file.js";
 import { findRuns } from "../runs/find-runs.js";
 import { runFiles } from "../runs/run-folder.js";
-import { repeatedRun } from "./repeated-run.js";
+import { refuseRepeated, repeatedRun } from "./repeated-run.js";
 import { type TrainedRun, trainedRun, variantNames } from "./trained-run.js";
 
 /** A run as figures show it. */
@@ -45,17 +45,9 @@ export function plottedRuns(paths: readonly string[]): readonly PlottedRun[] {
   const repeated = repeatedRun(runs);
   if (repeated !== null) {
     const [first, second] = repeated.map((i) => folders[i - ofTables.length]?.folder ?? "a table");
-    refuseRepeated(runs[repeated[0]], `${first} and ${second}`);
+    refuseRepeated("plot", runs[repeated[0]], `${first} and ${second}`);
   }
   return runs;
-}
-
-function refuseRepeated({ variant, environment, seed }: Growing | PlottedRun, got: string): never {
-  throw new SoftrlError("plot", `two runs are of ${variant} on ${environment} with seed ${seed}`, {
-    expected: "one run for each variant, environment and seed",
-    got: oneLine(got, 500),
-    remedy: "leave one of them out",
-  });
 }
 
 /**
@@ -105,7 +97,7 @@ function runsOfTables(paths: readonly string[]): readonly PlottedRun[] {
       const what = isCurve ? "curve" : "score";
       const before = run.from[what] ?? path;
       const point = `${key} ${step}`;
-      if (before !== path || seen.has(point)) refuseRepeated(run, `${before} and ${where}`);
+      if (before !== path || seen.has(point)) refuseRepeated("plot", run, `${before} and ${where}`);
       seen.add(point);
       run.from[what] = path;
       if (step === null) run.score = mean;

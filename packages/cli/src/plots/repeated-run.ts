@@ -1,3 +1,5 @@
+import { oneLine, SoftrlError } from "softrl";
+
 /** What tells a run from the others of a figure. */
 export interface RunName {
   readonly variant: string;
@@ -18,4 +20,14 @@ export function repeatedRun(runs: readonly RunName[]): readonly [first: number, 
     seen.set(key, i);
   }
   return null;
+}
+
+/** @throws SoftrlError, always: this run is there a second time. */
+export function refuseRepeated(where: string, run: RunName, got?: string): never {
+  const { variant, environment, seed } = run;
+  throw new SoftrlError(where, `two runs are of ${variant} on ${environment} with seed ${seed}`, {
+    expected: "one run for each variant, environment and seed",
+    ...(got !== undefined && { got: oneLine(got, 500) }),
+    remedy: "leave one of them out",
+  });
 }

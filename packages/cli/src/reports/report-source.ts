@@ -1,6 +1,5 @@
-import { SoftrlError } from "softrl";
 import type { PlottedRun } from "../plots/plotted-run.js";
-import { repeatedRun } from "../plots/repeated-run.js";
+import { refuseRepeated, repeatedRun } from "../plots/repeated-run.js";
 import { mergedSettings, type PlannedGroup, type ReportSource } from "./report-model.js";
 import { isSweepFolder } from "./report-paths.js";
 import { runsSource } from "./runs-source.js";
@@ -48,10 +47,5 @@ function mergedScores(all: readonly ReportSource["published"][]): ReportSource["
 
 function requireDistinct(runs: readonly PlottedRun[]): void {
   const repeated = repeatedRun(runs);
-  if (repeated === null) return;
-  const { variant, environment, seed } = runs[repeated[0]];
-  throw new SoftrlError("report", `two runs are of ${variant} on ${environment} with seed ${seed}`, {
-    expected: "one run for each variant, environment and seed",
-    remedy: "leave one of them out",
-  });
+  if (repeated !== null) refuseRepeated("report", runs[repeated[0]]);
 }
