@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { builtInAlgorithms, builtInNetworks, mode } from "softrl";
 import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
-import { softrl } from "./command.js";
+import { expectRefusal, softrl, startSoftrl } from "./command.js";
 import { differenceOf, drawnObservations, exportCases, logPiSizes, policyOfRun } from "./export-cases.js";
 
 /** What an exported module exports. */
@@ -168,12 +168,28 @@ describe("softrl export", () => {
 
   test("replaces a file only with --overwrite", async () => {
     await run("export", "run", "--to", "js");
-    expect(await refusal("export", "run", "--to", "js")).toContain("--out: policy.js exists already");
+    expect(await refusal("export", "run", "--to", "js")).toContain("--out: policy.js already exists");
     await run("export", "run", "--to", "js", "--overwrite");
     writeFileSync(join(place, "third.weights.bin"), "mine");
     const beside = ["--to", "js", "--out", "third.js", "--weights-file"];
-    expect(await refusal("export", "run", ...beside)).toContain("third.weights.bin exists already");
+    expect(await refusal("export", "run", ...beside)).toContain("third.weights.bin already exists");
     expect(existsSync(join(place, "third.js"))).toBe(false);
+  });
+
+  test("of two at once, one writes its files and the other is refused", async () => {
+    const args = ["export", "run", "--to", "js", "--out", "raced.js", "--weights-file"];
+    const exports = [startSoftrl(args, place), startSoftrl(args, place)];
+    const ended = await Promise.all(exports.map(({ finished }) => finished));
+    const [first, second] = ended.toSorted((a, b) => Number(a.code) - Number(b.code));
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    expectRefusal(
+      second,
+      1,
+      /--out: raced\.\S+ already exists; choose another name, or pass --overwrite\.\n$/,
+    );
+    const names = readdirSync(place).filter((name) => name.includes("raced"));
+    expect(names.sort()).toEqual(["raced.d.ts", "raced.js", "raced.weights.bin"]);
+    await run(...args, "--overwrite");
   });
 
   test("leaves nothing where a file cannot be written", async () => {

@@ -11,13 +11,12 @@ import {
   symlinkSync,
   truncateSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { makeFolders } from "../src/files/make-folders.js";
-import { readLines, readRegular, replaceFile, replaceTogether } from "../src/files/regular-file.js";
+import { readLines, readRegular, replaceFile } from "../src/files/regular-file.js";
 
 const place = temporaryFolderPerTest("regular");
 
@@ -67,31 +66,6 @@ describe("replaceFile", () => {
       expect(readdirSync(join(place, "run"))).toEqual(["file"]);
       rmSync(path);
     }
-  });
-});
-
-describe("replaceTogether", () => {
-  test("writes into files of its own, whoever else writes the same ones", () => {
-    const paths = [join(place, "a"), join(place, "b")];
-    const write = (files: readonly number[], text: string) => {
-      for (const file of files) writeSync(file, text);
-    };
-    replaceTogether(paths, (outer) => {
-      write(outer, "be");
-      replaceTogether(paths, (inner) => write(inner, "whole"));
-      expect(paths.map((path) => readFileSync(path, "utf8"))).toEqual(["whole", "whole"]);
-      write(outer, "gun");
-    });
-    expect(paths.map((path) => readFileSync(path, "utf8"))).toEqual(["begun", "begun"]);
-    expect(readdirSync(place).sort()).toEqual(["a", "b"]);
-  });
-
-  test.each(["a", "b"])("leaves nothing new where a folder is in the place of %s", (taken) => {
-    mkdirSync(join(place, taken));
-    expect(() => replaceTogether([join(place, "a"), join(place, "b")], () => {})).toThrow(
-      /cannot be replaced by a file, got a folder/,
-    );
-    expect(readdirSync(place)).toEqual([taken]);
   });
 });
 

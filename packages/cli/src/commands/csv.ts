@@ -2,7 +2,8 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
-import { replaceTogether, TextWriter } from "../files/regular-file.js";
+import { writeTogether } from "../files/out-file.js";
+import { TextWriter } from "../files/regular-file.js";
 import { outFault } from "../files/write-fault.js";
 import type { OptionValues } from "../options/plain-options.js";
 import { findRuns } from "../runs/find-runs.js";
@@ -18,7 +19,8 @@ export async function csvCommand(
   terminal: Terminal,
 ): Promise<number> {
   const out = String(options.out);
-  requireFree(out, options.overwrite === true);
+  const overwrite = options.overwrite === true;
+  requireFreeFolder(out, overwrite);
   const runs = findRuns(paths).map(({ name, folder }) => ({ name, events: join(folder, runFiles.events) }));
   const columns = columnsOf(runs);
   let files: readonly { readonly file: string; readonly rows: number }[];
@@ -26,7 +28,7 @@ export async function csvCommand(
     makeFolders(out);
     // A table without rows has no header to write; an earlier one must not stay in its place.
     for (const name of tableNames) if (!columns.has(name)) rmSync(join(out, `${name}.csv`), { force: true });
-    files = writeTables(out, runs, columns);
+    files = writeTables(out, runs, columns, overwrite);
   } catch (error) {
     throw outFault(out, error);
   }
@@ -68,14 +70,14 @@ function columnsOf(runs: readonly NamedEvents[]): Columns {
 }
 
 /** Writes all tables while the events are read once. */
-function writeTables(out: string, runs: readonly NamedEvents[], columns: Columns) {
+function writeTables(out: string, runs: readonly NamedEvents[], columns: Columns, overwrite: boolean) {
   const tables = tableNames.flatMap((table) => {
     const names = columns.get(table);
     return names === undefined ? [] : [{ table, names: [...names] }];
   });
   const files = tables.map(({ table }) => join(out, `${table}.csv`));
   const rows = tables.map(() => 0);
-  replaceTogether(files, (opened) => {
+  writeTogether(files, overwrite, (opened) => {
     const writers = opened.map((file) => new TextWriter(file));
     tables.forEach(({ names }, i) => {
       writers[i].add(csvLine(names));
@@ -95,7 +97,7 @@ function writeTables(out: string, runs: readonly NamedEvents[], columns: Columns
 }
 
 /** @throws SoftrlError for a folder with files in it that are not tables to overwrite. */
-function requireFree(out: string, overwrite: boolean): void {
+function requireFreeFolder(out: string, overwrite: boolean): void {
   const isTable = (name: string) => tableNames.some((table) => name === `${table}.csv`);
   const names = existsSync(out) ? entriesOf(out) : [];
   const strange = names.filter((name) => !(overwrite && isTable(name)));

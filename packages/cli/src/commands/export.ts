@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { SoftrlError } from "softrl";
 import { type ExportedPolicy, exportedPolicy } from "../exports/exported-policy.js";
 import { makeFolders } from "../files/make-folders.js";
-import { replaceTogether, writeWhole } from "../files/regular-file.js";
+import { requireFree, writeTogether } from "../files/out-file.js";
+import { writeWhole } from "../files/regular-file.js";
 import { outFault } from "../files/write-fault.js";
 import { partsOfOptions } from "../options/part-options.js";
 import { type OptionValues, policyOption, textOption } from "../options/plain-options.js";
@@ -35,7 +35,8 @@ export async function exportCommand(
     ...(format === "js" ? [typesPath(out)] : []),
     ...(weightsOut === null ? [] : [weightsOut]),
   ];
-  for (const path of paths) requireFree(path, options.overwrite === true);
+  const overwrite = options.overwrite === true;
+  for (const path of paths) requireFree(path, overwrite);
   const source = policyOption(options.policy);
   const named = partsOfOptions(options);
   const trust = options.trust === true;
@@ -44,8 +45,9 @@ export async function exportCommand(
   const { files, gzipped } = await filesOf(policy, format, out, weightsOut);
   try {
     makeFolders(dirname(out));
-    replaceTogether(
+    writeTogether(
       files.map(({ path }) => path),
+      overwrite,
       (opened) => {
         for (const [i, file] of opened.entries()) writeWhole(file, files[i].bytes);
       },
@@ -131,13 +133,5 @@ function weightsPath(out: string, format: Format, wanted: boolean): string | nul
   throw new SoftrlError("--weights-file", "an ONNX model holds its weights", {
     expected: "--to js",
     remedy: "leave --weights-file out",
-  });
-}
-
-function requireFree(path: string, overwrite: boolean): void {
-  if (overwrite || !existsSync(path)) return;
-  throw new SoftrlError("--out", `${path} exists already`, {
-    expected: "the name of a new file",
-    remedy: "choose another with --out, or pass --overwrite",
   });
 }

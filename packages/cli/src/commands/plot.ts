@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import { SoftrlError } from "softrl";
-import { replaceNamed } from "../files/regular-file.js";
+import { requireFree, writeOut } from "../files/out-file.js";
 import { outFault } from "../files/write-fault.js";
 import type { OptionValues } from "../options/plain-options.js";
 import { shownPath } from "../terminal/shown-path.js";
@@ -24,7 +23,8 @@ export async function plotCommand(
   const width = numberOption("--width", options.width, [60, 600], "millimetres");
   const format = extname(out).toLowerCase();
   const dpi = dpiOption(options.dpi, format);
-  requireWritable(out, format, options.overwrite === true);
+  const overwrite = options.overwrite === true;
+  requireWritable(out, format, overwrite);
   if (format !== ".svg" && theme === "auto") {
     const what = `a ${format.slice(1).toUpperCase()} has one theme`;
     throw new SoftrlError("--theme", what, { expected: "light or dark", got: '"auto"' });
@@ -34,7 +34,7 @@ export async function plotCommand(
   const svg = paperFigureSvg(runFigure(runs, { kind, statistic, theme, width }));
   const contents = await contentsOf(svg, format, width, dpi);
   try {
-    replaceNamed(out, contents);
+    writeOut(out, overwrite, contents);
   } catch (error) {
     throw outFault(out, error);
   }
@@ -100,8 +100,5 @@ function requireWritable(out: string, format: string, overwrite: boolean): void 
       got: JSON.stringify(out),
     });
   }
-  if (!existsSync(out) || overwrite) return;
-  throw new SoftrlError("--out", `${out} already exists`, {
-    remedy: "choose another name, or pass --overwrite",
-  });
+  requireFree(out, overwrite);
 }

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { builtInAlgorithms, oneLine, runSettings, SoftrlError, savedOutcome, sectionValues } from "softrl";
-import { replaceNamed } from "../files/regular-file.js";
+import { requireFree, writeOut } from "../files/out-file.js";
 import { outFault } from "../files/write-fault.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
 import { holdsRuns } from "../reports/report-paths.js";
@@ -36,14 +35,15 @@ async function reportAsPage(
   terminal: Terminal,
 ): Promise<number> {
   const out = textOption(options, "out") ?? STANDARD_PAGE;
-  requireFreePage(out, options.overwrite === true);
+  const overwrite = options.overwrite === true;
+  requireFreePage(out, overwrite);
   // Loaded here: drawing takes longer to load than all the rest of the command.
   const { readReportSource } = await import("../reports/report-source.js");
   const { reportPage } = await import("../reports/report-page.js");
   const source = await readReportSource(paths);
   const page = reportPage(source);
   try {
-    replaceNamed(out, page);
+    writeOut(out, overwrite, page);
   } catch (error) {
     throw outFault(out, error);
   }
@@ -61,10 +61,7 @@ function requireFreePage(out: string, overwrite: boolean): void {
       got: JSON.stringify(out),
     });
   }
-  if (!existsSync(out) || overwrite) return;
-  throw new SoftrlError("--out", `${out} already exists`, {
-    remedy: "choose another name with --out, or pass --overwrite",
-  });
+  requireFree(out, overwrite);
 }
 
 /** Writes the result and the pictures of a run again, from its checkpoint and its events. */

@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { SoftrlError, theoryDemonstrations } from "softrl";
 import { measuredInShort, PAGE_TITLE, requirement } from "../figures/theory-words.js";
-import { readRegular, replaceNamed } from "../files/regular-file.js";
+import { writeOut } from "../files/out-file.js";
+import { readRegular } from "../files/regular-file.js";
 import { outFault } from "../files/write-fault.js";
 import type { OptionValues } from "../options/plain-options.js";
 import { columnsOf, type Terminal, tableWithNotes, writeJson } from "../terminal/terminal.js";
@@ -54,7 +55,7 @@ function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {
   try {
     mkdirSync(folder, { recursive: true });
     requireOurs(folder, files);
-    for (const [name, text] of files) replaceNamed(join(folder, name), text);
+    for (const [name, text] of files) writeOut(join(folder, name), true, text);
   } catch (error) {
     throw outFault(folder, error);
   }

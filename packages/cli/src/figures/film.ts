@@ -3,7 +3,8 @@ import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { encode as encodePng } from "fast-png";
 import { type Picture, SoftrlError } from "softrl";
-import { codeOf, quietly, replaceNamed } from "../files/regular-file.js";
+import { requireFree, takenFault, writeOut } from "../files/out-file.js";
+import { codeOf, quietly } from "../files/regular-file.js";
 import { outFault } from "../files/write-fault.js";
 
 type Colour = readonly number[];
@@ -80,7 +81,7 @@ export function openFilm(options: FilmOptions): Film {
   if (extension === ".gif") {
     if (existsSync(out)) {
       if (!statSync(out).isFile()) refuseOut(out, "a file", "a folder");
-      if (!overwrite) refuseExisting(out);
+      requireFree(out, overwrite);
     }
     const folder = dirname(out);
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
@@ -95,7 +96,7 @@ export function openFilm(options: FilmOptions): Film {
     if (!statSync(out).isDirectory()) refuseOut(out, "a folder for PNG frames", "a file");
     const strange = readdirSync(out).filter((name) => !(overwrite && FRAME.test(name)));
     if (strange.length > 0) {
-      if (strange.every((name) => FRAME.test(name))) refuseExisting(out);
+      if (strange.every((name) => FRAME.test(name))) throw takenFault(out);
       const files = `one with files in it: ${strange.slice(0, 3).join(", ")}`;
       refuseOut(out, "a new or empty folder", files, "choose another name");
     }
@@ -106,12 +107,6 @@ export function openFilm(options: FilmOptions): Film {
 function refuseOut(out: string, expected: string, got: string, remedy?: string): never {
   const details = { expected, got, ...(remedy === undefined ? {} : { remedy }) };
   throw new SoftrlError("--out", `${out} cannot be written`, details);
-}
-
-function refuseExisting(out: string): never {
-  throw new SoftrlError("--out", `${out} already exists`, {
-    remedy: "choose another name, or pass --overwrite",
-  });
 }
 
 /** Checks the sizes and enlarges the pictures. */
@@ -171,8 +166,8 @@ class GifFilm extends Frames {
     if (this.frames === 0) return;
     this.#encoder.finish();
     const bytes = this.#encoder.bytes();
-    const { out } = this.options;
-    written(out, () => replaceNamed(out, bytes));
+    const { out, overwrite = false } = this.options;
+    written(out, () => writeOut(out, overwrite, bytes));
   }
 }
 

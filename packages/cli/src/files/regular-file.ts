@@ -2,12 +2,12 @@
  * Files in folders that may come from somebody else: only regular files are opened, and no link is followed, so that
  * nothing outside the folder is read or written, and no pipe or device is waited for.
  */
-import { randomUUID } from "node:crypto";
 import {
   closeSync,
   constants,
   fstatSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   openSync,
   readSync,
@@ -180,54 +180,19 @@ export function replaceWith(path: string, write: (file: number) => void): void {
 }
 
 /**
- * As {@link replaceFile}, for a file that the user names and that no lock keeps for one process: others may write it at the
- * same time, each into a file of its own.
+ * Gives a finished file a name that is free: of several processes, one gets it.
+ * @throws the operating system's error, EEXIST where the name is taken.
  */
-export function replaceNamed(path: string, content: Uint8Array | string): void {
-  const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  replaceTogether([path], ([file]) => writeWhole(file, bytes));
-}
-
-/**
- * As {@link replaceNamed} for several files, which `write` writes at the same time. Whatever fails, no new one is left. The
- * first one takes its place last: it may name the others.
- */
-export function replaceTogether(paths: readonly string[], write: (files: readonly number[]) => void): void {
-  const id = randomUUID();
-  const names = paths.map((path) => ({
-    path,
-    unfinished: join(dirname(path), `.${basename(path)}.${id}.unfinished`),
-  }));
-  const opened: number[] = [];
-  const made: string[] = [];
+export function renameNew(finished: string, path: string): void {
   try {
-    for (const { unfinished } of names) opened.push(openSync(unfinished, "wx"));
-    write(opened);
-    for (const file of opened) fsyncSync(file);
-    // A close that fails has closed the file all the same.
-    for (let file = opened.pop(); file !== undefined; file = opened.pop()) closeSync(file);
-    for (const path of paths) requireNoFolder(path);
-    for (const { path, unfinished } of names.toReversed()) {
-      const isNew = lstatSync(path, { throwIfNoEntry: false }) === undefined;
-      renameSync(unfinished, path);
-      if (isNew) made.push(path);
-    }
+    linkSync(finished, path);
+    quietly(rmSync, finished, { force: true });
   } catch (error) {
-    for (const file of opened) quietly(closeSync, file);
-    for (const path of [...made, ...names.map(({ unfinished }) => unfinished)]) {
-      quietly(rmSync, path, { force: true });
-    }
-    throw error;
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(String(codeOf(error)))) throw error;
+    // A disk without hard links: the name is taken by an empty file first.
+    closeSync(openSync(path, "wx"));
+    renameSync(finished, path);
   }
-  for (const folder of new Set(paths.map((path) => dirname(path)))) quietly(syncFolder, folder);
-}
-
-function requireNoFolder(path: string): void {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  throw new SoftrlError(path, "cannot be replaced by a file", {
-    got: "a folder",
-    remedy: "choose another name, or remove the folder",
-  });
 }
 
 /** As {@link replaceFile}, while other work goes on: a large file takes long to reach the disk. */

@@ -6,20 +6,11 @@
  * has no lock that the system itself drops with the process.
  */
 import { randomUUID } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-} from "node:fs";
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { oneLine, SoftrlError } from "softrl";
-import { codeOf, quietly, readRegular, writeWhole } from "../files/regular-file.js";
+import { codeOf, quietly, readRegular, renameNew, writeWhole } from "../files/regular-file.js";
 
 /** Who holds a lock. What the system does not report is null. */
 export interface Holder {
@@ -135,13 +126,7 @@ function writeNew(path: string, content: string): void {
   try {
     writeWhole(file, Buffer.from(content));
     fsyncSync(file);
-    linkSync(unfinished, path);
-  } catch (error) {
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(String(codeOf(error)))) throw error;
-    // A disk without hard links.
-    const lock = openSync(path, "wx");
-    writeWhole(lock, Buffer.from(content));
-    closeSync(lock);
+    renameNew(unfinished, path);
   } finally {
     quietly(closeSync, file);
     quietly(rmSync, unfinished, { force: true });
