@@ -43,11 +43,15 @@ const comparison: Readonly<Partial<Record<Primitive["name"], string>>> = {
   equal: "Equal",
 };
 
+const INPUT = "observations";
+
 /**
  * The graph of a policy.
  *
  * Its input `observations` [batch, ...] has the type of the environment's observations; its outputs are float32. Images
  * stay [height, width, channels], with a transposition around each convolution, which ONNX wants channels-first.
+ *
+ * Names are unique: the input and the outputs keep theirs, then parameters, and every other value takes one that is left.
  *
  * @param where what an error names
  * @throws SoftrlError for a primitive that stands in no forward pass.
@@ -69,11 +73,17 @@ class GraphBuilder {
   readonly #inputs: OnnxValue[] = [];
   /** The name of each step's value. */
   readonly #names: string[] = [];
+  readonly #taken: Set<string>;
+  /** The names in the graph of parameters, and of tensors that the graph itself needs. */
+  readonly #parameterNames = new Map<string, string>();
+  readonly #ownNames = new Map<string, string>();
 
   constructor(where: string, policy: PolicySteps, observationType: ElementType) {
     this.#where = where;
     this.#policy = policy;
     this.#observationType = observationType;
+    this.#taken = new Set([INPUT, ...policy.outputs.keys()]);
+    for (const { parameter } of policy.steps) if (parameter !== null) this.#parameter(parameter);
   }
 
   graph(): OnnxGraph {
@@ -94,9 +104,29 @@ class GraphBuilder {
     inputs: readonly string[],
     attributes?: Readonly<Record<string, Attribute>>,
   ): string {
-    const output = `${operator}_${this.#nodes.length}`;
+    const output = this.#free(`${operator}_${this.#nodes.length}`);
     this.#nodes.push({ operator, inputs, output, ...(attributes === undefined ? {} : { attributes }) });
     return output;
+  }
+
+  /** The name, with a number behind it where it is taken. */
+  #free(name: string): string {
+    let free = name;
+    for (let i = 2; this.#taken.has(free); i++) free = `${name}_${i}`;
+    this.#taken.add(free);
+    return free;
+  }
+
+  #parameter(parameter: string): string {
+    const name = this.#parameterNames.get(parameter) ?? this.#free(parameter);
+    this.#parameterNames.set(parameter, name);
+    return name;
+  }
+
+  #own(wanted: string): string {
+    const name = this.#ownNames.get(wanted) ?? this.#free(wanted);
+    this.#ownNames.set(wanted, name);
+    return name;
   }
 
   #tensor(name: string, shape: readonly number[], values: OnnxTensor["values"]): string {
@@ -107,19 +137,21 @@ class GraphBuilder {
   /** Whole numbers as an operator's input; equal ones stand once. */
   #integers(values: readonly number[]): string {
     const bigger = BigInt64Array.from(values, BigInt);
-    return this.#tensor(`integers_${values.join("_").replaceAll("-", "minus")}`, [values.length], bigger);
+    const name = this.#own(`integers_${values.join("_").replaceAll("-", "minus")}`);
+    return this.#tensor(name, [values.length], bigger);
   }
 
   #add(step: PolicyStep): string {
     const { tensor, known, parameter, shape } = step;
     if (known !== null) {
-      return this.#tensor(parameter ?? `constant_${this.#names.length}`, tensor.shape, known);
+      const name =
+        parameter === null ? this.#own(`constant_${this.#names.length}`) : this.#parameter(parameter);
+      return this.#tensor(name, tensor.shape, known);
     }
     const { origin } = tensor;
     if (origin.kind !== "primitive") {
-      const name = "observations";
-      this.#inputs.push({ name, type: this.#observationType, shape });
-      return this.#observationType === "float32" ? name : this.#cast(name, "float32");
+      this.#inputs.push({ name: INPUT, type: this.#observationType, shape });
+      return this.#observationType === "float32" ? INPUT : this.#cast(INPUT, "float32");
     }
     return this.#apply(origin, step);
   }
@@ -174,7 +206,11 @@ class GraphBuilder {
         return this.#node("LogSoftmax", [x()], { axis: rank - 1 });
       case "normalise": {
         const features = tensor.shape[rank - 1];
-        const scale = this.#tensor(`ones_${features}`, [features], new Float64Array(features).fill(1));
+        const scale = this.#tensor(
+          this.#own(`ones_${features}`),
+          [features],
+          new Float64Array(features).fill(1),
+        );
         const epsilon = { float: origin.attributes.epsilon };
         return this.#node("LayerNormalization", [x(), scale], { axis: rank - 1, epsilon });
       }
@@ -199,7 +235,7 @@ class GraphBuilder {
     [image, filter]: readonly number[],
     { strideY, strideX }: { readonly strideY: number; readonly strideX: number },
   ): string {
-    const { known, parameter, tensor } = this.#policy.steps[filter];
+    const { known, tensor } = this.#policy.steps[filter];
     const [height, width, channels, filters] = tensor.shape;
     const name = this.#names[filter];
     let weight: string;
@@ -211,7 +247,8 @@ class GraphBuilder {
         for (let c = 0; c < channels; c++)
           for (let at = 0; at < height * width; at++)
             values[next++] = known[(at * channels + c) * filters + o];
-      weight = this.#tensor(`${parameter ?? name}.channelsFirst`, [filters, channels, height, width], values);
+      const shape = [filters, channels, height, width];
+      weight = this.#tensor(this.#own(`${name}.channelsFirst`), shape, values);
     }
     const turned = this.#node("Transpose", [this.#expanded(image)], { perm: [0, 3, 1, 2] });
     const convolved = this.#node("Conv", [turned, weight], {
@@ -261,7 +298,7 @@ class GraphBuilder {
   }
 
   #batchSize(multiple: number): string {
-    const size = this.#node("Shape", ["observations"], { start: 0, end: 1 });
+    const size = this.#node("Shape", [INPUT], { start: 0, end: 1 });
     return multiple === 1 ? size : this.#node("Mul", [size, this.#integers([multiple])]);
   }
 }
