@@ -1,4 +1,5 @@
 import { allocate, requireMemory } from "../base/allocation.js";
+import { describeValue, fail } from "../base/errors.js";
 import type { Random } from "../base/random.js";
 import { gradient } from "../tensor/gradient.js";
 import { concat, reshape, slice } from "../tensor/operations.js";
@@ -30,8 +31,12 @@ export class Parameters {
   /** The length P of θ. */
   readonly size: number;
 
-  /** @throws SoftrlError with the code `out-of-memory` for more parameters than an executor has room for. */
+  /**
+   * @throws SoftrlError for two parameters of one name, of which a checkpoint would lose one, and with the code
+   *   `out-of-memory` for more parameters than an executor has room for.
+   */
   constructor(specs: readonly ParameterSpec[]) {
+    requireDifferentNames(specs);
     let offset = 0;
     this.entries = specs.map((spec) => {
       const size = shapeSize(spec.shape);
@@ -55,6 +60,19 @@ export class Parameters {
     return this.entries.map(({ shape, offset, size }) =>
       reshape(slice(theta, [offset], [offset + size]), shape),
     );
+  }
+}
+
+function requireDifferentNames(specs: readonly ParameterSpec[]): void {
+  const names = new Set<string>();
+  for (const { name } of specs) {
+    if (names.has(name)) {
+      fail("Parameters", `two parameters are named ${describeValue(name)}`, {
+        expected: "a name of its own for each",
+        remedy: "rename one: a checkpoint keeps parameters by name",
+      });
+    }
+    names.add(name);
   }
 }
 

@@ -29,6 +29,16 @@ describe("networks", () => {
     expect(qNetwork(mlp([8]), [3], 5).parameters.size).toBe(3 * 8 + 8 + 8 * 5 + 5);
   });
 
+  it("refuse two parameters of one name, of which a checkpoint would lose one", () => {
+    const twice = (shape: readonly number[]) => {
+      const layer = dense(3)(shape);
+      return { ...layer, parameters: layer.parameters.map((spec) => ({ ...spec, name: "weight" })) };
+    };
+    expect(() => policyValueNetwork(sequential(flatten, twice), [2], 4)).toThrow(
+      /^Parameters: two parameters are named "body\.1\.weight", expected a name of its own for each; rename one/,
+    );
+  });
+
   it("name their parameters and place them without gaps", () => {
     const { entries, size } = policyValueNetwork(mlp([3]), [2], 4).parameters;
     expect(entries.map(({ name }) => name)).toEqual([
