@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { CommanderError } from "commander";
 import { describeValue, oneLine, SoftrlError, version } from "softrl";
 import { FailedFilm } from "./figures/film.js";
@@ -5,6 +6,7 @@ import { blameFiles, FileFault, showsStack, stackOf } from "./parts/file-fault.j
 import { loadedFiles, loadingFile } from "./parts/loaded-files.js";
 import { program } from "./program.js";
 import { FailedRun } from "./runs/failed-run.js";
+import { runFiles } from "./runs/run-folder.js";
 import { pathArgument, shownPath } from "./terminal/shown-path.js";
 import { exitCodeOf, standardStreams } from "./terminal/streams.js";
 import type { Terminal } from "./terminal/terminal.js";
@@ -85,5 +87,11 @@ function whatIsKept(thrown: unknown, error: unknown): string {
   if (!(thrown instanceof FailedRun)) return "";
   const isNamed = error instanceof SoftrlError && error.where.startsWith(thrown.folder);
   const place = isNamed ? "" : ` The run so far is in ${shownPath(thrown.folder)}.`;
-  return thrown.canResume ? `${place} To continue it: softrl resume ${pathArgument(thrown.folder)}.` : place;
+  return `${place}${howToGoOn(thrown)}`;
+}
+
+function howToGoOn({ folder, next }: FailedRun): string {
+  if (next === null) return "";
+  if (next === "resume") return ` To continue it: softrl resume ${pathArgument(folder)}.`;
+  return ` To start it again: softrl train --config ${pathArgument(join(folder, runFiles.config))}.`;
 }

@@ -190,6 +190,32 @@ describe("a run that fails", () => {
     expect(existsSync(join(place, "burst", "result.json"))).toBe(false);
   });
 
+  test.runIf(posix)("because its environments' process ended says which command goes on with it", async () => {
+    const args = ["train", "--env", "Fake-v0", "--envs", "2", "--checkpoint-every", "200", "--no-chart"];
+    const failed = (words: readonly string[], manner: string) =>
+      softrl(words, place, { env: { SOFTRL_EXECUTOR: "wasm", ...fakeGymnasium(place, manner) } });
+    const ended = (end: string) =>
+      new RegExp(
+        `^softrl: gymnasium Fake-v0: the Python process ended during step, expected an answer, got exit code 7, .*"\\. ${end}\n$`,
+      );
+    const late = await failed([...args, "-o", "late"], "saves, dies in step 300");
+    const toResume = ended("The run so far is in late\\. To continue it: softrl resume late\\.");
+    expectRefusal(late, 1, toResume);
+    expectRefusal(await failed(["resume", "late"], "saves, dies in step 300"), 1, toResume);
+    expect(events("late").at(-1)?.error).toMatch(/"the last words"\.$/);
+    const early = await failed([...args, "-o", "early"], "saves, dies in step 50");
+    const toTrain = ended(
+      "The run so far is in early\\. To start it again: softrl train --config early/config\\.json\\.",
+    );
+    expectRefusal(early, 1, toTrain);
+    const stuck = await failed([...args, "-o", "stuck"], "dies in step 300");
+    expect(stuck.stderr).toMatch(
+      /The run so far is in stuck\. To start it again: softrl train --config stuck/,
+    );
+    const evaluated = await failed(["evaluate", "late"], "dies in step 50");
+    expectRefusal(evaluated, 1, /"; run the command again \(in code: make a new environment\)\.\n$/);
+  });
+
   test.runIf(linux)("in a file system that takes no folder, ends at once", async () => {
     for (const folder of ["/proc/softrl-run", "/sys/softrl/run"]) {
       const run = await softrl(["train", "--steps", "40", "--run-folder", folder], place);

@@ -134,7 +134,8 @@ export class BridgeProcess {
         settle(`the Python process ended ${during}`, {
           expected: "an answer",
           got: `${ending}${this.#lastWords()}`,
-          remedy: "start the run again (in code: make a new environment)",
+          remedy: "run the command again (in code: make a new environment)",
+          code: "worker-lost",
         });
       };
       child.once("error", (error) => {

@@ -213,8 +213,9 @@ describe.each(setups)("a child that works: $transport, $processes processes", (s
     process.kill(environment.pids.at(-1) ?? Number.NaN, "SIGKILL");
     const error = await refusal(environment.step(new Int32Array(2)));
     expect(error.message).toMatch(
-      /ended (during step|between two requests).*signal SIGKILL; start the run again.*make a new environment/,
+      /ended (during step|between two requests).*signal SIGKILL; run the command again.*make a new environment/,
     );
+    expect(error.code).toBe("worker-lost");
   });
 });
 

@@ -1,7 +1,9 @@
-// A fake bridge that misbehaves in the manner given as its first argument. Its environment never ends an episode.
+// A fake bridge that misbehaves in the manner given as its first argument, and saves its state where that begins with
+// "saves, ". Its environment never ends an episode.
 import { writeSync } from "node:fs";
 
-const manner = process.argv[2];
+const saves = process.argv[2].startsWith("saves, ");
+const manner = process.argv[2].replace("saves, ", "");
 let size = 0;
 let shared = false;
 let steps = 0;
@@ -67,9 +69,12 @@ const answers = {
       process.exit(0);
     } else send(0x83, stepReply());
   },
-  // Its state cannot be saved.
+  // A state of one byte for each environment, or none.
   4() {
-    send(0x84, Buffer.alloc(0));
+    send(0x84, Buffer.concat(Array(saves ? size : 0).fill(Buffer.of(1, 0, 0, 0, 7))));
+  },
+  5() {
+    send(0x85, observations());
   },
   6() {
     shared = true;

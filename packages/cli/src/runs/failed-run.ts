@@ -1,17 +1,17 @@
 import { SoftrlError } from "softrl";
 import { blameFiles } from "../parts/file-fault.js";
-import { RunFolder } from "./run-folder.js";
+import { RunFolder, runFiles } from "./run-folder.js";
 
 /** An error that ended a run, and the folder that holds the run up to it. */
 export class FailedRun extends Error {
   readonly folder: string;
-  /** Whether `softrl resume` continues it. */
-  readonly canResume: boolean;
+  /** The command that goes on with the run, `softrl resume`, or makes it anew from its configuration; null for neither. */
+  readonly next: "resume" | "train" | null;
 
-  constructor(folder: string, cause: unknown, canResume: boolean) {
+  constructor(folder: string, cause: unknown, next: FailedRun["next"]) {
     super(`the run in ${folder} failed`, { cause });
     this.folder = folder;
-    this.canResume = canResume;
+    this.next = next;
   }
 }
 
@@ -26,6 +26,12 @@ function describeDivergence(error: unknown): unknown {
   return new SoftrlError("the run diverged", what, details, { cause: error });
 }
 
+/** The error of a worker or a process that was lost, without its remedy: which command helps depends on the run. */
+function withoutRemedy({ where, what, details, cause }: SoftrlError): SoftrlError {
+  const { remedy: _, ...others } = details;
+  return new SoftrlError(where, what, others, { cause });
+}
+
 /**
  * Appends an error to a run's events and closes its folders, the innermost first.
  * @param savesState whether checkpoints have the state of the environments
@@ -33,14 +39,22 @@ function describeDivergence(error: unknown): unknown {
  */
 export function endFailed(folders: readonly RunFolder[], thrown: unknown, savesState = false): unknown {
   const error = blameFiles(describeDivergence(thrown));
+  const isLost = error instanceof SoftrlError && error.code === "worker-lost";
+  const last = folders.at(-1);
+  const next = last === undefined ? null : commandAfter(error, last, savesState);
+  const told = isLost && next !== null ? withoutRemedy(error) : error;
   for (const folder of folders) {
-    folder.fail(error);
+    folder.fail(told);
     folder.close();
   }
-  const last = folders.at(-1);
-  if (last?.kept !== true) return error;
-  // A run that diverged would diverge again.
-  const isLost = error instanceof SoftrlError && error.code === "diverged";
-  const canResume = savesState && last.isNew && !isLost && RunFolder.hasCheckpoint(last.path);
-  return new FailedRun(last.path, error, canResume);
+  return last?.kept === true ? new FailedRun(last.path, told, next) : error;
+}
+
+function commandAfter(error: unknown, folder: RunFolder, savesState: boolean): FailedRun["next"] {
+  const code = error instanceof SoftrlError ? error.code : null;
+  const isLost = code === "worker-lost";
+  // A run that diverged would diverge again, and what ended a resumed run would end it again; a lost worker may be chance.
+  const mayGoOn = isLost || (folder.isNew && code !== "diverged");
+  if (mayGoOn && savesState && RunFolder.hasCheckpoint(folder.path)) return "resume";
+  return isLost && folder.has(runFiles.config) ? "train" : null;
 }

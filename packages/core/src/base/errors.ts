@@ -10,7 +10,8 @@ import { oneLine } from "./one-line.js";
  * - `no-python`: there is no Python with the packages needed.
  * - `out-of-memory`: the arrays do not fit in memory. `details.bytes` is the number of bytes needed.
  * - `diverged`: the numbers of a training run are no longer finite.
- * - `worker-lost`: a thread of a training run has failed, left or stopped answering.
+ * - `worker-lost`: a thread of a training run has failed, left or stopped answering, or the process of its environments has
+ *   ended.
  */
 export type ErrorCode = (typeof errorCodes)[number];
 
