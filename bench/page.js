@@ -8,13 +8,12 @@
  * `node bench/page.js [rounds] [seconds of a block]`
  */
 
-import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { existsSync } from "node:fs";
 import { setPriority } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { meanInterval, RandomStreams } from "softrl";
-import { foundChromium, listening, startChromium } from "./chromium.js";
+import { findChromium, serveFolder, startChromium } from "../test/chromium.js";
 import { busyCores, machine } from "./machine.js";
 import { spread } from "./measure.js";
 
@@ -34,34 +33,16 @@ const LEAST_FRAMES = 50;
  */
 
 const built = join(import.meta.dirname, "../packages/web/dist/page");
-/** @type {Readonly<Record<string, string>>} */
-const types = {
-  ".html": "text/html; charset=utf-8",
-  ".css": "text/css",
-  ".js": "text/javascript",
-  ".svg": "image/svg+xml",
-};
-
-/** Serves the built page. */
-async function servePage() {
-  if (!existsSync(join(built, "index.html"))) {
-    throw new Error("bench: the page is not built: run npm run build -w packages/web");
-  }
-  const server = createServer(({ url = "" }, response) => {
-    const name = new URL(url, "http://localhost").pathname.slice(1) || "index.html";
-    const type = types[extname(name)];
-    if (name.includes("..") || type === undefined || !existsSync(join(built, name))) {
-      response.writeHead(404).end();
-    } else response.writeHead(200, { "content-type": type }).end(readFileSync(join(built, name)));
-  });
-  return { server, address: await listening(server) };
-}
 
 /** Opens the race in Chromium. */
 async function openRace() {
-  if (foundChromium === undefined) throw new Error("bench: no Chromium: install one, or set SOFTRL_CHROMIUM");
-  const { server, address } = await servePage();
-  const browser = await startChromium(foundChromium);
+  const executable = findChromium();
+  if (executable === null) throw new Error("bench: no Chromium: install one, or set SOFTRL_CHROMIUM");
+  if (!existsSync(join(built, "index.html"))) {
+    throw new Error("bench: the page is not built: run npm run build -w packages/web");
+  }
+  const { server, address } = await serveFolder(built);
+  const browser = await startChromium(executable);
   const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
   await page.goto(`${address}?race.speed=Infinity`);
   await page.locator("#race .panels").scrollIntoViewIfNeeded();

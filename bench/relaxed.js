@@ -4,12 +4,10 @@
  *
  * In Chromium the same module runs in a page. An engine without relaxed SIMD, as Node.js 20, is left out with a line.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { relaxedArithmetic } from "softrl";
-import { listening, startChromium } from "./chromium.js";
+import { serveLibrary, startChromium } from "../test/chromium.js";
 import { relaxedStep } from "./relaxed-step.js";
 
 const { values } = parseArgs({
@@ -20,26 +18,10 @@ const { values } = parseArgs({
   },
 });
 const plan = values.quick ? { blockSeconds: 0.005, rounds: 3 } : { blockSeconds: 0.15, rounds: 25 };
-const root = join(import.meta.dirname, "..");
-
-const page = `<!doctype html><title>softrl</title>
-<script type="importmap">{ "imports": { "softrl": "/packages/core/dist/index.js" } }</script>`;
-
-/** Serves core's compiled modules and those of bench to a page without a bundler. */
-async function serve() {
-  const server = createServer(({ url = "/" }, response) => {
-    const file = join(root, url);
-    if (url === "/") response.writeHead(200, { "content-type": "text/html" }).end(page);
-    else if (/^\/(packages\/core\/dist|bench)\/[\w/-]+\.js$/.test(url) && existsSync(file))
-      response.writeHead(200, { "content-type": "text/javascript" }).end(readFileSync(file));
-    else response.writeHead(404).end();
-  });
-  return { address: await listening(server), server };
-}
 
 /** @returns {Promise<{ name: string, found: Awaited<ReturnType<typeof relaxedStep>> }>} */
 async function inChromium() {
-  const { address, server } = await serve();
+  const { address, server } = await serveLibrary("bench");
   const browser = await startChromium(values.chromium);
   try {
     const tab = await browser.newPage();

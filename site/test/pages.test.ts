@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findChromium, serveFolder, startChromium } from "../../packages/web/test/browser/served-page.js";
+import { findChromium, serveFolder, startChromium } from "../../test/chromium.js";
 
 const dist = join(import.meta.dirname, "../dist");
 const executable = findChromium();

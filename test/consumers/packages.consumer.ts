@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { beforeAll, describe, expect, test } from "vitest";
-import { findChromium, serveFolder, startChromium } from "../../packages/web/test/browser/served-page.js";
+import { findChromium, serveFolder, startChromium } from "../chromium.js";
 import { root } from "../source-tree.js";
 import { temporaryFolder } from "../temporary-folder.js";
 import { type Packed, Project, packAll, pathWithoutCompiler } from "./project.js";

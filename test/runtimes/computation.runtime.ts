@@ -4,13 +4,12 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
-import { findChromium, startChromium } from "../../packages/web/test/browser/served-page.js";
+import { findChromium, serveLibrary, startChromium } from "../chromium.js";
 import { root } from "../source-tree.js";
 import { temporaryFolder } from "../temporary-folder.js";
 import expected from "./checkpoints.json" with { type: "json" };
 import expectedRelaxed from "./relaxed-checkpoints.json" with { type: "json" };
 import { type Installed, install, type Runtime, runtimes } from "./runtimes.js";
-import { serveLibrary } from "./served-library.js";
 
 const run = promisify(execFile);
 const LEAST_IDENTITIES = 50;
@@ -145,7 +144,7 @@ describe("Chromium", () => {
 
   test("writes the same checkpoints, and all identities hold", async (context) => {
     context.skip(chromium === null);
-    const { address, server } = await serveLibrary();
+    const { address, server } = await serveLibrary("test/runtimes");
     const browser = await startChromium(chromium ?? "");
     try {
       console.log(`chromium: ${browser.version()}`);

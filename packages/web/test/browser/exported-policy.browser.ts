@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findChromium, serveFolder, startChromium } from "./served-page.js";
+import { findChromium, serveFolder, startChromium } from "../../../../test/chromium.js";
 
 const root = join(import.meta.dirname, "../../../..");
 const executable = findChromium();

@@ -14,7 +14,7 @@ import {
 } from "softrl";
 import { build, defaultClientConditions } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findChromium, serveFolder, startChromium } from "./served-page.js";
+import { findChromium, serveFolder, startChromium } from "../../../../test/chromium.js";
 
 /** The machine may be busy. */
 const LONG = 180_000;

@@ -1,7 +1,8 @@
 import type { Server } from "node:http";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import { findChromium, servePage, startChromium } from "./served-page.js";
+import { findChromium, startChromium } from "../../../../test/chromium.js";
+import { servePage } from "./served-page.js";
 
 const executable = findChromium();
 /** False where the tests cannot run. */

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { findChromium, startChromium } from "../../../../test/chromium.js";
 import { hasChromium } from "./opened-page.js";
-import { findChromium, startChromium } from "./served-page.js";
 
 const bin = join(import.meta.dirname, "../../../cli/bin/softrl.js");
 const line = (event: object) => `${JSON.stringify(event)}\n`;
