@@ -6,6 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["softrl-source"], externalConditions: ["softrl-source"] } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "bench/test/**/*.test.ts"],
+    setupFiles: ["test/equal-arrays.ts"],
     // These need Python packages: `npm run test:python`.
     exclude: ["**/node_modules/**", "**/*.python.test.ts"],
     // Limits find a test that hangs; other work on the machine may make any test several times slower.
