@@ -150,8 +150,28 @@ beforeAll(async () => {
   executor = await createWasmExecutor();
 });
 
-/** The parameters and the events of a short run with these settings, as text. */
-async function traces(choice: Choice, section: string, settings: Readonly<Record<string, SettingValue>>) {
+/** The traces of short runs: most settings are compared with the same ones. */
+const known = new Map<string, Promise<Traces>>();
+
+function traces(choice: Choice, section: string, settings: Readonly<Record<string, SettingValue>>) {
+  const key = JSON.stringify([choice, section, settings]);
+  const found = known.get(key) ?? tracesOf(choice, section, settings);
+  known.set(key, found);
+  return found;
+}
+
+/** The parameters and the events of a run, as text. */
+interface Traces {
+  readonly learned: string;
+  readonly written: string;
+}
+
+/** The traces of a short run with these settings. */
+async function tracesOf(
+  choice: Choice,
+  section: string,
+  settings: Readonly<Record<string, SettingValue>>,
+): Promise<Traces> {
   const frames = choice.network === "minatar-cnn" || choice.network === "nature-cnn";
   const algorithm = builtInAlgorithms.find(({ name }) => name === choice.algorithm) ?? builtInAlgorithms[0];
   // RAdam takes a few steps before it reads the second moment; npg collects 1000 steps for one update.
