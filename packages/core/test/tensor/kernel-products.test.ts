@@ -125,14 +125,14 @@ describe(`products on ${machines.length} machines`, () => {
    * Compares the whole arena: results within an error bound for float32 sums, everything else bit for bit.
    */
   function expectRight([kernel, length]: [Product, number]): void {
-    const before = Float32Array.from({ length }, () => (random.float() - 0.5) * 2);
+    const before = new Float32Array(length).map(() => (random.float() - 0.5) * 2);
     // Results must not depend on the previous contents, not even on a NaN.
     const scratch = scratchLength(kernel);
     before.fill(NaN, kernel.scratch, kernel.scratch + scratch);
     const want = Float64Array.from(before);
     want.fill(NaN, kernel.out, kernel.out + 1);
     referenceRun(kernel, want);
-    const bound = Float64Array.from(before, Math.abs);
+    const bound = new Float64Array(before).map(Math.abs);
     referenceRun(kernel, bound);
     const dirty = before.slice();
     dirty.fill(NaN, kernel.out, kernel.out + 1);
