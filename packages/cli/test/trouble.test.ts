@@ -190,7 +190,7 @@ describe("a run that fails", () => {
     expect(existsSync(join(place, "burst", "result.json"))).toBe(false);
   });
 
-  test.runIf(posix)("because its environments' process ended says which command goes on with it", async () => {
+  test.runIf(posix)("of its environments' process says which command continues it", async () => {
     const args = ["train", "--env", "Fake-v0", "--envs", "2", "--checkpoint-every", "200", "--no-chart"];
     const failed = (words: readonly string[], manner: string) =>
       softrl(words, place, { env: { SOFTRL_EXECUTOR: "wasm", ...fakeGymnasium(place, manner) } });
