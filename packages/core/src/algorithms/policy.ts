@@ -81,7 +81,9 @@ export interface NetworkPolicyParts {
   readonly network: Network;
   /** A program with the input `observations` and the outputs `logPi` and `v`; `q` too where Q is the network's output. */
   readonly program: LoadedProgram;
-  /** Sets other inputs of the program, before it runs. */
+  /** A program with the output `logPi` alone, so that an action costs no value; `program` if left out. */
+  readonly acting?: LoadedProgram;
+  /** Sets other inputs of `program`, before it runs. */
   readonly prepare?: () => void;
   /** θ [P] in the executor's memory. */
   readonly theta: Buffer;
@@ -105,6 +107,8 @@ export class NetworkPolicy implements Policy {
   readonly actionSpace: Space;
   readonly network: Network;
   readonly #parts: NetworkPolicyParts;
+  readonly #acting: LoadedProgram;
+  readonly #actingLogPi: LogProbabilities<Buffer>;
   readonly #logPi: LogProbabilities<Buffer>;
   readonly #v: StateValues<Buffer>;
   /** Null where Q is not the network's output. */
@@ -115,6 +119,8 @@ export class NetworkPolicy implements Policy {
     this.actionSpace = parts.actionSpace;
     this.network = parts.network;
     this.#parts = parts;
+    this.#acting = parts.acting ?? parts.program;
+    this.#actingLogPi = logProbabilities(this.#acting.output("logPi"));
     this.#logPi = logProbabilities(parts.program.output("logPi"));
     this.#v = stateValues(parts.program.output("v"));
     this.#q = hasQOutput(parts.form().bodies) ? qValues(parts.program.output("q")) : null;
@@ -144,10 +150,11 @@ export class NetworkPolicy implements Policy {
       });
     }
     this.#requireRows(observations, actions.length);
-    this.#inChunks(observations, actions.length, (first, rows) => {
+    const logPi = this.#actingLogPi;
+    this.#inChunks(this.#acting, observations, actions.length, (first, rows) => {
       for (let i = 0; i < rows; i++) {
         actions[first + i] =
-          how === "sample" ? sampleCategorical(this.#logPi, random, i * A, A) : mode(this.#logPi, i * A, A);
+          how === "sample" ? sampleCategorical(logPi, random, i * A, A) : mode(logPi, i * A, A);
       }
     });
   }
@@ -161,7 +168,7 @@ export class NetworkPolicy implements Policy {
     const v = stateValues(new Float64Array(B));
     const output = this.#q;
     const learned = output === null ? null : qValues(new Float64Array(B * A));
-    this.#inChunks(observations, B, (first, rows) => {
+    this.#inChunks(this.#parts.program, observations, B, (first, rows) => {
       logPi.set(this.#logPi.subarray(0, rows * A), first * A);
       v.set(this.#v.subarray(0, rows), first);
       if (output !== null) learned?.set(output.subarray(0, rows * A), first * A);
@@ -185,8 +192,13 @@ export class NetworkPolicy implements Policy {
     this.#parts.restored?.();
   }
 
-  #inChunks(observations: Observations, count: number, read: (first: number, rows: number) => void): void {
-    const { program, rows, prepare } = this.#parts;
+  #inChunks(
+    program: LoadedProgram,
+    observations: Observations,
+    count: number,
+    read: (first: number, rows: number) => void,
+  ): void {
+    const { rows, prepare } = this.#parts;
     prepare?.();
     const width = observations.length / count;
     const input = program.input("observations");

@@ -83,11 +83,15 @@ export function policyOf(
 ): NetworkPolicy {
   const { rows = 1, seed = 0 } = options;
   const { outputs, theta, values, form, ...traced } = tracePolicy(snapshot, options);
-  const session = executor.load({ evaluate: program({ outputs: { ...outputs } }) });
+  const session = executor.load({
+    act: program({ outputs: { logPi: outputs.logPi } }),
+    evaluate: program({ outputs: { ...outputs } }),
+  });
   session.state(theta).set(values);
   return new NetworkPolicy({
     ...traced,
     program: session.programs.evaluate,
+    acting: session.programs.act,
     theta: session.state(theta),
     rows,
     random: new RandomStreams(seed).stream("evaluation"),

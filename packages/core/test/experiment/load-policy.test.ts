@@ -94,6 +94,11 @@ describe.each(runs)("the policy of a checkpoint of %s", (_, algorithm, environme
       loaded.act(observations, mine, "mode");
       policy.act(observations, theirs, "mode");
       expect(mine).toEqual(theirs);
+      for (let round = 0; round < 50; round++) {
+        loaded.act(observations, mine, "sample", new RandomStreams(round).stream("actions"));
+        policy.act(observations, theirs, "sample", new RandomStreams(round).stream("actions"));
+        expect(mine).toEqual(theirs);
+      }
       // MinAtar in float64 takes seconds.
       if (environmentId !== "CartPole-v1") return;
     }

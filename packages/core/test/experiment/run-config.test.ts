@@ -132,13 +132,13 @@ describe("defaults", () => {
     });
   });
 
-  it("are those of the A2C that the paper used for Atari", () => {
+  it("are those of the A2C that the paper used for Atari, with a constant learning rate", () => {
     const config = configOf("ALE/Pong-v5", {}, kindsOf(softQLearning, "ALE/Pong-v5"));
     expect(config).toMatchObject({
       run: { steps: 10_000_000 },
       environment: { count: 16, atariProtocol: "classic" },
       network: { name: "nature-cnn", activation: "relu" },
-      optimiser: { name: "rmsprop", learningRate: { from: 7e-4, to: 0 }, maxGradientNorm: 0.5 },
+      optimiser: { name: "rmsprop", learningRate: 7e-4, maxGradientNorm: 0.5 },
       algorithm: { name: "soft-q", horizon: 5, tau: 0.01, valueCoefficient: 0.5, gap: "kept" },
     });
   });
