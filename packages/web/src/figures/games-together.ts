@@ -18,7 +18,7 @@ export class GamesTogether {
   async play(race: Race, pace: number, steps: number): Promise<void> {
     const now = performance.now();
     const due = Math.round(((now - this.#playedAt) / 1000) * (pace / steps));
-    const pictures = Math.min(MOST, due - this.#frames.length);
+    const pictures = Math.min(MOST, due) - this.#frames.length;
     if (pictures < 1) return;
     this.#playedAt = now;
     const ask = () =>
