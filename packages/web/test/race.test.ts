@@ -6,8 +6,9 @@ import {
   serveControlledRun,
   type WorkerHost,
 } from "softrl";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { sameThreadWorker } from "../../core/test/experiment/same-thread-workers.js";
+import { GamesTogether } from "../src/figures/games-together.js";
 import { Race, type RaceGame, racers } from "../src/figures/race.js";
 import { games } from "../src/figures/race-controls.js";
 
@@ -90,6 +91,23 @@ describe("τ that is chosen while a race goes on", () => {
     });
     await isSet;
     expect([race.step, race.tau, ...tausOf(race)]).toEqual([0, 0.5, 0.5, 0.5]);
+  });
+});
+
+describe("games that are played together", () => {
+  it("are no more than the pictures of a moment ahead, however long nobody draws them", async () => {
+    const race = await start();
+    let now = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
+    const together = new GamesTogether();
+    for (let i = 0; i < 3; i++) {
+      now += 10_000;
+      await together.play(race, 60, 3);
+    }
+    clock.mockRestore();
+    let pictures = 0;
+    while (together.next() !== undefined) pictures++;
+    expect(pictures).toBe(24);
   });
 });
 

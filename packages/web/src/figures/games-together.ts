@@ -2,7 +2,7 @@
 import type { PlayedFrame } from "softrl";
 import { type Race, racers } from "./race.js";
 
-/** Pictures that one wait may take: after a long one the games go on slower, not later. */
+/** The most pictures that wait to be drawn: after a long wait the games go on slower, not later. */
 const MOST = 24;
 
 /** Plays both games between two windows of training, and keeps the pictures to be drawn during the next one. */

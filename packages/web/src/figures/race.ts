@@ -70,7 +70,7 @@ const STEPS = 1e9;
  * other, and both for the page: without a limit of the speed, that is rarer.
  */
 const WINDOW = 0.1;
-const UNLIMITED_WINDOW = 0.25;
+const UNLIMITED_WINDOW = 0.5;
 const MOST_EVENTS = 200;
 
 /** A run of the race, as the command takes it too. */

@@ -20,7 +20,7 @@ const openRun = () => new RunControl(host, { module: "race-worker", entry: "race
 const MOST_PICTURES = 20;
 
 /** Milliseconds between two changes of the bars and numbers below a screen: nobody reads them faster. */
-const FACTS_EVERY = 200;
+const FACTS_EVERY = 250;
 
 /** Seconds between two measurements of the theorem, at least: they take time from the training. */
 const MEASURE_EVERY = 1;
