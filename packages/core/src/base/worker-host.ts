@@ -46,7 +46,8 @@ export interface WorkerHandle {
 
 /** The thread that started a worker, as the worker has it. */
 export interface ParentPort {
-  post(message: unknown): void;
+  /** @param transfer memory of the message to hand over instead of copying it; a port may copy it all the same */
+  post(message: unknown, transfer?: ArrayBuffer[]): void;
   /** Calls for each message, those that came before included. */
   listen(call: (message: unknown) => void): void;
 }

@@ -41,7 +41,10 @@ export async function serveControlledRun(
   const post = (reply: ControlReply) => parent.post(reply);
   const answering = async (id: number, work: () => ControlAnswer | Promise<ControlAnswer>) => {
     try {
-      post({ id, answer: await work() });
+      const answer = await work();
+      // A picture is large, and needed by the page alone.
+      if (answer !== null && "picture" in answer) parent.post({ id, answer }, [answer.picture.rgba.buffer]);
+      else post({ id, answer });
     } catch (error) {
       post({ id, error: sentError(error) });
     }

@@ -34,8 +34,8 @@ export function sameThreadWorker(events: WorkerEvents, begin: (parent: ParentPor
     while (listener !== null && waiting.length > 0) listener(waiting.shift());
   };
   begin({
-    post(message) {
-      const sent: unknown = structuredClone(message);
+    post(message, transfer = []) {
+      const sent: unknown = structuredClone(message, { transfer });
       setImmediate(() => isStopped || events.message?.(sent));
     },
     listen(call) {

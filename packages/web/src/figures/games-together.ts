@@ -2,7 +2,7 @@
 import type { PlayedFrame } from "softrl";
 import { type Race, racers } from "./race.js";
 
-/** Pictures that one wait may take: after a long one the games go on slower, not later. */
+/** The most pictures that wait to be drawn: after a long wait the games go on slower, not later. */
 const MOST = 24;
 
 /** Plays both games between two windows of training, and keeps the pictures to be drawn during the next one. */
@@ -18,7 +18,7 @@ export class GamesTogether {
   async play(race: Race, pace: number, steps: number): Promise<void> {
     const now = performance.now();
     const due = Math.round(((now - this.#playedAt) / 1000) * (pace / steps));
-    const pictures = Math.min(MOST, due - this.#frames.length);
+    const pictures = Math.min(MOST, due) - this.#frames.length;
     if (pictures < 1) return;
     this.#playedAt = now;
     const ask = () =>

@@ -17,10 +17,10 @@ const host = browserWorkers(
 const openRun = () => new RunControl(host, { module: "race-worker", entry: "race" });
 
 /** Pictures of an agent in a second, at most: each costs its worker and the page time that the training needs. */
-const MOST_PICTURES = 30;
+const MOST_PICTURES = 20;
 
-/** Milliseconds between two changes of the numbers below a screen: nobody reads them faster. */
-const FACTS_EVERY = 150;
+/** Milliseconds between two changes of the bars and numbers below a screen: nobody reads them faster. */
+const FACTS_EVERY = 250;
 
 /** Seconds between two measurements of the theorem, at least: they take time from the training. */
 const MEASURE_EVERY = 1;
@@ -39,6 +39,11 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   let ghost: RaceSide["curve"] = [];
   const seed = Math.floor(readNumber(settings.get("seed"), { low: 0, high: 2 ** 32, fallback: 1 }));
   const motion = matchMedia("(prefers-reduced-motion: reduce)");
+  /** Whether a part of the figure is on screen: else nobody sees how the agents play. */
+  let isInView = true;
+  new IntersectionObserver((entries) => {
+    isInView = entries.at(-1)?.isIntersecting ?? isInView;
+  }).observe(root);
 
   const button = (name: string) => part(root, name, HTMLButtonElement);
   const [go, step, save, load] = [button("go"), button("step"), button("save"), button("load")];
@@ -69,7 +74,8 @@ export function theRace(root: HTMLElement, settings: Settings): void {
         () => void play(racer),
       ),
       download: of("download", HTMLButtonElement),
-      isPlaying: false,
+      /** Calls of `play`: a later one takes over from those before. */
+      plays: 0,
       writtenAt: 0,
     };
   });
@@ -231,16 +237,15 @@ export function theRace(root: HTMLElement, settings: Settings): void {
 
   /** Draws what both have played, while they play together. */
   async function showTogether(present: Race, together: GamesTogether): Promise<void> {
-    let drawnAt = 0;
     while (present === race && present.isGoing) {
-      const now = await nextFrame();
-      if (now - drawnAt < (1000 * stepsOfPicture(game.pace)) / game.pace - 4) continue;
-      const frames = together.next();
-      if (frames === undefined || present !== race) continue;
-      drawnAt = now;
-      agents.forEach((agent, i) => {
-        picture(agent, frames[i], 1);
-      });
+      const began = performance.now();
+      const frames = isInView ? together.next() : undefined;
+      if (frames !== undefined) {
+        agents.forEach((agent, i) => {
+          picture(agent, frames[i], 1);
+        });
+      }
+      await nextPicture(began, (1000 * stepsOfPicture(game.pace)) / game.pace);
     }
   }
 
@@ -258,10 +263,11 @@ export function theRace(root: HTMLElement, settings: Settings): void {
 
   function picture(agent: (typeof agents)[number], frame: PlayedFrame, steps: number): void {
     drawScreen(agent.screen, frame);
+    // By one clock, so that the page is laid out once for both.
+    const tick = Math.floor(performance.now() / FACTS_EVERY);
+    if (steps > 0 && tick === agent.writtenAt) return;
+    agent.writtenAt = tick;
     agent.bars.show(game.actions, frame);
-    const now = performance.now();
-    if (steps > 0 && now - agent.writtenAt < FACTS_EVERY) return;
-    agent.writtenAt = now;
     const last = frame.lastReturn === null ? "" : `, last episode ${decimals(frame.lastReturn, 0)}`;
     const who = agent.person.isTaken ? "You play" : "Return";
     const value = frame.v === null ? "" : ` (V\u00a0=\u00a0${decimals(frame.v, 2)})`;
@@ -271,29 +277,33 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   /** Lets an agent play on its screen while the race goes on or a person has the controls. */
   async function play(racer: Racer): Promise<void> {
     const agent = agents[racers.indexOf(racer)];
-    if (agent.isPlaying) return;
-    agent.isPlaying = true;
-    let tick = 0;
+    const mine = ++agent.plays;
     try {
-      while (race?.isGoing || (race !== null && agent.person.isTaken)) {
-        const now = await nextFrame();
-        if (race === null || isTogether(race)) continue;
+      while (mine === agent.plays && race !== null && (race.isGoing || agent.person.isTaken)) {
+        const began = performance.now();
         const { isTaken } = agent.person;
         const isStill = motion.matches && !isTaken;
         const pace = isTaken ? game.manualPace : isStill ? 1 : game.pace;
-        const steps = stepsOfPicture(pace);
-        // By one clock, so that both screens change in the same frame: the page is painted once for both.
-        const due = Math.floor((now * pace) / (1000 * steps));
-        if (due === tick) continue;
-        tick = due;
-        await show(racer, isStill ? 0 : steps);
+        const steps = isTaken ? 1 : stepsOfPicture(pace);
+        if (isInView && !isTogether(race)) await show(racer, isStill ? 0 : steps);
+        await nextPicture(began, (1000 * steps) / pace);
       }
     } catch (error) {
       // The race was closed meanwhile, or it says itself what is wrong.
       if (race !== null && !isOpening) say(error instanceof Error ? error.message : String(error));
-    } finally {
-      agent.isPlaying = false;
     }
+  }
+
+  /**
+   * Resolves when the next picture is due, by one clock, so that both screens change in the same frame and the page is
+   * painted once for both; and by a timer, since each frame that is asked for costs time, also where nothing is drawn.
+   * @param began when the picture before was asked for
+   * @param interval milliseconds between two pictures
+   */
+  async function nextPicture(began: number, interval: number): Promise<void> {
+    const due = (1 + Math.floor(began / interval)) * interval;
+    await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+    if (isInView) await nextFrame();
   }
 
   const measure = singleLoop(

@@ -11,7 +11,7 @@ export function serveEntries(entries: Readonly<Record<string, WorkerEntry>>): vo
   let listener: ((message: unknown) => void) | null = null;
   const waiting: unknown[] = [];
   const parent: ParentPort = {
-    post: (message) => self.postMessage(message),
+    post: (message, transfer = []) => self.postMessage(message, { transfer }),
     listen(call) {
       listener = call;
       for (const message of waiting.splice(0)) call(message);
