@@ -600,7 +600,7 @@ export {
   type ThreadedMachine,
   type WasmThreads,
 } from "./tensor/compiled/wasm-threads.js";
-export type { Executor, LoadedProgram, Session } from "./tensor/executor.js";
+export type { Executor, LoadedProgram, Session, SharedAccess } from "./tensor/executor.js";
 export { gradient } from "./tensor/gradient.js";
 export {
   abs,

@@ -29,6 +29,11 @@ export interface GymnasiumConfig {
    * core if two halves step independently. Results do not depend on it.
    */
   readonly processes?: number;
+  /**
+   * The number of cores that the default of `processes` counts: all by default. Where several learners have environments
+   * of their own at the same time, those of each are faster with its share. Results do not depend on it.
+   */
+  readonly cores?: number;
   /** Shared memory by default, if it is available. Results do not depend on it. */
   readonly transport?: BridgeTransport;
   /**
@@ -54,17 +59,18 @@ const FEWEST_ATARI = 4;
 const MOST_ATARI_PROCESSES = 16;
 
 /** A configuration with all defaults filled in, except the interpreter. */
-export type CompleteConfig = Required<Omit<GymnasiumConfig, "python">>;
+export type CompleteConfig = Required<Omit<GymnasiumConfig, "python" | "cores">>;
 
 /** Fills in the defaults. @throws SoftrlError for an invalid value. */
 export function completeConfig(config: GymnasiumConfig): CompleteConfig {
-  const { python: _, ...given } = config;
+  const { python: _, cores = availableParallelism(), ...given } = config;
   const { id, size, overlap = true } = given;
+  if (!(Number.isSafeInteger(cores) && cores >= 1)) refuse("cores", "a positive integer", cores);
   const complete: CompleteConfig = {
     protocol: "classic",
     options: {},
     timeoutSeconds: timeoutVariable() ?? 60,
-    processes: isAtari(id) ? atariProcesses(size, overlap) : 1,
+    processes: isAtari(id) ? atariProcesses(size, overlap, cores) : 1,
     transport: "shared memory",
     overlap,
     trustStates: false,
@@ -74,13 +80,9 @@ export function completeConfig(config: GymnasiumConfig): CompleteConfig {
   return complete;
 }
 
-function atariProcesses(size: number, overlap: boolean): number {
+function atariProcesses(size: number, overlap: boolean, cores: number): number {
   const halves = overlap && size % 2 === 0 ? 2 : 1;
-  const most = Math.min(
-    availableParallelism() * halves,
-    Math.floor(size / FEWEST_ATARI),
-    MOST_ATARI_PROCESSES,
-  );
+  const most = Math.min(cores * halves, Math.floor(size / FEWEST_ATARI), MOST_ATARI_PROCESSES);
   return Math.max(1, most - (most % halves));
 }
 
@@ -101,6 +103,13 @@ function timeoutVariable(): number | undefined {
   });
 }
 
+function refuse(name: string, expected: string, got: unknown): never {
+  throw new SoftrlError("createGymnasiumEnvironment", `${name} is not valid`, {
+    expected,
+    got: typeof got === "string" ? `"${got}"` : String(got),
+  });
+}
+
 function validate(config: CompleteConfig): void {
   const {
     id,
@@ -114,12 +123,6 @@ function validate(config: CompleteConfig): void {
     overlap,
     trustStates,
   } = config;
-  const refuse = (name: string, expected: string, got: unknown): never => {
-    throw new SoftrlError("createGymnasiumEnvironment", `${name} is not valid`, {
-      expected,
-      got: typeof got === "string" ? `"${got}"` : String(got),
-    });
-  };
   if (typeof id !== "string" || id === "") refuse("id", "a Gymnasium id such as ALE/Pong-v5", id);
   if (!(Number.isSafeInteger(size) && size >= 1 && size <= MOST_ENVIRONMENTS)) {
     refuse("size", `an integer in [1, ${MOST_ENVIRONMENTS}]`, size);

@@ -21,4 +21,15 @@ describe("the default number of Atari processes", () => {
     for (const size of sizes) expect(processes(size, false)).toBeLessThanOrEqual(availableParallelism());
     for (const size of sizes.filter((n) => n % 2 === 1)) expect(processes(size)).toBe(processes(size, false));
   });
+
+  it("counts the given number of cores", () => {
+    const config = { id, size: 64, training: true };
+    expect(completeConfig({ ...config, cores: 3, overlap: false }).processes).toBe(3);
+    expect(completeConfig({ ...config, cores: 3 }).processes).toBe(6);
+    for (const cores of [0, 1.5, Number.NaN]) {
+      expect(() => completeConfig({ ...config, cores })).toThrow(
+        `createGymnasiumEnvironment: cores is not valid, expected a positive integer, got ${cores}`,
+      );
+    }
+  });
 });

@@ -14,12 +14,13 @@
 #include "digest.h"
 #include "instruction-sets.h"
 #include "on-heap.h"
+#include "shared-access.h"
 #include "threads.h"
 
 namespace {
 
 // Must equal the number in the loader; incremented when this interface changes.
-constexpr int32_t interfaceVersion = 2;
+constexpr int32_t interfaceVersion = 3;
 
 /// An arena with its programs. Lives until Node has released the arena and every function that runs on it.
 struct Instance : OnHeap {
@@ -161,6 +162,57 @@ napi_value instantiate(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/// Reads the arguments: `count` arrays of float32, all of the same length.
+bool readArrays(napi_env env, napi_callback_info info, size_t count, float** arrays, size_t* length) {
+  napi_value given[3];
+  size_t passed = count;
+  if (napi_get_cb_info(env, info, &passed, given, nullptr, nullptr) != napi_ok) return false;
+  for (size_t i = 0; i < count; i++) {
+    napi_typedarray_type type;
+    size_t size;
+    void* data;
+    if (napi_get_typedarray_info(env, given[i], &type, &size, &data, nullptr, nullptr) != napi_ok) return false;
+    if (type != napi_float32_array || (i > 0 && size != *length)) return false;
+    arrays[i] = static_cast<float*>(data);
+    *length = size;
+  }
+  return true;
+}
+
+constexpr const char* wrongArrays = "softrl native: expected float32 arrays of the same length";
+
+/// A function (from, to).
+template <void (*copy)(const float*, float*, size_t)>
+napi_value callCopy(napi_env env, napi_callback_info info) {
+  float* arrays[2];
+  size_t length;
+  if (!readArrays(env, info, 2, arrays, &length)) return refuse(env, wrongArrays);
+  copy(arrays[0], arrays[1], length);
+  return nullptr;
+}
+
+/// addStep(before, after, to)
+napi_value callAddStep(napi_env env, napi_callback_info info) {
+  float* arrays[3];
+  size_t length;
+  if (!readArrays(env, info, 3, arrays, &length)) return refuse(env, wrongArrays);
+  addStepToShared(arrays[0], arrays[1], arrays[2], length);
+  return nullptr;
+}
+
+/// { read, write, addStep }
+napi_value sharedAccess(napi_env env) {
+  napi_value object, function;
+  CHECKED(napi_create_object(env, &object));
+  CHECKED(napi_create_function(env, "read", NAPI_AUTO_LENGTH, callCopy<readShared>, nullptr, &function));
+  CHECKED(napi_set_named_property(env, object, "read", function));
+  CHECKED(napi_create_function(env, "write", NAPI_AUTO_LENGTH, callCopy<writeShared>, nullptr, &function));
+  CHECKED(napi_set_named_property(env, object, "write", function));
+  CHECKED(napi_create_function(env, "addStep", NAPI_AUTO_LENGTH, callAddStep, nullptr, &function));
+  CHECKED(napi_set_named_property(env, object, "addStep", function));
+  return object;
+}
+
 /// The compiled instruction sets, best first: [name, supported here, name, …].
 napi_value listInstructionSets(napi_env env) {
   napi_value list;
@@ -178,13 +230,16 @@ napi_value listInstructionSets(napi_env env) {
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  napi_value function, version, kernels, sets;
+  napi_value function, version, kernels, access, sets;
   CHECKED(napi_create_function(env, "instantiate", NAPI_AUTO_LENGTH, instantiate, nullptr, &function));
   CHECKED(napi_set_named_property(env, exports, "instantiate", function));
   CHECKED(napi_create_int32(env, interfaceVersion, &version));
   CHECKED(napi_set_named_property(env, exports, "interfaceVersion", version));
   CHECKED(napi_create_string_utf8(env, SOFTRL_KERNELS_DIGEST, NAPI_AUTO_LENGTH, &kernels));
   CHECKED(napi_set_named_property(env, exports, "kernels", kernels));
+  access = sharedAccess(env);
+  if (access == nullptr) return nullptr;
+  CHECKED(napi_set_named_property(env, exports, "sharedAccess", access));
   sets = listInstructionSets(env);
   if (sets == nullptr) return nullptr;
   CHECKED(napi_set_named_property(env, exports, "instructionSets", sets));

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { kernelsDigest } from "softrl";
+import { kernelsDigest, type SharedAccess } from "softrl";
 
 /** The instruction sets that the kernels are compiled for, best first. */
 export const nativeInstructionSets = ["avx512", "avx2", "baseline"] as const;
@@ -31,9 +31,11 @@ export interface Addon {
     instructionSet: number,
     threads: number,
   ) => readonly [ArrayBuffer | null, ...(() => void)[]];
+  /** Throws unless all arrays are of float32 and of the same length. */
+  readonly sharedAccess: SharedAccess;
 }
 
-const interfaceVersion = 2;
+const interfaceVersion = 3;
 
 export type LoadedAddon =
   | { readonly found: true; readonly addon: Addon }

@@ -51,6 +51,7 @@ export function createNativeMachine(options: NativeOptions = {}): KernelMachine 
     name: "native",
     instructionSet: name,
     instantiate: (length, programs) => instantiate(addon, index, threads, length, programs),
+    sharedAccess: addon.sharedAccess,
   };
 }
 

@@ -26,6 +26,8 @@ export interface EnvironmentRequest {
   readonly size: number;
   /** Whether rewards are clipped and lives end episodes, where the environment does so in training. */
   readonly training: boolean;
+  /** Learners that train at the same time, each with such environments of its own; 1 if left out. */
+  readonly learners?: number;
   /** Whether the environment will be filmed, where it can show more than its observation. */
   readonly screens?: boolean;
   /** Whether they continue from saved states that are trusted. */
@@ -60,15 +62,17 @@ export async function openEnvironment(request: EnvironmentRequest): Promise<Vect
 }
 
 async function ofGymnasium(request: EnvironmentRequest): Promise<VectorEnvironment> {
-  const { size, training, screens = false, restores = false, where } = request;
+  const { size, training, learners = 1, screens = false, restores = false, where } = request;
   const { id, options, atariProtocol: protocol } = request.environment;
   if (protocol !== undefined) requireProtocolFits(where("environment", "atariProtocol"), id, protocol);
   // Halves that step apart keep the cores busy that the executor leaves free; an evaluation steps all at once.
-  const free = availableParallelism() - threadCount(process.env.SOFTRL_THREADS);
+  const cores = Math.max(1, Math.floor(availableParallelism() / learners));
+  const free = cores - threadCount(process.env.SOFTRL_THREADS);
   const parts = {
     id,
     size,
     training,
+    cores,
     overlap: training && free > 0,
     trustStates: restores,
     ...(protocol === undefined ? {} : { protocol }),

@@ -19,7 +19,7 @@ import type { Interrupt } from "../terminal/interrupt.js";
 import { clock, pause } from "../terminal/terminal.js";
 import { provenance } from "./provenance.js";
 import type { RunPlan } from "./run-plan.js";
-import { patienceOfVariable, type WorkerSituation } from "./training-worker.js";
+import { learnersOf, patienceOfVariable, type WorkerSituation } from "./training-worker.js";
 
 /** The most environments that a run is evaluated in. */
 const MOST_EVALUATION_ENVIRONMENTS = 8;
@@ -32,17 +32,18 @@ export async function assemble(plan: RunPlan, store: RunStore, { signal }: Inter
   const { config, parts, executor, where, restores = false } = plan;
   // Whether Gymnasium's environments have a process is known before Python starts.
   if (parts.environmentKind === null && !isBuiltIn(config.environment.id)) refuseOracle(plan);
-  const open = (size: number, training: boolean) =>
+  const open = (size: number, training: boolean, learners = 1) =>
     openEnvironment({
       environment: config.environment,
       kind: parts.environmentKind,
       size,
       training,
+      learners,
       restores,
       where,
     });
   const { evaluateEvery, evaluationEpisodes } = config.run;
-  const environment = await open(config.environment.count, true);
+  const environment = await open(config.environment.count, true, learnersOf(config));
   let evaluation: VectorEnvironment | null = null;
   try {
     // Reading a large process may make it.

@@ -22,14 +22,18 @@ export function work(parent: ParentPort, data: unknown): Promise<void> {
       optimiser: named("optimiser", config.optimiser),
     });
     const { environment } = config;
-    const { count: size } = environment;
+    const request = { environment, kind, size: environment.count, training: true, restores, where };
     return {
       kinds,
-      environment: await openEnvironment({ environment, kind, size, training: true, restores, where }),
+      environment: await openEnvironment({ ...request, learners: learnersOf(config) }),
       executor: await makeExecutor(executorOf(config)),
     };
   });
 }
+
+/** The learners of a run, each of which has environments of its own. */
+export const learnersOf = ({ algorithm: { workers } }: RunConfig): number =>
+  typeof workers === "number" ? workers : 1;
 
 /** A part as the configuration names it. */
 const named = (where: string, { name, module }: { readonly name: string; readonly module?: string }) => ({

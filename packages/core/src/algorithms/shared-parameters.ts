@@ -2,10 +2,8 @@ import { fail } from "../base/errors.js";
 import { sharedMemory } from "../base/shared-memory.js";
 import { PooledMoments } from "../data/pooled-moments.js";
 import type { PlacedParameter } from "../nn/parameters.js";
-import { addedStep } from "../optim/added-step.js";
-import type { Buffer, Executor, LoadedProgram } from "../tensor/executor.js";
-import { input } from "../tensor/operations.js";
-import { program } from "../tensor/program.js";
+import type { Buffer, Executor, SharedAccess } from "../tensor/executor.js";
+import { sharedAccessOf } from "./shared-access.js";
 
 /** The memory of a {@link SharedParameters}, which can be sent to a thread. */
 export interface SharedMemory {
@@ -32,25 +30,12 @@ export interface LearnerMemory {
 }
 
 /**
- * Elements of θ that are added to the shared θ at a time. Another learner's addition to the same elements is lost in the
- * microseconds between reading and writing them: so a block is small. It also stays in a processor's nearest cache.
- */
-const BLOCK = 8192;
-
-/**
  * Bytes, a cache line. An engine copies between arrays word by word only where both begin at a multiple of 8 bytes, else
  * byte by byte: that is several times slower, and another thread could read half a number.
  */
 const ALIGNMENT = 64;
 
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-
-/** A block of θ: what a step adds to it is computed by the executor. */
-interface Block {
-  readonly shared: Buffer;
-  readonly before: Buffer;
-  readonly after: Buffer;
-}
 
 /**
  * θ and the optimiser's states in memory that the learners of several threads share, updated without locks (Hogwild, Niu
@@ -78,11 +63,7 @@ export class SharedParameters {
   #shared: readonly Buffer[] = [];
   /** θ as it was before the step. */
   #before: Buffer = new Float32Array(0);
-  #blocks: readonly Block[] = [];
-  #addition: LoadedProgram | null = null;
-  /** The addition's inputs and its output. */
-  #inputs: readonly Buffer[] = [];
-  #sum: Buffer = new Float32Array(0);
+  #access: SharedAccess | null = null;
 
   constructor(role: SharedRole) {
     this.#role = role;
@@ -90,7 +71,7 @@ export class SharedParameters {
 
   /**
    * Takes a learner's arrays. The thread that makes the memory fills it from them.
-   * @param executor computes the additions
+   * @param executor reads and writes the memory
    */
   attach(local: LearnerMemory, executor: Executor): void {
     if (this.#local !== null) {
@@ -114,20 +95,8 @@ export class SharedParameters {
       offset += aligned(array.byteLength);
       return view;
     });
-    const { theta } = local;
-    this.#before = theta.slice();
-    const block = Math.min(BLOCK, theta.length);
-    const [shared, before, after] = ["shared", "before", "after"].map((name) => input(name, [block]));
-    const { add } = executor.load({
-      add: program({ outputs: { sum: addedStep(shared, before, after) } }),
-    }).programs;
-    this.#addition = add;
-    this.#inputs = ["shared", "before", "after"].map((name) => add.input(name));
-    this.#sum = add.output("sum");
-    this.#blocks = Array.from({ length: Math.ceil(theta.length / block) }, (_, i) => {
-      const part = (array: Buffer) => array.subarray(i * block, (i + 1) * block);
-      return { shared: part(this.#shared[0]), before: part(this.#before), after: part(theta) };
-    });
+    this.#before = local.theta.slice();
+    this.#access = sharedAccessOf(executor, local.theta.length);
     this.#memory = memory;
     this.publish();
   }
@@ -164,11 +133,11 @@ export class SharedParameters {
 
   /** Takes θ over, at the start of a rollout. */
   fetchTheta(): void {
-    this.#local?.theta.set(this.#shared[0]);
+    if (this.#local !== null) this.#access?.read(this.#shared[0], this.#local.theta);
   }
 
   #fetchStates(): void {
-    this.#local?.states.forEach((state, i) => void state.set(this.#shared[i + 1]));
+    this.#local?.states.forEach((state, i) => void this.#access?.read(this.#shared[i + 1], state));
   }
 
   /** Takes the states over and remembers θ: right before a step. */
@@ -180,21 +149,14 @@ export class SharedParameters {
 
   /** Adds θ_new − θ_old to the shared θ and writes the states: right after a step. */
   afterStep(): void {
-    if (this.#local === null || this.#addition === null) return;
+    if (this.#local === null || this.#access === null) return;
     const { theta, states, parameters } = this.#local;
-    const [inShared, inBefore, inAfter] = this.#inputs;
-    for (const { shared, before, after } of this.#blocks) {
-      inBefore.set(before);
-      inAfter.set(after);
-      inShared.set(shared);
-      this.#addition.run();
-      shared.set(after.length === this.#sum.length ? this.#sum : this.#sum.subarray(0, after.length));
-    }
+    this.#access.addStep(this.#before, theta, this.#shared[0]);
     // A statistic of the observations is not a sum of steps: the newest one is the best.
     for (const { statistic, offset, size } of parameters) {
       if (statistic !== undefined) this.#shared[0].set(theta.subarray(offset, offset + size), offset);
     }
-    for (let i = 0; i < states.length; i++) this.#shared[i + 1].set(states[i]);
+    for (let i = 0; i < states.length; i++) this.#access.write(states[i], this.#shared[i + 1]);
   }
 }
 

@@ -124,14 +124,16 @@ class WorkerLearner {
     const { size } = this.#environment;
     const sums: Record<string, number> = {};
     this.#endings = [];
+    let rollouts = 0;
     let stepsOfRollout = Number(this.#config.algorithm.horizon) * size;
     for (;;) {
       const ticket = Atomics.add(this.#counters, TICKETS, 1);
-      if (ticket >= most) return { figures: sums, endings: this.#endings };
+      if (ticket >= most) return { rollouts, figures: sums, endings: this.#endings };
       this.#before = (ticket * stepsOfRollout) / size;
       this.#live.step = began + ticket * stepsOfRollout;
       const { steps, figures } = await this.#algorithm.iterate(this.#onStep);
       stepsOfRollout = steps;
+      rollouts++;
       for (const name in figures) sums[name] = (sums[name] ?? 0) + figures[name];
     }
   }

@@ -10,14 +10,22 @@ import { fail } from "../base/errors.js";
 import type { LiveSettings } from "../base/live-settings.js";
 import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
+import type { WorkerHost } from "../base/worker-host.js";
 import type { OnStep } from "../data/collector.js";
 import { EndedEpisode } from "./ended-episode.js";
 import type { RunConfig } from "./run-config.js";
-import { type EpisodeEnding, TICKETS, type WorkerReply } from "./worker-messages.js";
+import { type EpisodeEnding, TICKETS, type WorkerReply, type WorkerRound } from "./worker-messages.js";
 import { type TrainingWorkersParts, WorkerThreads } from "./worker-threads.js";
 
-/** Environment steps of a worker between two moments at which all workers rest, about. */
-const STEPS_OF_ROUND = 320;
+/**
+ * A worker's part of a round: so many rollouts, and at least about so many environment steps. At the end of a round each
+ * worker waits for the last one, half a rollout on average, and for what the thread of the run does between two rounds.
+ */
+const ROLLOUTS_OF_ROUND = 32;
+const STEPS_OF_ROUND = 1280;
+
+/** Milliseconds after which a round has no more rollouts: nobody has to wait longer for a checkpoint or for Ctrl-C. */
+const LONGEST_ROUND = 1000;
 
 /** The workers of asynchronous algorithms. By value, so that no other run has to load them. */
 export class TrainingWorkers {
@@ -37,12 +45,13 @@ export class TrainingWorkers {
  * An algorithm whose learners are in threads.
  *
  * An iteration is a round: the workers take rollouts from a common counter until it has been taken as often as the round
- * has rollouts, each as fast as it can, and then rest until the next round. Within a round nothing is synchronised;
- * between two rounds θ, the optimiser's states and every worker are whole, so evaluations, checkpoints and changes of
- * settings find them so.
+ * has rollouts, or the round has taken a second, each as fast as it can, and then rest until the next round. Within a round
+ * nothing is synchronised; between two rounds θ, the optimiser's states and every worker are whole, so evaluations,
+ * checkpoints and changes of settings find them so.
  */
 class AsynchronousTraining implements Algorithm {
   readonly isReproducible = false;
+  readonly #host: WorkerHost;
   readonly #live: LiveSettings;
   readonly #environments: number;
   readonly #shared: SharedLearner;
@@ -53,6 +62,7 @@ class AsynchronousTraining implements Algorithm {
   #state: "new" | "restored" | "running" = "new";
 
   constructor(parts: TrainingWorkersParts, config: RunConfig, live: LiveSettings, shared: SharedLearner) {
+    this.#host = parts.host;
     this.#live = live;
     this.#environments = config.environment.count;
     this.#shared = shared;
@@ -80,16 +90,14 @@ class AsynchronousTraining implements Algorithm {
   async iterate(onStep: OnStep): Promise<IterationReport> {
     await this.#ready();
     const { shared, workers, stepsOfIteration } = this.#shared;
-    const each = Math.max(1, Math.floor(STEPS_OF_ROUND / stepsOfIteration));
+    const each = Math.max(ROLLOUTS_OF_ROUND, Math.ceil(STEPS_OF_ROUND / stepsOfIteration));
     const left = Math.ceil((this.#live.steps - this.#live.step) / stepsOfIteration);
-    const rollouts = Math.max(1, Math.min(workers * each, left));
-    Atomics.store(this.#threads.counters, TICKETS, 0);
-    const replies = await this.#threads.ask({ kind: "round", live: this.#live.save(), rollouts });
+    const rounds = await this.#round(Math.max(1, Math.min(workers * each, left)));
     shared.fetch();
+    const rollouts = rounds.reduce((sum, round) => sum + round.rollouts, 0);
     const figures: Record<string, number> = {};
     const endings: EpisodeEnding[] = [];
-    replies.forEach((reply, worker) => {
-      const { round } = replyOf("round", reply);
+    rounds.forEach((round, worker) => {
       for (const name in round.figures) {
         figures[name] = (figures[name] ?? 0) + round.figures[name] / rollouts;
       }
@@ -101,6 +109,22 @@ class AsynchronousTraining implements Algorithm {
     endings.sort((a, b) => a.t - b.t || a.environment - b.environment);
     for (const ending of endings) onStep(ending.t, this.#episode.rows(ending), ending.environment);
     return { steps: rollouts * stepsOfIteration, figures, updates: rollouts };
+  }
+
+  /** Asks the workers for a round of at most so many rollouts. */
+  async #round(most: number): Promise<readonly WorkerRound[]> {
+    const { counters } = this.#threads;
+    Atomics.store(counters, TICKETS, 0);
+    const stop = this.#host.every(LONGEST_ROUND, () => {
+      // Whoever wants a rollout from now on finds that none is left.
+      if (Atomics.load(counters, TICKETS) > 0) Atomics.add(counters, TICKETS, most);
+    });
+    try {
+      const replies = await this.#threads.ask({ kind: "round", live: this.#live.save(), rollouts: most });
+      return replies.map((reply) => replyOf("round", reply).round);
+    } finally {
+      stop();
+    }
   }
 
   async prepareSave(): Promise<void> {

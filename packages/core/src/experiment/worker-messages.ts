@@ -20,14 +20,17 @@ export interface WorkerAssignment {
   readonly parts: unknown;
 }
 
-/** Where {@link WorkerAssignment.counters} has the number of rollouts that workers have taken in this round. */
+/**
+ * Where {@link WorkerAssignment.counters} has the number of rollouts that workers have taken in this round; more than the
+ * round has where none are left.
+ */
 export const TICKETS = 0;
 
 /** Where it has a number that changes whenever worker w has stepped its environments. */
 export const progressOf = (worker: number): number => 1 + worker;
 
 export type WorkerRequest =
-  /** Take tickets, and make a rollout and an update for each, until this many are taken. */
+  /** Take tickets, and make a rollout and an update for each, until none below this number is left. */
   | { readonly kind: "round"; readonly live: Snapshot; readonly rollouts: number }
   | { readonly kind: "save" }
   | { readonly kind: "restore"; readonly state: Snapshot }
@@ -42,6 +45,8 @@ export type WorkerReply =
 
 /** What a worker did in a round. */
 export interface WorkerRound {
+  /** Rollouts that it made. */
+  readonly rollouts: number;
   /** The sum of each figure over the rollouts. */
   readonly figures: Readonly<Record<string, number>>;
   readonly endings: readonly EpisodeEnding[];

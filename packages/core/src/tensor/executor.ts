@@ -14,6 +14,20 @@ export interface Executor {
     programs: Readonly<Record<Names, Program>>,
     recording?: Recording<NoInfer<Names>>,
   ): Session<Names>;
+  /** Left out where the executor has no faster way than `set` and a program. */
+  readonly sharedAccess?: SharedAccess;
+}
+
+/**
+ * Reads and writes of memory that other threads use, in the executor's precision. All arrays of a call have the same length.
+ */
+export interface SharedAccess {
+  /** to ← from, where others write to `from`. */
+  readonly read: (from: Buffer, to: Buffer) => void;
+  /** to ← from, where others read or write `to`. */
+  readonly write: (from: Buffer, to: Buffer) => void;
+  /** to ← to + (after − before), element by element, and `after` itself where `to` equals `before`. */
+  readonly addStep: (before: Buffer, after: Buffer, to: Buffer) => void;
 }
 
 /**

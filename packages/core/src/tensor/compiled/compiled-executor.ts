@@ -19,6 +19,7 @@ export function createCompiledExecutor(machine: KernelMachine): Executor {
   return {
     name: machine.name,
     ...(machine.instructionSet === undefined ? {} : { instructionSet: machine.instructionSet }),
+    ...(machine.sharedAccess === undefined ? {} : { sharedAccess: machine.sharedAccess }),
     precision: "float32",
     load<Names extends string>(
       programs: Readonly<Record<Names, Program>>,

@@ -5,6 +5,7 @@
  * images are NHWC, convolution weights are HWIO. A kernel never reads or writes outside the ranges of its
  * fields.
  */
+import type { SharedAccess } from "../executor.js";
 import type { ElementwiseOperation } from "../tensor.js";
 
 /**
@@ -211,6 +212,8 @@ export interface KernelMachine {
    * reaches outside the arena.
    */
   instantiate(arenaLength: number, programs: readonly (readonly Kernel[])[]): KernelInstance;
+  /** That of the executor over this machine. */
+  readonly sharedAccess?: SharedAccess;
 }
 
 export interface KernelInstance {
