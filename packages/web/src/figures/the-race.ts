@@ -6,6 +6,7 @@ import { decimals, shortNumber } from "../drawing/number-text.js";
 import { readNumber, type Settings } from "../state/settings.js";
 import { browserWorkers } from "../workers/browser-workers.js";
 import { GamesTogether } from "./games-together.js";
+import { nextPicture, stepsOfPicture } from "./picture-clock.js";
 import { Race, type Racer, type RaceSide, racers, type SavedRace } from "./race.js";
 import { games, intervals, Person, RACE_TAUS, speeds } from "./race-controls.js";
 import { drawCurves, drawGap, drawScreen, PolicyBars } from "./race-pictures.js";
@@ -15,9 +16,6 @@ const host = browserWorkers(
   () => new Worker(new URL("../workers/race-worker.js", import.meta.url), { type: "module", name: "race" }),
 );
 const openRun = () => new RunControl(host, { module: "race-worker", entry: "race" });
-
-/** Pictures of an agent in a second, at most: each costs its worker and the page time that the training needs. */
-const MOST_PICTURES = 20;
 
 /** Milliseconds between two changes of the bars and numbers below a screen: nobody reads them faster. */
 const FACTS_EVERY = 250;
@@ -245,7 +243,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
           picture(agent, frames[i], 1);
         });
       }
-      await nextPicture(began, (1000 * stepsOfPicture(game.pace)) / game.pace);
+      await nextPicture(began, (1000 * stepsOfPicture(game.pace)) / game.pace, isInView);
     }
   }
 
@@ -286,24 +284,12 @@ export function theRace(root: HTMLElement, settings: Settings): void {
         const pace = isTaken ? game.manualPace : isStill ? 1 : game.pace;
         const steps = isTaken ? 1 : stepsOfPicture(pace);
         if (isInView && !isTogether(race)) await show(racer, isStill ? 0 : steps);
-        await nextPicture(began, (1000 * steps) / pace);
+        await nextPicture(began, (1000 * steps) / pace, isInView);
       }
     } catch (error) {
       // The race was closed meanwhile, or it says itself what is wrong.
       if (race !== null && !isOpening) say(error instanceof Error ? error.message : String(error));
     }
-  }
-
-  /**
-   * Resolves when the next picture is due, by one clock, so that both screens change in the same frame and the page is
-   * painted once for both; and by a timer, since each frame that is asked for costs time, also where nothing is drawn.
-   * @param began when the picture before was asked for
-   * @param interval milliseconds between two pictures
-   */
-  async function nextPicture(began: number, interval: number): Promise<void> {
-    const due = (1 + Math.floor(began / interval)) * interval;
-    await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
-    if (isInView) await nextFrame();
   }
 
   const measure = singleLoop(
@@ -443,8 +429,3 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   }
   draw();
 }
-
-/** Steps between two pictures. @param pace steps in a second */
-const stepsOfPicture = (pace: number): number => Math.ceil(pace / MOST_PICTURES);
-
-const nextFrame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve));
