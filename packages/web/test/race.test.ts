@@ -3,14 +3,13 @@ import {
   CartPole,
   createWasmExecutor,
   RunControl,
-  readRunSnapshot,
   serveControlledRun,
   type WorkerHost,
 } from "softrl";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { sameThreadWorker } from "../../core/test/experiment/same-thread-workers.js";
 import { GamesTogether } from "../src/figures/games-together.js";
-import { Race, type RaceGame, type Racer, racers } from "../src/figures/race.js";
+import { Race, type RaceGame, racers } from "../src/figures/race.js";
 import { games } from "../src/figures/race-controls.js";
 
 const executor = await createWasmExecutor();
@@ -72,7 +71,6 @@ describe("τ that is chosen while a race goes on", () => {
     const [first] = race.snapshots;
     let isBack = Promise.resolve();
     await race.go(1e6, fast, () => {
-      if (!race.isGoing) return;
       void race.setTau(0.5);
       isBack = race.goTo(first);
     });
@@ -110,69 +108,6 @@ describe("games that are played together", () => {
     let pictures = 0;
     while (together.next() !== undefined) pictures++;
     expect(pictures).toBe(24);
-  });
-});
-
-describe("a race without a limit of its speed", () => {
-  /** Counts windows: the most that one agent has begun and the other not yet ended. */
-  const startCounted = async (isGapSubtracted: boolean) => {
-    const [begun, ended] = [
-      { a2c: 0, "soft-q": 0 },
-      { a2c: 0, "soft-q": 0 },
-    ];
-    const windows = { begun, ended, ahead: 0 };
-    const counted = (racer: Racer) => {
-      const control = open();
-      const ask = control.ask.bind(control);
-      control.ask = (command) => {
-        const answer = ask(command);
-        if (command.kind === "run") {
-          begun[racer]++;
-          windows.ahead = Math.max(windows.ahead, begun[racer] - Math.min(ended.a2c, ended["soft-q"]));
-          void answer.then(() => ended[racer]++);
-        }
-        return answer;
-      };
-      return control;
-    };
-    const game = { ...games[0], logEvery: 40 };
-    const race = await Race.start(counted, { game, seed: 1, tau: 0.05, isGapSubtracted });
-    races.push(race);
-    const train = async (speed: () => number) => {
-      let ends = 0;
-      await race.go(1e6, speed, () => {
-        ends++;
-        if (ends === 3) void race.setTau(0.5);
-        if (ends === 6) void race.pause();
-      });
-    };
-    return { race, windows, train };
-  };
-
-  it("lets one agent go ahead by a window, and has both at the same step of a change, a snapshot and a pause", async () => {
-    const { race, windows, train } = await startCounted(false);
-    await train(fast);
-    expect(windows.ahead).toBe(2);
-    expect(windows.ended).toEqual(windows.begun);
-    expect(windows.begun["soft-q"]).toBe(windows.begun.a2c);
-    const [changes, others] = changesOf(race);
-    expect(changes).toHaveLength(1);
-    expect(others).toEqual(changes);
-    expect(race.snapshots.length).toBeGreaterThan(5);
-    for (const { step, checkpoints } of [...race.snapshots, await race.save()]) {
-      for (const racer of racers) {
-        expect(readRunSnapshot(racer, checkpoints[racer]).live).toMatchObject({ step });
-      }
-    }
-  });
-
-  it.each([
-    ["the gap is subtracted: both play one game", true, fast],
-    ["the speed has a limit", false, () => 1e5],
-  ])("lets none go ahead where %s", async (_, isGapSubtracted, speed) => {
-    const { windows, train } = await startCounted(isGapSubtracted);
-    await train(speed);
-    expect(windows.ahead).toBe(1);
   });
 });
 

@@ -65,9 +65,12 @@ export interface SavedRace extends RaceSnapshot {
 
 /** The steps of each run, more than {@link RaceGame.mostSteps}: a schedule over them hardly changes anything. */
 const STEPS = 1e9;
-/** Seconds of a window, after which both have taken the same steps; longer without a limit of the speed. */
+/**
+ * Seconds of training between two moments at which both have taken the same steps. The faster one waits there for the
+ * other, and both for the page: without a limit of the speed, that is rarer.
+ */
 const WINDOW = 0.1;
-const UNLIMITED_WINDOW = 0.3;
+const UNLIMITED_WINDOW = 0.5;
 const MOST_EVENTS = 200;
 
 /** A run of the race, as the command takes it too. */
@@ -85,8 +88,8 @@ export function raceRun(racer: Racer, { game, seed, tau, isGapSubtracted }: Race
 }
 
 /**
- * A race: both agents take steps in windows, so that each change of τ comes at the same step of both. Without a limit of
- * the speed, one may be ahead by a window. The methods wait for one another; `pause` ends what goes on.
+ * A race: both agents take steps in windows, so that each change of τ comes at the same step of both. Its methods wait for
+ * one another; `pause` ends what goes on.
  */
 export class Race {
   readonly sides: Readonly<Record<Racer, RaceSide>>;
@@ -99,9 +102,6 @@ export class Race {
   isGoing = false;
   /** τ that was chosen while the race goes on, for the end of the present window. */
   #wantedTau: number | null = null;
-  /** The next window, where one agent has begun it already: which of them is the faster changes all the time. */
-  #lead: { readonly racer: Racer; readonly steps: number; readonly end: Promise<ControlledState> } | null =
-    null;
   #snapshotEvery: number;
   #work: Promise<unknown> = Promise.resolve();
 
@@ -146,7 +146,7 @@ export class Race {
     try {
       const [first, second] = await Promise.all([begin("a2c"), begin("soft-q")]);
       const race = new Race(choice, { a2c: first, "soft-q": second });
-      race.#keep(await race.#present());
+      await race.#snapshot();
       return race;
     } catch (error) {
       await Promise.all(racers.map((racer) => controls[racer].stop()));
@@ -167,25 +167,23 @@ export class Race {
   /**
    * Trains until `pause`, for so many steps, or until the race is over.
    * @param speed steps of each agent in a second, at most
-   * @param onWindow called at the end of each window; the race waits for what it returns
+   * @param onWindow called whenever both have taken the same steps; the race waits for what it returns
    */
   go(steps: number, speed: () => number, onWindow: () => void | Promise<void>): Promise<void> {
     this.isGoing = true;
     return this.#alone(async () => {
       const end = Math.min(this.step + steps, this.choice.game.mostSteps);
-      this.#lead = null;
       try {
         await this.#extend();
-        while ((this.isGoing && this.step < end) || this.#lead !== null) {
+        while (this.isGoing && this.step < end) {
           const began = performance.now();
-          if (this.#lead === null) await this.#applyWantedTau();
+          await this.#applyWantedTau();
           const limit = speed();
           const isLimited = Number.isFinite(limit);
           const wanted = isLimited
             ? Math.min(this.#stepsIn(WINDOW), limit * WINDOW)
             : this.#stepsIn(UNLIMITED_WINDOW);
-          const stepsFrom = (step: number) => Math.min(Math.max(1, wanted), end - step);
-          await this.#window(stepsFrom, !isLimited);
+          await this.#window(Math.min(Math.max(1, wanted), end - this.step));
           await onWindow();
           const left = 1000 * WINDOW - (performance.now() - began);
           if (isLimited && left > 0 && this.isGoing) await delay(left);
@@ -252,61 +250,32 @@ export class Race {
     await this.#both((racer) => this.sides[racer].control.stop());
   }
 
-  /**
-   * Trains both for a window.
-   * @param stepsFrom the steps of a window that begins at a step; 0 at the end
-   * @param isFast whether the agent that ends first may begin the next window
-   */
-  async #window(stepsFrom: (step: number) => number, isFast: boolean): Promise<void> {
+  async #window(steps: number): Promise<void> {
     if ((this.snapshots.at(-1)?.step ?? 0) > this.step) {
       this.snapshots = this.snapshots.filter(({ step }) => step <= this.step);
     }
-    const lead = this.#lead;
-    this.#lead = null;
-    const steps = lead?.steps ?? stepsFrom(this.step);
-    let isDue: boolean | null = null;
-    const train = async (racer: Racer): Promise<ControlledSnapshot | null> => {
-      const { control } = this.sides[racer];
-      const run = (steps: number) => control.ask({ kind: "run", steps });
-      take(this.sides[racer], await (lead?.racer === racer ? lead.end : run(steps)));
-      const { step } = this.sides[racer].state.progress;
-      const isFirst = isDue === null;
-      isDue ??= this.#isSnapshotDue(step);
-      const saved = isDue ? control.ask({ kind: "save" }) : null;
-      const next = isFirst && isFast && this.#mayGoAhead ? stepsFrom(step) : 0;
-      if (next > 0) {
-        const end = run(next);
-        // The window that takes it reports its error.
-        end.catch(() => {});
-        this.#lead = { racer, steps: next, end };
-      }
-      return saved;
-    };
-    const [a2c, softQ] = await Promise.all([train("a2c"), train("soft-q")]);
-    if (a2c !== null && softQ !== null) this.#keep(raceSnapshot(a2c, softQ));
-  }
-
-  /** Whether nothing waits for both to be at the same step. */
-  get #mayGoAhead(): boolean {
-    return this.isGoing && this.#wantedTau === null && !this.choice.isGapSubtracted;
-  }
-
-  #isSnapshotDue(step: number): boolean {
+    await this.#both(async (racer) => {
+      const side = this.sides[racer];
+      take(side, await side.control.ask({ kind: "run", steps }));
+    });
     const newest = this.snapshots.at(-1)?.step ?? 0;
-    return Math.floor(step / this.#snapshotEvery) > Math.floor(newest / this.#snapshotEvery);
+    if (Math.floor(this.step / this.#snapshotEvery) > Math.floor(newest / this.#snapshotEvery)) {
+      await this.#snapshot();
+    }
   }
 
-  #keep(snapshot: RaceSnapshot): void {
-    this.snapshots.push(snapshot);
+  async #snapshot(): Promise<void> {
+    this.snapshots.push(await this.#present());
     if (this.snapshots.length <= this.choice.game.snapshots) return;
     this.#snapshotEvery *= 2;
     this.snapshots = everySecond(this.snapshots);
   }
 
   async #present(): Promise<RaceSnapshot> {
-    const save = (racer: Racer) => this.sides[racer].control.ask({ kind: "save" });
+    const save = (racer: Racer): Promise<ControlledSnapshot> =>
+      this.sides[racer].control.ask({ kind: "save" });
     const [a2c, softQ] = await Promise.all([save("a2c"), save("soft-q")]);
-    return raceSnapshot(a2c, softQ);
+    return { step: a2c.step, checkpoints: { a2c: a2c.checkpoint, "soft-q": softQ.checkpoint } };
   }
 
   async #applyWantedTau(): Promise<void> {
@@ -362,11 +331,6 @@ function take(side: RaceSide, state: ControlledState): void {
   side.events.push(...state.events.filter(({ event }) => event === "set"));
   side.events.splice(0, side.events.length - MOST_EVENTS);
 }
-
-const raceSnapshot = (a2c: ControlledSnapshot, softQ: ControlledSnapshot): RaceSnapshot => ({
-  step: a2c.step,
-  checkpoints: { a2c: a2c.checkpoint, "soft-q": softQ.checkpoint },
-});
 
 /** Every second of a list, the newest included. */
 const everySecond = <Item>(list: readonly Item[]): Item[] =>
