@@ -90,8 +90,9 @@ export const epochSettings = {
 
 /**
  * The defaults of all on-policy algorithms for other sections. Those of vectors, tables and MinAtar were tuned for A2C
- * with the naive bonus alone: experiments/tuning. On Atari, the learning rate of the A2C that the paper used does not fall, as
- * in stable-baselines3's zoo: that one falls over 80M steps, and over 10M it ends before Pong is learned (experiments/pong).
+ * with the naive bonus alone: experiments/tuning. Those of Atari are the A2C's that the paper used, but for its learning rate,
+ * which falls to 0 over 80M steps. Over 10M, one that falls is too small before Pong is learned (experiments/pong), so it is
+ * constant, as in stable-baselines3's zoo.
  */
 export function onPolicyDefaults(family: EnvironmentFamily): SectionDefaults {
   switch (family) {
