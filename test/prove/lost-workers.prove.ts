@@ -7,11 +7,11 @@ import { inTemporaryFolder, run } from "./command.js";
 const fragile = fileURLToPath(new URL("../../packages/node/test/fragile-environment.js", import.meta.url));
 
 const messages = {
-  throw: /worker [12] of 2: failed: the joystick is broken;/,
+  throw: /worker [12] of 2: failed: the joystick is broken\./,
   reject: /worker [12] of 2: the worker has ended: a stray promise;/,
-  exit: /worker [12] of 2: the worker has ended: it ended with code 7;/,
+  exit: /worker [12] of 2: the worker has ended: it ended with code 7\./,
   memory: /worker [12] of 2: the worker has ended: .*memory/,
-  hang: /worker [12] of 2: the worker has made no step for 1 seconds;/,
+  hang: /worker [12] of 2: the worker has made no step for 1 seconds\./,
 };
 const ways = Object.keys(messages) as (keyof typeof messages)[];
 
