@@ -1,4 +1,4 @@
-import type { Demonstration, Series } from "softrl";
+import { type Demonstration, identities, type Series } from "softrl";
 import { figureSvg } from "./figure.js";
 import { measuredInShort, PAGE_TITLE, requirement } from "./theory-words.js";
 
@@ -34,6 +34,7 @@ function numbersCsv(series: readonly Series[]): string {
 }
 
 function page(demonstrations: readonly Demonstration[], seed: number): string {
+  const slow = identities.filter((identity) => identity.slow).length;
   return `${PAGE_TITLE}
 This page shows the theory of the paper in ${demonstrations.length} figures. All numbers are exact up to float64 rounding: the problems are
 so small that nothing has to be sampled or trained. You need to know what a gradient is, but nothing about
@@ -58,8 +59,8 @@ probability of each action in each state. Rewards that come one step later are d
 
 ${demonstrations.map(section).join("\n")}
 All problems are drawn from a seed (\`--seed\`, ${seed} on this page), and the same seed gives the same page. *rounding* means that
-the measured number is zero in theory and below 1e-10 here. \`npx softrl verify\` measures 54 identities in the same way:
-50 with 50 seeds each, and four on the Nature CNN with one seed. \`npx softrl verify --mutants\` shows that each of them
+the measured number is zero in theory and below 1e-10 here. \`npx softrl verify\` measures ${identities.length} identities in the same way:
+${identities.length - slow} with 50 seeds each, and ${slow} on the Nature CNN with one seed. \`npx softrl verify --mutants\` shows that each of them
 fails when the mathematics is wrong.
 `;
 }
