@@ -1,14 +1,17 @@
 import { fail } from "../base/errors.js";
-import { sharedMemory } from "../base/shared-memory.js";
+import { alignedBytes, sharedMemory, sharedView } from "../base/shared-memory.js";
 import { PooledMoments } from "../data/pooled-moments.js";
 import type { PlacedParameter } from "../nn/parameters.js";
 import type { Buffer, Executor, SharedAccess } from "../tensor/executor.js";
 import { sharedAccessOf } from "./shared-access.js";
+import { SharedStates } from "./shared-states.js";
 
 /** The memory of a {@link SharedParameters}, which can be sent to a thread. */
 export interface SharedMemory {
-  /** θ [P], then the optimiser's states, in the executor's precision; each begins at a multiple of {@link ALIGNMENT}. */
+  /** θ [P] in the executor's precision, then the optimiser's states ({@link SharedStates}). */
   readonly parameters: SharedArrayBuffer;
+  /** How many learners share it. */
+  readonly learners: number;
   /** The moments that the threads pool, by name. */
   readonly moments: Readonly<Record<string, SharedArrayBuffer>>;
 }
@@ -30,14 +33,6 @@ export interface LearnerMemory {
 }
 
 /**
- * Bytes, a cache line. An engine copies between arrays word by word only where both begin at a multiple of 8 bytes, else
- * byte by byte: that is several times slower, and another thread could read half a number.
- */
-const ALIGNMENT = 64;
-
-const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-
-/**
  * θ and the optimiser's states in memory that the learners of several threads share, updated without locks (Hogwild, Niu
  * et al. 2011, as A3C does, Mnih et al. 2016).
  *
@@ -45,7 +40,7 @@ const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNM
  * right before each step; after the step it adds θ_new − θ_old to the shared θ and writes the states. What can go wrong
  * between the threads, and is accepted, as in the papers:
  *
- * - A copy of θ or of the states may have elements from before and after another learner's step.
+ * - A copy of θ may have elements from before and after another learner's step. A copy of the states is that of one step.
  * - Where two learners add to the same elements within microseconds, one of the two additions is lost. A thread that the
  *   system pauses in these microseconds undoes all that others have added to that block meanwhile: with more threads than
  *   processors this happens, though rarely.
@@ -59,8 +54,9 @@ export class SharedParameters {
   readonly #moments: Record<string, SharedArrayBuffer> = {};
   #memory: SharedArrayBuffer | null = null;
   #local: LearnerMemory | null = null;
-  /** θ in the shared memory, then each state. */
-  #shared: readonly Buffer[] = [];
+  /** θ in the shared memory. */
+  #theta: Buffer = new Float32Array(0);
+  #states: SharedStates | null = null;
   /** θ as it was before the step. */
   #before: Buffer = new Float32Array(0);
   #access: SharedAccess | null = null;
@@ -78,10 +74,12 @@ export class SharedParameters {
       fail("SharedParameters.attach", "called twice", { expected: "one learner in each thread" });
     }
     this.#local = local;
-    const arrays = [local.theta, ...local.states];
-    const bytes = arrays.reduce((sum, { byteLength }) => sum + aligned(byteLength), 0);
-    const memory =
-      "memory" in this.#role ? this.#role.memory.parameters : sharedMemory("SharedParameters", bytes);
+    const { theta, states } = local;
+    const learners = this.#learners;
+    const thetaBytes = alignedBytes(theta);
+    const bytes = thetaBytes + SharedStates.bytes(states, learners);
+    const role = this.#role;
+    const memory = "memory" in role ? role.memory.parameters : sharedMemory("SharedParameters", bytes);
     if (memory.byteLength !== bytes) {
       fail("SharedParameters.attach", "the learner does not fit the shared memory", {
         expected: `${memory.byteLength} bytes`,
@@ -89,12 +87,9 @@ export class SharedParameters {
         remedy: "make it from the same configuration, with the same executor",
       });
     }
-    let offset = 0;
-    this.#shared = arrays.map((array) => {
-      const view = viewOf(memory, offset, array);
-      offset += aligned(array.byteLength);
-      return view;
-    });
+    this.#theta = sharedView(memory, 0, theta);
+    const learner = "memory" in role ? role.learner : null;
+    this.#states = new SharedStates(memory, thetaBytes, states, learners, learner);
     this.#before = local.theta.slice();
     this.#access = sharedAccessOf(executor, local.theta.length);
     this.#memory = memory;
@@ -104,7 +99,11 @@ export class SharedParameters {
   /** The memory, for the threads. @throws SoftrlError before a learner is attached. */
   get memory(): SharedMemory {
     const parameters = this.#memory ?? fail("SharedParameters.memory", "no learner is attached");
-    return { parameters, moments: this.#moments };
+    return { parameters, learners: this.#learners, moments: this.#moments };
+  }
+
+  get #learners(): number {
+    return "memory" in this.#role ? this.#role.memory.learners : this.#role.learners;
   }
 
   /** Moments that the learners pool. */
@@ -121,8 +120,8 @@ export class SharedParameters {
   /** Writes the learner's θ and states into the shared memory, where this thread has made it: after a restore. */
   publish(): void {
     if ("memory" in this.#role || this.#local === null) return;
-    this.#shared[0].set(this.#local.theta);
-    this.#local.states.forEach((state, i) => void this.#shared[i + 1].set(state));
+    this.#theta.set(this.#local.theta);
+    this.#states?.set(this.#local.states);
   }
 
   /** Takes θ and the states over. */
@@ -133,11 +132,11 @@ export class SharedParameters {
 
   /** Takes θ over, at the start of a rollout. */
   fetchTheta(): void {
-    if (this.#local !== null) this.#access?.read(this.#shared[0], this.#local.theta);
+    if (this.#local !== null) this.#access?.read(this.#theta, this.#local.theta);
   }
 
   #fetchStates(): void {
-    this.#local?.states.forEach((state, i) => void this.#access?.read(this.#shared[i + 1], state));
+    if (this.#local !== null && this.#access !== null) this.#states?.read(this.#local.states, this.#access);
   }
 
   /** Takes the states over and remembers θ: right before a step. */
@@ -151,17 +150,11 @@ export class SharedParameters {
   afterStep(): void {
     if (this.#local === null || this.#access === null) return;
     const { theta, states, parameters } = this.#local;
-    this.#access.addStep(this.#before, theta, this.#shared[0]);
+    this.#access.addStep(this.#before, theta, this.#theta);
     // A statistic of the observations is not a sum of steps: the newest one is the best.
     for (const { statistic, offset, size } of parameters) {
-      if (statistic !== undefined) this.#shared[0].set(theta.subarray(offset, offset + size), offset);
+      if (statistic !== undefined) this.#theta.set(theta.subarray(offset, offset + size), offset);
     }
-    for (let i = 0; i < states.length; i++) this.#access.write(states[i], this.#shared[i + 1]);
+    this.#states?.write(states, this.#access);
   }
-}
-
-function viewOf(memory: SharedArrayBuffer, offset: number, like: Buffer): Buffer {
-  return like instanceof Float32Array
-    ? new Float32Array(memory, offset, like.length)
-    : new Float64Array(memory, offset, like.length);
 }

@@ -141,8 +141,9 @@ describe("the parameters that two learners share", () => {
 
   test("begin at cache lines, whatever their number, so that copies are made word by word", () => {
     const { parameters } = learnerOf({ learners: 2 }).shared.memory;
-    expect(parameters.byteLength).toBe(2 * 64);
-    expect([...new Float32Array(parameters, 64, 3)]).toEqual([10, 20, 30]);
+    // θ, which slot is the newest one, and three slots of states.
+    expect(parameters.byteLength).toBe(64 + 64 + 3 * 64);
+    expect([...new Float32Array(parameters, 2 * 64, 3)]).toEqual([10, 20, 30]);
   });
 });
 

@@ -12,7 +12,7 @@ test("where a runtime has no shared memory, the error has the remedy", () => {
     shared.attach({ theta, states: [], parameters: [] }, createReferenceExecutor());
     return shared.memory.parameters.byteLength;
   };
-  expect(attach()).toBe(64);
+  expect(attach()).toBe(64 + 64);
   vi.stubGlobal("SharedArrayBuffer", undefined);
   for (const use of [attach, () => PooledMoments.memory(3, 2)]) {
     expect(use).toThrow(SoftrlError);
