@@ -1,9 +1,9 @@
-import { existsSync, rmSync, statSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
-import { quietly } from "../files/regular-file.js";
+import { quietly, stampOf } from "../files/regular-file.js";
 import { writeRemedy } from "../files/write-fault.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import type { RunOutcome } from "./finished-run.js";
@@ -40,7 +40,7 @@ export class SweepFolder implements SweepWork {
   readonly #options: SweepFolderOptions;
   readonly #maker = new RunMaker();
   /** The results as last read, and the state of the file then. */
-  #known: { readonly results: ReadonlyMap<string, SweepResult>; readonly stamp: string } | null = null;
+  #known: { readonly results: ReadonlyMap<string, SweepResult>; readonly stamp: string | null } | null = null;
 
   /** @throws SoftrlError when the folder cannot be made, or its results cannot be read. */
   constructor(path: string, options: SweepFolderOptions) {
@@ -57,13 +57,13 @@ export class SweepFolder implements SweepWork {
   results(): ReadonlyMap<string, SweepResult> {
     const stamp = this.#stamp();
     // The files are replaced, never changed, by every process that sweeps.
-    if (this.#known?.stamp !== stamp) this.#known = { results: readResults(this.path), stamp };
+    if (this.#known === null || this.#known.stamp !== stamp)
+      this.#known = { results: readResults(this.path), stamp };
     return this.#known.results;
   }
 
-  #stamp(): string {
-    const stats = statSync(join(this.path, sweepFiles.results), { throwIfNoEntry: false });
-    return stats === undefined ? "none" : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+  #stamp(): string | null {
+    return stampOf(join(this.path, sweepFiles.results));
   }
 
   /** Where a run is made. */
