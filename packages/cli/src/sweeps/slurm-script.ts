@@ -23,6 +23,8 @@ export interface SlurmScript {
   readonly definition: string;
   /** The folder of the tables. */
   readonly out: string;
+  /** Whether only results of the same settings and version count as done. */
+  readonly fresh: boolean;
   /** Where Slurm writes what the tasks print. */
   readonly logs: string;
   readonly keys: readonly string[];
@@ -35,7 +37,8 @@ export interface SlurmScript {
  * 1000. A task that ends early continues its runs when the script is submitted again.
  * @throws SoftrlError for a path that a line of options cannot hold.
  */
-export function slurmScript({ node, bin, definition, out, logs, keys, cores }: SlurmScript): string {
+export function slurmScript(script: SlurmScript): string {
+  const { node, bin, definition, out, fresh, logs, keys, cores } = script;
   if (/["\\]|\p{Cc}/u.test(logs)) {
     throw new SoftrlError(logs, "Slurm cannot write into a folder of this name", {
       expected: "a path without quotes, backslashes and line breaks",
@@ -52,6 +55,7 @@ export function slurmScript({ node, bin, definition, out, logs, keys, cores }: S
     "--requeue",
     `--signal=B:TERM@${SECONDS_TO_STOP}`,
   ];
+  const command = [node, bin, "sweep", definition, "--out", out, ...(fresh ? ["--fresh"] : [])];
   return [
     "#!/bin/bash",
     ...options.map((option) => `#SBATCH ${option}`),
@@ -66,7 +70,7 @@ export function slurmScript({ node, bin, definition, out, logs, keys, cores }: S
     '  only="${only:+$only,}${keys[i]}"',
     "done",
     // exec, so that Slurm's signals reach softrl.
-    `exec ${[node, bin, "sweep", definition, "--out", out].map(quoted).join(" ")} \\`,
+    `exec ${command.map(quoted).join(" ")} \\`,
     '  --only "$only"',
     "",
   ].join("\n");
@@ -79,6 +83,7 @@ export interface SlurmCommand {
   readonly path: string;
   readonly definition: string;
   readonly out: string;
+  readonly fresh: boolean;
   /** The command that collects the results. */
   readonly again: string;
   readonly plan: SweepPlan;
@@ -87,7 +92,7 @@ export interface SlurmCommand {
 
 /** Writes a script for the runs that have no result, and prints how to use it; returns the exit code. */
 export function writeSlurmScript(
-  { path, definition, out, again, plan, folder }: SlurmCommand,
+  { path, definition, out, fresh, again, plan, folder }: SlurmCommand,
   json: boolean,
   terminal: Terminal,
 ): number {
@@ -104,6 +109,7 @@ export function writeSlurmScript(
     bin: fileURLToPath(new URL("../../bin/softrl.js", import.meta.url)),
     definition: resolve(definition),
     out: resolve(out),
+    fresh,
     logs,
     keys,
     cores: largest(left.map(coresOf)),
