@@ -1,6 +1,7 @@
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -178,6 +179,29 @@ describe("softrl sweep", () => {
     for (const name of ["results.csv", "curves.csv"])
       expect(table("stopped", name)).toBe(table("whole", name));
     expect(names("stopped")).toEqual(names("whole"));
+  });
+
+  test("names the claim of another machine that it waits for, and goes on once it is removed", async () => {
+    define("elsewhere", { seeds: [1] });
+    await command("sweep", "elsewhere", "--slurm", "key.sh");
+    const [, run] = /keys=\(\n {2}([0-9a-f]{16})/.exec(readFileSync(at("key.sh"), "utf8")) ?? [];
+    const lock = at("elsewhere", ".sweep", run, ".lock-1");
+    mkdirSync(at("elsewhere", ".sweep", run), { recursive: true });
+    const holder = { pid: 7, host: "another-machine", boot: "another", namespace: "one", began: "1" };
+    writeFileSync(lock, JSON.stringify(holder));
+    const { child, finished } = startSoftrl(["sweep", "elsewhere", "--json"], place);
+    let printed = "";
+    child.stderr?.on("data", (text: string) => {
+      printed += text;
+    });
+    await eventually(() => printed.includes("another-machine"));
+    rmSync(lock);
+    const { code, stdout } = await finished;
+    expect(code).toBe(0);
+    expect(json(stdout)).toMatchObject({ made: 1 });
+    expect(printed.match(/^softrl: waiting for a run: .*$/gm)).toEqual([
+      expect.stringMatching(/got process 7 on another-machine; if it no longer runs, remove .*\.lock-1\.$/),
+    ]);
   });
 
   test("refuses what it cannot do, in one line", async () => {

@@ -28,6 +28,8 @@ export class SweepDisplay implements SweepWatcher {
   #before: number;
   /** The runs that have reported a step. */
   readonly #heard = new Set<PlannedRun>();
+  /** Claims that were printed. */
+  readonly #unseen = new Set<string>();
   #lines = 0;
   #last: number;
 
@@ -75,8 +77,14 @@ export class SweepDisplay implements SweepWatcher {
     this.#draw(false);
   }
 
-  /** Prints a line now and then where there is no table. */
-  waiting(count: number): void {
+  /** Prints each unseen claim once, and where there is no table a line now and then. */
+  waiting(count: number, unseen: readonly string[]): void {
+    const found = unseen.filter((claim) => !this.#unseen.has(claim));
+    if (found.length > 0) this.end();
+    for (const claim of found) {
+      this.#unseen.add(claim);
+      this.#stream.write(`softrl: waiting for a run: ${claim}\n`);
+    }
     if (this.#stream.isTTY || this.#clock() - this.#last < SECONDS_BETWEEN_LINES) return;
     this.#last = this.#clock();
     this.#stream.write(`waiting for ${counted(count)} run${count === 1 ? "" : "s"} of another process\n`);

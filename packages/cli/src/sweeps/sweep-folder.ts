@@ -7,7 +7,7 @@ import { quietly, stampOf } from "../files/regular-file.js";
 import { writeRemedy } from "../files/write-fault.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import type { RunOutcome } from "./finished-run.js";
-import { claimedKeys, claimRun, whileLocked } from "./folder-locks.js";
+import { claimedKeys, claimRun, unseenClaims, whileLocked } from "./folder-locks.js";
 import { RunMaker } from "./make-run.js";
 import { nameOfCell, readResults, type SweepResult, sweepFiles, writeResults } from "./results-file.js";
 import type { Attempt, SweepWork } from "./scheduler.js";
@@ -86,6 +86,10 @@ export class SweepFolder implements SweepWork {
     } catch (error) {
       throw unwritable(this.path, "a run could not be reserved", error);
     }
+  }
+
+  unseenClaims(run: PlannedRun): readonly string[] {
+    return unseenClaims(this.path, run.key);
   }
 
   async wait(stop: AbortSignal): Promise<void> {
