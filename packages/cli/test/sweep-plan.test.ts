@@ -6,7 +6,7 @@ import { version } from "softrl";
 import { describe, expect, test, vi } from "vitest";
 import { root } from "../../../test/source-tree.js";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
-import { codeVersion, computing } from "../src/sweeps/code-version.js";
+import { codeVersion, computing, isOfVersion } from "../src/sweeps/code-version.js";
 import { checkDefinition, readDefinition } from "../src/sweeps/definition.js";
 import { capacityOption } from "../src/sweeps/run-sweep.js";
 import type { Capacity } from "../src/sweeps/scheduler.js";
@@ -208,6 +208,30 @@ describe("a result", () => {
     }
     appendFileSync(join(checkout, "packages/node/src/a.ts"), "not committed\n");
     expect(codeVersion(join(checkout, "packages/cli"))).toBe(`${before}-dirty`);
+  });
+
+  test("is that of a run begun by a commit with the same code that computes runs, and by no other", () => {
+    const { checkout, git } = newCheckout("begun");
+    const folder = join(checkout, "packages/cli");
+    const commitOf = (path: string): string => {
+      mkdirSync(dirname(join(checkout, path)), { recursive: true });
+      appendFileSync(join(checkout, path), "changed\n");
+      git("add", ".");
+      git("commit", "--quiet", "--message", path);
+      return git("rev-parse", "HEAD");
+    };
+    const older = commitOf("packages/core/src/a.ts");
+    const same = commitOf("packages/core/src/b.ts");
+    const later = commitOf("docs/a.md");
+    const now = codeVersion(folder);
+    const isOne = (commit?: string, begun = version) =>
+      isOfVersion({ version: begun, ...(commit === undefined ? {} : { commit }) }, now, folder);
+    expect([same, `${same}-dirty`, later].map((commit) => isOne(commit))).toEqual([true, true, true]);
+    const others = [older, "f".repeat(40), "--all", "", undefined];
+    expect(others.map((commit) => isOne(commit))).toEqual(others.map(() => false));
+    expect(isOne(later, "0.0.9")).toBe(false);
+    expect(isOfVersion({ version }, version, join(place, "packages/cli"))).toBe(true);
+    expect(isOfVersion({ version, commit: same }, version, join(place, "packages/cli"))).toBe(false);
   });
 
   test("has no commit in a repository without one, and none where git is not installed", () => {

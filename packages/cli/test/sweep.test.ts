@@ -284,6 +284,23 @@ describe("softrl train --seeds", () => {
     );
   });
 
+  test("goes on with the runs of this version alone", async () => {
+    const options = ["train", "--steps", "400", "--run-folder", "versions", "--seeds", "1", "--json"];
+    expect((await command(...options)).code).toBe(0);
+    // As of a command that was killed before it could write the result.
+    rmSync(at("versions", "results.csv"));
+    const again = await command(...options);
+    expect(json(again.stdout)).toMatchObject({ done: 1, made: 1 });
+    rmSync(at("versions", "results.csv"));
+    const events = at("versions", "seed-1", "events.jsonl");
+    writeFileSync(events, readFileSync(events, "utf8").replace(/"version":"[^"]*"/, '"version":"0.0.9"'));
+    expectRefusal(
+      await command(...options),
+      1,
+      /seed-1: the run was begun by another version of the code, expected .*, got 0\.0\.9.*; continue it with that version/,
+    );
+  });
+
   test("refuses what does not fit", async () => {
     const refused = (...args: string[]) => command("train", "--steps", "40", ...args);
     expectRefusal(await refused("--jobs", "2"), 1, /--jobs: one run is one job; name several seeds/);

@@ -19,6 +19,8 @@ export const computing: readonly string[] = [
   "packages/cli/src/sweeps/finished-run.ts",
 ];
 
+const packageOfCommand = fileURLToPath(new URL("../..", import.meta.url));
+
 /** The key of each run depends on git: a busy machine must not change it. */
 const SECONDS = 60;
 
@@ -29,10 +31,7 @@ const SECONDS = 60;
  * @param seconds how long git may take for an answer
  * @throws SoftrlError when git fails or takes longer: another version would make all runs again.
  */
-export function codeVersion(
-  packageFolder = fileURLToPath(new URL("../..", import.meta.url)),
-  seconds = SECONDS,
-): string {
+export function codeVersion(packageFolder = packageOfCommand, seconds = SECONDS): string {
   const checkout = checkoutOf(packageFolder);
   if (checkout === null) return version;
   const found = askGit(checkout, ["log", "-1", "--format=%H", "--", ...computing], seconds);
@@ -42,6 +41,24 @@ export function codeVersion(
   const status = ["status", "--porcelain", "--untracked-files=no", "--", ...computing];
   const changes = printed(checkout, "status", askGit(checkout, status, seconds), seconds);
   return `${version}+${commit.slice(0, 12)}${changes === "" ? "" : "-dirty"}`;
+}
+
+/**
+ * Whether a run that names its code by a version of softrl and a commit of its checkout, as its events do, was begun by this
+ * version of the code. The commit does not tell which changes were not committed: they are left out on both sides.
+ */
+export function isOfVersion(
+  begun: { readonly version: string; readonly commit?: string },
+  codeVersion: string,
+  packageFolder = packageOfCommand,
+): boolean {
+  const [own, ownCommit = ""] = codeVersion.replace(/-dirty$/, "").split("+");
+  const commit = /^[0-9a-f]{40}(?=-dirty$|$)/.exec(begun.commit ?? "")?.[0];
+  const checkout = checkoutOf(packageFolder);
+  if (begun.version !== own) return false;
+  if (commit === undefined || ownCommit === "" || checkout === null) return (commit ?? "") === ownCommit;
+  const found = askGit(checkout, ["log", "-1", "--format=%H", commit, "--", ...computing], SECONDS);
+  return "printed" in found && found.printed.slice(0, ownCommit.length) === ownCommit;
 }
 
 /** Whether a repository has no commit yet: git says so by this code, and by no other. */
