@@ -112,7 +112,8 @@ export class SweepFolder implements SweepWork {
     if (made.end !== "finished") return made;
     const { outcome } = made;
     await this.record([{ run, outcome }]);
-    if (!keepRuns) rmSync(folder, { recursive: true, force: true });
+    // Where it cannot be removed now, tidy() tries again.
+    if (!keepRuns) quietly(rmSync, folder, { recursive: true, force: true });
     return { end: "finished", meanReturn: outcome.meanReturn };
   }
 
