@@ -58,6 +58,7 @@ test.runIf(process.platform === "linux")("a script for Slurm trains its runs as 
     /--slurm: the file exists/,
   );
   expect(readFileSync(at("job's.sh"), "utf8")).toMatch(/^#SBATCH --array=0-1$/m);
+  expect(readFileSync(at("job's.sh"), "utf8")).toMatch(/^#SBATCH --signal=B:TERM@120$/m);
   // The cores of a task are those of the run with the most workers.
   const a3c = { name: "A3C", algorithm: "a3c", options: { workers: 3 } };
   define("workers", { variants: [{ name: "A2C", algorithm: "a2c" }, a3c] });

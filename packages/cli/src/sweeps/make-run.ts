@@ -3,14 +3,14 @@ import { join, relative } from "node:path";
 import { type RunConfig, SoftrlError } from "softrl";
 import { quietly, stampOf } from "../files/regular-file.js";
 import { RunFolder, runFiles } from "../runs/run-folder.js";
-import type { RunProgress } from "../terminal/supervisor.js";
+import { type RunProgress, SECONDS_TO_STOP } from "../terminal/supervisor.js";
 import { outcomeIn, type RunOutcome } from "./finished-run.js";
 import { whenUnlocked } from "./folder-locks.js";
 import { runProcess } from "./run-process.js";
 import { isOfSettings, type PlannedRun } from "./sweep-plan.js";
 
 /** How long the process of a sweep that was killed may take to end. */
-const SECONDS_TO_END = 40;
+const SECONDS_TO_END = SECONDS_TO_STOP + 10;
 /** The folder inside that of a run in which it is made anew, until it has its result: its checkpoint may be sound after all. */
 const ANEW = "anew";
 

@@ -5,6 +5,7 @@ import { largest, SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf } from "../files/regular-file.js";
 import { pathArgument } from "../terminal/shown-path.js";
+import { SECONDS_TO_STOP } from "../terminal/supervisor.js";
 import { counted, type Terminal, writeJson } from "../terminal/terminal.js";
 import { coresOf } from "./run-sweep.js";
 import type { SweepFolder } from "./sweep-folder.js";
@@ -13,7 +14,7 @@ import type { SweepPlan } from "./sweep-plan.js";
 /** Slurm's own limit for arrays, unless a cluster sets another, is 1001. */
 const MOST_TASKS = 1000;
 /** How long before its time limit a task is asked to write its checkpoints. */
-const SECONDS_TO_STOP = 120;
+const SECONDS_BEFORE_LIMIT = SECONDS_TO_STOP + 20;
 
 /** What a script trains, with absolute paths. */
 export interface SlurmScript {
@@ -53,7 +54,7 @@ export function slurmScript(script: SlurmScript): string {
     `--output="${logs.replaceAll("%", "%%")}/%A_%a.out"`,
     "--open-mode=append",
     "--requeue",
-    `--signal=B:TERM@${SECONDS_TO_STOP}`,
+    `--signal=B:TERM@${SECONDS_BEFORE_LIMIT}`,
   ];
   const command = [node, bin, "sweep", definition, "--out", out, ...(fresh ? ["--fresh"] : [])];
   return [
