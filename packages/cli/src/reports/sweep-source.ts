@@ -14,6 +14,7 @@ import { nameOfCell, readResults, type SweepResult, sweepFiles } from "../sweeps
 import { keyOf, type PlannedRun, planSweep, type SweepCell } from "../sweeps/sweep-plan.js";
 import { pathArgument } from "../terminal/shown-path.js";
 import {
+  groupNameOf,
   mergedSettings,
   type PlannedGroup,
   type ReportedScore,
@@ -75,8 +76,8 @@ function groupsOf(cells: readonly SweepCell[]): readonly PlannedGroup[] {
   const groups = new Map<string, PlannedGroup>();
   for (const cell of cells) {
     const [variant, environment] = [label(cell.variant), label(cell.environment)];
-    const key = JSON.stringify([variant, environment]);
-    groups.set(key, { variant, environment, seeds: (groups.get(key)?.seeds ?? 0) + 1 });
+    const name = groupNameOf(variant, environment);
+    groups.set(name, { variant, environment, seeds: (groups.get(name)?.seeds ?? 0) + 1 });
   }
   return [...groups.values()];
 }

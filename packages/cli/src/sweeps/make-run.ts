@@ -79,7 +79,7 @@ async function makeIn(
 ): Promise<MadeRun> {
   try {
     await whenUnlocked(folder, SECONDS_TO_END);
-    if (existsSync(join(folder, runFiles.config))) requireSame(folder, run);
+    if (existsSync(join(folder, runFiles.config))) requireOwnSettings(folder, run);
     const known = outcomeIn(folder);
     if (known !== null) return { end: "finished", outcome: known };
     const checkpoint = () => stampOf(join(folder, runFiles.checkpoint));
@@ -143,7 +143,7 @@ function removeBegun(folder: string): void {
 }
 
 /** @throws SoftrlError when the folder has a run of other settings. */
-function requireSame(folder: string, run: Pick<PlannedRun, "settings">): void {
+function requireOwnSettings(folder: string, run: Pick<PlannedRun, "settings">): void {
   const path = join(folder, runFiles.config);
   let config: RunConfig;
   try {

@@ -9,7 +9,7 @@ const BAR_WIDTH = 16;
 /** Lines of a table on a terminal whose height is not known. */
 const LINES = 24;
 
-interface Standing {
+interface ShownRun {
   state: RunState;
   step: number;
   meanReturn: number | null;
@@ -22,7 +22,7 @@ interface Standing {
 export class SweepDisplay implements SweepWatcher {
   readonly #stream: NodeJS.WriteStream;
   readonly #clock: () => number;
-  readonly #runs = new Map<PlannedRun, Standing>();
+  readonly #runs = new Map<PlannedRun, ShownRun>();
   readonly #began: number;
   /** Steps that were there when the sweep or a continued run began: they say nothing of its speed. */
   #before: number;
