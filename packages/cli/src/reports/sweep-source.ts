@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { oneLine, SoftrlError } from "softrl";
 import { readText } from "../files/csv-file.js";
 import { isFile } from "../parts/kind-file.js";
+import { label } from "../plots/trained-run.js";
 import { cellOf } from "../runs/run-settings.js";
 import {
   DEFINITION_FILE,
@@ -81,9 +82,6 @@ function groupsOf(cells: readonly SweepCell[]): readonly PlannedGroup[] {
   }
   return [...groups.values()];
 }
-
-/** A text from a file, as figures show it. */
-const label = (text: string): string => oneLine(text, 100);
 
 function reported(result: SweepResult): ReportedScore {
   const { variant, environment, seed, meanReturn, curve, executor, version, time } = result;

@@ -56,24 +56,24 @@ export class SweepDisplay implements SweepWatcher {
   }
 
   changed(run: PlannedRun, state: RunState): void {
-    const standing = this.#runs.get(run);
-    if (standing === undefined || standing.state === state) return;
-    standing.state = state;
-    if (state === "done") standing.step = run.steps;
+    const shown = this.#runs.get(run);
+    if (shown === undefined || shown.state === state) return;
+    shown.state = state;
+    if (state === "done") shown.step = run.steps;
     if (this.#stream.isTTY) this.#draw(true);
     else if (state === "done" || state === "failed") this.#stream.write(`${this.#lineOf(run, state)}\n`);
   }
 
   progress(run: PlannedRun, { step, meanReturn }: RunProgress): void {
-    const standing = this.#runs.get(run);
-    if (standing === undefined) return;
+    const shown = this.#runs.get(run);
+    if (shown === undefined) return;
     // The first report comes a tenth of a second after a run has begun: what it has then comes from its checkpoint.
-    if (standing.state === "running" && step < run.steps && !this.#heard.has(run)) {
+    if (shown.state === "running" && step < run.steps && !this.#heard.has(run)) {
       this.#heard.add(run);
       this.#before += step;
     }
-    standing.step = step;
-    standing.meanReturn = meanReturn;
+    shown.step = step;
+    shown.meanReturn = meanReturn;
     this.#draw(false);
   }
 
