@@ -23,11 +23,16 @@ import corridor from ${JSON.stringify(corridor)};
 const trouble = existsSync(${trouble}) ? readFileSync(${trouble}, "utf8") : "";
 export default { ...corridor, id: "Mine-v0", make(...parts) {
   const made = corridor.make(...parts);
-  const step = made.step;
+  const { step, restore } = made;
+  let isRestored = false;
+  made.restore = function (...snapshot) {
+    isRestored = true;
+    return restore.apply(this, snapshot);
+  };
   let steps = 0;
   made.step = function (...actions) {
     if (++steps > 12_000 && trouble === "kill") process.kill(process.pid, "SIGKILL");
-    if (steps > 12_000 && trouble === "throw") throw new Error("the corridor is closed");
+    if (steps > 12_000 && (trouble === "throw" || (trouble === "restored" && isRestored))) throw new Error("the corridor is closed");
     return step.apply(this, actions);
   };
   return made;
@@ -44,7 +49,7 @@ export default { ...corridor, id: "Mine-v0", make(...parts) {
 
 interface Try {
   readonly made: MadeRun;
-  readonly firstStep: number;
+  readonly lowestStep: number;
 }
 
 /** Trains a run up to its first checkpoint; returns what tries it again, a second time where `number` is 2. */
@@ -53,15 +58,14 @@ async function begunRun() {
   const folder = at("run");
   const maker = new RunMaker();
   const checkpoint = join(folder, "checkpoint.safetensors");
-  const attempt = async (number: number, trouble: string, stop = never, onSteps = () => {}): Promise<Try> => {
+  const attempt = async (number: number, trouble: string, stop = never): Promise<Try> => {
     writeFileSync(at("trouble"), trouble);
-    let firstStep = 0;
+    let lowestStep = Number.POSITIVE_INFINITY;
     const onProgress = ({ step }: { readonly step: number }) => {
-      firstStep ||= step;
-      onSteps();
+      lowestStep = Math.min(lowestStep, step);
     };
     const made = await maker.make(run, number, { folder, shared: ["--no-chart"], onProgress, stop });
-    return { made, firstStep };
+    return { made, lowestStep };
   };
   const controller = new AbortController();
   const begun = setInterval(() => existsSync(checkpoint) && controller.abort(), 1);
@@ -81,22 +85,31 @@ test("a run whose process was killed goes on from its checkpoint", async () => {
   });
   expect(checkpoint().equals(before)).toBe(true);
   const second = await attempt(2, "");
-  expect(second.firstStep).toBeGreaterThan(25_000);
+  expect(second.lowestStep).toBeGreaterThan(25_000);
   expect(second.made.end).toBe("finished");
 });
 
-test("a run that fails by its own error after its checkpoint is made anew, and keeps the checkpoint until then", async () => {
+const closed = { end: "failed", error: expect.stringMatching(/the corridor is closed/) };
+
+test("a run that fails once by its own error goes on from its checkpoint", async () => {
+  const { attempt } = await begunRun();
+  expect((await attempt(1, "throw")).made).toMatchObject(closed);
+  const second = await attempt(2, "");
+  expect(second.lowestStep).toBeGreaterThan(25_000);
+  expect(second.made.end).toBe("finished");
+});
+
+test("a run that fails twice from its checkpoint is made anew, and keeps the checkpoint until it has its result", async () => {
   const { folder, attempt, checkpoint } = await begunRun();
   const before = checkpoint();
-  const error = { end: "failed", error: expect.stringMatching(/the corridor is closed/) };
-  expect((await attempt(1, "throw")).made).toMatchObject(error);
+  expect((await attempt(1, "throw")).made).toMatchObject(closed);
   const second = await attempt(2, "throw");
-  expect(second.made).toMatchObject(error);
-  expect(second.firstStep).toBeLessThan(20_000);
+  expect(second.made).toMatchObject(closed);
+  expect(second.lowestStep).toBeLessThan(20_000);
   expect(checkpoint().equals(before)).toBe(true);
 
-  const third = await attempt(2, "");
-  expect(third.firstStep).toBeLessThan(20_000);
+  const third = await attempt(2, "restored");
+  expect(third.lowestStep).toBeLessThan(20_000);
   expect(third.made.end).toBe("finished");
   expect(eventsOf(folder).map(({ event }) => event)).not.toContain("resumed");
   expect(existsSync(join(folder, "anew"))).toBe(false);

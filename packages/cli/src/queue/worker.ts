@@ -191,12 +191,13 @@ export class QueueWorker {
   #make(run: CheckedRun, job: Job, stop: AbortSignal): Promise<MadeRun> {
     const { runs, trust } = this.#options;
     const folder = join(runs, run.key);
-    const anew = job.attemptsMade > 0 && isRecord(job.progress) && job.progress.suspectsCheckpoint === true;
+    const { attemptsMade, progress } = job;
+    const isSuspected = attemptsMade > 0 && isRecord(progress) && progress.suspectsCheckpoint === true;
     const onProgress = progressOf(job);
     const shared = ["--no-chart"];
     const ofResume = trust ? ["--trust"] : [];
     const making = removeUnseenLocks(folder).then(() =>
-      makeRun(run, { folder, anew, shared, ofResume, onProgress, stop }),
+      makeRun(run, { folder, isSuspected, shared, ofResume, onProgress, stop }),
     );
     const ended = making.catch(() => {});
     this.#processes.add(ended);

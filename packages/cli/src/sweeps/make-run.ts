@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:
 import { join, relative } from "node:path";
 import { type RunConfig, SoftrlError } from "softrl";
 import { quietly, stampOf } from "../files/regular-file.js";
-import { RunFolder, runFiles } from "../runs/run-folder.js";
+import { runFiles } from "../runs/run-folder.js";
 import { type RunProgress, SECONDS_TO_STOP } from "../terminal/supervisor.js";
 import { outcomeIn, type RunOutcome } from "./finished-run.js";
 import { whenUnlocked } from "./folder-locks.js";
@@ -33,8 +33,11 @@ export type MadeRun =
 /** How a run is made in its folder. */
 export interface MakeRunOptions {
   readonly folder: string;
-  /** Makes the run anew, also where it has a checkpoint, which stays until the run has its result. */
-  readonly anew: boolean;
+  /**
+   * Whether an earlier try suspects the run's checkpoint: if it fails from there again, it is made anew, and the checkpoint
+   * stays until the run has its result.
+   */
+  readonly isSuspected: boolean;
   /** Options of `softrl train` and `softrl resume` alike. */
   readonly shared: readonly string[];
   /** Options of `softrl resume` alone. */
@@ -52,8 +55,9 @@ export async function makeRun(
   run: Pick<PlannedRun, "settings" | "args">,
   options: MakeRunOptions,
 ): Promise<MadeRun> {
-  const { folder, anew } = options;
-  if (!anew || !RunFolder.hasCheckpoint(folder)) return makeIn(folder, run, options);
+  const { folder, isSuspected } = options;
+  const continued = await makeIn(folder, run, options);
+  if (!isSuspected || continued.end !== "failed" || !continued.suspectsCheckpoint) return continued;
   const inside = join(folder, ANEW);
   const made = await makeIn(inside, run, options);
   // Whatever fails here, the result is known.
@@ -115,11 +119,18 @@ export class RunMaker {
   readonly #suspected = new Set<string>();
 
   /**
-   * Makes a run. A second try makes it anew if its checkpoint may have made the first one fail; else it goes on from there.
+   * Makes a run. A second try goes on from its checkpoint, too, and makes it anew if that fails as the first try did.
    * @param number of the try, from 1
    */
-  async make(run: PlannedRun, number: number, options: Omit<MakeRunOptions, "anew">): Promise<MadeRun> {
-    const made = await makeRun(run, { ...options, anew: number > 1 && this.#suspected.has(run.key) });
+  async make(
+    run: PlannedRun,
+    number: number,
+    options: Omit<MakeRunOptions, "isSuspected">,
+  ): Promise<MadeRun> {
+    const made = await makeRun(run, {
+      ...options,
+      isSuspected: number > 1 && this.#suspected.has(run.key),
+    });
     if (made.end === "failed" && made.suspectsCheckpoint) this.#suspected.add(run.key);
     return made;
   }
