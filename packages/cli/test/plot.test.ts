@@ -175,7 +175,7 @@ describe("runs to plot", () => {
     expect(plottedRuns(both)).toEqual(plottedRuns([join(place, "experiment")]));
     writeFileSync(join(place, "odd.csv"), "variant,environment,seed,meanReturn\nA,X,1,many\n");
     expect(() => plottedRuns([join(place, "odd.csv")])).toThrow(
-      /odd.csv: row 1: meanReturn is not valid, expected a number, got "many"/,
+      /odd.csv: row 1: meanReturn is not valid, expected a number, got "many"; restore the row, or remove it/,
     );
     writeFileSync(join(place, "other.csv"), "x,y\n1,2\n");
     expect(() => plottedRuns([join(place, "other.csv")])).toThrow(

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Queue } from "bullmq";
@@ -58,6 +58,7 @@ test.runIf(process.platform === "linux")("a script for Slurm trains its runs as 
     /--slurm: the file exists/,
   );
   expect(readFileSync(at("job's.sh"), "utf8")).toMatch(/^#SBATCH --array=0-1$/m);
+  expect(readFileSync(at("job's.sh"), "utf8")).toMatch(/^#SBATCH --signal=B:TERM@120$/m);
   // The cores of a task are those of the run with the most workers.
   const a3c = { name: "A3C", algorithm: "a3c", options: { workers: 3 } };
   define("workers", { variants: [{ name: "A2C", algorithm: "a2c" }, a3c] });
@@ -78,6 +79,24 @@ test.runIf(process.platform === "linux")("a script for Slurm trains its runs as 
   await softrl(["sweep", "local"], place);
   for (const name of ["results.csv", "curves.csv"]) expect(table("cluster", name)).toBe(table("local", name));
   expect(existsSync(at("cluster", "runs"))).toBe(false);
+});
+
+test.runIf(process.platform === "linux")("a script for Slurm makes runs again with --fresh", async () => {
+  define("again");
+  writeFileSync(
+    at("again", "results.csv"),
+    "variant,environment,seed,meanReturn,episodes,steps,executor\nA2C,CartPole-v1,1,20,12,400,wasm\n",
+  );
+  const none = await softrl(["sweep", "again", "--slurm", "none.sh"], place);
+  expect(none.stderr).toMatch(/no script is needed/);
+  const written = await softrl(["sweep", "again", "--slurm", "again.sh", "--fresh"], place);
+  expect(written.stdout).toMatch(/: softrl sweep again --fresh\n$/);
+  const env = { ...process.env, SLURM_ARRAY_TASK_ID: "0", SLURM_CPUS_PER_TASK: "1" };
+  const task = await promisify(execFile)("bash", [at("again.sh")], { env, cwd: "/" });
+  expect(task.stdout).toMatch(/^1 of 1 runs trained\nto collect the results: .* --fresh\n/);
+  const collected = await softrl(["sweep", "again", "--fresh", "--json"], place);
+  expect(json(collected.stdout)).toMatchObject({ runs: 1, done: 1, failed: [] });
+  expect(existsSync(at("again", "runs"))).toBe(false);
 });
 
 if (whyNoRedis !== null) console.warn(`tests of queues are skipped: ${whyNoRedis}`);

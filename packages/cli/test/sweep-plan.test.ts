@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { version } from "softrl";
 import { describe, expect, test, vi } from "vitest";
 import { root } from "../../../test/source-tree.js";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
-import { codeVersion, computing } from "../src/sweeps/code-version.js";
+import { codeVersion, computing, isOfVersion } from "../src/sweeps/code-version.js";
 import { checkDefinition, readDefinition } from "../src/sweeps/definition.js";
 import { capacityOption } from "../src/sweeps/run-sweep.js";
 import type { Capacity } from "../src/sweeps/scheduler.js";
@@ -26,6 +26,20 @@ const options = (given: object) => ({
   variants: [{ name: "A2C", algorithm: "a2c", options: { steps: 400, ...given } }],
 });
 const keyIn = async (definition: object) => (await plan(definition)).runs[0].key;
+
+/** A repository that looks like a checkout of softrl, without a commit. */
+function newCheckout(name: string) {
+  const checkout = join(place, name);
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+      cwd: checkout,
+      encoding: "utf8",
+    }).trim();
+  mkdirSync(join(checkout, "packages/core/src"), { recursive: true });
+  git("init", "--quiet");
+  writeFileSync(join(checkout, "packages/core/src/index.ts"), "");
+  return { checkout, git };
+}
 
 describe("the plan of a sweep", () => {
   test("weighs each run by the threads that it trains in, unless --jobs counts runs", async () => {
@@ -174,12 +188,7 @@ describe("a result", () => {
   });
 
   test("has another version once code that computes runs has changed, and no other for documents", () => {
-    const checkout = join(place, "checkout");
-    const git = (...args: string[]) =>
-      execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
-        cwd: checkout,
-        encoding: "utf8",
-      }).trim();
+    const { checkout, git } = newCheckout("checkout");
     const change = (path: string): string => {
       mkdirSync(dirname(join(checkout, path)), { recursive: true });
       appendFileSync(join(checkout, path), "changed\n");
@@ -187,9 +196,6 @@ describe("a result", () => {
       git("commit", "--quiet", "--message", path);
       return codeVersion(join(checkout, "packages/cli"));
     };
-    mkdirSync(join(checkout, "packages/cli"), { recursive: true });
-    git("init", "--quiet");
-    writeFileSync(join(checkout, "package.json"), JSON.stringify({ name: "softrl-workspace" }));
     let before = change("packages/core/src/a.ts");
     expect(before).toMatch(/\+[0-9a-f]{12}$/);
     for (const path of ["docs/a.md", "packages/cli/src/commands/a.ts", "experiments/a.csv"]) {
@@ -202,5 +208,64 @@ describe("a result", () => {
     }
     appendFileSync(join(checkout, "packages/node/src/a.ts"), "not committed\n");
     expect(codeVersion(join(checkout, "packages/cli"))).toBe(`${before}-dirty`);
+  });
+
+  test("is that of a run begun by a commit with the same code that computes runs, and by no other", () => {
+    const { checkout, git } = newCheckout("begun");
+    const folder = join(checkout, "packages/cli");
+    const commitOf = (path: string): string => {
+      mkdirSync(dirname(join(checkout, path)), { recursive: true });
+      appendFileSync(join(checkout, path), "changed\n");
+      git("add", ".");
+      git("commit", "--quiet", "--message", path);
+      return git("rev-parse", "HEAD");
+    };
+    const older = commitOf("packages/core/src/a.ts");
+    const same = commitOf("packages/core/src/b.ts");
+    const later = commitOf("docs/a.md");
+    const now = codeVersion(folder);
+    const isOne = (commit?: string, begun = version) =>
+      isOfVersion({ version: begun, ...(commit === undefined ? {} : { commit }) }, now, folder);
+    expect([same, `${same}-dirty`, later].map((commit) => isOne(commit))).toEqual([true, true, true]);
+    const others = [older, "f".repeat(40), "--all", "", undefined];
+    expect(others.map((commit) => isOne(commit))).toEqual(others.map(() => false));
+    expect(isOne(later, "0.0.9")).toBe(false);
+    expect(isOfVersion({ version }, version, join(place, "packages/cli"))).toBe(true);
+    expect(isOfVersion({ version, commit: same }, version, join(place, "packages/cli"))).toBe(false);
+  });
+
+  test("has no commit in a repository without one, and none where git is not installed", () => {
+    const { checkout } = newCheckout("empty");
+    expect(codeVersion(join(checkout, "packages/cli"))).toBe(version);
+    vi.stubEnv("PATH", place);
+    expect(codeVersion(join(checkout, "packages/cli"))).toBe(version);
+    vi.unstubAllEnvs();
+  });
+
+  test.runIf(process.platform !== "win32")("is an error where git fails, and no other version", () => {
+    const { checkout, git } = newCheckout("failing");
+    git("add", ".");
+    git("commit", "--quiet", "--message", "first");
+    const failing = (command: string, how: string, seconds?: number) => {
+      const bin = mkdtempSync(join(place, "bin-"));
+      const script = `#!/bin/sh\nPATH="\${PATH#*:}"\n[ "$1" = ${command} ] && { ${how}; }\nexec git "$@"\n`;
+      writeFileSync(join(bin, "git"), script, { mode: 0o755 });
+      vi.stubEnv("PATH", `${bin}${delimiter}${process.env.PATH}`);
+      try {
+        return codeVersion(join(checkout, "packages/cli"), seconds);
+      } finally {
+        vi.unstubAllEnvs();
+      }
+    };
+    const broken = "echo 'fatal: index file corrupt' >&2; exit 128";
+    for (const command of ["log", "status"]) {
+      expect(() => failing(command, broken), command).toThrow(
+        new RegExp(
+          `failing: the version of the code could not be read, expected an answer of git ${command} within 60 s, got fatal: index file corrupt; run git ${command} there`,
+        ),
+      );
+    }
+    expect(() => failing("status", "exec sleep 60", 0.5)).toThrow(/within 0\.5 s, got none within 0\.5 s/);
+    expect(failing("nothing", "exit 1")).toMatch(/\+[0-9a-f]{12}$/);
   });
 });

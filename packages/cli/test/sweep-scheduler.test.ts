@@ -44,6 +44,7 @@ class FakeWork implements SweepWork {
     this.claimed.add(run);
     return { release: () => void this.claimed.delete(run) };
   }
+  unseenClaims = (run: PlannedRun) => (this.elsewhere.has(run) ? [`who has ${run.key}`] : []);
   async attempt(run: PlannedRun, number: number): Promise<Attempt> {
     this.log.push(`${run.key} ${number}`);
     this.#running.add(run);
@@ -69,10 +70,11 @@ class FakeWork implements SweepWork {
 }
 
 const states: RunState[] = [];
+const unseen: (readonly string[])[] = [];
 const watcher = {
   changed: (_: PlannedRun, state: RunState) => void states.push(state),
   progress: () => {},
-  waiting: () => {},
+  waiting: (_: number, claims: readonly string[]) => void unseen.push(claims),
 };
 const never = new AbortController().signal;
 const schedule = (work: SweepWork, total = 2, stop: AbortSignal = never, all = runs) =>
@@ -154,6 +156,7 @@ describe("the scheduler", () => {
     const [first, second] = runs;
     work.elsewhere.add(first).add(second);
     let waits = 0;
+    unseen.length = 0;
     work.onWait = () => {
       waits++;
       // The other process finishes one, and is killed before the other.
@@ -164,6 +167,7 @@ describe("the scheduler", () => {
     expect(work.log.at(-1)).toBe("A2C 1 1");
     expect(work.log).not.toContain("A2C 0 1");
     expect(waits).toBeLessThan(10);
+    expect(unseen[0]).toEqual(["who has A2C 0", "who has A2C 1"]);
   });
 
   test("ends with those that run when it is stopped", async () => {
@@ -258,6 +262,22 @@ describe("the display of a sweep", () => {
     display.end();
     await turn();
     expect(read()).toBe("1 of 6: A2C, CartPole-v1, seed 0: 20.0\n2 of 6: A2C, CartPole-v1, seed 1: failed\n");
+  });
+
+  test("names each claim once that somebody may have to remove", async () => {
+    for (const isTTY of [true, false]) {
+      const { stream: either, read } = stream(isTTY);
+      const display = new SweepDisplay(either, () => 0, runs, new Set());
+      display.changed(runs[0], "elsewhere");
+      display.waiting(2, ["one"]);
+      display.waiting(2, ["one", "two"]);
+      display.waiting(2, ["one", "two"]);
+      display.end();
+      await turn();
+      const lines = read().split("\n");
+      const claims = lines.flatMap((line) => /softrl: .*/.exec(line)?.[0] ?? []);
+      expect(claims).toEqual(["softrl: waiting for a run: one", "softrl: waiting for a run: two"]);
+    }
   });
 
   test("leaves the steps of a checkpoint out of the speed", () => {

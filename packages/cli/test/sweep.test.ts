@@ -1,6 +1,7 @@
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -180,6 +181,29 @@ describe("softrl sweep", () => {
     expect(names("stopped")).toEqual(names("whole"));
   });
 
+  test("names the claim of another machine that it waits for, and goes on once it is removed", async () => {
+    define("elsewhere", { seeds: [1] });
+    await command("sweep", "elsewhere", "--slurm", "key.sh");
+    const [, run] = /keys=\(\n {2}([0-9a-f]{16})/.exec(readFileSync(at("key.sh"), "utf8")) ?? [];
+    const lock = at("elsewhere", ".sweep", run, ".lock-1");
+    mkdirSync(at("elsewhere", ".sweep", run), { recursive: true });
+    const holder = { pid: 7, host: "another-machine", boot: "another", namespace: "one", began: "1" };
+    writeFileSync(lock, JSON.stringify(holder));
+    const { child, finished } = startSoftrl(["sweep", "elsewhere", "--json"], place);
+    let printed = "";
+    child.stderr?.on("data", (text: string) => {
+      printed += text;
+    });
+    await eventually(() => printed.includes("another-machine"));
+    rmSync(lock);
+    const { code, stdout } = await finished;
+    expect(code).toBe(0);
+    expect(json(stdout)).toMatchObject({ made: 1 });
+    expect(printed.match(/^softrl: waiting for a run: .*$/gm)).toEqual([
+      expect.stringMatching(/got process 7 on another-machine; if it no longer runs, remove .*\.lock-1\.$/),
+    ]);
+  });
+
   test("refuses what it cannot do, in one line", async () => {
     expectRefusal(await command("sweep", "nowhere"), 1, /nowhere: there is no such definition/);
     define("odd", { seeds: "x" });
@@ -257,6 +281,23 @@ describe("softrl train --seeds", () => {
       await command(...options, "--seeds", "1", "--tau", "0.5"),
       1,
       /seeds: the runs in this folder are of other settings; choose another folder with --run-folder/,
+    );
+  });
+
+  test("goes on with the runs of this version alone", async () => {
+    const options = ["train", "--steps", "400", "--run-folder", "versions", "--seeds", "1", "--json"];
+    expect((await command(...options)).code).toBe(0);
+    // As of a command that was killed before it could write the result.
+    rmSync(at("versions", "results.csv"));
+    const again = await command(...options);
+    expect(json(again.stdout)).toMatchObject({ done: 1, made: 1 });
+    rmSync(at("versions", "results.csv"));
+    const events = at("versions", "seed-1", "events.jsonl");
+    writeFileSync(events, readFileSync(events, "utf8").replace(/"version":"[^"]*"/, '"version":"0.0.9"'));
+    expectRefusal(
+      await command(...options),
+      1,
+      /seed-1: the run was begun by another version of the code, expected .*, got 0\.0\.9.*; continue it with that version/,
     );
   });
 

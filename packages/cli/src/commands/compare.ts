@@ -39,7 +39,7 @@ import {
   writeResult,
 } from "../runs/run-report.js";
 import { tensorBoardFollower } from "../runs/tensorboard-follower.js";
-import { warnUnlessResumable } from "../runs/training.js";
+import { warnUnlessReproducible, warnUnlessResumable } from "../runs/training.js";
 import { marked } from "../runs/trusted-run.js";
 import { seedList } from "../sweeps/seed-list.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
@@ -197,7 +197,7 @@ export async function compareCommand(
     const comparison = await compare(
       trainers,
       { clock, pause, signal: interrupt.signal, onProgress },
-      { onStarted: () => warnUnlessResumable(trainers, terminal), watchParameters: subtractsGap },
+      { onStarted: () => warnOf(trainers, terminal), watchParameters: subtractsGap },
     ).finally(() => display.end());
     const { runs, theorem, parameterDistance, interrupted } = comparison;
 
@@ -230,8 +230,19 @@ export async function compareCommand(
   } finally {
     interrupt.dispose();
     for (const folder of folders) folder.close();
-    for (const trainer of trainers) await closeEnvironments(trainer);
+    await closeAll(trainers);
   }
+}
+
+function warnOf(trainers: readonly Trainer[], terminal: Terminal): void {
+  warnUnlessResumable(trainers, terminal);
+  warnUnlessReproducible(trainers, terminal);
+}
+
+/** Closes the environments of all runs; the first error is thrown once all have been asked to close. */
+async function closeAll(trainers: readonly Trainer[]): Promise<void> {
+  const closed = await Promise.allSettled(trainers.map(closeEnvironments));
+  for (const each of closed) if (each.status === "rejected") throw each.reason;
 }
 
 /** @throws SoftrlError for options that cannot be combined. */

@@ -44,7 +44,7 @@ export async function sweepCommand(
   const again = continuation(named, options);
   const json = options.json === true;
   if (slurm !== undefined) {
-    const script = { path: String(slurm), definition: named, out, again, plan, folder };
+    const script = { path: String(slurm), definition: named, out, fresh, again, plan, folder };
     return writeSlurmScript(script, json, terminal);
   }
   if (only !== undefined) return trainOnly(plan, folder, { only, capacity, json, again }, terminal);

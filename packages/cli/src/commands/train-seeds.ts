@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { SoftrlError } from "softrl";
+import { oneLine, SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf } from "../files/regular-file.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
+import { readEvents } from "../runs/event-file.js";
+import { runFiles } from "../runs/run-folder.js";
 import { planRun, type RunDraft } from "../runs/run-plan.js";
 import { outputOf } from "../runs/training.js";
-import { codeVersion } from "../sweeps/code-version.js";
+import { codeVersion, isOfVersion } from "../sweeps/code-version.js";
 import { sweepFiles } from "../sweeps/results-file.js";
 import { capacityOption, runSweep, runsHere } from "../sweeps/run-sweep.js";
 import { seedList } from "../sweeps/seed-list.js";
@@ -65,8 +67,25 @@ export async function trainSeedsCommand(
       remedy: "choose another folder with --run-folder",
     });
   }
+  for (const run of runs) if (!folder.isDone(run)) requireSameVersion(folder.runFolder(run), version);
   const again = `the same command with --run-folder ${pathArgument(path)}`;
   return runSweep({ plan, folder, make: runsHere(folder, capacity), json, again }, terminal);
+}
+
+/** @throws SoftrlError for a run that another version of the code began: its result would be recorded as one of this version. */
+function requireSameVersion(folder: string, codeVersion: string): void {
+  const path = join(folder, runFiles.events);
+  if (!existsSync(path)) return;
+  readEvents(path, ({ event, version, commit }) => {
+    if (event !== "started" || typeof version !== "string") return false;
+    const begun = typeof commit === "string" ? { version, commit } : { version };
+    if (isOfVersion(begun, codeVersion)) return false;
+    throw new SoftrlError(folder, "the run was begun by another version of the code", {
+      expected: codeVersion,
+      got: oneLine([version, begun.commit ?? []].flat().join("+"), 100),
+      remedy: "continue it with that version, or remove the folder to make the run again",
+    });
+  });
 }
 
 /** The first free one of `runs/<name>`, `runs/<name>-2`, … */

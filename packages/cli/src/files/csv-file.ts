@@ -4,18 +4,20 @@ import { readRegular } from "./regular-file.js";
 /** More than any table of results has. */
 const MOST_BYTES = 2 ** 28;
 
+/** The cells of a row by the names in the header. */
+export type CsvRow = Readonly<Record<string, string>>;
+
 /**
  * The rows of a CSV file (RFC 4180) by the names in its header.
  * @throws SoftrlError when it cannot be read, or a row has another number of cells than the header.
  */
-export const readCsv = (path: string): readonly Readonly<Record<string, string>>[] =>
-  parseCsv(path, readText(path));
+export const readCsv = (path: string): readonly CsvRow[] => parseCsv(path, readText(path));
 
 /**
  * {@link readCsv} of a text.
  * @param path what errors name
  */
-export function parseCsv(path: string, text: string): readonly Readonly<Record<string, string>>[] {
+export function parseCsv(path: string, text: string): readonly CsvRow[] {
   const [header = [], ...rows] = cellsOf(text);
   return rows.map((cells, row) => {
     if (cells.length !== header.length) {
@@ -25,6 +27,28 @@ export function parseCsv(path: string, text: string): readonly Readonly<Record<s
       });
     }
     return Object.fromEntries(header.map((name, column) => [name, cells[column]]));
+  });
+}
+
+/**
+ * The number in a cell.
+ * @param where the row, as errors name it
+ * @param name of the column
+ * @param text undefined where there is no such column
+ * @throws SoftrlError for another text.
+ */
+export function numberIn(
+  where: string,
+  name: string,
+  text: string | undefined,
+  remedy = "restore the row, or remove it",
+): number {
+  const value = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
+  if (Number.isFinite(value)) return value;
+  throw new SoftrlError(where, `${name} is not valid`, {
+    expected: "a number",
+    got: JSON.stringify(text) ?? "no such column",
+    remedy,
   });
 }
 

@@ -283,3 +283,9 @@ export function quietly<Parameters extends unknown[]>(
 export function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
+
+/** Tells a file from the one that replaces it; null where there is none. */
+export function stampOf(path: string): string | null {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? null : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+}

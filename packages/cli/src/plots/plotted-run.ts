@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type LearningCurve, oneLine, SoftrlError } from "softrl";
-import { readCsv } from "../files/csv-file.js";
+import { type LearningCurve, SoftrlError } from "softrl";
+import { numberIn, readCsv } from "../files/csv-file.js";
 import { findRuns } from "../runs/find-runs.js";
 import { runFiles } from "../runs/run-folder.js";
+import { sweepFiles } from "../sweeps/results-file.js";
 import { refuseRepeated, repeatedRun } from "./repeated-run.js";
-import { type TrainedRun, trainedRun, variantNames } from "./trained-run.js";
+import { label, type TrainedRun, trainedRun, variantNames } from "./trained-run.js";
 
 /** A run as figures show it. */
 export interface PlottedRun {
@@ -19,7 +20,7 @@ export interface PlottedRun {
   readonly score: number | null;
 }
 
-const tables = { results: "results.csv", curves: "curves.csv" } as const;
+const tables: readonly string[] = [sweepFiles.results, sweepFiles.curves];
 
 /**
  * The runs that the arguments of `softrl plot` name: run folders, folders with run folders in them, experiments with
@@ -29,14 +30,11 @@ const tables = { results: "results.csv", curves: "curves.csv" } as const;
 export function plottedRuns(paths: readonly string[]): readonly PlottedRun[] {
   const isTable = (path: string) => path.endsWith(".csv");
   const isExperiment = (path: string) =>
-    !existsSync(join(path, runFiles.events)) &&
-    Object.values(tables).some((name) => existsSync(join(path, name)));
+    !existsSync(join(path, runFiles.events)) && tables.some((name) => existsSync(join(path, name)));
   const files = paths.flatMap((path) => {
     if (isTable(path)) return [path];
     if (!isExperiment(path)) return [];
-    return Object.values(tables)
-      .map((name) => join(path, name))
-      .filter((name) => existsSync(name));
+    return tables.map((name) => join(path, name)).filter((name) => existsSync(name));
   });
   const ofTables = runsOfTables([...new Map(files.map((path) => [resolve(path), path])).values()]);
   const folders = findRuns(paths.filter((path) => !isTable(path) && !isExperiment(path)));
@@ -126,18 +124,9 @@ function named(runs: readonly TrainedRun[]): readonly PlottedRun[] {
   }));
 }
 
-/** A text from a file, as a picture shows it. */
-const label = (text: string): string => oneLine(text, 100);
-
 function missing(path: string, name: string, got: readonly string[]): never {
   throw new SoftrlError(path, `there is no column ${name}`, {
     expected: "a table of an experiment: variant, environment, seed, meanReturn, of curves also step",
     got: got.join(", "),
   });
-}
-
-function numberIn(where: string, name: string, text: string): number {
-  const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (Number.isFinite(value)) return value;
-  throw new SoftrlError(where, `${name} is not valid`, { expected: "a number", got: JSON.stringify(text) });
 }

@@ -90,8 +90,8 @@ function originIn(event: SavedEvent, before: TrainedOrigin): TrainedOrigin {
 /** `8c3a58de0d80`, `8c3a58de0d80-dirty` */
 const shortCommit = (commit: string): string => commit.replace(/^([0-9a-f]{12})[0-9a-f]+/, "$1");
 
-/** A text from a file, as a picture shows it. */
-const label = (text: string): string => oneLine(text, 100);
+/** A text from a file, as figures show it. */
+export const label = (text: string): string => oneLine(text, 100);
 
 /** An environment's id; of a file its name. */
 export const environmentLabel = (environment: string): string =>

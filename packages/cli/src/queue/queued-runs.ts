@@ -15,11 +15,18 @@ export interface QueueOptions extends QueueUse {
 }
 
 const ATTEMPTS = 2;
-/** How long the queue keeps results, for sweeps that were killed before they collected them. */
+/** How long the queue keeps results and errors, for sweeps that were killed before they collected them. */
 const SECONDS_TO_KEEP = 30 * 24 * 3600;
 const MILLISECONDS_BETWEEN_LOOKS = 300;
 const SECONDS_UNTIL_NO_WORKER = 10;
 const AT_ONCE = 200;
+/** The ids of a sorted set that are among those given: ZMSCORE, which Redis has only since 6.2. */
+const AMONG = `local found = {}
+for _, id in ipairs(ARGV) do
+  if redis.call("ZSCORE", KEYS[1], id) then table.insert(found, id) end
+end
+return found`;
+const IDS_AT_ONCE = 1000;
 /** The tables are written once for as many. */
 const RESULTS_AT_ONCE = 2000;
 
@@ -115,8 +122,7 @@ export class QueuedRuns {
 
   /** Removes the runs that have failed, for an earlier sweep: they are tried again, as new ones. */
   async #removeFailed(): Promise<void> {
-    for (const id of await this.#ids("failed")) {
-      if (!this.#pending.has(id)) continue;
+    for (const id of await this.#pendingIds("failed")) {
       // Another sweep may do the same.
       await this.#queue.remove(id).catch(() => {});
     }
@@ -129,7 +135,8 @@ export class QueuedRuns {
     for (let i = 0; i < all.length; i += AT_ONCE) {
       const jobs = all.slice(i, i + AT_ONCE).map(([jobId, { key, settings, args }]) => {
         const data: QueuedRun = { key, settings, args, version };
-        const opts = { jobId, attempts: ATTEMPTS, removeOnComplete: { age: SECONDS_TO_KEEP } };
+        const keep = { age: SECONDS_TO_KEEP };
+        const opts = { jobId, attempts: ATTEMPTS, removeOnComplete: keep, removeOnFail: keep };
         return { name: "run", data, opts };
       });
       await this.#queue.addBulk(jobs);
@@ -192,7 +199,7 @@ export class QueuedRuns {
     state: "completed" | "failed",
     name: string,
   ): Promise<readonly { readonly id: string; readonly run: PlannedRun; readonly field: string | null }[]> {
-    const found = (await this.#ids(state)).flatMap((id) => {
+    const found = (await this.#pendingIds(state)).flatMap((id) => {
       const run = this.#pending.get(id);
       return run === undefined ? [] : [{ id, run }];
     });
@@ -203,8 +210,17 @@ export class QueuedRuns {
     );
   }
 
-  #ids(state: "completed" | "failed"): Promise<string[]> {
-    return this.#options.connection.redis.zrange(this.#queue.toKey(state), 0, -1);
+  /** The ids of this sweep's runs in a state, in which the queue may hold many more of other sweeps. */
+  async #pendingIds(state: "completed" | "failed"): Promise<readonly string[]> {
+    const { redis } = this.#options.connection;
+    const key = this.#queue.toKey(state);
+    const all = [...this.#pending.keys()];
+    const found: string[] = [];
+    for (let i = 0; i < all.length; i += IDS_AT_ONCE) {
+      const ids = await redis.eval(AMONG, 1, key, ...all.slice(i, i + IDS_AT_ONCE));
+      if (Array.isArray(ids)) found.push(...ids.map(String));
+    }
+    return found;
   }
 
   #field(id: string, name: string): Promise<string | null> {

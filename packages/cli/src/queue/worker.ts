@@ -153,8 +153,8 @@ export class QueueWorker {
     }
     if (made.end === "failed") {
       report(`failed: ${run.title}: ${oneLine(made.error, 500)}`);
-      const { retry, wentOn } = made;
-      await job.updateProgress({ step: 0, meanReturn: null, wentOn });
+      const { retry, suspectsCheckpoint } = made;
+      await job.updateProgress({ step: 0, meanReturn: null, suspectsCheckpoint });
       throw retry ? new Error(made.error) : new UnrecoverableError(made.error);
     }
     if (lost.signal.aborted) {
@@ -191,13 +191,13 @@ export class QueueWorker {
   #make(run: CheckedRun, job: Job, stop: AbortSignal): Promise<MadeRun> {
     const { runs, trust } = this.#options;
     const folder = join(runs, run.key);
-    // A run that fails from its checkpoint on is made anew.
-    const anew = job.attemptsMade > 0 && isRecord(job.progress) && job.progress.wentOn === true;
+    const { attemptsMade, progress } = job;
+    const isSuspected = attemptsMade > 0 && isRecord(progress) && progress.suspectsCheckpoint === true;
     const onProgress = progressOf(job);
     const shared = ["--no-chart"];
     const ofResume = trust ? ["--trust"] : [];
     const making = removeUnseenLocks(folder).then(() =>
-      makeRun(run, { folder, anew, shared, ofResume, onProgress, stop }),
+      makeRun(run, { folder, isSuspected, shared, ofResume, onProgress, stop }),
     );
     const ended = making.catch(() => {});
     this.#processes.add(ended);

@@ -33,6 +33,10 @@ export interface PlannedGroup {
   readonly seeds: number;
 }
 
+/** The name of a variant's runs on an environment, which no others have. */
+export const groupNameOf = (variant: string, environment: string): string =>
+  JSON.stringify([variant, environment]);
+
 /** The settings of a variant by name, `section.name`, as texts; several where environments differ in them. */
 export interface VariantSettings {
   readonly variant: string;

@@ -9,7 +9,7 @@ import {
   type TaskScores,
 } from "softrl";
 import { hasHumanScale, scoreScale } from "../plots/score-scale.js";
-import type { ReportSource } from "./report-model.js";
+import { groupNameOf, type ReportSource } from "./report-model.js";
 
 /** An estimate, and its 95 % bootstrap interval; null where a task has a single run. */
 export interface Estimate {
@@ -62,7 +62,8 @@ export function reportStatistics(source: ReportSource): ReportStatistics {
   const environments = distinct(source.planned.map(({ environment }) => environment));
   const variants = distinct(source.planned.map(({ variant }) => variant));
   const scores = scoresByGroup(source);
-  const scoresOf = (variant: string, environment: string) => scores.get(keyOf(variant, environment)) ?? [];
+  const scoresOf = (variant: string, environment: string) =>
+    scores.get(groupNameOf(variant, environment)) ?? [];
   const all = (environment: string) => variants.flatMap((variant) => scoresOf(variant, environment));
   const normalised = (variant: string) =>
     environments.map((environment) => {
@@ -116,7 +117,7 @@ function scoresByGroup({ runs }: ReportSource): ReadonlyMap<string, readonly num
   const groups = new Map<string, number[]>();
   for (const { variant, environment, score } of runs) {
     if (score === null) continue;
-    const key = keyOf(variant, environment);
+    const key = groupNameOf(variant, environment);
     const group = groups.get(key) ?? [];
     groups.set(key, group);
     group.push(score);
@@ -180,7 +181,6 @@ function estimateOf(
   return { estimate, interval: { low, high } };
 }
 
-const keyOf = (variant: string, environment: string): string => JSON.stringify([variant, environment]);
 const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)];
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, x) => total + x, 0);
 

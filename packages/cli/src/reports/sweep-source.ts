@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { oneLine, SoftrlError } from "softrl";
 import { readText } from "../files/csv-file.js";
 import { isFile } from "../parts/kind-file.js";
+import { label } from "../plots/trained-run.js";
 import { cellOf } from "../runs/run-settings.js";
 import {
   DEFINITION_FILE,
@@ -14,6 +15,7 @@ import { nameOfCell, readResults, type SweepResult, sweepFiles } from "../sweeps
 import { keyOf, type PlannedRun, planSweep, type SweepCell } from "../sweeps/sweep-plan.js";
 import { pathArgument } from "../terminal/shown-path.js";
 import {
+  groupNameOf,
   mergedSettings,
   type PlannedGroup,
   type ReportedScore,
@@ -75,14 +77,11 @@ function groupsOf(cells: readonly SweepCell[]): readonly PlannedGroup[] {
   const groups = new Map<string, PlannedGroup>();
   for (const cell of cells) {
     const [variant, environment] = [label(cell.variant), label(cell.environment)];
-    const key = JSON.stringify([variant, environment]);
-    groups.set(key, { variant, environment, seeds: (groups.get(key)?.seeds ?? 0) + 1 });
+    const name = groupNameOf(variant, environment);
+    groups.set(name, { variant, environment, seeds: (groups.get(name)?.seeds ?? 0) + 1 });
   }
   return [...groups.values()];
 }
-
-/** A text from a file, as figures show it. */
-const label = (text: string): string => oneLine(text, 100);
 
 function reported(result: SweepResult): ReportedScore {
   const { variant, environment, seed, meanReturn, curve, executor, version, time } = result;

@@ -222,10 +222,11 @@ function partUpTo(path: string, { step, events }: CheckpointPlace): Part {
 }
 
 /**
- * Reads all events of a run, also of one that another process is writing: what follows the last line break is left out.
+ * Reads the events of a run, also of one that another process is writing: what follows the last line break is left out.
+ * @param take ends the reading by returning false
  * @throws SoftrlError when the file is not there, or is damaged.
  */
-export function readEvents(path: string, take: (event: SavedEvent) => void): void {
+export function readEvents(path: string, take: (event: SavedEvent) => unknown): void {
   const file = openEvents(path);
   let lines = 0;
   try {
@@ -245,8 +246,7 @@ export function readEvents(path: string, take: (event: SavedEvent) => void): voi
           JSON.stringify(step),
         );
       }
-      take(event);
-      return true;
+      return take(event) !== false;
     });
   } finally {
     quietly(closeSync, file);

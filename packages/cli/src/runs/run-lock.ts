@@ -24,6 +24,13 @@ export interface Holder {
   readonly began: string | null;
 }
 
+/** A lock whose process cannot be seen from here. */
+export interface UnseenLock {
+  readonly path: string;
+  /** Who holds it, and what to do if that process no longer runs. */
+  readonly refusal: string;
+}
+
 const LOCK = /^\.lock-(\d{1,15})$/;
 const UNFINISHED = /^\.lock-[\w-]+\.unfinished$/;
 const MOST_BYTES = 2 ** 16;
@@ -89,11 +96,17 @@ export class RunLock {
    * The locks in a folder whose processes this one cannot see, since they are on another machine or in another
    * container; none where there is no folder.
    */
-  static unseen(folder: string): readonly string[] {
-    return locksIn(folder).flatMap(({ path }) => {
-      const holder = holderOf(path);
-      const isUnseen = holder !== "gone" && (holder === null || stateOf(holder, thisProcess()) === "unknown");
-      return isUnseen ? [path] : [];
+  static unseen(folder: string): readonly UnseenLock[] {
+    let found: ReturnType<typeof locksIn>;
+    try {
+      found = locksIn(folder);
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return [];
+      throw error;
+    }
+    return found.flatMap(({ path }) => {
+      const refusal = refusalOf(folder, path);
+      return refusal?.isUnseen === true ? [{ path, refusal: refusal.error.message }] : [];
     });
   }
 
@@ -135,22 +148,34 @@ function writeNew(path: string, content: string): void {
 
 /** @throws SoftrlError unless the process that holds a lock has ended. */
 function refuseLiving(folder: string, path: string): void {
+  const refusal = refusalOf(folder, path);
+  if (refusal !== null) throw refusal.error;
+}
+
+interface Refusal {
+  readonly error: SoftrlError;
+  /** Whether the process may have ended: it cannot be seen from here. */
+  readonly isUnseen: boolean;
+}
+
+/** Why a lock keeps others out; null once its process has ended. */
+function refusalOf(folder: string, path: string): Refusal | null {
   const holder = holderOf(path);
-  if (holder === "gone") return;
-  const what = "another process is writing this run";
+  if (holder === "gone") return null;
+  const refusal = (isUnseen: boolean, got: string, remedy: string): Refusal => {
+    const error = new SoftrlError(folder, "another process is writing this run", { got, remedy });
+    return { error, isUnseen };
+  };
   if (holder === null) {
     const remedy = `if no other softrl command is running, remove ${path}`;
-    throw new SoftrlError(folder, what, { got: "a lock that cannot be read", remedy });
+    return refusal(true, "a lock that cannot be read", remedy);
   }
   const state = stateOf(holder, thisProcess());
-  if (state === "ended") return;
-  throw new SoftrlError(folder, what, {
-    got: `process ${holder.pid} on ${oneLine(holder.host, 100)}`,
-    remedy:
-      state === "running"
-        ? `wait until it ends, or stop it; in a copy of its folder, remove ${path}`
-        : `if it no longer runs, remove ${path}`,
-  });
+  if (state === "ended") return null;
+  const got = `process ${holder.pid} on ${oneLine(holder.host, 100)}`;
+  return state === "running"
+    ? refusal(false, got, `wait until it ends, or stop it; in a copy of its folder, remove ${path}`)
+    : refusal(true, got, `if it no longer runs, remove ${path}`);
 }
 
 /** The holder that a lock names; null where it names none. */

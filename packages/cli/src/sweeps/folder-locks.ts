@@ -42,6 +42,10 @@ export function claimRun(folder: string, key: string): Claim | null {
   }
 }
 
+/** The refusals of a run's claims whose processes cannot be seen from here: they may have ended without releasing it. */
+export const unseenClaims = (folder: string, key: string): readonly string[] =>
+  RunLock.unseen(join(folder, CLAIMS, key)).map(({ refusal }) => refusal);
+
 /** The keys of runs that are claimed, also by processes that have ended. */
 export function claimedKeys(folder: string): readonly string[] {
   const path = join(folder, CLAIMS);
@@ -91,8 +95,7 @@ export async function whenUnlocked(folder: string, seconds: number): Promise<voi
  * make, as a queue or a cluster has decided. A process that still writes its checkpoint has some seconds to end.
  */
 export async function removeUnseenLocks(folder: string): Promise<void> {
-  if (!existsSync(folder)) return;
   const deadline = performance.now() + SECONDS_TO_LEAVE * 1000;
   while (RunLock.unseen(folder).length > 0 && performance.now() < deadline) await sleep(200);
-  for (const path of RunLock.unseen(folder)) rmSync(path, { force: true });
+  for (const { path } of RunLock.unseen(folder)) rmSync(path, { force: true });
 }

@@ -88,6 +88,10 @@ class LoneRuns implements SweepWork {
     return { release: () => {} };
   }
 
+  unseenClaims(): readonly string[] {
+    return [];
+  }
+
   async attempt(
     run: PlannedRun,
     number: number,

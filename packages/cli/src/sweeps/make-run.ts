@@ -1,15 +1,18 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
 import { type RunConfig, SoftrlError } from "softrl";
-import { RunFolder, runFiles } from "../runs/run-folder.js";
-import type { RunProgress } from "../terminal/supervisor.js";
+import { quietly, stampOf } from "../files/regular-file.js";
+import { runFiles } from "../runs/run-folder.js";
+import { type RunProgress, SECONDS_TO_STOP } from "../terminal/supervisor.js";
 import { outcomeIn, type RunOutcome } from "./finished-run.js";
 import { whenUnlocked } from "./folder-locks.js";
 import { runProcess } from "./run-process.js";
 import { isOfSettings, type PlannedRun } from "./sweep-plan.js";
 
 /** How long the process of a sweep that was killed may take to end. */
-const SECONDS_TO_END = 40;
+const SECONDS_TO_END = SECONDS_TO_STOP + 10;
+/** The folder inside that of a run in which it is made anew, until it has its result: its checkpoint may be sound after all. */
+const ANEW = "anew";
 
 /** What one try to make a run in its folder comes to. */
 export type MadeRun =
@@ -20,15 +23,21 @@ export type MadeRun =
       readonly error: string;
       /** Whether another try may end otherwise. */
       readonly retry: boolean;
-      /** Whether this one went on from a checkpoint, and made steps. */
-      readonly wentOn: boolean;
+      /**
+       * Whether the run's own error came up after its last checkpoint, from which this try had gone on: the checkpoint may
+       * be the cause. A run whose process was ended, or that had written a later checkpoint, is not suspected.
+       */
+      readonly suspectsCheckpoint: boolean;
     };
 
 /** How a run is made in its folder. */
 export interface MakeRunOptions {
   readonly folder: string;
-  /** Makes the run anew, also where it has a checkpoint. */
-  readonly anew: boolean;
+  /**
+   * Whether an earlier try suspects the run's checkpoint: if it fails from there again, it is made anew, and the checkpoint
+   * stays until the run has its result.
+   */
+  readonly isSuspected: boolean;
   /** Options of `softrl train` and `softrl resume` alike. */
   readonly shared: readonly string[];
   /** Options of `softrl resume` alone. */
@@ -44,49 +53,85 @@ export interface MakeRunOptions {
  */
 export async function makeRun(
   run: Pick<PlannedRun, "settings" | "args">,
-  { folder, anew, shared, ofResume = [], onProgress, stop }: MakeRunOptions,
+  options: MakeRunOptions,
+): Promise<MadeRun> {
+  const { folder, isSuspected } = options;
+  const continued = await makeIn(folder, run, options);
+  if (!isSuspected || continued.end !== "failed" || !continued.suspectsCheckpoint) return continued;
+  const inside = join(folder, ANEW);
+  const made = await makeIn(inside, run, options);
+  // Whatever fails here, the result is known.
+  if (made.end === "finished") quietly(putInPlaceOf, folder, inside);
+  if (made.end === "failed" && made.suspectsCheckpoint) {
+    quietly(rmSync, inside, { recursive: true, force: true });
+  }
+  return made;
+}
+
+/** Replaces the folder of a run with one inside it. */
+function putInPlaceOf(folder: string, inside: string): void {
+  const earlier = `${folder}.earlier`;
+  renameSync(folder, earlier);
+  renameSync(join(earlier, relative(folder, inside)), folder);
+  rmSync(earlier, { recursive: true, force: true });
+}
+
+async function makeIn(
+  folder: string,
+  run: Pick<PlannedRun, "settings" | "args">,
+  { shared, ofResume = [], onProgress, stop }: MakeRunOptions,
 ): Promise<MadeRun> {
   try {
     await whenUnlocked(folder, SECONDS_TO_END);
-    if (existsSync(join(folder, runFiles.config))) requireSame(folder, run);
-    const known = anew ? null : outcomeIn(folder);
+    if (existsSync(join(folder, runFiles.config))) requireOwnSettings(folder, run);
+    const known = outcomeIn(folder);
     if (known !== null) return { end: "finished", outcome: known };
-    const resumed = !anew && RunFolder.hasCheckpoint(folder);
-    if (!resumed) removeBegun(folder);
-    const verb = resumed ? ["resume", folder, ...ofResume] : ["train", ...run.args, `--run-folder=${folder}`];
-    let wentOn = false;
+    const checkpoint = () => stampOf(join(folder, runFiles.checkpoint));
+    const before = checkpoint();
+    if (before === null) removeBegun(folder);
+    const verb =
+      before === null ? ["train", ...run.args, `--run-folder=${folder}`] : ["resume", folder, ...ofResume];
+    let madeSteps = false;
     const onSteps = (progress: RunProgress) => {
-      wentOn = resumed;
+      madeSteps = true;
       onProgress(progress);
     };
     const { code, error } = await runProcess([...verb, ...shared], onSteps, stop);
     if (code !== 0) {
       if (stop.aborted) return { end: "interrupted" };
       const reported = error === "" ? `the process ended with code ${code}` : error;
-      return { end: "failed", error: reported, retry: true, wentOn };
+      const isOwnError = code !== null && madeSteps;
+      const suspectsCheckpoint = isOwnError && before !== null && checkpoint() === before;
+      return { end: "failed", error: reported, retry: true, suspectsCheckpoint };
     }
     const outcome = outcomeIn(folder);
     if (outcome === null) throw new SoftrlError(folder, "the run ended without a result");
     return { end: "finished", outcome };
   } catch (error) {
     if (!(error instanceof SoftrlError)) throw error;
-    return { end: "failed", error: error.message, retry: false, wentOn: false };
+    return { end: "failed", error: error.message, retry: false, suspectsCheckpoint: false };
   }
 }
 
 /** Makes runs in their folders, and remembers between two tries of a run what became of the first. */
 export class RunMaker {
-  /** Runs that went on from their checkpoint, and failed. */
-  readonly #wentOn = new Set<string>();
+  /** Runs whose checkpoint may have made them fail. */
+  readonly #suspected = new Set<string>();
 
   /**
-   * Makes a run. A second try makes it anew if it went on from its checkpoint and failed; one that could not go on keeps its
-   * folder.
+   * Makes a run. A second try goes on from its checkpoint, too, and makes it anew if that fails as the first try did.
    * @param number of the try, from 1
    */
-  async make(run: PlannedRun, number: number, options: Omit<MakeRunOptions, "anew">): Promise<MadeRun> {
-    const made = await makeRun(run, { ...options, anew: number > 1 && this.#wentOn.has(run.key) });
-    if (made.end === "failed" && made.wentOn) this.#wentOn.add(run.key);
+  async make(
+    run: PlannedRun,
+    number: number,
+    options: Omit<MakeRunOptions, "isSuspected">,
+  ): Promise<MadeRun> {
+    const made = await makeRun(run, {
+      ...options,
+      isSuspected: number > 1 && this.#suspected.has(run.key),
+    });
+    if (made.end === "failed" && made.suspectsCheckpoint) this.#suspected.add(run.key);
     return made;
   }
 }
@@ -109,7 +154,7 @@ function removeBegun(folder: string): void {
 }
 
 /** @throws SoftrlError when the folder has a run of other settings. */
-function requireSame(folder: string, run: Pick<PlannedRun, "settings">): void {
+function requireOwnSettings(folder: string, run: Pick<PlannedRun, "settings">): void {
   const path = join(folder, runFiles.config);
   let config: RunConfig;
   try {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { SoftrlError } from "softrl";
-import { parseCsv, readText } from "../files/csv-file.js";
+import { type CsvRow, numberIn, parseCsv, readText } from "../files/csv-file.js";
 import { replaceFile } from "../files/regular-file.js";
 import { csvText, type Row } from "../runs/run-tables.js";
 import type { SweepCell } from "./sweep-plan.js";
@@ -52,12 +52,12 @@ export function readResults(folder: string): ReadonlyMap<string, SweepResult> {
   for (const { row, where } of rowsOf(folder, "curves")) {
     const name = nameOfCell(cellIn(row, where));
     const points = curves.get(name) ?? [];
-    points.push({ step: numberIn(row, "step", where), meanReturn: numberIn(row, "meanReturn", where) });
+    points.push({ step: resultIn(row, "step", where), meanReturn: resultIn(row, "meanReturn", where) });
     curves.set(name, points);
   }
   const times = new Map<string, RunTime>();
   for (const { row, where } of rowsOf(folder, "times")) {
-    const stepsPerSecond = numberIn(row, "stepsPerSecond", where);
+    const stepsPerSecond = resultIn(row, "stepsPerSecond", where);
     times.set(nameOfCell(cellIn(row, where)), { stepsPerSecond, cpu: row.cpu ?? "" });
   }
   const results = new Map<string, SweepResult>();
@@ -66,9 +66,9 @@ export function readResults(folder: string): ReadonlyMap<string, SweepResult> {
     const name = nameOfCell(cell);
     results.set(name, {
       ...cell,
-      meanReturn: numberIn(row, "meanReturn", where),
-      episodes: numberIn(row, "episodes", where),
-      steps: numberIn(row, "steps", where),
+      meanReturn: resultIn(row, "meanReturn", where),
+      episodes: resultIn(row, "episodes", where),
+      steps: resultIn(row, "steps", where),
       executor: row.executor ?? "",
       version: row.version ?? "",
       key: row.key ?? "",
@@ -112,7 +112,7 @@ export function writeResults(
 }
 
 interface FoundRow {
-  readonly row: Readonly<Record<string, string>>;
+  readonly row: CsvRow;
   readonly where: string;
 }
 
@@ -125,7 +125,7 @@ function rowsOf(folder: string, file: keyof typeof sweepFiles): readonly FoundRo
   return parseCsv(path, whole).map((row, i) => ({ row, where: `${path}: row ${i + 1}` }));
 }
 
-function cellIn(row: FoundRow["row"], where: string): SweepCell {
+function cellIn(row: CsvRow, where: string): SweepCell {
   const { variant, environment } = row;
   if (variant === undefined || environment === undefined) {
     throw new SoftrlError(where, "there is no column variant or environment", {
@@ -133,16 +133,8 @@ function cellIn(row: FoundRow["row"], where: string): SweepCell {
       got: Object.keys(row).join(", "),
     });
   }
-  return { variant, environment, seed: numberIn(row, "seed", where) };
+  return { variant, environment, seed: resultIn(row, "seed", where) };
 }
 
-function numberIn(row: FoundRow["row"], name: string, where: string): number {
-  const text = row[name];
-  const value = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
-  if (Number.isFinite(value)) return value;
-  throw new SoftrlError(where, `${name} is not valid`, {
-    expected: "a number",
-    got: JSON.stringify(text) ?? "no such column",
-    remedy: "restore the row, or remove it: its run is then made again",
-  });
-}
+const resultIn = (row: CsvRow, name: string, where: string): number =>
+  numberIn(where, name, row[name], "restore the row, or remove it: its run is then made again");

@@ -22,6 +22,8 @@ export interface SweepWork {
   isDone(run: PlannedRun): boolean;
   /** Reserves the run for this process; null while another one has it. */
   claim(run: PlannedRun): { release(): void } | null;
+  /** Who has a run that this process cannot have, where they cannot be seen: they may have ended without a result. */
+  unseenClaims(run: PlannedRun): readonly string[];
   /** Makes the run and writes its results; `stop` asks it to end early, so that it can be continued. */
   attempt(
     run: PlannedRun,
@@ -50,8 +52,11 @@ export interface SweepOutcome {
 export interface SweepWatcher {
   changed(run: PlannedRun, state: RunState): void;
   progress(run: PlannedRun, progress: RunProgress): void;
-  /** Nothing is left but runs that other processes make. */
-  waiting(count: number): void;
+  /**
+   * Nothing is left but runs that other processes make.
+   * @param unseen the claims among them that somebody may have to remove
+   */
+  waiting(count: number, unseen: readonly string[]): void;
 }
 
 /** What runs share: those that train at once weigh `total` together at most. One run may always train. */
@@ -139,7 +144,10 @@ export async function scheduleRuns(
       const found = next();
       if (found === undefined) {
         if (waiting.length === 0) return;
-        watcher.waiting(waiting.length);
+        watcher.waiting(
+          waiting.length,
+          waiting.flatMap((run) => work.unseenClaims(run)),
+        );
         await work.wait(stop);
         continue;
       }

@@ -5,6 +5,7 @@ import { largest, SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf } from "../files/regular-file.js";
 import { pathArgument } from "../terminal/shown-path.js";
+import { SECONDS_TO_STOP } from "../terminal/supervisor.js";
 import { counted, type Terminal, writeJson } from "../terminal/terminal.js";
 import { coresOf } from "./run-sweep.js";
 import type { SweepFolder } from "./sweep-folder.js";
@@ -13,7 +14,7 @@ import type { SweepPlan } from "./sweep-plan.js";
 /** Slurm's own limit for arrays, unless a cluster sets another, is 1001. */
 const MOST_TASKS = 1000;
 /** How long before its time limit a task is asked to write its checkpoints. */
-const SECONDS_TO_STOP = 120;
+const SECONDS_BEFORE_LIMIT = SECONDS_TO_STOP + 20;
 
 /** What a script trains, with absolute paths. */
 export interface SlurmScript {
@@ -23,6 +24,8 @@ export interface SlurmScript {
   readonly definition: string;
   /** The folder of the tables. */
   readonly out: string;
+  /** Whether only results of the same settings and version count as done. */
+  readonly fresh: boolean;
   /** Where Slurm writes what the tasks print. */
   readonly logs: string;
   readonly keys: readonly string[];
@@ -35,7 +38,8 @@ export interface SlurmScript {
  * 1000. A task that ends early continues its runs when the script is submitted again.
  * @throws SoftrlError for a path that a line of options cannot hold.
  */
-export function slurmScript({ node, bin, definition, out, logs, keys, cores }: SlurmScript): string {
+export function slurmScript(script: SlurmScript): string {
+  const { node, bin, definition, out, fresh, logs, keys, cores } = script;
   if (/["\\]|\p{Cc}/u.test(logs)) {
     throw new SoftrlError(logs, "Slurm cannot write into a folder of this name", {
       expected: "a path without quotes, backslashes and line breaks",
@@ -50,8 +54,9 @@ export function slurmScript({ node, bin, definition, out, logs, keys, cores }: S
     `--output="${logs.replaceAll("%", "%%")}/%A_%a.out"`,
     "--open-mode=append",
     "--requeue",
-    `--signal=B:TERM@${SECONDS_TO_STOP}`,
+    `--signal=B:TERM@${SECONDS_BEFORE_LIMIT}`,
   ];
+  const command = [node, bin, "sweep", definition, "--out", out, ...(fresh ? ["--fresh"] : [])];
   return [
     "#!/bin/bash",
     ...options.map((option) => `#SBATCH ${option}`),
@@ -66,7 +71,7 @@ export function slurmScript({ node, bin, definition, out, logs, keys, cores }: S
     '  only="${only:+$only,}${keys[i]}"',
     "done",
     // exec, so that Slurm's signals reach softrl.
-    `exec ${[node, bin, "sweep", definition, "--out", out].map(quoted).join(" ")} \\`,
+    `exec ${command.map(quoted).join(" ")} \\`,
     '  --only "$only"',
     "",
   ].join("\n");
@@ -79,6 +84,7 @@ export interface SlurmCommand {
   readonly path: string;
   readonly definition: string;
   readonly out: string;
+  readonly fresh: boolean;
   /** The command that collects the results. */
   readonly again: string;
   readonly plan: SweepPlan;
@@ -87,7 +93,7 @@ export interface SlurmCommand {
 
 /** Writes a script for the runs that have no result, and prints how to use it; returns the exit code. */
 export function writeSlurmScript(
-  { path, definition, out, again, plan, folder }: SlurmCommand,
+  { path, definition, out, fresh, again, plan, folder }: SlurmCommand,
   json: boolean,
   terminal: Terminal,
 ): number {
@@ -104,6 +110,7 @@ export function writeSlurmScript(
     bin: fileURLToPath(new URL("../../bin/softrl.js", import.meta.url)),
     definition: resolve(definition),
     out: resolve(out),
+    fresh,
     logs,
     keys,
     cores: largest(left.map(coresOf)),

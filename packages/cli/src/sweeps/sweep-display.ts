@@ -9,7 +9,7 @@ const BAR_WIDTH = 16;
 /** Lines of a table on a terminal whose height is not known. */
 const LINES = 24;
 
-interface Standing {
+interface ShownRun {
   state: RunState;
   step: number;
   meanReturn: number | null;
@@ -22,12 +22,14 @@ interface Standing {
 export class SweepDisplay implements SweepWatcher {
   readonly #stream: NodeJS.WriteStream;
   readonly #clock: () => number;
-  readonly #runs = new Map<PlannedRun, Standing>();
+  readonly #runs = new Map<PlannedRun, ShownRun>();
   readonly #began: number;
   /** Steps that were there when the sweep or a continued run began: they say nothing of its speed. */
   #before: number;
   /** The runs that have reported a step. */
   readonly #heard = new Set<PlannedRun>();
+  /** Claims that were printed. */
+  readonly #unseen = new Set<string>();
   #lines = 0;
   #last: number;
 
@@ -54,29 +56,35 @@ export class SweepDisplay implements SweepWatcher {
   }
 
   changed(run: PlannedRun, state: RunState): void {
-    const standing = this.#runs.get(run);
-    if (standing === undefined || standing.state === state) return;
-    standing.state = state;
-    if (state === "done") standing.step = run.steps;
+    const shown = this.#runs.get(run);
+    if (shown === undefined || shown.state === state) return;
+    shown.state = state;
+    if (state === "done") shown.step = run.steps;
     if (this.#stream.isTTY) this.#draw(true);
     else if (state === "done" || state === "failed") this.#stream.write(`${this.#lineOf(run, state)}\n`);
   }
 
   progress(run: PlannedRun, { step, meanReturn }: RunProgress): void {
-    const standing = this.#runs.get(run);
-    if (standing === undefined) return;
+    const shown = this.#runs.get(run);
+    if (shown === undefined) return;
     // The first report comes a tenth of a second after a run has begun: what it has then comes from its checkpoint.
-    if (standing.state === "running" && step < run.steps && !this.#heard.has(run)) {
+    if (shown.state === "running" && step < run.steps && !this.#heard.has(run)) {
       this.#heard.add(run);
       this.#before += step;
     }
-    standing.step = step;
-    standing.meanReturn = meanReturn;
+    shown.step = step;
+    shown.meanReturn = meanReturn;
     this.#draw(false);
   }
 
-  /** Prints a line now and then where there is no table. */
-  waiting(count: number): void {
+  /** Prints each unseen claim once, and where there is no table a line now and then. */
+  waiting(count: number, unseen: readonly string[]): void {
+    const found = unseen.filter((claim) => !this.#unseen.has(claim));
+    if (found.length > 0) this.end();
+    for (const claim of found) {
+      this.#unseen.add(claim);
+      this.#stream.write(`softrl: waiting for a run: ${claim}\n`);
+    }
     if (this.#stream.isTTY || this.#clock() - this.#last < SECONDS_BETWEEN_LINES) return;
     this.#last = this.#clock();
     this.#stream.write(`waiting for ${counted(count)} run${count === 1 ? "" : "s"} of another process\n`);

@@ -1,13 +1,13 @@
-import { existsSync, rmSync, statSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
-import { quietly } from "../files/regular-file.js";
+import { quietly, stampOf } from "../files/regular-file.js";
 import { writeRemedy } from "../files/write-fault.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import type { RunOutcome } from "./finished-run.js";
-import { claimedKeys, claimRun, whileLocked } from "./folder-locks.js";
+import { claimedKeys, claimRun, unseenClaims, whileLocked } from "./folder-locks.js";
 import { RunMaker } from "./make-run.js";
 import { nameOfCell, readResults, type SweepResult, sweepFiles, writeResults } from "./results-file.js";
 import type { Attempt, SweepWork } from "./scheduler.js";
@@ -40,7 +40,7 @@ export class SweepFolder implements SweepWork {
   readonly #options: SweepFolderOptions;
   readonly #maker = new RunMaker();
   /** The results as last read, and the state of the file then. */
-  #known: { readonly results: ReadonlyMap<string, SweepResult>; readonly stamp: string } | null = null;
+  #known: { readonly results: ReadonlyMap<string, SweepResult>; readonly stamp: string | null } | null = null;
 
   /** @throws SoftrlError when the folder cannot be made, or its results cannot be read. */
   constructor(path: string, options: SweepFolderOptions) {
@@ -57,13 +57,13 @@ export class SweepFolder implements SweepWork {
   results(): ReadonlyMap<string, SweepResult> {
     const stamp = this.#stamp();
     // The files are replaced, never changed, by every process that sweeps.
-    if (this.#known?.stamp !== stamp) this.#known = { results: readResults(this.path), stamp };
+    if (this.#known === null || this.#known.stamp !== stamp)
+      this.#known = { results: readResults(this.path), stamp };
     return this.#known.results;
   }
 
-  #stamp(): string {
-    const stats = statSync(join(this.path, sweepFiles.results), { throwIfNoEntry: false });
-    return stats === undefined ? "none" : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+  #stamp(): string | null {
+    return stampOf(join(this.path, sweepFiles.results));
   }
 
   /** Where a run is made. */
@@ -88,6 +88,10 @@ export class SweepFolder implements SweepWork {
     }
   }
 
+  unseenClaims(run: PlannedRun): readonly string[] {
+    return unseenClaims(this.path, run.key);
+  }
+
   async wait(stop: AbortSignal): Promise<void> {
     await sleep(MILLISECONDS_BETWEEN_LOOKS, undefined, { signal: stop }).catch(() => {});
   }
@@ -108,7 +112,8 @@ export class SweepFolder implements SweepWork {
     if (made.end !== "finished") return made;
     const { outcome } = made;
     await this.record([{ run, outcome }]);
-    if (!keepRuns) rmSync(folder, { recursive: true, force: true });
+    // Where it cannot be removed now, tidy() tries again.
+    if (!keepRuns) quietly(rmSync, folder, { recursive: true, force: true });
     return { end: "finished", meanReturn: outcome.meanReturn };
   }
 

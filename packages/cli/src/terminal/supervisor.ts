@@ -9,8 +9,8 @@ export interface RunProgress {
   readonly meanReturn: number | null;
 }
 
-/** How long a run has to write its checkpoint once its sweep is gone. */
-const SECONDS_TO_STOP = 30;
+/** How long a run has to write its checkpoint once it is asked to stop: a large replay takes a minute on a slow disk. */
+export const SECONDS_TO_STOP = 100;
 const SECONDS_BETWEEN_MESSAGES = 0.5;
 
 /** Whether a sweep started this process, with a channel between the two. */

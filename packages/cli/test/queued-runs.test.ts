@@ -1,0 +1,86 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import * as bullmq from "bullmq";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RedisServer, whyNoRedis } from "../../../test/redis-server.js";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { jobIdOf, queueNameOf } from "../src/queue/queued-run.js";
+import { QueuedRuns } from "../src/queue/queued-runs.js";
+import { type Connection, connect, PREFIX, redisAddress } from "../src/queue/redis.js";
+import { checkDefinition } from "../src/sweeps/definition.js";
+import type { RunOutcome } from "../src/sweeps/finished-run.js";
+import { SweepFolder } from "../src/sweeps/sweep-folder.js";
+import { planSweep } from "../src/sweeps/sweep-plan.js";
+
+const place = temporaryFolder("queued-runs");
+const version = "0.1.0+test";
+const libraries = { bullmq, Redis };
+const outcome: RunOutcome = {
+  meanReturn: 20,
+  episodes: 12,
+  steps: 400,
+  executor: "wasm",
+  curve: [],
+  time: null,
+};
+
+describe.runIf(whyNoRedis === null)("runs in a queue with the jobs of many others", () => {
+  let server: RedisServer;
+  let connection: Connection;
+  beforeAll(async () => {
+    mkdirSync(join(place, "redis"));
+    server = await RedisServer.start(join(place, "redis"));
+    connection = await connect(libraries, redisAddress("--queue", server.url), process.stderr);
+  });
+  afterAll(async () => {
+    connection.close();
+    await server.kill();
+  });
+
+  test("are asked for by their ids, and kept for a month whatever becomes of them", async () => {
+    const definition = checkDefinition(join(place, "runs.json"), {
+      options: { steps: 400 },
+      variants: [{ name: "A2C", algorithm: "a2c" }],
+      environments: ["CartPole-v1"],
+      seeds: "1..3",
+    });
+    const plan = await planSweep(definition, version);
+    const options = { plan, fresh: false, keepRuns: false, charts: false, runFolder: () => place };
+    const folder = new SweepFolder(join(place, "out"), options);
+    const { redis } = connection;
+    const queue = new bullmq.Queue(queueNameOf(version), { connection: redis, prefix: PREFIX });
+    for (const state of ["completed", "failed"]) {
+      const others = Array.from({ length: 1000 }, (_, i) => [i, `run-other-${i}`]).flat();
+      await redis.zadd(queue.toKey(state), ...others);
+    }
+    const commands: string[] = [];
+    const watching = new Redis(server.url);
+    const monitor = await watching.monitor();
+    monitor.on("monitor", (_: string, [name, ...args]: readonly string[]) => {
+      commands.push(`${name} ${args.slice(1).join(" ")}`.toLowerCase());
+    });
+
+    const [, , last] = plan.runs;
+    const worker = new bullmq.Worker(
+      queueNameOf(version),
+      async ({ data }) => {
+        if (data.key === last.key) throw new bullmq.UnrecoverableError("the third one fails");
+        return outcome;
+      },
+      { connection: { url: server.url, maxRetriesPerRequest: null }, prefix: PREFIX },
+    );
+    const watcher = { changed: () => {}, progress: () => {}, waiting: () => {} };
+    const queued = new QueuedRuns({ libraries, connection, folder, version, report: () => {} });
+    const made = await queued.make(plan.runs, watcher, new AbortController().signal);
+    await worker.close();
+    monitor.disconnect();
+    watching.disconnect();
+    expect(made).toMatchObject({ made: 2, failed: [{ error: "the third one fails" }] });
+    expect(commands.filter((line) => line === "zrange 0 -1")).toEqual([]);
+    const month = { age: 30 * 24 * 3600 };
+    const job = await queue.getJob(jobIdOf(last.key));
+    expect(job?.opts).toMatchObject({ removeOnComplete: month, removeOnFail: month });
+    await queue.close();
+  });
+});
