@@ -12,9 +12,17 @@ import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
 import type { WorkerHost } from "../base/worker-host.js";
 import type { OnStep } from "../data/collector.js";
+import type { VectorEnvironment } from "../envs/environment.js";
+import { isMadeByName } from "../envs/registry.js";
 import { EndedEpisode } from "./ended-episode.js";
-import type { RunConfig } from "./run-config.js";
-import { type EpisodeEnding, TICKETS, type WorkerReply, type WorkerRound } from "./worker-messages.js";
+import { builtInKinds, type RunConfig, type RunKinds } from "./run-config.js";
+import {
+  type EpisodeEnding,
+  type PartName,
+  TICKETS,
+  type WorkerReply,
+  type WorkerRound,
+} from "./worker-messages.js";
 import { type TrainingWorkersParts, WorkerThreads } from "./worker-threads.js";
 
 /**
@@ -27,6 +35,13 @@ const STEPS_OF_ROUND = 1280;
 /** Milliseconds after which a round has no more rollouts: nobody has to wait longer for a checkpoint or for Ctrl-C. */
 const LONGEST_ROUND = 1000;
 
+/** The parts of a run that its workers make anew. */
+interface PartsOfRun {
+  readonly config: RunConfig;
+  readonly kinds: RunKinds;
+  readonly environment: VectorEnvironment;
+}
+
 /** The workers of asynchronous algorithms. By value, so that no other run has to load them. */
 export class TrainingWorkers {
   readonly #parts: TrainingWorkersParts;
@@ -35,9 +50,9 @@ export class TrainingWorkers {
     this.#parts = parts;
   }
 
-  /** The threads for a run with this configuration. */
-  threadsOf(config: RunConfig, live: LiveSettings): LearnerThreads {
-    return { train: (shared) => new AsynchronousTraining(this.#parts, config, live, shared) };
+  /** The threads for a run of these parts. */
+  threadsOf(run: PartsOfRun, live: LiveSettings): LearnerThreads {
+    return { train: (shared) => new AsynchronousTraining(this.#parts, run, live, shared) };
   }
 }
 
@@ -61,7 +76,8 @@ class AsynchronousTraining implements Algorithm {
   #states: readonly Snapshot[] | null = null;
   #state: "new" | "restored" | "running" = "new";
 
-  constructor(parts: TrainingWorkersParts, config: RunConfig, live: LiveSettings, shared: SharedLearner) {
+  constructor(parts: TrainingWorkersParts, run: PartsOfRun, live: LiveSettings, shared: SharedLearner) {
+    const { config } = run;
     this.#host = parts.host;
     this.#live = live;
     this.#environments = config.environment.count;
@@ -73,6 +89,7 @@ class AsynchronousTraining implements Algorithm {
       workers: shared.workers,
       assignment: (worker) => ({
         config: { ...config, run: { ...config.run, seed: seedOf(config.run.seed, worker) } },
+        own: ownParts(run),
         memory: shared.shared.memory,
         state: this.#states?.[worker] ?? null,
       }),
@@ -163,6 +180,18 @@ class AsynchronousTraining implements Algorithm {
     }
     this.#state = "running";
   }
+}
+
+/** The parts that softrl does not ship, though one of them may have the name of one that it does. */
+function ownParts({ kinds, environment }: PartsOfRun): readonly PartName[] {
+  const { algorithm, network, optimiser } = builtInKinds;
+  const isShipped: Readonly<Record<PartName, boolean>> = {
+    algorithm: algorithm.includes(kinds.algorithm),
+    environment: isMadeByName(environment),
+    network: network.includes(kinds.network),
+    optimiser: optimiser.includes(kinds.optimiser),
+  };
+  return (Object.keys(isShipped) as PartName[]).filter((part) => !isShipped[part]);
 }
 
 /** The seed of a worker: the first has the run's own. */

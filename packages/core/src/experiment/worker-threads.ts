@@ -30,7 +30,7 @@ export interface WorkerThreadsParts extends TrainingWorkersParts {
   readonly algorithm: string;
   readonly workers: number;
   /** What a worker receives that starts now. */
-  readonly assignment: (worker: number) => Pick<WorkerAssignment, "config" | "memory" | "state">;
+  readonly assignment: (worker: number) => Pick<WorkerAssignment, "config" | "own" | "memory" | "state">;
 }
 
 /** A worker, and who waits for its reply. */
