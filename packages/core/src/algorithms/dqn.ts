@@ -17,7 +17,7 @@ import { mode, sampleCategorical } from "../math/categorical.js";
 import { logProbabilities } from "../math/units.js";
 import { qNetwork } from "../nn/heads.js";
 import { type Algorithm, type AlgorithmContext, algorithmKind, type IterationReport } from "./algorithm.js";
-import { type DqnValues, dqnDefaults, dqnSettings, requireDqnEffects } from "./dqn-settings.js";
+import { type DqnValues, dqnDefaults, dqnEffects, dqnSettings } from "./dqn-settings.js";
 import { referencePolicy } from "./on-policy.js";
 import { networkShapes, type Policy } from "./policy.js";
 import { QLearner } from "./q-learner.js";
@@ -35,6 +35,7 @@ export const dqn = algorithmKind({
   about: "Q-learning with replay and a target network: hard, soft and Munchausen backups",
   settings: dqnSettings,
   defaults: dqnDefaults,
+  effects: dqnEffects,
   make: (context, current) => new Dqn(context, current),
 });
 
@@ -65,7 +66,6 @@ class Dqn implements Algorithm {
   readonly #visit = (t: number, p: number): void => this.#stepPart(t, p);
 
   constructor(context: AlgorithmContext, current: DqnValues) {
-    requireDqnEffects(current);
     const { environment } = context;
     const { backup, behaviour, double, dueling, loss, replay } = current;
     const { observationShape, actions } = networkShapes(environment);

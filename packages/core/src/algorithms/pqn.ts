@@ -32,7 +32,7 @@ import { hasStatistics, ObservationMoments } from "./observation-moments.js";
 import { referencePolicy } from "./on-policy.js";
 import { OptimiserStates } from "./optimiser-states.js";
 import { NetworkPolicy, networkShapes, type Policy } from "./policy.js";
-import { type PqnValues, pqnDefaults, pqnSettings, requirePqnEffects } from "./pqn-settings.js";
+import { type PqnValues, pqnDefaults, pqnEffects, pqnSettings } from "./pqn-settings.js";
 import { policyOfQ } from "./q-policy.js";
 
 /**
@@ -48,6 +48,7 @@ export const pqn = algorithmKind({
   about: "Q(λ) from parallel environments, hard or soft, without replay and target network",
   settings: pqnSettings,
   defaults: pqnDefaults,
+  effects: pqnEffects,
   make: (context, current) => new Pqn(context, current),
 });
 
@@ -83,7 +84,6 @@ class Pqn implements Algorithm, Actor {
     const { environment, executor, streams, stepRule } = context;
     const { backup, horizon, minibatches } = current;
     const batch = horizon * environment.size;
-    requirePqnEffects(current);
     requireMinibatches(minibatches, horizon, environment.size);
     const { observationShape, actions } = networkShapes(environment);
     const isSoft = backup !== "hard";

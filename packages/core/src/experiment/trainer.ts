@@ -1,4 +1,5 @@
-import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
+import type { Algorithm, AlgorithmKind, IterationReport } from "../algorithms/algorithm.js";
+import { requireChangeEffects } from "../algorithms/setting-effects.js";
 import { fail } from "../base/errors.js";
 import { LiveSettings } from "../base/live-settings.js";
 import { inPart, inPartAsync } from "../base/part-fault.js";
@@ -54,6 +55,7 @@ export class Trainer {
   readonly config: RunConfig;
   readonly environment: VectorEnvironment;
   readonly algorithm: Algorithm;
+  readonly #kind: AlgorithmKind;
   readonly #live: LiveSettings;
   readonly #store: CountingStore;
   readonly #pieces: RunPieces;
@@ -85,6 +87,7 @@ export class Trainer {
     requireExecutor(config, executor);
     this.config = config;
     this.environment = environment;
+    this.#kind = kinds.algorithm;
     this.#live = new LiveSettings(config.run.steps);
     const threads = threadsOf(parts, this.#live);
     this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live, threads);
@@ -246,12 +249,14 @@ export class Trainer {
    * Sets live settings from the present step on, for instance `{ tau: 0.01 }`, or `{ steps: 1e6 }` to extend the run.
    * The change is logged, and a checkpoint is written that holds it. A schedule that falls linearly over the run, such as
    * the learning rate's, then falls over the new length.
-   * @throws SoftrlError between no two iterations, for a setting that cannot change during a run, or for a value out of
-   * range; nothing has changed then.
+   * @throws SoftrlError between no two iterations, for a setting that cannot change during a run or has no effect, or
+   * for a value out of range; nothing has changed then.
    */
   set(settings: Readonly<Record<string, number>>): Promise<void> {
     return this.#alone("set", "ready", async () => {
-      this.#live.set("Trainer.set", settings);
+      const where = "Trainer.set";
+      requireChangeEffects((name) => `${where}: ${name}`, this.#kind, this.config.algorithm, settings);
+      this.#live.set(where, settings);
       await this.#store.append({ event: "set", step: this.step, settings });
       await this.#writeCheckpoint();
     });

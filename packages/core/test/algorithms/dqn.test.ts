@@ -132,8 +132,23 @@ describe("dqn", () => {
     [{ backup: "munchausen", returnSteps: 2 }, "no effect without another backup than munchausen"],
     [{ replayFrames: "stacked" }, "the observations are not stacks of frames"],
     [{ replayCapacity: 10 }, "the capacity is too small"],
+    [
+      { importanceExponent: { from: 0.4, to: 0.9 } },
+      "algorithm.importanceExponent: this setting has no effect",
+    ],
   ] as const)("refuses %j", (own, message) => {
     expect(() => start(own)).toThrow(message);
+  });
+
+  it("refuses a change during a run that it does not read", async () => {
+    const environment = new CartPole(4);
+    const trainer = createTrainer({ algorithm: dqn, environment, executor: wasm, settings: withOwn({}) });
+    await trainer.start();
+    const message =
+      "Trainer.set: tau: this setting has no effect without a soft backup or the behaviour boltzmann";
+    await expect(trainer.set({ tau: 0.5 })).rejects.toThrow(message);
+    await expect(trainer.set({ importanceExponent: 0.9 })).rejects.toThrow("without a prioritised replay");
+    await trainer.set({ epsilon: 0.5 });
   });
 });
 
