@@ -37,6 +37,16 @@ export function requireChangeEffects<S extends Settings>(
   requireRead(where, reader, { ...section, ...changes } as ValuesOf<S>, Object.keys(changes));
 }
 
+/** Whether the algorithm has a setting of this name that its section of a configuration reads. */
+export function readsSetting<S extends Settings>(
+  reader: Reader<S>,
+  section: Readonly<Record<string, SettingValue | undefined>>,
+  name: string,
+): boolean {
+  const effects = reader.effects?.(section as ValuesOf<S>) ?? [];
+  return Object.hasOwn(reader.settings, name) && effects.every(([of, isRead]) => isRead || of !== name);
+}
+
 function requireRead<S extends Settings>(
   where: (name: string) => string,
   reader: Reader<S>,

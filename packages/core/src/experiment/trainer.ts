@@ -11,6 +11,7 @@ import { encodeCheckpoint } from "./checkpoint.js";
 import { claimEnvironment, type EnvironmentUser, requireClaim } from "./environment-claim.js";
 import { FigureMeans } from "./figure-means.js";
 import {
+  divergenceOfRun,
   requireFiniteFigures,
   requireFiniteObservations,
   requireFiniteReturn,
@@ -187,6 +188,8 @@ export class Trainer {
       if (this.#evaluation !== null) await this.#evaluation.evaluateIfDue(this.done);
       this.#checkpointDue = this.#passed(before, this.config.run.checkpointEvery) && !this.done;
       if (this.#checkpointDue) await this.#writeDueCheckpoint();
+    } catch (error) {
+      throw divergenceOfRun(error, this.#kind, this.config.algorithm, this.step);
     } finally {
       this.#state = "ready";
     }
@@ -356,7 +359,7 @@ export class Trainer {
       return result;
     } catch (error) {
       this.#state = state;
-      throw error;
+      throw divergenceOfRun(error, this.#kind, this.config.algorithm, this.step);
     }
   }
 

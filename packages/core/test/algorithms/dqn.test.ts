@@ -13,6 +13,8 @@ import {
   NetworkPolicy,
   runConfig,
   type SettingValue,
+  type SoftrlError,
+  train,
 } from "softrl";
 import { describe, expect, it } from "vitest";
 import { BareAlgorithm, kindsOf, largestDifference } from "./bare-algorithm.js";
@@ -138,6 +140,34 @@ describe("dqn", () => {
     ],
   ] as const)("refuses %j", (own, message) => {
     expect(() => start(own)).toThrow(message);
+  });
+
+  it.each<[Readonly<Record<string, SettingValue>>, RegExp]>([
+    [
+      { replay: "prioritised" },
+      /^dqn: the run has diverged at step \d+, .*error of sample \d+ is not finite/,
+    ],
+    [{}, /^dqn: .*not finite/],
+    [{ backup: "soft-kl" }, /^dqn: .*not finite.*or raise tau\.$/],
+  ])("that has diverged says so, with what helps beside %j", async (own, message) => {
+    const run = train({
+      algorithm: dqn,
+      environment: new CartPole(4),
+      executor: wasm,
+      settings: {
+        ...withOwn({ replayStart: 40, loss: "squared", ...own }),
+        optimiser: { learningRate: 1e30 },
+        run: { steps: 4000 },
+      },
+    });
+    const error: SoftrlError = await run.then(
+      () => expect.fail("it has not diverged"),
+      (thrown) => thrown,
+    );
+    expect(error).toMatchObject({ name: "SoftrlError", code: "diverged" });
+    expect(error.message).toMatch(message);
+    expect(error.details.remedy).toMatch(/^lower learningRate or maxGradientNorm(, or raise tau)?$/);
+    expect(error.message.includes("tau")).toBe("backup" in own);
   });
 
   it("refuses a change during a run that it does not read", async () => {
