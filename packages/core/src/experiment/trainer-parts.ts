@@ -20,7 +20,7 @@ export interface TrainerParts extends Pick<Host, "signal" | "pause"> {
   readonly kinds: RunKinds;
   readonly environment: VectorEnvironment;
   readonly executor: Executor;
-  /** Where events and checkpoints go; memory if left out. */
+  /** Where events and checkpoints go; nowhere if left out. `save()` has the state of such a run, too. */
   readonly store?: RunStore;
   /** Seconds from any origin, for the measured speed alone: no clock decides anything. */
   readonly clock?: () => number;

@@ -31,7 +31,7 @@ import { policyDescription, RUN_FORMAT } from "./run-checkpoint.js";
 import { type ExecutorIdentity, executorIdentity, type RunConfig } from "./run-config.js";
 import type { EpisodeEvent, EvaluationPoint, StartedEvent } from "./run-event.js";
 import { RunPieces } from "./run-pieces.js";
-import { CountingStore, MemoryRunStore } from "./run-store.js";
+import { CountingStore } from "./run-store.js";
 import { type TrainResult, trainResult } from "./train-result.js";
 import {
   environmentState,
@@ -92,7 +92,7 @@ export class Trainer {
     this.#live = new LiveSettings(config.run.steps);
     const threads = threadsOf(parts, this.#live);
     this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live, threads);
-    this.#store = new CountingStore(store ?? new MemoryRunStore());
+    this.#store = new CountingStore(store);
     this.#pieces = new RunPieces(config.algorithm.name, this.algorithm, store, pause);
     this.#clock = checkedClock(clock);
     this.#origin = { ...executorIdentity(executor), ...provenance };
@@ -435,9 +435,10 @@ export class Trainer {
     await this.#store.append({ event: "checkpoint", step: this.step });
   }
 
-  /** The pieces are stored before the checkpoint that names them. */
+  /** The pieces are stored before the checkpoint that names them. Without a store, the state is still checked. */
   async #storeCheckpoint(events: number): Promise<void> {
     const state = await this.#save();
+    if (!this.#store.keeps) return;
     const files = await this.#pieces.write();
     await this.#store.writeCheckpoint(encodeCheckpoint({ ...state, ...files, events }));
     await this.#pieces.removeOthers();
