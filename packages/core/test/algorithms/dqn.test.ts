@@ -75,6 +75,42 @@ describe("dqn", () => {
     expect(Object.keys(reports[9].figures).sort()).toEqual(["epsilon", "gradientNorm", "qLoss", "qValue"]);
   });
 
+  it("reports of how many updates its figures are the means", async () => {
+    // An iteration has 36 steps, so that some have four updates and some have five.
+    const run = new BareAlgorithm({
+      algorithm: dqn,
+      environment: new CartPole(3),
+      executor: wasm,
+      seed: 1,
+      settings: withOwn({ trainEvery: 8 }),
+    });
+    const counts: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      const before = Number(run.algorithm.save().updates);
+      const { updates } = await run.algorithm.iterate(() => {});
+      expect(updates).toBe(Number(run.algorithm.save().updates) - before);
+      counts.push(Number(updates));
+    }
+    expect(new Set(counts)).toEqual(new Set([4, 5]));
+  });
+
+  it("takes about 4,096 steps an iteration at most, however rare its updates are", async () => {
+    const run = start({ trainEvery: 6000, replayStart: 0 });
+    const reports = await run.iterate(6);
+    expect(reports.map(({ steps }) => steps)).toEqual(new Array(6).fill(4096));
+    // At 6,000, 12,000, 18,000 and 24,000 steps; an iteration without an update has no figures.
+    expect(run.algorithm.save().updates).toBe(4);
+    expect(reports.map(({ figures }) => Object.keys(figures).length > 0)).toEqual([
+      false,
+      true,
+      true,
+      false,
+      true,
+      true,
+    ]);
+    expect((await start({ trainEvery: 1000 }).iterate(1))[0].steps).toBe(4000);
+  });
+
   it("lets ε fall from 1 at replayStart to the setting", async () => {
     const run = start({ epsilon: 0.2, replayStart: 0, explorationSteps: 320 });
     const reports = await run.iterate(24);
