@@ -111,9 +111,6 @@ class WorkerLearner {
         return { kind: "round", round: await this.#round(request.live, request.rollouts) };
       case "save":
         return { kind: "saved", state: await this.#save() };
-      case "restore":
-        await this.#restore(request.state);
-        return { kind: "done" };
       case "close":
         await this.#environment.close();
         return { kind: "done" };

@@ -68,24 +68,25 @@ class AsynchronousTraining implements Algorithm {
   readonly isReproducible = false;
   readonly #host: WorkerHost;
   readonly #live: LiveSettings;
+  readonly #name: string;
   readonly #environments: number;
   readonly #shared: SharedLearner;
   readonly #threads: WorkerThreads;
   readonly #episode: EndedEpisode;
   /** The states of the workers when they were last saved or restored. */
   #states: readonly Snapshot[] | null = null;
-  #state: "new" | "restored" | "running" = "new";
 
   constructor(parts: TrainingWorkersParts, run: PartsOfRun, live: LiveSettings, shared: SharedLearner) {
     const { config } = run;
     this.#host = parts.host;
     this.#live = live;
+    this.#name = config.algorithm.name;
     this.#environments = config.environment.count;
     this.#shared = shared;
     this.#episode = new EndedEpisode(config.environment.id);
     this.#threads = new WorkerThreads({
       ...parts,
-      algorithm: config.algorithm.name,
+      algorithm: this.#name,
       workers: shared.workers,
       assignment: (worker) => ({
         config: { ...config, run: { ...config.run, seed: seedOf(config.run.seed, worker) } },
@@ -105,7 +106,7 @@ class AsynchronousTraining implements Algorithm {
   }
 
   async iterate(onStep: OnStep): Promise<IterationReport> {
-    await this.#ready();
+    if (!this.#threads.started) await this.#threads.start();
     const { shared, workers, stepsOfIteration } = this.#shared;
     const each = Math.max(ROLLOUTS_OF_ROUND, Math.ceil(STEPS_OF_ROUND / stepsOfIteration));
     const left = Math.ceil((this.#live.steps - this.#live.step) / stepsOfIteration);
@@ -145,7 +146,7 @@ class AsynchronousTraining implements Algorithm {
   }
 
   async prepareSave(): Promise<void> {
-    await this.#ready();
+    if (!this.#threads.started) await this.#threads.start();
     const replies = await this.#threads.ask({ kind: "save" });
     this.#states = replies.map((reply) => replyOf("saved", reply).state);
   }
@@ -156,29 +157,25 @@ class AsynchronousTraining implements Algorithm {
     return { ...this.#shared.learner.save(), workers: Object.fromEntries(workers) };
   }
 
+  /** Takes over a state, which the workers continue from when they start. */
   restore(snapshot: Snapshot): void {
     const where = "AsynchronousTraining.restore";
+    if (this.#threads.started) {
+      fail(this.#name, "its workers have started already", {
+        expected: "a run that has neither started nor been saved",
+        remedy: "make a new trainer and restore that one",
+      });
+    }
     const saved = snapshotSection(where, snapshot, "workers");
     const states = Array.from({ length: this.#shared.workers }, (_, worker) =>
       snapshotSection(where, saved, String(worker)),
     );
     this.#shared.learner.restore(snapshot);
     this.#states = states;
-    this.#state = "restored";
   }
 
   close(): Promise<void> {
     return this.#threads.close();
-  }
-
-  /** Brings all workers to where the run is. */
-  async #ready(): Promise<void> {
-    const states = this.#states;
-    if (!this.#threads.started) await this.#threads.start();
-    else if (this.#state === "restored" && states !== null) {
-      await this.#threads.askEach((worker) => ({ kind: "restore", state: states[worker] }));
-    }
-    this.#state = "running";
   }
 }
 

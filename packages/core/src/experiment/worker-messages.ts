@@ -38,7 +38,6 @@ export type WorkerRequest =
   /** Take tickets, and make a rollout and an update for each, until none below this number is left. */
   | { readonly kind: "round"; readonly live: Snapshot; readonly rollouts: number }
   | { readonly kind: "save" }
-  | { readonly kind: "restore"; readonly state: Snapshot }
   /** Close the environments. */
   | { readonly kind: "close" };
 

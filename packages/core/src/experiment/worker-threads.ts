@@ -92,13 +92,8 @@ export class WorkerThreads {
 
   /** Sends a request to all workers. @returns their replies, once all have replied */
   ask(request: WorkerRequest): Promise<readonly WorkerReply[]> {
-    return this.askEach(() => request);
-  }
-
-  /** {@link ask}, with a request for each. */
-  askEach(request: (worker: number) => WorkerRequest): Promise<readonly WorkerReply[]> {
     return this.#replies(() => {
-      this.#threads.forEach(({ handle }, worker) => void handle.post(request(worker)));
+      for (const { handle } of this.#threads) handle.post(request);
     });
   }
 
