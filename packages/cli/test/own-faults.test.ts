@@ -59,6 +59,13 @@ describe("a fault in a file is one line that names the file and the part", () =>
       /make did not return an algorithm: policy is missing/,
     ],
     ["defaults of nothing", "-a", algorithm("defaults() {}"), /mine\.js: defaults did not return defaults/],
+    ["effects", "-a", algorithm(`effects() { ${THROW} }`), /mine\.js: effects failed/],
+    [
+      "effects of nothing",
+      "-a",
+      algorithm("effects() {}"),
+      /mine\.js: effects did not return which settings/,
+    ],
     ["an environment's make", "-e", environment(THROW), /mine\.js: make failed/],
     ["an environment's make of null", "-e", environment("return null;"), /mine\.js: make did not return env/],
     [

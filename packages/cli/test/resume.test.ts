@@ -144,6 +144,16 @@ describe("softrl resume", () => {
     }
   });
 
+  test("refuses a change without effect before anything is written", async () => {
+    const train = "train --algorithm pqn --backup soft-kl --steps 200 --hidden-sizes 4 --json -o soft";
+    expect((await softrl(train.split(" "), folder, wasm)).code).toBe(0);
+    const before = events("soft");
+    const message = /--epsilon: this setting has no effect without the backup hard, got 0\.5; leave it out/;
+    const resume = ["resume", "soft", "--steps", "400", "--epsilon", "0.5"];
+    expectRefusal(await softrl(resume, folder, wasm), 1, message);
+    expect(events("soft")).toEqual(before);
+  });
+
   test("refuses a config.json that was edited or damaged, and needs none", async () => {
     await softrl(["train", "--steps", "200", "-o", "edited"], folder, wasm);
     const path = join(folder, "edited", "config.json");

@@ -22,42 +22,52 @@ import {
 import type { TrainingWorkersOptions } from "./training-workers.js";
 
 type Modules = NonNullable<TrainingWorkersOptions["modules"]>;
+type PartName = keyof Modules;
+
+/** How the parts of the run are found. */
+interface Search {
+  readonly config: RunConfig;
+  readonly modules: Modules;
+  /** The parts that come from modules, though softrl may ship one of the same name. */
+  readonly own: readonly PartName[];
+}
 
 /** The entry of the worker. */
 export function work(parent: ParentPort, data: unknown): Promise<void> {
-  return runTrainingWorker(parent, data, async (config, parts) => {
-    const modules = parts as Modules;
+  return runTrainingWorker(parent, data, async (config, parts, own) => {
+    const search: Search = { config, modules: parts as Modules, own };
     return {
       kinds: {
-        algorithm: await kindOf<AlgorithmKind>("algorithm", builtInKinds.algorithm, config, modules),
-        network: await kindOf<NetworkKind>("network", builtInKinds.network, config, modules),
-        optimiser: await kindOf<OptimiserKind>("optimiser", builtInKinds.optimiser, config, modules),
+        algorithm: await kindOf<AlgorithmKind>("algorithm", builtInKinds.algorithm, search),
+        network: await kindOf<NetworkKind>("network", builtInKinds.network, search),
+        optimiser: await kindOf<OptimiserKind>("optimiser", builtInKinds.optimiser, search),
       },
-      environment: await environmentOf(config, modules),
+      environment: await environmentOf(search),
       executor: await executorOf(config),
     };
   });
 }
 
 async function kindOf<Kind extends { readonly name: string }>(
-  part: "algorithm" | "network" | "optimiser",
+  part: Exclude<PartName, "environment">,
   builtIn: readonly Kind[],
-  config: RunConfig,
-  modules: Modules,
+  { config, modules, own }: Search,
 ): Promise<Kind> {
   const { name } = config[part];
-  const known = builtIn.find((kind) => kind.name === name);
-  if (known !== undefined) return known;
-  const kind: Kind | null = await exportOf(modules[part]);
-  return kind?.name === name ? kind : refuse(part, name);
+  const kind: Kind | null | undefined = own.includes(part)
+    ? await exportOf(modules[part])
+    : builtIn.find((candidate) => candidate.name === name);
+  return kind?.name === name ? kind : refuse(part, name, kind?.name);
 }
 
-async function environmentOf({ environment }: RunConfig, modules: Modules): Promise<VectorEnvironment> {
-  const { id, count, options } = environment;
+async function environmentOf({ config, modules, own }: Search): Promise<VectorEnvironment> {
+  const { id, count, options } = config.environment;
   const where = "environment.options";
-  if (isBuiltIn(id)) return makeEnvironment(id, count, readEnvironmentOptions(where, id, options));
+  if (isBuiltIn(id) && !own.includes("environment")) {
+    return makeEnvironment(id, count, readEnvironmentOptions(where, id, options));
+  }
   const kind: EnvironmentKind | null = await exportOf(modules.environment);
-  return kind?.id === id ? makeOfKind(where, kind, count, options) : refuse("environment", id);
+  return kind?.id === id ? makeOfKind(where, kind, count, options) : refuse("environment", id, kind?.id);
 }
 
 /** What a module exports by default; null without a module. */
@@ -83,9 +93,11 @@ async function executorOf({ run }: RunConfig): Promise<Executor> {
   });
 }
 
-function refuse(part: keyof Modules, name: string): never {
+function refuse(part: PartName, name: string, found: string | undefined): never {
+  const shipped = part === "environment" ? "one of makeEnvironment" : "one that softrl ships";
   throw new SoftrlError(part, `a worker cannot make the ${part} ${name}`, {
-    expected: "one that softrl ships, or the default export of a module",
+    expected: `${shipped}, or the default export of a module`,
+    got: found === undefined ? "no module" : `a module that exports ${found}`,
     remedy: `pass its module: trainingWorkers({ modules: { ${part}: url } }), or train with 1 worker`,
   });
 }

@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 interface Outcome {
   readonly result?: { readonly steps: number; readonly episodes: number; readonly reproducible?: boolean };
   readonly policy?: boolean;
+  /** Whether θ has changed. */
+  readonly moved?: boolean;
   readonly error?: { readonly name: string; readonly code: string; readonly message: string };
   readonly step?: number;
 }
@@ -30,6 +32,26 @@ describe("two worker threads", () => {
     expect(outcomes.unknown.error?.message).toMatch(
       /^a3c: worker [12] of 2: environment: a worker cannot make the environment Fragile-v0, .*pass its module/,
     );
+  });
+
+  test("are refused an environment with a built-in id that makeEnvironment has not made", () => {
+    expect(outcomes.sameId.error?.message).toMatch(
+      /worker [12] of 2: environment: a worker cannot make the environment CartPole-v1, .*makeEnvironment/,
+    );
+  });
+
+  test("are refused an optimiser of the user's with the name of a built-in one", () => {
+    expect(outcomes.sameName.error?.message).toMatch(
+      /worker [12] of 2: optimiser: a worker cannot make the optimiser sgd, .*got no module; pass its module/,
+    );
+  });
+
+  test("take an optimiser from its module, also with the name of a built-in one", () => {
+    expect(outcomes.sameNameOfModule).toMatchObject({ result: { steps: 3000 }, moved: false });
+  });
+
+  test("take the built-in optimiser where the run has it, whatever a module exports", () => {
+    expect(outcomes.unusedModule).toMatchObject({ result: { steps: 3000 }, moved: true });
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import {
   encodeCheckpoint,
   oneLine,
+  requireChangeEffects,
   runConfig,
   type Snapshot,
   SoftrlError,
@@ -126,6 +127,9 @@ async function resumeIn(
     requireSavedSettings(run, complete);
     return complete;
   });
+  const live = liveOptions(parts);
+  const flagOf = (changed: string) => live.find(({ name }) => name === changed)?.flag ?? changed;
+  requireChangeEffects(flagOf, kinds.algorithm, config.algorithm, changes);
   const kept = store.keepEvents(placeOf(run));
   const outcome = savedOutcome(run.path, run.snapshot, config.run, kept.stepsPerSecond);
   const plan: RunPlan = { config, parts, executor, where: run.where, restores: true };

@@ -1,4 +1,4 @@
-import { type VectorEnvironment, validateSpace } from "softrl";
+import { type SettingEffect, type Settings, type VectorEnvironment, validateSpace } from "softrl";
 import { inFile, refuseInFile } from "./file-fault.js";
 import type { ExportedKinds, KindName } from "./kind-shape.js";
 
@@ -18,6 +18,7 @@ const guards: {
   algorithm: (file, kind) => {
     const { name, title, about, settings } = kind;
     const hasDefaults = kind.defaults !== undefined;
+    const hasEffects = kind.effects !== undefined;
     return {
       name,
       title,
@@ -30,6 +31,16 @@ const guards: {
               if (isObject(defaults)) return defaults;
               const what = "defaults did not return defaults by section";
               return refuseInFile(file, what, "an object such as { run: { steps: 1000 } }", defaults);
+            },
+          }
+        : {}),
+      ...(hasEffects
+        ? {
+            effects: (values) => {
+              const effects: unknown = inFile(file, "effects", () => kind.effects?.(values));
+              if (isEffects(effects)) return effects;
+              const what = "effects did not return which settings are read";
+              return refuseInFile(file, what, '[["penalty", true, "a penalised loss"]]', effects);
             },
           }
         : {}),
@@ -104,6 +115,9 @@ const guards: {
     };
   },
 };
+
+const isEffects = (value: unknown): value is readonly SettingEffect<Settings>[] =>
+  Array.isArray(value) && value.every(Array.isArray);
 
 function requireEnvironments(file: string, made: VectorEnvironment): void {
   const parts = {

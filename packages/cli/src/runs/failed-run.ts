@@ -15,17 +15,6 @@ export class FailedRun extends Error {
   }
 }
 
-/** A policy that is not finite means for the command's users that the run diverged. */
-function describeDivergence(error: unknown): unknown {
-  if (!(error instanceof SoftrlError && error.code === "diverged")) return error;
-  const details = {
-    ...error.details,
-    remedy: "lower --learning-rate or --max-gradient-norm, or raise --tau",
-  };
-  const what = "the policy's probabilities are not finite";
-  return new SoftrlError("the run diverged", what, details, { cause: error });
-}
-
 /** The error of a worker or a process that was lost, without its remedy: which command helps depends on the run. */
 function withoutRemedy({ where, what, details, cause }: SoftrlError): SoftrlError {
   const { remedy: _, ...others } = details;
@@ -38,7 +27,7 @@ function withoutRemedy({ where, what, details, cause }: SoftrlError): SoftrlErro
  * @returns the error to throw, with the folder unless the folder was removed
  */
 export function endFailed(folders: readonly RunFolder[], thrown: unknown, savesState = false): unknown {
-  const error = blameFiles(describeDivergence(thrown));
+  const error = blameFiles(thrown);
   const isLost = error instanceof SoftrlError && error.code === "worker-lost";
   const last = folders.at(-1);
   const next = last === undefined ? null : commandAfter(error, last, savesState);

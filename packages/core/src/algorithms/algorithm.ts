@@ -6,6 +6,7 @@ import {
   requireSettingNames,
   type Settings,
   type SettingValue,
+  type ValuesOf,
 } from "../base/settings.js";
 import type { Saveable } from "../base/snapshot.js";
 import type { OnStep } from "../data/collector.js";
@@ -16,6 +17,7 @@ import type { LayerDefinition } from "../nn/layer.js";
 import type { StepRule } from "../optim/optimiser-kind.js";
 import type { Executor } from "../tensor/executor.js";
 import type { Policy } from "./policy.js";
+import type { SettingEffect } from "./setting-effects.js";
 import type { SharedParameters } from "./shared-parameters.js";
 
 /** What one iteration did; overwritten by the next. */
@@ -139,6 +141,11 @@ export interface AlgorithmKind<S extends Settings = Settings> {
   readonly settings: S;
   /** Its own defaults for settings that all algorithms have, such as the optimiser and the number of environments. */
   defaults?(family: EnvironmentFamily): SectionDefaults;
+  /**
+   * The settings that only some values of others read. One that is not read is refused unless it has a default, and cannot
+   * change during a run. Every setting is read if this is left out.
+   */
+  effects?(values: ValuesOf<S>): readonly SettingEffect<S>[];
   /**
    * Makes the algorithm, its parameters drawn from the streams.
    * @param settings the values as they are now: reading a live setting gives the number of the present step

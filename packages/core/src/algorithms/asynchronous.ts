@@ -36,6 +36,7 @@ export function asynchronousAlgorithm<const S extends typeof onPolicySettings & 
 }: AsynchronousDefinition<S>): AlgorithmKind<S & typeof workerSettings> {
   return algorithmKind<S & typeof workerSettings>({
     ...definition,
+    ...(kind.effects === undefined ? {} : { effects: kind.effects }),
     settings: { ...definition.settings, ...workerSettings },
     make(context, settings) {
       const { workers, horizon }: { readonly workers: number; readonly horizon: number } = settings;

@@ -6,10 +6,11 @@ import {
   integerSetting,
   liveSetting,
   numberSetting,
+  type ValuesOf,
 } from "../base/settings.js";
 import { backups } from "../losses/q-learning.js";
 import type { SectionDefaults } from "./algorithm.js";
-import { requireEffects } from "./setting-effects.js";
+import type { SettingEffect } from "./setting-effects.js";
 
 const dopamine = "Dopamine's dqn_nature";
 const youngAndTian = "Young and Tian (2019)";
@@ -208,10 +209,13 @@ const centredRmsprop = {
 /** The values of {@link dqnSettings} at one step. */
 export type DqnValues = CurrentValues<typeof dqnSettings>;
 
-/** @throws SoftrlError for a setting that is not a default and has no effect beside the others, or cannot work with them. */
-export function requireDqnEffects(current: DqnValues): void {
-  const { backup, behaviour, replay } = current;
-  requireEffects(dqnSettings, current, [
+/** The settings that have no effect beside some of the others, or cannot work with them. */
+export function dqnEffects({
+  backup,
+  behaviour,
+  replay,
+}: ValuesOf<typeof dqnSettings>): readonly SettingEffect<typeof dqnSettings>[] {
+  return [
     ["tau", backup !== "hard" || behaviour === "boltzmann", "a soft backup or the behaviour boltzmann"],
     ["munchausenWeight", backup === "munchausen", "the backup munchausen"],
     ["munchausenFloor", backup === "munchausen", "the backup munchausen"],
@@ -221,5 +225,5 @@ export function requireDqnEffects(current: DqnValues): void {
     ["explorationSteps", behaviour === "epsilon-greedy", "the behaviour epsilon-greedy"],
     ["double", backup !== "munchausen", "another backup than munchausen"],
     ["returnSteps", backup !== "munchausen", "another backup than munchausen"],
-  ]);
+  ];
 }

@@ -17,13 +17,14 @@ import { mode, sampleCategorical } from "../math/categorical.js";
 import { logProbabilities } from "../math/units.js";
 import { qNetwork } from "../nn/heads.js";
 import { type Algorithm, type AlgorithmContext, algorithmKind, type IterationReport } from "./algorithm.js";
-import { type DqnValues, dqnDefaults, dqnSettings, requireDqnEffects } from "./dqn-settings.js";
+import { type DqnValues, dqnDefaults, dqnEffects, dqnSettings } from "./dqn-settings.js";
 import { referencePolicy } from "./on-policy.js";
 import { networkShapes, type Policy } from "./policy.js";
 import { QLearner } from "./q-learner.js";
 
-/** Vector steps of an iteration for each of the updates that it makes at least. */
+/** Updates of an iteration, at least: unless they are so rare that it would have more steps than these. */
 const UPDATES_PER_ITERATION = 4;
+const STEPS_PER_ITERATION = 4096;
 
 /**
  * Deep Q-learning with a replay and a target network (Mnih et al. 2015; §6.2): fit Q_θ(s_t, a_t) to
@@ -35,6 +36,7 @@ export const dqn = algorithmKind({
   about: "Q-learning with replay and a target network: hard, soft and Munchausen backups",
   settings: dqnSettings,
   defaults: dqnDefaults,
+  effects: dqnEffects,
   make: (context, current) => new Dqn(context, current),
 });
 
@@ -61,11 +63,10 @@ class Dqn implements Algorithm {
   #onStep: OnStep = () => {};
   /** Sums over the updates of an iteration, then their means; the same object each time. */
   readonly #figures: Record<string, number> = {};
-  readonly #report: { steps: number; figures: Readonly<Record<string, number>> };
+  readonly #report: { steps: number; figures: Readonly<Record<string, number>>; updates: number };
   readonly #visit = (t: number, p: number): void => this.#stepPart(t, p);
 
   constructor(context: AlgorithmContext, current: DqnValues) {
-    requireDqnEffects(current);
     const { environment } = context;
     const { backup, behaviour, double, dueling, loss, replay } = current;
     const { observationShape, actions } = networkShapes(environment);
@@ -111,8 +112,11 @@ class Dqn implements Algorithm {
       }),
       tau: () => current.tau,
     });
-    this.#vectorSteps = UPDATES_PER_ITERATION * Math.ceil(current.trainEvery / environment.size);
-    this.#report = { steps: this.#vectorSteps * environment.size, figures: this.#figures };
+    this.#vectorSteps = Math.min(
+      UPDATES_PER_ITERATION * Math.ceil(current.trainEvery / environment.size),
+      Math.max(UPDATES_PER_ITERATION, Math.floor(STEPS_PER_ITERATION / environment.size)),
+    );
+    this.#report = { steps: this.#vectorSteps * environment.size, figures: this.#figures, updates: 0 };
   }
 
   get policy(): Policy {
@@ -132,6 +136,7 @@ class Dqn implements Algorithm {
     if (updates === 0) return { steps: this.#report.steps, figures: {} };
     for (const name in this.#figures) this.#figures[name] /= updates;
     this.#figures.epsilon = this.#epsilon;
+    this.#report.updates = updates;
     return this.#report;
   }
 

@@ -65,7 +65,7 @@ export interface OnPolicyTerms {
 
 /** An on-policy algorithm as its targets and its loss. */
 export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
-  extends Pick<AlgorithmKind<S>, "name" | "title" | "about" | "settings" | "defaults"> {
+  extends Pick<AlgorithmKind<S>, "name" | "title" | "about" | "settings" | "defaults" | "effects"> {
   /** Whether the returns include the bonus −τ KL (proper, §3.6); true if left out. */
   bonusInReturns?(settings: CurrentValues<S>): boolean;
   /**
@@ -95,7 +95,7 @@ export interface OnPolicyDefinition<S extends OnPolicySettings & Settings>
 export function onPolicyAlgorithm<const S extends OnPolicySettings & Settings>(
   definition: OnPolicyDefinition<S>,
 ): AlgorithmKind<S> {
-  const { name, title, about, defaults = onPolicyDefaults } = definition;
+  const { name, title, about, defaults = onPolicyDefaults, effects } = definition;
   const settings = definition.isRegression
     ? { ...definition.settings, ...epochSettings }
     : definition.settings;
@@ -112,6 +112,7 @@ export function onPolicyAlgorithm<const S extends OnPolicySettings & Settings>(
     about,
     settings,
     defaults,
+    ...(effects === undefined ? {} : { effects }),
     make: (context, current) => new OnPolicy(definition, context, current),
   });
 }

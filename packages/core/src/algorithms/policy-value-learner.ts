@@ -15,7 +15,6 @@ import {
   stateValues,
 } from "../math/units.js";
 import type { PolicyValueNetwork } from "../nn/heads.js";
-import { descent } from "../optim/descent.js";
 import type { StepRule } from "../optim/optimiser-kind.js";
 import type { Buffer, LoadedProgram, Session } from "../tensor/executor.js";
 import { constant, input, state } from "../tensor/operations.js";
@@ -26,6 +25,7 @@ import type { AlgorithmContext } from "./algorithm.js";
 import { hasStatistics, ObservationMoments } from "./observation-moments.js";
 import { OptimiserStates } from "./optimiser-states.js";
 import { NetworkPolicy, type PolicyForm } from "./policy.js";
+import { runDescent, setStepRule } from "./run-descent.js";
 import type { SharedParameters } from "./shared-parameters.js";
 
 /** What a loss is traced from: B observations, a rollout's T · S or a minibatch's, and the network's outputs for them. */
@@ -155,14 +155,7 @@ export class PolicyValueLearner implements Actor {
     const observations = batch(this.#minibatches?.size ?? horizon * environment.size);
     const trace = { views, observations, ...network.apply(observations, views) };
     const { loss, figures } = traceLoss(trace);
-    const step = descent({
-      theta,
-      views,
-      loss,
-      optimiser: stepRule.optimiser,
-      learningRate: input("learningRate", []),
-      maxGradientNorm: input("maxGradientNorm", []),
-    });
+    const step = runDescent(stepRule, { theta, views, loss });
     const reported = { ...figures, gradientNorm: step.gradientNorm };
     const own = {
       evaluate: program({ outputs: { logPi, v, kl } }),
@@ -268,8 +261,7 @@ export class PolicyValueLearner implements Actor {
    */
   update(): Readonly<Record<string, number>> {
     const { update } = this.#session.programs;
-    update.input("learningRate")[0] = this.#stepRule.learningRate;
-    update.input("maxGradientNorm")[0] = this.#stepRule.maxGradientNorm;
+    setStepRule(update, this.#stepRule);
     this.#moments?.hold();
     this.#shared?.beforeStep();
     update.run();

@@ -5,11 +5,12 @@ import {
   type EnvironmentFamily,
   flagSetting,
   liveSetting,
+  type ValuesOf,
 } from "../base/settings.js";
 import type { SectionDefaults } from "./algorithm.js";
 import { minibatchSettings } from "./minibatch-settings.js";
 import { normalisedVectors, onPolicySettings } from "./on-policy-settings.js";
-import { requireEffects } from "./setting-effects.js";
+import type { SettingEffect } from "./setting-effects.js";
 
 const cleanrl = "CleanRL's ppo.py and ppo_atari.py";
 const paper = "Schulman et al. (2017)";
@@ -118,13 +119,17 @@ const annealedAdam = (learningRate: number) => ({
   maxGradientNorm: 0.5,
 });
 
-/** @throws SoftrlError for a setting without effect, and for minibatches whose advantages have no standard deviation. */
-export function requirePpoSettings(current: PpoValues, batch: number): void {
-  const { surrogate, clipValues, epochs, minibatches, normaliseAdvantages } = current;
+/** The settings that have no effect beside some of the others. */
+export function ppoEffects({
+  surrogate,
+  clipValues,
+  epochs,
+  minibatches,
+}: ValuesOf<typeof ppoSettings>): readonly SettingEffect<typeof ppoSettings>[] {
   const moves = epochs * minibatches > 1;
   const several = "a second step of the optimiser on the same rollout";
   const isClipped = surrogate === "clipped";
-  requireEffects(ppoSettings, current, [
+  return [
     ["surrogate", moves, several],
     ["clipValues", moves, several],
     ["clipRange", moves, several],
@@ -132,7 +137,11 @@ export function requirePpoSettings(current: PpoValues, batch: number): void {
     ["penalty", moves, several],
     ["penalty", !isClipped, "the penalised surrogate"],
     ["targetKl", epochs > 1, "a second epoch"],
-  ]);
+  ];
+}
+
+/** @throws SoftrlError for minibatches whose advantages have no standard deviation. */
+export function requirePpoSettings({ normaliseAdvantages }: PpoValues, batch: number): void {
   if (normaliseAdvantages && batch < 2) {
     fail("algorithm.normaliseAdvantages", "the advantages of one sample have no standard deviation", {
       expected: "minibatches of at least 2 samples",

@@ -14,7 +14,7 @@ import { valueTargetsInto } from "../math/returns.js";
 import { stateValues } from "../math/units.js";
 import { add, div, mean, mul } from "../tensor/operations.js";
 import { onPolicyAlgorithm } from "./on-policy.js";
-import { ppoDefaults, ppoSettings, requirePpoSettings } from "./ppo-settings.js";
+import { ppoDefaults, ppoEffects, ppoSettings, requirePpoSettings } from "./ppo-settings.js";
 
 /**
  * Proximal policy optimisation (Schulman et al. 2017): A2C's rollouts, with several epochs of minibatches on each, and a
@@ -31,6 +31,7 @@ export const ppo = onPolicyAlgorithm({
   about: "policy gradient with a clipped ratio, in several epochs of minibatches",
   settings: ppoSettings,
   defaults: ppoDefaults,
+  effects: ppoEffects,
   // Core 6: each epoch passes over all samples, in minibatches drawn without replacement.
   hasMinibatches: true,
   check: requirePpoSettings,

@@ -4,10 +4,11 @@ import {
   type EnvironmentFamily,
   integerSetting,
   liveSetting,
+  type ValuesOf,
 } from "../base/settings.js";
 import type { SectionDefaults } from "./algorithm.js";
 import { minibatchSettings } from "./minibatch-settings.js";
-import { requireEffects } from "./setting-effects.js";
+import type { SettingEffect } from "./setting-effects.js";
 
 const gallici = "Gallici et al. (2024)";
 
@@ -106,11 +107,13 @@ const radam = (learningRate: number) => ({
 /** The values of the settings as they are now. */
 export type PqnValues = CurrentValues<typeof pqnSettings>;
 
-/** @throws SoftrlError for a setting that the backup does not read and that has none of its defaults. */
-export function requirePqnEffects(current: PqnValues): void {
-  const isHard = current.backup === "hard";
-  requireEffects(pqnSettings, current, [
+/** The settings that some backups do not read. */
+export function pqnEffects({
+  backup,
+}: ValuesOf<typeof pqnSettings>): readonly SettingEffect<typeof pqnSettings>[] {
+  const isHard = backup === "hard";
+  return [
     ["tau", !isHard, "a soft backup"],
     ["epsilon", isHard, "the backup hard"],
-  ]);
+  ];
 }

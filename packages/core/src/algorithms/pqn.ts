@@ -21,7 +21,6 @@ import {
   stateValues,
 } from "../math/units.js";
 import { qNetwork } from "../nn/heads.js";
-import { descent } from "../optim/descent.js";
 import type { Buffer, LoadedProgram } from "../tensor/executor.js";
 import { constant, input, state } from "../tensor/operations.js";
 import { program } from "../tensor/program.js";
@@ -32,8 +31,9 @@ import { hasStatistics, ObservationMoments } from "./observation-moments.js";
 import { referencePolicy } from "./on-policy.js";
 import { OptimiserStates } from "./optimiser-states.js";
 import { NetworkPolicy, networkShapes, type Policy } from "./policy.js";
-import { type PqnValues, pqnDefaults, pqnSettings, requirePqnEffects } from "./pqn-settings.js";
+import { type PqnValues, pqnDefaults, pqnEffects, pqnSettings } from "./pqn-settings.js";
 import { policyOfQ } from "./q-policy.js";
+import { runDescent, setStepRule } from "./run-descent.js";
 
 /**
  * Parallelised Q-network (Gallici et al. 2024): Q-learning from rollouts of many environments, without replay and without
@@ -48,6 +48,7 @@ export const pqn = algorithmKind({
   about: "Q(λ) from parallel environments, hard or soft, without replay and target network",
   settings: pqnSettings,
   defaults: pqnDefaults,
+  effects: pqnEffects,
   make: (context, current) => new Pqn(context, current),
 });
 
@@ -83,7 +84,6 @@ class Pqn implements Algorithm, Actor {
     const { environment, executor, streams, stepRule } = context;
     const { backup, horizon, minibatches } = current;
     const batch = horizon * environment.size;
-    requirePqnEffects(current);
     requireMinibatches(minibatches, horizon, environment.size);
     const { observationShape, actions } = networkShapes(environment);
     const isSoft = backup !== "hard";
@@ -122,14 +122,7 @@ class Pqn implements Algorithm, Actor {
       actions: input("actions", [size]),
       targets: qValues(input("targets", [size])),
     });
-    const step = descent({
-      theta,
-      views,
-      loss,
-      optimiser: stepRule.optimiser,
-      learningRate: input("learningRate", []),
-      maxGradientNorm: input("maxGradientNorm", []),
-    });
+    const step = runDescent(stepRule, { theta, views, loss });
     const session = executor.load({
       evaluate: program({ outputs: { ...outputs, ...kl } }),
       update: program({ outputs: { loss, gradientNorm: step.gradientNorm }, updates: step.updates }),
@@ -216,9 +209,7 @@ class Pqn implements Algorithm, Actor {
     const { rollout } = this.#collector;
     lambdaTargetsInto(rollout, this.#isSoft ? tau : 0, gamma, lambda, this.#targets);
     const update = this.#update;
-    const { stepRule } = this.#context;
-    update.input("learningRate")[0] = stepRule.learningRate;
-    update.input("maxGradientNorm")[0] = stepRule.maxGradientNorm;
+    setStepRule(update, this.#context.stepRule);
     this.#moments?.add(this.#minibatches.observations);
     this.#moments?.hold();
     const loss = update.output("loss");

@@ -5,7 +5,6 @@ import type { Observations } from "../envs/environment.js";
 import { type QUpdate, traceQUpdate } from "../losses/q-update.js";
 import { type LogProbabilities, logProbabilities, type QValues, qValues } from "../math/units.js";
 import type { QNetwork } from "../nn/heads.js";
-import { descent } from "../optim/descent.js";
 import type { StepRule } from "../optim/optimiser-kind.js";
 import type { Buffer, LoadedProgram, Session } from "../tensor/executor.js";
 import { add, input, mul, state } from "../tensor/operations.js";
@@ -14,6 +13,7 @@ import type { AlgorithmContext } from "./algorithm.js";
 import { OptimiserStates } from "./optimiser-states.js";
 import { NetworkPolicy, namedParameters, type PolicyForm, parametersFrom } from "./policy.js";
 import { policyOfQ } from "./q-policy.js";
+import { runDescent, setStepRule } from "./run-descent.js";
 
 /** The parts of a {@link QLearner}. */
 export interface QLearnerParts {
@@ -77,14 +77,7 @@ export class QLearner {
       errors,
       q: meanQ,
     } = traceQUpdate(network, batchSize, views, parameters.views(target), update);
-    const step = descent({
-      theta,
-      views,
-      loss,
-      optimiser: stepRule.optimiser,
-      learningRate: input("learningRate", []),
-      maxGradientNorm: input("maxGradientNorm", []),
-    });
+    const step = runDescent(stepRule, { theta, views, loss });
     const figures = { qLoss: loss, qValue: meanQ, gradientNorm: step.gradientNorm };
     const mixed = targetRate === 1 ? theta : add(mul(1 - targetRate, target), mul(targetRate, theta));
     this.#session = executor.load({
@@ -142,8 +135,7 @@ export class QLearner {
   update(sums: Record<string, number>): void {
     const { update } = this.#session.programs;
     if (this.#usesTau.update) update.input("tau")[0] = this.#tau();
-    update.input("learningRate")[0] = this.#stepRule.learningRate;
-    update.input("maxGradientNorm")[0] = this.#stepRule.maxGradientNorm;
+    setStepRule(update, this.#stepRule);
     update.run();
     for (const [name, figure] of this.#figures) sums[name] = (sums[name] ?? 0) + figure[0];
   }

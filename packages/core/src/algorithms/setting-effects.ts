@@ -1,6 +1,5 @@
 import { describeValue, fail } from "../base/errors.js";
-import { valueAt } from "../base/schedule.js";
-import type { CurrentValues, Setting, Settings } from "../base/settings.js";
+import type { Setting, Settings, SettingValue, ValuesOf } from "../base/settings.js";
 
 /** A setting that only some choices read: its name, whether the present ones do, and what reads it: `the backup munchausen`. */
 export type SettingEffect<S extends Settings> = readonly [
@@ -9,26 +8,63 @@ export type SettingEffect<S extends Settings> = readonly [
   reader: string,
 ];
 
+/** The settings of an algorithm, and which of them have an effect beside the others. */
+interface Reader<S extends Settings> {
+  readonly settings: S;
+  effects?(values: ValuesOf<S>): readonly SettingEffect<S>[];
+}
+
 /** @throws SoftrlError for a setting that is not read and has none of its defaults: a configuration holds every default. */
-export function requireEffects<S extends Settings>(
-  settings: S,
-  current: CurrentValues<S>,
-  effects: readonly SettingEffect<S>[],
+export function requireEffects<S extends Settings>(reader: Reader<S>, values: ValuesOf<S>): void {
+  const chosen = Object.keys(reader.settings).filter(
+    (name) => !isDefault(reader.settings[name], values[name]),
+  );
+  requireRead((name) => `algorithm.${name}`, reader, values, chosen);
+}
+
+/**
+ * @param where what an error names for a setting
+ * @param section the algorithm's section of a complete configuration
+ * @param changes numbers for some of its settings, or for those of other parts, which are always read
+ * @throws SoftrlError for a change without effect.
+ */
+export function requireChangeEffects<S extends Settings>(
+  where: (name: string) => string,
+  reader: Reader<S>,
+  section: Readonly<Record<string, SettingValue | undefined>>,
+  changes: Readonly<Record<string, number>>,
 ): void {
-  for (const [name, isRead, reader] of effects) {
-    if (isRead || isDefault(settings[name], current[name])) continue;
-    fail(`algorithm.${name}`, `this setting has no effect without ${reader}`, {
-      got: describeValue(current[name]),
+  requireRead(where, reader, { ...section, ...changes } as ValuesOf<S>, Object.keys(changes));
+}
+
+/** Whether the algorithm has a setting of this name that its section of a configuration reads. */
+export function readsSetting<S extends Settings>(
+  reader: Reader<S>,
+  section: Readonly<Record<string, SettingValue | undefined>>,
+  name: string,
+): boolean {
+  const effects = reader.effects?.(section as ValuesOf<S>) ?? [];
+  return Object.hasOwn(reader.settings, name) && effects.every(([of, isRead]) => isRead || of !== name);
+}
+
+function requireRead<S extends Settings>(
+  where: (name: string) => string,
+  reader: Reader<S>,
+  values: ValuesOf<S>,
+  names: readonly string[],
+): void {
+  for (const [name, isRead, needed] of reader.effects?.(values) ?? []) {
+    if (isRead || !names.includes(name)) continue;
+    fail(where(name), `this setting has no effect without ${needed}`, {
+      got: describeValue(values[name]),
       remedy: "leave it out",
       setting: name,
     });
   }
 }
 
-/** Whether a value is the default of any family, or how that one begins. */
-function isDefault({ defaults, live }: Setting, value: unknown): boolean {
-  return Object.values(defaults).some((standard) => {
-    const isNumber = typeof standard === "number" || live;
-    return value === (isNumber ? valueAt(standard as number, 0, 1) : standard);
-  });
+/** Whether a value is the default of any family. */
+function isDefault({ defaults, check }: Setting, value: unknown): boolean {
+  const text = JSON.stringify(value);
+  return Object.values(defaults).some((standard) => JSON.stringify(check("default", standard)) === text);
 }

@@ -46,6 +46,15 @@ export class ReplayPriorities {
   setErrors(entries: Int32Array, errors: Vector): void {
     requireLength("Replay.setErrors", "errors", errors.length, entries.length);
     for (let b = 0; b < entries.length; b++) {
+      if (Number.isFinite(errors[b])) continue;
+      fail("Replay.setErrors", `the error of sample ${b} is not finite`, {
+        expected: "a finite number",
+        got: String(errors[b]),
+        remedy: "the network has diverged: lower the learning rate",
+        code: "diverged",
+      });
+    }
+    for (let b = 0; b < entries.length; b++) {
       const priority = exp(this.#exponent * log(Math.abs(errors[b]) + LEAST_ERROR));
       // One that was overwritten since it was sampled has no priority.
       if (this.#tree.at(entries[b]) > 0) this.#set(entries[b], priority);

@@ -67,6 +67,8 @@ export class Replay implements Saveable {
   /** [S] The row of the newest observation: its entry modulo L, which takes a division. */
   readonly #headRows: Float64Array;
   readonly #priorities: ReplayPriorities | null;
+  /** An entry that began a complete transition when {@link ready} last searched for one. */
+  #found = { s: 0, c: -1 };
   /** The names of the pieces that have not been restored yet; null unless some are. */
   #missing: Set<string> | null = null;
 
@@ -121,10 +123,18 @@ export class Replay implements Saveable {
     return this.#heads[0] >= 0;
   }
 
-  /** Whether a transition can be sampled. */
+  /** Whether a transition can be sampled. Takes a search only where the one found last is there no longer. */
   get ready(): boolean {
-    // Of an environment's last n + 1 entries, one begins n whole steps, or one before has ended an episode.
-    for (let s = 0; s < this.#size; s++) if (this.#heads[s] >= this.steps) return true;
+    const { s, c } = this.#found;
+    if (c >= this.#tail(s) && c <= this.#heads[s] && this.#isComplete(s, c)) return true;
+    for (let s = 0; s < this.#size; s++) {
+      // The newest one stays the longest.
+      for (let c = this.#heads[s]; c >= this.#tail(s); c--) {
+        if (!this.#isComplete(s, c)) continue;
+        this.#found = { s, c };
+        return true;
+      }
+    }
     return false;
   }
 
@@ -188,10 +198,10 @@ export class Replay implements Saveable {
    * @param beta β, the exponent of the importance weights; not read for uniform sampling
    */
   sample(random: Random, batch: ReplayBatch, gamma: number, beta = 0): void {
+    this.#requireRestored("Replay.sample");
     if (!this.ready) {
       fail("Replay.sample", "no transition is complete", { remedy: `add ${this.steps} steps first` });
     }
-    this.#requireRestored("Replay.sample");
     const { indices, weights } = batch;
     const count = indices.length;
     const priorities = this.#priorities;
@@ -411,9 +421,8 @@ export class Replay implements Saveable {
     });
   }
 
-  /** @throws SoftrlError where what was restored could not be sampled. */
+  /** @throws SoftrlError for entries that no replay saves. */
   #requireTransitions(where: string): void {
-    let complete = 0;
     const rows = this.#usedRows;
     for (let s = 0; s < this.#size; s++) {
       const tail = this.#tail(s);
@@ -428,12 +437,11 @@ export class Replay implements Saveable {
             got: String(action),
           });
         }
-        if (c <= head && this.#isComplete(s, c)) complete++;
-        else if ((this.#priorities?.at(at) ?? 0) > 0) {
+        const isComplete = c <= head && this.#isComplete(s, c);
+        if (!isComplete && (this.#priorities?.at(at) ?? 0) > 0) {
           fail(where, "an entry that begins no transition has a priority", { expected: "0" });
         }
       }
     }
-    if (this.ready && complete === 0) fail(where, "no transition can be sampled");
   }
 }

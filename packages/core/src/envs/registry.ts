@@ -204,8 +204,15 @@ export function makeEnvironment(
   }
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const scalars = given.map(([name, value]) => [name, Array.isArray(value) ? value.join("/") : value]);
-  return withOptions(make(size, options), Object.fromEntries(scalars));
+  const environment = withOptions(make(size, options), Object.fromEntries(scalars));
+  madeByName.add(environment);
+  return environment;
 }
+
+const madeByName = new WeakSet<VectorEnvironment>();
+
+/** Whether {@link makeEnvironment} has made these environments: their id and options describe them completely. */
+export const isMadeByName = (environment: VectorEnvironment): boolean => madeByName.has(environment);
 
 function unknownRemedy(id: string): string {
   const near = nearMatch(id, environmentIds);

@@ -44,7 +44,8 @@ const STATES = 4;
 
 /**
  * Trains runs side by side, an iteration of each in turn, so that their curves grow together. Where algorithms learn log π and
- * V, it measures the theorem that says why A2C's and soft Q-learning's should look alike.
+ * V, it measures the theorem that says why A2C's and soft Q-learning's should look alike. It closes no trainer's algorithm:
+ * `trainer.algorithm.close?.()` ends the threads of one that has any, and a process waits for threads that are left open.
  *
  * @param onStarted called once all trainers have started
  * @param watchParameters whether to compare the trainers' parameters after every update

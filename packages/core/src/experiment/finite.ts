@@ -1,8 +1,28 @@
-import { fail } from "../base/errors.js";
+import type { AlgorithmKind } from "../algorithms/algorithm.js";
+import { readsSetting } from "../algorithms/setting-effects.js";
+import { fail, SoftrlError } from "../base/errors.js";
 import { isShapedArray, type Snapshot, type SnapshotLeaf } from "../base/snapshot.js";
 import type { EnvironmentRows, Observations } from "../envs/environment.js";
+import type { KindSection } from "./run-config.js";
 
-const REMEDY = "lower learningRate or maxGradientNorm, or raise tau";
+/**
+ * An error of the code `diverged` as one of the run, with a remedy that its algorithm knows; any other error as it is.
+ * @param section the algorithm's section of the configuration
+ */
+export function divergenceOfRun(
+  error: unknown,
+  kind: AlgorithmKind,
+  section: KindSection,
+  step: number,
+): unknown {
+  if (!(error instanceof SoftrlError && error.code === "diverged")) return error;
+  const { where, what, details } = error;
+  const isOfRun = where === kind.name;
+  const cause = `the run has diverged at step ${step}, its numbers are not finite: ${where}: ${what}`;
+  const temperature = readsSetting(kind, section, "tau") ? ", or raise tau" : "";
+  const remedy = `lower learningRate or maxGradientNorm${temperature}`;
+  return new SoftrlError(kind.name, isOfRun ? what : cause, { ...details, remedy }, { cause: error });
+}
 
 /**
  * Throws unless the newest rewards and observations are finite, naming the first that is not.
@@ -82,7 +102,7 @@ export function requireFiniteFigures(
       fail(algorithm, `${name} is not finite after the update at step ${step}`, {
         expected: "a finite number",
         got: String(figure),
-        remedy: REMEDY,
+        code: "diverged",
       });
     }
   }
@@ -97,7 +117,7 @@ export function requireFiniteSnapshot(algorithm: string, snapshot: Snapshot, ste
         fail(algorithm, `${path}[${i}] is not finite at step ${step}`, {
           expected: "a finite number",
           got: String(leaf[i]),
-          remedy: REMEDY,
+          code: "diverged",
         });
       }
     }

@@ -1,6 +1,7 @@
 import type { Algorithm, AlgorithmContext } from "../algorithms/algorithm.js";
 import { hasStatistics } from "../algorithms/observation-moments.js";
 import { NetworkPolicy, type Policy } from "../algorithms/policy.js";
+import { requireEffects } from "../algorithms/setting-effects.js";
 import { fail } from "../base/errors.js";
 import type { LiveSettings } from "../base/live-settings.js";
 import { RandomStreams } from "../base/random.js";
@@ -16,7 +17,7 @@ import { sectionValues } from "./section.js";
  * The algorithm that a configuration describes, its parameters drawn from the seed.
  * @param live receives the settings that may change during the run
  * @param threads what the algorithm has to do with other threads
- * @throws SoftrlError when the network cannot read the environment's observations, actions are not discrete, or the
+ * @throws SoftrlError when a setting has no effect, the network cannot read the environment's observations, actions are not discrete, or the
  * algorithm does not follow the statistics of observations that the network normalises.
  */
 export function makeAlgorithm(
@@ -30,6 +31,7 @@ export function makeAlgorithm(
   const own = sectionValues("optimiser", optimiser.settings, config.optimiser);
   const steps = sectionValues("optimiser", stepSettings, config.optimiser);
   const settings = sectionValues("algorithm", algorithm.settings, config.algorithm);
+  requireEffects(algorithm, settings);
   const { inputs } = sectionValues("network", inputSettings, config.network);
   const made = algorithm.make(
     {

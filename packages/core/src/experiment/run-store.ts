@@ -78,27 +78,32 @@ export class MemoryRunStore implements RunStore {
   }
 }
 
-/** A store that counts the events of the training that it passes on. */
+/** Counts the events of the training, and passes everything on to a store; to none where nobody reads the run. */
 export class CountingStore implements RunStore {
-  readonly #store: RunStore;
+  readonly #store: RunStore | undefined;
   /** How many there are, those before a restore included. */
   events = 0;
 
-  constructor(store: RunStore) {
+  constructor(store: RunStore | undefined) {
     this.#store = store;
   }
 
+  /** Whether anything is kept. */
+  get keeps(): boolean {
+    return this.#store !== undefined;
+  }
+
   append(event: RunEvent): void | Promise<void> {
-    const pending = this.#store.append(event);
+    const pending = this.#store?.append(event);
     if (!isOfProcess(event.event)) this.events++;
     return pending;
   }
 
   writeCheckpoint(bytes: Uint8Array): void | Promise<void> {
-    return this.#store.writeCheckpoint(bytes);
+    return this.#store?.writeCheckpoint(bytes);
   }
 
   writePolicy(which: KeptPolicy, bytes: Uint8Array): void | Promise<void> {
-    return this.#store.writePolicy(which, bytes);
+    return this.#store?.writePolicy(which, bytes);
   }
 }

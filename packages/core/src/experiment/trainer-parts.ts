@@ -20,7 +20,7 @@ export interface TrainerParts extends Pick<Host, "signal" | "pause"> {
   readonly kinds: RunKinds;
   readonly environment: VectorEnvironment;
   readonly executor: Executor;
-  /** Where events and checkpoints go; memory if left out. */
+  /** Where events and checkpoints go; nowhere if left out. `save()` has the state of such a run, too. */
   readonly store?: RunStore;
   /** Seconds from any origin, for the measured speed alone: no clock decides anything. */
   readonly clock?: () => number;
@@ -35,11 +35,8 @@ export interface TrainerParts extends Pick<Host, "signal" | "pause"> {
 }
 
 /** The threads of a run that has workers. */
-export const threadsOf = (
-  { config, workers }: TrainerParts,
-  live: LiveSettings,
-): Pick<AlgorithmContext, "workers"> =>
-  workers === undefined ? {} : { workers: workers.threadsOf(config, live) };
+export const threadsOf = (parts: TrainerParts, live: LiveSettings): Pick<AlgorithmContext, "workers"> =>
+  parts.workers === undefined ? {} : { workers: parts.workers.threadsOf(parts, live) };
 
 /** The oracle of a run with `oracleEvery`. @throws SoftrlError when the parts have no oracle to make. */
 export function makeOracle(

@@ -1,4 +1,5 @@
-import type { Algorithm, IterationReport } from "../algorithms/algorithm.js";
+import type { Algorithm, AlgorithmKind, IterationReport } from "../algorithms/algorithm.js";
+import { requireChangeEffects } from "../algorithms/setting-effects.js";
 import { fail } from "../base/errors.js";
 import { LiveSettings } from "../base/live-settings.js";
 import { inPart, inPartAsync } from "../base/part-fault.js";
@@ -10,6 +11,7 @@ import { encodeCheckpoint } from "./checkpoint.js";
 import { claimEnvironment, type EnvironmentUser, requireClaim } from "./environment-claim.js";
 import { FigureMeans } from "./figure-means.js";
 import {
+  divergenceOfRun,
   requireFiniteFigures,
   requireFiniteObservations,
   requireFiniteReturn,
@@ -29,7 +31,7 @@ import { policyDescription, RUN_FORMAT } from "./run-checkpoint.js";
 import { type ExecutorIdentity, executorIdentity, type RunConfig } from "./run-config.js";
 import type { EpisodeEvent, EvaluationPoint, StartedEvent } from "./run-event.js";
 import { RunPieces } from "./run-pieces.js";
-import { CountingStore, MemoryRunStore } from "./run-store.js";
+import { CountingStore } from "./run-store.js";
 import { type TrainResult, trainResult } from "./train-result.js";
 import {
   environmentState,
@@ -54,6 +56,7 @@ export class Trainer {
   readonly config: RunConfig;
   readonly environment: VectorEnvironment;
   readonly algorithm: Algorithm;
+  readonly #kind: AlgorithmKind;
   readonly #live: LiveSettings;
   readonly #store: CountingStore;
   readonly #pieces: RunPieces;
@@ -85,10 +88,11 @@ export class Trainer {
     requireExecutor(config, executor);
     this.config = config;
     this.environment = environment;
+    this.#kind = kinds.algorithm;
     this.#live = new LiveSettings(config.run.steps);
     const threads = threadsOf(parts, this.#live);
     this.algorithm = makeAlgorithm(config, kinds, environment, executor, this.#live, threads);
-    this.#store = new CountingStore(store ?? new MemoryRunStore());
+    this.#store = new CountingStore(store);
     this.#pieces = new RunPieces(config.algorithm.name, this.algorithm, store, pause);
     this.#clock = checkedClock(clock);
     this.#origin = { ...executorIdentity(executor), ...provenance };
@@ -184,6 +188,8 @@ export class Trainer {
       if (this.#evaluation !== null) await this.#evaluation.evaluateIfDue(this.done);
       this.#checkpointDue = this.#passed(before, this.config.run.checkpointEvery) && !this.done;
       if (this.#checkpointDue) await this.#writeDueCheckpoint();
+    } catch (error) {
+      throw divergenceOfRun(error, this.#kind, this.config.algorithm, this.step);
     } finally {
       this.#state = "ready";
     }
@@ -246,12 +252,14 @@ export class Trainer {
    * Sets live settings from the present step on, for instance `{ tau: 0.01 }`, or `{ steps: 1e6 }` to extend the run.
    * The change is logged, and a checkpoint is written that holds it. A schedule that falls linearly over the run, such as
    * the learning rate's, then falls over the new length.
-   * @throws SoftrlError between no two iterations, for a setting that cannot change during a run, or for a value out of
-   * range; nothing has changed then.
+   * @throws SoftrlError between no two iterations, for a setting that cannot change during a run or has no effect, or
+   * for a value out of range; nothing has changed then.
    */
   set(settings: Readonly<Record<string, number>>): Promise<void> {
     return this.#alone("set", "ready", async () => {
-      this.#live.set("Trainer.set", settings);
+      const where = "Trainer.set";
+      requireChangeEffects((name) => `${where}: ${name}`, this.#kind, this.config.algorithm, settings);
+      this.#live.set(where, settings);
       await this.#store.append({ event: "set", step: this.step, settings });
       await this.#writeCheckpoint();
     });
@@ -351,7 +359,7 @@ export class Trainer {
       return result;
     } catch (error) {
       this.#state = state;
-      throw error;
+      throw divergenceOfRun(error, this.#kind, this.config.algorithm, this.step);
     }
   }
 
@@ -427,9 +435,10 @@ export class Trainer {
     await this.#store.append({ event: "checkpoint", step: this.step });
   }
 
-  /** The pieces are stored before the checkpoint that names them. */
+  /** The pieces are stored before the checkpoint that names them. Without a store, the state is still checked. */
   async #storeCheckpoint(events: number): Promise<void> {
     const state = await this.#save();
+    if (!this.#store.keeps) return;
     const files = await this.#pieces.write();
     await this.#store.writeCheckpoint(encodeCheckpoint({ ...state, ...files, events }));
     await this.#pieces.removeOthers();

@@ -13,6 +13,7 @@ import type { RunConfig, RunKinds } from "./run-config.js";
 import { environmentState, requireExecutor } from "./trainer-parts.js";
 import {
   type EpisodeEnding,
+  type PartName,
   progressOf,
   sentError,
   TICKETS,
@@ -32,17 +33,19 @@ export interface WorkerParts {
 /**
  * A worker of an asynchronous algorithm: makes the parts of the run anew, and then rollouts and updates as the thread of the
  * run asks for them. The module of a `TrainingWorkers` calls it with what it was called with.
- * @param make the parts that a configuration describes; `parts` is what the `TrainingWorkers` was made with
+ * @param make the parts that a configuration describes; `parts` is what the `TrainingWorkers` was made with, and `own` names
+ * the parts that softrl does not ship: they are others than those that it ships, also where they have one's name
  */
 export async function runTrainingWorker(
   parent: ParentPort,
   data: unknown,
-  make: (config: RunConfig, parts: unknown) => WorkerParts | Promise<WorkerParts>,
+  make: (config: RunConfig, parts: unknown, own: readonly PartName[]) => WorkerParts | Promise<WorkerParts>,
 ): Promise<void> {
   const post = (reply: WorkerReply) => parent.post(reply);
   try {
     const assignment = data as WorkerAssignment;
-    const learner = new WorkerLearner(assignment, await make(assignment.config, assignment.parts));
+    const { config, parts, own } = assignment;
+    const learner = new WorkerLearner(assignment, await make(config, parts, own));
     await learner.begin(assignment.state);
     parent.listen((request) => {
       learner.serve(request as WorkerRequest).then(post, (error: unknown) => {
@@ -108,9 +111,6 @@ class WorkerLearner {
         return { kind: "round", round: await this.#round(request.live, request.rollouts) };
       case "save":
         return { kind: "saved", state: await this.#save() };
-      case "restore":
-        await this.#restore(request.state);
-        return { kind: "done" };
       case "close":
         await this.#environment.close();
         return { kind: "done" };

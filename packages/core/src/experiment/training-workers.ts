@@ -12,9 +12,17 @@ import { RandomStreams } from "../base/random.js";
 import { type Snapshot, snapshotSection } from "../base/snapshot.js";
 import type { WorkerHost } from "../base/worker-host.js";
 import type { OnStep } from "../data/collector.js";
+import type { VectorEnvironment } from "../envs/environment.js";
+import { isMadeByName } from "../envs/registry.js";
 import { EndedEpisode } from "./ended-episode.js";
-import type { RunConfig } from "./run-config.js";
-import { type EpisodeEnding, TICKETS, type WorkerReply, type WorkerRound } from "./worker-messages.js";
+import { builtInKinds, type RunConfig, type RunKinds } from "./run-config.js";
+import {
+  type EpisodeEnding,
+  type PartName,
+  TICKETS,
+  type WorkerReply,
+  type WorkerRound,
+} from "./worker-messages.js";
 import { type TrainingWorkersParts, WorkerThreads } from "./worker-threads.js";
 
 /**
@@ -27,6 +35,13 @@ const STEPS_OF_ROUND = 1280;
 /** Milliseconds after which a round has no more rollouts: nobody has to wait longer for a checkpoint or for Ctrl-C. */
 const LONGEST_ROUND = 1000;
 
+/** The parts of a run that its workers make anew. */
+interface PartsOfRun {
+  readonly config: RunConfig;
+  readonly kinds: RunKinds;
+  readonly environment: VectorEnvironment;
+}
+
 /** The workers of asynchronous algorithms. By value, so that no other run has to load them. */
 export class TrainingWorkers {
   readonly #parts: TrainingWorkersParts;
@@ -35,9 +50,9 @@ export class TrainingWorkers {
     this.#parts = parts;
   }
 
-  /** The threads for a run with this configuration. */
-  threadsOf(config: RunConfig, live: LiveSettings): LearnerThreads {
-    return { train: (shared) => new AsynchronousTraining(this.#parts, config, live, shared) };
+  /** The threads for a run of these parts. */
+  threadsOf(run: PartsOfRun, live: LiveSettings): LearnerThreads {
+    return { train: (shared) => new AsynchronousTraining(this.#parts, run, live, shared) };
   }
 }
 
@@ -53,26 +68,29 @@ class AsynchronousTraining implements Algorithm {
   readonly isReproducible = false;
   readonly #host: WorkerHost;
   readonly #live: LiveSettings;
+  readonly #name: string;
   readonly #environments: number;
   readonly #shared: SharedLearner;
   readonly #threads: WorkerThreads;
   readonly #episode: EndedEpisode;
   /** The states of the workers when they were last saved or restored. */
   #states: readonly Snapshot[] | null = null;
-  #state: "new" | "restored" | "running" = "new";
 
-  constructor(parts: TrainingWorkersParts, config: RunConfig, live: LiveSettings, shared: SharedLearner) {
+  constructor(parts: TrainingWorkersParts, run: PartsOfRun, live: LiveSettings, shared: SharedLearner) {
+    const { config } = run;
     this.#host = parts.host;
     this.#live = live;
+    this.#name = config.algorithm.name;
     this.#environments = config.environment.count;
     this.#shared = shared;
     this.#episode = new EndedEpisode(config.environment.id);
     this.#threads = new WorkerThreads({
       ...parts,
-      algorithm: config.algorithm.name,
+      algorithm: this.#name,
       workers: shared.workers,
       assignment: (worker) => ({
         config: { ...config, run: { ...config.run, seed: seedOf(config.run.seed, worker) } },
+        own: ownParts(run),
         memory: shared.shared.memory,
         state: this.#states?.[worker] ?? null,
       }),
@@ -88,7 +106,7 @@ class AsynchronousTraining implements Algorithm {
   }
 
   async iterate(onStep: OnStep): Promise<IterationReport> {
-    await this.#ready();
+    if (!this.#threads.started) await this.#threads.start();
     const { shared, workers, stepsOfIteration } = this.#shared;
     const each = Math.max(ROLLOUTS_OF_ROUND, Math.ceil(STEPS_OF_ROUND / stepsOfIteration));
     const left = Math.ceil((this.#live.steps - this.#live.step) / stepsOfIteration);
@@ -128,7 +146,7 @@ class AsynchronousTraining implements Algorithm {
   }
 
   async prepareSave(): Promise<void> {
-    await this.#ready();
+    if (!this.#threads.started) await this.#threads.start();
     const replies = await this.#threads.ask({ kind: "save" });
     this.#states = replies.map((reply) => replyOf("saved", reply).state);
   }
@@ -139,30 +157,38 @@ class AsynchronousTraining implements Algorithm {
     return { ...this.#shared.learner.save(), workers: Object.fromEntries(workers) };
   }
 
+  /** Takes over a state, which the workers continue from when they start. */
   restore(snapshot: Snapshot): void {
     const where = "AsynchronousTraining.restore";
+    if (this.#threads.started) {
+      fail(this.#name, "its workers have started already", {
+        expected: "a run that has neither started nor been saved",
+        remedy: "make a new trainer and restore that one",
+      });
+    }
     const saved = snapshotSection(where, snapshot, "workers");
     const states = Array.from({ length: this.#shared.workers }, (_, worker) =>
       snapshotSection(where, saved, String(worker)),
     );
     this.#shared.learner.restore(snapshot);
     this.#states = states;
-    this.#state = "restored";
   }
 
   close(): Promise<void> {
     return this.#threads.close();
   }
+}
 
-  /** Brings all workers to where the run is. */
-  async #ready(): Promise<void> {
-    const states = this.#states;
-    if (!this.#threads.started) await this.#threads.start();
-    else if (this.#state === "restored" && states !== null) {
-      await this.#threads.askEach((worker) => ({ kind: "restore", state: states[worker] }));
-    }
-    this.#state = "running";
-  }
+/** The parts that softrl does not ship, though one of them may have the name of one that it does. */
+function ownParts({ kinds, environment }: PartsOfRun): readonly PartName[] {
+  const { algorithm, network, optimiser } = builtInKinds;
+  const isShipped: Readonly<Record<PartName, boolean>> = {
+    algorithm: algorithm.includes(kinds.algorithm),
+    environment: isMadeByName(environment),
+    network: network.includes(kinds.network),
+    optimiser: optimiser.includes(kinds.optimiser),
+  };
+  return (Object.keys(isShipped) as PartName[]).filter((part) => !isShipped[part]);
 }
 
 /** The seed of a worker: the first has the run's own. */

@@ -3,12 +3,17 @@ import type { SharedMemory } from "../algorithms/shared-parameters.js";
 import { type ErrorDetails, SoftrlError } from "../base/errors.js";
 import { thrownText } from "../base/part-fault.js";
 import type { Snapshot } from "../base/snapshot.js";
-import type { RunConfig } from "./run-config.js";
+import type { RunConfig, SectionName } from "./run-config.js";
+
+/** A part of a run that has a name: a section of its configuration. */
+export type PartName = Exclude<SectionName, "run">;
 
 /** What a worker receives when it starts. */
 export interface WorkerAssignment {
   /** The run's configuration, with a seed for this worker alone. */
   readonly config: RunConfig;
+  /** The parts that softrl does not ship, whatever they are named. */
+  readonly own: readonly PartName[];
   /** Its number, from 0. */
   readonly worker: number;
   readonly memory: SharedMemory;
@@ -33,7 +38,6 @@ export type WorkerRequest =
   /** Take tickets, and make a rollout and an update for each, until none below this number is left. */
   | { readonly kind: "round"; readonly live: Snapshot; readonly rollouts: number }
   | { readonly kind: "save" }
-  | { readonly kind: "restore"; readonly state: Snapshot }
   /** Close the environments. */
   | { readonly kind: "close" };
 

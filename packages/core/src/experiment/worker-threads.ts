@@ -30,7 +30,7 @@ export interface WorkerThreadsParts extends TrainingWorkersParts {
   readonly algorithm: string;
   readonly workers: number;
   /** What a worker receives that starts now. */
-  readonly assignment: (worker: number) => Pick<WorkerAssignment, "config" | "memory" | "state">;
+  readonly assignment: (worker: number) => Pick<WorkerAssignment, "config" | "own" | "memory" | "state">;
 }
 
 /** A worker, and who waits for its reply. */
@@ -92,13 +92,8 @@ export class WorkerThreads {
 
   /** Sends a request to all workers. @returns their replies, once all have replied */
   ask(request: WorkerRequest): Promise<readonly WorkerReply[]> {
-    return this.askEach(() => request);
-  }
-
-  /** {@link ask}, with a request for each. */
-  askEach(request: (worker: number) => WorkerRequest): Promise<readonly WorkerReply[]> {
     return this.#replies(() => {
-      this.#threads.forEach(({ handle }, worker) => void handle.post(request(worker)));
+      for (const { handle } of this.#threads) handle.post(request);
     });
   }
 

@@ -12,6 +12,7 @@ import {
   makeEnvironment,
   NetworkPolicy,
   SharedParameters,
+  type Snapshot,
   softQLearning,
   type Trainer,
   type VectorEnvironment,
@@ -210,6 +211,19 @@ describe("two workers", () => {
     // In the thread of the test, workers take turns: what is random about threads is not.
     await finish(first.trainer);
     expect(thetaOf(resumed.trainer)).toEqual(thetaOf(first.trainer));
+  });
+
+  test("are not restored once they have started: their environments would go on from elsewhere", async () => {
+    const { trainer } = start(a3c, together);
+    await trainer.start();
+    await trainer.iterate();
+    const { algorithm } = await trainer.save();
+    const before = thetaOf(trainer);
+    expect(() => trainer.algorithm.restore(algorithm as Snapshot)).toThrow(
+      /^a3c: its workers have started already, .*make a new trainer and restore that one/,
+    );
+    expect(thetaOf(trainer)).toEqual(before);
+    await trainer.iterate();
   });
 
   test("follow schedules and changes of settings, over the steps of all", async () => {

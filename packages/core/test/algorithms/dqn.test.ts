@@ -13,6 +13,8 @@ import {
   NetworkPolicy,
   runConfig,
   type SettingValue,
+  type SoftrlError,
+  train,
 } from "softrl";
 import { describe, expect, it } from "vitest";
 import { BareAlgorithm, kindsOf, largestDifference } from "./bare-algorithm.js";
@@ -71,6 +73,42 @@ describe("dqn", () => {
     // No figures before the first update, the same ones after each.
     expect(reports[0].figures).toEqual({});
     expect(Object.keys(reports[9].figures).sort()).toEqual(["epsilon", "gradientNorm", "qLoss", "qValue"]);
+  });
+
+  it("reports of how many updates its figures are the means", async () => {
+    // An iteration has 36 steps, so that some have four updates and some have five.
+    const run = new BareAlgorithm({
+      algorithm: dqn,
+      environment: new CartPole(3),
+      executor: wasm,
+      seed: 1,
+      settings: withOwn({ trainEvery: 8 }),
+    });
+    const counts: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      const before = Number(run.algorithm.save().updates);
+      const { updates } = await run.algorithm.iterate(() => {});
+      expect(updates).toBe(Number(run.algorithm.save().updates) - before);
+      counts.push(Number(updates));
+    }
+    expect(new Set(counts)).toEqual(new Set([4, 5]));
+  });
+
+  it("takes about 4,096 steps an iteration at most, however rare its updates are", async () => {
+    const run = start({ trainEvery: 6000, replayStart: 0 });
+    const reports = await run.iterate(6);
+    expect(reports.map(({ steps }) => steps)).toEqual(new Array(6).fill(4096));
+    // At 6,000, 12,000, 18,000 and 24,000 steps; an iteration without an update has no figures.
+    expect(run.algorithm.save().updates).toBe(4);
+    expect(reports.map(({ figures }) => Object.keys(figures).length > 0)).toEqual([
+      false,
+      true,
+      true,
+      false,
+      true,
+      true,
+    ]);
+    expect((await start({ trainEvery: 1000 }).iterate(1))[0].steps).toBe(4000);
   });
 
   it("lets ε fall from 1 at replayStart to the setting", async () => {
@@ -132,8 +170,51 @@ describe("dqn", () => {
     [{ backup: "munchausen", returnSteps: 2 }, "no effect without another backup than munchausen"],
     [{ replayFrames: "stacked" }, "the observations are not stacks of frames"],
     [{ replayCapacity: 10 }, "the capacity is too small"],
+    [
+      { importanceExponent: { from: 0.4, to: 0.9 } },
+      "algorithm.importanceExponent: this setting has no effect",
+    ],
   ] as const)("refuses %j", (own, message) => {
     expect(() => start(own)).toThrow(message);
+  });
+
+  it.each<[Readonly<Record<string, SettingValue>>, RegExp]>([
+    [
+      { replay: "prioritised" },
+      /^dqn: the run has diverged at step \d+, .*error of sample \d+ is not finite/,
+    ],
+    [{}, /^dqn: .*not finite/],
+    [{ backup: "soft-kl" }, /^dqn: .*not finite.*or raise tau\.$/],
+  ])("that has diverged says so, with what helps beside %j", async (own, message) => {
+    const run = train({
+      algorithm: dqn,
+      environment: new CartPole(4),
+      executor: wasm,
+      settings: {
+        ...withOwn({ replayStart: 40, loss: "squared", ...own }),
+        optimiser: { learningRate: 1e30 },
+        run: { steps: 4000 },
+      },
+    });
+    const error: SoftrlError = await run.then(
+      () => expect.fail("it has not diverged"),
+      (thrown) => thrown,
+    );
+    expect(error).toMatchObject({ name: "SoftrlError", code: "diverged" });
+    expect(error.message).toMatch(message);
+    expect(error.details.remedy).toMatch(/^lower learningRate or maxGradientNorm(, or raise tau)?$/);
+    expect(error.message.includes("tau")).toBe("backup" in own);
+  });
+
+  it("refuses a change during a run that it does not read", async () => {
+    const environment = new CartPole(4);
+    const trainer = createTrainer({ algorithm: dqn, environment, executor: wasm, settings: withOwn({}) });
+    await trainer.start();
+    const message =
+      "Trainer.set: tau: this setting has no effect without a soft backup or the behaviour boltzmann";
+    await expect(trainer.set({ tau: 0.5 })).rejects.toThrow(message);
+    await expect(trainer.set({ importanceExponent: 0.9 })).rejects.toThrow("without a prioritised replay");
+    await trainer.set({ epsilon: 0.5 });
   });
 });
 

@@ -159,5 +159,9 @@ describe("refuses", () => {
     expect(() => make({ backup: "soft-kl", epsilon: 0.5 })).toThrow(
       "algorithm.epsilon: this setting has no effect without the backup hard, got 0.5",
     );
+    // Not the default schedule, though it begins as that one does.
+    expect(() => make({ backup: "soft-kl", epsilon: { from: 1, to: 0.5 } })).toThrow(
+      "algorithm.epsilon: this setting has no effect without the backup hard",
+    );
   });
 });

@@ -432,6 +432,59 @@ describe("a replay that is cut", () => {
   });
 });
 
+describe.each([false, true])("a replay without a complete transition (prioritised: %j)", (prioritised) => {
+  const whole: Case = { ...cases[0], prioritised };
+  const stacked: Case = { ...whole, space: frames, frames: "stacked" };
+  /** Refuses to sample, rather than search forever. */
+  const expectUnready = (replay: Replay, { space }: Case) => {
+    expect(replay.ready).toBe(false);
+    expect(() => replay.sample(streams.stream("unready"), batchOf(4, space), 0.9)).toThrow(
+      "no transition is complete",
+    );
+  };
+  const expectReadyAfterStep = (replay: Replay, recorder: Recorder, { space }: Case) => {
+    recorder.step();
+    replay.add(recorder.actions, recorder.rows);
+    expect(replay.ready).toBe(true);
+    const batch = batchOf(4, space);
+    replay.sample(streams.stream("ready"), batch, 0.9);
+    expect([...batch.actions]).toEqual([0, 0, 0, 0]);
+  };
+
+  it("is not ready with the older frames of a first observation", () => {
+    const recorder = new Recorder(stacked, streams.stream("older frames"));
+    const replay = replayOf(stacked);
+    replay.begin(recorder.rows.observations);
+    expectUnready(replay, stacked);
+    expectReadyAfterStep(replay, recorder, stacked);
+  });
+
+  it("is not ready where it was cut before a step, nor restored from there", () => {
+    const recorder = new Recorder(whole, streams.stream("cut early"));
+    const [replay, twin] = [replayOf(whole), replayOf(whole)];
+    replay.begin(recorder.rows.observations);
+    for (let i = 0; i < 3; i++) replay.cut(recorder.rows.observations);
+    expectUnready(replay, whole);
+    restoreInto(twin, savedState(replay));
+    expectUnready(twin, whole);
+    expectReadyAfterStep(twin, recorder, whole);
+  });
+
+  it("is not ready once it is cleared, or cuts have overwritten all steps", () => {
+    const recorder = new Recorder(whole, streams.stream("overwritten"));
+    const replay = replayOf(whole);
+    replay.begin(recorder.rows.observations);
+    expectReadyAfterStep(replay, recorder, whole);
+    for (let i = 0; i < whole.capacity; i++) replay.cut(recorder.rows.observations);
+    expectUnready(replay, whole);
+    recorder.step();
+    replay.add(recorder.actions, recorder.rows);
+    expect(replay.ready).toBe(true);
+    replay.clear();
+    expectUnready(replay, whole);
+  });
+});
+
 describe("a replay refuses", () => {
   const space = floats;
   it("a capacity that cannot hold a transition", () => {
@@ -500,7 +553,6 @@ describe("a replay refuses", () => {
   it.each([
     ["flags", (flags: Uint8Array) => flags.fill(0), /the flags of the entries are not valid/],
     ["flags", (flags: Uint8Array) => flags.fill(255), /the flags of the entries are not valid/],
-    ["flags", (flags: Uint8Array) => flags.fill(8), /no transition can be sampled/],
     ["flags", (flags: Uint8Array) => flags.set([9, 9]), /the flags of the entries are not valid/],
     ["actions", (actions: Int32Array) => actions.fill(-1), /an action is not valid/],
     ["actions", (actions: Int32Array) => actions.fill(1000), /an action is not valid/],

@@ -13,6 +13,6 @@ test("requireFiniteSnapshot looks into every floating-point array, shaped ones t
   });
   expect(() => requireFiniteSnapshot("a2c", snapshot(3), 7)).not.toThrow();
   expect(() => requireFiniteSnapshot("a2c", snapshot(Number.NaN), 7)).toThrow(
-    "a2c: parameters.weight[2] is not finite at step 7, expected a finite number, got NaN;",
+    "a2c: parameters.weight[2] is not finite at step 7, expected a finite number, got NaN.",
   );
 });

@@ -7,6 +7,8 @@ import {
   createWasmExecutor,
   MemoryRunStore,
   naturalPolicyGradient,
+  ppo,
+  pqn,
   type Snapshot,
   softQLearning,
   type Trainer,
@@ -165,6 +167,30 @@ describe("Trainer.set", () => {
     expect(await trainer.save()).toEqual(before);
     expect(store.events).toHaveLength(events);
   });
+
+  it.each([
+    [
+      ppo,
+      { surrogate: "clipped" },
+      { penalty: 9 },
+      "penalty: this setting has no effect without the penalised",
+    ],
+    [pqn, { horizon: 5 }, { tau: 0.5 }, "tau: this setting has no effect without a soft backup, got 0.5"],
+    [pqn, { horizon: 5, backup: "soft-kl" }, { epsilon: 0.5 }, "epsilon: this setting has no effect without"],
+  ] as const)(
+    "refuses a change that %o with %j does not read: %j",
+    async (algorithm, own, change, message) => {
+      const { trainer, store } = started(algorithm, { algorithm: { minibatches: 1, ...own } });
+      await trainer.start();
+      await trainer.iterate();
+      const before = await trainer.save();
+      const events = store.events.length;
+      await expect(trainer.set({ learningRate: 0.1, ...change })).rejects.toThrow(`Trainer.set: ${message}`);
+      expect(await trainer.save()).toEqual(before);
+      expect(store.events).toHaveLength(events);
+      await trainer.set({ learningRate: 0.1, gamma: 0.9 });
+    },
+  );
 
   it("extends a run: it goes on to the new last step, and learns until there", async () => {
     const { trainer, store } = started(a2c, {});

@@ -1,3 +1,5 @@
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
   type AlgorithmKind,
   type ChosenSettings,
@@ -74,6 +76,33 @@ describe("train", () => {
     expect(steps("update")).toEqual([500, 1000, 1500, 2000, 2500, 3000, 3500, 4000]);
     expect(steps("checkpoint")).toEqual([1000, 2000, 3000, 4000]);
     expect(steps("episode")).toEqual(steps("episode").toSorted((a, b) => a - b));
+  });
+
+  test("keeps nothing of the episodes without a store, and ends alike", async () => {
+    const bytes = () => {
+      setFlagsFromString("--expose-gc");
+      runInNewContext("gc")();
+      return getHeapStatistics().used_heap_size;
+    };
+    const make = (store?: MemoryRunStore) =>
+      createTrainer({
+        algorithm: fakeAlgorithm(),
+        environment: makeEnvironment("CartPole-v1", 64, { maxEpisodeSteps: 1 }),
+        executor,
+        settings: { run: { steps: 200_000, checkpointEvery: 20_000 } },
+        ...(store === undefined ? {} : { store }),
+      });
+    const [trainer, kept] = [make(), make(new MemoryRunStore())];
+    await trainer.start();
+    const before = bytes();
+    await iterateUntil(trainer, 200_000);
+    expect(trainer.progress.episodes).toBeGreaterThanOrEqual(200_000);
+    // 200,000 events of episodes take about 20 MB.
+    expect(bytes() - before).toBeLessThan(4e6);
+    await kept.start();
+    await iterateUntil(kept, 200_000);
+    expect(await trainer.finish()).toEqual(await kept.finish());
+    expect(await trainer.save()).toEqual(await kept.save());
   });
 
   test("logs the mean of the figures since the last event", async () => {
