@@ -17,8 +17,8 @@ import { sectionValues } from "./section.js";
  * The algorithm that a configuration describes, its parameters drawn from the seed.
  * @param live receives the settings that may change during the run
  * @param threads what the algorithm has to do with other threads
- * @throws SoftrlError when a setting has no effect, the network cannot read the environment's observations, actions are not discrete, or the
- * algorithm does not follow the statistics of observations that the network normalises.
+ * @throws SoftrlError when a setting has no effect, the network cannot read the environment's observations, actions are not
+ * discrete, or the algorithm does not follow the statistics of observations that the network normalises.
  */
 export function makeAlgorithm(
   config: RunConfig,
