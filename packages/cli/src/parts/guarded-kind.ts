@@ -1,4 +1,4 @@
-import { type SettingEffect, type Settings, type VectorEnvironment, validateSpace } from "softrl";
+import { type SettingEffect, type VectorEnvironment, validateSpace } from "softrl";
 import { inFile, refuseInFile } from "./file-fault.js";
 import type { ExportedKinds, KindName } from "./kind-shape.js";
 
@@ -116,7 +116,7 @@ const guards: {
   },
 };
 
-const isEffects = (value: unknown): value is readonly SettingEffect<Settings>[] =>
+const isEffects = (value: unknown): value is readonly SettingEffect[] =>
   Array.isArray(value) && value.every(Array.isArray);
 
 function requireEnvironments(file: string, made: VectorEnvironment): void {

@@ -145,7 +145,7 @@ export interface AlgorithmKind<S extends Settings = Settings> {
    * The settings that only some values of others read. One that is not read is refused unless it has a default, and cannot
    * change during a run. Every setting is read if this is left out.
    */
-  effects?(values: ValuesOf<S>): readonly SettingEffect<S>[];
+  effects?(values: ValuesOf<S>): readonly SettingEffect[];
   /**
    * Makes the algorithm, its parameters drawn from the streams.
    * @param settings the values as they are now: reading a live setting gives the number of the present step

@@ -214,7 +214,7 @@ export function dqnEffects({
   backup,
   behaviour,
   replay,
-}: ValuesOf<typeof dqnSettings>): readonly SettingEffect<typeof dqnSettings>[] {
+}: ValuesOf<typeof dqnSettings>): readonly SettingEffect<keyof typeof dqnSettings>[] {
   return [
     ["tau", backup !== "hard" || behaviour === "boltzmann", "a soft backup or the behaviour boltzmann"],
     ["munchausenWeight", backup === "munchausen", "the backup munchausen"],

@@ -125,7 +125,7 @@ export function ppoEffects({
   clipValues,
   epochs,
   minibatches,
-}: ValuesOf<typeof ppoSettings>): readonly SettingEffect<typeof ppoSettings>[] {
+}: ValuesOf<typeof ppoSettings>): readonly SettingEffect<keyof typeof ppoSettings>[] {
   const moves = epochs * minibatches > 1;
   const several = "a second step of the optimiser on the same rollout";
   const isClipped = surrogate === "clipped";

@@ -110,7 +110,7 @@ export type PqnValues = CurrentValues<typeof pqnSettings>;
 /** The settings that some backups do not read. */
 export function pqnEffects({
   backup,
-}: ValuesOf<typeof pqnSettings>): readonly SettingEffect<typeof pqnSettings>[] {
+}: ValuesOf<typeof pqnSettings>): readonly SettingEffect<keyof typeof pqnSettings>[] {
   const isHard = backup === "hard";
   return [
     ["tau", !isHard, "a soft backup"],

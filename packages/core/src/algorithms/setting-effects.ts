@@ -2,8 +2,8 @@ import { describeValue, fail } from "../base/errors.js";
 import type { Setting, Settings, SettingValue, ValuesOf } from "../base/settings.js";
 
 /** A setting that only some choices read: its name, whether the present ones do, and what reads it: `the backup munchausen`. */
-export type SettingEffect<S extends Settings> = readonly [
-  name: keyof S & string,
+export type SettingEffect<Name extends string = string> = readonly [
+  name: Name,
   isRead: boolean,
   reader: string,
 ];
@@ -11,7 +11,7 @@ export type SettingEffect<S extends Settings> = readonly [
 /** The settings of an algorithm, and which of them have an effect beside the others. */
 interface Reader<S extends Settings> {
   readonly settings: S;
-  effects?(values: ValuesOf<S>): readonly SettingEffect<S>[];
+  effects?(values: ValuesOf<S>): readonly SettingEffect[];
 }
 
 /** @throws SoftrlError for a setting that is not read and has none of its defaults: a configuration holds every default. */
@@ -56,7 +56,7 @@ function requireRead<S extends Settings>(
   for (const [name, isRead, needed] of reader.effects?.(values) ?? []) {
     if (isRead || !names.includes(name)) continue;
     fail(where(name), `this setting has no effect without ${needed}`, {
-      got: describeValue(values[name]),
+      got: describeValue((values as Readonly<Record<string, unknown>>)[name]),
       remedy: "leave it out",
       setting: name,
     });
