@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { readDefinition, readResults } from "@softrl/cli";
 import { describe, expect, test } from "vitest";
-import { withHeadline } from "../docs/headline.js";
+import { withResults } from "../docs/results-tables.js";
 import { withCosts } from "../docs/scale.js";
 import { meansTable } from "../experiments/means-table.js";
 
@@ -11,10 +11,10 @@ const text = (path: string) => readFileSync(join(root, path), "utf8");
 
 describe("published results", () => {
   test("README.md's table is that of the committed runs", async () => {
-    expect(await withHeadline(text("README.md")), "npm run docs writes it").toBe(text("README.md"));
+    expect(await withResults(text("README.md")), "npm run docs writes it").toBe(text("README.md"));
     const changed = text("README.md").replace(/\*\*48\.6\*\*/, "**50**");
     expect(changed).not.toBe(text("README.md"));
-    expect(await withHeadline(changed)).toBe(text("README.md"));
+    expect(await withResults(changed)).toBe(text("README.md"));
   });
 
   test("docs/scale.md's tables are those of the definitions and the measurements", async () => {
