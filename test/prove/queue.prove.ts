@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { RandomStreams } from "softrl";
 import { describe, expect, it } from "vitest";
 import { RedisServer, whyNoRedis } from "../redis-server.js";
-import { inTemporaryFolder, run } from "./command.js";
+import { inTemporaryFolder, processesWith, run } from "./command.js";
 
 const softrl = fileURLToPath(new URL("../../packages/cli/bin/softrl.js", import.meta.url));
 const WORKERS = 4;
@@ -47,14 +47,7 @@ const rowsOf = (folder: string): readonly string[] => {
 };
 
 /** The processes of the command with a path below a folder among their arguments. */
-const processesOf = (folder: string) =>
-  readdirSync("/proc").filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(folder);
-    } catch {
-      return false;
-    }
-  });
+const processesOf = (folder: string) => processesWith(folder);
 
 if (whyNoRedis !== null) console.warn(`the proof of queues is skipped: ${whyNoRedis}`);
 

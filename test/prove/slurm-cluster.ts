@@ -95,7 +95,7 @@ export class SlurmCluster {
   /** Ends the daemons, those that need others first. */
   async end(): Promise<void> {
     for (const daemon of this.#daemons.reverse()) {
-      if (daemon.pid === undefined || daemon.exitCode !== null) continue;
+      if (daemon.pid === undefined || daemon.exitCode !== null || daemon.signalCode !== null) continue;
       const ended = new Promise((resolve) => daemon.once("exit", resolve));
       daemon.kill("SIGTERM");
       await ended;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { inTemporaryFolder, run } from "./command.js";
+import { inTemporaryFolder, processesWith, run } from "./command.js";
 import { SlurmCluster, whyNoSlurm } from "./slurm-cluster.js";
 
 // Long enough for a run to have a checkpoint long before its end.
@@ -32,9 +32,8 @@ const isWhole = (folder: string): boolean => {
 
 /** Kills the process that trains in a run folder, and returns whether there was one. */
 function killTraining(folder: string): boolean {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+  for (const pid of processesWith(folder)) {
     try {
-      if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(folder)) continue;
       process.kill(Number(pid), "SIGKILL");
       return true;
     } catch {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { RandomStreams } from "softrl";
 import { describe, expect, it } from "vitest";
-import { inTemporaryFolder } from "./command.js";
+import { inTemporaryFolder, processesWith } from "./command.js";
 
 const softrl = fileURLToPath(new URL("../../packages/cli/bin/softrl.js", import.meta.url));
 const KILLS = 20;
@@ -49,14 +49,7 @@ function kill(pid: number): void {
 }
 
 /** The processes with a run in a folder. */
-const processesOf = (folder: string) =>
-  readdirSync("/proc").filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${folder}/runs/`);
-    } catch {
-      return false;
-    }
-  });
+const processesOf = (folder: string) => processesWith(`${folder}/runs/`);
 
 describe.runIf(process.platform === "linux")("softrl sweep, killed", () => {
   it(`60 runs whose workers and sweeps are killed ${KILLS} times end as if undisturbed`, async () => {
