@@ -51,8 +51,48 @@ export function settingsTable(settings) {
   return cells.map((row) => `| ${row.map(escaped).join(" | ")} |`.replaceAll("|  |", "| |")).join("\n");
 }
 
+const families = /** @type {const} */ (["vector", "table", "minatar", "atari"]);
+
+/** A table of the options that algorithms set for the other parts of a run; algorithms that set the same share a row. */
+export function ownDefaultsTable() {
+  /** @type {Map<string, string[]>} names of algorithms, by their cells */
+  const algorithms = new Map();
+  for (const kind of builtInAlgorithms) {
+    const cells = families.map((family) => ownDefaults(kind.defaults?.(family) ?? {})).join(" | ");
+    algorithms.set(cells, [...(algorithms.get(cells) ?? []), `\`${kind.name}\``]);
+  }
+  const rows = [...algorithms].map(([cells, names]) => `| ${names.join(", ")} | ${cells} |`);
+  return ["| Algorithm | Vectors | Tables | MinAtar | Atari |", `|${" --- |".repeat(5)}`, ...rows].join("\n");
+}
+
 /**
- * The page with every table between its markers, `<!-- settings of <name> -->` and `<!-- end -->`, written anew.
+ * Defaults as the options that set them.
+ * @param {import("softrl").SectionDefaults} defaults
+ */
+function ownDefaults(defaults) {
+  const optimiser =
+    builtInOptimisers.find(({ name }) => name === defaults.optimiser?.name) ?? builtInOptimisers[0];
+  const settings = {
+    run: [runSettings],
+    environment: [environmentSettings],
+    network: [inputSettings, ...builtInNetworks.map((kind) => kind.settings)],
+    optimiser: [stepSettings, optimiser.settings],
+  };
+  const options = /** @type {const} */ (["run", "environment", "network", "optimiser"]).flatMap((section) =>
+    Object.entries(defaults[section] ?? {}).map(([name, value]) => {
+      if (name === "name") return `--${section} ${value}`;
+      const own = settings[section].find((some) => Object.hasOwn(some, name));
+      if (own === undefined) throw new Error(`${section} has no setting ${name}`);
+      const setting = /** @type {import("softrl").Settings} */ (own)[name];
+      return `${optionName(name, setting)} ${setting.toText(value) || "none"}`;
+    }),
+  );
+  return options.map((option) => `\`${option}\``).join("<br>") || "–";
+}
+
+/**
+ * The page with every table between its markers written anew: `<!-- settings of <name> -->` or
+ * `<!-- defaults of algorithms -->`, and `<!-- end -->`.
  * @param {string} page
  */
 export function withTables(page) {
@@ -69,7 +109,13 @@ export function withTables(page) {
     },
   );
   if (missing.size > 0) throw new Error(`docs/settings.md has no table of ${[...missing].join(", ")}`);
-  return written;
+  const ownDefaultsPlace = /(<!-- defaults of algorithms -->\n)[\s\S]*?(<!-- end -->)/;
+  if (!ownDefaultsPlace.test(page))
+    throw new Error("docs/settings.md has no table of the algorithms' defaults");
+  return written.replace(
+    ownDefaultsPlace,
+    (_, opening, closing) => `${opening}\n${ownDefaultsTable()}\n\n${closing}`,
+  );
 }
 
 /** @param {string} cell */

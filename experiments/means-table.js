@@ -31,9 +31,10 @@ export function meansTable(definition, results) {
   const cell = ({ name, seeds }, environment) => {
     const runs = scores(results, name, environment);
     if (runs.length === 0) return "–";
+    const planned = `${runs.length === seeds.length ? "" : `${runs.length} of `}${seeds.length} run${seeds.length === 1 ? "" : "s"}`;
+    if (runs.length === 1) return `**${digits(runs[0])}** (${planned})`;
     const { estimate, low, high } = meanInterval(runs, { random: streams.stream(name, environment) });
-    const planned = ` (${runs.length === seeds.length ? "" : `${runs.length} of `}${seeds.length} runs)`;
-    return `**${digits(estimate)}** [${digits(low)}, ${digits(high)}]${planned}`;
+    return `**${digits(estimate)}** [${digits(low)}, ${digits(high)}] (${planned})`;
   };
   return [
     tableRow(

@@ -294,5 +294,10 @@ describe("these rules", () => {
     expect(() => withTables("<!-- settings of dream -->\n<!-- end -->")).toThrow(
       "dream, which has no settings",
     );
+    const page = readFileSync(join(root, "docs/settings.md"), "utf8").replace(
+      "<!-- defaults of algorithms -->",
+      "",
+    );
+    expect(() => withTables(page)).toThrow("no table of the algorithms' defaults");
   });
 });
