@@ -41,6 +41,17 @@ test("a run that does not leave its start is warned of once: on stderr, in its e
   expect(warnings("flat")).toHaveLength(1);
 });
 
+test("a run that ends before its first update is warned of, unless it is extended", async () => {
+  const short = "--algorithm dqn --env CartPole-v1 --steps 400 --replay-start 1000 --batch-size 8".split(" ");
+  const run = await softrl(["train", ...short, "-o", "short"], folder);
+  expect(run.stderr).toMatch(
+    /^softrl: DQN on CartPole-v1: no update is made in 400 steps: learning starts after more; try more --steps or another --replay-start \(now 1000\)$/m,
+  );
+  expect(warnings("short")).toMatchObject([{ reason: "no-update", steps: 400 }]);
+  const resumed = await softrl(["resume", "short", "--steps", "2000"], folder);
+  expect(resumed.stdout).not.toContain("warning");
+});
+
 test.each([
   [
     "dqn",

@@ -1,8 +1,10 @@
 import { fileURLToPath } from "node:url";
 import {
+  type AtariProtocol,
   allocate,
   type Box,
   type Discrete,
+  type NamedScalars,
   type Observations,
   observationLength,
   type Picture,
@@ -24,7 +26,13 @@ import {
   rowArrays,
 } from "./bridged-rows.js";
 import { bytesOf, joined, ReplyReader, splitBlocks } from "./bytes.js";
-import { type BridgeTransport, type CompleteConfig, completeConfig, type GymnasiumConfig } from "./config.js";
+import {
+  type BridgeTransport,
+  type CompleteConfig,
+  completeConfig,
+  type GymnasiumConfig,
+  type GymnasiumOptions,
+} from "./config.js";
 import { type GymnasiumVersions, readHello, readMade } from "./handshake.js";
 import { findPython, isAtari } from "./python.js";
 import { openSharedFile, type SharedFile } from "./shared-memory.js";
@@ -81,6 +89,8 @@ export async function connectEnvironment(
         ...made,
         memory,
         shares,
+        options,
+        protocol: isAtari(id) ? protocol : null,
         hasScreen,
         overlap,
         mayRestore,
@@ -93,6 +103,9 @@ export async function connectEnvironment(
     file?.close();
   }
 }
+
+const isWithoutNull = (options: GymnasiumOptions): options is NamedScalars =>
+  !Object.values(options).includes(null);
 
 /** Distributes S environments over the children as evenly as possible. */
 function sharesOf(size: number, processes: number): readonly ChildShare[] {
@@ -174,6 +187,9 @@ interface Made {
   readonly rawGame: string | null;
   readonly memory: Memory;
   readonly shares: readonly ChildShare[];
+  readonly options: GymnasiumOptions;
+  /** Null but for Atari. */
+  readonly protocol: AtariProtocol | null;
   readonly hasScreen: boolean;
   readonly overlap: boolean;
   readonly mayRestore: boolean;
@@ -194,6 +210,10 @@ export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironme
   /** How the children pass observations to this process. */
   readonly transport: BridgeTransport;
   readonly parts?: readonly BridgedRows[];
+  /** The keyword arguments; absent where one is null, which a configuration cannot hold. */
+  readonly options?: NamedScalars;
+  /** Present for Atari ids. */
+  readonly atariProtocol?: AtariProtocol;
   /** Present for Atari ids with preprocessing, and if the option `render_mode` is `rgb_array`. */
   readonly screen?: (i: number) => Promise<Picture>;
   readonly #mayRestore: boolean;
@@ -207,6 +227,8 @@ export class GymnasiumEnvironment extends BridgedRows implements VectorEnvironme
     this.rawGame = made.rawGame;
     this.transport = bridge.transport;
     this.#mayRestore = made.mayRestore;
+    if (isWithoutNull(made.options)) this.options = { ...made.options };
+    if (made.protocol !== null) this.atariProtocol = made.protocol;
     if (made.hasScreen) this.screen = (i) => this.#screen(i);
     const parts = made.overlap ? halves(bridge, arrays, size, shares) : null;
     if (parts !== null) this.parts = parts;

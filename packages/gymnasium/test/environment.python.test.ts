@@ -336,6 +336,19 @@ describe("the Atari protocol", () => {
     );
   });
 
+  it("says what it was made with, as a configuration holds it", async () => {
+    const options = { is_slippery: false };
+    const lake = await make({ id: "FrozenLake-v1", size: 1, training: true, options });
+    expect(lake).toMatchObject({ options });
+    expect(lake.atariProtocol).toBeUndefined();
+    const pong = await make({ id: "ALE/Pong-v5", size: 1, training: true, protocol: "sticky" });
+    expect(pong).toMatchObject({ options: {}, atariProtocol: "sticky" });
+    const none = { desc: null };
+    expect(
+      (await make({ id: "FrozenLake-v1", size: 1, training: true, options: none })).options,
+    ).toBeUndefined();
+  });
+
   it.each([
     ["Breakout-v4", {}, "Breakout"],
     ["SpaceInvaders", {}, "SpaceInvaders"],

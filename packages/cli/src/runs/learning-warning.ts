@@ -7,6 +7,8 @@ import { environmentTitle, readsTau } from "./run-report.js";
 /** A run whose mean return has not left its start: what was measured. */
 export function learningWarningText(warning: LearningWarning): string {
   const { reason, step, steps, firstEpisodes, newestEpisodes, firstMean, newestMean } = warning;
+  if (reason === "no-update")
+    return `no update is made in ${counted(steps)} steps: learning starts after more`;
   const when = `after ${counted(step)} of ${counted(steps)} steps`;
   if (reason === "no-episode") return `${when} no episode has ended, so there is no mean return`;
   return (
@@ -39,18 +41,20 @@ function remedyText({ reason }: LearningWarning, { config, parts }: RunPlan, pol
   const followsObservations = policy instanceof NetworkPolicy && policy.followsObservations;
   const others = builtInAlgorithms.map((kind) => kind.name).filter((name) => name !== config.algorithm.name);
   const remedies =
-    reason === "no-episode"
-      ? ["more --steps", ...fewer]
-      : [
-          ...normalisedReturns,
-          ...change("optimiser", "learningRate"),
-          ...change("algorithm", "trustRegion"),
-          ...change("algorithm", readsTau(config.algorithm) ? "tau" : "epsilon"),
-          ...choose("algorithm", "bodies", "separate"),
-          ...(followsObservations ? choose("network", "inputs", "normalised") : []),
-          "more --steps",
-          `another --algorithm (${others.join(", ")})`,
-        ];
+    reason === "no-update"
+      ? ["more --steps", ...change("algorithm", "replayStart")]
+      : reason === "no-episode"
+        ? ["more --steps", ...fewer]
+        : [
+            ...normalisedReturns,
+            ...change("optimiser", "learningRate"),
+            ...change("algorithm", "trustRegion"),
+            ...change("algorithm", readsTau(config.algorithm) ? "tau" : "epsilon"),
+            ...choose("algorithm", "bodies", "separate"),
+            ...(followsObservations ? choose("network", "inputs", "normalised") : []),
+            "more --steps",
+            `another --algorithm (${others.join(", ")})`,
+          ];
   return `try ${remedies.join(", ").replace(/, ([^,]*(\([^)]*\))?)$/, " or $1")}`;
 }
 

@@ -63,6 +63,8 @@ export interface Algorithm extends Saveable {
    * @returns what follows for the run
    */
   dropPieces?(): string;
+  /** Environment steps of a run before the first update; none if left out. */
+  readonly learningStarts?: number;
   /** What a saved state leaves out, and what follows for a run that continues from it; null if nothing. */
   readonly unsaved?: string | null;
   /** Where it learns log π_θ and V_θ: what the exact tools measure. */

@@ -74,7 +74,7 @@ export const dqnPresets = {
     optimiser: "rmsprop",
     settings: {
       environment: { count: 1 },
-      optimiser: { ...centredRmsprop, epsilon: 1e-5, epsilonPlace: "inside" },
+      optimiser: { ...centredRmsprop, epsilon: 1e-5, epsilonPlace: "inside", initialMeanSquare: 1 },
       algorithm: {
         ...frames,
         loss: "huber",
@@ -97,7 +97,8 @@ export const dqnPresets = {
         replayStart: 80_000,
         targetEvery: 250,
         epsilon: 0.01,
-        explorationSteps: 1_000_000,
+        // ε falls from the first step on there, to 0.01 at 1M steps; here it is 1 up to replayStart.
+        explorationSteps: 920_000,
       },
     },
   },
@@ -105,7 +106,7 @@ export const dqnPresets = {
     source: "Vieillard et al. (2020), for Atari",
     optimiser: "adam",
     settings: {
-      environment: { count: 1 },
+      environment: { count: 1, atariProtocol: "sticky" },
       optimiser: adam(5e-5, 3.125e-4),
       algorithm: {
         ...frames,
@@ -117,7 +118,7 @@ export const dqnPresets = {
         replayStart: 20_000,
         targetEvery: 2000,
         epsilon: 0.01,
-        explorationSteps: 1_000_000,
+        explorationSteps: 250_000,
       },
     },
   },

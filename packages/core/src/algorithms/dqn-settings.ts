@@ -107,6 +107,7 @@ export const dqnSettings = {
     about:
       "how the replay stores observations: whole, or each frame of a stack along the last axis once, which takes a quarter of the memory for four frames",
     defaults: { vector: "whole", atari: "stacked", minatar: "whole" },
+    ofObservations: true,
     source: "Mnih et al. (2015)",
   }),
   saveReplay: flagSetting({
@@ -191,7 +192,11 @@ export function dqnDefaults(family: EnvironmentFamily): SectionDefaults {
         optimiser: { ...centredRmsprop, epsilon: 0.01, epsilonPlace: "outside" },
       };
     case "atari":
-      return { environment: { count: 4 }, optimiser: { ...centredRmsprop, epsilon: 1e-5 } };
+      // Dopamine's optimiser is TensorFlow's, whose mean square starts at 1.
+      return {
+        environment: { count: 4 },
+        optimiser: { ...centredRmsprop, epsilon: 1e-5, initialMeanSquare: 1 },
+      };
   }
 }
 
@@ -213,14 +218,24 @@ export type DqnValues = CurrentValues<typeof dqnSettings>;
 export function dqnEffects({
   backup,
   behaviour,
+  munchausenWeight,
+  priorityExponent,
   replay,
 }: ValuesOf<typeof dqnSettings>): readonly SettingEffect<keyof typeof dqnSettings>[] {
   return [
     ["tau", backup !== "hard" || behaviour === "boltzmann", "a soft backup or the behaviour boltzmann"],
     ["munchausenWeight", backup === "munchausen", "the backup munchausen"],
-    ["munchausenFloor", backup === "munchausen", "the backup munchausen"],
+    [
+      "munchausenFloor",
+      backup === "munchausen" && munchausenWeight > 0,
+      "the backup munchausen with a munchausenWeight above 0",
+    ],
     ["priorityExponent", replay === "prioritised", "a prioritised replay"],
-    ["importanceExponent", replay === "prioritised", "a prioritised replay"],
+    [
+      "importanceExponent",
+      replay === "prioritised" && priorityExponent > 0,
+      "a prioritised replay with a priorityExponent above 0",
+    ],
     ["epsilon", behaviour === "epsilon-greedy", "the behaviour epsilon-greedy"],
     ["explorationSteps", behaviour === "epsilon-greedy", "the behaviour epsilon-greedy"],
     ["double", backup !== "munchausen", "another backup than munchausen"],

@@ -56,7 +56,10 @@ class Dqn implements Algorithm {
   /** Environment steps in the replay, all environments together, since the start. */
   #steps = 0;
   #updates = 0;
-  /** The step from which updates are made every `trainEvery` steps: when the replay holds `replayStart` of them. */
+  /**
+   * The step from which updates are made every `trainEvery` steps: when the replay holds `replayStart` of them, and a
+   * transition.
+   */
   #learnsFrom: number;
   /** Whether an iteration has failed: the environments may have made steps that the replay does not have. */
   #isLost = false;
@@ -121,6 +124,10 @@ class Dqn implements Algorithm {
 
   get policy(): Policy {
     return this.#learner.policy;
+  }
+
+  get learningStarts(): number {
+    return this.#settings.replayStart;
   }
 
   /** Steps all environments a few times. The updates that are due are made while they step. */
@@ -193,7 +200,12 @@ class Dqn implements Algorithm {
   #learn(): void {
     const { targetEvery, gamma, importanceExponent } = this.#settings;
     const due = this.#due(this.#steps, this.#learnsFrom);
-    if (this.#updates >= due || !this.#replay.ready) return;
+    if (this.#updates >= due) return;
+    if (!this.#replay.ready) {
+      // Updates that nothing could be learned from are not made up for.
+      this.#learnsFrom = this.#steps - this.#updates * this.#settings.trainEvery;
+      return;
+    }
     const { batch, errors } = this.#learner;
     while (this.#updates < due) {
       this.#replay.sample(this.#sampling, batch, gamma, importanceExponent);
@@ -206,10 +218,13 @@ class Dqn implements Algorithm {
 
   save(): Snapshot {
     const { saveReplay, replayStart } = this.#settings;
+    // After a failed step a restored run must not join the steps before and after it, either.
+    if (this.#isLost) this.#follow();
+    this.#isLost = false;
     return {
       steps: this.#steps,
       updates: this.#updates,
-      // Another number only where a replay was dropped.
+      // Another number only where a replay was dropped, or had no transition when the first update was due.
       ...(saveReplay && this.#learnsFrom !== replayStart ? { learnsFrom: this.#learnsFrom } : {}),
       learner: this.#learner.save(),
       ...(saveReplay ? { replay: this.#replay.save() } : {}),

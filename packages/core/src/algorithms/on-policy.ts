@@ -112,7 +112,10 @@ export function onPolicyAlgorithm<const S extends OnPolicySettings & Settings>(
     about,
     settings,
     defaults,
-    ...(effects === undefined ? {} : { effects }),
+    effects: (values) => [
+      ["lambda", values.horizon > 1, "a horizon of more than 1"],
+      ...(effects?.(values) ?? []),
+    ],
     make: (context, current) => new OnPolicy(definition, context, current),
   });
 }

@@ -94,26 +94,28 @@ export function pqnDefaults(family: EnvironmentFamily): SectionDefaults {
     case "minatar":
       return { environment: { count: 128 }, network: { layerNorm: true }, optimiser: radam(5e-4) };
     case "atari":
-      return { environment: { count: 128 }, network: { layerNorm: true }, optimiser: radam(2.5e-4) };
+      return { environment: { count: 128 }, network: { layerNorm: true }, optimiser: radam(2.5e-4, 2.5e-4) };
   }
 }
 
-const radam = (learningRate: number) => ({
+const radam = (from: number, to = 0) => ({
   name: "radam",
-  learningRate: { from: learningRate, to: 0 },
+  learningRate: from === to ? from : { from, to },
   maxGradientNorm: 10,
 });
 
 /** The values of the settings as they are now. */
 export type PqnValues = CurrentValues<typeof pqnSettings>;
 
-/** The settings that some backups do not read. */
+/** The settings that some backups, or rollouts of one step, do not read. */
 export function pqnEffects({
   backup,
+  horizon,
 }: ValuesOf<typeof pqnSettings>): readonly SettingEffect<keyof typeof pqnSettings>[] {
   const isHard = backup === "hard";
   return [
     ["tau", !isHard, "a soft backup"],
     ["epsilon", isHard, "the backup hard"],
+    ["lambda", horizon > 1, "a horizon of more than 1"],
   ];
 }

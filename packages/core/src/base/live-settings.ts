@@ -95,7 +95,7 @@ export class LiveSettings implements Saveable {
   #check(where: string, name: string, value: unknown, step: number): void {
     if (name === "steps") {
       if (typeof value !== "number") fail(`${where}: steps`, "invalid value", { expected: "an integer" });
-      requireInteger(where, "steps", value, step);
+      requireInteger(where, "steps", value, Math.max(1, step));
       return;
     }
     const entry = this.#numbers.get(name);

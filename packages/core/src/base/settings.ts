@@ -32,6 +32,11 @@ export interface Setting<Value extends SettingValue = SettingValue> {
   /** Whether it is a number that may follow a schedule, and change during a run. */
   readonly live: boolean;
   /**
+   * Whether the default is that of the environment's family, because it depends on what observations are: images of an
+   * environment of no known family are otherwise learned from as Atari's are.
+   */
+  readonly ofObservations: boolean;
+  /**
    * The value, checked.
    * @param where what an error names, for instance `--tau` or `config.json: algorithm.tau`
    * @throws SoftrlError when the type or the range is wrong.
@@ -76,6 +81,8 @@ export interface SettingDescription<Value> {
     readonly atari: Value;
     readonly minatar?: Value;
   };
+  /** Whether the default depends on what observations are, not on how they are learned from. */
+  readonly ofObservations?: boolean;
 }
 
 /** A range of numbers: [low, high]; `above` and `below` exclude the end. */
@@ -287,7 +294,7 @@ export function familiesText(text: (family: EnvironmentFamily) => string): strin
 const familyNames = { table: "tables", atari: "Atari", minatar: "MinAtar" } as const;
 
 function base<Value extends SettingValue>(
-  { about, source, option, placeholder, ...given }: SettingDescription<Value>,
+  { about, source, option, placeholder, ofObservations, ...given }: SettingDescription<Value>,
   standard: string,
 ) {
   const everywhere = given.default;
@@ -302,6 +309,7 @@ function base<Value extends SettingValue>(
     source: source ?? null,
     option: option ?? null,
     live: false,
+    ofObservations: ofObservations ?? false,
     defaults: { vector, table, atari, minatar },
   };
 }

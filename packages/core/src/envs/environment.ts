@@ -3,6 +3,7 @@ import type { NamedScalars } from "../base/settings.js";
 import type { Saveable, Snapshot } from "../base/snapshot.js";
 import type { Terminated, Truncated } from "../math/endings.js";
 import type { Mdp } from "../mdp/sparse-mdp.js";
+import type { AtariProtocol } from "./atari/protocol.js";
 import type { Picture } from "./canvas.js";
 import type { Space } from "./spaces.js";
 
@@ -74,8 +75,10 @@ export interface EnvironmentRows {
 
 /** S environments, the interface that algorithms train on. */
 export interface VectorEnvironment extends EnvironmentRows {
-  /** The options that it was made with, as a configuration holds them; none if left out. */
+  /** The options that it was made with, as a configuration holds them. */
   readonly options?: NamedScalars;
+  /** Of Atari games: the rules that they were made with, as a configuration holds them. */
+  readonly atariProtocol?: AtariProtocol;
   /** The space of one environment's observation. */
   readonly observationSpace: Space;
   /** The space of one environment's action. */

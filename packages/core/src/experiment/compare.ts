@@ -1,5 +1,6 @@
 import type { PolicyValueModel } from "../algorithms/algorithm.js";
 import { hasStatistics } from "../algorithms/observation-moments.js";
+import { fail } from "../base/errors.js";
 import { RandomStreams } from "../base/random.js";
 import { measureTheorem, type TheoremResidual } from "../theory/theorem.js";
 import type { Host } from "./host.js";
@@ -49,14 +50,14 @@ const STATES = 4;
  *
  * @param onStarted called once all trainers have started
  * @param watchParameters whether to compare the trainers' parameters after every update
- * @throws SoftrlError when parameters are watched of an algorithm that does not learn log π and V.
+ * @throws SoftrlError when parameters are watched of an algorithm that does not learn log π and V, or of different networks.
  */
 export async function compare(
   trainers: readonly Trainer[],
   host: Host,
   { onStarted, watchParameters = false }: CompareOptions = {},
 ): Promise<Comparison> {
-  if (watchParameters) for (const trainer of trainers) modelOf(trainer);
+  if (watchParameters) requireSameParameters(trainers.map(modelOf));
   for (const trainer of trainers) await trainer.start();
   onStarted?.();
   let distance: ParameterDistance = { updates: 0, largest: 0 };
@@ -74,6 +75,20 @@ export async function compare(
 }
 
 const modelOf = ({ algorithm, config }: Trainer) => exactModel("compare", config.algorithm.name, algorithm);
+
+/** @throws SoftrlError unless all networks have the same parameters, by name and size. */
+function requireSameParameters(models: readonly PolicyValueModel[]): void {
+  const [first, ...others] = models.map(({ network }) =>
+    network.parameters.entries.map(({ name, size }) => `${name} [${size}]`).join(", "),
+  );
+  const other = others.find((parameters) => parameters !== first);
+  if (other === undefined) return;
+  fail("compare", "the networks have different parameters, whose distance cannot be watched", {
+    expected: first,
+    got: other,
+    remedy: "give all runs the same network and bodies, or leave watchParameters out",
+  });
+}
 
 function larger({ updates, largest }: ParameterDistance, trainers: readonly Trainer[]): ParameterDistance {
   const [first, ...others] = trainers.map((trainer) => learnedParameters(modelOf(trainer)));

@@ -101,7 +101,7 @@ export class ControlledRun {
   /** Doubles the length of the run. */
   async extend(): Promise<void> {
     const { trainer } = this.#running("run");
-    await trainer.set({ steps: 2 * Math.max(trainer.step, trainer.progress.steps) });
+    await trainer.set({ steps: 2 * Math.max(1, trainer.step, trainer.progress.steps) });
   }
 
   async save(): Promise<ControlAnswers["save"]> {

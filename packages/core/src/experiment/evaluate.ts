@@ -43,8 +43,8 @@ export interface EvaluationProgress {
 /** The outcome of an evaluation. */
 export interface EvaluationResult {
   /**
-   * Undiscounted returns in raw reward, ordered by environment and then by time; of an episode that was cut, the
-   * return up to there.
+   * Undiscounted returns, ordered by environment and then by time, in raw reward if the environment was made for evaluation
+   * (Atari's with `training: false`); of an episode that was cut, the return up to there.
    */
   readonly returns: readonly number[];
   readonly lengths: readonly number[];

@@ -3,20 +3,22 @@ import { type Saveable, type Snapshot, snapshotNumber, snapshotSection } from ".
 import { mean, sampleStandardDeviation } from "../math/statistics.js";
 import { EPISODES_IN_SCORE, type ReturnsWindow } from "./returns-window.js";
 
-/** A run whose mean return has not left its start after a quarter of its steps. */
+/** A run whose mean return has not left its start after a quarter of the steps in which it learns, or that makes no update. */
 export interface LearningWarning {
-  /** No whole episode has ended, or the returns have not risen. */
-  readonly reason: "no-episode" | "no-rise";
+  /** The run is too short for an update, no whole episode has ended, or the returns have not risen. */
+  readonly reason: (typeof reasons)[number];
   /** Environment steps taken at the check, and the length of the run then. */
   readonly step: number;
   readonly steps: number;
-  /** How many of the first and of the newest episodes were compared; 0 without an episode. */
+  /** How many of the first and of the newest episodes were compared; 0 where none were. */
   readonly firstEpisodes: number;
   readonly newestEpisodes: number;
-  /** Their mean returns; null without an episode. */
+  /** Their mean returns; null where none were compared. */
   readonly firstMean: number | null;
   readonly newestMean: number | null;
 }
+
+const reasons = ["no-update", "no-episode", "no-rise"] as const;
 
 /** Shorter runs are not checked: a quarter of them is too few steps to tell. */
 const SHORTEST_RUN = 10_000;
@@ -28,7 +30,7 @@ const FEWEST_COMPARED = 10;
 const STANDARD_ERRORS = 2;
 
 /**
- * Compares a run's newest returns with its first ones, once, after a quarter of its steps.
+ * Compares a run's newest returns with its first ones, once, after a quarter of the steps in which it learns.
  *
  * The first n = min(20, half of the episodes so far) are compared with the newest m = min(100, the others). The mean return
  * has risen if x̄_newest − x̄_first > 2 √(s²_newest/m + s²_first/n), two standard errors of the difference. From one to 19
@@ -43,12 +45,25 @@ export class LearningCheck implements Saveable {
     return this.#warning;
   }
 
-  /** Checks the run if it is time. Returns a warning when it arises, else null. */
-  check(step: number, steps: number, returns: ReturnsWindow): LearningWarning | null {
-    if (this.#done || steps < SHORTEST_RUN || step < SHARE * steps) return null;
+  /**
+   * Checks the run if it is time.
+   * @param learningStarts environment steps before the first update
+   * @returns a warning when it arises, else null
+   */
+  check(step: number, steps: number, returns: ReturnsWindow, learningStarts = 0): LearningWarning | null {
+    // A run that was extended may have updates after all.
+    if (this.#warning?.reason === "no-update" && learningStarts < steps) this.#done = false;
+    if (this.#done) return null;
+    this.#warning = null;
+    if (learningStarts >= steps) return this.#conclude({ reason: "no-update", step, steps, ...noEpisodes });
+    if (steps < SHORTEST_RUN || step < learningStarts + SHARE * (steps - learningStarts)) return null;
+    return this.#conclude(warningOf(step, steps, returns));
+  }
+
+  #conclude(warning: LearningWarning | null): LearningWarning | null {
     this.#done = true;
-    this.#warning = warningOf(step, steps, returns);
-    return this.#warning;
+    this.#warning = warning;
+    return warning;
   }
 
   save(): Snapshot {
@@ -67,7 +82,7 @@ export class LearningCheck implements Saveable {
     this.#warning = null;
     if (reason === undefined) return;
     this.#warning = {
-      reason: reason === "no-episode" ? "no-episode" : "no-rise",
+      reason: reasons.find((each) => each === reason) ?? "no-rise",
       step: snapshotNumber(where, saved, "step"),
       steps: snapshotNumber(where, saved, "steps"),
       firstEpisodes: snapshotNumber(where, saved, "firstEpisodes"),
@@ -78,11 +93,10 @@ export class LearningCheck implements Saveable {
   }
 }
 
+const noEpisodes = { firstEpisodes: 0, newestEpisodes: 0, firstMean: null, newestMean: null };
+
 function warningOf(step: number, steps: number, returns: ReturnsWindow): LearningWarning | null {
-  if (returns.episodes === 0) {
-    const none = { firstEpisodes: 0, newestEpisodes: 0, firstMean: null, newestMean: null };
-    return { reason: "no-episode", step, steps, ...none };
-  }
+  if (returns.episodes === 0) return { reason: "no-episode", step, steps, ...noEpisodes };
   const firstEpisodes = Math.min(MOST_FIRST, Math.floor(returns.episodes / 2));
   if (firstEpisodes < FEWEST_COMPARED) return null;
   const newestEpisodes = Math.min(EPISODES_IN_SCORE, returns.episodes - firstEpisodes);

@@ -206,7 +206,7 @@ export function defaultOf(
   setting: Setting,
 ): SettingValue {
   const learned = learningFamily(kinds.network, family, section);
-  const standard = setting.defaults[learned];
+  const standard = setting.defaults[setting.ofObservations ? family : learned];
   if (section === "algorithm") return standard;
   const own = kinds.algorithm.defaults?.(learned)[section];
   const isOther =

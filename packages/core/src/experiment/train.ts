@@ -61,7 +61,13 @@ export function createTrainer(given: TrainChoice & Host): Trainer {
     choice.optimiser ?? defaultOptimiser(algorithm, family, network),
   );
   const kinds = { algorithm, network, optimiser };
-  const made = { count: environment.size, options: environment.options ?? {} };
+  const { size: count, options, atariProtocol } = environment;
+  // What an environment does not say about itself, the settings may.
+  const made = {
+    count,
+    ...(options === undefined ? {} : { options }),
+    ...(atariProtocol === undefined || family !== "atari" ? {} : { atariProtocol }),
+  };
   requireEnvironment(made, settings.environment ?? {});
   const config = runConfig({
     kinds,

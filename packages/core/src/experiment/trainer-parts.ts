@@ -2,6 +2,7 @@ import type { Algorithm, AlgorithmContext, IterationReport } from "../algorithms
 import { describeValue, fail } from "../base/errors.js";
 import type { LiveSettings } from "../base/live-settings.js";
 import { inPartAsync } from "../base/part-fault.js";
+import { isRecord } from "../base/record.js";
 import { plainSnapshot, type Snapshot } from "../base/snapshot.js";
 import type { VectorEnvironment } from "../envs/environment.js";
 import type { Executor } from "../tensor/executor.js";
@@ -10,7 +11,7 @@ import type { Oracle } from "./oracle.js";
 import { PeriodicEvaluation, requireEvaluationFits } from "./periodic-evaluation.js";
 import type { Provenance } from "./provenance.js";
 import { savedConfig } from "./run-checkpoint.js";
-import { executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
+import { type ExecutorIdentity, executorIdentity, type RunConfig, type RunKinds } from "./run-config.js";
 import type { RunStore } from "./run-store.js";
 import type { TrainingWorkers } from "./training-workers.js";
 
@@ -101,26 +102,51 @@ export function requireSame(what: string, expected: number, got: number): void {
 
 /** @throws SoftrlError unless the executor computes the same bytes as the configuration's. */
 export function requireExecutor({ run }: RunConfig, executor: Executor): void {
-  const text = (identity: ReturnType<typeof executorIdentity>) =>
-    [identity.executor, identity.instructionSet, identity.precision]
-      .filter((part) => part !== undefined)
-      .join(" ");
-  const got = text(executorIdentity(executor));
-  if (got === text(run)) return;
-  fail("Trainer", "the run belongs to another executor", {
+  requireSameExecutor("Trainer", run, executorIdentity(executor));
+}
+
+function requireSameExecutor(
+  where: string,
+  run: { readonly [Name in keyof ExecutorIdentity]?: unknown },
+  other: ExecutorIdentity,
+): void {
+  const text = ({ executor, instructionSet, precision }: typeof run) =>
+    [executor, instructionSet, precision].filter((part) => part !== undefined).join(" ");
+  if (text(other) === text(run)) return;
+  fail(where, "the run belongs to another executor", {
     expected: text(run),
-    got,
+    got: text(other),
     remedy: "use the executor that the run was started with: another one computes other bytes",
   });
 }
 
+/** The settings in which two configurations differ, as `section.name value`. */
+function differences(one: RunConfig, other: unknown): { readonly expected: string; readonly got: string } {
+  const flat = (config: unknown) =>
+    new Map(
+      Object.entries(entriesOf(config)).flatMap(([section, values]) =>
+        Object.entries(entriesOf(values)).map(([name, value]) => [
+          `${section}.${name}`,
+          JSON.stringify(value),
+        ]),
+      ),
+    );
+  const [first, second] = [flat(one), flat(other)];
+  const names = [...new Set([...first.keys(), ...second.keys()])].filter(
+    (name) => first.get(name) !== second.get(name),
+  );
+  const text = (values: ReadonlyMap<string, string>) =>
+    names.map((name) => `${name} ${values.get(name) ?? "none"}`).join(", ");
+  return { expected: text(first), got: text(second) };
+}
+
 /** @throws SoftrlError unless a run of this configuration can continue from the snapshot. */
 export function requireResumable(where: string, snapshot: Snapshot, config: RunConfig): void {
-  const saved = JSON.stringify(savedConfig(where, snapshot));
-  if (saved !== JSON.stringify(config)) {
+  const saved = savedConfig(where, snapshot);
+  if (JSON.stringify(saved) !== JSON.stringify(config)) {
+    requireSameExecutor(where, entriesOf(entriesOf(saved).run), config.run);
     fail(where, "the checkpoint is of another run", {
-      expected: JSON.stringify(config),
-      got: saved,
+      ...differences(config, saved),
       remedy: "make the trainer with the checkpoint's own configuration",
     });
   }
@@ -135,3 +161,5 @@ export function requireResumable(where: string, snapshot: Snapshot, config: RunC
     });
   }
 }
+
+const entriesOf = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});

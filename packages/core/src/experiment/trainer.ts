@@ -181,7 +181,8 @@ export class Trainer {
       this.#endings.length = 0;
       this.#conclude(await this.algorithm.iterate(this.#onStep), began);
       if (this.#endings.length > 0) await this.#logEpisodes();
-      const warning = this.#learning.check(this.step, this.#live.steps, this.#window);
+      const { learningStarts } = this.algorithm;
+      const warning = this.#learning.check(this.step, this.#live.steps, this.#window, learningStarts);
       if (warning !== null) await this.#store.append({ event: "warning", ...warning });
       if (this.#passed(before, this.config.run.logEvery)) await this.#logUpdates();
       if (this.done || this.#passed(before, this.config.run.oracleEvery)) await this.#consultOracle();

@@ -6,6 +6,7 @@ import {
   createWasmExecutor,
   dqn,
   dqnPresets,
+  type Environment,
   loadPolicy,
   MemoryRunStore,
   MinAtar,
@@ -15,6 +16,7 @@ import {
   type SettingValue,
   type SoftrlError,
   train,
+  vectorize,
 } from "softrl";
 import { describe, expect, it } from "vitest";
 import { BareAlgorithm, kindsOf, largestDifference } from "./bare-algorithm.js";
@@ -128,7 +130,9 @@ describe("dqn", () => {
   });
 
   it("copies θ to the target network every targetEvery updates", async () => {
-    const run = start({ targetEvery: 8, trainEvery: 4 });
+    // No update in the first iteration, of 16 steps.
+    const run = start({ targetEvery: 8, trainEvery: 4, replayStart: 16 });
+    await run.iterate(1);
     const targets: string[] = [];
     const thetas: string[] = [];
     for (let i = 0; i < 6; i++) {
@@ -140,6 +144,48 @@ describe("dqn", () => {
     // Four updates an iteration: each second iteration ends with a copy.
     for (let i = 0; i < 6; i++) expect(targets[i] === thetas[i]).toBe(i % 2 === 1);
     expect(targets[2]).toBe(targets[1]);
+  });
+
+  it("makes up for no update that was due before there was a transition", async () => {
+    const run = start({ replayStart: 0, trainEvery: 4, returnSteps: 5 });
+    const counts: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      await run.iterate(1);
+      counts.push(Number(run.algorithm.save().updates));
+    }
+    const made = counts.map((count, i) => count - (counts[i - 1] ?? 0));
+    expect(Math.max(...made)).toBe(4);
+    expect(made[0]).toBeLessThan(4);
+    expect(made[3]).toBe(4);
+    // The fifth step of the four environments completes the first transitions.
+    expect(run.algorithm.save().learnsFrom).toBe(4 * 4);
+  });
+
+  it("saved after a failed step goes on as it does without a restore", async () => {
+    class Flaky extends CartPole {
+      fails = false;
+      override step(actions: Int32Array): void {
+        super.step(actions);
+        if (!this.fails) return;
+        this.fails = false;
+        throw new Error("flaky");
+      }
+    }
+    const make = () => {
+      const environment = new Flaky(4);
+      const settings = withOwn({});
+      return {
+        environment,
+        run: new BareAlgorithm({ algorithm: dqn, environment, executor: wasm, seed: 1, settings }),
+      };
+    };
+    const [first, second] = [make(), make()];
+    await first.run.iterate(3);
+    first.environment.fails = true;
+    await expect(first.run.iterate(1)).rejects.toThrow("flaky");
+    await second.run.restore(first.run);
+    for (const { run } of [first, second]) await run.iterate(3);
+    expect(await second.run.save()).toEqual(await first.run.save());
   });
 
   it("does the same on the reference executor, up to rounding", async () => {
@@ -168,6 +214,14 @@ describe("dqn", () => {
     [{ behaviour: "boltzmann", epsilon: 0.3 }, "algorithm.epsilon: this setting has no effect without"],
     [{ backup: "munchausen", double: true }, "no effect without another backup than munchausen"],
     [{ backup: "munchausen", returnSteps: 2 }, "no effect without another backup than munchausen"],
+    [
+      { backup: "munchausen", munchausenWeight: 0, munchausenFloor: -2 },
+      "algorithm.munchausenFloor: this setting has no effect without",
+    ],
+    [
+      { replay: "prioritised", priorityExponent: 0, importanceExponent: 0.5 },
+      "algorithm.importanceExponent: this setting has no effect without",
+    ],
     [{ replayFrames: "stacked" }, "the observations are not stacks of frames"],
     [{ replayCapacity: 10 }, "the capacity is too small"],
     [
@@ -236,6 +290,40 @@ describe("dqnPresets", () => {
   );
 });
 
+it("stores whole observations of images that are no stack of frames, by default", async () => {
+  const pictures = (): Environment => {
+    let t = 0;
+    return {
+      observationSpace: { kind: "box", shape: [8, 8, 3], dtype: "uint8", low: 0, high: 255 },
+      actionSpace: { kind: "discrete", n: 2 },
+      reset: (_, observation) => {
+        t = 0;
+        observation.fill(0);
+      },
+      step: (action, observation) => {
+        t++;
+        observation.fill(t + action);
+        return { reward: action, terminated: t === 9, truncated: false };
+      },
+      save: () => ({ t }),
+      restore: (snapshot) => {
+        t = Number(snapshot.t);
+      },
+    };
+  };
+  const trainer = createTrainer({
+    algorithm: dqn,
+    environment: vectorize("Pictures-v0", pictures, 2),
+    executor: wasm,
+    settings: { run: { steps: 60 }, algorithm: { replayCapacity: 300, replayStart: 20, batchSize: 4 } },
+  });
+  expect(trainer.config.network.name).toBe("minatar-cnn");
+  expect(trainer.config.algorithm).toMatchObject({ replayFrames: "whole", trainEvery: 4, batchSize: 4 });
+  await trainer.start();
+  while (!trainer.done) await trainer.iterate();
+  expect(trainer.algorithm.save().updates).toBe((trainer.step - 20) / 4);
+});
+
 /** A short run of a trainer, and what it has written. */
 async function trained(environmentId: string, own: Readonly<Record<string, SettingValue>>, steps: number) {
   const environment = makeEnvironment(environmentId, 2);
@@ -252,6 +340,15 @@ async function trained(environmentId: string, own: Readonly<Record<string, Setti
 }
 
 describe("a run of dqn", () => {
+  it("that ends before learning starts is warned of", async () => {
+    const { trainer, store } = await trained("CartPole-v1", { replayStart: 500 }, 400);
+    await trainer.start();
+    while (!trainer.done) await trainer.iterate();
+    const { warning } = await trainer.finish();
+    expect(warning).toMatchObject({ reason: "no-update", steps: 400 });
+    expect(store.events.filter(({ event }) => event === "warning")).toHaveLength(1);
+  });
+
   it.each([
     ["CartPole-v1", {}],
     ["CartPole-v1", { replay: "prioritised", returnSteps: 3 }],

@@ -159,6 +159,9 @@ describe("refuses", () => {
     expect(() => make({ backup: "soft-kl", epsilon: 0.5 })).toThrow(
       "algorithm.epsilon: this setting has no effect without the backup hard, got 0.5",
     );
+    expect(() => make({ horizon: 1, minibatches: 1, lambda: 0.5 })).toThrow(
+      "algorithm.lambda: this setting has no effect without a horizon of more than 1, got 0.5",
+    );
     // Not the default schedule, though it begins as that one does.
     expect(() => make({ backup: "soft-kl", epsilon: { from: 1, to: 0.5 } })).toThrow(
       "algorithm.epsilon: this setting has no effect without the backup hard",

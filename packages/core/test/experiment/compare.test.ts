@@ -77,6 +77,17 @@ describe("compare", () => {
     expect(first.step).toBe(0);
   });
 
+  test("refuses to watch the parameters of different networks", async () => {
+    const [first] = trainers("kept", "entropy");
+    const environment = makeEnvironment("CartPole-v1", 8);
+    const settings = { network: { hiddenSizes: [8] } };
+    const other = createTrainer({ algorithm: a2c, environment, executor, settings });
+    await expect(compare([first, other], { clock }, { watchParameters: true })).rejects.toThrow(
+      "compare: the networks have different parameters, whose distance cannot be watched, expected ",
+    );
+    expect(first.step).toBe(0);
+  });
+
   test("compares an algorithm without a model, and measures the theorem at the others", async () => {
     const make = (algorithm: AlgorithmKind) => {
       const environment = makeEnvironment("CartPole-v1", 1);

@@ -78,7 +78,9 @@ describe("the executor of a run", () => {
     await first.iterate();
     const snapshot = await first.save();
     const other = createTrainer({ ...parts, environment: environment(), executor: wasm });
-    await expect(other.restore(snapshot)).rejects.toThrow(/the checkpoint is of another run/);
+    await expect(other.restore(snapshot)).rejects.toThrow(
+      "Trainer.restore: the run belongs to another executor, expected reference float64, got wasm float32",
+    );
   });
 });
 

@@ -56,6 +56,29 @@ describe("the check after a quarter of the steps", () => {
     expect(check(around(1, 19))).toBeNull();
   });
 
+  test("waits for a quarter of the steps in which the run learns", () => {
+    const flat = windowOf(around(20, 200));
+    const starts = STEPS / 5;
+    const due = starts + (STEPS - starts) / 4;
+    const learning = new LearningCheck();
+    expect(learning.check(due - 1, STEPS, flat, starts)).toBeNull();
+    expect(learning.check(due, STEPS, flat, starts)).toMatchObject({ reason: "no-rise", step: due });
+  });
+
+  test("warns at once, and once, where the run ends before it learns", () => {
+    const learning = new LearningCheck();
+    const warning = learning.check(40, 9000, windowOf([]), 9000);
+    expect(warning).toMatchObject({ reason: "no-update", step: 40, steps: 9000, firstMean: null });
+    expect(learning.check(80, 9000, windowOf([]), 9000)).toBeNull();
+    const restored = new LearningCheck();
+    restored.restore(learning.save());
+    expect(restored.warning).toEqual(warning);
+    // An extended run is checked as any other.
+    expect(restored.check(40, 18_000, windowOf([]), 9000)).toBeNull();
+    expect(restored.warning).toBeNull();
+    expect(restored.check(11_250, 18_000, windowOf([]), 9000)).toMatchObject({ reason: "no-episode" });
+  });
+
   test("warns where no episode has ended", () => {
     expect(check([])).toEqual({
       reason: "no-episode",

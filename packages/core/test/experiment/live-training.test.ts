@@ -192,6 +192,14 @@ describe("Trainer.set", () => {
     },
   );
 
+  it("refuses a length of no steps before the first iteration, too", async () => {
+    const { trainer } = started(a2c, {});
+    await trainer.start();
+    await expect(trainer.set({ steps: 0 })).rejects.toThrow("steps is out of range");
+    await trainer.set({ steps: 1 });
+    await started(a2c, {}).trainer.restore(await trainer.save());
+  });
+
   it("extends a run: it goes on to the new last step, and learns until there", async () => {
     const { trainer, store } = started(a2c, {});
     await trainer.start();

@@ -2,6 +2,9 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {
   type AlgorithmKind,
+  type AtariProtocol,
+  a2c,
+  atariEnvironment,
   type ChosenSettings,
   createReferenceExecutor,
   createTrainer,
@@ -12,11 +15,14 @@ import {
   type Trainer,
   type TrainProgress,
   train,
+  type VectorEnvironment,
   vectorize,
   version,
 } from "softrl";
 import { describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
+import { FakeEmulator } from "../envs/fake-emulator.js";
+import { Toy } from "../envs/toy.js";
 import { FakeAlgorithm, type FakeOptions, fakeAlgorithm } from "./fake-algorithm.js";
 
 const run = { steps: 4000, seed: 3, logEvery: 500, checkpointEvery: 1000 };
@@ -223,7 +229,9 @@ describe("a restored run", () => {
     await trainer.iterate();
     const snapshot = await trainer.save();
     const other = createTrainer(parts({}, { run: { ...run, logEvery: 100 } }));
-    await expect(other.restore(snapshot)).rejects.toThrow(/the checkpoint is of another run/);
+    await expect(other.restore(snapshot)).rejects.toThrow(
+      "Trainer.restore: the checkpoint is of another run, expected run.logEvery 100, got run.logEvery 500; make the trainer",
+    );
     const twin = () => createTrainer(parts());
     await expect(twin().restore({ ...snapshot, environment: null })).rejects.toThrow(
       /CartPole-v1 cannot save its state/,
@@ -380,6 +388,37 @@ test("an environment of another size is refused", () => {
   expect(() => createTrainer(parts({}, { run, environment: { count: 3 } }))).toThrow(
     "environment.count: the setting is not that of the environment, expected 4, got 3",
   );
+});
+
+describe("an environment by value", () => {
+  const atari = (protocol: AtariProtocol) =>
+    atariEnvironment("ALE/Pong-v5", [new FakeEmulator(), new FakeEmulator()], { protocol, training: true });
+  const made = (environment: VectorEnvironment, own: Readonly<Record<string, unknown>> = {}) =>
+    createTrainer({
+      algorithm: a2c,
+      environment,
+      executor,
+      settings: { run: { steps: 10 }, environment: own },
+    });
+
+  test("of Atari gives the configuration its protocol, and no other one is accepted", () => {
+    expect(made(atari("sticky")).config.environment).toMatchObject({ atariProtocol: "sticky", count: 2 });
+    expect(made(atari("classic")).config.environment).toMatchObject({ atariProtocol: "classic" });
+    expect(() => made(atari("classic"), { atariProtocol: "sticky" })).toThrow(
+      'environment.atariProtocol: the setting is not that of the environment, expected "classic", got "sticky"',
+    );
+  });
+
+  test("gives the configuration its options; where it does not say them, the settings do", () => {
+    const grid = makeEnvironment("GridWorld-v0", 2, { slip: 0.2 });
+    expect(made(grid).config.environment.options).toEqual({ slip: 0.2 });
+    expect(() => made(grid, { options: { slip: 0.3 } })).toThrow(
+      "environment.options: the setting is not that",
+    );
+    const own = vectorize("Own-v0", () => new Toy(5), 2);
+    expect(made(own).config.environment.options).toEqual({});
+    expect(made(own, { options: { end: 5 } }).config.environment.options).toEqual({ end: 5 });
+  });
 });
 
 test("a trainer makes its own algorithm", () => {

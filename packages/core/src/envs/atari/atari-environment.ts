@@ -49,11 +49,12 @@ export function atariEnvironment(
     });
   }
   requireProtocolFits(`atariEnvironment ${id}`, id, protocol);
-  return new AtariEnvironment(id, emulators, atariRules[protocol], training);
+  return new AtariEnvironment(id, emulators, atariRules[protocol], training, protocol);
 }
 
 /** Made by {@link atariEnvironment}. */
 export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
+  readonly atariProtocol?: AtariProtocol;
   readonly #emulators: readonly AtariEmulator[];
   readonly #protocol: AtariRules;
   readonly #training: boolean;
@@ -71,8 +72,15 @@ export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
   /** [S], frames of the game so far, including no-ops. */
   readonly #played: Int32Array;
 
-  constructor(id: string, emulators: readonly AtariEmulator[], protocol: AtariRules, training: boolean) {
-    const actions = protocol.actions === "full" ? fullActions : (emulators[0]?.minimalActions ?? [0]);
+  /** @param atariProtocol the protocol that has these rules; left out, they are rules of your own */
+  constructor(
+    id: string,
+    emulators: readonly AtariEmulator[],
+    rules: AtariRules,
+    training: boolean,
+    atariProtocol?: AtariProtocol,
+  ) {
+    const actions = rules.actions === "full" ? fullActions : (emulators[0]?.minimalActions ?? [0]);
     super(
       {
         id,
@@ -92,7 +100,8 @@ export class AtariEnvironment extends ArrayEnvironment<Uint8Array> {
     requireAlike(id, emulators);
     const [{ width, height }] = emulators;
     this.#emulators = emulators;
-    this.#protocol = protocol;
+    if (atariProtocol !== undefined) this.atariProtocol = atariProtocol;
+    this.#protocol = rules;
     this.#training = training;
     this.#actions = actions;
     this.#frames = new AtariFrames(width, height);
