@@ -7,8 +7,8 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "bench/test/**/*.test.ts"],
     setupFiles: ["test/equal-arrays.ts"],
-    // These need Python packages: `npm run test:python`.
-    exclude: ["**/node_modules/**", "**/*.python.test.ts"],
+    // Not those that need Python packages (`npm run test:python`) or take long (`npm run prove`).
+    exclude: ["**/node_modules/**", "**/*.python.test.ts", "**/*.long.test.ts"],
     // Limits find a test that hangs; other work on the machine may make any test several times slower.
     testTimeout: 300_000,
     hookTimeout: 300_000,

@@ -8,7 +8,7 @@ import { temporaryFolder } from "./temporary-folder.js";
 
 /** Bytes that a page may load, minified and gzipped. `npm run bundles` prints what takes them. */
 const budgets = {
-  train: 103_000,
+  train: 103_500,
   act: 58_400,
   "act-from-module": 30_700,
 };

@@ -1,5 +1,5 @@
 // Loads a threaded program, drops it, and says whether its worker is let go; twice, the second time without its
-// executor. wasm-threads.test.ts runs this under --expose-gc: in a process of its own nothing else holds on to what is
+// executor. wasm-threads.long.test.ts runs this under --expose-gc: in a process of its own nothing else holds on to what is
 // dropped, and a worker that is only counted depends on no other process's load.
 import { createThreadedWasmExecutor, input, matmul, program } from "softrl";
 
