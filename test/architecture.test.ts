@@ -232,6 +232,19 @@ describe("every entry of a registry", () => {
   });
 });
 
+test("a test that replaces modules has modules of its own, which its name asks for", () => {
+  const files = readdirSync(join(root, "packages"), { recursive: true, encoding: "utf8" })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => /^\w+\/test\/.*\.test\.ts$/.test(path));
+  expect(files.length).toBeGreaterThan(100);
+  const replacing = files.filter((path) =>
+    /\bvi\.(mock|doMock|resetModules)\(/.test(readFileSync(join(root, "packages", path), "utf8")),
+  );
+  const isolated = files.filter((path) => /\.(isolated|long|python)\.test\.ts$/.test(path));
+  expect(replacing.filter((path) => !isolated.includes(path))).toEqual([]);
+  expect(replacing.length).toBeGreaterThan(0);
+});
+
 describe("the theorem, as a difference of two files", () => {
   const lines = (name: string) =>
     readFileSync(join(root, "packages/core/src/algorithms", `${name}.ts`), "utf8")

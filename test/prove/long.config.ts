@@ -1,11 +1,11 @@
 import { defineConfig } from "vitest/config";
-import standard from "../../vitest.config.js";
+import { common, sources } from "../../vitest.config.js";
 
 // Tests of seconds each, most of them of the built command: `npm run prove` runs them, and then the proofs of minutes.
 export default defineConfig({
-  ...standard,
+  ...sources,
   test: {
-    ...standard.test,
+    ...common,
     include: ["packages/*/test/**/*.long.test.ts", "test/**/*.long.test.ts", "bench/test/**/*.long.test.ts"],
     exclude: ["**/node_modules/**"],
   },
