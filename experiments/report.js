@@ -41,7 +41,10 @@ if (against !== undefined) {
   }
   lines.push("");
   for (const { name } of definition.variants) {
-    if (name === against) continue;
+    const isComplete = environments.every((id) =>
+      [name, against].every((variant) => scores(results, variant, id).length > 0),
+    );
+    if (name === against || !isComplete) continue;
     const { estimate, low, high } = improvement(name, streams.stream("improvement", name, against));
     lines.push(
       `- The probability that a run of ${name} beats one of ${against} on a random game is ${digits(estimate)} [${digits(low)}, ${digits(high)}].`,
@@ -72,7 +75,7 @@ function improvement(variant, random) {
 /** @param {string} variant @param {string} environment @param {import("softrl").Random} random */
 function difference(variant, environment, random) {
   const [x, y] = [variant, against ?? ""].map((name) => scores(results, name, environment));
-  if (x.length === 0 || y.length === 0) return "–";
+  if (x.length < 2 || y.length < 2) return "–";
   const { estimate, low, high } = differenceInterval(x, y, { random });
   return `${digits(estimate)} [${digits(low)}, ${digits(high)}]`;
 }
