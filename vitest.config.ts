@@ -1,7 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** What all tests of the sources have in common. Tests import packages by name, as a user does: the condition resolves a name
- * to its sources. */
+/** Tests import packages by name, as a user does: the condition resolves a name to its sources. */
 export const sources = {
   resolve: { conditions: ["softrl-source"] },
   ssr: { resolve: { conditions: ["softrl-source"], externalConditions: ["softrl-source"] } },

@@ -4,13 +4,18 @@ import {
   builtInAlgorithms,
   builtInNetworks,
   builtInOptimisers,
+  defaultNetwork,
+  defaultOptimiser,
   defaultText,
+  environmentFamily,
   environmentSettings,
   inputSettings,
   optionName,
   runSettings,
+  sectionSettings,
   stepSettings,
 } from "softrl";
+import { betweenMarks } from "../experiments/between-marks.js";
 
 /**
  * The settings that docs/settings.md lists, by the name of their table.
@@ -51,43 +56,57 @@ export function settingsTable(settings) {
   return cells.map((row) => `| ${row.map(escaped).join(" | ")} |`.replaceAll("|  |", "| |")).join("\n");
 }
 
-const families = /** @type {const} */ (["vector", "table", "minatar", "atari"]);
+/** An environment of each family, by the heading of its column. */
+const ofFamilies = {
+  Vectors: "CartPole-v1",
+  Tables: "FrozenLake-v1",
+  MinAtar: "MinAtar/Breakout-v1",
+  Atari: "ALE/Pong-v5",
+};
 
 /** A table of the options that algorithms set for the other parts of a run; algorithms that set the same share a row. */
-export function ownDefaultsTable() {
+function ownDefaultsTable() {
   /** @type {Map<string, string[]>} names of algorithms, by their cells */
   const algorithms = new Map();
   for (const kind of builtInAlgorithms) {
-    const cells = families.map((family) => ownDefaults(kind.defaults?.(family) ?? {})).join(" | ");
+    const cells = Object.values(ofFamilies)
+      .map((id) => ownDefaults(kind, id))
+      .join(" | ");
     algorithms.set(cells, [...(algorithms.get(cells) ?? []), `\`${kind.name}\``]);
   }
+  const headings = ["Algorithm", ...Object.keys(ofFamilies)];
   const rows = [...algorithms].map(([cells, names]) => `| ${names.join(", ")} | ${cells} |`);
-  return ["| Algorithm | Vectors | Tables | MinAtar | Atari |", `|${" --- |".repeat(5)}`, ...rows].join("\n");
+  return [`| ${headings.join(" | ")} |`, `|${" --- |".repeat(headings.length)}`, ...rows];
 }
 
 /**
- * Defaults as the options that set them.
- * @param {import("softrl").SectionDefaults} defaults
+ * The defaults of an algorithm for the other parts of a run, as the options that set them.
+ * @param {import("softrl").AlgorithmKind} algorithm @param {string} environmentId
  */
-function ownDefaults(defaults) {
-  const optimiser =
-    builtInOptimisers.find(({ name }) => name === defaults.optimiser?.name) ?? builtInOptimisers[0];
-  const settings = {
-    run: [runSettings],
-    environment: [environmentSettings],
-    network: [inputSettings, ...builtInNetworks.map((kind) => kind.settings)],
-    optimiser: [stepSettings, optimiser.settings],
-  };
+function ownDefaults(algorithm, environmentId) {
+  const family = environmentFamily(environmentId);
+  const network = kindNamed(builtInNetworks, defaultNetwork(algorithm, family));
+  const optimiser = kindNamed(builtInOptimisers, defaultOptimiser(algorithm, family, network));
+  const settings = sectionSettings({ algorithm, network, optimiser }, environmentId);
+  const own = algorithm.defaults?.(family) ?? {};
   const options = /** @type {const} */ (["run", "environment", "network", "optimiser"]).flatMap((section) =>
-    Object.entries(defaults[section] ?? {}).map(([name, value]) => {
+    Object.entries(own[section] ?? {}).map(([name, value]) => {
       if (name === "name") return `--${section} ${value}`;
-      const own = settings[section].find((some) => Object.hasOwn(some, name));
-      if (own === undefined) throw new Error(`${section} has no setting ${name}`);
-      const setting = /** @type {import("softrl").Settings} */ (own)[name];
+      const setting = settings[section][name];
       return `${optionName(name, setting)} ${setting.toText(value) || "none"}`;
     }),
   );
   return options.map((option) => `\`${option}\``).join("<br>") || "–";
+}
+
+/**
+ * @template {{ readonly name: string }} Kind
+ * @param {readonly Kind[]} kinds @param {string} name
+ */
+function kindNamed(kinds, name) {
+  const kind = kinds.find((each) => each.name === name);
+  if (kind === undefined) throw new Error(`softrl has no ${name}`);
+  return kind;
 }
 
 /**
@@ -109,13 +128,13 @@ export function withTables(page) {
     },
   );
   if (missing.size > 0) throw new Error(`docs/settings.md has no table of ${[...missing].join(", ")}`);
-  const ownDefaultsPlace = /(<!-- defaults of algorithms -->\n)[\s\S]*?(<!-- end -->)/;
-  if (!ownDefaultsPlace.test(page))
-    throw new Error("docs/settings.md has no table of the algorithms' defaults");
-  return written.replace(
-    ownDefaultsPlace,
-    (_, opening, closing) => `${opening}\n${ownDefaultsTable()}\n\n${closing}`,
-  );
+  const whole = betweenMarks(written, "<!-- defaults of algorithms -->", "<!-- end -->", [
+    "",
+    ...ownDefaultsTable(),
+    "",
+  ]);
+  if (whole === null) throw new Error("docs/settings.md has no table of the algorithms' defaults");
+  return whole;
 }
 
 /** @param {string} cell */

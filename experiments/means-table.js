@@ -31,10 +31,11 @@ export function meansTable(definition, results) {
   const cell = ({ name, seeds }, environment) => {
     const runs = scores(results, name, environment);
     if (runs.length === 0) return "–";
-    const planned = `${runs.length === seeds.length ? "" : `${runs.length} of `}${seeds.length} run${seeds.length === 1 ? "" : "s"}`;
-    if (runs.length === 1) return `**${digits(runs[0])}** (${planned})`;
+    const planned = `${seeds.length} run${seeds.length === 1 ? "" : "s"}`;
+    const made = runs.length === seeds.length ? planned : `${runs.length} of ${planned}`;
+    if (runs.length === 1) return `**${digits(runs[0])}** (${made})`;
     const { estimate, low, high } = meanInterval(runs, { random: streams.stream(name, environment) });
-    return `**${digits(estimate)}** [${digits(low)}, ${digits(high)}] (${planned})`;
+    return `**${digits(estimate)}** [${digits(low)}, ${digits(high)}] (${made})`;
   };
   return [
     tableRow(

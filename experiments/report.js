@@ -41,10 +41,7 @@ if (against !== undefined) {
   }
   lines.push("");
   for (const { name } of definition.variants) {
-    const isComplete = environments.every((id) =>
-      [name, against].every((variant) => scores(results, variant, id).length > 0),
-    );
-    if (name === against || !isComplete) continue;
+    if (name === against || !environments.every((id) => isComparable(name, id))) continue;
     const { estimate, low, high } = improvement(name, streams.stream("improvement", name, against));
     lines.push(
       `- The probability that a run of ${name} beats one of ${against} on a random game is ${digits(estimate)} [${digits(low)}, ${digits(high)}].`,
@@ -58,6 +55,14 @@ for (const { name } of definition.variants) {
     const runs = scores(results, name, id);
     if (runs.length > 0) lines.push(tableRow(name, [id, runs.map(digits).join(", ")]));
   }
+}
+
+/**
+ * Whether both variants have the runs that an interval needs.
+ * @param {string} variant @param {string} environment
+ */
+function isComparable(variant, environment) {
+  return [variant, against ?? ""].every((name) => scores(results, name, environment).length >= 2);
 }
 
 /** @param {string} variant @param {import("softrl").Random} random */
@@ -74,8 +79,8 @@ function improvement(variant, random) {
 
 /** @param {string} variant @param {string} environment @param {import("softrl").Random} random */
 function difference(variant, environment, random) {
+  if (!isComparable(variant, environment)) return "–";
   const [x, y] = [variant, against ?? ""].map((name) => scores(results, name, environment));
-  if (x.length < 2 || y.length < 2) return "–";
   const { estimate, low, high } = differenceInterval(x, y, { random });
   return `${digits(estimate)} [${digits(low)}, ${digits(high)}]`;
 }

@@ -40,22 +40,21 @@ function remedyText({ reason }: LearningWarning, { config, parts }: RunPlan, pol
   const fewer = envs === undefined || config.environment.count === 1 ? [] : [`fewer ${envs.flag}`];
   const followsObservations = policy instanceof NetworkPolicy && policy.followsObservations;
   const others = builtInAlgorithms.map((kind) => kind.name).filter((name) => name !== config.algorithm.name);
-  const remedies =
-    reason === "no-update"
-      ? ["more --steps", ...change("algorithm", "replayStart")]
-      : reason === "no-episode"
-        ? ["more --steps", ...fewer]
-        : [
-            ...normalisedReturns,
-            ...change("optimiser", "learningRate"),
-            ...change("algorithm", "trustRegion"),
-            ...change("algorithm", readsTau(config.algorithm) ? "tau" : "epsilon"),
-            ...choose("algorithm", "bodies", "separate"),
-            ...(followsObservations ? choose("network", "inputs", "normalised") : []),
-            "more --steps",
-            `another --algorithm (${others.join(", ")})`,
-          ];
-  return `try ${remedies.join(", ").replace(/, ([^,]*(\([^)]*\))?)$/, " or $1")}`;
+  const remedies = {
+    "no-update": ["more --steps", ...change("algorithm", "replayStart")],
+    "no-episode": ["more --steps", ...fewer],
+    "no-rise": [
+      ...normalisedReturns,
+      ...change("optimiser", "learningRate"),
+      ...change("algorithm", "trustRegion"),
+      ...change("algorithm", readsTau(config.algorithm) ? "tau" : "epsilon"),
+      ...choose("algorithm", "bodies", "separate"),
+      ...(followsObservations ? choose("network", "inputs", "normalised") : []),
+      "more --steps",
+      `another --algorithm (${others.join(", ")})`,
+    ],
+  };
+  return `try ${remedies[reason].join(", ").replace(/, ([^,]*(\([^)]*\))?)$/, " or $1")}`;
 }
 
 /** Prints the warning of each run once, when it comes: not those that a resumed run gave before. */

@@ -153,6 +153,7 @@ class Dqn implements Algorithm {
     const observations = joined(this.#parts.all);
     if (this.#replay.begun) this.#replay.cut(observations);
     else this.#replay.begin(observations);
+    this.#isLost = false;
   }
 
   /** Records step t − 1 of part p and starts step t. */
@@ -220,7 +221,6 @@ class Dqn implements Algorithm {
     const { saveReplay, replayStart } = this.#settings;
     // After a failed step a restored run must not join the steps before and after it, either.
     if (this.#isLost) this.#follow();
-    this.#isLost = false;
     return {
       steps: this.#steps,
       updates: this.#updates,

@@ -1,3 +1,4 @@
+import type { LiveNumber } from "../base/schedule.js";
 import {
   type CurrentValues,
   choiceSetting,
@@ -82,27 +83,25 @@ export function pqnDefaults(family: EnvironmentFamily): SectionDefaults {
       return {
         environment: { count: 32 },
         network: { hiddenSizes: [120, 84], activation: "relu", layerNorm: true },
-        optimiser: radam(1e-3),
+        optimiser: radam(falling(1e-3)),
       };
     case "table":
       return {
         environment: { count: 32 },
         // Without a hidden layer, Q of a state and an action is a parameter of its own.
         network: { inputs: "unit", hiddenSizes: [] },
-        optimiser: radam(0.02),
+        optimiser: radam(falling(0.02)),
       };
     case "minatar":
-      return { environment: { count: 128 }, network: { layerNorm: true }, optimiser: radam(5e-4) };
+      return { environment: { count: 128 }, network: { layerNorm: true }, optimiser: radam(falling(5e-4)) };
     case "atari":
-      return { environment: { count: 128 }, network: { layerNorm: true }, optimiser: radam(2.5e-4, 2.5e-4) };
+      return { environment: { count: 128 }, network: { layerNorm: true }, optimiser: radam(2.5e-4) };
   }
 }
 
-const radam = (from: number, to = 0) => ({
-  name: "radam",
-  learningRate: from === to ? from : { from, to },
-  maxGradientNorm: 10,
-});
+const radam = (learningRate: LiveNumber) => ({ name: "radam", learningRate, maxGradientNorm: 10 });
+
+const falling = (from: number) => ({ from, to: 0 });
 
 /** The values of the settings as they are now. */
 export type PqnValues = CurrentValues<typeof pqnSettings>;
