@@ -129,7 +129,7 @@ it("loads as a policy with the same Q, and acts by it", async () => {
 
 test("τ is §6.2's on images, and falls from 1 to it elsewhere", () => {
   const falling = { from: 1, to: 0.1 };
-  expect(pqn.settings.tau.defaults).toEqual({ vector: falling, table: falling, atari: 0.1, minatar: 0.1 });
+  expect(pqn.settings.tau.defaults).toEqual({ vector: falling, table: falling, atari: 0.1, minatar: 0.003 });
   // Each of them is a default that the hard backup does not read.
   for (const id of ["CartPole-v1", "FrozenLake-v1", "MinAtar/Breakout-v1"]) {
     const environment = makeEnvironment(id, 4);
