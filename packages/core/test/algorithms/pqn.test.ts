@@ -127,7 +127,7 @@ it("loads as a policy with the same Q, and acts by it", async () => {
   }
 });
 
-test("τ is §6.2's on images, and falls from 1 to it elsewhere", () => {
+test("τ is §6.2's on Atari, colder on MinAtar, and falls from 1 elsewhere", () => {
   const falling = { from: 1, to: 0.1 };
   expect(pqn.settings.tau.defaults).toEqual({ vector: falling, table: falling, atari: 0.1, minatar: 0.003 });
   // Each of them is a default that the hard backup does not read.
