@@ -61,11 +61,11 @@ describe("a run from a queue", () => {
   });
 
   test.each([
-    ["--run-folder=/tmp/elsewhere"],
+    ["--run-folder=/elsewhere"],
     ["--trust=true"],
     ["--tensorboard=x"],
     ["--seeds=1..5"],
-    ["-o/tmp/elsewhere"],
+    ["-o/elsewhere"],
     ["elsewhere"],
     ["--no-chart"],
     ["--help"],
