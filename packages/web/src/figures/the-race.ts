@@ -54,7 +54,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
   const note = part(root, "note", HTMLElement);
   const difference = part(root, "difference", HTMLElement);
   /** When the two networks were compared last. */
-  let comparedAt = 0;
+  let comparedAt = -Infinity;
   const [curves, distances] = [part(root, "curves", SVGSVGElement), part(root, "distance", SVGSVGElement)];
   const agents = racers.map((racer) => {
     const of = <Kind extends Element>(name: string, kind: new () => Kind) =>
@@ -211,7 +211,7 @@ export function theRace(root: HTMLElement, settings: Settings): void {
     }
     if (present !== race) return;
     await present.measure();
-    comparedAt = 0;
+    comparedAt = -Infinity;
     await compare(present);
     await look();
     const taken = `${present.step.toLocaleString("en")} steps of each agent`;
