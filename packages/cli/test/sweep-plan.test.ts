@@ -123,6 +123,18 @@ describe("the plan of a sweep", () => {
     expect(new Set([first, ...others]).size).toBe(5);
   });
 
+  test("leaves a setting that the algorithm does not read out of the key", async () => {
+    const pqn = (given: object) =>
+      keyIn({
+        variants: [{ name: "PQN", algorithm: "pqn", options: { steps: 400, ...given } }],
+        environments: ["MinAtar/Breakout-v1"],
+        seeds: [1],
+      });
+    const atariTau = 0.1; // a default of another family: any other value is refused where nothing reads it
+    expect(await pqn({ backup: "hard", tau: atariTau })).toBe(await pqn({ backup: "hard" }));
+    expect(await pqn({ backup: "soft-kl", tau: atariTau })).not.toBe(await pqn({ backup: "soft-kl" }));
+  });
+
   test("keys a part of one's own by the bytes of its file, not by where it is", async () => {
     const network = (name: string, code: string) => {
       mkdirSync(join(place, name));

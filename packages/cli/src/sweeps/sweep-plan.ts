@@ -2,7 +2,15 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { CommanderError } from "commander";
-import { isRecord, oneLine, type RunConfig, SoftrlError } from "softrl";
+import {
+  builtInAlgorithms,
+  isRecord,
+  oneLine,
+  type RunConfig,
+  type Settings,
+  SoftrlError,
+  type ValuesOf,
+} from "softrl";
 import { readTrainArguments } from "../options/train-options.js";
 import { isFile } from "../parts/kind-file.js";
 import { type KindName, kindNames } from "../parts/kind-shape.js";
@@ -115,18 +123,28 @@ const ofMachine: readonly string[] = ["seed", "executor", "precision", "instruct
 
 /**
  * Everything that a run is defined by, as text: its settings and its seed, the digest of the files that its parts come
- * from instead of their paths, and the executor only where it was chosen.
+ * from instead of their paths, and the executor only where it was chosen. A setting that a built-in algorithm does not
+ * read beside the others is left out, so that another default of it leaves the run what it was.
  */
 export function settingsText(config: RunConfig, seed: number, executor: string | null): string {
   const sections = Object.entries(JSON.parse(JSON.stringify(config)) as Record<string, unknown>);
+  const unread = unreadSettings(config.algorithm);
   const own = sections.map(([section, settings]) => {
     if (!isRecord(settings)) return [section, settings];
     const { module, ...others } = settings;
-    const entries = Object.entries(others).filter(([name]) => section !== "run" || !ofMachine.includes(name));
+    const leftOut = section === "run" ? ofMachine : section === "algorithm" ? unread : [];
+    const entries = Object.entries(others).filter(([name]) => !leftOut.includes(name));
     const isPart = kindNames.some((name) => name === section) && typeof module === "string";
     return [section, isPart ? [...entries, ["module", digestOf(module)]] : entries];
   });
   return JSON.stringify([...own, ["seed", seed], ["executor", executor]]);
+}
+
+/** The settings that a built-in algorithm does not read beside the others. */
+function unreadSettings({ name: algorithm, module, ...values }: RunConfig["algorithm"]): readonly string[] {
+  const kind = module === undefined ? builtInAlgorithms.find(({ name }) => name === algorithm) : undefined;
+  const effects = kind?.effects?.(values as ValuesOf<Settings>) ?? [];
+  return effects.flatMap(([name, isRead]) => (isRead ? [] : [name]));
 }
 
 /** The threads in which the learners of a run train: 1 but for asynchronous algorithms. */
