@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
+import { codeVersion } from "../src/sweeps/code-version.js";
 import { checkDefinition } from "../src/sweeps/definition.js";
 import { type MadeRun, RunMaker } from "../src/sweeps/make-run.js";
 import { type PlannedRun, planSweep } from "../src/sweeps/sweep-plan.js";
@@ -13,7 +14,7 @@ const at = (...names: string[]) => join(place, ...names);
 const never = new AbortController().signal;
 
 /** A run whose environment does what the file `trouble` says once it has made some steps. */
-async function plannedRun(): Promise<PlannedRun> {
+async function plannedRun(version = codeVersion()): Promise<PlannedRun> {
   const corridor = fileURLToPath(new URL("fixtures/corridor.js", import.meta.url));
   const trouble = JSON.stringify(at("trouble"));
   writeFileSync(
@@ -44,7 +45,7 @@ export default { ...corridor, id: "Mine-v0", make(...parts) {
     environments: ["./mine.mjs"],
     seeds: [1],
   });
-  return (await planSweep(definition, "1.0.0")).runs[0];
+  return (await planSweep(definition, version)).runs[0];
 }
 
 interface Try {
@@ -114,4 +115,19 @@ test("a run that fails twice from its checkpoint is made anew, and keeps the che
   expect(eventsOf(folder).map(({ event }) => event)).not.toContain("resumed");
   expect(existsSync(join(folder, "anew"))).toBe(false);
   expect(existsSync(`${folder}.earlier`)).toBe(false);
+});
+
+test("a run that other code trained than that of the sweep has no result", async () => {
+  const run = await plannedRun("0.0.9");
+  const options = { folder: at("run"), shared: ["--no-chart"], onProgress: () => {}, stop: never };
+  const failed = {
+    end: "failed",
+    error: expect.stringMatching(
+      /run: the run was begun by another version of the code, expected 0\.0\.9, got /,
+    ),
+    retry: false,
+  };
+  expect(await new RunMaker().make(run, 1, options)).toMatchObject(failed);
+  // Nor when its folder has it already.
+  expect(await new RunMaker().make(run, 1, options)).toMatchObject(failed);
 });

@@ -6,12 +6,14 @@ import { version } from "softrl";
 import { describe, expect, test, vi } from "vitest";
 import { root } from "../../../test/source-tree.js";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { readTrainArguments } from "../src/options/train-options.js";
+import { planRun } from "../src/runs/run-plan.js";
 import { codeVersion, computing, isOfVersion } from "../src/sweeps/code-version.js";
 import { checkDefinition, readDefinition } from "../src/sweeps/definition.js";
 import { capacityOption } from "../src/sweeps/run-sweep.js";
 import type { Capacity } from "../src/sweeps/scheduler.js";
 import { counts, standingOf } from "../src/sweeps/standing.js";
-import { keyOf, planSweep } from "../src/sweeps/sweep-plan.js";
+import { isOfSettings, keyOf, planSweep } from "../src/sweeps/sweep-plan.js";
 
 const place = temporaryFolder("plan");
 const plan = (definition: object, code = "1.0.0") =>
@@ -135,6 +137,28 @@ describe("the plan of a sweep", () => {
     expect(await pqn({ backup: "soft-kl", tau: atariTau })).not.toBe(await pqn({ backup: "soft-kl" }));
   });
 
+  test("keys a run by an executor that a file of settings chooses, too", async () => {
+    writeFileSync(join(place, "by-file.json"), '{ "run": { "executor": "reference" } }');
+    const byFile = await keyIn(options({ config: "by-file.json" }));
+    expect(byFile).toBe(await keyIn(options({ executor: "reference" })));
+    expect(byFile).not.toBe(await keyIn(one));
+  });
+
+  test("takes a folder for a run's own only where a chosen executor computed it", async () => {
+    const [{ settings }] = (await plan(options({ executor: "reference" }))).runs;
+    const { values, draft } = await readTrainArguments([
+      "--env=CartPole-v1",
+      "--algorithm=a2c",
+      "--steps=400",
+      "--seed=1",
+    ]);
+    const { config } = await planRun(values, draft);
+    const madeBy = (executor: string) => ({ ...config, run: { ...config.run, executor } });
+    expect(isOfSettings(madeBy("reference"), { settings })).toBe(true);
+    expect(isOfSettings(madeBy("wasm"), { settings })).toBe(false);
+    expect(isOfSettings(madeBy("wasm"), (await plan(one)).runs[0])).toBe(true);
+  });
+
   test("keys a part of one's own by the bytes of its file, not by where it is", async () => {
     const network = (name: string, code: string) => {
       mkdirSync(join(place, name));
@@ -151,6 +175,11 @@ describe("the plan of a sweep", () => {
     ["an option", options({ tua: 1 }), /variant "A2C" on CartPole-v1: unknown option '--tua=1'/],
     ["a value", options({ tau: "cold" }), /variant "A2C" on CartPole-v1: --tau: /],
     ["another algorithm's option", options({ "trust-region": 1 }), /a2c has no --trust-region/],
+    [
+      "a setting without effect",
+      { ...one, variants: [{ name: "A2C", algorithm: "pqn", options: { tau: 0.5 } }] },
+      /variant "A2C" on CartPole-v1: --tau: this setting has no effect without a soft backup/,
+    ],
     ["an algorithm", { ...one, variants: [{ name: "x", algorithm: "a3b" }] }, /variant "x" .*unknown name/],
     ["a file", options({ network: "./gone.js" }), /gone\.js does not exist/],
   ])("refuses %s that softrl train would refuse, with the variant", async (_, definition, message) => {

@@ -10,6 +10,7 @@ const run = (seed: number, variant = "A2C", steps = 100): PlannedRun => ({
   cells: [{ variant, environment: "CartPole-v1", seed }],
   key: `${variant} ${seed}`,
   settings: "",
+  version: "1.0.0",
   args: [],
   steps,
 });

@@ -1,16 +1,15 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { oneLine, SoftrlError } from "softrl";
+import { SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf } from "../files/regular-file.js";
 import { type OptionValues, textOption } from "../options/plain-options.js";
-import { readEvents } from "../runs/event-file.js";
-import { runFiles } from "../runs/run-folder.js";
 import { planRun, type RunDraft } from "../runs/run-plan.js";
 import { outputOf } from "../runs/training.js";
-import { codeVersion, isOfVersion } from "../sweeps/code-version.js";
+import { codeVersion } from "../sweeps/code-version.js";
 import { sweepFiles } from "../sweeps/results-file.js";
 import { capacityOption, runSweep, runsHere } from "../sweeps/run-sweep.js";
+import { requireVersion } from "../sweeps/run-version.js";
 import { seedList } from "../sweeps/seed-list.js";
 import { SweepFolder } from "../sweeps/sweep-folder.js";
 import { keyOf, type SweepPlan, settingsText } from "../sweeps/sweep-plan.js";
@@ -39,15 +38,22 @@ export async function trainSeedsCommand(
   }
   // A wrong option is refused before the parts are loaded.
   const capacity = capacityOption(options.jobs);
-  const { config, parts } = await planRun(options, draft);
+  const { config, parts, chosenExecutor } = await planRun(options, draft);
   const version = codeVersion();
   const args = [...given].filter(([name]) => !ofSweep.includes(name)).map(([, argument]) => argument);
   const variant = parts.kinds.algorithm.title;
   const runs = seeds.map((seed) => {
-    const settings = settingsText(config, seed, textOption(options, "executor") ?? null);
+    const settings = settingsText(config, seed, chosenExecutor);
     const cells = [{ variant, environment: config.environment.id, seed }];
     const { steps } = config.run;
-    return { cells, key: keyOf(settings, version), settings, args: [...args, `--seed=${seed}`], steps };
+    return {
+      cells,
+      key: keyOf(settings, version),
+      settings,
+      version,
+      args: [...args, `--seed=${seed}`],
+      steps,
+    };
   });
   const plan: SweepPlan = { cells: runs.flatMap(({ cells }) => cells), runs, version };
   const named = textOption(options, "runFolder");
@@ -67,25 +73,9 @@ export async function trainSeedsCommand(
       remedy: "choose another folder with --run-folder",
     });
   }
-  for (const run of runs) if (!folder.isDone(run)) requireSameVersion(folder.runFolder(run), version);
+  for (const run of runs) if (!folder.isDone(run)) requireVersion(folder.runFolder(run), version);
   const again = `the same command with --run-folder ${pathArgument(path)}`;
   return runSweep({ plan, folder, make: runsHere(folder, capacity), json, again }, terminal);
-}
-
-/** @throws SoftrlError for a run that another version of the code began: its result would be recorded as one of this version. */
-function requireSameVersion(folder: string, codeVersion: string): void {
-  const path = join(folder, runFiles.events);
-  if (!existsSync(path)) return;
-  readEvents(path, ({ event, version, commit }) => {
-    if (event !== "started" || typeof version !== "string") return false;
-    const begun = typeof commit === "string" ? { version, commit } : { version };
-    if (isOfVersion(begun, codeVersion)) return false;
-    throw new SoftrlError(folder, "the run was begun by another version of the code", {
-      expected: codeVersion,
-      got: oneLine([version, begun.commit ?? []].flat().join("+"), 100),
-      remedy: "continue it with that version, or remove the folder to make the run again",
-    });
-  });
 }
 
 /** The first free one of `runs/<name>`, `runs/<name>-2`, … */

@@ -115,10 +115,9 @@ async function settingsOf(
 ): Promise<{ readonly settings: string; readonly title: string }> {
   try {
     const { values, draft } = await readTrainArguments(args);
-    const { config } = await planRun(values, draft);
-    const { executor } = values;
+    const { config, chosenExecutor } = await planRun(values, draft);
     const { seed } = config.run;
-    const settings = settingsText(config, seed, typeof executor === "string" ? executor : null);
+    const settings = settingsText(config, seed, chosenExecutor);
     return {
       settings,
       title: oneLine(`${config.algorithm.name}, ${config.environment.id}, seed ${seed}`, 200),

@@ -2,6 +2,7 @@ import {
   type ChosenSettings,
   type Executor,
   type RunConfig,
+  requireEffects,
   runConfig,
   type SectionName,
   SoftrlError,
@@ -33,6 +34,12 @@ export interface RunPlan {
   readonly where: Where;
   /** Whether the environments continue from states that are trusted. */
   readonly restores?: boolean;
+}
+
+/** A run that is about to begin. */
+export interface NewRunPlan extends RunPlan {
+  /** The executor that an option or the file of settings names, with the instruction set if that is named, too. */
+  readonly chosenExecutor: string | null;
 }
 
 /** The parts of a run, and the file of settings, as the arguments name them. */
@@ -67,7 +74,7 @@ export async function planRun(
   { file, parts }: RunDraft,
   imposed: ChosenSettings = {},
   standard: WantedExecutor | null = null,
-): Promise<RunPlan> {
+): Promise<NewRunPlan> {
   const options = settingOptions(parts);
   refuseForeign(values, foreignOptions(parts, options), parts);
   if (file !== null) refuseAliases(file, options);
@@ -75,9 +82,12 @@ export async function planRun(
   const { kinds, environment, family, modules, known } = parts;
   const where = whereOf(parts, options, given, file);
   const all = merged(file?.chosen ?? {}, chosen, imposed);
-  const executor = await makeExecutor(wantedExecutor(values, file) ?? executorOfVariable() ?? standard);
+  const wanted = wantedExecutor(values, file);
+  const executor = await makeExecutor(wanted ?? executorOfVariable() ?? standard);
   const config = runConfig({ kinds, modules, environment, family, executor, chosen: all, known }, where);
-  return { config, parts, executor, where };
+  requireEffects(kinds.algorithm, config.algorithm, (name) => where("algorithm", name));
+  const chosenExecutor = wanted === null ? null : [wanted.name, wanted.instructionSet ?? []].flat().join(" ");
+  return { config, parts, executor, where, chosenExecutor };
 }
 
 /** The executor that an option names, else the file of settings. */

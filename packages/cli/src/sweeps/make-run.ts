@@ -7,6 +7,7 @@ import { type RunProgress, SECONDS_TO_STOP } from "../terminal/supervisor.js";
 import { outcomeIn, type RunOutcome } from "./finished-run.js";
 import { whenUnlocked } from "./folder-locks.js";
 import { runProcess } from "./run-process.js";
+import { requireVersion } from "./run-version.js";
 import { isOfSettings, type PlannedRun } from "./sweep-plan.js";
 
 /** How long the process of a sweep that was killed may take to end. */
@@ -30,6 +31,9 @@ export type MadeRun =
       readonly suspectsCheckpoint: boolean;
     };
 
+/** What a run is made from. */
+type MadeFrom = Pick<PlannedRun, "settings" | "version" | "args">;
+
 /** How a run is made in its folder. */
 export interface MakeRunOptions {
   readonly folder: string;
@@ -51,10 +55,7 @@ export interface MakeRunOptions {
  * Makes a run in a process of its own: takes the result that its folder has, else continues its checkpoint, else starts
  * it. The folder stays.
  */
-export async function makeRun(
-  run: Pick<PlannedRun, "settings" | "args">,
-  options: MakeRunOptions,
-): Promise<MadeRun> {
+export async function makeRun(run: MadeFrom, options: MakeRunOptions): Promise<MadeRun> {
   const { folder, isSuspected } = options;
   const continued = await makeIn(folder, run, options);
   if (!isSuspected || continued.end !== "failed" || !continued.suspectsCheckpoint) return continued;
@@ -78,13 +79,13 @@ function putInPlaceOf(folder: string, inside: string): void {
 
 async function makeIn(
   folder: string,
-  run: Pick<PlannedRun, "settings" | "args">,
+  run: MadeFrom,
   { shared, ofResume = [], onProgress, stop }: MakeRunOptions,
 ): Promise<MadeRun> {
   try {
     await whenUnlocked(folder, SECONDS_TO_END);
     if (existsSync(join(folder, runFiles.config))) requireOwnSettings(folder, run);
-    const known = outcomeIn(folder);
+    const known = ownOutcome(folder, run);
     if (known !== null) return { end: "finished", outcome: known };
     const checkpoint = () => stampOf(join(folder, runFiles.checkpoint));
     const before = checkpoint();
@@ -104,13 +105,20 @@ async function makeIn(
       const suspectsCheckpoint = isOwnError && before !== null && checkpoint() === before;
       return { end: "failed", error: reported, retry: true, suspectsCheckpoint };
     }
-    const outcome = outcomeIn(folder);
+    const outcome = ownOutcome(folder, run);
     if (outcome === null) throw new SoftrlError(folder, "the run ended without a result");
     return { end: "finished", outcome };
   } catch (error) {
     if (!(error instanceof SoftrlError)) throw error;
     return { end: "failed", error: error.message, retry: false, suspectsCheckpoint: false };
   }
+}
+
+/** @throws SoftrlError where other code than the run's trained it: it may have been updated since the sweep or the worker began. */
+function ownOutcome(folder: string, { version }: Pick<PlannedRun, "version">): RunOutcome | null {
+  const outcome = outcomeIn(folder);
+  if (outcome !== null) requireVersion(folder, version);
+  return outcome;
 }
 
 /** Makes runs in their folders, and remembers between two tries of a run what became of the first. */

@@ -2,15 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { CommanderError } from "commander";
-import {
-  builtInAlgorithms,
-  isRecord,
-  oneLine,
-  type RunConfig,
-  type Settings,
-  SoftrlError,
-  type ValuesOf,
-} from "softrl";
+import { builtInAlgorithms, isRecord, oneLine, type RunConfig, SoftrlError, unreadSettings } from "softrl";
 import { readTrainArguments } from "../options/train-options.js";
 import { isFile } from "../parts/kind-file.js";
 import { type KindName, kindNames } from "../parts/kind-shape.js";
@@ -31,6 +23,8 @@ export interface PlannedRun {
   /** The address of its content: {@link keyOf} its settings and the version of the code. */
   readonly key: string;
   readonly settings: string;
+  /** Of the code that trains it. */
+  readonly version: string;
   /** The arguments of `softrl train`, without a run folder. */
   readonly args: readonly string[];
   /** Environment steps. */
@@ -62,7 +56,7 @@ export async function planSweep(definition: SweepDefinition, version: string): P
         const cell = { variant: variant.name, environment, seed };
         const settings = settingsOf(seed);
         const key = keyOf(settings, version);
-        const run = { cells: [cell], key, settings, args: [...args, `--seed=${seed}`], steps };
+        const run = { cells: [cell], key, settings, version, args: [...args, `--seed=${seed}`], steps };
         planned.push({ run, cell });
       }
     }
@@ -104,8 +98,8 @@ async function settle(
   ];
   try {
     const { values, draft } = await readTrainArguments(args);
-    const { config } = await planRun(values, draft);
-    const settingsOf = (seed: number) => settingsText(config, seed, options.executor ?? null);
+    const { config, chosenExecutor } = await planRun(values, draft);
+    const settingsOf = (seed: number) => settingsText(config, seed, chosenExecutor);
     return { args, settingsOf, steps: config.run.steps };
   } catch (error) {
     const where = `${path}: variant ${JSON.stringify(name)} on ${environment}`;
@@ -128,23 +122,25 @@ const ofMachine: readonly string[] = ["seed", "executor", "precision", "instruct
  */
 export function settingsText(config: RunConfig, seed: number, executor: string | null): string {
   const sections = Object.entries(JSON.parse(JSON.stringify(config)) as Record<string, unknown>);
-  const unread = unreadSettings(config.algorithm);
+  const unread = unreadByBuiltIn(config);
   const own = sections.map(([section, settings]) => {
     if (!isRecord(settings)) return [section, settings];
     const { module, ...others } = settings;
-    const leftOut = section === "run" ? ofMachine : section === "algorithm" ? unread : [];
-    const entries = Object.entries(others).filter(([name]) => !leftOut.includes(name));
+    const entries = Object.entries(others).filter(
+      ([name]) =>
+        !(section === "run" && ofMachine.includes(name)) && !(section === "algorithm" && unread.has(name)),
+    );
     const isPart = kindNames.some((name) => name === section) && typeof module === "string";
     return [section, isPart ? [...entries, ["module", digestOf(module)]] : entries];
   });
   return JSON.stringify([...own, ["seed", seed], ["executor", executor]]);
 }
 
-/** The settings that a built-in algorithm does not read beside the others. */
-function unreadSettings({ name: algorithm, module, ...values }: RunConfig["algorithm"]): readonly string[] {
-  const kind = module === undefined ? builtInAlgorithms.find(({ name }) => name === algorithm) : undefined;
-  const effects = kind?.effects?.(values as ValuesOf<Settings>) ?? [];
-  return effects.flatMap(([name, isRead]) => (isRead ? [] : [name]));
+/** The settings that a run's algorithm does not read beside the others; none of an algorithm from a file. */
+function unreadByBuiltIn({ algorithm }: RunConfig): ReadonlySet<string> {
+  if (algorithm.module !== undefined) return new Set();
+  const kind = builtInAlgorithms.find(({ name }) => name === algorithm.name);
+  return kind === undefined ? new Set() : unreadSettings(kind, algorithm);
 }
 
 /** The threads in which the learners of a run train: 1 but for asynchronous algorithms. */
@@ -155,13 +151,13 @@ export function workersOf({ settings }: Pick<PlannedRun, "settings">): number {
   return typeof workers === "number" ? workers : 1;
 }
 
-/** Whether a run folder's settings are those of a run; where it was trained, and by which executor, does not count. */
+/** Whether a run folder's settings are those of a run; where it was trained does not count, and the executor only if chosen. */
 export function isOfSettings(config: RunConfig, { settings }: Pick<PlannedRun, "settings">): boolean {
+  const [, executor] = (JSON.parse(settings) as [string, string | null][]).at(-1) ?? [];
+  const { seed, executor: name, instructionSet } = config.run;
+  if (typeof executor === "string" && ![name, `${name} ${instructionSet}`].includes(executor)) return false;
   try {
-    const own = JSON.parse(settingsText(config, config.run.seed, null)) as unknown[];
-    return (
-      JSON.stringify(own.slice(0, -1)) === JSON.stringify((JSON.parse(settings) as unknown[]).slice(0, -1))
-    );
+    return settingsText(config, seed, executor ?? null) === settings;
   } catch {
     // A file of a part is gone.
     return false;

@@ -14,12 +14,29 @@ interface Reader<S extends Settings> {
   effects?(values: ValuesOf<S>): readonly SettingEffect[];
 }
 
-/** @throws SoftrlError for a setting that is not read and has none of its defaults: a configuration holds every default. */
-export function requireEffects<S extends Settings>(reader: Reader<S>, values: ValuesOf<S>): void {
+/**
+ * @param values the algorithm's section of a complete configuration
+ * @param where what an error names for a setting
+ * @throws SoftrlError for a setting that is not read and has none of its defaults: a configuration holds every default.
+ */
+export function requireEffects<S extends Settings>(
+  reader: Reader<S>,
+  values: Readonly<Record<string, SettingValue | undefined>>,
+  where = (name: string) => `algorithm.${name}`,
+): void {
   const chosen = Object.keys(reader.settings).filter(
     (name) => !isDefault(reader.settings[name], values[name]),
   );
-  requireRead((name) => `algorithm.${name}`, reader, values, chosen);
+  requireRead(where, reader, values as ValuesOf<S>, chosen);
+}
+
+/** The settings of a complete section that the algorithm does not read beside the others. */
+export function unreadSettings<S extends Settings>(
+  reader: Reader<S>,
+  section: Readonly<Record<string, SettingValue | undefined>>,
+): ReadonlySet<string> {
+  const effects = reader.effects?.(section as ValuesOf<S>) ?? [];
+  return new Set(effects.flatMap(([name, isRead]) => (isRead ? [] : [name])));
 }
 
 /**
@@ -43,8 +60,7 @@ export function readsSetting<S extends Settings>(
   section: Readonly<Record<string, SettingValue | undefined>>,
   name: string,
 ): boolean {
-  const effects = reader.effects?.(section as ValuesOf<S>) ?? [];
-  return Object.hasOwn(reader.settings, name) && effects.every(([of, isRead]) => isRead || of !== name);
+  return Object.hasOwn(reader.settings, name) && !unreadSettings(reader, section).has(name);
 }
 
 function requireRead<S extends Settings>(
