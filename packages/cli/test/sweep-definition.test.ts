@@ -41,6 +41,24 @@ describe("a definition", () => {
     ]);
   });
 
+  test("has a variant for each combination of the values in lists, the last option fastest", () => {
+    const { variants } = checkDefinition("d.json", {
+      ...whole,
+      options: { steps: 400, tau: [0.1, 0.01] },
+      variants: [
+        { name: "A2C", algorithm: "a2c", options: { "entropy-bonus": ["proper", "naive"] } },
+        { name: "soft", algorithm: "soft-q", options: { tau: [1] } },
+      ],
+    });
+    expect(variants.map(({ name, options }) => [name, options])).toEqual([
+      ["A2C, tau 0.1, entropy-bonus proper", { steps: "400", tau: "0.1", "entropy-bonus": "proper" }],
+      ["A2C, tau 0.1, entropy-bonus naive", { steps: "400", tau: "0.1", "entropy-bonus": "naive" }],
+      ["A2C, tau 0.01, entropy-bonus proper", { steps: "400", tau: "0.01", "entropy-bonus": "proper" }],
+      ["A2C, tau 0.01, entropy-bonus naive", { steps: "400", tau: "0.01", "entropy-bonus": "naive" }],
+      ["soft", { steps: "400", tau: "1" }],
+    ]);
+  });
+
   const variant = (changes: object) => ({ ...whole, variants: [{ ...whole.variants[0], ...changes }] });
   test.each<[string, unknown, RegExp]>([
     ["a list", [], /^d\.json: not a definition of a sweep, expected an object such as .*, got a list\.$/],
@@ -67,7 +85,25 @@ describe("a definition", () => {
       /^d\.json: variants\[0\]\.environments: invalid value/,
     ],
     ["an option's dashes", variant({ options: { "--tau": 1 } }), /not the name of an option/],
-    ["an option's list", variant({ options: { tau: [1] } }), /options\.tau: invalid value/],
+    ["an option's empty list", variant({ options: { tau: [] } }), /options\.tau: invalid value, .*got \[\]/],
+    ["a value twice", variant({ options: { tau: [1, "1"] } }), /options\.tau: .*a list of distinct ones/],
+    ["a list in a list", variant({ options: { tau: [[1]] } }), /options\.tau: invalid value/],
+    [
+      "too many combinations",
+      variant({ options: { tau: Array.from({ length: 40 }, (_, i) => i), gamma: [...Array(30).keys()] } }),
+      /^d\.json: variants\[0\]: the lists of options have too many combinations, expected at most 1000, got 1200/,
+    ],
+    [
+      "a name that a list gives",
+      {
+        ...whole,
+        variants: [
+          { name: "A2C, tau 1", algorithm: "a2c" },
+          { name: "A2C", algorithm: "a2c", options: { tau: [1, 2] } },
+        ],
+      },
+      /two variants have this name, .*got "A2C, tau 1"/,
+    ],
     [
       "a seed as option",
       variant({ options: { seed: 1 } }),

@@ -36,6 +36,7 @@ export interface SweepDefinition {
 }
 
 const MOST_BYTES = 2 ** 24;
+const MOST_COMBINATIONS = 1000;
 const EXAMPLE =
   '{"variants": [{"name": "A2C", "algorithm": "a2c"}], "environments": ["CartPole-v1"], "seeds": "1..5"}';
 
@@ -81,7 +82,7 @@ export function checkDefinition(path: string, value: unknown): SweepDefinition {
   requireKeys(path, "", all, ["title", "options", "variants", "environments", "seeds", "published"]);
   const at = (key: string) => `${path}: ${key}`;
   const title = all.title === undefined ? "" : text(at("title"), all.title);
-  const shared = optionsOf(path, "options", all.options);
+  const shared = choicesOf(path, "options", all.options);
   const { variants } = all;
   if (!Array.isArray(variants) || variants.length === 0) {
     throw new SoftrlError(at("variants"), "invalid value", {
@@ -89,23 +90,28 @@ export function checkDefinition(path: string, value: unknown): SweepDefinition {
       got: JSON.stringify(variants) ?? "none",
     });
   }
-  const checked = variants.map((variant: unknown, i): SweepVariant => {
+  const checked = variants.flatMap((variant: unknown, i): readonly SweepVariant[] => {
     const key = `variants[${i}]`;
     const own = record(path, key, variant);
     requireKeys(path, key, own, ["name", "algorithm", "options", "environments", "seeds"]);
     const name = text(at(`${key}.name`), own.name);
-    return {
-      name,
-      algorithm: text(at(`${key}.algorithm`), own.algorithm),
-      options: { ...shared, ...optionsOf(path, `${key}.options`, own.options) },
-      environments: environmentsOf(path, key, own.environments, all.environments),
-      seeds:
-        own.seeds === undefined ? seedList(at("seeds"), all.seeds) : seedList(at(`${key}.seeds`), own.seeds),
-    };
+    const algorithm = text(at(`${key}.algorithm`), own.algorithm);
+    const environments = environmentsOf(path, key, own.environments, all.environments);
+    const seeds =
+      own.seeds === undefined ? seedList(at("seeds"), all.seeds) : seedList(at(`${key}.seeds`), own.seeds);
+    const choices = { ...shared, ...choicesOf(path, `${key}.options`, own.options) };
+    return combinationsOf(at(key), choices).map(({ suffix, options }) => ({
+      name: `${name}${suffix}`,
+      algorithm,
+      options,
+      environments,
+      seeds,
+    }));
   });
-  for (const [i, { name }] of checked.entries()) {
-    if (checked.findIndex((variant) => variant.name === name) === i) continue;
-    throw new SoftrlError(at(`variants[${i}].name`), "two variants have this name", {
+  const names = new Set<string>();
+  for (const { name } of checked) {
+    if (names.size < names.add(name).size) continue;
+    throw new SoftrlError(at("variants"), "two variants have this name", {
       expected: "a name of its own, which results are kept under",
       got: JSON.stringify(name),
     });
@@ -145,8 +151,35 @@ function environmentsOf(path: string, key: string, own: unknown, shared: unknown
   });
 }
 
-/** Options as texts; a number and a boolean may stand as such. */
-function optionsOf(path: string, key: string, value: unknown): SweepOptions {
+/** The values of each option: one, or those of a list. */
+type Choices = Readonly<Record<string, readonly string[]>>;
+
+/** Every combination of the options' values, the last option fastest, with what it adds to the name of the variant. */
+function combinationsOf(
+  where: string,
+  choices: Choices,
+): readonly { readonly suffix: string; readonly options: SweepOptions }[] {
+  const count = Object.values(choices).reduce((product, values) => product * values.length, 1);
+  if (count > MOST_COMBINATIONS) {
+    throw new SoftrlError(where, "the lists of options have too many combinations", {
+      expected: `at most ${MOST_COMBINATIONS}`,
+      got: String(count),
+    });
+  }
+  let all = [{ suffix: "", options: {} as SweepOptions }];
+  for (const [option, values] of Object.entries(choices)) {
+    all = all.flatMap(({ suffix, options }) =>
+      values.map((value) => ({
+        suffix: values.length === 1 ? suffix : `${suffix}, ${option} ${value}`,
+        options: { ...options, [option]: value },
+      })),
+    );
+  }
+  return all;
+}
+
+/** The values of options as texts; a number and a boolean may stand as such, and a list for several. */
+function choicesOf(path: string, key: string, value: unknown): Choices {
   if (value === undefined) return {};
   const entries = Object.entries(record(path, key, value)).map(([name, given]) => {
     const where = `${path}: ${key}.${name}`;
@@ -159,9 +192,12 @@ function optionsOf(path: string, key: string, value: unknown): SweepOptions {
     if (Object.hasOwn(refusedOptions, name)) {
       throw new SoftrlError(where, "a definition cannot set this option", { remedy: refusedOptions[name] });
     }
-    if (["string", "number", "boolean"].includes(typeof given)) return [name, String(given)] as const;
+    const values: readonly unknown[] = Array.isArray(given) ? given : [given];
+    const texts = values.map(String);
+    const isPlain = values.every((one) => ["string", "number", "boolean"].includes(typeof one));
+    if (isPlain && texts.length > 0 && new Set(texts).size === texts.length) return [name, texts] as const;
     throw new SoftrlError(where, "invalid value", {
-      expected: "a text, a number or a boolean, as the option takes it",
+      expected: "a text, a number or a boolean, as the option takes it, or a list of distinct ones",
       got: JSON.stringify(given),
     });
   });
