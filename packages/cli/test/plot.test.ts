@@ -125,6 +125,21 @@ describe("runs to plot", () => {
     );
   }
 
+  test("of two folders of train --seeds are told apart by their settings, not by their tables", () => {
+    for (const [name, tau] of [
+      ["seeds-a", 0.1],
+      ["seeds-b", 0.2],
+    ] as const) {
+      write(`${name}/seed-1`, [started(1, { tau }), update(20, 5)]);
+      writeFileSync(
+        join(place, name, "results.csv"),
+        "variant,environment,seed,meanReturn\nA2C,CartPole-v1,1,5\n",
+      );
+    }
+    const runs = plottedRuns([join(place, "seeds-a"), join(place, "seeds-b")]);
+    expect(runs.map(({ variant }) => variant)).toEqual(["A2C, tau 0.1", "A2C, tau 0.2"]);
+  });
+
   test("of folders are named for the settings in which they differ, but for their seeds", () => {
     write("runs/a", [started(1, { tau: 0.1, gamma: 0.9 }), update(10, null), update(20, 5)]);
     write("runs/b", [started(2, { tau: 0.1, gamma: 0.9 }), update(20, 6), update(30, 7)]);

@@ -342,6 +342,7 @@ describe("bad input", () => {
       1,
       /--env: unknown environment.*MinAtar\/Breakout-v1.*got "MinAtar\/Pong-v1"/,
     ],
+    ["an id without its version", ["train", "--env", "CartPole"], 1, /--env: .*did you mean CartPole-v1\?/],
     ["an unknown environment", ["train", "--env", "CartPole-v2"], 1, /--env: .*did you mean CartPole-v1\?/],
     [
       "a text for a number",

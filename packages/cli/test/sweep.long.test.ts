@@ -159,7 +159,7 @@ describe("softrl sweep", () => {
     const stopped = await running.finished;
     expect(stopped.code).toBe(130);
     expect(json(stopped.stdout)).toMatchObject({ interrupted: true });
-    expect(stopped.stderr).toMatch(/the same command continues them/);
+    expect(stopped.stderr).toMatch(/they can be continued/);
     expect(names("stopped")).toContain("runs");
     expect(names("stopped")).not.toContain(".sweep");
     const done = json(stopped.stdout).made;

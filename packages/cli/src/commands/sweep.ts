@@ -104,10 +104,11 @@ function requireOneWay(options: OptionValues): void {
 
 /** The command that continues an interrupted sweep: without `--fresh`, results of older versions would count as done. */
 export function continuation(named: string, options: OptionValues): string {
-  const out = textOption(options, "out");
+  const [out, jobs] = [textOption(options, "out"), textOption(options, "jobs")];
   return [
     `softrl sweep ${pathArgument(named)}`,
     ...(out === undefined ? [] : [`--out ${pathArgument(out)}`]),
+    ...(jobs === undefined ? [] : [`--jobs ${pathArgument(jobs)}`]),
     ...(options.fresh === true ? ["--fresh"] : []),
     ...(options.keepRuns === true ? ["--keep-runs"] : []),
   ].join(" ");

@@ -7,6 +7,7 @@ import {
   type EnvironmentFamily,
   type EnvironmentKind,
   environmentFamily,
+  environmentIds,
   isBuiltIn,
   type KnownKinds,
   type NetworkKind,
@@ -112,8 +113,22 @@ export async function findEnvironment(
     });
   }
   const found = await ofFile("environment", named.environment);
-  if (found === null) return { id: name, kind: null };
+  if (found === null) {
+    refuseUnversioned(where, name);
+    return { id: name, kind: null };
+  }
   return { id: found.kind.id, ...found };
+}
+
+/** @throws SoftrlError for a built-in id without its version: Gymnasium would make its own newest one, in Python. */
+function refuseUnversioned(where: string, name: string): void {
+  const meant = environmentIds.find((id) => id.replace(/-v\d+$/, "") === name);
+  if (meant === undefined) return;
+  throw new SoftrlError(where, "unknown environment", {
+    expected: "the id with its version",
+    got: JSON.stringify(name),
+    remedy: `did you mean ${meant}?`,
+  });
 }
 
 /** An algorithm by its name or its file. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type LearningCurve, SoftrlError } from "softrl";
 import { numberIn, readCsv } from "../files/csv-file.js";
-import { findRuns } from "../runs/find-runs.js";
+import { findRuns, hasRunsIn } from "../runs/find-runs.js";
 import { runFiles } from "../runs/run-folder.js";
 import { sweepFiles } from "../sweeps/results-file.js";
 import { refuseRepeated, repeatedRun } from "./repeated-run.js";
@@ -29,8 +29,11 @@ const tables: readonly string[] = [sweepFiles.results, sweepFiles.curves];
  */
 export function plottedRuns(paths: readonly string[]): readonly PlottedRun[] {
   const isTable = (path: string) => path.endsWith(".csv");
+  // The folders of `train --seeds` have both: the settings of their runs tell the runs of two such folders apart.
   const isExperiment = (path: string) =>
-    !existsSync(join(path, runFiles.events)) && tables.some((name) => existsSync(join(path, name)));
+    !existsSync(join(path, runFiles.events)) &&
+    tables.some((name) => existsSync(join(path, name))) &&
+    !hasRunsIn(path);
   const files = paths.flatMap((path) => {
     if (isTable(path)) return [path];
     if (!isExperiment(path)) return [];

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { SoftrlError } from "softrl";
 import { naturalOrder } from "../files/natural-order.js";
+import { sweepFiles } from "../sweeps/results-file.js";
 import { runFiles } from "./run-folder.js";
 
 /** A run folder that arguments name, and a name for it that no other of them has. */
@@ -71,8 +72,11 @@ function takeName(name: string, taken: Set<string>): string {
 
 function refuse(path: string): never {
   const exists = existsSync(path);
+  const isSweep = existsSync(join(path, sweepFiles.results));
   throw new SoftrlError(path, exists ? "there is no run in this folder" : "there is no such folder", {
     expected: `a run folder, with ${runFiles.events} in it, or a folder with run folders in it`,
-    remedy: "name the run folder that `softrl train` printed",
+    remedy: isSweep
+      ? "a sweep keeps its finished run folders with --keep-runs; softrl plot and softrl report read its tables"
+      : "name the run folder that `softrl train` printed",
   });
 }

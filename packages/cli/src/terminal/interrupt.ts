@@ -16,7 +16,7 @@ export const atInterrupt = {
   queueing: "stopping; the queued runs go on, and the same command collects their results",
   working: "stopping the runs after their next update and giving them back to the queue",
   watching: "stopping; the runs go on",
-  sweeping: "stopping all runs after their next update; the same command continues them",
+  sweeping: "stopping all runs after their next update; they can be continued",
 } as const;
 
 /** Listening for Ctrl-C, until disposed. */
