@@ -53,10 +53,13 @@ export function claimedKeys(folder: string): readonly string[] {
 }
 
 /**
- * Does `work` while no other process does: they wait.
+ * Does `work`, until its promise settles, while no other process does: they wait.
  * @throws SoftrlError when another process does not end its work in time.
  */
-export async function whileLocked<Result>(folder: string, work: () => Result): Promise<Result> {
+export async function whileLocked<Result>(
+  folder: string,
+  work: () => Result | Promise<Result>,
+): Promise<Result> {
   const deadline = performance.now() + MILLISECONDS_TO_WRITE;
   for (let wait = 2; ; wait = Math.min(100, wait * 1.5)) {
     let lock: RunLock;
@@ -68,7 +71,7 @@ export async function whileLocked<Result>(folder: string, work: () => Result): P
       continue;
     }
     try {
-      return work();
+      return await work();
     } finally {
       lock.release();
     }
