@@ -7,7 +7,6 @@ import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly } from "../files/regular-file.js";
 import { errorText } from "../parts/file-fault.js";
 import type { RunOutcome } from "../sweeps/finished-run.js";
-import { removeUnseenLocks } from "../sweeps/folder-locks.js";
 import { type MadeRun, makeRun } from "../sweeps/make-run.js";
 import type { Capacity } from "../sweeps/scheduler.js";
 import type { RunProgress } from "../terminal/supervisor.js";
@@ -196,9 +195,7 @@ export class QueueWorker {
     const onProgress = progressOf(job);
     const shared = ["--no-chart"];
     const ofResume = trust ? ["--trust"] : [];
-    const making = removeUnseenLocks(folder).then(() =>
-      makeRun(run, { folder, isSuspected, shared, ofResume, onProgress, stop }),
-    );
+    const making = makeRun(run, { folder, isSuspected, isAlone: true, shared, ofResume, onProgress, stop });
     const ended = making.catch(() => {});
     this.#processes.add(ended);
     void ended.then(() => this.#processes.delete(ended));

@@ -3,14 +3,12 @@ import { join, relative } from "node:path";
 import { type RunConfig, SoftrlError } from "softrl";
 import { quietly, stampOf } from "../files/regular-file.js";
 import { runFiles } from "../runs/run-folder.js";
-import { type RunProgress, SECONDS_TO_STOP } from "../terminal/supervisor.js";
+import type { RunProgress } from "../terminal/supervisor.js";
 import { outcomeIn, type RunOutcome } from "./finished-run.js";
-import { whenUnlocked } from "./folder-locks.js";
+import { removeUnseenLocks, whenUnlocked } from "./folder-locks.js";
 import { runProcess } from "./run-process.js";
 import { isOfSettings, type PlannedRun } from "./sweep-plan.js";
 
-/** How long the process of a sweep that was killed may take to end. */
-const SECONDS_TO_END = SECONDS_TO_STOP + 10;
 /** The folder inside that of a run in which it is made anew, until it has its result: its checkpoint may be sound after all. */
 const ANEW = "anew";
 
@@ -38,6 +36,8 @@ export interface MakeRunOptions {
    * stays until the run has its result.
    */
   readonly isSuspected: boolean;
+  /** Whether no other machine makes the run, as a queue or a cluster has decided; what such a one left locked is taken over. */
+  readonly isAlone?: boolean;
   /** Options of `softrl train` and `softrl resume` alike. */
   readonly shared: readonly string[];
   /** Options of `softrl resume` alone. */
@@ -79,10 +79,12 @@ function putInPlaceOf(folder: string, inside: string): void {
 async function makeIn(
   folder: string,
   run: Pick<PlannedRun, "settings" | "args">,
-  { shared, ofResume = [], onProgress, stop }: MakeRunOptions,
+  { isAlone = false, shared, ofResume = [], onProgress, stop }: MakeRunOptions,
 ): Promise<MadeRun> {
   try {
-    await whenUnlocked(folder, SECONDS_TO_END);
+    if (isAlone) await removeUnseenLocks(folder, stop);
+    if (stop.aborted) return { end: "interrupted" };
+    await whenUnlocked(folder);
     if (existsSync(join(folder, runFiles.config))) requireOwnSettings(folder, run);
     const known = outcomeIn(folder);
     if (known !== null) return { end: "finished", outcome: known };
