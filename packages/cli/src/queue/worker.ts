@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Job, JobJson, Worker } from "bullmq";
@@ -8,6 +8,7 @@ import { codeOf, quietly } from "../files/regular-file.js";
 import { errorText } from "../parts/file-fault.js";
 import type { RunOutcome } from "../sweeps/finished-run.js";
 import { type MadeRun, makeRun } from "../sweeps/make-run.js";
+import { removeRun } from "../sweeps/replaced-run.js";
 import type { Capacity } from "../sweeps/scheduler.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import { inShort } from "../terminal/terminal.js";
@@ -221,7 +222,7 @@ export class QueueWorker {
   #remove(key: string | null): void {
     if (key === null) return;
     try {
-      rmSync(join(this.#options.runs, key), { recursive: true, force: true });
+      removeRun(join(this.#options.runs, key));
     } catch (error) {
       this.#options.report(`${key}: the run folder could not be removed: ${String(codeOf(error))}`);
     }
