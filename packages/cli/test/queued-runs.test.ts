@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import * as bullmq from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { RedisServer, whyNoRedis } from "../../../test/redis-server.js";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { jobIdOf, queueNameOf } from "../src/queue/queued-run.js";
@@ -11,7 +11,7 @@ import { type Connection, connect, PREFIX, redisAddress } from "../src/queue/red
 import { checkDefinition } from "../src/sweeps/definition.js";
 import type { RunOutcome } from "../src/sweeps/finished-run.js";
 import { SweepFolder } from "../src/sweeps/sweep-folder.js";
-import { planSweep } from "../src/sweeps/sweep-plan.js";
+import { type PlannedRun, planSweep } from "../src/sweeps/sweep-plan.js";
 
 const place = temporaryFolder("queued-runs");
 const version = "0.1.0+test";
@@ -82,5 +82,93 @@ describe.runIf(whyNoRedis === null)("runs in a queue with the jobs of many other
     const job = await queue.getJob(jobIdOf(last.key));
     expect(job?.opts).toMatchObject({ removeOnComplete: month, removeOnFail: month });
     await queue.close();
+  });
+});
+
+const watcher = { changed: () => {}, progress: () => {}, waiting: () => {} };
+
+describe.runIf(whyNoRedis === null)("runs of a sweep that the queue has lost", () => {
+  let server: RedisServer;
+  let connection: Connection;
+  let queue: bullmq.Queue;
+  beforeAll(async () => {
+    mkdirSync(join(place, "redis-lost"));
+    server = await RedisServer.start(join(place, "redis-lost"));
+    connection = await connect(libraries, redisAddress("--queue", server.url), process.stderr);
+    queue = new bullmq.Queue(queueNameOf(version), { connection: { url: server.url }, prefix: PREFIX });
+  });
+  afterEach(() => vi.restoreAllMocks());
+  afterAll(async () => {
+    await queue.close();
+    connection.close();
+    await server.kill();
+  });
+
+  /** Queues runs; a clock says when they are looked for. */
+  async function sweep(count: number) {
+    const definition = checkDefinition(join(place, "runs.json"), {
+      options: { steps: 400 },
+      variants: [{ name: "A2C", algorithm: "a2c" }],
+      environments: ["CartPole-v1"],
+      seeds: [1],
+    });
+    const plan = await planSweep(definition, version);
+    const runs: readonly PlannedRun[] = Array.from({ length: count }, (_, i) => ({
+      ...plan.runs[0],
+      key: i.toString(16).padStart(16, "0"),
+    }));
+    const options = { plan, fresh: false, keepRuns: false, charts: false, runFolder: () => place };
+    const folder = new SweepFolder(join(place, "lost"), options);
+    const now = performance.now.bind(performance);
+    let ahead = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => now() + ahead);
+    const stop = new AbortController();
+    const queued = new QueuedRuns({ libraries, connection, folder, version, report: () => {} });
+    const making = queued.make(runs, watcher, stop.signal);
+    const wait = (seconds: number) => {
+      ahead += seconds * 1000;
+    };
+    return { runs, wait, end: () => stop.abort(), making };
+  }
+
+  const waiting = (count: number) =>
+    vi.waitFor(async () => expect(await queue.getWaitingCount()).toBe(count), { timeout: 20_000 });
+
+  test("are queued again, whoever removed them", async () => {
+    const { runs, wait, end, making } = await sweep(3);
+    await waiting(3);
+    await queue.remove(jobIdOf(runs[1].key));
+    await waiting(2);
+    wait(31);
+    await waiting(3);
+    await connection.redis.flushall();
+    wait(31);
+    await waiting(3);
+    end();
+    expect(await making).toMatchObject({ interrupted: true });
+  });
+
+  test("are looked for a thousand at a time, and no other is queued again", async () => {
+    const { wait, end, making } = await sweep(2500);
+    await waiting(2500);
+    const watching = new Redis(server.url);
+    const monitor = await watching.monitor();
+    let lookups = 0;
+    let others = 0;
+    monitor.on("monitor", (_: string, [name, script]: readonly string[], from: string) => {
+      if (from === "lua" || !/^eval/i.test(name)) return;
+      if (script.includes("EXISTS")) lookups++;
+      else if (!script.includes("ZSCORE")) others++;
+    });
+    for (let times = 1; times <= 2; times++) {
+      wait(31);
+      await vi.waitFor(() => expect(lookups).toBe(3 * times), { timeout: 20_000 });
+    }
+    end();
+    await making;
+    monitor.disconnect();
+    watching.disconnect();
+    expect(lookups).toBe(6);
+    expect(others).toBe(0);
   });
 });

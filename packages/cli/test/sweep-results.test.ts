@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { root } from "../../../test/source-tree.js";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
@@ -153,11 +154,15 @@ describe("the locks of a sweep", () => {
 
   test("let those who write wait for each other", async () => {
     let writing = 0;
-    const work = () => {
+    let written = 0;
+    const work = async () => {
       expect(++writing).toBe(1);
-      writing--;
+      await sleep(5);
+      expect(writing--).toBe(1);
+      written++;
     };
     await Promise.all(Array.from({ length: 5 }, () => whileLocked(folder, work)));
+    expect(written).toBe(5);
     await expect(whileLocked(folder, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
     await whileLocked(folder, work);
   });

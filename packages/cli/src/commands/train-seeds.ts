@@ -7,6 +7,7 @@ import { type OptionValues, textOption } from "../options/plain-options.js";
 import { planRun, type RunDraft } from "../runs/run-plan.js";
 import { outputOf } from "../runs/training.js";
 import { codeVersion } from "../sweeps/code-version.js";
+import { earlierOf, withoutEarlier } from "../sweeps/replaced-run.js";
 import { sweepFiles } from "../sweeps/results-file.js";
 import { capacityOption, runSweep, runsHere } from "../sweeps/run-sweep.js";
 import { requireVersion } from "../sweeps/run-version.js";
@@ -73,7 +74,11 @@ export async function trainSeedsCommand(
       remedy: "choose another folder with --run-folder",
     });
   }
-  for (const run of runs) if (!folder.isDone(run)) requireVersion(folder.runFolder(run), version);
+  for (const run of runs) {
+    if (folder.isDone(run)) continue;
+    const own = folder.runFolder(run);
+    for (const each of [own, earlierOf(own)]) requireVersion(each, version);
+  }
   const again = `the same command with --run-folder ${pathArgument(path)}`;
   return runSweep({ plan, folder, make: runsHere(folder, capacity), json, again }, terminal);
 }
@@ -102,7 +107,7 @@ function namedFolder(path: string): string {
   const entries = existsSync(path) ? entriesOf(path) : [];
   const isOwn = (name: string) =>
     name.startsWith(".") ||
-    /^seed-\d+$/.test(name) ||
+    /^seed-\d+$/.test(withoutEarlier(name)) ||
     Object.values(sweepFiles).some((file) => file === name);
   const foreign = entries.find((name) => !isOwn(name));
   if (path.trim() !== "" && foreign === undefined) return path;

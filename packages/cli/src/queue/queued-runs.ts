@@ -19,6 +19,8 @@ const ATTEMPTS = 2;
 const SECONDS_TO_KEEP = 30 * 24 * 3600;
 const MILLISECONDS_BETWEEN_LOOKS = 300;
 const SECONDS_UNTIL_NO_WORKER = 10;
+/** How often the jobs of the runs are looked for: a server loses its memory, or another sweep removes a job that it shares. */
+const SECONDS_BETWEEN_SEARCHES = 30;
 const AT_ONCE = 200;
 /** The ids of a sorted set that are among those given: ZMSCORE, which Redis has only since 6.2. */
 const AMONG = `local found = {}
@@ -26,6 +28,12 @@ for _, id in ipairs(ARGV) do
   if redis.call("ZSCORE", KEYS[1], id) then table.insert(found, id) end
 end
 return found`;
+/** The numbers of those keys, from 1, that do not exist. */
+const MISSING = `local missing = {}
+for i, key in ipairs(KEYS) do
+  if redis.call("EXISTS", key) == 0 then table.insert(missing, i) end
+end
+return missing`;
 const IDS_AT_ONCE = 1000;
 /** The tables are written once for as many. */
 const RESULTS_AT_ONCE = 2000;
@@ -70,18 +78,19 @@ export class QueuedRuns {
       watcher.progress(run, { step: run.steps, meanReturn: copied.meanReturn });
       watcher.changed(run, "done");
     }
-    let isQueued = false;
+    let nextSearch = Number.NEGATIVE_INFINITY;
     // A server that lost its memory has lost the runs.
     connection.onReturn(() => {
-      isQueued = false;
+      nextSearch = Number.NEGATIVE_INFINITY;
     });
     const work = async () => {
       await this.#removeFailed();
       let looked = 0;
       for (const began = performance.now(); this.#pending.size > 0 && !interrupted.aborted; looked++) {
-        if (!isQueued) {
-          isQueued = true;
-          await this.#enqueue();
+        const now = performance.now();
+        if (now >= nextSearch) {
+          nextSearch = now + SECONDS_BETWEEN_SEARCHES * 1000;
+          await this.#enqueueMissing();
         }
         const found = await this.#look(watcher);
         if (interrupted.aborted) return;
@@ -128,12 +137,12 @@ export class QueuedRuns {
     }
   }
 
-  /** Queues the runs that are not there. */
-  async #enqueue(): Promise<void> {
+  /** Queues the runs that have no job. */
+  async #enqueueMissing(): Promise<void> {
     const { version } = this.#options;
-    const all = [...this.#pending];
-    for (let i = 0; i < all.length; i += AT_ONCE) {
-      const jobs = all.slice(i, i + AT_ONCE).map(([jobId, { key, settings, args }]) => {
+    const missing = await this.#missing();
+    for (let i = 0; i < missing.length; i += AT_ONCE) {
+      const jobs = missing.slice(i, i + AT_ONCE).map(([jobId, { key, settings, args }]) => {
         const data: QueuedRun = { key, settings, args, version };
         const keep = { age: SECONDS_TO_KEEP };
         const opts = { jobId, attempts: ATTEMPTS, removeOnComplete: keep, removeOnFail: keep };
@@ -141,6 +150,19 @@ export class QueuedRuns {
       });
       await this.#queue.addBulk(jobs);
     }
+  }
+
+  async #missing(): Promise<readonly (readonly [id: string, run: PlannedRun])[]> {
+    const { redis } = this.#options.connection;
+    const all = [...this.#pending];
+    const found: (readonly [string, PlannedRun])[] = [];
+    for (let i = 0; i < all.length; i += IDS_AT_ONCE) {
+      const some = all.slice(i, i + IDS_AT_ONCE);
+      const keys = some.map(([id]) => this.#queue.toKey(id));
+      const numbers = await redis.eval(MISSING, keys.length, ...keys);
+      if (Array.isArray(numbers)) found.push(...numbers.map((number) => some[number - 1]));
+    }
+    return found;
   }
 
   /** What has come of the runs since the last look. */

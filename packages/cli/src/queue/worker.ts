@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Job, JobJson, Worker } from "bullmq";
@@ -7,12 +7,13 @@ import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly } from "../files/regular-file.js";
 import { errorText } from "../parts/file-fault.js";
 import type { RunOutcome } from "../sweeps/finished-run.js";
-import { removeUnseenLocks } from "../sweeps/folder-locks.js";
 import { type MadeRun, makeRun } from "../sweeps/make-run.js";
+import { removeRun } from "../sweeps/replaced-run.js";
 import type { Capacity } from "../sweeps/scheduler.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import { inShort } from "../terminal/terminal.js";
-import { type CheckedRun, checkQueuedRun, keyOfJob, queueNameOf } from "./queued-run.js";
+import { removeLeftFolders } from "./left-folders.js";
+import { type CheckedRun, checkQueuedRun, jobIdOf, keyOfJob, queueNameOf } from "./queued-run.js";
 import { isOfAbsence, PREFIX, type QueueLibraries, type QueueUse, queuePatience } from "./redis.js";
 import { Room } from "./room.js";
 
@@ -29,6 +30,8 @@ export interface WorkerOptions extends QueueUse {
 }
 
 const SECONDS_BETWEEN_MESSAGES = 2;
+/** Left run folders are looked for after as many times the patience: every 5 minutes. */
+const PATIENCES_BETWEEN_TIDIES = 10;
 /** How long the queue may take to get the runs back. */
 const SECONDS_TO_RETURN = 10;
 /** A run that loses its worker more often is at fault itself. */
@@ -54,6 +57,7 @@ export class QueueWorker {
   readonly #room: Room;
   /** Runs that train now. */
   #inside = 0;
+  #isTidying = false;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -102,14 +106,16 @@ export class QueueWorker {
       const now = performance.now();
       for (const { lost, heard } of this.#running.values()) if (now - heard > patience) lost.abort();
     }, patience / 10);
-    await this.#tidy(worker);
+    const stopped = new Promise<void>((resolve) => {
+      if (stop.aborted) resolve();
+      else stop.addEventListener("abort", () => resolve(), { once: true });
+    });
+    await Promise.race([this.#tidy(), stopped]);
+    const tidying = setInterval(() => void this.#tidy(), patience * PATIENCES_BETWEEN_TIDIES);
     const working = worker.run();
     working.catch((error: Error) => report(`the queue: ${oneLine(error.message, 300)}`));
     try {
-      await new Promise<void>((resolve) => {
-        if (stop.aborted) resolve();
-        else stop.addEventListener("abort", () => resolve(), { once: true });
-      });
+      await stopped;
       const closed = worker.close().then(() => true);
       await Promise.all(this.#processes);
       const late = sleep(SECONDS_TO_RETURN * 1000, false, { ref: false });
@@ -118,6 +124,7 @@ export class QueueWorker {
       }
     } finally {
       clearInterval(watch);
+      clearInterval(tidying);
       connection.close();
       await Promise.race([worker.disconnect(), sleep(1000)]).catch(() => {});
       quietly(rmdirSync, runs);
@@ -196,9 +203,7 @@ export class QueueWorker {
     const onProgress = progressOf(job);
     const shared = ["--no-chart"];
     const ofResume = trust ? ["--trust"] : [];
-    const making = removeUnseenLocks(folder).then(() =>
-      makeRun(run, { folder, isSuspected, shared, ofResume, onProgress, stop }),
-    );
+    const making = makeRun(run, { folder, isSuspected, isAlone: true, shared, ofResume, onProgress, stop });
     const ended = making.catch(() => {});
     this.#processes.add(ended);
     void ended.then(() => this.#processes.delete(ended));
@@ -210,21 +215,25 @@ export class QueueWorker {
     if (running !== undefined) running.heard = performance.now();
   }
 
-  /** Removes the folders of runs whose results the queue has: a worker was killed before it could. */
-  async #tidy(worker: Worker): Promise<void> {
-    const { runs, connection } = this.#options;
-    for (const key of existsSync(runs) ? readdirSync(runs) : []) {
-      const id = `run-${key}`;
-      if (keyOfJob(id) === null) continue;
-      const score = await connection.redis.zscore(worker.toKey("completed"), id);
-      if (score !== null) this.#remove(key);
+  /** Removes what nobody continues: a worker was killed before it could, or another one made the run. */
+  async #tidy(): Promise<void> {
+    if (this.#isTidying) return;
+    this.#isTidying = true;
+    const { runs, connection, stop, report } = this.#options;
+    const isRunning = (key: string) => this.#running.has(jobIdOf(key));
+    try {
+      await removeLeftFolders({ runs, redis: connection.redis, isRunning, report });
+    } catch (error) {
+      if (!stop.aborted && !connection.isAway()) report(`${runs}: ${oneLine(errorText(error), 300)}`);
+    } finally {
+      this.#isTidying = false;
     }
   }
 
   #remove(key: string | null): void {
     if (key === null) return;
     try {
-      rmSync(join(this.#options.runs, key), { recursive: true, force: true });
+      removeRun(join(this.#options.runs, key));
     } catch (error) {
       this.#options.report(`${key}: the run folder could not be removed: ${String(codeOf(error))}`);
     }

@@ -5,12 +5,13 @@ import { SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly } from "../files/regular-file.js";
 import { RunLock } from "../runs/run-lock.js";
+import { SECONDS_TO_STOP } from "../terminal/supervisor.js";
 
 /** Where the processes that sweep into one folder note which runs they are making; removed when they end. */
 const CLAIMS = ".sweep";
 const MOST_TRIES = 50;
-/** How long a process on another machine may take to end. */
-const SECONDS_TO_LEAVE = 10;
+/** How long the process of a run may take to end after its sweep or worker was killed, or stopped it: it writes a checkpoint. */
+const SECONDS_TO_END = SECONDS_TO_STOP + 10;
 /** How long another process may take to write the results. */
 const MILLISECONDS_TO_WRITE = 60_000;
 
@@ -53,10 +54,13 @@ export function claimedKeys(folder: string): readonly string[] {
 }
 
 /**
- * Does `work` while no other process does: they wait.
+ * Does `work`, until its promise settles, while no other process does: they wait.
  * @throws SoftrlError when another process does not end its work in time.
  */
-export async function whileLocked<Result>(folder: string, work: () => Result): Promise<Result> {
+export async function whileLocked<Result>(
+  folder: string,
+  work: () => Result | Promise<Result>,
+): Promise<Result> {
   const deadline = performance.now() + MILLISECONDS_TO_WRITE;
   for (let wait = 2; ; wait = Math.min(100, wait * 1.5)) {
     let lock: RunLock;
@@ -68,7 +72,7 @@ export async function whileLocked<Result>(folder: string, work: () => Result): P
       continue;
     }
     try {
-      return work();
+      return await work();
     } finally {
       lock.release();
     }
@@ -76,8 +80,8 @@ export async function whileLocked<Result>(folder: string, work: () => Result): P
 }
 
 /** Waits until no process writes the run in a folder: the process of a sweep that was killed is about to end. */
-export async function whenUnlocked(folder: string, seconds: number): Promise<void> {
-  const deadline = performance.now() + seconds * 1000;
+export async function whenUnlocked(folder: string): Promise<void> {
+  const deadline = performance.now() + SECONDS_TO_END * 1000;
   for (;;) {
     try {
       RunLock.acquire(folder).release();
@@ -92,10 +96,14 @@ export async function whenUnlocked(folder: string, seconds: number): Promise<voi
 
 /**
  * Removes the locks of processes on other machines from the folder of a run: only for a run that this process alone may
- * make, as a queue or a cluster has decided. A process that still writes its checkpoint has some seconds to end.
+ * make, as a queue or a cluster has decided. A process that still writes its checkpoint has the time to end.
+ * @param stop ends the wait, and the locks stay
  */
-export async function removeUnseenLocks(folder: string): Promise<void> {
-  const deadline = performance.now() + SECONDS_TO_LEAVE * 1000;
-  while (RunLock.unseen(folder).length > 0 && performance.now() < deadline) await sleep(200);
+export async function removeUnseenLocks(folder: string, stop: AbortSignal): Promise<void> {
+  const deadline = performance.now() + SECONDS_TO_END * 1000;
+  while (RunLock.unseen(folder).length > 0 && performance.now() < deadline) {
+    if (stop.aborted) return;
+    await sleep(200, undefined, { signal: stop }).catch(() => {});
+  }
   for (const { path } of RunLock.unseen(folder)) rmSync(path, { force: true });
 }

@@ -6,6 +6,7 @@ import { pathArgument } from "../terminal/shown-path.js";
 import { counted } from "../terminal/terminal.js";
 import { outcomeIn } from "./finished-run.js";
 import { claimRun } from "./folder-locks.js";
+import { withoutEarlier } from "./replaced-run.js";
 import type { SweepPlan } from "./sweep-plan.js";
 
 const MOST_SHOWN = 5;
@@ -18,9 +19,10 @@ const MOST_SHOWN = 5;
 export function leftRunLines(folder: string, runs: string, plan: SweepPlan): readonly string[] {
   const planned = new Set(plan.runs.map(({ key }) => key));
   const names = existsSync(runs) ? readdirSync(runs).sort() : [];
-  const left = names.filter(
-    (name) => /^[0-9a-f]{16}$/.test(name) && !planned.has(name) && isLeft(folder, join(runs, name), name),
-  );
+  const left = names.filter((name) => {
+    const key = withoutEarlier(name);
+    return /^[0-9a-f]{16}$/.test(key) && !planned.has(key) && isLeft(folder, join(runs, name), key);
+  });
   if (left.length === 0) return [];
   const shown = left.slice(0, MOST_SHOWN);
   return [

@@ -4,7 +4,6 @@ import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import { clock, type Terminal, writeJson } from "../terminal/terminal.js";
 import { outcomeIn } from "./finished-run.js";
-import { removeUnseenLocks } from "./folder-locks.js";
 import { RunMaker } from "./make-run.js";
 import { failureLines } from "./run-sweep.js";
 import { type Attempt, type Capacity, type SweepWork, scheduleRuns } from "./scheduler.js";
@@ -99,8 +98,8 @@ class LoneRuns implements SweepWork {
     stop: AbortSignal,
   ): Promise<Attempt> {
     const folder = this.#folder(run);
-    await removeUnseenLocks(folder);
-    const made = await this.#maker.make(run, number, { folder, shared: ["--no-chart"], onProgress, stop });
+    const shared = ["--no-chart"];
+    const made = await this.#maker.make(run, number, { folder, isAlone: true, shared, onProgress, stop });
     return made.end === "finished" ? { end: "finished", meanReturn: made.outcome.meanReturn } : made;
   }
 

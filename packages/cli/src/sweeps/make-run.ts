@@ -1,19 +1,15 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join, relative } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { type RunConfig, SoftrlError } from "softrl";
 import { quietly, stampOf } from "../files/regular-file.js";
 import { runFiles } from "../runs/run-folder.js";
-import { type RunProgress, SECONDS_TO_STOP } from "../terminal/supervisor.js";
+import type { RunProgress } from "../terminal/supervisor.js";
 import { outcomeIn, type RunOutcome } from "./finished-run.js";
-import { whenUnlocked } from "./folder-locks.js";
+import { removeUnseenLocks, whenUnlocked } from "./folder-locks.js";
+import { anewIn, hasOutcome, replaceByAnew, settleEarlier } from "./replaced-run.js";
 import { runProcess } from "./run-process.js";
 import { requireVersion } from "./run-version.js";
 import { isOfSettings, type PlannedRun } from "./sweep-plan.js";
-
-/** How long the process of a sweep that was killed may take to end. */
-const SECONDS_TO_END = SECONDS_TO_STOP + 10;
-/** The folder inside that of a run in which it is made anew, until it has its result: its checkpoint may be sound after all. */
-const ANEW = "anew";
 
 /** What one try to make a run in its folder comes to. */
 export type MadeRun =
@@ -42,6 +38,8 @@ export interface MakeRunOptions {
    * stays until the run has its result.
    */
   readonly isSuspected: boolean;
+  /** Whether no other machine makes the run, as a queue or a cluster has decided; what such a one left locked is taken over. */
+  readonly isAlone?: boolean;
   /** Options of `softrl train` and `softrl resume` alike. */
   readonly shared: readonly string[];
   /** Options of `softrl resume` alone. */
@@ -56,34 +54,40 @@ export interface MakeRunOptions {
  * it. The folder stays.
  */
 export async function makeRun(run: MadeFrom, options: MakeRunOptions): Promise<MadeRun> {
-  const { folder, isSuspected } = options;
-  const continued = await makeIn(folder, run, options);
-  if (!isSuspected || continued.end !== "failed" || !continued.suspectsCheckpoint) return continued;
-  const inside = join(folder, ANEW);
-  const made = await makeIn(inside, run, options);
+  const { folder } = options;
+  // If this fails, the run is made again.
+  quietly(settleEarlier, folder);
+  const made = await continueOrMakeAnew(run, options);
   // Whatever fails here, the result is known.
-  if (made.end === "finished") quietly(putInPlaceOf, folder, inside);
+  if (made.end === "finished") quietly(settleEarlier, folder);
+  return made;
+}
+
+async function continueOrMakeAnew(run: MadeFrom, options: MakeRunOptions): Promise<MadeRun> {
+  const { folder, isSuspected } = options;
+  const inside = anewIn(folder);
+  const isMadeAnew = hasOutcome(inside) && !hasOutcome(folder);
+  if (!isMadeAnew) {
+    const continued = await makeIn(folder, run, options);
+    if (!isSuspected || continued.end !== "failed" || !continued.suspectsCheckpoint) return continued;
+  }
+  const made = await makeIn(inside, run, options);
+  if (made.end === "finished") quietly(replaceByAnew, folder);
   if (made.end === "failed" && made.suspectsCheckpoint) {
     quietly(rmSync, inside, { recursive: true, force: true });
   }
   return made;
 }
 
-/** Replaces the folder of a run with one inside it. */
-function putInPlaceOf(folder: string, inside: string): void {
-  const earlier = `${folder}.earlier`;
-  renameSync(folder, earlier);
-  renameSync(join(earlier, relative(folder, inside)), folder);
-  rmSync(earlier, { recursive: true, force: true });
-}
-
 async function makeIn(
   folder: string,
   run: MadeFrom,
-  { shared, ofResume = [], onProgress, stop }: MakeRunOptions,
+  { isAlone = false, shared, ofResume = [], onProgress, stop }: MakeRunOptions,
 ): Promise<MadeRun> {
   try {
-    await whenUnlocked(folder, SECONDS_TO_END);
+    if (isAlone) await removeUnseenLocks(folder, stop);
+    if (stop.aborted) return { end: "interrupted" };
+    await whenUnlocked(folder);
     if (existsSync(join(folder, runFiles.config))) requireOwnSettings(folder, run);
     const known = ownOutcome(folder, run);
     if (known !== null) return { end: "finished", outcome: known };

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SoftrlError } from "softrl";
@@ -9,6 +9,7 @@ import type { RunProgress } from "../terminal/supervisor.js";
 import type { RunOutcome } from "./finished-run.js";
 import { claimedKeys, claimRun, unseenClaims, whileLocked } from "./folder-locks.js";
 import { RunMaker } from "./make-run.js";
+import { earlierOf, removeRun, settleEarlier } from "./replaced-run.js";
 import { nameOfCell, readResults, type SweepResult, sweepFiles, writeResults } from "./results-file.js";
 import type { Attempt, SweepWork } from "./scheduler.js";
 import { counts, type Standing, standingOf } from "./standing.js";
@@ -113,19 +114,20 @@ export class SweepFolder implements SweepWork {
     const { outcome } = made;
     await this.record([{ run, outcome }]);
     // Where it cannot be removed now, tidy() tries again.
-    if (!keepRuns) quietly(rmSync, folder, { recursive: true, force: true });
+    if (!keepRuns) quietly(removeRun, folder);
     return { end: "finished", meanReturn: outcome.meanReturn };
   }
 
   /** Removes what sweeps that were killed have left of runs that have their results. */
   tidy(): void {
     const { plan, keepRuns, runFolder } = this.#options;
-    const left = keepRuns ? [] : plan.runs.filter((run) => this.isDone(run) && existsSync(runFolder(run)));
+    const isLeft = (folder: string) => existsSync(earlierOf(folder)) || (!keepRuns && existsSync(folder));
+    const left = plan.runs.filter((run) => isLeft(runFolder(run)) && this.isDone(run));
     const folders = new Map(left.map((run) => [run.key, runFolder(run)]));
     for (const key of new Set([...claimedKeys(this.path), ...folders.keys()])) {
       const claim = claimRun(this.path, key);
       const folder = folders.get(key);
-      if (claim !== null && folder !== undefined) quietly(rmSync, folder, { recursive: true, force: true });
+      if (claim !== null && folder !== undefined) quietly(keepRuns ? settleEarlier : removeRun, folder);
       claim?.release();
     }
   }

@@ -1,0 +1,59 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
+import { thisProcess } from "../src/runs/run-lock.js";
+import { removeUnseenLocks } from "../src/sweeps/folder-locks.js";
+import { SECONDS_TO_STOP } from "../src/terminal/supervisor.js";
+
+/** A clock that only sleep moves. */
+const clock = vi.hoisted(() => ({ now: 0, onTick: () => {} }));
+vi.mock("node:timers/promises", () => ({
+  setTimeout: async (milliseconds: number) => {
+    clock.now += milliseconds;
+    clock.onTick();
+  },
+}));
+vi.spyOn(performance, "now").mockImplementation(() => clock.now);
+
+const folder = temporaryFolderPerTest("folder-locks");
+const lock = join(folder, ".lock-1");
+const never = new AbortController().signal;
+
+function lockElsewhere(): void {
+  writeFileSync(lock, JSON.stringify({ ...thisProcess(), host: "elsewhere", boot: "another" }));
+  clock.now = 0;
+}
+
+test("the lock of another machine stays until a run that stops there has written its checkpoint", async () => {
+  lockElsewhere();
+  const lastSecond = (SECONDS_TO_STOP - 1) * 1000;
+  let wasThere = false;
+  clock.onTick = () => {
+    if (clock.now < lastSecond) return;
+    wasThere ||= existsSync(lock);
+    rmSync(lock, { force: true });
+  };
+  await removeUnseenLocks(folder, never);
+  expect(wasThere).toBe(true);
+  expect(clock.now).toBeLessThan(SECONDS_TO_STOP * 1000);
+});
+
+test("the lock of a machine that has failed is removed ten seconds later", async () => {
+  lockElsewhere();
+  clock.onTick = () => {};
+  await removeUnseenLocks(folder, never);
+  expect(existsSync(lock)).toBe(false);
+  expect(clock.now).toBeLessThan((SECONDS_TO_STOP + 11) * 1000);
+});
+
+test("the lock of another machine stays if the wait for it is interrupted", async () => {
+  lockElsewhere();
+  const interrupt = new AbortController();
+  clock.onTick = () => {
+    if (clock.now > 5000) interrupt.abort();
+  };
+  await removeUnseenLocks(folder, interrupt.signal);
+  expect(existsSync(lock)).toBe(true);
+  expect(clock.now).toBeLessThan(6000);
+});
