@@ -132,7 +132,7 @@ describe.runIf(whyNoRedis === null)("runs of a sweep that the queue has lost", (
   }
 
   const waiting = (count: number) =>
-    vi.waitFor(async () => expect(await queue.getWaitingCount()).toBe(count), { timeout: 20_000 });
+    vi.waitFor(async () => expect(await queue.getWaitingCount()).toBe(count), { timeout: 100_000 });
 
   test("are queued again, whoever removed them", async () => {
     const { runs, wait, end, making } = await sweep(3);
@@ -162,7 +162,7 @@ describe.runIf(whyNoRedis === null)("runs of a sweep that the queue has lost", (
     });
     for (let times = 1; times <= 2; times++) {
       wait(31);
-      await vi.waitFor(() => expect(lookups).toBe(3 * times), { timeout: 20_000 });
+      await vi.waitFor(() => expect(lookups).toBe(3 * times), { timeout: 100_000 });
     }
     end();
     await making;

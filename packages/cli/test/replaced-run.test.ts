@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder, temporaryFolderPerTest } from "../../../test/temporary-folder.js";
+import { codeVersion } from "../src/sweeps/code-version.js";
 import { checkDefinition } from "../src/sweeps/definition.js";
 import { leftRunLines } from "../src/sweeps/left-runs.js";
 import { makeRun } from "../src/sweeps/make-run.js";
@@ -29,7 +30,7 @@ beforeAll(async () => {
     environments: ["CartPole-v1"],
     seeds: [1],
   });
-  plan = await planSweep(definition, "1.0.0");
+  plan = await planSweep(definition, codeVersion());
   [run] = plan.runs;
   const trained = await softrl(["train", ...run.args, `--run-folder=${whole}`, "--no-chart"], source);
   expect(trained.code).toBe(0);

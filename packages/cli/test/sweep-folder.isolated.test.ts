@@ -2,6 +2,7 @@ import { existsSync, type PathLike, type RmOptions } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
+import { codeVersion } from "../src/sweeps/code-version.js";
 import { checkDefinition } from "../src/sweeps/definition.js";
 import { SweepFolder } from "../src/sweeps/sweep-folder.js";
 import { planSweep } from "../src/sweeps/sweep-plan.js";
@@ -28,7 +29,7 @@ test("a run folder that cannot be removed ends no sweep, and is removed later", 
     environments: ["CartPole-v1"],
     seeds: [1],
   });
-  const plan = await planSweep(definition, "1.0.0");
+  const plan = await planSweep(definition, codeVersion());
   const [run] = plan.runs;
   const runFolder = () => join(place, "run");
   await softrl(["train", ...run.args, `--run-folder=${runFolder()}`, "--no-chart"], place);
