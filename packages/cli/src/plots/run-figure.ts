@@ -1,6 +1,7 @@
-import { largest, normalisedScore, RandomStreams, SoftrlError, smallest } from "softrl";
+import { largest, normalisedScore, type RandomStreams, SoftrlError, smallest } from "softrl";
 import type { Panel, PaperFigure, Theme } from "../figures/paper-figure.js";
 import { stepLabel } from "../figures/step-label.js";
+import { bootstrapStreams, distinct } from "../runs/run-statistics.js";
 import { curveAcrossSeeds, profileAcrossTasks, type Statistic, scoreInterval } from "./across-seeds.js";
 import type { PlottedRun } from "./plotted-run.js";
 import { hasHumanScale, scoreScale } from "./score-scale.js";
@@ -17,8 +18,6 @@ export interface PlotOptions {
   readonly theme: Theme;
 }
 
-/** Intervals are bootstrapped with this seed, so that the same runs give the same figure. */
-const SEED = 0;
 const THRESHOLDS = 61;
 
 /** The figure of runs: a panel for each environment, a line or a bar for each variant; a profile is one panel. */
@@ -57,7 +56,7 @@ function panelsOf(
   names: readonly string[],
   { kind, statistic }: PlotOptions,
 ): readonly Panel[] {
-  const streams = new RandomStreams(SEED);
+  const streams = bootstrapStreams();
   const environments = distinct(runs.map(({ environment }) => environment));
   if (kind === "profile") return [profilePanel(runs, names, environments, streams)];
   return environments.map((title): Panel => {
@@ -147,5 +146,3 @@ function noteOf(runs: readonly PlottedRun[], { kind, statistic }: PlotOptions): 
     ? `${intervals}; returns are of the last 100 training episodes`
     : `${intervals}; dots are runs`;
 }
-
-const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)];

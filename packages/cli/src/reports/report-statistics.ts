@@ -5,10 +5,11 @@ import {
   normalisedScore,
   probabilityOfImprovement,
   type Random,
-  RandomStreams,
+  type RandomStreams,
   type TaskScores,
 } from "softrl";
 import { hasHumanScale, scoreScale } from "../plots/score-scale.js";
+import { bootstrapStreams, distinct, meanOf } from "../runs/run-statistics.js";
 import { groupNameOf, type ReportSource } from "./report-model.js";
 
 /** An estimate, and its 95 % bootstrap interval; null where a task has a single run. */
@@ -52,8 +53,6 @@ export interface ReportStatistics {
   readonly improvements: readonly Improvement[];
 }
 
-/** Intervals are bootstrapped with this seed, so that the same runs give the same page. */
-const SEED = 0;
 /** Fewer than for scores: a probability compares all pairs of runs in each. */
 const IMPROVEMENT_RESAMPLES = 2000;
 
@@ -75,7 +74,7 @@ export function reportStatistics(source: ReportSource): ReportStatistics {
   const plannedOf = (variant: string, environment: string) =>
     source.planned.find((group) => group.variant === variant && group.environment === environment)?.seeds ??
     0;
-  const streams = new RandomStreams(SEED);
+  const streams = bootstrapStreams();
   return {
     environments: environments.map((environment) => ({
       environment,
@@ -134,7 +133,7 @@ function variantScore(
   const runs = sum(tasks.map(({ length }) => length));
   if (runs === 0) return { variant, runs, planned, mean: null, interquartileMean: null };
   // The mean over tasks of each task's mean, where tasks have different numbers of runs.
-  const ofTasks = (drawn: TaskScores) => average(drawn.map(average));
+  const ofTasks = (drawn: TaskScores) => meanOf(drawn.map(meanOf));
   return {
     variant,
     runs,
@@ -181,11 +180,4 @@ function estimateOf(
   return { estimate, interval: { low, high } };
 }
 
-const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)];
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, x) => total + x, 0);
-
-function average(numbers: ArrayLike<number>): number {
-  let total = 0;
-  for (let i = 0; i < numbers.length; i++) total += numbers[i];
-  return total / numbers.length;
-}
