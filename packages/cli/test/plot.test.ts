@@ -189,7 +189,7 @@ describe("runs of the same variant and seed are not two seeds", () => {
     const config = { run: { seed: 1 }, environment: { id: "E-v0" }, algorithm: { name: "a2c", tau } };
     return `${JSON.stringify({ event: "started", config })}\n`;
   };
-  const refused = /two runs are of A(2C)? on E-v0 with seed 1, .*got .*; leave one of them out/;
+  const refused = /A(2C)? on E-v0 with seed 1 appears twice, .*got .*; leave one of them out/;
 
   test("in run folders, which are named", () => {
     const folders = ["first", "second"].map((name) => join(place, "same", name));

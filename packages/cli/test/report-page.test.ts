@@ -273,7 +273,7 @@ describe("the page of run folders", () => {
 
   test("refuses to count a run twice", async () => {
     const folders = ["twice/a", "twice/b"].map((name) => write(name, events(1, 0.1, finished)));
-    await expect(readReportSource(folders)).rejects.toThrow(/two runs are of A2C on CartPole-v1 with seed 1/);
+    await expect(readReportSource(folders)).rejects.toThrow(/report: A2C on CartPole-v1 with seed 1 appears twice/);
   });
 
   test("is written by the command for several runs, or where it is named", async () => {
