@@ -284,6 +284,35 @@ describe("a figure of runs", () => {
     expect(two[30].estimate).toBeCloseTo(2 / 3);
   });
 
+  const scored = (variant: string, environment: string, scores: readonly (number | null)[]) =>
+    scores.map((score, i): PlottedRun => ({ variant, environment, seed: `${i}`, curve: null, score }));
+  const seriesOf = (all: readonly PlottedRun[]) => {
+    const [panel] = runFigure(all, { ...options, kind: "profile" }).panels;
+    if (panel.kind !== "lines") throw new Error("no lines");
+    return panel.series;
+  };
+
+  test("as a profile draws the variants with a score on every environment, and names the others", () => {
+    const whole = [...scored("a", "X", [0, 10]), ...scored("a", "Y", [0, 10])];
+    const part = [...scored("b", "Y", [40, -40]), ...scored("c", "X", [3, 4]), ...scored("c", "Y", [null])];
+    const figure = runFigure([...whole, ...part], { ...options, kind: "profile" });
+    expect(figure.names).toEqual(["a"]);
+    expect(figure.leftOut).toEqual(["b", "c"]);
+    expect(figure.note).toBe(
+      "2 seeds on each environment, with 95 % stratified bootstrap intervals; " +
+        'left out, without a score on every environment: "b", "c"; ' +
+        "0 is the lowest run of each environment, 1 the highest",
+    );
+    // What is left out decides nothing: neither the scale nor the thresholds.
+    expect(seriesOf([...whole, ...part])).toEqual(seriesOf(whole));
+    expect(runFigure(whole, { ...options, kind: "profile" }).leftOut).toEqual([]);
+    expect(() => runFigure(part, { ...options, kind: "profile" })).toThrow(
+      'no variant has a score on every environment, got "b" without X; "c" without Y; choose variants of the same environments with --variant',
+    );
+    const none = scored("a", "X", [null]);
+    expect(() => runFigure(none, { ...options, kind: "profile" })).toThrow("none of the runs has a score");
+  });
+
   test("of runs without curves is refused", () => {
     const scores = runs.map((run) => ({ ...run, curve: null }));
     expect(() => runFigure(scores, { ...options, kind: "curves" })).toThrow(/none of the runs has a curve/);
@@ -346,6 +375,16 @@ describe("softrl plot", () => {
     expect(png.subarray(0, 4).toString("latin1")).toBe("\x89PNG");
     // 85 mm at 254 pixels per inch of 25.4 mm.
     expect(png.readUInt32BE(16)).toBe(850);
+  });
+
+  test("of a profile prints which variants it leaves out", async () => {
+    const rows = ["a,X,1,1", "a,X,2,2", "a,Y,1,3", "a,Y,2,4", "b,Y,1,9"];
+    writeFileSync(join(place, "part.csv"), `variant,environment,seed,meanReturn\n${rows.join("\n")}\n`);
+    const plot = ["plot", "part.csv", "--kind", "profile", "--out", "part.svg", "--overwrite"];
+    const text = await softrl(plot, place);
+    expect(text.stdout).toBe('part.svg: 4 runs; left out, without a score on every environment: "b"\n');
+    const json = await softrl([...plot, "--json"], place);
+    expect(JSON.parse(json.stdout)).toEqual({ out: "part.svg", runs: 4, leftOut: ["b"] });
   });
 
   test.each([

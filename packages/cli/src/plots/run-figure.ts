@@ -1,4 +1,4 @@
-import { largest, normalisedScore, type RandomStreams, SoftrlError, smallest } from "softrl";
+import { largest, normalisedScore, oneLine, type RandomStreams, SoftrlError, smallest } from "softrl";
 import type { Panel, PaperFigure, Theme } from "../figures/paper-figure.js";
 import { stepLabel } from "../figures/step-label.js";
 import { bootstrapStreams, distinct } from "../runs/run-statistics.js";
@@ -20,15 +20,24 @@ export interface PlotOptions {
 
 const THRESHOLDS = 61;
 
-/** The figure of runs: a panel for each environment, a line or a bar for each variant; a profile is one panel. */
-export function runFigure(runs: readonly PlottedRun[], options: PlotOptions): PaperFigure {
+export interface RunFigure extends PaperFigure {
+  /** The variants that a profile cannot compare: those without a score on every environment. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * The figure of runs: a panel for each environment, a line or a bar for each variant; a profile is one panel.
+ * @throws SoftrlError where there is nothing to draw, or no variant has what a profile compares.
+ */
+export function runFigure(given: readonly PlottedRun[], options: PlotOptions): RunFigure {
   const { kind, width, theme } = options;
+  const { runs, leftOut } = kind === "profile" ? comparedRuns(given) : { runs: given, leftOut: [] };
   const names = distinct(runs.map(({ variant }) => variant));
   const panels = panelsOf(runs, names, options);
   const isEmpty = panels.every((panel) => (panel.kind === "bars" ? panel.bars : panel.series).length === 0);
   if (isEmpty) refuseEmpty(kind);
-  const shared = { width, theme, names, panels };
-  const note = noteOf(runs, options);
+  const shared = { width, theme, names, panels, leftOut };
+  const note = noteOf(runs, options) + leftOutInWords(leftOut);
   const score = "mean return of the last 100 training episodes";
   if (kind === "curves") {
     return {
@@ -95,6 +104,41 @@ function refuseApart(variant: string, environment: string): never {
     remedy: "leave out the short ones",
   });
 }
+
+/** The runs with a score of the variants that have one on every environment: a profile is a mean over environments. */
+function comparedRuns(
+  runs: readonly PlottedRun[],
+): Pick<RunFigure, "leftOut"> & { runs: readonly PlottedRun[] } {
+  const scored = runs.filter(({ score }) => score !== null);
+  if (scored.length === 0) refuseEmpty("profile");
+  const environments = distinct(runs.map(({ environment }) => environment));
+  const missing = new Map(
+    distinct(runs.map(({ variant }) => variant)).map((name) => {
+      const own = new Set(
+        scored.flatMap(({ variant, environment }) => (variant === name ? [environment] : [])),
+      );
+      return [name, environments.filter((environment) => !own.has(environment))] as const;
+    }),
+  );
+  const leftOut = [...missing].filter(([, { length }]) => length > 0);
+  if (leftOut.length === missing.size) {
+    const got = leftOut.map(([name, lacking]) => `${JSON.stringify(name)} without ${lacking.join(", ")}`);
+    throw new SoftrlError("plot", "no variant has a score on every environment", {
+      got: oneLine(got.join("; "), 500),
+      remedy: "choose variants of the same environments with --variant",
+    });
+  }
+  return {
+    runs: scored.filter(({ variant }) => missing.get(variant)?.length === 0),
+    leftOut: leftOut.map(([name]) => name),
+  };
+}
+
+/** `; left out, without a score on every environment: "A2C"`; empty where no variant is. */
+export const leftOutInWords = (names: readonly string[]): string =>
+  names.length === 0
+    ? ""
+    : `; left out, without a score on every environment: ${names.map((name) => JSON.stringify(name)).join(", ")}`;
 
 function profilePanel(
   runs: readonly PlottedRun[],
