@@ -313,6 +313,23 @@ describe("a figure of runs", () => {
     expect(() => runFigure(none, { ...options, kind: "profile" })).toThrow("none of the runs has a score");
   });
 
+  test("as a profile has one scale: that of human players only where every environment has it", () => {
+    // A random player scores -20.7 on Pong, and a human one 14.6.
+    const pong = scored("a", "ALE/Pong-v5", [-20.7, 14.6, 49.9]);
+    const games = runFigure(pong, { ...options, kind: "profile" });
+    expect(games.xLabel).toBe("human-normalised score τ");
+    expect(games.note).not.toContain("lowest");
+    expect(seriesOf(pong)[0].points.at(-1)?.x).toBeCloseTo(2);
+    const mixed = [...pong, ...scored("a", "CartPole-v1", [1, 2, 3])];
+    const both = runFigure(mixed, { ...options, kind: "profile" });
+    expect(both.xLabel).toBe("normalised score τ");
+    expect(both.note).toContain("0 is the lowest run of each environment, 1 the highest");
+    const { points } = seriesOf(mixed)[0];
+    expect([points[0].x, points[60].x]).toEqual([0, 1]);
+    // The middle run of each environment is halfway: above 0.4 are two runs of three, above 0.6 one.
+    expect([points[24].estimate, points[36].estimate]).toEqual([2 / 3, 1 / 3]);
+  });
+
   test("of runs without curves is refused", () => {
     const scores = runs.map((run) => ({ ...run, curve: null }));
     expect(() => runFigure(scores, { ...options, kind: "curves" })).toThrow(/none of the runs has a curve/);

@@ -145,6 +145,20 @@ describe("statistics", () => {
     expect([first.variant, first.other, first.overall?.estimate]).toEqual(["x", "y", 0.75]);
     expect(first.environments.map(({ probability }) => probability.estimate)).toEqual([0.5, 1]);
   });
+
+  test("over environments have one scale: that of human players only where every environment has it", () => {
+    // A random player scores -20.7 on Pong, and a human one 14.6; on Breakout 1.7 and 30.5.
+    const pong = [-20.7, 49.9].map((score) => run("x", "ALE/Pong-v5", score));
+    const overall = (environment: string, scores: readonly number[]) => {
+      const others = scores.map((score) => run("x", environment, score));
+      const { scale, overall } = reportStatistics(source([...pong, ...others]));
+      return [scale, overall[0].mean?.estimate];
+    };
+    // Means of 0 and 2, and of 0, 0 and 1.
+    expect(overall("ALE/Breakout-v5", [1.7, 1.7, 30.5])).toEqual(["human", expect.closeTo((1 + 1 / 3) / 2)]);
+    // Means of 0 and 1, and of 0, 0 and 1.
+    expect(overall("CartPole-v1", [3, 3, 8])).toEqual(["runs", expect.closeTo((1 / 2 + 1 / 3) / 2)]);
+  });
 });
 
 describe("the page of a sweep", () => {
@@ -273,7 +287,9 @@ describe("the page of run folders", () => {
 
   test("refuses to count a run twice", async () => {
     const folders = ["twice/a", "twice/b"].map((name) => write(name, events(1, 0.1, finished)));
-    await expect(readReportSource(folders)).rejects.toThrow(/report: A2C on CartPole-v1 with seed 1 appears twice/);
+    await expect(readReportSource(folders)).rejects.toThrow(
+      /report: A2C on CartPole-v1 with seed 1 appears twice/,
+    );
   });
 
   test("is written by the command for several runs, or where it is named", async () => {

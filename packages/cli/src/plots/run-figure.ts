@@ -4,7 +4,7 @@ import { stepLabel } from "../figures/step-label.js";
 import { bootstrapStreams, distinct } from "../runs/run-statistics.js";
 import { curveAcrossSeeds, profileAcrossTasks, type Statistic, scoreInterval } from "./across-seeds.js";
 import type { PlottedRun } from "./plotted-run.js";
-import { hasHumanScale, scoreScale } from "./score-scale.js";
+import { type SharedScale, sharedScale } from "./score-scale.js";
 
 /** What a figure of runs shows. */
 export const plotKinds = ["curves", "bars", "profile"] as const;
@@ -50,7 +50,7 @@ export function runFigure(given: readonly PlottedRun[], options: PlotOptions): R
     };
   }
   if (kind === "bars") return { ...shared, xLabel: score, yLabel: "", xFormat: String, note };
-  const isHuman = distinct(runs.map(({ environment }) => environment)).every(hasHumanScale);
+  const isHuman = scaleOf(runs).kind === "human";
   return {
     ...shared,
     xLabel: `${isHuman ? "human-normalised" : "normalised"} score τ`,
@@ -146,9 +146,7 @@ function profilePanel(
   environments: readonly string[],
   streams: RandomStreams,
 ): Panel {
-  const scales = environments.map((id) =>
-    scoreScale(id, scoresOf(runs.filter(({ environment }) => environment === id))),
-  );
+  const { scales } = scaleOf(runs);
   const tasksOf = (name: string) =>
     environments.flatMap((id, i) => {
       const own = runs.filter(({ variant, environment }) => variant === name && environment === id);
@@ -168,6 +166,11 @@ function profilePanel(
   });
   return { kind: "lines", title: "", series };
 }
+
+const scaleOf = (runs: readonly PlottedRun[]): SharedScale =>
+  sharedScale(distinct(runs.map(({ environment }) => environment)), (id) =>
+    scoresOf(runs.filter(({ environment }) => environment === id)),
+  );
 
 const scoresOf = (runs: readonly PlottedRun[]): readonly number[] =>
   runs.flatMap(({ score }) => (score === null ? [] : [score]));

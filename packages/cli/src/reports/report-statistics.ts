@@ -8,7 +8,7 @@ import {
   type RandomStreams,
   type TaskScores,
 } from "softrl";
-import { hasHumanScale, scoreScale } from "../plots/score-scale.js";
+import { type SharedScale, sharedScale } from "../plots/score-scale.js";
 import { bootstrapStreams, distinct, meanOf } from "../runs/run-statistics.js";
 import { groupNameOf, type ReportSource } from "./report-model.js";
 
@@ -49,7 +49,7 @@ export interface ReportStatistics {
   /** Of normalised scores, for variants with runs on all environments; empty where there is one environment. */
   readonly overall: readonly VariantScore[];
   /** What 0 and 1 are of normalised scores. */
-  readonly scale: "human" | "runs";
+  readonly scale: SharedScale["kind"];
   readonly improvements: readonly Improvement[];
 }
 
@@ -64,13 +64,11 @@ export function reportStatistics(source: ReportSource): ReportStatistics {
   const scoresOf = (variant: string, environment: string) =>
     scores.get(groupNameOf(variant, environment)) ?? [];
   const all = (environment: string) => variants.flatMap((variant) => scoresOf(variant, environment));
+  const scale = sharedScale(environments, all);
   const normalised = (variant: string) =>
-    environments.map((environment) => {
-      const own = scoresOf(variant, environment);
-      if (own.length === 0) return own;
-      const scale = scoreScale(environment, all(environment));
-      return own.map((score) => normalisedScore(score, scale));
-    });
+    environments.map((environment, i) =>
+      scoresOf(variant, environment).map((score) => normalisedScore(score, scale.scales[i])),
+    );
   const plannedOf = (variant: string, environment: string) =>
     source.planned.find((group) => group.variant === variant && group.environment === environment)?.seeds ??
     0;
@@ -99,7 +97,7 @@ export function reportStatistics(source: ReportSource): ReportStatistics {
               const planned = sum(environments.map((environment) => plannedOf(variant, environment)));
               return variantScore(variant, tasks, planned, () => streams.stream("overall", variant));
             }),
-    scale: environments.every(hasHumanScale) ? "human" : "runs",
+    scale: scale.kind,
     improvements: variants.flatMap((variant, i) =>
       variants.slice(i + 1).flatMap((other) => {
         const shared = environments.filter(
