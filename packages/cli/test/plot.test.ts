@@ -330,6 +330,35 @@ describe("a figure of runs", () => {
     expect([points[24].estimate, points[36].estimate]).toEqual([2 / 3, 1 / 3]);
   });
 
+  test("as a profile has no interval where an environment has one run, and says so", () => {
+    const noteOf = (all: readonly PlottedRun[]) => runFigure(all, { ...options, kind: "profile" }).note;
+    const hasInterval = (all: readonly PlottedRun[]) =>
+      seriesOf(all).map(({ points }) => points.some(({ low, high }) => low < high));
+    const one = [...scored("a", "X", [1]), ...scored("b", "X", [2])];
+    expect(noteOf(one)).toMatch(
+      /^One seed on each environment; one run has no interval; 0 is the lowest run/,
+    );
+    expect(hasInterval(one)).toEqual([false, false]);
+    // The second run of b on X would give it a width, though all of its runs on Y are one.
+    const some = [
+      ...scored("a", "X", [0, 1, 2]),
+      ...scored("a", "Y", [0, 1, 2]),
+      ...scored("b", "X", [0, 2]),
+      ...scored("b", "Y", [1]),
+    ];
+    expect(noteOf(some)).toMatch(
+      /^1 to 3 seeds on each environment, with 95 % stratified bootstrap intervals; a variant with one run on an environment has none; 0 is/,
+    );
+    expect(hasInterval(some)).toEqual([true, false]);
+    expect(seriesOf(some)[1].points.map(({ estimate }) => estimate)).toContain(3 / 4);
+    const two = [...scored("a", "X", [1, 2]), ...scored("a", "Y", [1, 2])];
+    expect(noteOf(two)).toMatch(
+      /^2 seeds on each environment, with 95 % stratified bootstrap intervals; 0 is/,
+    );
+    // A run without a score does not count.
+    expect(noteOf([...one, ...scored("b", "X", [null])])).toMatch(/^One seed on each/);
+  });
+
   test("of runs without curves is refused", () => {
     const scores = runs.map((run) => ({ ...run, curve: null }));
     expect(() => runFigure(scores, { ...options, kind: "curves" })).toThrow(/none of the runs has a curve/);

@@ -140,6 +140,7 @@ export const leftOutInWords = (names: readonly string[]): string =>
     ? ""
     : `; left out, without a score on every environment: ${names.map((name) => JSON.stringify(name)).join(", ")}`;
 
+/** @param runs compared ones: each variant has a score on every environment */
 function profilePanel(
   runs: readonly PlottedRun[],
   names: readonly string[],
@@ -148,10 +149,9 @@ function profilePanel(
 ): Panel {
   const { scales } = scaleOf(runs);
   const tasksOf = (name: string) =>
-    environments.flatMap((id, i) => {
+    environments.map((id, i) => {
       const own = runs.filter(({ variant, environment }) => variant === name && environment === id);
-      const scores = scoresOf(own).map((score) => normalisedScore(score, scales[i]));
-      return scores.length === 0 ? [] : [scores];
+      return scoresOf(own).map((score) => normalisedScore(score, scales[i]));
     });
   const all = names.flatMap(tasksOf).flat();
   const [low, high] = [Math.min(0, smallest(all)), Math.max(1, largest(all))];
@@ -159,11 +159,10 @@ function profilePanel(
     { length: THRESHOLDS },
     (_, i) => low + (i / (THRESHOLDS - 1)) * (high - low),
   );
-  const series = names.flatMap((name) => {
-    const tasks = tasksOf(name);
-    if (tasks.length === 0) return [];
-    return [{ name, points: profileAcrossTasks(tasks, thresholds, streams.stream("profile", name)) }];
-  });
+  const series = names.map((name) => ({
+    name,
+    points: profileAcrossTasks(tasksOf(name), thresholds, streams.stream("profile", name)),
+  }));
   return { kind: "lines", title: "", series };
 }
 
@@ -184,7 +183,11 @@ function noteOf(runs: readonly PlottedRun[], { kind, statistic }: PlotOptions): 
   }
   const [least, most] = [smallest([...counts.values()]), largest([...counts.values()])];
   const seeds = `${least === most ? "" : `${least} to `}${most} seed${most === 1 ? "" : "s"}`;
-  if (kind === "profile") return `${seeds} on each environment, with 95 % stratified bootstrap intervals`;
+  if (kind === "profile") {
+    if (most === 1) return "One seed on each environment; one run has no interval";
+    const intervals = `${seeds} on each environment, with 95 % stratified bootstrap intervals`;
+    return least > 1 ? intervals : `${intervals}; a variant with one run on an environment has none`;
+  }
   if (most === 1)
     return `One seed${kind === "curves" ? "; returns are of the last 100 training episodes" : ""}`;
   const what = statistic === "mean" ? "Mean" : "Interquartile mean";
