@@ -156,6 +156,16 @@ describe("runs to plot", () => {
     expect(same.map(({ variant }) => variant)).toEqual(["A2C", "A2C"]);
   });
 
+  test("of folders have finite returns: others are refused, where JSON reads a number as infinite", () => {
+    write("infinite", [started(1, {}), update(10, 5), update(20, 6)]);
+    const events = join(place, "infinite/events.jsonl");
+    const text = readFileSync(events, "utf8");
+    writeFileSync(events, text.replace('"meanReturn":6', '"meanReturn":1e999'));
+    expect(() => plottedRuns([join(place, "infinite")])).toThrow(
+      `${events}: the mean return at step 20 is not finite, expected a finite number, got Infinity; restore the file`,
+    );
+  });
+
   test("of an experiment come from both of its tables", () => {
     mkdirSync(join(place, "experiment"));
     const results = 'variant,environment,seed,meanReturn\n"A2C, naive",X,1,9\nsoft,X,1,8\n';
