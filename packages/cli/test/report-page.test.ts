@@ -162,6 +162,9 @@ describe("statistics", () => {
 });
 
 describe("the page of a sweep", () => {
+  const unequal =
+    "Over all environments, the mean counts each environment alike, but the IQM counts each run alike: where the numbers of runs differ, environments with more runs weigh more in it.";
+
   test("has figures, scores, probabilities, settings, commands and machines", async () => {
     const folder = await sweepFolder("sweep", true);
     const page = await pageOf(folder);
@@ -191,6 +194,7 @@ describe("the page of a sweep", () => {
       /12 runs: executor native avx2; softrl 0\.0\.9; machine Fast & Fine; 1.910 to 2.090 steps\/s/,
     );
     expect(text).not.toContain("no record of their settings");
+    expect(text).not.toContain(unequal);
   });
 
   test("names runs that are missing, other rows, and settings that are not recorded", async () => {
@@ -206,6 +210,7 @@ describe("the page of a sweep", () => {
     expect(text).toContain("Rows of partial from other definitions, left out: 1.");
     expect(text).toContain("The results have no record of their settings");
     expect(text).toContain("2 of 3");
+    expect(text).toContain(unequal);
   });
 
   test("escapes names from its files, and loads nothing that they name", async () => {

@@ -50,6 +50,8 @@ export interface ReportStatistics {
   readonly overall: readonly VariantScore[];
   /** What 0 and 1 are of normalised scores. */
   readonly scale: SharedScale["kind"];
+  /** Whether a variant of `overall` has more runs on one environment than on another. */
+  readonly hasUnequalRuns: boolean;
   readonly improvements: readonly Improvement[];
 }
 
@@ -72,6 +74,9 @@ export function reportStatistics(source: ReportSource): ReportStatistics {
   const plannedOf = (variant: string, environment: string) =>
     source.planned.find((group) => group.variant === variant && group.environment === environment)?.seeds ??
     0;
+  const compared = variants
+    .map((variant) => ({ variant, tasks: normalised(variant) }))
+    .filter(({ tasks }) => environments.length > 1 && tasks.every(({ length }) => length > 0));
   const streams = bootstrapStreams();
   return {
     environments: environments.map((environment) => ({
@@ -87,17 +92,12 @@ export function reportStatistics(source: ReportSource): ReportStatistics {
         Object.hasOwn(own, environment) ? [{ source: name, score: own[environment] }] : [],
       ),
     })),
-    overall:
-      environments.length < 2
-        ? []
-        : variants
-            .map((variant) => ({ variant, tasks: normalised(variant) }))
-            .filter(({ tasks }) => tasks.every(({ length }) => length > 0))
-            .map(({ variant, tasks }) => {
-              const planned = sum(environments.map((environment) => plannedOf(variant, environment)));
-              return variantScore(variant, tasks, planned, () => streams.stream("overall", variant));
-            }),
+    overall: compared.map(({ variant, tasks }) => {
+      const planned = sum(environments.map((environment) => plannedOf(variant, environment)));
+      return variantScore(variant, tasks, planned, () => streams.stream("overall", variant));
+    }),
     scale: scale.kind,
+    hasUnequalRuns: compared.some(({ tasks }) => tasks.some(({ length }) => length !== tasks[0].length)),
     improvements: variants.flatMap((variant, i) =>
       variants.slice(i + 1).flatMap((other) => {
         const shared = environments.filter(
