@@ -5,12 +5,7 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { type PaperFigure, paperFigureSvg } from "../src/figures/paper-figure.js";
 import { readCsv } from "../src/files/csv-file.js";
-import {
-  curveAcrossSeeds,
-  interpolated,
-  profileAcrossTasks,
-  scoreInterval,
-} from "../src/plots/across-seeds.js";
+import { curveAcrossSeeds, interpolated, scoreInterval } from "../src/plots/across-seeds.js";
 import { ofVariants, type PlottedRun, plottedRuns } from "../src/plots/plotted-run.js";
 import { runFigure } from "../src/plots/run-figure.js";
 import { expectRefusal, softrl } from "./command.js";
@@ -85,21 +80,6 @@ test("variants are chosen by name, in the order of the names", () => {
   expect(() => chosen("d")).toThrow(
     '--variant: the runs have no such variant, expected "a", "b", "c", got "d"',
   );
-});
-
-test("a profile across tasks falls from one to zero, inside its interval", () => {
-  const tasks = [
-    [0.1, 0.4],
-    [0.6, 0.9],
-  ];
-  const points = profileAcrossTasks(tasks, [0, 0.5, 1], random());
-  expect(points.map(({ estimate }) => estimate)).toEqual([1, 0.5, 0]);
-  for (const { estimate, low, high } of points) {
-    expect(low).toBeLessThanOrEqual(estimate);
-    expect(high).toBeGreaterThanOrEqual(estimate);
-  }
-  // Every resample has the same share above one half: the first task none, the second all.
-  expect([points[1].low, points[1].high]).toEqual([0.5, 0.5]);
 });
 
 describe("runs to plot", () => {
@@ -284,91 +264,6 @@ describe("a figure of runs", () => {
     expect(runFigure(alone, { ...options, kind: "curves" }).note).toMatch(/^One seed/);
   });
 
-  test("as a profile normalises the scores of each environment", () => {
-    const [panel] = runFigure(runs, { ...options, kind: "profile" }).panels;
-    if (panel.kind !== "lines") throw new Error("no lines");
-    const [one, two] = panel.series.map(({ points }) => points);
-    expect([one[0].x, one[60].x]).toEqual([0, 1]);
-    // Scores of one: 0, 10, 20 of 30; of two: 10, 20, 30. Above 1/2: a third, and two thirds.
-    expect(one[30].estimate).toBeCloseTo(1 / 3);
-    expect(two[30].estimate).toBeCloseTo(2 / 3);
-  });
-
-  const scored = (variant: string, environment: string, scores: readonly (number | null)[]) =>
-    scores.map((score, i): PlottedRun => ({ variant, environment, seed: `${i}`, curve: null, score }));
-  const seriesOf = (all: readonly PlottedRun[]) => {
-    const [panel] = runFigure(all, { ...options, kind: "profile" }).panels;
-    if (panel.kind !== "lines") throw new Error("no lines");
-    return panel.series;
-  };
-
-  test("as a profile draws the variants with a score on every environment, and names the others", () => {
-    const whole = [...scored("a", "X", [0, 10]), ...scored("a", "Y", [0, 10])];
-    const part = [...scored("b", "Y", [40, -40]), ...scored("c", "X", [3, 4]), ...scored("c", "Y", [null])];
-    const figure = runFigure([...whole, ...part], { ...options, kind: "profile" });
-    expect(figure.names).toEqual(["a"]);
-    expect(figure.leftOut).toEqual(["b", "c"]);
-    expect(figure.note).toBe(
-      "2 seeds on each environment, with 95 % stratified bootstrap intervals; " +
-        'left out, without a score on every environment: "b", "c"; ' +
-        "0 is the lowest run of each environment, 1 the highest",
-    );
-    // What is left out decides nothing: neither the scale nor the thresholds.
-    expect(seriesOf([...whole, ...part])).toEqual(seriesOf(whole));
-    expect(runFigure(whole, { ...options, kind: "profile" }).leftOut).toEqual([]);
-    expect(() => runFigure(part, { ...options, kind: "profile" })).toThrow(
-      'no variant has a score on every environment, got "b" without X; "c" without Y; choose variants of the same environments with --variant',
-    );
-    const none = scored("a", "X", [null]);
-    expect(() => runFigure(none, { ...options, kind: "profile" })).toThrow("none of the runs has a score");
-  });
-
-  test("as a profile has one scale: that of human players only where every environment has it", () => {
-    // A random player scores -20.7 on Pong, and a human one 14.6.
-    const pong = scored("a", "ALE/Pong-v5", [-20.7, 14.6, 49.9]);
-    const games = runFigure(pong, { ...options, kind: "profile" });
-    expect(games.xLabel).toBe("human-normalised score τ");
-    expect(games.note).not.toContain("lowest");
-    expect(seriesOf(pong)[0].points.at(-1)?.x).toBeCloseTo(2);
-    const mixed = [...pong, ...scored("a", "CartPole-v1", [1, 2, 3])];
-    const both = runFigure(mixed, { ...options, kind: "profile" });
-    expect(both.xLabel).toBe("normalised score τ");
-    expect(both.note).toContain("0 is the lowest run of each environment, 1 the highest");
-    const { points } = seriesOf(mixed)[0];
-    expect([points[0].x, points[60].x]).toEqual([0, 1]);
-    // The middle run of each environment is halfway: above 0.4 are two runs of three, above 0.6 one.
-    expect([points[24].estimate, points[36].estimate]).toEqual([2 / 3, 1 / 3]);
-  });
-
-  test("as a profile has no interval where an environment has one run, and says so", () => {
-    const noteOf = (all: readonly PlottedRun[]) => runFigure(all, { ...options, kind: "profile" }).note;
-    const hasInterval = (all: readonly PlottedRun[]) =>
-      seriesOf(all).map(({ points }) => points.some(({ low, high }) => low < high));
-    const one = [...scored("a", "X", [1]), ...scored("b", "X", [2])];
-    expect(noteOf(one)).toMatch(
-      /^One seed on each environment; one run has no interval; 0 is the lowest run/,
-    );
-    expect(hasInterval(one)).toEqual([false, false]);
-    // The second run of b on X would give it a width, though all of its runs on Y are one.
-    const some = [
-      ...scored("a", "X", [0, 1, 2]),
-      ...scored("a", "Y", [0, 1, 2]),
-      ...scored("b", "X", [0, 2]),
-      ...scored("b", "Y", [1]),
-    ];
-    expect(noteOf(some)).toMatch(
-      /^1 to 3 seeds on each environment, with 95 % stratified bootstrap intervals; a variant with one run on an environment has none; 0 is/,
-    );
-    expect(hasInterval(some)).toEqual([true, false]);
-    expect(seriesOf(some)[1].points.map(({ estimate }) => estimate)).toContain(3 / 4);
-    const two = [...scored("a", "X", [1, 2]), ...scored("a", "Y", [1, 2])];
-    expect(noteOf(two)).toMatch(
-      /^2 seeds on each environment, with 95 % stratified bootstrap intervals; 0 is/,
-    );
-    // A run without a score does not count.
-    expect(noteOf([...one, ...scored("b", "X", [null])])).toMatch(/^One seed on each/);
-  });
-
   test("of runs without curves is refused", () => {
     const scores = runs.map((run) => ({ ...run, curve: null }));
     expect(() => runFigure(scores, { ...options, kind: "curves" })).toThrow(/none of the runs has a curve/);
@@ -431,16 +326,6 @@ describe("softrl plot", () => {
     expect(png.subarray(0, 4).toString("latin1")).toBe("\x89PNG");
     // 85 mm at 254 pixels per inch of 25.4 mm.
     expect(png.readUInt32BE(16)).toBe(850);
-  });
-
-  test("of a profile prints which variants it leaves out", async () => {
-    const rows = ["a,X,1,1", "a,X,2,2", "a,Y,1,3", "a,Y,2,4", "b,Y,1,9"];
-    writeFileSync(join(place, "part.csv"), `variant,environment,seed,meanReturn\n${rows.join("\n")}\n`);
-    const plot = ["plot", "part.csv", "--kind", "profile", "--out", "part.svg", "--overwrite"];
-    const text = await softrl(plot, place);
-    expect(text.stdout).toBe('part.svg: 4 runs; left out, without a score on every environment: "b"\n');
-    const json = await softrl([...plot, "--json"], place);
-    expect(JSON.parse(json.stdout)).toEqual({ out: "part.svg", runs: 4, leftOut: ["b"] });
   });
 
   test.each([
