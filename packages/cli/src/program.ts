@@ -134,7 +134,7 @@ function addSweep(root: Command, terminal: Terminal, run: Run): void {
       "--only <keys>",
       "train the runs with these keys and leave their folders in runs/; Slurm's script does so",
     )
-    .option("--fresh", "train runs again whose results are of other settings or of another version")
+    .option("--fresh", "train runs again whose results have other settings or another version")
     .option("--json", JSON_LINE)
     .action((definition: string, values: OptionValues) => run(sweepCommand(definition, values, terminal)));
 }

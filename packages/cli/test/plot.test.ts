@@ -5,12 +5,7 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { type PaperFigure, paperFigureSvg } from "../src/figures/paper-figure.js";
 import { readCsv } from "../src/files/csv-file.js";
-import {
-  curveAcrossSeeds,
-  interpolated,
-  profileAcrossTasks,
-  scoreInterval,
-} from "../src/plots/across-seeds.js";
+import { curveAcrossSeeds, interpolated, scoreInterval } from "../src/plots/across-seeds.js";
 import { ofVariants, type PlottedRun, plottedRuns } from "../src/plots/plotted-run.js";
 import { runFigure } from "../src/plots/run-figure.js";
 import { expectRefusal, softrl } from "./command.js";
@@ -87,21 +82,6 @@ test("variants are chosen by name, in the order of the names", () => {
   );
 });
 
-test("a profile across tasks falls from one to zero, inside its interval", () => {
-  const tasks = [
-    [0.1, 0.4],
-    [0.6, 0.9],
-  ];
-  const points = profileAcrossTasks(tasks, [0, 0.5, 1], random());
-  expect(points.map(({ estimate }) => estimate)).toEqual([1, 0.5, 0]);
-  for (const { estimate, low, high } of points) {
-    expect(low).toBeLessThanOrEqual(estimate);
-    expect(high).toBeGreaterThanOrEqual(estimate);
-  }
-  // Every resample has the same share above one half: the first task none, the second all.
-  expect([points[1].low, points[1].high]).toEqual([0.5, 0.5]);
-});
-
 describe("runs to plot", () => {
   const started = (seed: number, settings: object) => ({
     event: "started",
@@ -171,6 +151,16 @@ describe("runs to plot", () => {
     expect(same.map(({ variant }) => variant)).toEqual(["A2C", "A2C"]);
   });
 
+  test("of folders have finite returns: others are refused, where JSON reads a number as infinite", () => {
+    write("infinite", [started(1, {}), update(10, 5), update(20, 6)]);
+    const events = join(place, "infinite/events.jsonl");
+    const text = readFileSync(events, "utf8");
+    writeFileSync(events, text.replace('"meanReturn":6', '"meanReturn":1e999'));
+    expect(() => plottedRuns([join(place, "infinite")])).toThrow(
+      `${events}: the mean return at step 20 is not finite, expected a finite number, got Infinity; restore the file`,
+    );
+  });
+
   test("of an experiment come from both of its tables", () => {
     mkdirSync(join(place, "experiment"));
     const results = 'variant,environment,seed,meanReturn\n"A2C, naive",X,1,9\nsoft,X,1,8\n';
@@ -204,7 +194,7 @@ describe("runs of the same variant and seed are not two seeds", () => {
     const config = { run: { seed: 1 }, environment: { id: "E-v0" }, algorithm: { name: "a2c", tau } };
     return `${JSON.stringify({ event: "started", config })}\n`;
   };
-  const refused = /two runs are of A(2C)? on E-v0 with seed 1, .*got .*; leave one of them out/;
+  const refused = /A(2C)? on E-v0 with seed 1 appears twice, .*got .*; leave one of them out/;
 
   test("in run folders, which are named", () => {
     const folders = ["first", "second"].map((name) => join(place, "same", name));
@@ -287,16 +277,6 @@ describe("a figure of runs", () => {
     expect(runFigure(runs.slice(1), { ...options, kind: "curves" }).note).toMatch(/^Mean of 2 to 3 seeds/);
     const alone = runs.filter(({ seed }) => seed === "1");
     expect(runFigure(alone, { ...options, kind: "curves" }).note).toMatch(/^One seed/);
-  });
-
-  test("as a profile normalises the scores of each environment", () => {
-    const [panel] = runFigure(runs, { ...options, kind: "profile" }).panels;
-    if (panel.kind !== "lines") throw new Error("no lines");
-    const [one, two] = panel.series.map(({ points }) => points);
-    expect([one[0].x, one[60].x]).toEqual([0, 1]);
-    // Scores of one: 0, 10, 20 of 30; of two: 10, 20, 30. Above 1/2: a third, and two thirds.
-    expect(one[30].estimate).toBeCloseTo(1 / 3);
-    expect(two[30].estimate).toBeCloseTo(2 / 3);
   });
 
   test("of runs without curves is refused", () => {

@@ -30,14 +30,14 @@ const definition = {
     { name: "proper", algorithm: "a2c" },
   ],
   environments: ["CartPole-v1", "Acrobot-v1"],
-  seeds: [1, 2, 3],
+  seeds: [1, 2, 3, 4],
   published: { "Somebody (2019)": { "CartPole-v1": 123 } },
 };
 const scoresOf: Readonly<Record<string, readonly number[]>> = {
-  "naive CartPole-v1": [10, 20, 60],
-  "proper CartPole-v1": [70, 80, 90],
-  "naive Acrobot-v1": [-90, -80, -70],
-  "proper Acrobot-v1": [-80, -80, -80],
+  "naive CartPole-v1": [0, 2, 4, 100],
+  "proper CartPole-v1": [170, 180, 190, 240],
+  "naive Acrobot-v1": [-90, -80, -80, -70],
+  "proper Acrobot-v1": [-80, -80, -80, -80],
 };
 const head = "variant,environment,seed";
 
@@ -114,12 +114,16 @@ describe("statistics", () => {
   });
 
   test("are those of each environment, with the intervals that a sweep prints", () => {
-    const { environments } = reportStatistics(source([1, 2, 6].map((score) => run("x", "one", score))));
+    const scores = [0, 2, 4, 100];
+    const { environments } = reportStatistics(source(scores.map((score) => run("x", "one", score))));
     const [{ mean, interquartileMean, runs, planned }] = environments[0].variants;
-    const { low, high } = meanInterval([1, 2, 6], { random: new RandomStreams(0).stream("x", "one") });
-    expect(mean).toEqual({ estimate: 3, interval: { low, high } });
-    expect(interquartileMean?.estimate).toBe(3);
-    expect([runs, planned]).toEqual([3, 2]);
+    const { low, high } = meanInterval(scores, { random: new RandomStreams(0).stream("x", "one") });
+    // Of the 256 equally likely resamples, 5 have a mean below 1 and 5 one above 75.5, which is less than 2.5 %.
+    expect([low, high]).toEqual([1, 75.5]);
+    expect(mean).toEqual({ estimate: 26.5, interval: { low, high } });
+    // Without the lowest and the highest: (2 + 4) / 2. 13 resamples, 5 %, draw 0 at least three times; 13 draw 100.
+    expect(interquartileMean).toEqual({ estimate: 3, interval: { low: 0, high: 100 } });
+    expect([runs, planned]).toEqual([4, 2]);
   });
 
   test("of a single run have no interval, and runs without an episode have none", () => {
@@ -139,15 +143,34 @@ describe("statistics", () => {
       ["x", 0.75],
       ["y", 0.25],
     ]);
+    // The IQM pools the runs 0, 1 and 1.
+    expect(overall[0].interquartileMean?.estimate).toBeCloseTo(2 / 3);
     expect(scale).toBe("runs");
     // One of two runs of x is above y's on the first environment, and its only one on the second.
     const [first] = improvements;
     expect([first.variant, first.other, first.overall?.estimate]).toEqual(["x", "y", 0.75]);
     expect(first.environments.map(({ probability }) => probability.estimate)).toEqual([0.5, 1]);
   });
+
+  test("over environments have one scale: that of human players only where every environment has it", () => {
+    // A random player scores -20.7 on Pong, and a human one 14.6; on Breakout 1.7 and 30.5.
+    const pong = [-20.7, 49.9].map((score) => run("x", "ALE/Pong-v5", score));
+    const overall = (environment: string, scores: readonly number[]) => {
+      const others = scores.map((score) => run("x", environment, score));
+      const { scale, overall } = reportStatistics(source([...pong, ...others]));
+      return [scale, overall[0].mean?.estimate];
+    };
+    // Means of 0 and 2, and of 0, 0 and 1.
+    expect(overall("ALE/Breakout-v5", [1.7, 1.7, 30.5])).toEqual(["human", expect.closeTo((1 + 1 / 3) / 2)]);
+    // Means of 0 and 1, and of 0, 0 and 1.
+    expect(overall("CartPole-v1", [3, 3, 8])).toEqual(["runs", expect.closeTo((1 / 2 + 1 / 3) / 2)]);
+  });
 });
 
 describe("the page of a sweep", () => {
+  const unequal =
+    "Over all environments, the mean counts each environment alike, but the IQM counts each run alike: where the numbers of runs differ, environments with more runs weigh more in it.";
+
   test("has figures, scores, probabilities, settings, commands and machines", async () => {
     const folder = await sweepFolder("sweep", true);
     const page = await pageOf(folder);
@@ -160,11 +183,12 @@ describe("the page of a sweep", () => {
       }
     }
     const text = textOf(page);
-    expect(text).toContain("2 variants, 2 environments, 12 runs.");
-    expect(text).toMatch(/CartPole-v1 naive 30\.0 \[10\.0, 60\.0\] 30\.0 \[10\.0, 60\.0\] 3 proper 80\.0 /);
+    expect(text).toContain("2 variants, 2 environments, 16 runs.");
+    expect(text).toMatch(/CartPole-v1 naive 26\.5 \[1\.00, 75\.5\] 3\.00 \[0, 100\] 4 proper 195 .*\] 185 /);
     expect(text).toContain("Somebody (2019) 123");
-    expect(text).toMatch(/Acrobot-v1 naive −80\.0 \[−90\.0, −70\.0\]/);
-    // Every run of the naive bonus is below those of the proper one; on Acrobot a third each is below, equal, above.
+    // A resample is −80 plus 10/4 of Binomial(8, 1/2) − 4, which is −4 or −3 in 9 cases of 256, and −4 in one.
+    expect(text).toMatch(/Acrobot-v1 naive −80\.0 \[−87\.5, −72\.5\]/);
+    // Every run of the naive bonus is below those of the proper one; on Acrobot as many are above as below.
     expect(text).toMatch(
       /naive over proper CartPole-v1 0\.00 \[0\.00, 0\.00\] Acrobot-v1 0\.50 \[.*\] all 2 environments 0\.25 \[/,
     );
@@ -174,9 +198,10 @@ describe("the page of a sweep", () => {
     expect(text).toContain(`npx softrl sweep ${folder}`);
     expect(text).toContain("With fewer than 10 seeds they are too narrow.");
     expect(text).toMatch(
-      /12 runs: executor native avx2; softrl 0\.0\.9; machine Fast & Fine; 1.910 to 2.090 steps\/s/,
+      /16 runs: executor native avx2; softrl 0\.0\.9; machine Fast & Fine; 1.910 to 2.240 steps\/s/,
     );
     expect(text).not.toContain("no record of their settings");
+    expect(text).not.toContain(unequal);
   });
 
   test("names runs that are missing, other rows, and settings that are not recorded", async () => {
@@ -188,10 +213,11 @@ describe("the page of a sweep", () => {
       `${[header, ...rows, rows[0].replace(/^\w+/, "elsewhere"), rows[0]].join("\n")}\ncut,of`,
     );
     const text = textOf(await pageOf(folder));
-    expect(text).toContain("Runs without a result: 1 of 12.");
+    expect(text).toContain("Runs without a result: 1 of 16.");
     expect(text).toContain("Rows of partial from other definitions, left out: 1.");
     expect(text).toContain("The results have no record of their settings");
-    expect(text).toContain("2 of 3");
+    expect(text).toContain("3 of 4");
+    expect(text).toContain(unequal);
   });
 
   test("escapes names from its files, and loads nothing that they name", async () => {
@@ -273,7 +299,9 @@ describe("the page of run folders", () => {
 
   test("refuses to count a run twice", async () => {
     const folders = ["twice/a", "twice/b"].map((name) => write(name, events(1, 0.1, finished)));
-    await expect(readReportSource(folders)).rejects.toThrow(/two runs are of A2C on CartPole-v1 with seed 1/);
+    await expect(readReportSource(folders)).rejects.toThrow(
+      /report: A2C on CartPole-v1 with seed 1 appears twice/,
+    );
   });
 
   test("is written by the command for several runs, or where it is named", async () => {

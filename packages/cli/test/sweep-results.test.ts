@@ -109,11 +109,14 @@ describe("the tables of a sweep", () => {
 
 describe("the scores of a sweep", () => {
   test("are statistics across seeds, with a fixed bootstrap, in 60 columns", () => {
-    const cells = [1, 2, 3, 4].map((seed) => ({ variant: "A", environment: "CartPole-v1", seed }));
-    const results = mapOf(...[1, 2, 3].map((seed) => result("A", seed, [10, 20, 60][seed - 1])));
+    const cells = [1, 2, 3, 4, 5].map((seed) => ({ variant: "A", environment: "CartPole-v1", seed }));
+    const results = mapOf(...[0, 2, 4, 100].map((score, i) => result("A", i + 1, score)));
     const [score] = sweepScores(cells, results);
-    // x̄ = 30; s² = (400 + 100 + 900) / 2.
-    expect(score).toMatchObject({ runs: 3, planned: 4, mean: 30, standardDeviation: Math.sqrt(700) });
+    // x̄ = 26.5; s² = (26.5² + 24.5² + 22.5² + 73.5²) / 3 = 7211 / 3; the IQM is (2 + 4) / 2.
+    expect(score).toMatchObject({ runs: 4, planned: 5, mean: 26.5, interquartileMean: 3 });
+    expect(score.standardDeviation).toBeCloseTo(Math.sqrt(7211 / 3));
+    // Of the 256 equally likely resamples, 5 have a mean below 1 and 5 one above 75.5, which is less than 2.5 %.
+    expect(score.interval).toEqual({ low: 1, high: 75.5 });
     expect(sweepScores(cells, results)).toEqual([score]);
     const [single] = sweepScores(cells, mapOf(result("A", 1)));
     expect(single).toMatchObject({ runs: 1, standardDeviation: null, interval: null });
@@ -122,8 +125,7 @@ describe("the scores of a sweep", () => {
     const long = { ...score, variant: "a variant with many settings in its long name, τ 0.01, n 5, λ 1" };
     const table = scoreTable([score, single, none, long], 60);
     expect(widest(table)).toBeLessThanOrEqual(60);
-    expect(table).toMatch(/30\.0 ± 26\.5/);
-    expect(table).toMatch(/3 of 4/);
+    expect(table).toMatch(/26\.5 ± 49\.0 +3\.00 +\[1\.00, 75\.5\] +4 of 5/);
   });
 });
 

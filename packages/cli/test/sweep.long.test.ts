@@ -84,11 +84,7 @@ describe("softrl sweep", () => {
 
     // A changed definition under the old name.
     define("plain", { options: { steps: 480 }, seeds: [1] });
-    expectRefusal(
-      await command("sweep", "plain"),
-      1,
-      /"A2C" on CartPole-v1 with seed 1 is of other settings/,
-    );
+    expectRefusal(await command("sweep", "plain"), 1, /"A2C" on CartPole-v1 with seed 1 has other settings/);
     const fresh = await command("sweep", "plain", "--fresh", "--keep-runs", "--json");
     expect(json(fresh.stdout)).toMatchObject({ runs: 1, made: 1 });
     expect(names("plain/runs")).toHaveLength(1);
@@ -132,7 +128,7 @@ describe("softrl sweep", () => {
     const without = await command("sweep", "failing", "--json");
     expect(without.code).toBe(0);
     expect(without.stderr).toMatch(
-      /^softrl: 1 unfinished run of other settings .*; to remove:\n {2}a2c, Mine-v0, seed 1: rm -r \S*failing\/runs\/[0-9a-f]{16}$/m,
+      /^softrl: 1 unfinished run with other settings .*; to remove:\n {2}a2c, Mine-v0, seed 1: rm -r \S*failing\/runs\/[0-9a-f]{16}$/m,
     );
     expect(without.stderr).toContain(key);
     expect(names("failing")).toContain("runs");
@@ -280,7 +276,7 @@ describe("softrl train --seeds", () => {
     expectRefusal(
       await command(...options, "--seeds", "1", "--tau", "0.5"),
       1,
-      /seeds: the runs in this folder are of other settings; choose another folder with --run-folder/,
+      /seeds: the runs in this folder have other settings; choose another folder with --run-folder/,
     );
   });
 

@@ -5,7 +5,6 @@ import {
   type Comparison,
   compare,
   meanInterval,
-  RandomStreams,
   type RunConfig,
   SoftrlError,
   softQLearning,
@@ -38,6 +37,7 @@ import {
   writeReport,
   writeResult,
 } from "../runs/run-report.js";
+import { bootstrapStreams } from "../runs/run-statistics.js";
 import { tensorBoardFollower } from "../runs/tensorboard-follower.js";
 import { warnUnlessReproducible, warnUnlessResumable } from "../runs/training.js";
 import { marked } from "../runs/trusted-run.js";
@@ -281,7 +281,7 @@ function curvesOf(plans: readonly RunPlan[], runs: Comparison["runs"]): readonly
     const own = runs.flatMap(({ curve }, i) => (plans[i].parts.kinds.algorithm === kind ? [curve] : []));
     if (own.length === 1) return named(kind, own[0]);
     const whole = own.filter(({ steps }) => steps.length > 0);
-    const random = new RandomStreams(0).stream(kind.name);
+    const random = bootstrapStreams().stream(kind.name);
     const points = whole.length === 0 ? [] : curveAcrossSeeds(whole, "mean", random);
     return named(kind, {
       steps: points.map(({ x }) => x),
@@ -338,7 +338,7 @@ function acrossSeedsInWords(plans: readonly RunPlan[], reports: readonly RunRepo
       plans[i].parts.kinds.algorithm === kind && meanReturn !== null ? [meanReturn] : [],
     );
     if (scores.length < 2) return [kind.title, inShort(scores[0] ?? null), "–", String(scores.length)];
-    const random = new RandomStreams(0).stream(kind.name);
+    const random = bootstrapStreams().stream(kind.name);
     const { estimate, low, high } = meanInterval(scores, { random });
     return [kind.title, inShort(estimate), `${inShort(low)} to ${inShort(high)}`, String(scores.length)];
   });

@@ -14,7 +14,7 @@ export async function plotCommand(
 ): Promise<number> {
   // Loaded here: drawing takes longer to load than all the rest of the command.
   const { ofVariants, plottedRuns } = await import("../plots/plotted-run.js");
-  const { plotKinds, runFigure } = await import("../plots/run-figure.js");
+  const { leftOutInWords, plotKinds, runFigure } = await import("../plots/run-figure.js");
   const { paperFigureSvg } = await import("../figures/paper-figure.js");
   const out = String(options.out);
   const kind = choiceOf("--kind", options.kind, plotKinds);
@@ -31,15 +31,19 @@ export async function plotCommand(
   }
   const all = plottedRuns(paths);
   const runs = Array.isArray(options.variant) ? ofVariants(all, options.variant.map(String)) : all;
-  const svg = paperFigureSvg(runFigure(runs, { kind, statistic, theme, width }));
+  const figure = runFigure(runs, { kind, statistic, theme, width });
+  const svg = paperFigureSvg(figure);
   const contents = await contentsOf(svg, format, width, dpi);
   try {
     writeOut(out, overwrite, contents);
   } catch (error) {
     throw outFault(out, error);
   }
-  if (options.json === true) writeJson(terminal.out, { out, runs: runs.length });
-  else terminal.out.write(`${shownPath(out)}: ${runs.length} run${runs.length === 1 ? "" : "s"}\n`);
+  const { leftOut } = figure;
+  const { length: count } = runs.filter(({ variant }) => !leftOut.includes(variant));
+  const what = `${count} run${count === 1 ? "" : "s"}${leftOutInWords(leftOut)}`;
+  if (options.json !== true) terminal.out.write(`${shownPath(out)}: ${what}\n`);
+  else writeJson(terminal.out, { out, runs: count, ...(kind === "profile" ? { leftOut } : {}) });
   return 0;
 }
 

@@ -114,13 +114,13 @@ export function continuation(named: string, options: OptionValues): string {
   ].join(" ");
 }
 
-/** @throws SoftrlError where a result of this version is of other settings than the definition's. */
+/** @throws SoftrlError where a result of this version has other settings than the definition's. */
 function requireSameSettings({ runs, version }: SweepPlan, folder: SweepFolder): void {
   for (const run of runs) {
     const cell = run.cells.find((cell) => folder.standing(run, cell) === "other-settings");
     if (cell === undefined) continue;
     const { variant, environment, seed } = cell;
-    const what = `the result of ${JSON.stringify(variant)} on ${environment} with seed ${seed} is of other settings`;
+    const what = `the result of ${JSON.stringify(variant)} on ${environment} with seed ${seed} has other settings`;
     throw new SoftrlError(folder.path, what, {
       expected: "the settings of the definition",
       got: `a result of the same version, ${version}`,

@@ -70,7 +70,7 @@ export async function trainSeedsCommand(
   });
   for (const run of runs) {
     if (!["other-settings", "other-defaults"].includes(folder.standing(run, run.cells[0]))) continue;
-    throw new SoftrlError(path, "the runs in this folder are of other settings", {
+    throw new SoftrlError(path, "the runs in this folder have other settings", {
       remedy: "choose another folder with --run-folder",
     });
   }

@@ -70,13 +70,19 @@ export function interpolated({ steps, meanReturns }: LearningCurve, step: number
 
 /**
  * The performance profile of scores by task (Agarwal et al. 2021), with the 95 % interval of its stratified bootstrap at
- * each threshold.
+ * each threshold; where a task has a single run, that of a share is the share.
  */
 export function profileAcrossTasks(
   tasks: readonly (readonly number[])[],
   thresholds: readonly number[],
   random: Random,
 ): readonly IntervalPoint[] {
+  if (tasks.some(({ length }) => length < 2)) {
+    return Array.from(performanceProfile(tasks, thresholds), (share, i) => ({
+      x: thresholds[i],
+      ...{ estimate: share, low: share, high: share },
+    }));
+  }
   return thresholds.map((x) => ({
     x,
     ...bootstrapInterval(tasks, (drawn) => performanceProfile(drawn, [x])[0], {

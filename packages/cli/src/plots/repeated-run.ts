@@ -25,7 +25,7 @@ export function repeatedRun(runs: readonly RunName[]): readonly [first: number, 
 /** @throws SoftrlError, always: this run is there a second time. */
 export function refuseRepeated(where: string, run: RunName, got?: string): never {
   const { variant, environment, seed } = run;
-  throw new SoftrlError(where, `two runs are of ${variant} on ${environment} with seed ${seed}`, {
+  throw new SoftrlError(where, `${variant} on ${environment} with seed ${seed} appears twice`, {
     expected: "one run for each variant, environment and seed",
     ...(got !== undefined && { got: oneLine(got, 500) }),
     remedy: "leave one of them out",

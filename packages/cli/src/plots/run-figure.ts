@@ -1,9 +1,10 @@
-import { largest, normalisedScore, RandomStreams, SoftrlError, smallest } from "softrl";
+import { largest, normalisedScore, oneLine, type RandomStreams, SoftrlError, smallest } from "softrl";
 import type { Panel, PaperFigure, Theme } from "../figures/paper-figure.js";
 import { stepLabel } from "../figures/step-label.js";
+import { bootstrapStreams, distinct } from "../runs/run-statistics.js";
 import { curveAcrossSeeds, profileAcrossTasks, type Statistic, scoreInterval } from "./across-seeds.js";
 import type { PlottedRun } from "./plotted-run.js";
-import { hasHumanScale, scoreScale } from "./score-scale.js";
+import { type SharedScale, sharedScale } from "./score-scale.js";
 
 /** What a figure of runs shows. */
 export const plotKinds = ["curves", "bars", "profile"] as const;
@@ -17,19 +18,26 @@ export interface PlotOptions {
   readonly theme: Theme;
 }
 
-/** Intervals are bootstrapped with this seed, so that the same runs give the same figure. */
-const SEED = 0;
 const THRESHOLDS = 61;
 
-/** The figure of runs: a panel for each environment, a line or a bar for each variant; a profile is one panel. */
-export function runFigure(runs: readonly PlottedRun[], options: PlotOptions): PaperFigure {
+export interface RunFigure extends PaperFigure {
+  /** The variants that a profile cannot compare: those without a score on every environment. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * The figure of runs: a panel for each environment, a line or a bar for each variant; a profile is one panel.
+ * @throws SoftrlError where there is nothing to draw, or no variant has what a profile compares.
+ */
+export function runFigure(given: readonly PlottedRun[], options: PlotOptions): RunFigure {
   const { kind, width, theme } = options;
+  const { runs, leftOut } = kind === "profile" ? comparedRuns(given) : { runs: given, leftOut: [] };
   const names = distinct(runs.map(({ variant }) => variant));
   const panels = panelsOf(runs, names, options);
   const isEmpty = panels.every((panel) => (panel.kind === "bars" ? panel.bars : panel.series).length === 0);
   if (isEmpty) refuseEmpty(kind);
-  const shared = { width, theme, names, panels };
-  const note = noteOf(runs, options);
+  const shared = { width, theme, names, panels, leftOut };
+  const note = noteOf(runs, options) + leftOutInWords(leftOut);
   const score = "mean return of the last 100 training episodes";
   if (kind === "curves") {
     return {
@@ -42,7 +50,7 @@ export function runFigure(runs: readonly PlottedRun[], options: PlotOptions): Pa
     };
   }
   if (kind === "bars") return { ...shared, xLabel: score, yLabel: "", xFormat: String, note };
-  const isHuman = distinct(runs.map(({ environment }) => environment)).every(hasHumanScale);
+  const isHuman = scaleOf(runs).kind === "human";
   return {
     ...shared,
     xLabel: `${isHuman ? "human-normalised" : "normalised"} score τ`,
@@ -57,7 +65,7 @@ function panelsOf(
   names: readonly string[],
   { kind, statistic }: PlotOptions,
 ): readonly Panel[] {
-  const streams = new RandomStreams(SEED);
+  const streams = bootstrapStreams();
   const environments = distinct(runs.map(({ environment }) => environment));
   if (kind === "profile") return [profilePanel(runs, names, environments, streams)];
   return environments.map((title): Panel => {
@@ -97,20 +105,53 @@ function refuseApart(variant: string, environment: string): never {
   });
 }
 
+/** The runs with a score of the variants that have one on every environment: a profile is a mean over environments. */
+function comparedRuns(
+  runs: readonly PlottedRun[],
+): Pick<RunFigure, "leftOut"> & { runs: readonly PlottedRun[] } {
+  const scored = runs.filter(({ score }) => score !== null);
+  if (scored.length === 0) refuseEmpty("profile");
+  const environments = distinct(runs.map(({ environment }) => environment));
+  const missing = new Map(
+    distinct(runs.map(({ variant }) => variant)).map((name) => {
+      const own = new Set(
+        scored.flatMap(({ variant, environment }) => (variant === name ? [environment] : [])),
+      );
+      return [name, environments.filter((environment) => !own.has(environment))] as const;
+    }),
+  );
+  const leftOut = [...missing].filter(([, { length }]) => length > 0);
+  if (leftOut.length === missing.size) {
+    const got = leftOut.map(([name, lacking]) => `${JSON.stringify(name)} without ${lacking.join(", ")}`);
+    throw new SoftrlError("plot", "no variant has a score on every environment", {
+      got: oneLine(got.join("; "), 500),
+      remedy: "choose variants of the same environments with --variant",
+    });
+  }
+  return {
+    runs: scored.filter(({ variant }) => missing.get(variant)?.length === 0),
+    leftOut: leftOut.map(([name]) => name),
+  };
+}
+
+/** `; left out, without a score on every environment: "A2C"`; empty where no variant is. */
+export const leftOutInWords = (names: readonly string[]): string =>
+  names.length === 0
+    ? ""
+    : `; left out, without a score on every environment: ${names.map((name) => JSON.stringify(name)).join(", ")}`;
+
+/** @param runs compared ones: each variant has a score on every environment */
 function profilePanel(
   runs: readonly PlottedRun[],
   names: readonly string[],
   environments: readonly string[],
   streams: RandomStreams,
 ): Panel {
-  const scales = environments.map((id) =>
-    scoreScale(id, scoresOf(runs.filter(({ environment }) => environment === id))),
-  );
+  const { scales } = scaleOf(runs);
   const tasksOf = (name: string) =>
-    environments.flatMap((id, i) => {
+    environments.map((id, i) => {
       const own = runs.filter(({ variant, environment }) => variant === name && environment === id);
-      const scores = scoresOf(own).map((score) => normalisedScore(score, scales[i]));
-      return scores.length === 0 ? [] : [scores];
+      return scoresOf(own).map((score) => normalisedScore(score, scales[i]));
     });
   const all = names.flatMap(tasksOf).flat();
   const [low, high] = [Math.min(0, smallest(all)), Math.max(1, largest(all))];
@@ -118,13 +159,17 @@ function profilePanel(
     { length: THRESHOLDS },
     (_, i) => low + (i / (THRESHOLDS - 1)) * (high - low),
   );
-  const series = names.flatMap((name) => {
-    const tasks = tasksOf(name);
-    if (tasks.length === 0) return [];
-    return [{ name, points: profileAcrossTasks(tasks, thresholds, streams.stream("profile", name)) }];
-  });
+  const series = names.map((name) => ({
+    name,
+    points: profileAcrossTasks(tasksOf(name), thresholds, streams.stream("profile", name)),
+  }));
   return { kind: "lines", title: "", series };
 }
+
+const scaleOf = (runs: readonly PlottedRun[]): SharedScale =>
+  sharedScale(distinct(runs.map(({ environment }) => environment)), (id) =>
+    scoresOf(runs.filter(({ environment }) => environment === id)),
+  );
 
 const scoresOf = (runs: readonly PlottedRun[]): readonly number[] =>
   runs.flatMap(({ score }) => (score === null ? [] : [score]));
@@ -138,7 +183,11 @@ function noteOf(runs: readonly PlottedRun[], { kind, statistic }: PlotOptions): 
   }
   const [least, most] = [smallest([...counts.values()]), largest([...counts.values()])];
   const seeds = `${least === most ? "" : `${least} to `}${most} seed${most === 1 ? "" : "s"}`;
-  if (kind === "profile") return `${seeds} on each environment, with 95 % stratified bootstrap intervals`;
+  if (kind === "profile") {
+    if (most === 1) return "One seed on each environment; one run has no interval";
+    const intervals = `${seeds} on each environment, with 95 % stratified bootstrap intervals`;
+    return least > 1 ? intervals : `${intervals}; a variant with one run on an environment has none`;
+  }
   if (most === 1)
     return `One seed${kind === "curves" ? "; returns are of the last 100 training episodes" : ""}`;
   const what = statistic === "mean" ? "Mean" : "Interquartile mean";
@@ -147,5 +196,3 @@ function noteOf(runs: readonly PlottedRun[], { kind, statistic }: PlotOptions): 
     ? `${intervals}; returns are of the last 100 training episodes`
     : `${intervals}; dots are runs`;
 }
-
-const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)];

@@ -35,7 +35,7 @@ export interface TrainedOrigin {
 
 /**
  * Reads a run from its events.
- * @throws SoftrlError where they are damaged, or do not begin with the run's settings.
+ * @throws SoftrlError where they are damaged, have a return that is not finite, or do not begin with the run's settings.
  */
 export function trainedRun(folder: string): TrainedRun {
   const path = join(folder, runFiles.events);
@@ -51,6 +51,7 @@ export function trainedRun(folder: string): TrainedRun {
     finished = event === "finished" || (finished && event !== "update" && event !== "resumed");
     changed ||= event === "set";
     if (event !== "update" || typeof step !== "number" || typeof meanReturn !== "number") return;
+    requireFinite(path, step, meanReturn);
     steps.push(step);
     meanReturns.push(meanReturn);
   });
@@ -72,6 +73,16 @@ export function trainedRun(folder: string): TrainedRun {
     finished,
     changed,
   };
+}
+
+/** @throws SoftrlError for 1e999, which is infinite: statistics of such returns are not numbers. */
+function requireFinite(path: string, step: number, meanReturn: number): void {
+  if (Number.isFinite(meanReturn)) return;
+  throw new SoftrlError(path, `the mean return at step ${step} is not finite`, {
+    expected: "a finite number",
+    got: String(meanReturn),
+    remedy: "restore the file",
+  });
 }
 
 function originIn(event: SavedEvent, before: TrainedOrigin): TrainedOrigin {

@@ -92,7 +92,7 @@ ${panels}
 </div>`;
 }
 
-function scoreSection({ environments, overall, scale }: ReportStatistics): Html {
+function scoreSection({ environments, overall, scale, hasUnequalRuns }: ReportStatistics): Html {
   const groups = environments.map(environmentRows);
   if (overall.length > 0) groups.push(rowGroup("All environments, normalised", overall.map(scoreRow)));
   const runs = environments.flatMap(({ variants }) => variants.map((score) => score.runs));
@@ -101,6 +101,9 @@ function scoreSection({ environments, overall, scale }: ReportStatistics): Html 
     scale === "human"
       ? "0 is a random player and 1 a human one."
       : "0 is the lowest and 1 the highest run of each environment.";
+  const weights = hasUnequalRuns
+    ? " Over all environments, the mean counts each environment alike, but the IQM counts each run alike: where the numbers of runs differ, environments with more runs weigh more in it."
+    : "";
   return html`<h2>Scores</h2>
 <table>
 <thead><tr><th></th><th>mean</th><th>IQM</th><th>runs</th></tr></thead>
@@ -108,7 +111,7 @@ ${groups}
 </table>
 <p class="note">IQM is the interquartile mean. Brackets are 95 % intervals of the stratified bootstrap.${
     isFew ? ` With fewer than ${FEW_SEEDS} seeds they are too narrow.` : ""
-  }${overall.length === 0 ? "" : ` Of normalised scores, ${zeroAndOne}`}</p>`;
+  }${overall.length === 0 ? "" : ` Of normalised scores, ${zeroAndOne}`}${weights}</p>`;
 }
 
 function environmentRows({ environment, variants, published }: EnvironmentScores): Html {

@@ -5,10 +5,11 @@ import {
   normalisedScore,
   probabilityOfImprovement,
   type Random,
-  RandomStreams,
+  type RandomStreams,
   type TaskScores,
 } from "softrl";
-import { hasHumanScale, scoreScale } from "../plots/score-scale.js";
+import { type SharedScale, sharedScale } from "../plots/score-scale.js";
+import { bootstrapStreams, distinct, meanOf } from "../runs/run-statistics.js";
 import { groupNameOf, type ReportSource } from "./report-model.js";
 
 /** An estimate, and its 95 % bootstrap interval; null where a task has a single run. */
@@ -48,12 +49,12 @@ export interface ReportStatistics {
   /** Of normalised scores, for variants with runs on all environments; empty where there is one environment. */
   readonly overall: readonly VariantScore[];
   /** What 0 and 1 are of normalised scores. */
-  readonly scale: "human" | "runs";
+  readonly scale: SharedScale["kind"];
+  /** Whether a variant of `overall` has more runs on one environment than on another. */
+  readonly hasUnequalRuns: boolean;
   readonly improvements: readonly Improvement[];
 }
 
-/** Intervals are bootstrapped with this seed, so that the same runs give the same page. */
-const SEED = 0;
 /** Fewer than for scores: a probability compares all pairs of runs in each. */
 const IMPROVEMENT_RESAMPLES = 2000;
 
@@ -65,17 +66,18 @@ export function reportStatistics(source: ReportSource): ReportStatistics {
   const scoresOf = (variant: string, environment: string) =>
     scores.get(groupNameOf(variant, environment)) ?? [];
   const all = (environment: string) => variants.flatMap((variant) => scoresOf(variant, environment));
+  const scale = sharedScale(environments, all);
   const normalised = (variant: string) =>
-    environments.map((environment) => {
-      const own = scoresOf(variant, environment);
-      if (own.length === 0) return own;
-      const scale = scoreScale(environment, all(environment));
-      return own.map((score) => normalisedScore(score, scale));
-    });
+    environments.map((environment, i) =>
+      scoresOf(variant, environment).map((score) => normalisedScore(score, scale.scales[i])),
+    );
   const plannedOf = (variant: string, environment: string) =>
     source.planned.find((group) => group.variant === variant && group.environment === environment)?.seeds ??
     0;
-  const streams = new RandomStreams(SEED);
+  const compared = variants
+    .map((variant) => ({ variant, tasks: normalised(variant) }))
+    .filter(({ tasks }) => environments.length > 1 && tasks.every(({ length }) => length > 0));
+  const streams = bootstrapStreams();
   return {
     environments: environments.map((environment) => ({
       environment,
@@ -90,17 +92,12 @@ export function reportStatistics(source: ReportSource): ReportStatistics {
         Object.hasOwn(own, environment) ? [{ source: name, score: own[environment] }] : [],
       ),
     })),
-    overall:
-      environments.length < 2
-        ? []
-        : variants
-            .map((variant) => ({ variant, tasks: normalised(variant) }))
-            .filter(({ tasks }) => tasks.every(({ length }) => length > 0))
-            .map(({ variant, tasks }) => {
-              const planned = sum(environments.map((environment) => plannedOf(variant, environment)));
-              return variantScore(variant, tasks, planned, () => streams.stream("overall", variant));
-            }),
-    scale: environments.every(hasHumanScale) ? "human" : "runs",
+    overall: compared.map(({ variant, tasks }) => {
+      const planned = sum(environments.map((environment) => plannedOf(variant, environment)));
+      return variantScore(variant, tasks, planned, () => streams.stream("overall", variant));
+    }),
+    scale: scale.kind,
+    hasUnequalRuns: compared.some(({ tasks }) => tasks.some(({ length }) => length !== tasks[0].length)),
     improvements: variants.flatMap((variant, i) =>
       variants.slice(i + 1).flatMap((other) => {
         const shared = environments.filter(
@@ -134,7 +131,7 @@ function variantScore(
   const runs = sum(tasks.map(({ length }) => length));
   if (runs === 0) return { variant, runs, planned, mean: null, interquartileMean: null };
   // The mean over tasks of each task's mean, where tasks have different numbers of runs.
-  const ofTasks = (drawn: TaskScores) => average(drawn.map(average));
+  const ofTasks = (drawn: TaskScores) => meanOf(drawn.map(meanOf));
   return {
     variant,
     runs,
@@ -181,11 +178,4 @@ function estimateOf(
   return { estimate, interval: { low, high } };
 }
 
-const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)];
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, x) => total + x, 0);
-
-function average(numbers: ArrayLike<number>): number {
-  let total = 0;
-  for (let i = 0; i < numbers.length; i++) total += numbers[i];
-  return total / numbers.length;
-}

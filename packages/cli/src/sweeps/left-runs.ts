@@ -26,7 +26,7 @@ export function leftRunLines(folder: string, runs: string, plan: SweepPlan): rea
   if (left.length === 0) return [];
   const shown = left.slice(0, MOST_SHOWN);
   return [
-    `softrl: ${counted(left.length)} unfinished run${left.length === 1 ? "" : "s"} of other settings or another version of the code, which this definition does not continue; to remove:`,
+    `softrl: ${counted(left.length)} unfinished run${left.length === 1 ? "" : "s"} with other settings or another version of the code, which this definition does not continue; to remove:`,
     ...shown.map(
       (name) => `  ${oneLine(titleIn(join(runs, name)), 200)}: rm -r ${pathArgument(join(runs, name))}`,
     ),

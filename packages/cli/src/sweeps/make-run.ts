@@ -176,7 +176,7 @@ function requireOwnSettings(folder: string, run: Pick<PlannedRun, "settings">): 
     return;
   }
   if (isOfSettings(config, run)) return;
-  throw new SoftrlError(path, "the run in this folder is of other settings", {
+  throw new SoftrlError(path, "the run in this folder has other settings", {
     remedy: "choose another folder, or remove this one",
   });
 }

@@ -1,11 +1,5 @@
-import {
-  type Interval,
-  interquartileMean,
-  largest,
-  meanInterval,
-  RandomStreams,
-  sampleStandardDeviation,
-} from "softrl";
+import { type Interval, interquartileMean, largest, meanInterval, sampleStandardDeviation } from "softrl";
+import { bootstrapStreams, meanOf } from "../runs/run-statistics.js";
 import { inShort, tableWithNotes } from "../terminal/terminal.js";
 import { nameOfCell, type SweepResult } from "./results-file.js";
 import type { SweepCell } from "./sweep-plan.js";
@@ -26,15 +20,12 @@ export interface SweepScore {
   readonly interval: Omit<Interval, "estimate"> | null;
 }
 
-/** Intervals are bootstrapped with this seed, so that the same results give the same ones. */
-const SEED = 0;
-
 /** The scores of a sweep, in the order of its definition. */
 export function sweepScores(
   cells: readonly SweepCell[],
   results: ReadonlyMap<string, SweepResult>,
 ): readonly SweepScore[] {
-  const streams = new RandomStreams(SEED);
+  const streams = bootstrapStreams();
   const groups = new Map<string, SweepCell[]>();
   for (const cell of cells) {
     const name = JSON.stringify([cell.variant, cell.environment]);
@@ -51,7 +42,7 @@ export function sweepScores(
       environment,
       runs: scores.length,
       planned: group.length,
-      mean: scores.length === 0 ? null : scores.reduce((sum, x) => sum + x, 0) / scores.length,
+      mean: scores.length === 0 ? null : meanOf(scores),
       standardDeviation: several ? sampleStandardDeviation(scores) : null,
       interquartileMean: scores.length === 0 ? null : interquartileMean([scores]),
       interval: bounds === null ? null : { low: bounds.low, high: bounds.high },

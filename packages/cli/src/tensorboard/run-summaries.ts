@@ -1,6 +1,7 @@
 import { isRecord } from "softrl";
 import type { SavedEvent } from "../runs/event-file.js";
 import { settingsIn } from "../runs/run-settings.js";
+import { meanOf } from "../runs/run-statistics.js";
 import { endRecord, hyperParametersRecord, type Scalar, scalarsRecord } from "./event-records.js";
 
 /**
@@ -33,7 +34,7 @@ export class RunSummaries {
     if (this.#episodes === null) return [];
     const { step, ended } = this.#episodes;
     this.#episodes = null;
-    const mean = (name: string) => ended.reduce((sum, event) => sum + Number(event[name]), 0) / ended.length;
+    const mean = (name: string) => meanOf(ended.map((event) => Number(event[name])));
     const scalars = scalarsIn("episode", { return: mean("return"), length: mean("length") });
     return scalars.length === 0 ? [] : [scalarsRecord(wallTime, step, scalars)];
   }
