@@ -40,11 +40,12 @@ if (against !== undefined) {
     lines.push(tableRow(`${name} − ${against}`, cells));
   }
   lines.push("");
+  const where = environments.length > 1 ? " on a random game" : "";
   for (const { name } of definition.variants) {
     if (name === against || !environments.every((id) => isComparable(name, id))) continue;
     const { estimate, low, high } = improvement(name, streams.stream("improvement", name, against));
     lines.push(
-      `- The probability that a run of ${name} beats one of ${against} on a random game is ${digits(estimate)} [${digits(low)}, ${digits(high)}].`,
+      `- The probability that a run of ${name} beats one of ${against}${where} is ${digits(estimate)} [${digits(low)}, ${digits(high)}].`,
     );
   }
 }
