@@ -355,7 +355,7 @@ function addTables(root: Command, terminal: Terminal, run: Run): void {
     .option("--overwrite", "replace an earlier figure of this name")
     .option(
       "--kind <kind>",
-      "learning curves (curves), final scores (bars), or a performance profile (profile)",
+      "learning curves (curves), final scores (bars), a performance profile (profile), or metrics over all environments (aggregates)",
       "curves",
     )
     .option("--statistic <name>", "of the seeds: their mean, or their interquartile mean (iqm)", "mean")
