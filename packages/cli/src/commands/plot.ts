@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import { SoftrlError } from "softrl";
 import { requireFree, writeOut } from "../files/out-file.js";
 import { outFault } from "../files/write-fault.js";
-import type { OptionValues } from "../options/plain-options.js";
+import { numberOption, type OptionValues, widthOption } from "../options/plain-options.js";
 import { shownPath } from "../terminal/shown-path.js";
 import { type Terminal, writeJson } from "../terminal/terminal.js";
 
@@ -23,7 +23,7 @@ export async function plotCommand(
   const kind = choiceOf("--kind", options.kind, plotKinds);
   const statistic = choiceOf("--statistic", options.statistic, ["mean", "iqm"] as const);
   const theme = choiceOf("--theme", options.theme, ["light", "dark", "auto"] as const);
-  const width = numberOption("--width", options.width, [60, 600], "millimetres");
+  const width = widthOption(options.width);
   const format = extname(out).toLowerCase();
   const dpi = dpiOption(options.dpi, format);
   const overwrite = options.overwrite === true;
@@ -87,20 +87,6 @@ function choiceOf<const Choice extends string>(
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;
   throw new SoftrlError(option, "invalid value", { expected: choices.join(", "), got: JSON.stringify(text) });
-}
-
-function numberOption(
-  option: string,
-  text: unknown,
-  [low, high]: readonly [number, number],
-  unit: string,
-): number {
-  const value = typeof text === "string" && text.trim() !== "" ? Number(text) : Number.NaN;
-  if (low <= value && value <= high) return value;
-  throw new SoftrlError(option, "invalid value", {
-    expected: `${unit} in [${low}, ${high}]`,
-    got: JSON.stringify(text),
-  });
 }
 
 const FORMATS: readonly string[] = [".svg", ".png", ".pdf"];

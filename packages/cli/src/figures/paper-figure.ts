@@ -2,6 +2,7 @@ import * as Plot from "@observablehq/plot";
 import { COLOURS, DARK, DASHES, darkRules, GREY, PAPER, SVG, svgElement, TEXT } from "@softrl/web";
 import { parseHTML } from "linkedom";
 import { largest, smallest } from "softrl";
+import { POINTS_PER_MILLIMETRE } from "./figure-layout.js";
 import { FONTS, shortened, textWidth, wrapped } from "./text-width.js";
 
 /** An estimate at x, and its interval. */
@@ -52,8 +53,6 @@ export interface PaperFigure {
   readonly note: string;
 }
 
-// Points, as a page counts: the unit of the picture's coordinates.
-export const POINTS_PER_MILLIMETRE = 72 / 25.4;
 const FONT = 7;
 const SMALL = 6;
 const MARGIN = 4;

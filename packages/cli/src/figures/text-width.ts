@@ -7,7 +7,10 @@ const WIDTHS = [
   278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
 ];
 /** Of letters beyond ASCII; marks that stand above the letter before them take nothing. */
-const OTHER = 556;
+const LETTER = 556;
+/** Of arrows and mathematical signs, which another font has. */
+const SIGN = 800;
+const FIRST_SIGN = 0x2190;
 /** What fonts of figures have these widths, or are near to them. */
 export const FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
 
@@ -15,7 +18,8 @@ export const FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-s
 export function textWidth(text: string, size: number): number {
   let width = 0;
   for (const letter of text.replaceAll(/\p{M}/gu, "")) {
-    width += WIDTHS[(letter.codePointAt(0) ?? 0) - 32] ?? OTHER;
+    const code = letter.codePointAt(0) ?? 0;
+    width += WIDTHS[code - 32] ?? (code < FIRST_SIGN ? LETTER : SIGN);
   }
   return (width * size) / 1000;
 }
