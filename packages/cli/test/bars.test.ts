@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { COLOURS, GREY } from "@softrl/web";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { paperFigureSvg } from "../src/figures/paper-figure.js";
-import type { PlottedRun } from "../src/plots/plotted-run.js";
+import { type PlottedRun, plottedRuns } from "../src/plots/plotted-run.js";
 import { runFigure } from "../src/plots/run-figure.js";
 import { reportStatistics } from "../src/reports/report-statistics.js";
 import { sweepScores } from "../src/sweeps/sweep-summary.js";
@@ -80,6 +81,23 @@ describe("bars", () => {
       interval: { low: bar.low, high: bar.high },
     });
   });
+});
+
+test.each(["minatar", "temperature"])("bars show the intervals of the table of experiments/%s", (name) => {
+  const folder = fileURLToPath(new URL(`../../../experiments/${name}`, import.meta.url));
+  const table = readFileSync(join(folder, "README.md"), "utf8");
+  const digits = (x: number) => String(Number(x.toPrecision(3)));
+  const { panels } = runFigure(plottedRuns([folder]), options);
+  const cells = panels.flatMap((panel) =>
+    panel.kind !== "bars"
+      ? []
+      : panel.bars.map(
+          ({ estimate, low, high, scores }) =>
+            `**${digits(estimate)}** [${digits(low)}, ${digits(high)}] (${scores.length} runs)`,
+        ),
+  );
+  expect(cells.length).toBeGreaterThan(10);
+  expect(cells.filter((cell) => !table.includes(cell))).toEqual([]);
 });
 
 describe("softrl plot", () => {

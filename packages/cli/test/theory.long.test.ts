@@ -76,6 +76,14 @@ describe("softrl theory", () => {
     expect(readFileSync(join(out, "README.md"), "utf8")).toContain("3 on this page");
   });
 
+  test("draws figures of a page's width", async () => {
+    const out = join(folder, "wide");
+    expect((await softrl(["theory", "--width", "170", "--out", out], folder)).code).toBe(0);
+    expect(readFileSync(join(out, "lambda.svg"), "utf8")).toMatch(/^<svg [^>]*width="170mm"/);
+    const run = await softrl(["theory", "--width", "3", "--out", out], folder);
+    expectRefusal(run, 1, /--width: invalid value, expected millimetres in \[60, 600\], got "3"/);
+  });
+
   test("overwrites nobody's files", async () => {
     const taken = join(folder, "taken");
     mkdirSync(taken);
