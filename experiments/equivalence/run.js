@@ -4,7 +4,8 @@
  * and writes the distance of their parameters from A2C's after each update: `node experiments/equivalence/run.js`.
  *
  * All in float64, where rounding is small enough to tell it from a difference. `--size smoke|desk|paper` chooses how many
- * updates, `--out <folder>` where the tables and figures are written.
+ * updates, `--out <folder>` where the tables and figures are written. `--draw` trains nothing: it draws the figure of the
+ * table that is there.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +25,8 @@ import {
 /** @typedef {{ variant: string, environment: string, update: number, step: number, distance: number, sameStates: boolean }} Row */
 
 const SEED = 1;
+/** Millimetres. */
+const COLUMN = 85;
 const contestants = [
   { name: "gap subtracted", gap: "subtracted" },
   { name: "gap kept", gap: "kept" },
@@ -33,6 +36,7 @@ const { values } = parseArgs({
   options: {
     size: { type: "string", default: "desk" },
     out: { type: "string", default: import.meta.dirname },
+    draw: { type: "boolean", default: false },
   },
 });
 /** @type {Record<string, readonly Task[]>} */
@@ -131,41 +135,58 @@ async function measure(task) {
   return rows;
 }
 
-/** @type {Row[]} */
-const rows = [];
-for (const task of tasks) {
-  const began = process.cpuUsage();
-  const own = await measure(task);
-  rows.push(...own);
-  const last = own
-    .slice(-contestants.length)
-    .map(({ variant, distance }) => `${variant} ${distance.toExponential(1)}`);
-  const seconds = (process.cpuUsage(began).user / 1e6).toFixed(0);
-  console.log(`${task.environment}, ${task.updates} updates, ${seconds} s of a core: ${last.join(", ")}`);
+const header = "variant,environment,update,step,distance,sameStates";
+const table = join(values.out, "distances.csv");
+
+async function measureAll() {
+  /** @type {Row[]} */
+  const rows = [];
+  for (const task of tasks) {
+    const began = process.cpuUsage();
+    const own = await measure(task);
+    rows.push(...own);
+    const last = own
+      .slice(-contestants.length)
+      .map(({ variant, distance }) => `${variant} ${distance.toExponential(1)}`);
+    const seconds = (process.cpuUsage(began).user / 1e6).toFixed(0);
+    console.log(`${task.environment}, ${task.updates} updates, ${seconds} s of a core: ${last.join(", ")}`);
+  }
+  const lines = rows.map(({ variant, environment, update, step, distance, sameStates }) =>
+    [variant, environment, update, step, Number(distance.toPrecision(4)), sameStates].join(","),
+  );
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(table, `${[header, ...lines].join("\n")}\n`);
 }
 
-mkdirSync(values.out, { recursive: true });
-const lines = rows.map(({ variant, environment, update, step, distance, sameStates }) =>
-  [variant, environment, update, step, Number(distance.toPrecision(4)), sameStates].join(","),
-);
-writeFileSync(
-  join(values.out, "distances.csv"),
-  `${["variant,environment,update,step,distance,sameStates", ...lines].join("\n")}\n`,
-);
-const series = tasks.flatMap(({ environment }) =>
-  contestants.map(({ name }) => ({
+if (!values.draw) await measureAll();
+const rows = readFileSync(table, "utf8")
+  .trimEnd()
+  .split("\n")
+  .slice(1)
+  .map((line) => {
+    const [variant, environment, update, , distance] = line.split(",");
+    return { variant, environment, update: Number(update), distance: Number(distance) };
+  });
+// Colours tell the environments apart, and dashes the two variants.
+const series = [...new Set(rows.map(({ environment }) => environment))].flatMap((environment, colour) =>
+  contestants.map(({ name }, dash) => ({
     name: `${environment.replace(/^(MinAtar|ALE)\/|-v\d+$/g, "")}, ${name}`,
     kind: /** @type {const} */ ("line-and-dots"),
+    colour,
+    dash,
     points: rows
       .filter((row) => row.environment === environment && row.variant === name && row.distance > 0)
       .map(({ update, distance }) => /** @type {const} */ ([update, distance])),
   })),
 );
-const figure = await drawFigure({
-  title: "Soft Q-learning beside A2C",
-  subtitle: "max |θ − θ′| / max |θ| between the two after each update, from the same seed, in float64",
-  x: { label: "updates", scale: "log" },
-  y: { label: "distance of the parameters", scale: "log" },
-  series,
-});
+const figure = await drawFigure(
+  {
+    title: "Soft Q-learning beside A2C",
+    subtitle: "max |θ − θ′| / max |θ| between the two after each update, from the same seed, in float64",
+    x: { label: "updates", scale: "log" },
+    y: { label: "distance of the parameters", scale: "log" },
+    series,
+  },
+  COLUMN,
+);
 writeFileSync(join(values.out, "distances.svg"), figure);

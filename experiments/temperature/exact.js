@@ -4,9 +4,10 @@
  * A2C and soft Q-learning come to it: `node experiments/temperature/exact.js`.
  *
  * All returns are exact: discounted, from the start, of the process itself. `--size smoke|desk|paper` chooses how long the
- * runs are and over how many seeds, `--out <folder>` where the tables and figures are written.
+ * runs are and over how many seeds, `--out <folder>` where the tables and figures are written. `--draw` trains nothing: it
+ * draws the figures of the table that is there.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { drawFigure } from "@softrl/cli";
@@ -18,7 +19,9 @@ import {
   logPrior,
   logProbabilities,
   makeEnvironment,
+  meanInterval,
   policyValues,
+  RandomStreams,
   softPolicyIteration,
   softQLearning,
   softValueIteration,
@@ -27,6 +30,10 @@ import {
 /** @typedef {{ environment: string, policy: string, tau: number, seed: number | "", plainReturn: number, softReturn: number, regret: number }} Row */
 
 const GAMMA = 0.99;
+/** Millimetres. */
+const COLUMN = 85;
+/** What a figure shows of the returns, where one temperature would flatten all others. @type {Record<string, readonly [number, number]>} */
+const shown = { "CliffWalking-v1": [-14.5, -12] };
 const environments = /** @type {const} */ (["FrozenLake-v1", "CliffWalking-v1"]);
 const algorithms = [a2c, softQLearning];
 const decades = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
@@ -40,6 +47,7 @@ const { values } = parseArgs({
   options: {
     size: { type: "string", default: "desk" },
     out: { type: "string", default: import.meta.dirname },
+    draw: { type: "boolean", default: false },
   },
 });
 const size = Object.entries(sizes).find(([name]) => name === values.size)?.[1];
@@ -98,57 +106,111 @@ async function trained(id, algorithm, tau, seed) {
   return normalised(Float64Array.from(logPi), mdp.actions);
 }
 
-/** @type {Row[]} */
-const rows = [];
-/** The largest plain return of any policy, by environment. @type {Map<string, number>} */
-const best = new Map();
-for (const environment of environments) {
-  const mdp = exactProcess(makeEnvironment(environment, 1));
-  best.set(environment, fromStart(mdp, softValueIteration(problemOf(mdp, 0)).v));
-  for (const tau of taus) {
-    const { logPi } = softPolicyIteration(problemOf(mdp, tau));
-    rows.push({ environment, policy: "soft optimum", tau, seed: "", ...returnsOf(mdp, tau, logPi) });
-    for (const algorithm of algorithms) {
-      for (const seed of seeds) {
-        const learned = await trained(environment, algorithm, tau, seed);
-        rows.push({ environment, policy: algorithm.title, tau, seed, ...returnsOf(mdp, tau, learned) });
+const header = "environment,policy,tau,seed,plainReturn,softReturn,regret";
+const table = join(values.out, "exact.csv");
+
+async function measureAll() {
+  /** @type {Row[]} */
+  const rows = [];
+  for (const environment of environments) {
+    const mdp = exactProcess(makeEnvironment(environment, 1));
+    for (const tau of taus) {
+      const { logPi } = softPolicyIteration(problemOf(mdp, tau));
+      rows.push({ environment, policy: "soft optimum", tau, seed: "", ...returnsOf(mdp, tau, logPi) });
+      for (const algorithm of algorithms) {
+        for (const seed of seeds) {
+          const learned = await trained(environment, algorithm, tau, seed);
+          rows.push({ environment, policy: algorithm.title, tau, seed, ...returnsOf(mdp, tau, learned) });
+        }
       }
+      console.log(`${environment}, τ ${tau}`);
     }
-    console.log(`${environment}, τ ${tau}`);
   }
+  const digits = (/** @type {number} */ value) => Number(value.toPrecision(6));
+  const lines = rows.map(({ environment, policy, tau, seed, plainReturn, softReturn, regret }) =>
+    [environment, policy, tau, seed, digits(plainReturn), digits(softReturn), digits(regret)].join(","),
+  );
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(table, `${[header, ...lines].join("\n")}\n`);
 }
 
-const digits = (/** @type {number} */ value) => Number(value.toPrecision(6));
-mkdirSync(values.out, { recursive: true });
-const lines = rows.map(({ environment, policy, tau, seed, plainReturn, softReturn, regret }) =>
-  [environment, policy, tau, seed, digits(plainReturn), digits(softReturn), digits(regret)].join(","),
-);
-const header = "environment,policy,tau,seed,plainReturn,softReturn,regret";
-writeFileSync(join(values.out, "exact.csv"), `${[header, ...lines].join("\n")}\n`);
-for (const environment of environments) {
-  const top = best.get(environment) ?? 0;
-  const names = ["soft optimum", ...algorithms.map(({ title }) => title)];
-  const figure = await drawFigure({
-    title: `The temperature on ${environment}`,
-    subtitle: `the plain return of the soft-optimal policy, and of what is learned in ${steps.toLocaleString("en")} steps; exact`,
-    x: { label: "temperature τ", scale: "log" },
-    y: { label: "discounted return, without the bonus", scale: "linear" },
-    series: [
-      { name: "best plain return", kind: "reference", points: taus.map((tau) => [tau, top]) },
-      ...names.map((name) => ({
-        name,
-        kind: /** @type {const} */ ("line-and-dots"),
-        points: taus.map((tau) => /** @type {const} */ ([tau, meanOf(environment, name, tau)])),
-      })),
-    ],
+if (!values.draw) await measureAll();
+const rows = readFileSync(table, "utf8")
+  .trimEnd()
+  .split("\n")
+  .slice(1)
+  .map((line) => {
+    const [environment, policy, tau, , plainReturn] = line.split(",");
+    return { environment, policy, tau: Number(tau), plainReturn: Number(plainReturn) };
   });
+const streams = new RandomStreams(0);
+for (const environment of environments) {
+  const mdp = exactProcess(makeEnvironment(environment, 1));
+  const best = fromStart(mdp, softValueIteration(problemOf(mdp, 0)).v);
+  const drawn = [...new Set(rows.map(({ tau }) => tau))];
+  const policies = ["soft optimum", ...algorithms.map(({ title }) => title)].map((name) => ({
+    name,
+    estimates: drawn.map((tau) => acrossSeeds(environment, name, tau)),
+  }));
+  // Runs of the smoke size have not learned yet: their returns are far below.
+  const range = values.size === "smoke" ? undefined : shown[environment];
+  const across =
+    seeds.length === 1
+      ? "one seed"
+      : `mean of ${seeds.length} seeds with 95 % bootstrap intervals${seeds.length < 10 ? ", too narrow for so few" : ""}`;
+  const figure = await drawFigure(
+    {
+      title: `The temperature on ${environment}`,
+      subtitle: [
+        `exact returns of the soft-optimal policy, and of what is learned in ${steps.toLocaleString("en")} steps`,
+        across,
+        ...(range === undefined ? [] : outside(policies, drawn, range)),
+      ].join("; "),
+      x: { label: "temperature τ", scale: "log" },
+      y: {
+        label: "return without the bonus",
+        scale: "linear",
+        ...(range === undefined ? {} : { within: range }),
+      },
+      series: [
+        { name: "best plain return", kind: "reference", points: drawn.map((tau) => [tau, best]) },
+        ...policies.map(({ name, estimates }) => ({
+          name,
+          kind: /** @type {const} */ ("line-and-dots"),
+          points: drawn.map((tau, i) => /** @type {const} */ ([tau, estimates[i].estimate])),
+          intervals: estimates.map(({ low, high }) => /** @type {const} */ ([low, high])),
+        })),
+      ],
+    },
+    COLUMN,
+  );
   writeFileSync(join(values.out, `${environment}.svg`), figure);
 }
 
 /** The mean plain return over the seeds. @param {string} environment @param {string} policy @param {number} tau */
-function meanOf(environment, policy, tau) {
-  const own = rows.filter(
-    (row) => row.environment === environment && row.policy === policy && row.tau === tau,
-  );
-  return own.reduce((sum, { plainReturn }) => sum + plainReturn, 0) / own.length;
+function acrossSeeds(environment, policy, tau) {
+  const own = rows
+    .filter((row) => row.environment === environment && row.policy === policy && row.tau === tau)
+    .map(({ plainReturn }) => plainReturn);
+  if (own.length === 1) return { estimate: own[0], low: own[0], high: own[0] };
+  return meanInterval(own, { random: streams.stream(environment, policy, String(tau)) });
+}
+
+/**
+ * What the axis does not reach, in words.
+ * @param {readonly { name: string, estimates: readonly { estimate: number }[] }[]} policies
+ * @param {readonly number[]} drawn @param {readonly [number, number]} range
+ */
+function outside(policies, drawn, [low, high]) {
+  return drawn.flatMap((tau, i) => {
+    const missing = policies.filter(
+      ({ estimates }) => !(low <= estimates[i].estimate && estimates[i].estimate <= high),
+    );
+    if (missing.length === 0) return [];
+    const returns = missing.map(
+      ({ name, estimates }) =>
+        `${name} ${String(Number(estimates[i].estimate.toPrecision(3))).replace("-", "−")}`,
+    );
+    return [`beyond the axis at τ = ${tau}: ${returns.join(", ")}`];
+  });
 }

@@ -355,7 +355,7 @@ function addTables(root: Command, terminal: Terminal, run: Run): void {
     .option("--overwrite", "replace an earlier figure of this name")
     .option(
       "--kind <kind>",
-      "learning curves (curves), final scores (bars), or a performance profile (profile)",
+      "learning curves (curves), final scores (bars), a performance profile (profile), or metrics over all environments (aggregates)",
       "curves",
     )
     .option("--statistic <name>", "of the seeds: their mean, or their interquartile mean (iqm)", "mean")
@@ -416,6 +416,7 @@ function addChecks(root: Command, terminal: Terminal, run: Run): void {
     .description("measure the paper's theory exactly, on bandits and random processes")
     .option("-o, --out <folder>", "also write each figure, its numbers and a page that explains them")
     .option("--seed <integer>", "the seed of the random problems", "0")
+    .option("--width <millimetres>", "of the figures: 85 is a column of many papers, 170 a page", "85")
     .option("--json", "print the numbers of all figures as one line of JSON")
     .action((values: OptionValues) => run(theoryCommand(values, terminal)));
 

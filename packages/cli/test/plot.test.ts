@@ -274,9 +274,21 @@ describe("a figure of runs", () => {
         [200, 20],
       ],
     ]);
-    expect(runFigure(runs.slice(1), { ...options, kind: "curves" }).note).toMatch(/^Mean of 2 to 3 seeds/);
+    expect(runFigure(runs.slice(1), { ...options, kind: "curves" }).note).toMatch(
+      /^Mean of 2 to 3 seeds with 95 % bootstrap intervals, which are too narrow for fewer than 10 seeds; returns/,
+    );
     const alone = runs.filter(({ seed }) => seed === "1");
     expect(runFigure(alone, { ...options, kind: "curves" }).note).toMatch(/^One seed/);
+    const oneAndMore = runs.filter(({ seed, variant }) => seed === "1" || variant === "two");
+    for (const kind of ["curves", "bars"] as const) {
+      expect(runFigure(oneAndMore, { ...options, kind }).note).toMatch(
+        /^Mean of 1 to 3 seeds with .*; a variant with one run on an environment has none; /,
+      );
+    }
+    const many = Array.from({ length: 10 }, (_, i) => ({ ...runs[0], seed: String(i), score: i }));
+    expect(runFigure(many, { ...options, kind: "bars" }).note).toBe(
+      "Mean of 10 seeds with 95 % bootstrap intervals; dots are runs",
+    );
   });
 
   test("of runs without curves is refused", () => {
@@ -344,7 +356,7 @@ describe("softrl plot", () => {
   });
 
   test.each([
-    [["--kind", "pie"], /--kind: invalid value, expected curves, bars, profile, got "pie"/],
+    [["--kind", "pie"], /--kind: invalid value, expected curves, bars, profile, aggregates, got "pie"/],
     [["--width", "3"], /--width: invalid value, expected millimetres in \[60, 600\], got "3"/],
     [["--out", "f.gif"], /--out: f.gif cannot be written, expected a file that ends in .svg, .png or .pdf/],
     [["--out", "g.svg", "--dpi", "72"], /--dpi: only a PNG has pixels/],

@@ -25,7 +25,7 @@ test("a profile across tasks falls from one to zero, inside its interval", () =>
     [0.1, 0.4],
     [0.6, 0.9],
   ];
-  const points = profileAcrossTasks(tasks, [0, 0.5, 1], new RandomStreams(7).stream("test"));
+  const points = profileAcrossTasks(tasks, [0, 0.5, 1], () => new RandomStreams(7).stream("test"));
   expect(points.map(({ estimate }) => estimate)).toEqual([1, 0.5, 0]);
   for (const { estimate, low, high } of points) {
     expect(low).toBeLessThanOrEqual(estimate);
@@ -33,6 +33,16 @@ test("a profile across tasks falls from one to zero, inside its interval", () =>
   }
   // Every resample has the same share above one half: the first task none, the second all.
   expect([points[1].low, points[1].high]).toEqual([0.5, 0.5]);
+});
+
+test("both ends of a profile's intervals fall from threshold to threshold", () => {
+  const random = new RandomStreams(1).stream("scores");
+  const tasks = Array.from({ length: 3 }, () => Array.from({ length: 8 }, () => random.uniform(0, 1)));
+  const thresholds = Array.from({ length: 61 }, (_, i) => i / 60);
+  const points = profileAcrossTasks(tasks, thresholds, () => new RandomStreams(7).stream("test"));
+  const rises = (of: (point: (typeof points)[number]) => number) =>
+    points.filter((point, i) => i > 0 && of(point) > of(points[i - 1])).map(({ x }) => x);
+  expect([rises(({ low }) => low), rises(({ high }) => high)]).toEqual([[], []]);
 });
 
 describe("a performance profile", () => {
@@ -55,7 +65,8 @@ describe("a performance profile", () => {
     expect(figure.names).toEqual(["a"]);
     expect(figure.leftOut).toEqual(["b", "c"]);
     expect(figure.note).toBe(
-      "2 seeds on each environment, with 95 % stratified bootstrap intervals; " +
+      "2 seeds on each environment, with 95 % stratified bootstrap intervals, " +
+        "which are too narrow for fewer than 10 seeds; " +
         'left out, without a score on every environment: "b", "c"; ' +
         "0 is the lowest run of each environment, 1 the highest",
     );
@@ -73,12 +84,12 @@ describe("a performance profile", () => {
     // A random player scores -20.7 on Pong, and a human one 14.6.
     const pong = scored("a", "ALE/Pong-v5", [-20.7, 14.6, 49.9]);
     const games = figureOf(pong);
-    expect(games.xLabel).toBe("human-normalised score τ");
+    expect(games.xLabel).toBe("threshold of the human-normalised score");
     expect(games.note).not.toContain("lowest");
     expect(seriesOf(pong)[0].points.at(-1)?.x).toBeCloseTo(2);
     const mixed = [...pong, ...scored("a", "CartPole-v1", [1, 2, 3])];
     const both = figureOf(mixed);
-    expect(both.xLabel).toBe("normalised score τ");
+    expect(both.xLabel).toBe("threshold of the normalised score");
     expect(both.note).toContain("0 is the lowest run of each environment, 1 the highest");
     const { points } = seriesOf(mixed)[0];
     expect([points[0].x, points[60].x]).toEqual([0, 1]);
@@ -103,13 +114,13 @@ describe("a performance profile", () => {
       ...scored("b", "Y", [1]),
     ];
     expect(noteOf(some)).toMatch(
-      /^1 to 3 seeds on each environment, with 95 % stratified bootstrap intervals; a variant with one run on an environment has none; 0 is/,
+      /^1 to 3 seeds on each environment, with 95 % stratified bootstrap intervals, which are too narrow for fewer than 10 seeds; a variant with one run on an environment has none; 0 is/,
     );
     expect(hasInterval(some)).toEqual([true, false]);
     expect(seriesOf(some)[1].points.map(({ estimate }) => estimate)).toContain(3 / 4);
     const two = [...scored("a", "X", [1, 2]), ...scored("a", "Y", [1, 2])];
     expect(noteOf(two)).toMatch(
-      /^2 seeds on each environment, with 95 % stratified bootstrap intervals; 0 is/,
+      /^2 seeds on each environment, with 95 % stratified bootstrap intervals, which are too narrow for fewer than 10 seeds; 0 is/,
     );
     // A run without a score does not count.
     expect(noteOf([...one, ...scored("b", "X", [null])])).toMatch(/^One seed on each/);

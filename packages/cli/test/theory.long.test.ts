@@ -48,8 +48,10 @@ describe("experiments/theory", () => {
   test("has figures with axes, a legend and a title, dark ones where the reader's system is dark", () => {
     for (const demonstration of theoryDemonstrations()) {
       const svg = demonstrationSvg(demonstration);
+      // A title may take two lines.
+      const texts = [...svg.matchAll(/<text [^>]*>([^<]*)</g)].map(([, text]) => text).join(" ");
       for (const words of [demonstration.title, demonstration.x.label, demonstration.y.label]) {
-        expect(svg).toContain(words);
+        expect(texts).toContain(words);
       }
       for (const { name } of demonstration.series) expect(svg).toContain(`>${name}</text>`);
       expect(svg).toContain("prefers-color-scheme:dark");
@@ -72,6 +74,14 @@ describe("softrl theory", () => {
     expect(readdirSync(out)).toContain("README.md");
     expect((await softrl(["theory", "--seed", "3", "--out", out], folder)).code).toBe(0);
     expect(readFileSync(join(out, "README.md"), "utf8")).toContain("3 on this page");
+  });
+
+  test("draws figures of a page's width", async () => {
+    const out = join(folder, "wide");
+    expect((await softrl(["theory", "--width", "170", "--out", out], folder)).code).toBe(0);
+    expect(readFileSync(join(out, "lambda.svg"), "utf8")).toMatch(/^<svg [^>]*width="170mm"/);
+    const run = await softrl(["theory", "--width", "3", "--out", out], folder);
+    expectRefusal(run, 1, /--width: invalid value, expected millimetres in \[60, 600\], got "3"/);
   });
 
   test("overwrites nobody's files", async () => {

@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import { SoftrlError } from "softrl";
 import { requireFree, writeOut } from "../files/out-file.js";
 import { outFault } from "../files/write-fault.js";
-import type { OptionValues } from "../options/plain-options.js";
+import { numberOption, type OptionValues, widthOption } from "../options/plain-options.js";
 import { shownPath } from "../terminal/shown-path.js";
 import { type Terminal, writeJson } from "../terminal/terminal.js";
 
@@ -14,13 +14,16 @@ export async function plotCommand(
 ): Promise<number> {
   // Loaded here: drawing takes longer to load than all the rest of the command.
   const { ofVariants, plottedRuns } = await import("../plots/plotted-run.js");
-  const { leftOutInWords, plotKinds, runFigure } = await import("../plots/run-figure.js");
-  const { paperFigureSvg } = await import("../figures/paper-figure.js");
+  const { definedEnvironments } = await import("../plots/definition-order.js");
+  const { leftOutInWords } = await import("../plots/figure-note.js");
+  const { plotKinds } = await import("../plots/plot-kind.js");
+  const { runFigure } = await import("../plots/run-figure.js");
+  const { MOST_LINES, paperFigureSvg } = await import("../figures/paper-figure.js");
   const out = String(options.out);
   const kind = choiceOf("--kind", options.kind, plotKinds);
   const statistic = choiceOf("--statistic", options.statistic, ["mean", "iqm"] as const);
   const theme = choiceOf("--theme", options.theme, ["light", "dark", "auto"] as const);
-  const width = numberOption("--width", options.width, [60, 600], "millimetres");
+  const width = widthOption(options.width);
   const format = extname(out).toLowerCase();
   const dpi = dpiOption(options.dpi, format);
   const overwrite = options.overwrite === true;
@@ -31,7 +34,9 @@ export async function plotCommand(
   }
   const all = plottedRuns(paths);
   const runs = Array.isArray(options.variant) ? ofVariants(all, options.variant.map(String)) : all;
-  const figure = runFigure(runs, { kind, statistic, theme, width });
+  const environments = await definedEnvironments(paths);
+  const figure = runFigure(runs, { kind, statistic, theme, width, environments });
+  if (figure.panels[0].kind === "lines") requireDistinct(figure.names, MOST_LINES);
   const svg = paperFigureSvg(figure);
   const contents = await contentsOf(svg, format, width, dpi);
   try {
@@ -43,7 +48,12 @@ export async function plotCommand(
   const { length: count } = runs.filter(({ variant }) => !leftOut.includes(variant));
   const what = `${count} run${count === 1 ? "" : "s"}${leftOutInWords(leftOut)}`;
   if (options.json !== true) terminal.out.write(`${shownPath(out)}: ${what}\n`);
-  else writeJson(terminal.out, { out, runs: count, ...(kind === "profile" ? { leftOut } : {}) });
+  else
+    writeJson(terminal.out, {
+      out,
+      runs: count,
+      ...(kind === "profile" || kind === "aggregates" ? { leftOut } : {}),
+    });
   return 0;
 }
 
@@ -59,6 +69,16 @@ async function contentsOf(
   return svg;
 }
 
+/** @throws SoftrlError for more lines than there are styles. */
+function requireDistinct({ length }: readonly string[], most: number): void {
+  if (length <= most) return;
+  throw new SoftrlError("plot", "there are more variants than lines that look different", {
+    expected: `at most ${most}`,
+    got: String(length),
+    remedy: "choose some with --variant, or draw --kind bars",
+  });
+}
+
 function choiceOf<const Choice extends string>(
   option: string,
   text: unknown,
@@ -67,20 +87,6 @@ function choiceOf<const Choice extends string>(
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;
   throw new SoftrlError(option, "invalid value", { expected: choices.join(", "), got: JSON.stringify(text) });
-}
-
-function numberOption(
-  option: string,
-  text: unknown,
-  [low, high]: readonly [number, number],
-  unit: string,
-): number {
-  const value = typeof text === "string" && text.trim() !== "" ? Number(text) : Number.NaN;
-  if (low <= value && value <= high) return value;
-  throw new SoftrlError(option, "invalid value", {
-    expected: `${unit} in [${low}, ${high}]`,
-    got: JSON.stringify(text),
-  });
 }
 
 const FORMATS: readonly string[] = [".svg", ".png", ".pdf"];

@@ -5,7 +5,7 @@ import { measuredInShort, PAGE_TITLE, requirement } from "../figures/theory-word
 import { writeOut } from "../files/out-file.js";
 import { readRegular } from "../files/regular-file.js";
 import { outFault } from "../files/write-fault.js";
-import type { OptionValues } from "../options/plain-options.js";
+import { type OptionValues, widthOption } from "../options/plain-options.js";
 import { columnsOf, type Terminal, tableWithNotes, writeJson } from "../terminal/terminal.js";
 
 /** More than the page has. */
@@ -14,11 +14,12 @@ const MOST_PAGE_BYTES = 2 ** 24;
 /** `softrl theory`: §2 to §5 measured exactly, as a table, and as figures and a page if a folder is named. */
 export async function theoryCommand(options: OptionValues, terminal: Terminal): Promise<number> {
   const seed = seedOf(options.seed);
+  const width = widthOption(options.width);
   const demonstrations = theoryDemonstrations(seed);
   if (typeof options.out === "string") {
     // Loaded when there is something to draw: it takes longer than all the rest of the command.
     const { theoryFiles } = await import("../figures/theory-page.js");
-    writeFiles(options.out, theoryFiles(demonstrations, seed));
+    writeFiles(options.out, theoryFiles(demonstrations, seed, width));
   }
   const facts = demonstrations.flatMap(({ facts }) => facts);
   if (options.json === true) {

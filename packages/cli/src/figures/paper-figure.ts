@@ -2,6 +2,8 @@ import * as Plot from "@observablehq/plot";
 import { COLOURS, DARK, DASHES, darkRules, GREY, PAPER, SVG, svgElement, TEXT } from "@softrl/web";
 import { parseHTML } from "linkedom";
 import { largest, smallest } from "softrl";
+import { POINTS_PER_MILLIMETRE } from "./figure-layout.js";
+import { FONTS, shortened, textWidth, wrapped } from "./text-width.js";
 
 /** An estimate at x, and its interval. */
 export interface PanelPoint {
@@ -51,14 +53,12 @@ export interface PaperFigure {
   readonly note: string;
 }
 
-// Points, as a page counts: the unit of the picture's coordinates.
-const POINTS_PER_MILLIMETRE = 72 / 25.4;
 const FONT = 7;
 const SMALL = 6;
-/** Of a letter of the font, for its size 1: an average of sans-serif fonts. */
-const LETTER = 0.52;
 const MARGIN = 4;
-const FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
+
+/** Lines that differ in their colour or their dashes. */
+export const MOST_LINES = COLOURS.length * DASHES.length;
 
 /** A figure as one SVG file in the size of its page. The same figure gives the same bytes. */
 export function paperFigureSvg(figure: PaperFigure): string {
@@ -112,7 +112,7 @@ export function paperFigureSvg(figure: PaperFigure): string {
     const turn = `rotate(-90 ${at.x} ${at.y})`;
     put(svgElement(document, "text", { ...at, transform: turn, "text-anchor": "middle" }, figure.yLabel));
   }
-  const lines = wrapped(figure.note, (width - 2 * MARGIN) / (SMALL * LETTER));
+  const lines = wrapped(figure.note, width - 2 * MARGIN, SMALL);
   lines.forEach((line, i) => {
     const y = bottom + 2 * FONT + 2 + i * (SMALL + 1.5);
     put(svgElement(document, "text", { x: MARGIN, y, "font-size": SMALL, fill: GREY }, line));
@@ -204,7 +204,13 @@ function linesChart(
   });
 }
 
-/** Each bar is an interval, with a line at its estimate and a dot for each score: none of it begins at zero. */
+/** Between bars and at both ends, as a share of their pitch. */
+const BAR_PADDING = 0.3;
+
+/**
+ * Each bar is an interval, with a line at its estimate and a dot for each score: none of it begins at zero. More bars
+ * than there are colours are all grey, since their labels name them.
+ */
 function barsChart(
   document: Document,
   { bars }: Panel & { kind: "bars" },
@@ -223,12 +229,12 @@ function barsChart(
     marginBottom: BELOW,
     style: { fontSize: `${SMALL}px`, fontFamily: FONTS, color: TEXT, background: "none" },
     x: { domain: x, label: null },
-    y: { domain: names, padding: 0.3, label: null, axis: null },
+    y: { type: "band", domain: names, padding: BAR_PADDING, round: false, label: null, axis: null },
     marks: [
       Plot.gridX({ ticks, stroke: GREY, strokeOpacity: 0.25, strokeWidth: 0.5 }),
       Plot.axisX({ ticks, tickSize: 2, tickPadding: 2, label: null }),
       ...bars.flatMap((bar) => {
-        const { colour } = inkOf(names, bar.name);
+        const colour = names.length > COLOURS.length ? GREY : inkOf(names, bar.name).colour;
         return [
           Plot.barX([bar], { x1: "low", x2: "high", y: "name", fill: colour, fillOpacity: 0.45 }),
           Plot.tickX([bar], { x: "estimate", y: "name", stroke: colour, strokeWidth: 1.6 }),
@@ -247,17 +253,12 @@ function barLabels(
   right: number,
   top: number,
 ): readonly Element[] {
-  const band = (height - TITLE - BELOW) / (names.length + 0.3);
+  const pitch = (height - TITLE - BELOW) / (names.length + BAR_PADDING);
   return names.map((name, i) => {
-    const y = digits(top + TITLE + band * (i + 0.65) + SMALL / 3);
+    const y = digits(top + TITLE + pitch * (i + (1 + BAR_PADDING) / 2) + SMALL / 3);
     const at = { x: right, y, "text-anchor": "end", "font-size": SMALL };
-    return svgElement(document, "text", at, shortened(name, right - MARGIN));
+    return svgElement(document, "text", at, shortened(name, right - MARGIN, SMALL));
   });
-}
-
-function shortened(name: string, width: number): string {
-  const most = Math.floor(width / (SMALL * LETTER));
-  return name.length <= most ? name : `${name.slice(0, most - 1)}…`;
 }
 
 /** A chart of Plot as a part of a larger picture. */
@@ -300,19 +301,6 @@ function legendOf(document: Document, names: readonly string[], width: number, t
     x += length + 9;
   }
   return { elements, bottom: y + FONT / 2 };
-}
-
-const textWidth = (text: string, size: number): number => [...text].length * size * LETTER;
-
-/** The words of a text in lines of at most `most` letters. */
-function wrapped(text: string, most: number): readonly string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1);
-    if (line === undefined || line.length + 1 + word.length > most) lines.push(word);
-    else lines[lines.length - 1] = `${line} ${word}`;
-  }
-  return lines;
 }
 
 function extent(values: readonly number[]): [number, number] {

@@ -2,11 +2,18 @@ import { type Demonstration, identities, type Series } from "softrl";
 import { figureSvg } from "./figure.js";
 import { measuredInShort, PAGE_TITLE, requirement } from "./theory-words.js";
 
-/** Files by name: a figure and its numbers for each demonstration of a seed, and the page that shows them. */
-export function theoryFiles(demonstrations: readonly Demonstration[], seed: number): Map<string, string> {
+/** Millimetres: a column of many papers. */
+const COLUMN = 85;
+
+/** Files by name: a figure and its numbers for each demonstration of a seed, and the page that shows them. @param width of the figures, in millimetres */
+export function theoryFiles(
+  demonstrations: readonly Demonstration[],
+  seed: number,
+  width = COLUMN,
+): Map<string, string> {
   const files = new Map<string, string>();
   for (const demonstration of demonstrations) {
-    files.set(`${demonstration.name}.svg`, demonstrationSvg(demonstration));
+    files.set(`${demonstration.name}.svg`, demonstrationSvg(demonstration, width));
     files.set(`${demonstration.name}.csv`, numbersCsv(demonstration.series));
   }
   files.set("README.md", page(demonstrations, seed));
@@ -14,15 +21,11 @@ export function theoryFiles(demonstrations: readonly Demonstration[], seed: numb
 }
 
 /** Draws a demonstration as an SVG figure. */
-export function demonstrationSvg({ title, equation, x, y, series }: Demonstration): string {
+export function demonstrationSvg(demonstration: Demonstration, width = COLUMN): string {
+  const { title, equation, x, y } = demonstration;
   const kinds = { measured: "line", theory: "reference", cloud: "dots" } as const;
-  return figureSvg({
-    title,
-    subtitle: equation,
-    x,
-    y,
-    series: series.map(({ name, kind, points }) => ({ name, kind: kinds[kind], points })),
-  });
+  const series = demonstration.series.map(({ name, kind, points }) => ({ name, kind: kinds[kind], points }));
+  return figureSvg({ title, subtitle: equation, x, y, series }, width);
 }
 
 function numbersCsv(series: readonly Series[]): string {
@@ -42,7 +45,7 @@ reinforcement learning. docs/paper.md in the repository of softrl lists the func
 
 \`\`\`sh
 npx softrl theory                              # prints the table of facts, in about a second
-npx softrl theory --out experiments/theory     # writes this page with its figures and numbers
+npx softrl theory --out experiments/theory     # writes this page with its figures and numbers; --width 170 for a page's width
 \`\`\`
 
 ## Notation

@@ -16,6 +16,24 @@ export function integerOption(option: string, text: unknown, low: number): numbe
   return value;
 }
 
+/** A number given as text, in [low, high]. */
+export function numberOption(
+  option: string,
+  text: unknown,
+  [low, high]: readonly [number, number],
+  unit: string,
+): number {
+  const value = typeof text === "string" && text.trim() !== "" ? Number(text) : Number.NaN;
+  if (low <= value && value <= high) return value;
+  throw new SoftrlError(option, "invalid value", {
+    expected: `${unit} in [${low}, ${high}]`,
+    got: JSON.stringify(text),
+  });
+}
+
+/** The width of a figure for a page, in millimetres. */
+export const widthOption = (text: unknown): number => numberOption("--width", text, [60, 600], "millimetres");
+
 /** How actions are chosen from a policy. */
 export function modeOption(mode: unknown): "sample" | "mode" {
   if (mode === "sample" || mode === "mode") return mode;

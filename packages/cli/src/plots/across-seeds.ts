@@ -1,15 +1,5 @@
-import {
-  bootstrapInterval,
-  type Interval,
-  interquartileMean,
-  type LearningCurve,
-  meanInterval,
-  performanceProfile,
-  type Random,
-} from "softrl";
-
-/** How the runs of a variant become one number: their mean, or their interquartile mean. */
-export type Statistic = "mean" | "iqm";
+import { type Interval, type LearningCurve, performanceProfile, type Random, type TaskScores } from "softrl";
+import { type Estimate, estimateOf, type Statistic, statistics } from "../runs/run-statistics.js";
 
 /** Statistics at a number of steps, or of thresholds. */
 export interface IntervalPoint extends Interval {
@@ -18,20 +8,26 @@ export interface IntervalPoint extends Interval {
 
 /** Points of a curve: more than a figure of a paper's column can show. */
 const MOST_POINTS = 100;
-/** Enough for the second digit of an interval's ends. */
-const RESAMPLES = 2000;
+/**
+ * Of the interval at each point of a curve or a profile: enough for the second digit of its ends. The intervals of final
+ * scores have as many as those of tables.
+ */
+const POINT_RESAMPLES = 2000;
 
-/** The {@link Statistic} of scores and its 95 % bootstrap interval; that of a single score is the score. */
-export function scoreInterval(scores: readonly number[], statistic: Statistic, random: Random): Interval {
-  if (scores.length < 2) return { estimate: scores[0], low: scores[0], high: scores[0] };
-  const options = { random, resamples: RESAMPLES };
-  if (statistic === "mean") return meanInterval(scores, options);
-  return bootstrapInterval([scores], interquartileMean, options);
-}
+/** The {@link Statistic} of final scores and its 95 % bootstrap interval; that of a single score is the score. */
+export const scoreInterval = (scores: readonly number[], statistic: Statistic, random: Random): Interval =>
+  shown(estimateOf([scores], statistics[statistic], random));
+
+/** An estimate as figures show it: without an interval, both its ends are the estimate. */
+export const shown = ({ estimate, interval }: Estimate): Interval => ({
+  estimate,
+  ...(interval ?? { low: estimate, high: estimate }),
+});
 
 /**
  * The {@link Statistic} across seeds at each step, with its 95 % bootstrap interval. Curves are interpolated linearly
- * between their points, and only steps that all of them reach are shown.
+ * between their points, and only steps that all of them reach are shown. To save time, an interval has 2,000 resamples,
+ * where one of final scores has 10,000.
  */
 export function curveAcrossSeeds(
   curves: readonly LearningCurve[],
@@ -43,14 +39,10 @@ export function curveAcrossSeeds(
   const all = [...new Set(curves.flatMap(({ steps }) => steps))]
     .filter((step) => from <= step && step <= to)
     .sort((a, b) => a - b);
-  return thinned(all, MOST_POINTS).map((x) => ({
-    x,
-    ...scoreInterval(
-      curves.map((curve) => interpolated(curve, x)),
-      statistic,
-      random,
-    ),
-  }));
+  return thinned(all, MOST_POINTS).map((x) => {
+    const scores = curves.map((curve) => interpolated(curve, x));
+    return { x, ...shown(estimateOf([scores], statistics[statistic], random, POINT_RESAMPLES)) };
+  });
 }
 
 /** At most `most` of the entries, evenly, with both ends. */
@@ -70,24 +62,17 @@ export function interpolated({ steps, meanReturns }: LearningCurve, step: number
 
 /**
  * The performance profile of scores by task (Agarwal et al. 2021), with the 95 % interval of its stratified bootstrap at
- * each threshold; where a task has a single run, that of a share is the share.
+ * each threshold; where a task has a single run, that of a share is the share. All thresholds share one set of 2,000
+ * resamples, so that the ends of the intervals fall as the shares do.
+ * @param random the same stream, from its start, each time it is called
  */
 export function profileAcrossTasks(
-  tasks: readonly (readonly number[])[],
+  tasks: TaskScores,
   thresholds: readonly number[],
-  random: Random,
+  random: () => Random,
 ): readonly IntervalPoint[] {
-  if (tasks.some(({ length }) => length < 2)) {
-    return Array.from(performanceProfile(tasks, thresholds), (share, i) => ({
-      x: thresholds[i],
-      ...{ estimate: share, low: share, high: share },
-    }));
-  }
-  return thresholds.map((x) => ({
-    x,
-    ...bootstrapInterval(tasks, (drawn) => performanceProfile(drawn, [x])[0], {
-      random,
-      resamples: RESAMPLES / 4,
-    }),
-  }));
+  return thresholds.map((x) => {
+    const share = (drawn: TaskScores) => performanceProfile(drawn, [x])[0];
+    return { x, ...shown(estimateOf(tasks, share, random(), POINT_RESAMPLES)) };
+  });
 }

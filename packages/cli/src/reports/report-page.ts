@@ -1,13 +1,13 @@
 import { oneLine } from "softrl";
 import { paperFigureSvg } from "../figures/paper-figure.js";
-import { type PlotKind, runFigure } from "../plots/run-figure.js";
+import { runFigure } from "../plots/run-figure.js";
+import { type Estimate, FEW_SEEDS } from "../runs/run-statistics.js";
 import { counted, inShort } from "../terminal/terminal.js";
 import { Html, html, noHtml } from "./html.js";
 import { inlineSvg } from "./inline-svg.js";
 import type { ReportedScore, ReportSource } from "./report-model.js";
 import {
   type EnvironmentScores,
-  type Estimate,
   type Improvement,
   type ReportStatistics,
   reportStatistics,
@@ -18,8 +18,6 @@ import { settingsSection } from "./settings-section.js";
 
 /** Millimetres: a column of a paper, which the page scales to its own. */
 const FIGURE_WIDTH = 85;
-/** With fewer seeds, the percentile bootstrap covers the truth noticeably less often than it promises. */
-const FEW_SEEDS = 10;
 /** Pairs of variants beyond which only the mean over environments is shown. */
 const MOST_PAIRS = 10;
 /** Characters of a definition or a configuration that the page quotes. */
@@ -71,7 +69,7 @@ ${remarks.length === 0 ? noHtml : html`<ul class="note">${remarks.map((remark) =
 }
 
 /** A figure for each environment, so that its text keeps its size in a column and on a wide page. */
-function figures(title: string, kind: Exclude<PlotKind, "profile">, { runs }: ReportSource): Html {
+function figures(title: string, kind: "curves" | "bars", { runs }: ReportSource): Html {
   const drawn = runs.filter(({ curve, score }) => (kind === "curves" ? curve : score) !== null);
   if (drawn.length === 0) {
     const missing = kind === "curves" ? "None of the runs has a learning curve." : "No episode has ended.";

@@ -1,7 +1,4 @@
 import {
-  bootstrapInterval,
-  type Interval,
-  interquartileMean,
   normalisedScore,
   probabilityOfImprovement,
   type Random,
@@ -9,14 +6,8 @@ import {
   type TaskScores,
 } from "softrl";
 import { type SharedScale, sharedScale } from "../plots/score-scale.js";
-import { bootstrapStreams, distinct, meanOf } from "../runs/run-statistics.js";
+import { bootstrapStreams, distinct, type Estimate, estimateOf, statistics } from "../runs/run-statistics.js";
 import { groupNameOf, type ReportSource } from "./report-model.js";
-
-/** An estimate, and its 95 % bootstrap interval; null where a task has a single run. */
-export interface Estimate {
-  readonly estimate: number;
-  readonly interval: Omit<Interval, "estimate"> | null;
-}
 
 /** The scores of a variant on an environment, or on all. */
 export interface VariantScore {
@@ -130,14 +121,12 @@ function variantScore(
 ): VariantScore {
   const runs = sum(tasks.map(({ length }) => length));
   if (runs === 0) return { variant, runs, planned, mean: null, interquartileMean: null };
-  // The mean over tasks of each task's mean, where tasks have different numbers of runs.
-  const ofTasks = (drawn: TaskScores) => meanOf(drawn.map(meanOf));
   return {
     variant,
     runs,
     planned,
-    mean: estimateOf(tasks, ofTasks, random()),
-    interquartileMean: estimateOf(tasks, interquartileMean, random()),
+    mean: estimateOf(tasks, statistics.mean, random()),
+    interquartileMean: estimateOf(tasks, statistics.iqm, random()),
   };
 }
 
@@ -163,19 +152,6 @@ function improvement(
     })),
     overall: environments.length < 2 ? null : of(environments, streams.stream("improvement", variant, other)),
   };
-}
-
-/** A statistic of scores by task, and the interval of its stratified bootstrap. */
-function estimateOf(
-  tasks: readonly (readonly number[])[],
-  statistic: (tasks: TaskScores) => number,
-  random: Random,
-  resamples?: number,
-): Estimate {
-  if (tasks.some(({ length }) => length < 2)) return { estimate: statistic(tasks), interval: null };
-  const options = { random, ...(resamples === undefined ? {} : { resamples }) };
-  const { estimate, low, high } = bootstrapInterval(tasks, statistic, options);
-  return { estimate, interval: { low, high } };
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, x) => total + x, 0);

@@ -1,5 +1,5 @@
-import { type Interval, interquartileMean, largest, meanInterval, sampleStandardDeviation } from "softrl";
-import { bootstrapStreams, meanOf } from "../runs/run-statistics.js";
+import { type Interval, interquartileMean, largest, sampleStandardDeviation } from "softrl";
+import { bootstrapStreams, estimateOf, statistics } from "../runs/run-statistics.js";
 import { inShort, tableWithNotes } from "../terminal/terminal.js";
 import { nameOfCell, type SweepResult } from "./results-file.js";
 import type { SweepCell } from "./sweep-plan.js";
@@ -36,16 +36,16 @@ export function sweepScores(
     const scores = group.flatMap((cell) => results.get(nameOfCell(cell))?.meanReturn ?? []);
     const several = scores.length > 1;
     const random = streams.stream(variant, environment);
-    const bounds = several ? meanInterval(scores, { random }) : null;
+    const mean = scores.length === 0 ? null : estimateOf([scores], statistics.mean, random);
     return {
       variant,
       environment,
       runs: scores.length,
       planned: group.length,
-      mean: scores.length === 0 ? null : meanOf(scores),
+      mean: mean?.estimate ?? null,
       standardDeviation: several ? sampleStandardDeviation(scores) : null,
       interquartileMean: scores.length === 0 ? null : interquartileMean([scores]),
-      interval: bounds === null ? null : { low: bounds.low, high: bounds.high },
+      interval: mean?.interval ?? null,
     };
   });
 }
