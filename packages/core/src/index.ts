@@ -46,7 +46,12 @@ export {
 } from "./algorithms/q-learner.js";
 export { policyOfQ, type QPolicyOutputs } from "./algorithms/q-policy.js";
 export { builtInAlgorithms } from "./algorithms/registry.js";
-export { requireChangeEffects, requireEffects, type SettingEffect, unreadSettings } from "./algorithms/setting-effects.js";
+export {
+  requireChangeEffects,
+  requireEffects,
+  type SettingEffect,
+  unreadSettings,
+} from "./algorithms/setting-effects.js";
 export {
   type LearnerMemory,
   type SharedMemory,
