@@ -119,6 +119,7 @@ export async function connect(
     await redis.ping();
   } catch (error) {
     redis.disconnect();
+    if (error instanceof Error && remedyOf(error) !== undefined) throw ofServer(error, address);
     throw new SoftrlError(address.shown, "cannot connect to Redis", {
       got: last === "" ? errorText(error) : last,
       remedy: "check the address, and that redis-server runs there",
@@ -155,3 +156,22 @@ export function isOfAbsence(error: Error, connection: Connection): boolean {
 }
 
 const absent = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN"]);
+
+/** An error with which a Redis server answers a command. */
+const REPLY_ERROR = "ReplyError";
+/** What helps against some of them, by the code in such an answer: before its text, or in it where a script got it. */
+const remedies: readonly (readonly [code: RegExp, remedy: string])[] = [
+  [/\bOOM\b/, "raise the server's maxmemory, or free some of its memory"],
+  [/\bMISCONF\b/, "let the server save its data: its log says what fails, such as a full disk"],
+];
+
+const remedyOf = ({ message }: Error): string | undefined =>
+  remedies.find(([code]) => code.test(message))?.[1];
+
+/** An error in the use of a queue, as one for the user where the server has refused a command. */
+export function ofServer(error: unknown, { shown }: RedisAddress): unknown {
+  if (!(error instanceof Error) || error.name !== REPLY_ERROR) return error;
+  const remedy = `${remedyOf(error) ?? "check the server's configuration"}, then run the same command again`;
+  const got = oneLine(error.message, 300);
+  return new SoftrlError(shown, "the Redis server refuses a command", { got, remedy }, { cause: error });
+}

@@ -1,0 +1,74 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import * as bullmq from "bullmq";
+import { Redis } from "ioredis";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { RedisServer, whyNoRedis } from "../../../test/redis-server.js";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { QueuedRuns } from "../src/queue/queued-runs.js";
+import { connect, redisAddress } from "../src/queue/redis.js";
+import { checkDefinition } from "../src/sweeps/definition.js";
+import { SweepFolder } from "../src/sweeps/sweep-folder.js";
+import { planSweep } from "../src/sweeps/sweep-plan.js";
+
+const place = temporaryFolder("queue-server");
+const version = "0.1.0+test";
+const libraries = { bullmq, Redis };
+let servers = 0;
+
+/** A server in a folder of its own, until the test ends. */
+async function start(): Promise<{ readonly server: RedisServer; readonly folder: string }> {
+  const folder = join(place, `redis-${servers++}`);
+  mkdirSync(folder);
+  const server = await RedisServer.start(folder);
+  onTestFinished(() => server.kill());
+  return { server, folder };
+}
+
+async function connected(url: string) {
+  const connection = await connect(libraries, redisAddress("--queue", url), process.stderr);
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+describe.runIf(whyNoRedis === null)("a Redis server that refuses what a sweep writes", () => {
+  async function submit(url: string): Promise<unknown> {
+    const definition = checkDefinition(join(place, "runs.json"), {
+      options: { steps: 400 },
+      variants: [{ name: "A2C", algorithm: "a2c" }],
+      environments: ["CartPole-v1"],
+      seeds: [1],
+    });
+    const plan = await planSweep(definition, version);
+    const options = { plan, fresh: false, keepRuns: false, charts: false, runFolder: () => place };
+    const folder = new SweepFolder(join(place, "out"), options);
+    const connection = await connected(url);
+    const queued = new QueuedRuns({ libraries, connection, folder, version, report: () => {} });
+    const watcher = { changed: () => {}, progress: () => {}, waiting: () => {} };
+    return queued.make(plan.runs, watcher, new AbortController().signal);
+  }
+
+  test("is named in one error when it is out of memory", async () => {
+    const { server } = await start();
+    await (await connected(server.url)).redis.config("SET", "maxmemory", 1);
+    await expect(submit(server.url)).rejects.toMatchObject({
+      name: "SoftrlError",
+      where: server.url,
+      message: expect.stringMatching(/refuses a command, got OOM .*; raise the server's maxmemory.* again/),
+    });
+  });
+
+  test("is named in one error when it cannot save its data", async () => {
+    const { server, folder } = await start();
+    const { redis } = await connected(server.url);
+    await redis.config("SET", "save", "3600 1");
+    rmSync(folder, { recursive: true });
+    await redis.bgsave();
+    await vi.waitFor(async () => expect(await redis.info()).toContain("rdb_last_bgsave_status:err"), 60_000);
+    await expect(submit(server.url)).rejects.toMatchObject({
+      name: "SoftrlError",
+      where: server.url,
+      message: expect.stringMatching(/refuses a command, got MISCONF .*; let the server save its data/),
+    });
+  });
+});
