@@ -72,3 +72,16 @@ describe.runIf(whyNoRedis === null)("a Redis server that refuses what a sweep wr
     });
   });
 });
+
+test.runIf(whyNoRedis === null)("a database that the server lacks is refused", async () => {
+  const { server } = await start();
+  const has = await connected(`${server.url}/15`);
+  expect(await has.redis.client("INFO")).toContain(" db=15 ");
+  await expect(connected(`${server.url}/99`)).rejects.toMatchObject({
+    name: "SoftrlError",
+    where: `${server.url}/99`,
+    message: expect.stringMatching(
+      /cannot connect to Redis, got .*DB index is out of range; check the address/,
+    ),
+  });
+});

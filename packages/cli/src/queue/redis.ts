@@ -67,15 +67,43 @@ export interface RedisAddress {
 /** @throws SoftrlError for another text. */
 export function redisAddress(where: string, text: unknown): RedisAddress {
   const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : null;
-  if (url !== null && ["redis:", "rediss:"].includes(url.protocol) && url.hostname !== "") {
-    const shown = `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`;
-    return { url: url.href, shown: oneLine(shown, 200) };
+  // It may hold a password, which no error shows.
+  const refuse = (expected: string, got: string): never => {
+    throw new SoftrlError(where, "invalid value", { expected, got });
+  };
+  if (url === null || !["redis:", "rediss:"].includes(url.protocol) || url.hostname === "") {
+    return refuse(
+      "the address of a Redis server, such as redis://localhost:6379",
+      url === null ? "something else" : `one that begins with ${url.protocol}`,
+    );
   }
-  throw new SoftrlError(where, "invalid value", {
-    expected: "the address of a Redis server, such as redis://localhost:6379",
-    // It may hold a password.
-    got: url === null ? "something else" : `one that begins with ${url.protocol}`,
-  });
+  if (!isDecodable(url.username) || !isDecodable(url.password)) {
+    return refuse(
+      "a user and a password in percent-encoding, with %25 for each %",
+      "a % that does not begin the code of a character",
+    );
+  }
+  const index = url.pathname.replace(/^\//, "");
+  for (const given of [index === "" ? "0" : index, ...url.searchParams.getAll("db")]) {
+    if (/^\d{1,9}$/.test(given)) continue;
+    return refuse(
+      "the number of a database, such as redis://localhost:6379/1",
+      given.includes("@")
+        ? "a text with @; in a password, write %2F for /"
+        : JSON.stringify(oneLine(given, 100)),
+    );
+  }
+  const shown = `${url.protocol}//${url.host}${index === "" ? "" : `/${index}`}`;
+  return { url: url.href, shown: oneLine(shown, 200) };
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A connection to a Redis server that comes back by itself. */
@@ -117,6 +145,9 @@ export async function connect(
   try {
     await redis.connect();
     await redis.ping();
+    // The client stays in database 0 where the server refuses another one.
+    const { db = 0 } = redis.options;
+    if (db !== 0) await redis.select(db);
   } catch (error) {
     redis.disconnect();
     if (error instanceof Error && remedyOf(error) !== undefined) throw ofServer(error, address);
