@@ -1,15 +1,19 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import * as bullmq from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { RedisServer, whyNoRedis } from "../../../test/redis-server.js";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { workCommand } from "../src/commands/work.js";
+import type { OptionValues } from "../src/options/plain-options.js";
 import { QueuedRuns } from "../src/queue/queued-runs.js";
 import { connect, redisAddress } from "../src/queue/redis.js";
 import { checkDefinition } from "../src/sweeps/definition.js";
 import { SweepFolder } from "../src/sweeps/sweep-folder.js";
 import { planSweep } from "../src/sweeps/sweep-plan.js";
+import type { Terminal } from "../src/terminal/terminal.js";
 
 const place = temporaryFolder("queue-server");
 const version = "0.1.0+test";
@@ -85,3 +89,35 @@ test.runIf(whyNoRedis === null)("a database that the server lacks is refused", a
     ),
   });
 });
+
+/** `softrl work` in this process: what it prints and how it ends. */
+function work(url: string, options: OptionValues) {
+  const err = new PassThrough();
+  const terminal = { out: new PassThrough(), err } as unknown as Terminal;
+  return { ended: workCommand(url, options, terminal), printed: () => String(err.read() ?? "") };
+}
+
+test.runIf(whyNoRedis === null)(
+  "a worker whose --runs is a file ends with one error and disconnects",
+  async () => {
+    const { server } = await start();
+    const { redis } = await connected(server.url);
+    const file = join(place, "file");
+    writeFileSync(file, "");
+    for (const runs of [file, join(file, "below")]) {
+      const { ended, printed } = work(server.url, { runs, jobs: "1" });
+      await expect(ended).rejects.toMatchObject({
+        name: "SoftrlError",
+        message: expect.stringMatching(
+          /file.*: the folder of the runs cannot be used, got .*ENOTDIR.*--runs/,
+        ),
+      });
+      expect(printed()).toBe("");
+      const clients = async () =>
+        String(await redis.client("LIST"))
+          .trim()
+          .split("\n");
+      await vi.waitFor(async () => expect(await clients()).toHaveLength(1), 60_000);
+    }
+  },
+);

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Job, JobJson, Worker } from "bullmq";
 import { isRecord, oneLine, SoftrlError } from "softrl";
-import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly } from "../files/regular-file.js";
 import { errorText } from "../parts/file-fault.js";
 import type { RunOutcome } from "../sweeps/finished-run.js";
@@ -68,12 +67,6 @@ export class QueueWorker {
   async work(): Promise<void> {
     const { libraries, connection, version, capacity, runs, stop, report } = this.#options;
     const patience = queuePatience();
-    try {
-      makeFolders(runs);
-    } catch (error) {
-      const got = error instanceof Error ? error.message : String(error);
-      throw new SoftrlError(runs, "the folder of the runs could not be made", { got });
-    }
     const worker: Worker = new (tolerant(libraries.bullmq.Worker))(
       queueNameOf(version),
       (job, token = "") => this.#process(job, token, worker),
