@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import * as bullmq from "bullmq";
@@ -121,3 +123,38 @@ test.runIf(whyNoRedis === null)(
     }
   },
 );
+
+describe("a server that accepts connections and never answers", () => {
+  async function silent(): Promise<{ readonly url: string; readonly reached: Promise<unknown> }> {
+    const server = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
+    const sockets = new Set<Socket>();
+    server.on("connection", (socket) => sockets.add(socket.resume().on("error", () => {})));
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const reached = once(server, "connection");
+    await once(server, "listening");
+    return { url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`, reached };
+  }
+
+  test("is given up after the patience of queues, in one error", async () => {
+    vi.stubEnv("SOFTRL_QUEUE_PATIENCE", "1");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { url } = await silent();
+    await expect(connected(`${url}/1`)).rejects.toMatchObject({
+      name: "SoftrlError",
+      where: `${url}/1`,
+      message: expect.stringMatching(/cannot connect to Redis, got no answer within 1 s; check the address/),
+    });
+  });
+
+  test("is not waited for after Ctrl-C of a worker", async () => {
+    const { url, reached } = await silent();
+    const { ended, printed } = work(url, { runs: join(place, "unused"), jobs: "1" });
+    await reached;
+    process.emit("SIGINT");
+    expect(await ended).toBe(130);
+    expect(printed()).toMatch(/^\nsoftrl: stopping [^\n]*\n$/);
+  });
+});

@@ -24,7 +24,12 @@ export async function workCommand(url: string, options: OptionValues, { err }: T
   const version = codeVersion();
   const interrupt = listenForInterrupt(err, "working");
   try {
-    const connection = await connect(libraries, address, err);
+    const { signal: stop } = interrupt;
+    const connection = await connect(libraries, address, err, stop).catch((error: unknown) => {
+      if (stop.aborted) return null;
+      throw error;
+    });
+    if (connection === null) return INTERRUPTED;
     try {
       makeRunsFolder(runs);
       const report = (line: string) => void err.write(`softrl: ${line}\n`);
@@ -33,7 +38,6 @@ export async function workCommand(url: string, options: OptionValues, { err }: T
       const several = `${total} ${unit}${total === 1 ? "" : "s"}`;
       report(`training on ${several} at a time, version ${version} from ${address.shown}; Ctrl-C ends this`);
       const trust = options.trust === true;
-      const { signal: stop } = interrupt;
       await new QueueWorker({ libraries, connection, version, capacity, runs, trust, stop, report }).work();
       return INTERRUPTED;
     } finally {

@@ -44,8 +44,8 @@ export async function queueLibraries(where: string): Promise<QueueLibraries> {
 }
 
 /**
- * The milliseconds after which a run whose worker has not been heard of is given to another one: 30 seconds, or those of
- * SOFTRL_QUEUE_PATIENCE.
+ * The milliseconds after which a run whose worker has not been heard of is given to another one, and those that the
+ * server has for its first answer: 30 seconds, or those of SOFTRL_QUEUE_PATIENCE.
  * @throws SoftrlError for a variable that is not a number of at least 1.
  */
 export function queuePatience(): number {
@@ -120,13 +120,16 @@ export interface Connection {
 /**
  * Connects to a Redis server. A connection that is lost later is made again, for as long as it takes, and reported in
  * one line each time.
- * @throws SoftrlError when the server does not answer at first.
+ * @param stop ends the wait for the first answer
+ * @throws SoftrlError when the server does not answer at first, within the patience of queues.
  */
 export async function connect(
   { Redis }: QueueLibraries,
   address: RedisAddress,
   err: NodeJS.WriteStream,
+  stop?: AbortSignal,
 ): Promise<Connection> {
+  const patience = queuePatience();
   const redis = new Redis(address.url, {
     lazyConnect: true,
     connectTimeout: SECONDS_TO_CONNECT * 1000,
@@ -142,7 +145,17 @@ export async function connect(
   redis.on("error", (error: Error) => {
     last = error.message === "" ? String((error as NodeJS.ErrnoException).code) : error.message;
   });
+  // The client limits the time for a connection, but not for an answer: a stopped process accepts connections.
+  const timer = setTimeout(() => {
+    last = `no answer within ${patience / 1000} s`;
+    redis.disconnect();
+  }, patience);
+  // A server that is loading its data answers so, and is waited for.
+  redis.once("connect", () => redis.stream.once("data", () => clearTimeout(timer)));
+  const onStop = () => redis.disconnect();
+  stop?.addEventListener("abort", onStop);
   try {
+    stop?.throwIfAborted();
     await redis.connect();
     await redis.ping();
     // The client stays in database 0 where the server refuses another one.
@@ -155,6 +168,9 @@ export async function connect(
       got: last === "" ? errorText(error) : last,
       remedy: "check the address, and that redis-server runs there",
     });
+  } finally {
+    clearTimeout(timer);
+    stop?.removeEventListener("abort", onStop);
   }
   isOpen = true;
   redis.on("close", () => {
