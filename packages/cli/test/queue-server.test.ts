@@ -124,6 +124,24 @@ test.runIf(whyNoRedis === null)(
   },
 );
 
+test.runIf(whyNoRedis === null)(
+  "a worker reports each error once while the server is out of memory, and goes on",
+  async () => {
+    const { server } = await start();
+    const { redis } = await connected(server.url);
+    await redis.config("SET", "maxmemory", 1);
+    const { ended, printed } = work(server.url, { runs: join(place, "waiting"), jobs: "1" });
+    const tries = async () => Number(/OOM:count=(\d+)/.exec(await redis.info("errorstats"))?.[1] ?? 0);
+    await vi.waitFor(async () => expect(await tries()).toBeGreaterThan(8), 60_000);
+    process.emit("SIGINT");
+    expect(await ended).toBe(130);
+    const lines = printed().match(/the queue: OOM.*/g) ?? [];
+    // Several scripts are refused.
+    expect(lines).toEqual([...new Set(lines)]);
+    expect(lines.length).toBeGreaterThan(0);
+  },
+);
+
 describe("a server that accepts connections and never answers", () => {
   async function silent(): Promise<{ readonly url: string; readonly reached: Promise<unknown> }> {
     const server = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");

@@ -81,10 +81,16 @@ export class QueueWorker {
         runRetryDelay: 1000,
       },
     );
+    // BullMQ tries again several times a second, with the same errors while a server refuses to write.
+    const said = new Set<string>();
+    worker.on("active", () => said.clear());
     worker.on("error", (error) => {
       // A run that was lost to another worker is reported elsewhere.
       const isOfLost = lostCodes.has(Number((error as { readonly code?: unknown }).code));
-      if (!isOfLost && !isOfAbsence(error, connection)) report(`the queue: ${oneLine(error.message, 300)}`);
+      const line = `the queue: ${oneLine(error.message, 300)}`;
+      if (said.has(line) || isOfLost || isOfAbsence(error, connection)) return;
+      said.add(line);
+      report(line);
     });
     worker.on("locksRenewed", ({ jobIds }) => {
       for (const id of jobIds) this.#heard(id);
