@@ -156,3 +156,17 @@ test("the address of a server is shown without its password", () => {
   }
   expect(() => redisAddress("--queue", "redsi://:secret@host")).toThrow(/^(?!.*secret)/);
 });
+
+test("the address of a Redis server has the number of a database and decodable percent-encoding", () => {
+  expect(redisAddress("--queue", "redis://:p%25%C3%A9@host/15?db=3").shown).toBe("redis://host/15");
+  expect(redisAddress("--queue", "redis://host/").shown).toBe("redis://host");
+  for (const end of ["/abc", "/-1", "/1/2", "/0x1", "/1abc", "//", "?db=x", "?db="]) {
+    expect(() => redisAddress("--queue", `redis://host${end}`)).toThrow(/expected the number of a database/);
+  }
+  for (const secret of ["p%ZZ", "p%", "p%FF"]) {
+    for (const text of [`redis://:${secret}@host`, `redis://${secret}:x@host`]) {
+      expect(() => redisAddress("--queue", text)).toThrow(/^--queue: (?!.*p%).*percent-encoding/);
+    }
+  }
+  expect(() => redisAddress("--queue", "redis://me:12/secret@host")).toThrow(/^(?!.*secret).*%2F for \//);
+});

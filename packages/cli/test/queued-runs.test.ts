@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import * as bullmq from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { RedisServer, whyNoRedis } from "../../../test/redis-server.js";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { jobIdOf, queueNameOf } from "../src/queue/queued-run.js";
@@ -24,6 +24,31 @@ const outcome: RunOutcome = {
   curve: [],
   time: null,
 };
+
+/** Calls back for each command that a server gets, until the test ends. */
+async function monitor(
+  server: RedisServer,
+  onCommand: (command: readonly string[], from: string) => void,
+): Promise<void> {
+  const watching = new Redis(server.url);
+  onTestFinished(() => watching.disconnect());
+  const monitoring = await watching.monitor();
+  onTestFinished(() => monitoring.disconnect());
+  monitoring.on("monitor", (_: string, command: readonly string[], from: string) => onCommand(command, from));
+}
+
+/** Makes runs until the test ends, also where it fails: their queue is left before the server is killed. */
+function make(queued: QueuedRuns, runs: readonly PlannedRun[]) {
+  const stop = new AbortController();
+  const making = queued.make(runs, watcher, stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await making.catch(() => {});
+  });
+  return { making, end: () => stop.abort() };
+}
+
+const watcher = { changed: () => {}, progress: () => {}, waiting: () => {} };
 
 describe.runIf(whyNoRedis === null)("runs in a queue with the jobs of many others", () => {
   let server: RedisServer;
@@ -50,14 +75,13 @@ describe.runIf(whyNoRedis === null)("runs in a queue with the jobs of many other
     const folder = new SweepFolder(join(place, "out"), options);
     const { redis } = connection;
     const queue = new bullmq.Queue(queueNameOf(version), { connection: redis, prefix: PREFIX });
+    onTestFinished(() => queue.close());
     for (const state of ["completed", "failed"]) {
       const others = Array.from({ length: 1000 }, (_, i) => [i, `run-other-${i}`]).flat();
       await redis.zadd(queue.toKey(state), ...others);
     }
     const commands: string[] = [];
-    const watching = new Redis(server.url);
-    const monitor = await watching.monitor();
-    monitor.on("monitor", (_: string, [name, ...args]: readonly string[]) => {
+    await monitor(server, ([name, ...args]) => {
       commands.push(`${name} ${args.slice(1).join(" ")}`.toLowerCase());
     });
 
@@ -70,22 +94,16 @@ describe.runIf(whyNoRedis === null)("runs in a queue with the jobs of many other
       },
       { connection: { url: server.url, maxRetriesPerRequest: null }, prefix: PREFIX },
     );
-    const watcher = { changed: () => {}, progress: () => {}, waiting: () => {} };
+    onTestFinished(() => worker.close());
     const queued = new QueuedRuns({ libraries, connection, folder, version, report: () => {} });
-    const made = await queued.make(plan.runs, watcher, new AbortController().signal);
-    await worker.close();
-    monitor.disconnect();
-    watching.disconnect();
+    const made = await make(queued, plan.runs).making;
     expect(made).toMatchObject({ made: 2, failed: [{ error: "the third one fails" }] });
     expect(commands.filter((line) => line === "zrange 0 -1")).toEqual([]);
     const month = { age: 30 * 24 * 3600 };
     const job = await queue.getJob(jobIdOf(last.key));
     expect(job?.opts).toMatchObject({ removeOnComplete: month, removeOnFail: month });
-    await queue.close();
   });
 });
-
-const watcher = { changed: () => {}, progress: () => {}, waiting: () => {} };
 
 describe.runIf(whyNoRedis === null)("runs of a sweep that the queue has lost", () => {
   let server: RedisServer;
@@ -96,6 +114,7 @@ describe.runIf(whyNoRedis === null)("runs of a sweep that the queue has lost", (
     server = await RedisServer.start(join(place, "redis-lost"));
     connection = await connect(libraries, redisAddress("--queue", server.url), process.stderr);
     queue = new bullmq.Queue(queueNameOf(version), { connection: { url: server.url }, prefix: PREFIX });
+    queue.on("error", () => {});
   });
   afterEach(() => vi.restoreAllMocks());
   afterAll(async () => {
@@ -122,13 +141,11 @@ describe.runIf(whyNoRedis === null)("runs of a sweep that the queue has lost", (
     const now = performance.now.bind(performance);
     let ahead = 0;
     vi.spyOn(performance, "now").mockImplementation(() => now() + ahead);
-    const stop = new AbortController();
     const queued = new QueuedRuns({ libraries, connection, folder, version, report: () => {} });
-    const making = queued.make(runs, watcher, stop.signal);
     const wait = (seconds: number) => {
       ahead += seconds * 1000;
     };
-    return { runs, wait, end: () => stop.abort(), making };
+    return { runs, wait, ...make(queued, runs) };
   }
 
   const waiting = (count: number) =>
@@ -151,11 +168,9 @@ describe.runIf(whyNoRedis === null)("runs of a sweep that the queue has lost", (
   test("are looked for a thousand at a time, and no other is queued again", async () => {
     const { wait, end, making } = await sweep(2500);
     await waiting(2500);
-    const watching = new Redis(server.url);
-    const monitor = await watching.monitor();
     let lookups = 0;
     let others = 0;
-    monitor.on("monitor", (_: string, [name, script]: readonly string[], from: string) => {
+    await monitor(server, ([name, script], from) => {
       if (from === "lua" || !/^eval/i.test(name)) return;
       if (script.includes("EXISTS")) lookups++;
       else if (!script.includes("ZSCORE")) others++;
@@ -166,8 +181,6 @@ describe.runIf(whyNoRedis === null)("runs of a sweep that the queue has lost", (
     }
     end();
     await making;
-    monitor.disconnect();
-    watching.disconnect();
     expect(lookups).toBe(6);
     expect(others).toBe(0);
   });

@@ -7,7 +7,7 @@ import type { PlannedRun } from "../sweeps/sweep-plan.js";
 import { isRunProgress } from "../terminal/supervisor.js";
 import { checkOutcome } from "./queued-outcome.js";
 import { jobIdOf, type QueuedRun, queueNameOf } from "./queued-run.js";
-import { isOfAbsence, PREFIX, type QueueUse } from "./redis.js";
+import { isOfAbsence, ofServer, PREFIX, type QueueUse } from "./redis.js";
 
 /** How a sweep queues its runs. */
 export interface QueueOptions extends QueueUse {
@@ -58,7 +58,10 @@ export class QueuedRuns {
     });
   }
 
-  /** Makes the runs; `interrupted` leaves them in the queue. */
+  /**
+   * Makes the runs; `interrupted` leaves them in the queue.
+   * @throws SoftrlError when the server refuses a command, for instance out of memory.
+   */
   async make(
     runs: readonly PlannedRun[],
     watcher: SweepWatcher,
@@ -117,7 +120,9 @@ export class QueuedRuns {
       if (interrupted.aborted) resolve();
       interrupted.addEventListener("abort", () => resolve(), { once: true });
     });
-    const working = work();
+    const working = work().catch((error: unknown) => {
+      throw ofServer(error, connection.address);
+    });
     // The server may be away, and then nothing that was asked of it ends.
     working.catch(() => {});
     await Promise.race([working, stopped]);

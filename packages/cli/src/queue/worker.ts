@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Job, JobJson, Worker } from "bullmq";
 import { isRecord, oneLine, SoftrlError } from "softrl";
-import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly } from "../files/regular-file.js";
 import { errorText } from "../parts/file-fault.js";
 import type { RunOutcome } from "../sweeps/finished-run.js";
@@ -68,12 +67,6 @@ export class QueueWorker {
   async work(): Promise<void> {
     const { libraries, connection, version, capacity, runs, stop, report } = this.#options;
     const patience = queuePatience();
-    try {
-      makeFolders(runs);
-    } catch (error) {
-      const got = error instanceof Error ? error.message : String(error);
-      throw new SoftrlError(runs, "the folder of the runs could not be made", { got });
-    }
     const worker: Worker = new (tolerant(libraries.bullmq.Worker))(
       queueNameOf(version),
       (job, token = "") => this.#process(job, token, worker),
@@ -88,10 +81,16 @@ export class QueueWorker {
         runRetryDelay: 1000,
       },
     );
+    // BullMQ tries again several times a second, with the same errors while a server refuses to write.
+    const said = new Set<string>();
+    worker.on("active", () => said.clear());
     worker.on("error", (error) => {
       // A run that was lost to another worker is reported elsewhere.
       const isOfLost = lostCodes.has(Number((error as { readonly code?: unknown }).code));
-      if (!isOfLost && !isOfAbsence(error, connection)) report(`the queue: ${oneLine(error.message, 300)}`);
+      const line = `the queue: ${oneLine(error.message, 300)}`;
+      if (said.has(line) || isOfLost || isOfAbsence(error, connection)) return;
+      said.add(line);
+      report(line);
     });
     worker.on("locksRenewed", ({ jobIds }) => {
       for (const id of jobIds) this.#heard(id);
