@@ -71,6 +71,24 @@ describe("a definition", () => {
     ["a variant's key", variant({ option: {} }), /^d\.json: variants\[0\]\.option: unknown key/],
     ["no name", variant({ name: " " }), /^d\.json: variants\[0\]\.name: invalid value/],
     ["two lines", variant({ name: "a\nb" }), /^d\.json: variants\[0\]\.name: .*a text of one line/],
+    ["half a character", variant({ name: "x\ud800" }), /^d\.json: variants\[0\]\.name: invalid value/],
+    [
+      "half a character in an option",
+      variant({ options: { activation: ["a", "\ud800"] } }),
+      /^d\.json: variants: this name .*invisible characters/,
+    ],
+    ["a long name", variant({ name: "x".repeat(101) }), /^d\.json: variants: .*expected at most 100 visible/],
+    [
+      "a long environment",
+      variant({ environments: ["x".repeat(101)] }),
+      /environments: this name is too long/,
+    ],
+    [
+      "a long name with its options",
+      variant({ name: "x".repeat(95), options: { tau: [1, 2] } }),
+      /^d\.json: variants: this name is too long/,
+    ],
+    ["an invisible character", variant({ name: "A\u202e" }), /^d\.json: variants: this name .*invisible/],
     ["no algorithm", variant({ algorithm: undefined }), /^d\.json: variants\[0\]\.algorithm: .*got none/],
     [
       "a name twice",

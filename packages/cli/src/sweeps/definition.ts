@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isRecord, nearMatch, nestsTooDeep, SoftrlError } from "softrl";
+import { isRecord, nearMatch, nestsTooDeep, oneLine, SoftrlError } from "softrl";
 import { codeOf, readNamed } from "../files/regular-file.js";
 import { errorText } from "../parts/file-fault.js";
 import { whileLoading } from "../parts/loaded-files.js";
@@ -37,6 +37,8 @@ export interface SweepDefinition {
 
 const MOST_BYTES = 2 ** 24;
 const MOST_COMBINATIONS = 1000;
+/** Of a name: figures and reports cut longer ones, so that two could look the same. */
+const MOST_LETTERS = 100;
 const EXAMPLE =
   '{"variants": [{"name": "A2C", "algorithm": "a2c"}], "environments": ["CartPole-v1"], "seeds": "1..5"}';
 
@@ -110,6 +112,7 @@ export function checkDefinition(path: string, value: unknown): SweepDefinition {
   });
   const names = new Set<string>();
   for (const { name } of checked) {
+    requireShort(at("variants"), name);
     if (names.size < names.add(name).size) continue;
     throw new SoftrlError(at("variants"), "two variants have this name", {
       expected: "a name of its own, which results are kept under",
@@ -144,7 +147,10 @@ function environmentsOf(path: string, key: string, own: unknown, shared: unknown
   const where = own === undefined ? `${path}: environments` : `${path}: ${key}.environments`;
   const ids: unknown = own ?? shared;
   const isList = Array.isArray(ids) && ids.length > 0 && ids.every((id) => typeof id === "string");
-  if (isList && new Set(ids).size === ids.length) return ids;
+  if (isList && new Set(ids).size === ids.length) {
+    for (const id of ids) requireShort(where, id);
+    return ids;
+  }
   throw new SoftrlError(where, "invalid value", {
     expected: 'a list of distinct environments, such as ["CartPole-v1"]',
     got: JSON.stringify(ids) ?? "none",
@@ -204,10 +210,23 @@ function choicesOf(path: string, key: string, value: unknown): Choices {
   return Object.fromEntries(entries);
 }
 
+/** @throws SoftrlError for a name that figures and reports would not show as it is. */
+function requireShort(where: string, name: string): void {
+  if (!LONE_SURROGATE.test(name) && oneLine(name, MOST_LETTERS) === name) return;
+  throw new SoftrlError(where, "this name is too long, or has invisible characters", {
+    expected: `at most ${MOST_LETTERS} visible characters, together with the options that a list adds`,
+    got: JSON.stringify(name),
+    remedy: "shorten it",
+  });
+}
+
+/** Half of a character: a file cannot hold it. */
+const LONE_SURROGATE = /\p{Cs}/u;
+
 function text(where: string, value: unknown): string {
   const isText = typeof value === "string" && value.trim() !== "" && value.length <= 300;
   // A line break would end a row of the results for whoever reads them line by line.
-  if (isText && !/\p{Cc}/u.test(value)) return value;
+  if (isText && !/\p{Cc}/u.test(value) && !LONE_SURROGATE.test(value)) return value;
   throw new SoftrlError(where, "invalid value", {
     expected: "a text of one line",
     got: JSON.stringify(value) ?? "none",
