@@ -4,8 +4,10 @@ import { meanInterval, RandomStreams } from "softrl";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { type PaperFigure, paperFigureSvg } from "../src/figures/paper-figure.js";
+import { textWidth } from "../src/figures/text-width.js";
 import { parseCsv, readCsv } from "../src/files/csv-file.js";
 import { curveAcrossSeeds, interpolated, scoreInterval } from "../src/plots/across-seeds.js";
+import { plotKinds } from "../src/plots/plot-kind.js";
 import { ofVariants, type PlottedRun, plottedRuns } from "../src/plots/plotted-run.js";
 import { runFigure } from "../src/plots/run-figure.js";
 import { expectRefusal, softrl } from "./command.js";
@@ -159,6 +161,10 @@ describe("runs to plot", () => {
     expect(() => plottedRuns([join(place, "infinite")])).toThrow(
       `${events}: the mean return at step 20 is not finite, expected a finite number, got Infinity; restore the file`,
     );
+    writeFileSync(events, text.replace('"meanReturn":6', '"meanReturn":1e307'));
+    expect(() => plottedRuns([join(place, "infinite")])).toThrow(
+      "the mean return at step 20 is too large or too small to be drawn, expected 0, or a number",
+    );
   });
 
   test("of an experiment come from both of its tables", () => {
@@ -281,6 +287,26 @@ describe("a table with", () => {
     });
   });
 
+  test.each(["1e307", "-1.7e308", "5e-324", "-1e-101"])("a return of %s is refused", (text) => {
+    expect(() => plotted(`${lines[0]}\nA,X,1,10,${text}\n`)).toThrow(
+      /row 1: meanReturn is not valid, expected 0, or a number of a size between 1e-100 and 1e100, got/,
+    );
+  });
+
+  test.each([["0"], ["1e100"], ["-1e100", "1e-100"], ["1e-100", "2e-100"]])(
+    "returns of %s are drawn",
+    (...texts) => {
+      const rows = ["10", "20"].flatMap((step) => texts.map((text, i) => `A,X,${i},${step},${text}\n`));
+      writeFileSync(path(), `${lines[0]}\n${rows.join("")}`);
+      for (const kind of plotKinds) {
+        const svg = paperFigureSvg(
+          runFigure(plottedRuns([path()]), { kind, statistic: "mean", width: 85, theme: "light" }),
+        );
+        expect(svg).not.toMatch(/NaN|Infinity/);
+      }
+    },
+  );
+
   test("a row twice counts it once; two different ones are refused", () => {
     const curve = { steps: [10, 20], meanReturns: [1, 21.0109] };
     expect(plotted(`${[...lines, lines[2], lines[1]].join("\n")}\n`)).toEqual({ curve, warnings: [] });
@@ -368,6 +394,17 @@ describe("a figure of runs", () => {
     expect(svgOf({ theme: "dark" })).not.toContain("#ffffff");
     expect(svgOf({ theme: "auto" })).toContain("prefers-color-scheme:dark");
     expect(svgOf({ theme: "light" })).not.toContain("prefers-color-scheme");
+  });
+
+  test("wraps names in its legend that are wider than the figure, and cuts words that are", () => {
+    const long = `A2C with ${"an option and ".repeat(6)}x`;
+    const named = runs.map((run) => ({ ...run, variant: run.variant === "one" ? long : "W".repeat(90) }));
+    const svg = paperFigureSvg(runFigure(named, { ...options, kind: "curves" }));
+    const texts = [...svg.matchAll(/>([^<>]*(?:option|WWW)[^<>]*)</g)].map(([, text]) => text);
+    expect(texts.length).toBeGreaterThan(2);
+    for (const text of texts) expect(textWidth(text, 7)).toBeLessThan(options.width * (72 / 25.4) - 24);
+    expect(texts.at(-1)).toMatch(/^W+…$/);
+    expect(texts.slice(0, -1).join(" ")).toBe(long);
   });
 
   test("forces no zero into the axis of returns", () => {

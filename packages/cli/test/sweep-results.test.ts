@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { root } from "../../../test/source-tree.js";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { plottedRuns } from "../src/plots/plotted-run.js";
+import { outcomeIn } from "../src/sweeps/finished-run.js";
 import { claimRun, whileLocked } from "../src/sweeps/folder-locks.js";
 import { nameOfCell, readResults, type SweepResult, writeResults } from "../src/sweeps/results-file.js";
 import { SweepFolder, unwritable } from "../src/sweeps/sweep-folder.js";
@@ -129,6 +130,23 @@ describe("the tables of a sweep", () => {
     writeResults(folder, mapOf(result("A", 1)), []);
     rmSync(at("curves.csv"));
     expect(sweepFolder().warnings()).toEqual([expect.stringMatching(/^1 of 1 results have no whole/)]);
+  });
+
+  test("take no return that could not be read again", () => {
+    const write = (meanReturn: number, last = 5) => {
+      const numbers = { meanReturn, episodes: 1, steps: 10, stepsPerSecond: 1 };
+      writeFileSync(at("result.json"), JSON.stringify({ interrupted: false, executor: "wasm", ...numbers }));
+      const event = { event: "update", step: 10, meanReturn: last };
+      writeFileSync(at("events.jsonl"), `${JSON.stringify(event)}\n`);
+    };
+    write(0);
+    expect(outcomeIn(folder)).toMatchObject({ meanReturn: 0, curve: [{ step: 10, meanReturn: 5 }] });
+    for (const numbers of [[1e307], [5, 1e-200]] as const) {
+      write(...numbers);
+      expect(() => outcomeIn(folder)).toThrow(
+        /a mean return is too large or too small for the table of results, .*scale the rewards/,
+      );
+    }
   });
 
   test("with a column of the user are refused before a sweep would lose it, and reported", () => {

@@ -1,4 +1,5 @@
 import { SoftrlError } from "softrl";
+import { DRAWABLE, isDrawable } from "../runs/return-range.js";
 import { readRegular } from "./regular-file.js";
 
 /** More than any table of results has. */
@@ -103,9 +104,9 @@ export function numberIn(
   remedy = "restore the row, or remove it",
 ): number {
   const value = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
-  if (Number.isFinite(value)) return value;
+  if (isDrawable(value)) return value;
   throw new SoftrlError(where, `${name} is not valid`, {
-    expected: "a number",
+    expected: Number.isFinite(value) ? DRAWABLE : "a number",
     got: JSON.stringify(text) ?? "no such column",
     remedy,
   });
