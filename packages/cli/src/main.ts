@@ -7,6 +7,7 @@ import { loadedFiles, loadingFile } from "./parts/loaded-files.js";
 import { program } from "./program.js";
 import { FailedRun } from "./runs/failed-run.js";
 import { runFiles } from "./runs/run-folder.js";
+import { INTERRUPTED } from "./terminal/interrupt.js";
 import { pathArgument, shownPath } from "./terminal/shown-path.js";
 import { exitCodeOf, standardStreams } from "./terminal/streams.js";
 import type { Terminal } from "./terminal/terminal.js";
@@ -25,7 +26,13 @@ export async function main(args: readonly string[], terminal: Terminal = standar
   const run = async (command: Promise<number>) => {
     exitCode = await command;
   };
-  const onExit = (code: number) => tellOfUnsettled(code, terminal);
+  let isIdle = false;
+  // Comes where nothing is left to wait for, and not where code calls process.exit.
+  const onIdle = () => {
+    isIdle = true;
+  };
+  const onExit = (code: number) => (isIdle ? tellOfUnsettled(code, terminal) : tellOfExit(code, terminal));
+  process.on("beforeExit", onIdle);
   process.on("exit", onExit);
   try {
     const root = await program(args, terminal, run);
@@ -37,9 +44,13 @@ export async function main(args: readonly string[], terminal: Terminal = standar
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodeOf(0) : BAD_USAGE;
     return report(error, terminal);
   } finally {
+    process.off("beforeExit", onIdle);
     process.off("exit", onExit);
   }
 }
+
+/** Reports an error that no command has caught, such as one that a file throws from a timer; returns the exit code. */
+export const reportUncaught = (thrown: unknown): number => report(readable(thrown), standardStreams());
 
 /** Prints what went wrong; returns the exit code. */
 function report(thrown: unknown, { err }: Terminal): number {
@@ -78,6 +89,17 @@ function tellOfUnsettled(code: number, { err }: Terminal): void {
     file !== null
       ? `${file} never finished loading: it waits for a promise that never settles; fix the file.`
       : `the run never finished its iteration: ${files === "" ? "softrl" : files} waits for a promise that never settles.`;
+  err.write(`softrl: ${oneLine(what, 1000)}\n`);
+}
+
+/** Tells of code that ends the process: its command is not done, whatever exit code it chose. */
+function tellOfExit(code: number, { err }: Terminal): void {
+  const file = loadingFile();
+  const files = loadedFiles().join(" or ");
+  // softrl exits with other codes itself, for instance at a second Ctrl-C.
+  if (files === "" || (code !== 0 && (file === null || code === INTERRUPTED))) return;
+  process.exitCode = BAD_INPUT;
+  const what = `${file ?? files} ended the process with process.exit(${code}); remove that from the file.`;
   err.write(`softrl: ${oneLine(what, 1000)}\n`);
 }
 

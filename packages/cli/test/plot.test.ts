@@ -4,8 +4,10 @@ import { meanInterval, RandomStreams } from "softrl";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { type PaperFigure, paperFigureSvg } from "../src/figures/paper-figure.js";
-import { readCsv } from "../src/files/csv-file.js";
+import { textWidth } from "../src/figures/text-width.js";
+import { parseCsv, readCsv } from "../src/files/csv-file.js";
 import { curveAcrossSeeds, interpolated, scoreInterval } from "../src/plots/across-seeds.js";
+import { plotKinds } from "../src/plots/plot-kind.js";
 import { ofVariants, type PlottedRun, plottedRuns } from "../src/plots/plotted-run.js";
 import { runFigure } from "../src/plots/run-figure.js";
 import { expectRefusal, softrl } from "./command.js";
@@ -159,6 +161,10 @@ describe("runs to plot", () => {
     expect(() => plottedRuns([join(place, "infinite")])).toThrow(
       `${events}: the mean return at step 20 is not finite, expected a finite number, got Infinity; restore the file`,
     );
+    writeFileSync(events, text.replace('"meanReturn":6', '"meanReturn":1e307'));
+    expect(() => plottedRuns([join(place, "infinite")])).toThrow(
+      "the mean return at step 20 is too large or too small to be drawn, expected 0, or a number",
+    );
   });
 
   test("of an experiment come from both of its tables", () => {
@@ -213,7 +219,7 @@ describe("runs of the same variant and seed are not two seeds", () => {
     ["two points at a step", "variant,environment,seed,step,meanReturn\nA,E-v0,1,10,9\nA,E-v0,1,10,8\n"],
   ])("in a table with %s", (_, text) => {
     writeFileSync(join(place, "twice.csv"), text);
-    expect(() => plottedRuns([join(place, "twice.csv")])).toThrow(refused);
+    expect(() => plottedRuns([join(place, "twice.csv")])).toThrow(/two different rows for the same run/);
     // The same table twice is one.
     const once = text.split("\n").slice(0, 2).join("\n");
     writeFileSync(join(place, "twice.csv"), `${once}\n`);
@@ -235,8 +241,8 @@ test("runs stand in the order of the numbers in their folders' names", () => {
 });
 
 test("CSV is read with quotes, both kinds of line break, and an empty last cell", () => {
-  writeFileSync(join(place, "cells.csv"), '\uFEFFa,b\r\n"x, ""y""\nz",\r\n1,2');
-  expect(readCsv(join(place, "cells.csv"))).toEqual([
+  writeFileSync(join(place, "cells.csv"), '\uFEFFa,b\r\n"x, ""y""\nz",\r\n1,2\n');
+  expect(readCsv(join(place, "cells.csv")).rows).toEqual([
     { a: 'x, "y"\nz', b: "" },
     { a: "1", b: "2" },
   ]);
@@ -244,6 +250,70 @@ test("CSV is read with quotes, both kinds of line break, and an empty last cell"
   expect(() => readCsv(join(place, "ragged.csv"))).toThrow(
     /row 1 has another number of cells than the header/,
   );
+});
+
+test.each([
+  ['A,Cart"Pole-v1\n', /row 2: a quote or a carriage return is inside a cell, expected quotes around/],
+  ['A,"Cart"Pole-v1\n', /row 2: a quote or a carriage return is inside a cell/],
+  ["A,B\rC,D\n", /row 2: a quote or a carriage return/],
+  ['A,"Cart\n', /row 2: a quote is not closed/],
+])("CSV with %j is refused with its row", (line, message) => {
+  expect(() => parseCsv("t.csv", `a,b\n1,2\n${line}`)).toThrow(message);
+});
+
+test("CSV with a quote that 12 MB do not close is refused, and two columns of one name", () => {
+  expect(() => parseCsv("t.csv", `a,b\n"1,2\n${"A,B\n".repeat(3e6)}`)).toThrow(
+    /row 1: a quote is not closed/,
+  );
+  expect(() => parseCsv("t.csv", `a,b\n${'1,"""'.repeat(2e6)}\n`)).toThrow(/row 1: /);
+  expect(() => parseCsv("t.csv", "a,b,a\n")).toThrow(/two columns have the same name, got "a"/);
+});
+
+describe("a table with", () => {
+  const lines = ["variant,environment,seed,step,meanReturn", "A,X,1,10,1", "A,X,1,20,21.0109"];
+  const path = () => join(place, "damaged.csv");
+  const plotted = (text: string) => {
+    const warnings: string[] = [];
+    writeFileSync(path(), text);
+    const [{ curve }] = plottedRuns([path()], (line) => void warnings.push(line));
+    return { curve, warnings };
+  };
+
+  test("a last line without its line break is drawn without it, and a warning says so", () => {
+    const cut = `${lines.join("\n")}\n`.slice(0, -6);
+    expect(plotted(cut)).toEqual({
+      curve: { steps: [10], meanReturns: [1] },
+      warnings: [expect.stringMatching(/damaged\.csv: the last line is left out: it has no line break/)],
+    });
+  });
+
+  test.each(["1e307", "-1.7e308", "5e-324", "-1e-101"])("a return of %s is refused", (text) => {
+    expect(() => plotted(`${lines[0]}\nA,X,1,10,${text}\n`)).toThrow(
+      /row 1: meanReturn is not valid, expected 0, or a number of a size between 1e-100 and 1e100, got/,
+    );
+  });
+
+  test.each([["0"], ["1e100"], ["-1e100", "1e-100"], ["1e-100", "2e-100"]])(
+    "returns of %s are drawn",
+    (...texts) => {
+      const rows = ["10", "20"].flatMap((step) => texts.map((text, i) => `A,X,${i},${step},${text}\n`));
+      writeFileSync(path(), `${lines[0]}\n${rows.join("")}`);
+      for (const kind of plotKinds) {
+        const svg = paperFigureSvg(
+          runFigure(plottedRuns([path()]), { kind, statistic: "mean", width: 85, theme: "light" }),
+        );
+        expect(svg).not.toMatch(/NaN|Infinity/);
+      }
+    },
+  );
+
+  test("a row twice counts it once; two different ones are refused", () => {
+    const curve = { steps: [10, 20], meanReturns: [1, 21.0109] };
+    expect(plotted(`${[...lines, lines[2], lines[1]].join("\n")}\n`)).toEqual({ curve, warnings: [] });
+    expect(() => plotted(`${[...lines, "A,X,1,20,3"].join("\n")}\n`)).toThrow(
+      /damaged\.csv: row 3: the table has two different rows for the same run, .*row 2; remove the wrong one/,
+    );
+  });
 });
 
 describe("a figure of runs", () => {
@@ -324,6 +394,17 @@ describe("a figure of runs", () => {
     expect(svgOf({ theme: "dark" })).not.toContain("#ffffff");
     expect(svgOf({ theme: "auto" })).toContain("prefers-color-scheme:dark");
     expect(svgOf({ theme: "light" })).not.toContain("prefers-color-scheme");
+  });
+
+  test("wraps names in its legend that are wider than the figure, and cuts words that are", () => {
+    const long = `A2C with ${"an option and ".repeat(6)}x`;
+    const named = runs.map((run) => ({ ...run, variant: run.variant === "one" ? long : "W".repeat(90) }));
+    const svg = paperFigureSvg(runFigure(named, { ...options, kind: "curves" }));
+    const texts = [...svg.matchAll(/>([^<>]*(?:option|WWW)[^<>]*)</g)].map(([, text]) => text);
+    expect(texts.length).toBeGreaterThan(2);
+    for (const text of texts) expect(textWidth(text, 7)).toBeLessThan(options.width * (72 / 25.4) - 24);
+    expect(texts.at(-1)).toMatch(/^W+…$/);
+    expect(texts.slice(0, -1).join(" ")).toBe(long);
   });
 
   test("forces no zero into the axis of returns", () => {

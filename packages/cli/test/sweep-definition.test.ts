@@ -71,6 +71,24 @@ describe("a definition", () => {
     ["a variant's key", variant({ option: {} }), /^d\.json: variants\[0\]\.option: unknown key/],
     ["no name", variant({ name: " " }), /^d\.json: variants\[0\]\.name: invalid value/],
     ["two lines", variant({ name: "a\nb" }), /^d\.json: variants\[0\]\.name: .*a text of one line/],
+    ["half a character", variant({ name: "x\ud800" }), /^d\.json: variants\[0\]\.name: invalid value/],
+    [
+      "half a character in an option",
+      variant({ options: { activation: ["a", "\ud800"] } }),
+      /^d\.json: variants: this name .*invisible characters/,
+    ],
+    ["a long name", variant({ name: "x".repeat(101) }), /^d\.json: variants: .*expected at most 100 visible/],
+    [
+      "a long environment",
+      variant({ environments: ["x".repeat(101)] }),
+      /environments: this name is too long/,
+    ],
+    [
+      "a long name with its options",
+      variant({ name: "x".repeat(95), options: { tau: [1, 2] } }),
+      /^d\.json: variants: this name is too long/,
+    ],
+    ["an invisible character", variant({ name: "A\u202e" }), /^d\.json: variants: this name .*invisible/],
     ["no algorithm", variant({ algorithm: undefined }), /^d\.json: variants\[0\]\.algorithm: .*got none/],
     [
       "a name twice",
@@ -130,6 +148,38 @@ describe("a definition", () => {
     ["deep.json", "[".repeat(5000) + "]".repeat(5000), /nest too deep/],
     ["throws.mjs", "throw new Error('no')", /throws\.mjs: the definition could not be loaded, got .*no/],
     ["empty.mjs", "export const x = 1;", /empty\.mjs: not a definition of a sweep/],
+    ["bigint.mjs", "export default { variants: 5n };", /bigint\.mjs: variants: invalid value/],
+    [
+      "circle.mjs",
+      "const own = []; own.push(own);\nexport default { variants: [{ name: 'A', algorithm: own }] };",
+      /circle\.mjs: variants\[0\]\.algorithm: invalid value/,
+    ],
+    [
+      "getter.mjs",
+      "export default { get variants() { throw 1; } };",
+      /getter\.mjs: the default export cannot/,
+    ],
+    ["sparse.mjs", "export default { variants: [,] };", /sparse\.mjs: variants\[0\]: not a definition/],
+    [
+      "sparse-seeds.mjs",
+      "export default { variants: [{ name: 'A', algorithm: 'a2c' }], environments: ['X'], seeds: [, 1] };",
+      /sparse-seeds\.mjs: seeds: invalid seeds/,
+    ],
+    [
+      "sparse-environments.mjs",
+      "export default { variants: [{ name: 'A', algorithm: 'a2c' }], environments: [, 'X'], seeds: [1] };",
+      /sparse-environments\.mjs: environments: invalid value/,
+    ],
+    [
+      "sparse-option.mjs",
+      "export default { options: { tau: [, 1] }, variants: [] };",
+      /sparse-option\.mjs: options\.tau: invalid value/,
+    ],
+    [
+      "symbol-option.mjs",
+      "export default { options: { tau: [Object.create(null), 2n] }, variants: [] };",
+      /symbol-option\.mjs: options\.tau: invalid value/,
+    ],
   ])("%s gives one error", async (name, text, message) => {
     const path = join(place, name);
     if (text !== null) writeFileSync(path, text);
@@ -146,6 +196,13 @@ describe("seeds", () => {
     for (const many of ["0..10000", "1..10000,10001"]) {
       expect(() => seedList("x", many)).toThrow("x: invalid seeds, expected at most 10,000 distinct");
     }
+  });
+
+  test("too many are refused before they are expanded", () => {
+    const start = performance.now();
+    const many = Array.from({ length: 3000 }, () => "1..10000").join(",");
+    expect(() => seedList("x", many)).toThrow("x: invalid seeds");
+    expect(performance.now() - start).toBeLessThan(500);
   });
 
   test.each([

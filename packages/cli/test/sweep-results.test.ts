@@ -5,9 +5,10 @@ import { describe, expect, test } from "vitest";
 import { root } from "../../../test/source-tree.js";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { plottedRuns } from "../src/plots/plotted-run.js";
+import { outcomeIn } from "../src/sweeps/finished-run.js";
 import { claimRun, whileLocked } from "../src/sweeps/folder-locks.js";
 import { nameOfCell, readResults, type SweepResult, writeResults } from "../src/sweeps/results-file.js";
-import { unwritable } from "../src/sweeps/sweep-folder.js";
+import { SweepFolder, unwritable } from "../src/sweeps/sweep-folder.js";
 import { scoreTable, sweepScores } from "../src/sweeps/sweep-summary.js";
 import { widest } from "./command.js";
 
@@ -76,10 +77,85 @@ describe("the tables of a sweep", () => {
     expect([...readResults(folder).values()]).toEqual(all);
   });
 
-  test("have one row for a run that stands there twice: the later one", () => {
+  test("count rows once that are there twice, as after a merge, and write them once", () => {
     writeResults(folder, mapOf(result("A", 1, 10)), []);
-    appendFileSync(at("results.csv"), "A,CartPole-v1,1,20,12,400,wasm,1.0.0,fedcba9876543210\n");
-    expect([...readResults(folder).values()]).toMatchObject([{ meanReturn: 20, executor: "wasm" }]);
+    const files = ["results.csv", "curves.csv"].map(text);
+    for (const file of ["results.csv", "curves.csv"])
+      appendFileSync(at(file), text(file).replace(/^.*\n/, ""));
+    expect([...readResults(folder).values()]).toEqual([result("A", 1, 10)]);
+    writeResults(folder, readResults(folder), []);
+    expect(["results.csv", "curves.csv"].map(text)).toEqual(files);
+  });
+
+  test.each([
+    ["results.csv", "A,CartPole-v1,1,20,12,400,wasm,1.0.0,fedcba9876543210\n"],
+    ["curves.csv", "A,CartPole-v1,1,200,4\n"],
+  ])("with two different rows for one run in %s are refused", (file, row) => {
+    writeResults(folder, mapOf(result("A", 1, 10)), []);
+    appendFileSync(at(file), row);
+    const message = new RegExp(`${file}: row \\d: the table has two different rows for the same run`);
+    expect(() => readResults(folder)).toThrow(message);
+    expect(() => plottedRuns([folder])).toThrow(message);
+  });
+
+  test("of a later time count, since times differ from machine to machine", () => {
+    writeResults(folder, mapOf(result("A", 1, 10)), []);
+    appendFileSync(at("times.csv"), "A,CartPole-v1,1,50,another\n");
+    expect([...readResults(folder).values()]).toMatchObject([{ time: { stepsPerSecond: 50 } }]);
+  });
+
+  const sweepFolder = () =>
+    new SweepFolder(folder, {
+      plan: { cells: [], runs: [], version: "1.0.0" },
+      fresh: false,
+      keepRuns: false,
+      charts: false,
+      runFolder: ({ key }) => at(key),
+    });
+
+  test("warn of a curve that is cut or missing, and keep curves without a result", async () => {
+    writeResults(folder, mapOf(result("A", 1), result("A", 2)), []);
+    expect(sweepFolder().warnings()).toEqual([]);
+    writeFileSync(at("curves.csv"), text("curves.csv").slice(0, -3));
+    expect(sweepFolder().warnings()).toEqual([
+      expect.stringMatching(/curves\.csv: the last line is left out/),
+      expect.stringMatching(/^1 of 2 results have no whole learning curve in curves\.csv: restore it, or/),
+    ]);
+    const curves = text("curves.csv").replace(/\n.*$/, "\n");
+    writeFileSync(at("curves.csv"), curves);
+    rmSync(at("results.csv"));
+    await sweepFolder().record([]);
+    expect(text("curves.csv")).toBe(curves);
+    rmSync(at("curves.csv"));
+    writeResults(folder, mapOf(result("A", 1)), []);
+    rmSync(at("curves.csv"));
+    expect(sweepFolder().warnings()).toEqual([expect.stringMatching(/^1 of 1 results have no whole/)]);
+  });
+
+  test("take no return that could not be read again", () => {
+    const write = (meanReturn: number, last = 5) => {
+      const numbers = { meanReturn, episodes: 1, steps: 10, stepsPerSecond: 1 };
+      writeFileSync(at("result.json"), JSON.stringify({ interrupted: false, executor: "wasm", ...numbers }));
+      const event = { event: "update", step: 10, meanReturn: last };
+      writeFileSync(at("events.jsonl"), `${JSON.stringify(event)}\n`);
+    };
+    write(0);
+    expect(outcomeIn(folder)).toMatchObject({ meanReturn: 0, curve: [{ step: 10, meanReturn: 5 }] });
+    for (const numbers of [[1e307], [5, 1e-200]] as const) {
+      write(...numbers);
+      expect(() => outcomeIn(folder)).toThrow(
+        /a mean return is too large or too small for the table of results, .*scale the rewards/,
+      );
+    }
+  });
+
+  test("with a column of the user are refused before a sweep would lose it, and reported", () => {
+    writeResults(folder, mapOf(result("A", 1)), []);
+    writeFileSync(at("results.csv"), text("results.csv").replaceAll("\n", ",note\n"));
+    expect(readResults(folder).size).toBe(1);
+    expect(sweepFolder).toThrow(
+      /results\.csv: a sweep would lose this column .*got "note"; keep it in another file/,
+    );
   });
 
   test("of softrl before it had sweeps count, without a version", () => {

@@ -24,12 +24,14 @@ export async function csvCommand(
   const runs = findRuns(paths).map(({ name, folder }) => ({ name, events: join(folder, runFiles.events) }));
   const columns = columnsOf(runs);
   let files: readonly { readonly file: string; readonly rows: number }[];
+  let removeMade = () => {};
   try {
-    makeFolders(out);
+    removeMade = makeFolders(out);
     // A table without rows has no header to write; an earlier one must not stay in its place.
     for (const name of tableNames) if (!columns.has(name)) rmSync(join(out, `${name}.csv`), { force: true });
     files = writeTables(out, runs, columns, overwrite);
   } catch (error) {
+    removeMade();
     throw outFault(out, error);
   }
   if (options.json === true) writeJson(terminal.out, { out, files });

@@ -32,7 +32,7 @@ export async function plotCommand(
     const what = `a ${format.slice(1).toUpperCase()} has one theme`;
     throw new SoftrlError("--theme", what, { expected: "light or dark", got: '"auto"' });
   }
-  const all = plottedRuns(paths);
+  const all = plottedRuns(paths, (line) => void terminal.err.write(`softrl: ${line}\n`));
   const runs = Array.isArray(options.variant) ? ofVariants(all, options.variant.map(String)) : all;
   const environments = await definedEnvironments(paths);
   const figure = runFigure(runs, { kind, statistic, theme, width, environments });

@@ -284,20 +284,25 @@ const dashOf = (dash: string): string =>
         .map((length) => Number(length) / 2)
         .join(" ");
 
-/** From left to right, in as many lines as it takes. */
+/** From left to right, in as many lines as it takes; a name that is wider than the figure has several. */
 function legendOf(document: Document, names: readonly string[], width: number, top: number) {
   const elements: Element[] = [];
-  const line = FONT + 3;
+  const [line, inner] = [FONT + 3, FONT + 1];
+  const room = width - 2 * MARGIN - 16;
   let [x, y] = [MARGIN, top + FONT / 2 + 1];
   for (const name of names) {
     const { colour, dash } = inkOf(names, name);
-    const length = 16 + textWidth(name, FONT);
+    const texts = wrapped(name, room, FONT).map((text) => shortened(text, room, FONT));
+    const length = 16 + largest(texts.map((text) => textWidth(text, FONT)));
     if (x > MARGIN && x + length > width - MARGIN) [x, y] = [MARGIN, y + line];
     const at = { x1: digits(x), x2: digits(x + 13), y1: y, y2: y };
     elements.push(
       svgElement(document, "line", { ...at, stroke: colour, "stroke-width": 1.4, "stroke-dasharray": dash }),
-      svgElement(document, "text", { x: digits(x + 16), y: y + 2.5 }, name),
+      ...texts.map((text, i) =>
+        svgElement(document, "text", { x: digits(x + 16), y: y + 2.5 + i * inner }, text),
+      ),
     );
+    y += (texts.length - 1) * inner;
     x += length + 9;
   }
   return { elements, bottom: y + FONT / 2 };

@@ -8,19 +8,25 @@ const MOST_TRIES = 3;
 /**
  * Makes a folder and those above it, one level at a time (Node's recursive mkdir never returns below /proc), and removes
  * them again if one cannot be made. Other processes may make the same ones at the same time.
+ * @returns what removes those that were made and are empty
  */
-export function makeFolders(path: string): void {
+export function makeFolders(path: string): () => void {
   for (let tries = 1; ; tries++) {
     try {
-      makeMissing(path);
-      return;
+      const made = makeMissing(path);
+      return () => removeEach(made);
     } catch (error) {
       if (codeOf(error) !== "ENOENT" || tries === MOST_TRIES) throw error;
     }
   }
 }
 
-function makeMissing(path: string): void {
+function removeEach(folders: readonly string[]): void {
+  for (const folder of folders) quietly(rmdirSync, folder);
+}
+
+/** @returns the folders that were made, the deepest first */
+function makeMissing(path: string): readonly string[] {
   const missing: string[] = [];
   let folder = resolve(path);
   while (statSync(folder, { throwIfNoEntry: false }) === undefined && dirname(folder) !== folder) {
@@ -31,9 +37,10 @@ function makeMissing(path: string): void {
   try {
     for (const next of missing) if (makeOne(next)) made.unshift(next);
   } catch (error) {
-    for (const last of made) quietly(rmdirSync, last);
+    removeEach(made);
     throw error;
   }
+  return made;
 }
 
 /** Whether the folder was made now: another process may have been first. */

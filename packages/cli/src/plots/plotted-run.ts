@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type LearningCurve, SoftrlError } from "softrl";
-import { numberIn, readCsv } from "../files/csv-file.js";
+import { cutText, distinctRows, numberIn, readCsv } from "../files/csv-file.js";
 import { findRuns, hasRunsIn } from "../runs/find-runs.js";
 import { runFiles } from "../runs/run-folder.js";
 import { sweepFiles } from "../sweeps/results-file.js";
@@ -25,9 +25,13 @@ const tables: readonly string[] = [sweepFiles.results, sweepFiles.curves];
 /**
  * The runs that the arguments of `softrl plot` name: run folders, folders with run folders in them, experiments with
  * their tables, or the tables themselves. A table that is named twice counts once.
+ * @param warn takes what is left out of the tables
  * @throws SoftrlError for an argument that names no run, and for two runs of the same variant, environment and seed.
  */
-export function plottedRuns(paths: readonly string[]): readonly PlottedRun[] {
+export function plottedRuns(
+  paths: readonly string[],
+  warn: (line: string) => void = () => {},
+): readonly PlottedRun[] {
   const isTable = (path: string) => path.endsWith(".csv");
   // The folders of `train --seeds` have both: the settings of their runs tell the runs of two such folders apart.
   const isExperiment = (path: string) =>
@@ -39,7 +43,7 @@ export function plottedRuns(paths: readonly string[]): readonly PlottedRun[] {
     if (!isExperiment(path)) return [];
     return tables.map((name) => join(path, name)).filter((name) => existsSync(name));
   });
-  const ofTables = runsOfTables([...new Map(files.map((path) => [resolve(path), path])).values()]);
+  const ofTables = runsOfTables([...new Map(files.map((path) => [resolve(path), path])).values()], warn);
   const folders = findRuns(paths.filter((path) => !isTable(path) && !isExperiment(path)));
   const runs = [...ofTables, ...named(folders.map(({ folder }) => trainedRun(folder)))];
   if (runs.length === 0) throw new SoftrlError(paths.join(", "), "there are no runs to plot");
@@ -78,14 +82,15 @@ interface Growing extends Pick<PlottedRun, "variant" | "environment" | "seed"> {
  * The runs in tables, each of which may have curves, or scores, or both.
  * @throws SoftrlError for a run with two scores, and for a curve in two tables or with two points at one step.
  */
-function runsOfTables(paths: readonly string[]): readonly PlottedRun[] {
+function runsOfTables(paths: readonly string[], warn: (line: string) => void): readonly PlottedRun[] {
   const runs = new Map<string, Growing>();
   for (const path of paths) {
-    const rows = readCsv(path);
-    const isCurve = rows.length > 0 && "step" in rows[0];
+    const table = readCsv(path);
+    if (table.isCut) warn(cutText(path));
+    const isCurve = table.columns.includes("step");
     const seen = new Set<string>();
-    rows.forEach((row, i) => {
-      const where = `${path}: row ${i + 1}`;
+    const named = ["variant", "environment", "seed", ...(isCurve ? ["step"] : [])];
+    for (const { row, where } of distinctRows(path, table, named)) {
       const cell = (name: string) => row[name] ?? missing(path, name, Object.keys(row));
       const [variant, environment, seed] = ["variant", "environment", "seed"].map((name) =>
         label(cell(name)),
@@ -103,7 +108,7 @@ function runsOfTables(paths: readonly string[]): readonly PlottedRun[] {
       run.from[what] = path;
       if (step === null) run.score = mean;
       else run.points.push({ step, mean });
-    });
+    }
   }
   return [...runs.values()].map(({ points, score, from: _, ...run }) => {
     const ascending = points.sort((a, b) => a.step - b.step);

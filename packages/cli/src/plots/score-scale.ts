@@ -24,7 +24,8 @@ export function sharedScale(
 
 function scaleOfRuns(scores: readonly number[]): ScoreScale {
   const [zero, one] = [smallest(scores), largest(scores)];
-  return zero < one ? { zero, one } : { zero: zero - 1, one };
+  // 1e100 - 1 is 1e100.
+  return zero < one ? { zero, one } : { zero: zero - 1 < zero ? zero - 1 : zero - Math.abs(zero), one };
 }
 
 /** Null where no scores of a random and of a human player are published. */

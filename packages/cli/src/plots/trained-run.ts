@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { builtInAlgorithms, isRecord, type LearningCurve, oneLine, SoftrlError } from "softrl";
 import { readEvents, type SavedEvent } from "../runs/event-file.js";
+import { DRAWABLE, isDrawable } from "../runs/return-range.js";
 import { runFiles } from "../runs/run-folder.js";
 import { type Cell, settingsIn } from "../runs/run-settings.js";
 
@@ -35,7 +36,7 @@ export interface TrainedOrigin {
 
 /**
  * Reads a run from its events.
- * @throws SoftrlError where they are damaged, have a return that is not finite, or do not begin with the run's settings.
+ * @throws SoftrlError where they are damaged, have a return that cannot be drawn, or do not begin with the run's settings.
  */
 export function trainedRun(folder: string): TrainedRun {
   const path = join(folder, runFiles.events);
@@ -51,7 +52,7 @@ export function trainedRun(folder: string): TrainedRun {
     finished = event === "finished" || (finished && event !== "update" && event !== "resumed");
     changed ||= event === "set";
     if (event !== "update" || typeof step !== "number" || typeof meanReturn !== "number") return;
-    requireFinite(path, step, meanReturn);
+    requireDrawable(path, step, meanReturn);
     steps.push(step);
     meanReturns.push(meanReturn);
   });
@@ -75,13 +76,15 @@ export function trainedRun(folder: string): TrainedRun {
   };
 }
 
-/** @throws SoftrlError for 1e999, which is infinite: statistics of such returns are not numbers. */
-function requireFinite(path: string, step: number, meanReturn: number): void {
-  if (Number.isFinite(meanReturn)) return;
-  throw new SoftrlError(path, `the mean return at step ${step} is not finite`, {
-    expected: "a finite number",
+/** @throws SoftrlError for 1e999, which is infinite, and for other returns whose statistics are not numbers. */
+function requireDrawable(path: string, step: number, meanReturn: number): void {
+  if (isDrawable(meanReturn)) return;
+  const finite = Number.isFinite(meanReturn);
+  const what = finite ? "is too large or too small to be drawn" : "is not finite";
+  throw new SoftrlError(path, `the mean return at step ${step} ${what}`, {
+    expected: finite ? DRAWABLE : "a finite number",
     got: String(meanReturn),
-    remedy: "restore the file",
+    remedy: finite ? "leave this run out" : "restore the file",
   });
 }
 

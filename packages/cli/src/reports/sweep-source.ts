@@ -11,7 +11,7 @@ import {
   type SweepDefinition,
   type SweepVariant,
 } from "../sweeps/definition.js";
-import { nameOfCell, readResults, type SweepResult, sweepFiles } from "../sweeps/results-file.js";
+import { nameOfCell, readSweepTables, type SweepResult, sweepFiles } from "../sweeps/results-file.js";
 import { keyOf, type PlannedRun, planSweep, type SweepCell } from "../sweeps/sweep-plan.js";
 import { pathArgument } from "../terminal/shown-path.js";
 import {
@@ -28,7 +28,7 @@ import {
  * @throws SoftrlError for tables that are damaged, or without a result.
  */
 export async function sweepSource(folder: string): Promise<ReportSource> {
-  const results = readResults(folder);
+  const { results, warnings } = readSweepTables(folder);
   const path = join(folder, DEFINITION_FILE);
   const definition = existsSync(path) ? await readDefinition(path) : null;
   const cells = definition === null ? [...results.values()] : cellsOf(definition);
@@ -53,6 +53,7 @@ export async function sweepSource(folder: string): Promise<ReportSource> {
     commands: definition === null ? [] : [`npx softrl sweep ${pathArgument(folder)}`],
     files: definition === null ? [] : [{ name: path, text: readText(path) }],
     remarks: [
+      ...warnings,
       ...(settings?.remarks ?? []),
       ...(definition === null
         ? [`${shown(folder)} has no ${DEFINITION_FILE}, so that settings and commands are not known.`]

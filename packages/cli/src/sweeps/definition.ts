@@ -1,11 +1,12 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isRecord, nearMatch, nestsTooDeep, SoftrlError } from "softrl";
+import { isRecord, nearMatch, nestsTooDeep, oneLine, SoftrlError } from "softrl";
 import { codeOf, readNamed } from "../files/regular-file.js";
 import { errorText } from "../parts/file-fault.js";
 import { whileLoading } from "../parts/loaded-files.js";
 import { seedList } from "./seed-list.js";
+import { shownValue } from "./shown-value.js";
 
 /** The definition in a folder that is named instead of a file. */
 export const DEFINITION_FILE = "runs.json";
@@ -37,6 +38,8 @@ export interface SweepDefinition {
 
 const MOST_BYTES = 2 ** 24;
 const MOST_COMBINATIONS = 1000;
+/** Of a name: figures and reports cut longer ones, so that two could look the same. */
+const MOST_LETTERS = 100;
 const EXAMPLE =
   '{"variants": [{"name": "A2C", "algorithm": "a2c"}], "environments": ["CartPole-v1"], "seeds": "1..5"}';
 
@@ -68,8 +71,16 @@ export async function readDefinition(named: string): Promise<SweepDefinition> {
       expected: `a JSON file, a file that exports one, or a folder with ${DEFINITION_FILE}`,
     });
   }
-  const value = /\.[cm]?[jt]s$/.test(path) ? await exportedBy(path) : parsed(path);
-  return checkDefinition(path, value);
+  if (!/\.[cm]?[jt]s$/.test(path)) return checkDefinition(path, parsed(path));
+  const value = await exportedBy(path);
+  try {
+    return checkDefinition(path, value);
+  } catch (error) {
+    if (error instanceof SoftrlError) throw error;
+    // The export is a Proxy, or has getters, which threw.
+    const details = { got: errorText(error), remedy: "export a plain object" };
+    throw new SoftrlError(path, "the default export cannot be read", details, { cause: error });
+  }
 }
 
 /**
@@ -87,10 +98,11 @@ export function checkDefinition(path: string, value: unknown): SweepDefinition {
   if (!Array.isArray(variants) || variants.length === 0) {
     throw new SoftrlError(at("variants"), "invalid value", {
       expected: `a list of at least one variant: ${EXAMPLE}`,
-      got: JSON.stringify(variants) ?? "none",
+      got: shownValue(variants),
     });
   }
-  const checked = variants.flatMap((variant: unknown, i): readonly SweepVariant[] => {
+  // What a list leaves out, [, 1], must not be skipped.
+  const checked = Array.from<unknown>(variants).flatMap((variant, i): readonly SweepVariant[] => {
     const key = `variants[${i}]`;
     const own = record(path, key, variant);
     requireKeys(path, key, own, ["name", "algorithm", "options", "environments", "seeds"]);
@@ -110,6 +122,7 @@ export function checkDefinition(path: string, value: unknown): SweepDefinition {
   });
   const names = new Set<string>();
   for (const { name } of checked) {
+    requireShort(at("variants"), name);
     if (names.size < names.add(name).size) continue;
     throw new SoftrlError(at("variants"), "two variants have this name", {
       expected: "a name of its own, which results are kept under",
@@ -133,7 +146,7 @@ function publishedOf(path: string, value: unknown): SweepDefinition["published"]
       const scores = Object.entries(record(path, key, given)).map(([environment, score]) => {
         if (typeof score === "number") return [environment, score] as const;
         const where = `${path}: ${key}.${environment}`;
-        throw new SoftrlError(where, "invalid value", { expected: "a score", got: JSON.stringify(score) });
+        throw new SoftrlError(where, "invalid value", { expected: "a score", got: shownValue(score) });
       });
       return [source, Object.fromEntries(scores)];
     }),
@@ -142,12 +155,16 @@ function publishedOf(path: string, value: unknown): SweepDefinition["published"]
 
 function environmentsOf(path: string, key: string, own: unknown, shared: unknown): readonly string[] {
   const where = own === undefined ? `${path}: environments` : `${path}: ${key}.environments`;
-  const ids: unknown = own ?? shared;
+  const value: unknown = own ?? shared;
+  const ids: unknown = Array.isArray(value) ? Array.from<unknown>(value) : value;
   const isList = Array.isArray(ids) && ids.length > 0 && ids.every((id) => typeof id === "string");
-  if (isList && new Set(ids).size === ids.length) return ids;
+  if (isList && new Set(ids).size === ids.length) {
+    for (const id of ids) requireShort(where, id);
+    return ids;
+  }
   throw new SoftrlError(where, "invalid value", {
     expected: 'a list of distinct environments, such as ["CartPole-v1"]',
-    got: JSON.stringify(ids) ?? "none",
+    got: shownValue(ids),
   });
 }
 
@@ -192,25 +209,38 @@ function choicesOf(path: string, key: string, value: unknown): Choices {
     if (Object.hasOwn(refusedOptions, name)) {
       throw new SoftrlError(where, "a definition cannot set this option", { remedy: refusedOptions[name] });
     }
-    const values: readonly unknown[] = Array.isArray(given) ? given : [given];
-    const texts = values.map(String);
+    const values: readonly unknown[] = Array.isArray(given) ? Array.from(given) : [given];
     const isPlain = values.every((one) => ["string", "number", "boolean"].includes(typeof one));
-    if (isPlain && texts.length > 0 && new Set(texts).size === texts.length) return [name, texts] as const;
+    const texts = isPlain ? values.map(String) : [];
+    if (texts.length > 0 && new Set(texts).size === texts.length) return [name, texts] as const;
     throw new SoftrlError(where, "invalid value", {
       expected: "a text, a number or a boolean, as the option takes it, or a list of distinct ones",
-      got: JSON.stringify(given),
+      got: shownValue(given),
     });
   });
   return Object.fromEntries(entries);
 }
 
+/** @throws SoftrlError for a name that figures and reports would not show as it is. */
+function requireShort(where: string, name: string): void {
+  if (!LONE_SURROGATE.test(name) && oneLine(name, MOST_LETTERS) === name) return;
+  throw new SoftrlError(where, "this name is too long, or has invisible characters", {
+    expected: `at most ${MOST_LETTERS} visible characters, together with the options that a list adds`,
+    got: JSON.stringify(name),
+    remedy: "shorten it",
+  });
+}
+
+/** Half of a character: a file cannot hold it. */
+const LONE_SURROGATE = /\p{Cs}/u;
+
 function text(where: string, value: unknown): string {
   const isText = typeof value === "string" && value.trim() !== "" && value.length <= 300;
   // A line break would end a row of the results for whoever reads them line by line.
-  if (isText && !/\p{Cc}/u.test(value)) return value;
+  if (isText && !/\p{Cc}/u.test(value) && !LONE_SURROGATE.test(value)) return value;
   throw new SoftrlError(where, "invalid value", {
     expected: "a text of one line",
-    got: JSON.stringify(value) ?? "none",
+    got: shownValue(value),
   });
 }
 

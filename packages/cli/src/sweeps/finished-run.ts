@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isRecord, SoftrlError } from "softrl";
 import { readRegular } from "../files/regular-file.js";
 import { readEvents } from "../runs/event-file.js";
+import { DRAWABLE, isDrawable } from "../runs/return-range.js";
 import { runFiles } from "../runs/run-folder.js";
 import type { CurvePoint, SweepResult } from "./results-file.js";
 import type { SweepCell } from "./sweep-plan.js";
@@ -16,7 +17,8 @@ const MOST_BYTES = 2 ** 24;
 
 /**
  * The outcome of the run in a folder; null where it has not ended.
- * @throws SoftrlError for a run in which no episode ended: it has no mean return.
+ * @throws SoftrlError for a run in which no episode ended: it has no mean return; and for a mean return that the tables
+ *   cannot hold.
  */
 export function outcomeIn(folder: string): RunOutcome | null {
   const result = savedResult(folder);
@@ -29,13 +31,22 @@ export function outcomeIn(folder: string): RunOutcome | null {
   }
   const numbers = [meanReturn, episodes, steps, stepsPerSecond].every(Number.isFinite);
   if (!numbers || typeof executor !== "string") return null;
+  const curve = curveIn(folder, Number(steps));
+  const strange = [Number(meanReturn), ...curve.map((point) => point.meanReturn)].find((x) => !isDrawable(x));
+  if (strange !== undefined) {
+    throw new SoftrlError(folder, "a mean return is too large or too small for the table of results", {
+      expected: DRAWABLE,
+      got: String(strange),
+      remedy: "scale the rewards of the environment",
+    });
+  }
   const cpu = isRecord(host) && typeof host.cpu === "string" ? host.cpu : "";
   return {
     meanReturn: rounded(Number(meanReturn)),
     episodes: Number(episodes),
     steps: Number(steps),
     executor: typeof instructionSet === "string" ? `${executor} ${instructionSet}` : executor,
-    curve: curveIn(folder, Number(steps)),
+    curve,
     time: { stepsPerSecond: Math.round(Number(stepsPerSecond)), cpu },
   };
 }

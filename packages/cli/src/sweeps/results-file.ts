@@ -1,7 +1,15 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { SoftrlError } from "softrl";
-import { type CsvRow, numberIn, parseCsv, readText } from "../files/csv-file.js";
+import {
+  type CsvRow,
+  type CsvTable,
+  cutText,
+  distinctRows,
+  numberIn,
+  type PlacedRow,
+  readCsv,
+} from "../files/csv-file.js";
 import { replaceFile } from "../files/regular-file.js";
 import { csvText, type Row } from "../runs/run-tables.js";
 import type { SweepCell } from "./sweep-plan.js";
@@ -39,54 +47,113 @@ export interface RunTime {
   readonly cpu: string;
 }
 
+const cellNames: readonly string[] = ["variant", "environment", "seed"];
+
 export const nameOfCell = ({ variant, environment, seed }: SweepCell): string =>
   JSON.stringify([variant, environment, seed]);
 
-/**
- * The results in a folder by {@link nameOfCell}, in the order of the file; none where there is no file. Of two rows of one
- * run the later one counts. A last line that was cut off is left out: its run is made again.
- * @throws SoftrlError for a row that is damaged otherwise.
- */
-export function readResults(folder: string): ReadonlyMap<string, SweepResult> {
-  const curves = new Map<string, CurvePoint[]>();
-  for (const { row, where } of rowsOf(folder, "curves")) {
-    const name = nameOfCell(cellIn(row, where));
-    const points = curves.get(name) ?? [];
-    points.push({ step: resultIn(row, "step", where), meanReturn: resultIn(row, "meanReturn", where) });
-    curves.set(name, points);
-  }
-  const times = new Map<string, RunTime>();
-  for (const { row, where } of rowsOf(folder, "times")) {
-    const stepsPerSecond = resultIn(row, "stepsPerSecond", where);
-    times.set(nameOfCell(cellIn(row, where)), { stepsPerSecond, cpu: row.cpu ?? "" });
-  }
-  const results = new Map<string, SweepResult>();
-  for (const { row, where } of rowsOf(folder, "results")) {
-    const cell = cellIn(row, where);
-    const name = nameOfCell(cell);
-    results.set(name, {
-      ...cell,
-      meanReturn: resultIn(row, "meanReturn", where),
-      episodes: resultIn(row, "episodes", where),
-      steps: resultIn(row, "steps", where),
-      executor: row.executor ?? "",
-      version: row.version ?? "",
-      key: row.key ?? "",
-      curve: curves.get(name) ?? [],
-      time: times.get(name) ?? null,
+/** What the tables in a folder hold. */
+export interface SweepTables {
+  /** By {@link nameOfCell}, in the order of the file. */
+  readonly results: ReadonlyMap<string, SweepResult>;
+  /** Points of curves whose runs have no row of `results.csv`. */
+  readonly lone: readonly (SweepCell & CurvePoint)[];
+  /** What is left out, for people. */
+  readonly warnings: readonly string[];
+  /** The columns of each file, by its path. */
+  readonly columns: ReadonlyMap<string, readonly string[]>;
+}
+
+/** All that {@link writeResults} writes. */
+const ownColumns: Readonly<Record<string, readonly string[]>> = {
+  [sweepFiles.results]: ["meanReturn", "episodes", "steps", "executor", "version", "key"],
+  [sweepFiles.curves]: ["step", "meanReturn"],
+  [sweepFiles.times]: ["stepsPerSecond", "cpu"],
+};
+
+/** @throws SoftrlError for a column that {@link writeResults} would lose. */
+export function requireOwnColumns({ columns }: SweepTables): void {
+  for (const [path, names] of columns) {
+    const own = [...cellNames, ...ownColumns[basename(path)]];
+    const other = names.find((name) => !own.includes(name));
+    if (other === undefined) continue;
+    throw new SoftrlError(path, "a sweep would lose this column when it writes the table", {
+      expected: own.join(", "),
+      got: JSON.stringify(other),
+      remedy: "keep it in another file, or pass --out with another folder",
     });
   }
-  return results;
+}
+
+/** The results of {@link readSweepTables}. */
+export const readResults = (folder: string): ReadonlyMap<string, SweepResult> =>
+  readSweepTables(folder).results;
+
+/**
+ * Reads the tables in a folder; they are empty where there is no file. A row that is there twice counts once; of two times
+ * of one run the later one counts. A last line that was cut off is left out: if it is a result, its run is made again.
+ * @throws SoftrlError for a row that is damaged otherwise, and for two different rows of one run.
+ */
+export function readSweepTables(folder: string): SweepTables {
+  const found = {
+    curves: tableIn(folder, "curves"),
+    times: tableIn(folder, "times"),
+    results: tableIn(folder, "results"),
+  };
+  const curves = new Map<string, (SweepCell & CurvePoint)[]>();
+  for (const { row, where } of distinctRows(found.curves.path, found.curves.table, [...cellNames, "step"])) {
+    const cell = cellIn(row, where);
+    const name = nameOfCell(cell);
+    const points = curves.get(name) ?? [];
+    curves.set(name, points);
+    points.push({
+      ...cell,
+      step: resultIn(row, "step", where),
+      meanReturn: resultIn(row, "meanReturn", where),
+    });
+  }
+  const times = new Map<string, RunTime>();
+  found.times.table.rows.forEach((row, i) => {
+    const where = `${found.times.path}: row ${i + 1}`;
+    const stepsPerSecond = resultIn(row, "stepsPerSecond", where);
+    times.set(nameOfCell(cellIn(row, where)), { stepsPerSecond, cpu: row.cpu ?? "" });
+  });
+  const results = new Map<string, SweepResult>();
+  for (const placed of distinctRows(found.results.path, found.results.table, cellNames)) {
+    const { row, where } = placed;
+    const cell = cellIn(row, where);
+    const name = nameOfCell(cell);
+    const curve = (curves.get(name) ?? []).map(({ step, meanReturn }) => ({ step, meanReturn }));
+    results.set(name, { ...resultOf(cell, placed), curve, time: times.get(name) ?? null });
+  }
+  const lone = [...curves].flatMap(([name, points]) => (results.has(name) ? [] : points));
+  const warnings = Object.values(found).flatMap(({ path, table }) => (table.isCut ? [cutText(path)] : []));
+  const columns = new Map(Object.values(found).map(({ path, table }) => [path, table.columns]));
+  return { results, lone, warnings, columns };
+}
+
+function resultOf(cell: SweepCell, { row, where }: PlacedRow): Omit<SweepResult, "curve" | "time"> {
+  return {
+    ...cell,
+    meanReturn: resultIn(row, "meanReturn", where),
+    episodes: resultIn(row, "episodes", where),
+    steps: resultIn(row, "steps", where),
+    executor: row.executor ?? "",
+    version: row.version ?? "",
+    key: row.key ?? "",
+  };
 }
 
 /**
  * Writes the results of a folder, each file as a whole: those of the definition in its order, then all others in theirs.
  * The curves come first, since a run counts once it has its row of `results.csv`.
+ * @param lone as {@link SweepTables.lone}: those of runs without a result stay
  */
 export function writeResults(
   folder: string,
   results: ReadonlyMap<string, SweepResult>,
   order: readonly SweepCell[],
+  lone: SweepTables["lone"] = [],
 ): void {
   const names = new Set([...order.map(nameOfCell), ...results.keys()]);
   const rows = [...names].flatMap((name) => {
@@ -97,10 +164,10 @@ export function writeResults(
   const write = (file: keyof typeof sweepFiles, table: readonly Row[]) => {
     if (table.length > 0) replaceFile(join(folder, sweepFiles[file]), csvText(table));
   };
-  write(
-    "curves",
-    rows.flatMap((result) => result.curve.map((point) => ({ ...cellOf(result), ...point }))),
-  );
+  write("curves", [
+    ...rows.flatMap((result) => result.curve.map((point) => ({ ...cellOf(result), ...point }))),
+    ...lone.filter((point) => !results.has(nameOfCell(point))).map((point) => ({ ...point })),
+  ]);
   write(
     "times",
     rows.flatMap((result) => (result.time === null ? [] : [{ ...cellOf(result), ...result.time }])),
@@ -111,18 +178,14 @@ export function writeResults(
   );
 }
 
-interface FoundRow {
-  readonly row: CsvRow;
-  readonly where: string;
+interface FoundTable {
+  readonly path: string;
+  readonly table: CsvTable;
 }
 
-function rowsOf(folder: string, file: keyof typeof sweepFiles): readonly FoundRow[] {
+function tableIn(folder: string, file: keyof typeof sweepFiles): FoundTable {
   const path = join(folder, sweepFiles[file]);
-  if (!existsSync(path)) return [];
-  const text = readText(path);
-  // What follows the last line break was cut off.
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-  return parseCsv(path, whole).map((row, i) => ({ row, where: `${path}: row ${i + 1}` }));
+  return { path, table: existsSync(path) ? readCsv(path) : { columns: [], rows: [], isCut: false } };
 }
 
 function cellIn(row: CsvRow, where: string): SweepCell {

@@ -66,7 +66,7 @@ export async function runSweep(
   try {
     const done = new Set(plan.runs.filter((run) => folder.isDone(run)));
     const left = plan.runs.filter((run) => !done.has(run));
-    for (const line of mixtureLines(plan, folder)) err.write(`softrl: ${line}\n`);
+    for (const line of [...folder.warnings(), ...mixtureLines(plan, folder)]) err.write(`softrl: ${line}\n`);
     const display = new SweepDisplay(err, clock, plan.runs, done);
     interrupt.signal.addEventListener("abort", () => display.restart(), { once: true });
     const outcome = await make.make(left, display, interrupt.signal).finally(() => display.end());

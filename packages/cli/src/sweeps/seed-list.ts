@@ -1,4 +1,5 @@
 import { SoftrlError } from "softrl";
+import { shownValue } from "./shown-value.js";
 
 /** More than any sweep trains. */
 const MOST_SEEDS = 10_000;
@@ -12,18 +13,23 @@ const EXPECTED = `${AT_MOST_SEEDS} distinct non-negative integers, such as [1, 2
  * @throws SoftrlError for anything else, for no seeds, and for one that stands twice.
  */
 export function seedList(where: string, given: unknown): readonly number[] {
-  const seeds = typeof given === "string" ? given.split(",").flatMap(seedsIn) : given;
+  const seeds = typeof given === "string" ? seedsOf(given) : given;
   const isList = Array.isArray(seeds) && seeds.length > 0 && seeds.length <= MOST_SEEDS;
-  if (isList && seeds.every(isSeed) && new Set(seeds).size === seeds.length) return seeds;
-  throw new SoftrlError(where, "invalid seeds", { expected: EXPECTED, got: JSON.stringify(given) ?? "none" });
+  // `every` and a set skip what a list leaves out: [, 1].
+  if (isList && Array.from(seeds).every(isSeed) && new Set(seeds).size === seeds.length) return seeds;
+  throw new SoftrlError(where, "invalid seeds", { expected: EXPECTED, got: shownValue(given) });
 }
 
 const isSeed = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
-/** The seeds of `7`, or of `1..5`; NaN for another text. */
-function seedsIn(text: string): readonly number[] {
-  const [, first, last = first] = /^\s*(\d{1,16})(?:\.\.(\d{1,16}))?\s*$/.exec(text) ?? [];
-  const count = Number(last) - Number(first) + 1;
-  if (!(count >= 1 && count <= MOST_SEEDS)) return [Number.NaN];
-  return Array.from({ length: count }, (_, i) => Number(first) + i);
+/** The seeds of a text; null where it is another text, or names too many. */
+function seedsOf(text: string): readonly number[] | null {
+  const seeds: number[] = [];
+  for (const part of text.split(",")) {
+    const [, first, last = first] = /^\s*(\d{1,16})(?:\.\.(\d{1,16}))?\s*$/.exec(part) ?? [];
+    const count = Number(last) - Number(first) + 1;
+    if (!(count >= 1 && seeds.length + count <= MOST_SEEDS)) return null;
+    for (let i = 0; i < count; i++) seeds.push(Number(first) + i);
+  }
+  return seeds;
 }

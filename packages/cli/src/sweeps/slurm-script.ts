@@ -115,10 +115,12 @@ export function writeSlurmScript(
     keys,
     cores: largest(left.map(coresOf)),
   });
+  let removeMade = () => {};
   try {
-    makeFolders(logs);
+    removeMade = makeFolders(logs);
     writeFileSync(path, text, { flag: "wx", mode: 0o755 });
   } catch (error) {
+    removeMade();
     const isThere = codeOf(error) === "EEXIST";
     throw new SoftrlError("--slurm", isThere ? "the file exists" : "the script could not be written", {
       got: isThere ? path : error instanceof Error ? error.message : String(error),

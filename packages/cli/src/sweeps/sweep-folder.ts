@@ -10,7 +10,15 @@ import type { RunOutcome } from "./finished-run.js";
 import { claimedKeys, claimRun, unseenClaims, whileLocked } from "./folder-locks.js";
 import { RunMaker } from "./make-run.js";
 import { earlierOf, removeRun, settleEarlier } from "./replaced-run.js";
-import { nameOfCell, readResults, type SweepResult, sweepFiles, writeResults } from "./results-file.js";
+import {
+  nameOfCell,
+  readSweepTables,
+  requireOwnColumns,
+  type SweepResult,
+  type SweepTables,
+  sweepFiles,
+  writeResults,
+} from "./results-file.js";
 import type { Attempt, SweepWork } from "./scheduler.js";
 import { counts, type Standing, standingOf } from "./standing.js";
 import type { PlannedRun, SweepCell, SweepPlan } from "./sweep-plan.js";
@@ -40,10 +48,10 @@ export class SweepFolder implements SweepWork {
   readonly path: string;
   readonly #options: SweepFolderOptions;
   readonly #maker = new RunMaker();
-  /** The results as last read, and the state of the file then. */
-  #known: { readonly results: ReadonlyMap<string, SweepResult>; readonly stamp: string | null } | null = null;
+  /** The tables as last read, and the state of the results then. */
+  #known: { readonly tables: SweepTables; readonly stamp: string | null } | null = null;
 
-  /** @throws SoftrlError when the folder cannot be made, or its results cannot be read. */
+  /** @throws SoftrlError when the folder cannot be made, or its tables cannot be read or not be written as a whole. */
   constructor(path: string, options: SweepFolderOptions) {
     this.path = path;
     this.#options = options;
@@ -56,11 +64,30 @@ export class SweepFolder implements SweepWork {
   }
 
   results(): ReadonlyMap<string, SweepResult> {
+    return this.#tables().results;
+  }
+
+  #tables(): SweepTables {
     const stamp = this.#stamp();
     // The files are replaced, never changed, by every process that sweeps.
-    if (this.#known === null || this.#known.stamp !== stamp)
-      this.#known = { results: readResults(this.path), stamp };
-    return this.#known.results;
+    if (this.#known === null || this.#known.stamp !== stamp) {
+      const tables = readSweepTables(this.path);
+      requireOwnColumns(tables);
+      this.#known = { tables, stamp };
+    }
+    return this.#known.tables;
+  }
+
+  /** What the tables lack, for people. */
+  warnings(): readonly string[] {
+    const { results, warnings } = this.#tables();
+    const cut = [...results.values()].filter(({ curve, steps }) => curve.at(-1)?.step !== steps).length;
+    if (cut === 0) return warnings;
+    const what = `${cut} of ${results.size} results have no whole learning curve in ${sweepFiles.curves}`;
+    return [
+      ...warnings,
+      `${what}: restore it, or remove their rows from ${sweepFiles.results} to train them again`,
+    ];
   }
 
   #stamp(): string | null {
@@ -145,6 +172,7 @@ export class SweepFolder implements SweepWork {
     const { version, cells } = this.#options.plan;
     try {
       await whileLocked(this.path, () => {
+        const { lone, warnings, columns } = this.#tables();
         const results = new Map(this.results());
         for (const { run, outcome } of ended) {
           const { meanReturn, episodes, steps, executor, curve, time } = outcome;
@@ -155,9 +183,9 @@ export class SweepFolder implements SweepWork {
             results.set(nameOfCell(cell), { ...row, curve, time });
           }
         }
-        writeResults(this.path, results, cells);
+        writeResults(this.path, results, cells, lone);
         // Reading thousands of results again would take longer than writing them.
-        this.#known = { results, stamp: this.#stamp() };
+        this.#known = { tables: { results, lone, warnings, columns }, stamp: this.#stamp() };
       });
     } catch (error) {
       throw unwritable(this.path, "the results could not be written", error);
