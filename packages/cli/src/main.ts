@@ -10,6 +10,7 @@ import { runFiles } from "./runs/run-folder.js";
 import { pathArgument, shownPath } from "./terminal/shown-path.js";
 import { exitCodeOf, standardStreams } from "./terminal/streams.js";
 import type { Terminal } from "./terminal/terminal.js";
+import { startWatchdog } from "./terminal/watchdog.js";
 
 /** Bad input, bad usage, and a fault of ours (sysexits' EX_SOFTWARE). */
 const BAD_INPUT = 1;
@@ -21,6 +22,7 @@ const UNSETTLED = 13;
 
 /** Runs the command that the arguments name; returns the exit code and never throws. */
 export async function main(args: readonly string[], terminal: Terminal = standardStreams()): Promise<number> {
+  startWatchdog();
   let exitCode = 0;
   const run = async (command: Promise<number>) => {
     exitCode = await command;

@@ -5,13 +5,11 @@ import { SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly } from "../files/regular-file.js";
 import { RunLock } from "../runs/run-lock.js";
-import { SECONDS_TO_STOP } from "../terminal/supervisor.js";
+import { SECONDS_TO_END } from "../terminal/supervisor.js";
 
 /** Where the processes that sweep into one folder note which runs they are making; removed when they end. */
 const CLAIMS = ".sweep";
 const MOST_TRIES = 50;
-/** How long the process of a run may take to end after its sweep or worker was killed, or stopped it: it writes a checkpoint. */
-const SECONDS_TO_END = SECONDS_TO_STOP + 10;
 /** How long another process may take to write the results. */
 const MILLISECONDS_TO_WRITE = 60_000;
 
