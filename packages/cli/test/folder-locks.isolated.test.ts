@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { thisProcess } from "../src/runs/run-lock.js";
-import { removeUnseenLocks } from "../src/sweeps/folder-locks.js";
+import { removeUnseenLocks, whenUnlocked } from "../src/sweeps/folder-locks.js";
 import { SECONDS_TO_STOP } from "../src/terminal/supervisor.js";
 
 /** A clock that only sleep moves. */
@@ -54,6 +54,17 @@ test("the lock of another machine stays if the wait for it is interrupted", asyn
     if (clock.now > 5000) interrupt.abort();
   };
   await removeUnseenLocks(folder, interrupt.signal);
+  expect(existsSync(lock)).toBe(true);
+  expect(clock.now).toBeLessThan(6000);
+});
+
+test("the wait for a run that another process still writes ends with an interrupt", async () => {
+  lockElsewhere();
+  const interrupt = new AbortController();
+  clock.onTick = () => {
+    if (clock.now > 5000) interrupt.abort();
+  };
+  await whenUnlocked(folder, interrupt.signal);
   expect(existsSync(lock)).toBe(true);
   expect(clock.now).toBeLessThan(6000);
 });

@@ -77,17 +77,20 @@ export async function whileLocked<Result>(
   }
 }
 
-/** Waits until no process writes the run in a folder: the process of a sweep that was killed is about to end. */
-export async function whenUnlocked(folder: string): Promise<void> {
+/**
+ * Waits until no process writes the run in a folder: the process of a sweep that was killed is about to end.
+ * @param stop ends the wait
+ */
+export async function whenUnlocked(folder: string, stop: AbortSignal): Promise<void> {
   const deadline = performance.now() + SECONDS_TO_END * 1000;
-  for (;;) {
+  while (!stop.aborted) {
     try {
       RunLock.acquire(folder).release();
       return;
     } catch (error) {
       if (codeOf(error) === "ENOENT") return;
       if (!(error instanceof SoftrlError) || performance.now() > deadline) throw error;
-      await sleep(50);
+      await sleep(50, undefined, { signal: stop }).catch(() => {});
     }
   }
 }

@@ -86,8 +86,8 @@ async function makeIn(
 ): Promise<MadeRun> {
   try {
     if (isAlone) await removeUnseenLocks(folder, stop);
+    await whenUnlocked(folder, stop);
     if (stop.aborted) return { end: "interrupted" };
-    await whenUnlocked(folder);
     if (existsSync(join(folder, runFiles.config))) requireOwnSettings(folder, run);
     const known = ownOutcome(folder, run);
     if (known !== null) return { end: "finished", outcome: known };
