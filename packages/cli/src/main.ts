@@ -29,6 +29,9 @@ export async function main(args: readonly string[], terminal: Terminal = standar
   };
   const onExit = (code: number) => tellOfUnsettled(code, terminal);
   process.on("exit", onExit);
+  // Where a file throws outside all that the command waits for, for instance in a timer.
+  const onUncaught = (thrown: unknown) => process.exit(report(readable(thrown), terminal));
+  process.on("uncaughtException", onUncaught);
   try {
     const root = await program(args, terminal, run);
     await root.parseAsync(args, { from: "user" });
@@ -40,6 +43,7 @@ export async function main(args: readonly string[], terminal: Terminal = standar
     return report(error, terminal);
   } finally {
     process.off("exit", onExit);
+    process.off("uncaughtException", onUncaught);
   }
 }
 

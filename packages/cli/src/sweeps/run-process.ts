@@ -86,6 +86,12 @@ async function stderrEnded({ stderr }: ChildProcess): Promise<void> {
 export function errorIn(printed: string): string {
   const lines = printed.split("\n").filter((line) => line.trim() !== "");
   const last = lines.findLastIndex((line) => line.startsWith("softrl: "));
-  const own = last === -1 ? lines.slice(-MOST_LINES) : lines.slice(last, last + MOST_LINES);
+  const own = last === -1 ? thrownIn(lines) : lines.slice(last, last + MOST_LINES);
   return own.map((line) => oneLine(line.replace(/^softrl: /, ""), 500)).join("\n");
+}
+
+/** The error above the stack that Node prints; the last lines where there is none. */
+function thrownIn(lines: readonly string[]): readonly string[] {
+  const stack = lines.findIndex((line) => line.startsWith("    at "));
+  return stack < 1 ? lines.slice(-MOST_LINES) : [lines[stack - 1]];
 }

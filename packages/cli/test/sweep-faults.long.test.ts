@@ -1,0 +1,48 @@
+import { symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeEach, expect, test } from "vitest";
+import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
+import { softrlAlone } from "./command.js";
+import { writeDefinition } from "./write-definition.js";
+
+const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+const corridor = fileURLToPath(new URL("fixtures/corridor.js", import.meta.url));
+const place = temporaryFolderPerTest("faults");
+const at = (...names: string[]) => join(place, ...names);
+const command = (...args: string[]) => softrlAlone(args, place);
+
+beforeEach(() => symlinkSync(packages, at("node_modules"), "junction"));
+
+/** Writes an environment whose step does something first. */
+function environment(step: string): string {
+  writeFileSync(
+    at("mine.mjs"),
+    `import corridor from ${JSON.stringify(corridor)};
+export default { ...corridor, id: "Mine-v0", make(...parts) {
+  const made = corridor.make(...parts);
+  const step = made.step;
+  let steps = 0;
+  made.step = function (...actions) {
+    steps++;
+    ${step}
+    return step.apply(this, actions);
+  };
+  return made;
+} };`,
+  );
+  return "./mine.mjs";
+}
+
+test("an error that an environment throws in a timer is reported in one line", async () => {
+  const mine = environment('if (steps === 5) setTimeout(() => { throw new Error("later"); });');
+  const options = { steps: 40_000 };
+  writeDefinition(place, { options, environments: [mine], seeds: [1] });
+  const sweep = await command("sweep", ".", "--json");
+  const error = expect.stringMatching(/^\S*mine\.mjs:\d+: \w+ failed, got Error: later; fix the file/);
+  expect(JSON.parse(sweep.stdout)).toMatchObject({ done: 0, failed: [{ error }] });
+  const alone = await command("train", "--algorithm=a2c", `--env=${mine}`, "--steps=40000");
+  expect(alone.stderr).toMatch(/^softrl: \S*mine\.mjs:\d+: \w+ failed, got Error: later/m);
+  expect(alone.stderr).not.toMatch(/^ {4}at /m);
+  expect(alone.code).toBe(1);
+});
