@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { CommanderError } from "commander";
 import { describeValue, oneLine, SoftrlError, version } from "softrl";
 import { FailedFilm } from "./figures/film.js";
+import { isOfFullDisk } from "./files/write-fault.js";
 import { blameFiles, FileFault, showsStack, stackOf } from "./parts/file-fault.js";
 import { loadedFiles, loadingFile } from "./parts/loaded-files.js";
 import { program } from "./program.js";
@@ -9,6 +10,7 @@ import { FailedRun } from "./runs/failed-run.js";
 import { runFiles } from "./runs/run-folder.js";
 import { pathArgument, shownPath } from "./terminal/shown-path.js";
 import { exitCodeOf, standardStreams } from "./terminal/streams.js";
+import { DISK_FULL, isSupervised } from "./terminal/supervisor.js";
 import type { Terminal } from "./terminal/terminal.js";
 import { startWatchdog } from "./terminal/watchdog.js";
 
@@ -57,7 +59,7 @@ function report(thrown: unknown, { err }: Terminal): number {
       err.write(`${stackOf(error.cause)}\n`);
     }
     err.write(`softrl: ${error.message}${kept}\n`);
-    return BAD_INPUT;
+    return isSupervised() && isOfFullDisk(thrown) ? DISK_FULL : BAD_INPUT;
   }
   const fault = `this is a fault of softrl ${version}; please report it with the lines above.`;
   err.write(`${stackOf(error)}\nsoftrl: ${fault}${kept}\n`);

@@ -1,7 +1,8 @@
-import { symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, type TestContext, test } from "vitest";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { softrlAlone } from "./command.js";
 import { writeDefinition } from "./write-definition.js";
@@ -11,6 +12,19 @@ const corridor = fileURLToPath(new URL("fixtures/corridor.js", import.meta.url))
 const place = temporaryFolderPerTest("faults");
 const at = (...names: string[]) => join(place, ...names);
 const command = (...args: string[]) => softrlAlone(args, place);
+
+/** Puts a disk of few kilobytes in the place of a folder; skips the test where that is not possible. */
+function mountSmallDisk({ skip }: TestContext, kilobytes: number): string {
+  const disk = at("disk");
+  mkdirSync(disk);
+  const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${kilobytes}k`, "none", disk]);
+  if (status !== 0) skip();
+  return disk;
+}
+
+afterEach(() => {
+  if (existsSync(at("disk"))) spawnSync("umount", [at("disk")]);
+});
 
 beforeEach(() => symlinkSync(packages, at("node_modules"), "junction"));
 
@@ -45,4 +59,21 @@ test("an error that an environment throws in a timer is reported in one line", a
   expect(alone.stderr).toMatch(/^softrl: \S*mine\.mjs:\d+: \w+ failed, got Error: later/m);
   expect(alone.stderr).not.toMatch(/^ {4}at /m);
   expect(alone.code).toBe(1);
+});
+
+test("a full disk that a run meets ends the sweep, and stops the other runs", async (context) => {
+  const disk = mountSmallDisk(context, 96);
+  writeDefinition(place, { options: { steps: 20_000 }, seeds: "1..4" });
+  const sweep = await command("sweep", ".", "--out", disk, "--jobs", "2");
+  expect(sweep.stderr.split("\n").filter((line) => line.startsWith("softrl: "))).toEqual([
+    expect.stringMatching(
+      /^softrl: \S+: (the run cannot go on, since its disk is full|.*ENOSPC).*free some space, then run the command again to go on; or choose .*another disk\.$/,
+    ),
+  ]);
+  expect(sweep.code).toBe(1);
+  expect(readdirSync(disk)).toContain("runs");
+  expect(readdirSync(join(disk, "runs")).length).toBeLessThanOrEqual(2);
+  const removed = spawnSync("mount", ["-o", "remount,size=8m", disk]);
+  expect(removed.status).toBe(0);
+  expect((await command("sweep", ".", "--out", disk)).code).toBe(0);
 });

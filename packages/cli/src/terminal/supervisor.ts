@@ -16,6 +16,8 @@ export interface RunProgress {
 export const SECONDS_TO_STOP = Number(process.env.SOFTRL_SECONDS_TO_STOP) || 100;
 /** A run that has not ended so long after it was asked to stop, or after the end of its sweep, is killed. */
 export const SECONDS_TO_END = 1.1 * SECONDS_TO_STOP;
+/** The exit code by which a run reports to its sweep that its disk is full (sysexits' EX_IOERR). */
+export const DISK_FULL = 74;
 const SECONDS_BETWEEN_MESSAGES = 0.5;
 
 /** Whether a sweep started this process, with a channel between the two. */
