@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, type TestContext, test } from "vitest";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
-import { softrlAlone } from "./command.js";
+import { expectRefusal, softrl, softrlAlone } from "./command.js";
 import { writeDefinition } from "./write-definition.js";
 
 const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
@@ -76,4 +76,60 @@ test("a full disk that a run meets ends the sweep, and stops the other runs", as
   const removed = spawnSync("mount", ["-o", "remount,size=8m", disk]);
   expect(removed.status).toBe(0);
   expect((await command("sweep", ".", "--out", disk)).code).toBe(0);
+});
+
+test("a path that no file can have is refused in one line", async () => {
+  symlinkSync("loop", at("loop"));
+  for (const name of ["sweep", "plot", "report", "csv", "tensorboard"]) {
+    for (const path of ["loop", "a".repeat(320)]) {
+      expectRefusal(
+        await softrl([name, path], place),
+        1,
+        new RegExp(`^softrl: ${path.slice(0, 99)}.*: (there is no|the checkpoint could not be read)`),
+      );
+    }
+  }
+});
+
+test("a file in the place of a sweep's folder is refused in one line", async () => {
+  writeDefinition(place, { seeds: [1] });
+  const isFile = /(EEXIST|ENOTDIR): .*; move the file that is in the place of a folder/;
+  expectRefusal(await softrl(["sweep", ".", "--out", "runs.json"], place), 1, isFile);
+  writeFileSync(at("runs"), "");
+  expectRefusal(await softrl(["sweep", "."], place), 1, isFile);
+  rmSync(at("runs"));
+  writeFileSync(at(".sweep"), "");
+  expectRefusal(await softrl(["sweep", "."], place), 1, isFile);
+});
+
+test("a file in the place of a run's folder fails that run alone", async () => {
+  writeDefinition(place, { seeds: "1..2" });
+  const first = await softrl(["sweep", ".", "--keep-runs"], place);
+  expect(first.code).toBe(0);
+  const [key] = readdirSync(at("runs"));
+  rmSync(at("runs"), { recursive: true });
+  for (const name of ["results", "curves", "times"]) rmSync(at(`${name}.csv`));
+  mkdirSync(at("runs"));
+  writeFileSync(at("runs", key), "");
+  const sweep = await softrl(["sweep", ".", "--json"], place);
+  const error = expect.stringMatching(
+    /runs\/\w+: the run folder cannot be used, got ENOTDIR: .*; move the file/,
+  );
+  expect(JSON.parse(sweep.stdout)).toMatchObject({ done: 1, made: 1, failed: [{ error }] });
+  expect(sweep.code).toBe(1);
+});
+
+test("a complete sweep on a disk that takes no lock does not tidy, and succeeds", async (context) => {
+  const disk = mountSmallDisk(context, 4096);
+  writeDefinition(place, { seeds: "1" });
+  const args = ["sweep", ".", "--out", disk, "--keep-runs", "--json"];
+  expect((await softrl(args, place)).code).toBe(0);
+  const [key] = readdirSync(join(disk, "runs"));
+  mkdirSync(join(disk, ".sweep", key), { recursive: true });
+  mkdirSync(join(disk, "runs", "0123456789abcdef"));
+  writeFileSync(join(disk, "runs", "0123456789abcdef", "config.json"), "{}");
+  expect(spawnSync("mount", ["-o", "remount,ro", disk]).status).toBe(0);
+  const sweep = await softrl(["sweep", ".", "--out", disk, "--json"], place);
+  expect(sweep.stderr).toBe("");
+  expect(sweep.code).toBe(0);
 });

@@ -28,10 +28,14 @@ export function isOfFullDisk(error: unknown): boolean {
 
 /** The remedy for an error of the operating system, by its code. */
 export function writeRemedy(error: unknown): WriteRemedy {
-  const first = ofDisk[String(codeOf(error))];
-  return first === undefined
-    ? { first: "make the folder writable", elsewhere: "another" }
-    : { first, elsewhere: "another disk" };
+  const code = String(codeOf(error));
+  const first = ofDisk[code];
+  if (first !== undefined) return { first, elsewhere: "another disk" };
+  const isFile = code === "ENOTDIR" || code === "EEXIST";
+  return {
+    first: isFile ? "move the file that is in the place of a folder" : "make the folder writable",
+    elsewhere: "another",
+  };
 }
 
 /** The error of a command that could not write what `--out` names. */

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type RunConfig, SoftrlError } from "softrl";
-import { quietly, stampOf } from "../files/regular-file.js";
+import { isSystemError, quietly, stampOf } from "../files/regular-file.js";
+import { isOfFullDisk, writeRemedy } from "../files/write-fault.js";
 import { runFiles } from "../runs/run-folder.js";
 import { DISK_FULL, type RunProgress } from "../terminal/supervisor.js";
 import { outcomeIn, type RunOutcome } from "./finished-run.js";
@@ -107,19 +108,26 @@ async function makeIn(
     if (code !== 0) {
       if (stop.aborted) return { end: "interrupted" };
       const reported = error === "" ? `the process ended with code ${code}` : error;
-      const isOfFullDisk = code === DISK_FULL;
-      const isOwnError = code !== null && madeSteps && !isOfFullDisk;
+      const full = code === DISK_FULL;
+      const isOwnError = code !== null && madeSteps && !full;
       const suspectsCheckpoint = isOwnError && before !== null && checkpoint() === before;
-      return { end: "failed", error: reported, retry: true, suspectsCheckpoint, isOfFullDisk };
+      return { end: "failed", error: reported, retry: true, suspectsCheckpoint, isOfFullDisk: full };
     }
     const outcome = ownOutcome(folder, run);
     if (outcome === null) throw new SoftrlError(folder, "the run ended without a result");
     return { end: "finished", outcome };
   } catch (error) {
-    if (!(error instanceof SoftrlError)) throw error;
-    const { message } = error;
-    return { end: "failed", error: message, retry: false, suspectsCheckpoint: false, isOfFullDisk: false };
+    const isSystem = isSystemError(error);
+    if (!isSystem && !(error instanceof SoftrlError)) throw error;
+    const { message } = isSystem ? unusable(folder, error) : error;
+    const full = isOfFullDisk(error);
+    return { end: "failed", error: message, retry: isSystem, suspectsCheckpoint: false, isOfFullDisk: full };
   }
+}
+
+function unusable(folder: string, error: Error): SoftrlError {
+  const remedy = `${writeRemedy(error).first}, then run the command again`;
+  return new SoftrlError(folder, "the run folder cannot be used", { got: error.message, remedy });
 }
 
 /** @throws SoftrlError where other code than the run's trained it: it may have been updated since the sweep or the worker began. */

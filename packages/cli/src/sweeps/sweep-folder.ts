@@ -118,8 +118,12 @@ export class SweepFolder implements SweepWork {
     return { end: "finished", meanReturn: outcome.meanReturn };
   }
 
-  /** Removes what sweeps that were killed have left of runs that have their results. */
+  /** Removes what sweeps that were killed have left of runs that have their results, as far as the disk lets it. */
   tidy(): void {
+    quietly(() => this.#tidy());
+  }
+
+  #tidy(): void {
     const { plan, keepRuns, runFolder } = this.#options;
     const isLeft = (folder: string) => existsSync(earlierOf(folder)) || (!keepRuns && existsSync(folder));
     const left = plan.runs.filter((run) => isLeft(runFolder(run)) && this.isDone(run));
