@@ -133,3 +133,10 @@ test("a complete sweep on a disk that takes no lock does not tidy, and succeeds"
   expect(sweep.stderr).toBe("");
   expect(sweep.code).toBe(0);
 });
+
+test.skipIf(!existsSync("/dev/full"))("a sweep whose output is lost names its table", async () => {
+  writeDefinition(place, { seeds: [1] });
+  const sweep = await softrlAlone(["sweep", "."], place, { shell: 'exec "$@" > /dev/full' });
+  expect(sweep.stderr).toMatch(/stdout: could not write the result, .*, or read \S*results\.csv\.$/m);
+  expect(sweep.code).toBe(1);
+});
