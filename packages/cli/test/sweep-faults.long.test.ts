@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, type TestContext, test } from "vitest";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
+import { thisProcess } from "../src/runs/run-lock.js";
 import { expectRefusal, softrl, softrlAlone } from "./command.js";
 import { writeDefinition } from "./write-definition.js";
 
@@ -132,6 +133,14 @@ test("a complete sweep on a disk that takes no lock does not tidy, and succeeds"
   const sweep = await softrl(["sweep", ".", "--out", disk, "--json"], place);
   expect(sweep.stderr).toBe("");
   expect(sweep.code).toBe(0);
+});
+
+test("a lock that a killed sweep left beside complete tables is removed", async () => {
+  writeDefinition(place, { seeds: [1] });
+  expect((await softrl(["sweep", "."], place)).code).toBe(0);
+  writeFileSync(at(".lock-1"), JSON.stringify({ ...thisProcess(), began: "1" }));
+  expect((await softrl(["sweep", "."], place)).code).toBe(0);
+  expect(existsSync(at(".lock-1"))).toBe(false);
 });
 
 test.skipIf(!existsSync("/dev/full"))("a sweep whose output is lost names its table", async () => {

@@ -12,6 +12,9 @@ const CLAIMS = ".sweep";
 const MOST_TRIES = 50;
 /** How long another process may take to write the results. */
 const MILLISECONDS_TO_WRITE = 60_000;
+const MILLISECONDS_BEFORE_TELLING = 3000;
+
+type LockRefusal = Pick<SoftrlError, "details">;
 
 /** A run that this process alone makes, until it releases it or ends, even by a kill. */
 export interface Claim {
@@ -51,8 +54,42 @@ export function claimedKeys(folder: string): readonly string[] {
   return existsSync(path) ? readdirSync(path).filter((name) => /^[0-9a-f]{16}$/.test(name)) : [];
 }
 
+/** Removes the lock of the tables that a process that has ended has left, as far as the disk lets it. */
+export function removeLeftLock(folder: string): void {
+  if (RunLock.isIn(folder)) quietly(() => RunLock.acquire(folder).release());
+}
+
 /**
- * Does `work`, until its promise settles, while no other process does: they wait.
+ * Waits while a process that cannot be seen from here holds the lock of the tables: it may have ended without removing it.
+ * @param onWait gets the reason once, if it lasts longer than tables take to be written
+ * @param stop ends the wait
+ * @throws SoftrlError when it does not end in time.
+ */
+export async function whenTablesUnlocked(
+  folder: string,
+  onWait: (reason: string) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  const began = performance.now();
+  let isTold = false;
+  while (!stop.aborted) {
+    const [lock] = RunLock.unseen(folder);
+    if (lock === undefined) return;
+    const waited = performance.now() - began;
+    if (waited > MILLISECONDS_TO_WRITE) throw tablesLocked(folder, lock);
+    if (waited > MILLISECONDS_BEFORE_TELLING && !isTold) {
+      isTold = true;
+      onWait(tablesLocked(folder, lock).message);
+    }
+    await sleep(100, undefined, { signal: stop }).catch(() => {});
+  }
+}
+
+const tablesLocked = (folder: string, { details }: LockRefusal): SoftrlError =>
+  new SoftrlError(folder, "another process is writing the tables of this sweep", details);
+
+/**
+ * Does `work` on the tables, until its promise settles, while no other process does: they wait.
  * @throws SoftrlError when another process does not end its work in time.
  */
 export async function whileLocked<Result>(
@@ -65,7 +102,8 @@ export async function whileLocked<Result>(
     try {
       lock = RunLock.acquire(folder);
     } catch (error) {
-      if (!(error instanceof SoftrlError) || performance.now() > deadline) throw error;
+      if (!(error instanceof SoftrlError)) throw error;
+      if (performance.now() > deadline) throw tablesLocked(folder, error);
       await sleep(wait);
       continue;
     }

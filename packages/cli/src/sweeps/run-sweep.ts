@@ -71,6 +71,9 @@ export async function runSweep(
     const done = new Set(plan.runs.filter((run) => folder.isDone(run)));
     const left = plan.runs.filter((run) => !done.has(run));
     for (const line of mixtureLines(plan, folder)) err.write(`softrl: ${line}\n`);
+    if (left.length > 0) {
+      await folder.whenWritable((reason) => void err.write(`softrl: waiting: ${reason}\n`), interrupt.signal);
+    }
     const display = new SweepDisplay(err, clock, plan.runs, done);
     interrupt.signal.addEventListener("abort", () => display.restart(), { once: true });
     const outcome = await make.make(left, display, interrupt.signal).finally(() => display.end());
