@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { CommanderError } from "commander";
 import { describeValue, oneLine, SoftrlError, version } from "softrl";
 import { FailedFilm } from "./figures/film.js";
+import { isOfFullDisk } from "./files/write-fault.js";
 import { blameFiles, FileFault, showsStack, stackOf } from "./parts/file-fault.js";
 import { loadedFiles, loadingFile } from "./parts/loaded-files.js";
 import { program } from "./program.js";
@@ -10,7 +11,9 @@ import { runFiles } from "./runs/run-folder.js";
 import { INTERRUPTED } from "./terminal/interrupt.js";
 import { pathArgument, shownPath } from "./terminal/shown-path.js";
 import { exitCodeOf, standardStreams } from "./terminal/streams.js";
+import { DISK_FULL, isSupervised } from "./terminal/supervisor.js";
 import type { Terminal } from "./terminal/terminal.js";
+import { startWatchdog } from "./terminal/watchdog.js";
 
 /** Bad input, bad usage, and a fault of ours (sysexits' EX_SOFTWARE). */
 const BAD_INPUT = 1;
@@ -22,6 +25,7 @@ const UNSETTLED = 13;
 
 /** Runs the command that the arguments name; returns the exit code and never throws. */
 export async function main(args: readonly string[], terminal: Terminal = standardStreams()): Promise<number> {
+  startWatchdog();
   let exitCode = 0;
   const run = async (command: Promise<number>) => {
     exitCode = await command;
@@ -34,6 +38,9 @@ export async function main(args: readonly string[], terminal: Terminal = standar
   const onExit = (code: number) => (isIdle ? tellOfUnsettled(code, terminal) : tellOfExit(code, terminal));
   process.on("beforeExit", onIdle);
   process.on("exit", onExit);
+  // Where a file throws outside all that the command waits for, for instance in a timer.
+  const onUncaught = (thrown: unknown) => process.exit(report(readable(thrown), terminal));
+  process.on("uncaughtException", onUncaught);
   try {
     const root = await program(args, terminal, run);
     await root.parseAsync(args, { from: "user" });
@@ -46,6 +53,7 @@ export async function main(args: readonly string[], terminal: Terminal = standar
   } finally {
     process.off("beforeExit", onIdle);
     process.off("exit", onExit);
+    process.off("uncaughtException", onUncaught);
   }
 }
 
@@ -62,7 +70,7 @@ function report(thrown: unknown, { err }: Terminal): number {
       err.write(`${stackOf(error.cause)}\n`);
     }
     err.write(`softrl: ${error.message}${kept}\n`);
-    return BAD_INPUT;
+    return isSupervised() && isOfFullDisk(thrown) ? DISK_FULL : BAD_INPUT;
   }
   const fault = `this is a fault of softrl ${version}; please report it with the lines above.`;
   err.write(`${stackOf(error)}\nsoftrl: ${fault}${kept}\n`);

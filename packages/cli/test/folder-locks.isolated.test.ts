@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { temporaryFolderPerTest } from "../../../test/temporary-folder.js";
 import { thisProcess } from "../src/runs/run-lock.js";
-import { removeUnseenLocks } from "../src/sweeps/folder-locks.js";
+import {
+  removeUnseenLocks,
+  whenTablesUnlocked,
+  whenUnlocked,
+  whileLocked,
+} from "../src/sweeps/folder-locks.js";
 import { SECONDS_TO_STOP } from "../src/terminal/supervisor.js";
 
 /** A clock that only sleep moves. */
@@ -56,4 +61,36 @@ test("the lock of another machine stays if the wait for it is interrupted", asyn
   await removeUnseenLocks(folder, interrupt.signal);
   expect(existsSync(lock)).toBe(true);
   expect(clock.now).toBeLessThan(6000);
+});
+
+test("the wait for a run that another process still writes ends with an interrupt", async () => {
+  lockElsewhere();
+  const interrupt = new AbortController();
+  clock.onTick = () => {
+    if (clock.now > 5000) interrupt.abort();
+  };
+  await whenUnlocked(folder, interrupt.signal);
+  expect(existsSync(lock)).toBe(true);
+  expect(clock.now).toBeLessThan(6000);
+});
+
+test("a lock that another machine has left beside the tables is reported before runs train", async () => {
+  lockElsewhere();
+  clock.onTick = () => {};
+  const reasons: string[] = [];
+  const waiting = whenTablesUnlocked(folder, (reason) => reasons.push(reason), never);
+  const refusal =
+    /another process is writing the tables of this sweep, got process \d+ on elsewhere; if it no longer runs, remove .*\.lock-1/;
+  await expect(waiting).rejects.toThrow(refusal);
+  expect(reasons).toEqual([expect.stringMatching(refusal)]);
+  await expect(whileLocked(folder, () => {})).rejects.toThrow(refusal);
+});
+
+test("the wait for another machine that writes the tables is silent if it is short", async () => {
+  lockElsewhere();
+  clock.onTick = () => {
+    if (clock.now > 2000) rmSync(lock, { force: true });
+  };
+  await whenTablesUnlocked(folder, () => expect.unreachable(), never);
+  expect(clock.now).toBeLessThan(3000);
 });

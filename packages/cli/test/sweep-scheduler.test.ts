@@ -311,6 +311,9 @@ test("the error of a run is what its process printed last", () => {
   expect(errorIn("Error: x\n    at y\nsoftrl: this is a fault; please report\n")).toBe(
     "this is a fault; please report",
   );
+  expect(errorIn("mine.js:1\n  throw x\n  ^\n\nError: later\n    at y\n    at z\n\nNode.js v20.20.2\n")).toBe(
+    "Error: later",
+  );
   expect(errorIn("1\n2\n3\n4\n\n")).toBe("2\n3\n4");
   expect(errorIn("")).toBe("");
 });

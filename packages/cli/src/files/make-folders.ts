@@ -33,6 +33,8 @@ function makeMissing(path: string): readonly string[] {
     missing.unshift(folder);
     folder = dirname(folder);
   }
+  // A file in its place: this throws EEXIST.
+  if (missing.length === 0 && !statSync(folder).isDirectory()) mkdirSync(folder);
   const made: string[] = [];
   try {
     for (const next of missing) if (makeOne(next)) made.unshift(next);

@@ -284,6 +284,19 @@ export function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
+/** Whether the operating system refused something: such an error says what is wrong with a file, not with softrl. */
+export const isSystemError = (error: unknown): error is Error =>
+  codeOf(error) !== undefined && error instanceof Error && "syscall" in error;
+
+/** Whether there is a folder at a path, also a path that no file can have. */
+export function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 /** Tells a file from the one that replaces it; null where there is none. */
 export function stampOf(path: string): string | null {
   const stats = statSync(path, { throwIfNoEntry: false });

@@ -8,18 +8,34 @@ export interface WriteRemedy {
   readonly elsewhere: "another disk" | "another";
 }
 
+const MOST_CAUSES = 10;
+
 const ofDisk: Readonly<Record<string, string>> = {
   ENOSPC: "free some space",
   EDQUOT: "free some of your quota",
   EFBIG: "raise the limit on the size of files",
 };
 
+/** Whether an error comes from a disk without space, or a used-up quota, however often it was wrapped. */
+export function isOfFullDisk(error: unknown): boolean {
+  let cause = error;
+  for (let depth = 0; cause instanceof Error && depth < MOST_CAUSES; depth++) {
+    if (["ENOSPC", "EDQUOT"].includes(String(codeOf(cause)))) return true;
+    cause = cause.cause;
+  }
+  return false;
+}
+
 /** The remedy for an error of the operating system, by its code. */
 export function writeRemedy(error: unknown): WriteRemedy {
-  const first = ofDisk[String(codeOf(error))];
-  return first === undefined
-    ? { first: "make the folder writable", elsewhere: "another" }
-    : { first, elsewhere: "another disk" };
+  const code = String(codeOf(error));
+  const first = ofDisk[code];
+  if (first !== undefined) return { first, elsewhere: "another disk" };
+  const isFile = code === "ENOTDIR" || code === "EEXIST";
+  return {
+    first: isFile ? "move the file that is in the place of a folder" : "make the folder writable",
+    elsewhere: "another",
+  };
 }
 
 /** The error of a command that could not write what `--out` names. */

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { SoftrlError } from "softrl";
 import { naturalOrder } from "../files/natural-order.js";
+import { isFolder } from "../files/regular-file.js";
 import { sweepFiles } from "../sweeps/results-file.js";
 import { runFiles } from "./run-folder.js";
 
@@ -50,7 +51,7 @@ export const hasRunsBelow = (path: string): boolean => runsBelow(path, DEEPEST).
 const isRunFolder = (path: string): boolean => existsSync(join(path, runFiles.events));
 
 function runsBelow(path: string, depth: number): readonly string[] {
-  if (depth === 0 || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
+  if (depth === 0 || !isFolder(path)) return [];
   return readdirSync(path, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)

@@ -4,6 +4,7 @@ import { type KeptPolicy, type RunEvent, type RunStore, SoftrlError } from "soft
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly, readRegular, replaceFile } from "../files/regular-file.js";
 import { writeRemedy } from "../files/write-fault.js";
+import { isSupervised } from "../terminal/supervisor.js";
 import { type Change, type CheckpointPlace, EventFile, type KeptEvents } from "./event-file.js";
 import { ReplayFolder } from "./replay-folder.js";
 import { isOfLock, RunLock } from "./run-lock.js";
@@ -298,12 +299,13 @@ function requireEmpty(path: string): void {
   });
 }
 
-/** @param isFixed whether the run cannot go to another folder */
+/** @param isFixed whether the run cannot go to another folder; that of a sweep's run cannot */
 function refuse(path: string, what: string, error: unknown, isFixed = false): never {
   if (error instanceof SoftrlError) throw error;
   const got = error instanceof Error ? error.message : String(error);
   const { first, elsewhere } = writeRemedy(error);
-  const other = isFixed ? "then run the command again" : `or choose ${elsewhere} with --run-folder`;
+  const other =
+    isFixed || isSupervised() ? "then run the command again" : `or choose ${elsewhere} with --run-folder`;
   const remedy = `${first}, ${other}`;
   throw new SoftrlError(path, what, { got, remedy }, { cause: error });
 }

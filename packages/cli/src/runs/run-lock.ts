@@ -29,6 +29,8 @@ export interface UnseenLock {
   readonly path: string;
   /** Who holds it, and what to do if that process no longer runs. */
   readonly refusal: string;
+  /** The same in parts. */
+  readonly details: SoftrlError["details"];
 }
 
 const LOCK = /^\.lock-(\d{1,15})$/;
@@ -106,8 +108,19 @@ export class RunLock {
     }
     return found.flatMap(({ path }) => {
       const refusal = refusalOf(folder, path);
-      return refusal?.isUnseen === true ? [{ path, refusal: refusal.error.message }] : [];
+      return refusal?.isUnseen === true
+        ? [{ path, refusal: refusal.error.message, details: refusal.error.details }]
+        : [];
     });
+  }
+
+  /** Whether there is a lock in a folder, also one of a process that has ended. */
+  static isIn(folder: string): boolean {
+    try {
+      return locksIn(folder).length > 0;
+    } catch {
+      return false;
+    }
   }
 
   /** Whether its file is still there: a folder that was removed may have been made anew, by another process. */

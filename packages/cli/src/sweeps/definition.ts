@@ -1,8 +1,8 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isRecord, nearMatch, nestsTooDeep, oneLine, SoftrlError } from "softrl";
-import { codeOf, readNamed } from "../files/regular-file.js";
+import { codeOf, isFolder, readNamed } from "../files/regular-file.js";
 import { errorText } from "../parts/file-fault.js";
 import { whileLoading } from "../parts/loaded-files.js";
 import { seedList } from "./seed-list.js";
@@ -64,8 +64,7 @@ export const refusedOptions: Readonly<Record<string, string>> = {
  * @throws SoftrlError when it cannot be read, or is not a definition: the message names the file and the key.
  */
 export async function readDefinition(named: string): Promise<SweepDefinition> {
-  const isFolder = statSync(named, { throwIfNoEntry: false })?.isDirectory() === true;
-  const path = isFolder ? join(named, DEFINITION_FILE) : named;
+  const path = isFolder(named) ? join(named, DEFINITION_FILE) : named;
   if (!existsSync(path)) {
     throw new SoftrlError(path, "there is no such definition", {
       expected: `a JSON file, a file that exports one, or a folder with ${DEFINITION_FILE}`,

@@ -5,15 +5,16 @@ import { SoftrlError } from "softrl";
 import { makeFolders } from "../files/make-folders.js";
 import { codeOf, quietly } from "../files/regular-file.js";
 import { RunLock } from "../runs/run-lock.js";
-import { SECONDS_TO_STOP } from "../terminal/supervisor.js";
+import { SECONDS_TO_END } from "../terminal/supervisor.js";
 
 /** Where the processes that sweep into one folder note which runs they are making; removed when they end. */
 const CLAIMS = ".sweep";
 const MOST_TRIES = 50;
-/** How long the process of a run may take to end after its sweep or worker was killed, or stopped it: it writes a checkpoint. */
-const SECONDS_TO_END = SECONDS_TO_STOP + 10;
 /** How long another process may take to write the results. */
 const MILLISECONDS_TO_WRITE = 60_000;
+const MILLISECONDS_BEFORE_TELLING = 3000;
+
+type LockRefusal = Pick<SoftrlError, "details">;
 
 /** A run that this process alone makes, until it releases it or ends, even by a kill. */
 export interface Claim {
@@ -53,8 +54,42 @@ export function claimedKeys(folder: string): readonly string[] {
   return existsSync(path) ? readdirSync(path).filter((name) => /^[0-9a-f]{16}$/.test(name)) : [];
 }
 
+/** Removes the lock of the tables that a process that has ended has left, as far as the disk lets it. */
+export function removeLeftLock(folder: string): void {
+  if (RunLock.isIn(folder)) quietly(() => RunLock.acquire(folder).release());
+}
+
 /**
- * Does `work`, until its promise settles, while no other process does: they wait.
+ * Waits while a process that cannot be seen from here holds the lock of the tables: it may have ended without removing it.
+ * @param onWait gets the reason once, if it lasts longer than tables take to be written
+ * @param stop ends the wait
+ * @throws SoftrlError when it does not end in time.
+ */
+export async function whenTablesUnlocked(
+  folder: string,
+  onWait: (reason: string) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  const began = performance.now();
+  let isTold = false;
+  while (!stop.aborted) {
+    const [lock] = RunLock.unseen(folder);
+    if (lock === undefined) return;
+    const waited = performance.now() - began;
+    if (waited > MILLISECONDS_TO_WRITE) throw tablesLocked(folder, lock);
+    if (waited > MILLISECONDS_BEFORE_TELLING && !isTold) {
+      isTold = true;
+      onWait(tablesLocked(folder, lock).message);
+    }
+    await sleep(100, undefined, { signal: stop }).catch(() => {});
+  }
+}
+
+const tablesLocked = (folder: string, { details }: LockRefusal): SoftrlError =>
+  new SoftrlError(folder, "another process is writing the tables of this sweep", details);
+
+/**
+ * Does `work` on the tables, until its promise settles, while no other process does: they wait.
  * @throws SoftrlError when another process does not end its work in time.
  */
 export async function whileLocked<Result>(
@@ -67,7 +102,8 @@ export async function whileLocked<Result>(
     try {
       lock = RunLock.acquire(folder);
     } catch (error) {
-      if (!(error instanceof SoftrlError) || performance.now() > deadline) throw error;
+      if (!(error instanceof SoftrlError)) throw error;
+      if (performance.now() > deadline) throw tablesLocked(folder, error);
       await sleep(wait);
       continue;
     }
@@ -79,17 +115,20 @@ export async function whileLocked<Result>(
   }
 }
 
-/** Waits until no process writes the run in a folder: the process of a sweep that was killed is about to end. */
-export async function whenUnlocked(folder: string): Promise<void> {
+/**
+ * Waits until no process writes the run in a folder: the process of a sweep that was killed is about to end.
+ * @param stop ends the wait
+ */
+export async function whenUnlocked(folder: string, stop: AbortSignal): Promise<void> {
   const deadline = performance.now() + SECONDS_TO_END * 1000;
-  for (;;) {
+  while (!stop.aborted) {
     try {
       RunLock.acquire(folder).release();
       return;
     } catch (error) {
       if (codeOf(error) === "ENOENT") return;
       if (!(error instanceof SoftrlError) || performance.now() > deadline) throw error;
-      await sleep(50);
+      await sleep(50, undefined, { signal: stop }).catch(() => {});
     }
   }
 }

@@ -7,6 +7,7 @@ import { counted } from "../terminal/terminal.js";
 import { outcomeIn } from "./finished-run.js";
 import { claimRun } from "./folder-locks.js";
 import { withoutEarlier } from "./replaced-run.js";
+import { unwritable } from "./sweep-folder.js";
 import type { SweepPlan } from "./sweep-plan.js";
 
 const MOST_SHOWN = 5;
@@ -18,7 +19,7 @@ const MOST_SHOWN = 5;
  */
 export function leftRunLines(folder: string, runs: string, plan: SweepPlan): readonly string[] {
   const planned = new Set(plan.runs.map(({ key }) => key));
-  const names = existsSync(runs) ? readdirSync(runs).sort() : [];
+  const names = namesIn(runs);
   const left = names.filter((name) => {
     const key = withoutEarlier(name);
     return /^[0-9a-f]{16}$/.test(key) && !planned.has(key) && isLeft(folder, join(runs, name), key);
@@ -34,11 +35,25 @@ export function leftRunLines(folder: string, runs: string, plan: SweepPlan): rea
   ];
 }
 
+/** @throws SoftrlError where it is no folder, or cannot be read. */
+function namesIn(runs: string): readonly string[] {
+  try {
+    return existsSync(runs) ? readdirSync(runs).sort() : [];
+  } catch (error) {
+    throw unwritable(runs, "the folder of the runs could not be read", error);
+  }
+}
+
 function isLeft(folder: string, path: string, key: string): boolean {
   if (!existsSync(join(path, runFiles.config)) || isFinished(path)) return false;
-  const claim = claimRun(folder, key);
-  claim?.release();
-  return claim !== null;
+  try {
+    const claim = claimRun(folder, key);
+    claim?.release();
+    return claim !== null;
+  } catch {
+    // On a full or a read-only disk it is not known whether another process makes it.
+    return false;
+  }
 }
 
 function isFinished(path: string): boolean {

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type RunConfig, SoftrlError } from "softrl";
-import { quietly, stampOf } from "../files/regular-file.js";
+import { isSystemError, quietly, stampOf } from "../files/regular-file.js";
+import { isOfFullDisk, writeRemedy } from "../files/write-fault.js";
 import { runFiles } from "../runs/run-folder.js";
-import type { RunProgress } from "../terminal/supervisor.js";
+import { DISK_FULL, type RunProgress } from "../terminal/supervisor.js";
 import { outcomeIn, type RunOutcome } from "./finished-run.js";
 import { removeUnseenLocks, whenUnlocked } from "./folder-locks.js";
 import { anewIn, hasOutcome, replaceByAnew, settleEarlier } from "./replaced-run.js";
@@ -25,6 +26,8 @@ export type MadeRun =
        * be the cause. A run whose process was ended, or that had written a later checkpoint, is not suspected.
        */
       readonly suspectsCheckpoint: boolean;
+      /** Whether its disk is full: then other runs fail there, too. */
+      readonly isOfFullDisk: boolean;
     };
 
 /** What a run is made from. */
@@ -86,8 +89,8 @@ async function makeIn(
 ): Promise<MadeRun> {
   try {
     if (isAlone) await removeUnseenLocks(folder, stop);
+    await whenUnlocked(folder, stop);
     if (stop.aborted) return { end: "interrupted" };
-    await whenUnlocked(folder);
     if (existsSync(join(folder, runFiles.config))) requireOwnSettings(folder, run);
     const known = ownOutcome(folder, run);
     if (known !== null) return { end: "finished", outcome: known };
@@ -105,17 +108,26 @@ async function makeIn(
     if (code !== 0) {
       if (stop.aborted) return { end: "interrupted" };
       const reported = error === "" ? `the process ended with code ${code}` : error;
-      const isOwnError = code !== null && madeSteps;
+      const full = code === DISK_FULL;
+      const isOwnError = code !== null && madeSteps && !full;
       const suspectsCheckpoint = isOwnError && before !== null && checkpoint() === before;
-      return { end: "failed", error: reported, retry: true, suspectsCheckpoint };
+      return { end: "failed", error: reported, retry: true, suspectsCheckpoint, isOfFullDisk: full };
     }
     const outcome = ownOutcome(folder, run);
     if (outcome === null) throw new SoftrlError(folder, "the run ended without a result");
     return { end: "finished", outcome };
   } catch (error) {
-    if (!(error instanceof SoftrlError)) throw error;
-    return { end: "failed", error: error.message, retry: false, suspectsCheckpoint: false };
+    const isSystem = isSystemError(error);
+    if (!isSystem && !(error instanceof SoftrlError)) throw error;
+    const { message } = isSystem ? unusable(folder, error) : error;
+    const full = isOfFullDisk(error);
+    return { end: "failed", error: message, retry: isSystem, suspectsCheckpoint: false, isOfFullDisk: full };
   }
+}
+
+function unusable(folder: string, error: Error): SoftrlError {
+  const remedy = `${writeRemedy(error).first}, then run the command again`;
+  return new SoftrlError(folder, "the run folder cannot be used", { got: error.message, remedy });
 }
 
 /** @throws SoftrlError where other code than the run's trained it: it may have been updated since the sweep or the worker began. */
@@ -133,6 +145,7 @@ export class RunMaker {
   /**
    * Makes a run. A second try goes on from its checkpoint, too, and makes it anew if that fails as the first try did.
    * @param number of the try, from 1
+   * @throws SoftrlError where the disk is full: other runs would fail, too.
    */
   async make(
     run: PlannedRun,
@@ -143,6 +156,11 @@ export class RunMaker {
       ...options,
       isSuspected: number > 1 && this.#suspected.has(run.key),
     });
+    if (made.end === "failed" && made.isOfFullDisk) {
+      throw new SoftrlError(options.folder, "the run cannot go on, since its disk is full", {
+        remedy: "free some space, then run the command again to go on; or choose a folder on another disk",
+      });
+    }
     if (made.end === "failed" && made.suspectsCheckpoint) this.#suspected.add(run.key);
     return made;
   }

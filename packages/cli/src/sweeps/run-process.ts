@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { oneLine } from "softrl";
-import { isRunProgress, type RunProgress, SUPERVISED } from "../terminal/supervisor.js";
+import { isRunProgress, type RunProgress, SECONDS_TO_END, SUPERVISED } from "../terminal/supervisor.js";
 
 /** How the process of a run ended. */
 export interface EndedProcess {
@@ -29,7 +29,7 @@ process.on("exit", () => {
  *
  * It has a process group of its own, so that Ctrl-C in a terminal reaches this process alone, and a channel to this one:
  * progress comes through it, and when it closes, the run writes its checkpoint and ends.
- * @param stop closes the channel
+ * @param stop closes the channel; a process that does not end in time is killed
  */
 export function runProcess(
   args: readonly string[],
@@ -39,7 +39,7 @@ export function runProcess(
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [bin, ...args], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
-      env: { ...process.env, [SUPERVISED]: "1" },
+      env: { ...process.env, [SUPERVISED]: String(process.pid) },
       // On Windows a detached process would open a window.
       detached: process.platform !== "win32",
       windowsHide: true,
@@ -52,13 +52,16 @@ export function runProcess(
     child.on("message", (message) => {
       if (isRunProgress(message)) onProgress(message);
     });
+    let killing: NodeJS.Timeout | undefined;
     const leave = () => {
       if (child.connected) child.disconnect();
+      killing ??= setTimeout(() => child.kill("SIGKILL"), SECONDS_TO_END * 1000);
     };
     stop.addEventListener("abort", leave, { once: true });
     if (stop.aborted) leave();
     const end = (code: number | null, error: string) => {
       stop.removeEventListener("abort", leave);
+      clearTimeout(killing);
       running.delete(child);
       resolve({ code, error });
     };
@@ -83,6 +86,12 @@ async function stderrEnded({ stderr }: ChildProcess): Promise<void> {
 export function errorIn(printed: string): string {
   const lines = printed.split("\n").filter((line) => line.trim() !== "");
   const last = lines.findLastIndex((line) => line.startsWith("softrl: "));
-  const own = last === -1 ? lines.slice(-MOST_LINES) : lines.slice(last, last + MOST_LINES);
+  const own = last === -1 ? thrownIn(lines) : lines.slice(last, last + MOST_LINES);
   return own.map((line) => oneLine(line.replace(/^softrl: /, ""), 500)).join("\n");
+}
+
+/** The error above the stack that Node prints; the last lines where there is none. */
+function thrownIn(lines: readonly string[]): readonly string[] {
+  const stack = lines.findIndex((line) => line.startsWith("    at "));
+  return stack < 1 ? lines.slice(-MOST_LINES) : [lines[stack - 1]];
 }

@@ -1,8 +1,11 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { oneLine, threadCount } from "softrl";
 import { integerOption } from "../options/plain-options.js";
 import { INTERRUPTED, listenForInterrupt } from "../terminal/interrupt.js";
+import { resultIsKeptIn } from "../terminal/streams.js";
 import { clock, columnsOf, counted, type Terminal, writeJson } from "../terminal/terminal.js";
+import { sweepFiles } from "./results-file.js";
 import {
   type Capacity,
   type SweepOutcome,
@@ -62,11 +65,15 @@ export async function runSweep(
   terminal: Terminal,
 ): Promise<number> {
   const { err, out } = terminal;
+  resultIsKeptIn(join(folder.path, sweepFiles.results));
   const interrupt = listenForInterrupt(err, make.doing);
   try {
     const done = new Set(plan.runs.filter((run) => folder.isDone(run)));
     const left = plan.runs.filter((run) => !done.has(run));
     for (const line of [...folder.warnings(), ...mixtureLines(plan, folder)]) err.write(`softrl: ${line}\n`);
+    if (left.length > 0) {
+      await folder.whenWritable((reason) => void err.write(`softrl: waiting: ${reason}\n`), interrupt.signal);
+    }
     const display = new SweepDisplay(err, clock, plan.runs, done);
     interrupt.signal.addEventListener("abort", () => display.restart(), { once: true });
     const outcome = await make.make(left, display, interrupt.signal).finally(() => display.end());

@@ -7,7 +7,14 @@ import { quietly, stampOf } from "../files/regular-file.js";
 import { writeRemedy } from "../files/write-fault.js";
 import type { RunProgress } from "../terminal/supervisor.js";
 import type { RunOutcome } from "./finished-run.js";
-import { claimedKeys, claimRun, unseenClaims, whileLocked } from "./folder-locks.js";
+import {
+  claimedKeys,
+  claimRun,
+  removeLeftLock,
+  unseenClaims,
+  whenTablesUnlocked,
+  whileLocked,
+} from "./folder-locks.js";
 import { RunMaker } from "./make-run.js";
 import { earlierOf, removeRun, settleEarlier } from "./replaced-run.js";
 import {
@@ -145,8 +152,21 @@ export class SweepFolder implements SweepWork {
     return { end: "finished", meanReturn: outcome.meanReturn };
   }
 
-  /** Removes what sweeps that were killed have left of runs that have their results. */
+  /**
+   * Waits while another process writes the tables: as long as it does, training would be in vain. See
+   * {@link whenTablesUnlocked}.
+   */
+  async whenWritable(onWait: (reason: string) => void, stop: AbortSignal): Promise<void> {
+    await whenTablesUnlocked(this.path, onWait, stop);
+  }
+
+  /** Removes what sweeps that were killed have left of runs that have their results, as far as the disk lets it. */
   tidy(): void {
+    quietly(() => this.#tidy());
+  }
+
+  #tidy(): void {
+    removeLeftLock(this.path);
     const { plan, keepRuns, runFolder } = this.#options;
     const isLeft = (folder: string) => existsSync(earlierOf(folder)) || (!keepRuns && existsSync(folder));
     const left = plan.runs.filter((run) => isLeft(runFolder(run)) && this.isDone(run));

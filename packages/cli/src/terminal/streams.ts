@@ -1,9 +1,18 @@
+import { shownPath } from "./shown-path.js";
 import type { Terminal } from "./terminal.js";
 
 let listening = false;
 
 /** Whether stdout failed to take what was written to it, for another reason than a closed reader. */
 let lost = false;
+
+/** Where the result of the command is, if stdout does not take it. */
+let kept = "result.json in the run folder";
+
+/** Sets the file that has the result of this command. */
+export function resultIsKeptIn(path: string): void {
+  kept = shownPath(path);
+}
 
 /**
  * The process's own streams. Once the reader of one has gone (`softrl … | head`), nothing more is written to it, and
@@ -30,6 +39,6 @@ function reportLoss(error: NodeJS.ErrnoException): void {
   process.exitCode ||= 1;
   process.stderr.write(
     `softrl: stdout: could not write the result, got ${error.message}; ` +
-      "write it elsewhere, or read result.json in the run folder.\n",
+      `write it elsewhere, or read ${kept}.\n`,
   );
 }

@@ -1,6 +1,6 @@
 import type { TrainProgress } from "softrl";
 
-/** The variable by which a sweep starts the process of a run. */
+/** The variable by which a sweep starts the process of a run: the number of its own process. */
 export const SUPERVISED = "SOFTRL_SUPERVISED";
 
 /** What the process of a run sends to the sweep that started it. */
@@ -9,12 +9,20 @@ export interface RunProgress {
   readonly meanReturn: number | null;
 }
 
-/** How long a run has to write its checkpoint once it is asked to stop: a large replay takes a minute on a slow disk. */
-export const SECONDS_TO_STOP = 100;
+/**
+ * How long a run has to write its checkpoint once it is asked to stop: a large replay takes a minute on a slow disk. Tests
+ * set fewer seconds.
+ */
+export const SECONDS_TO_STOP = Number(process.env.SOFTRL_SECONDS_TO_STOP) || 100;
+/** A run that has not ended so long after it was asked to stop, or after the end of its sweep, is killed. */
+export const SECONDS_TO_END = 1.1 * SECONDS_TO_STOP;
+/** The exit code by which a run reports to its sweep that its disk is full (sysexits' EX_IOERR). */
+export const DISK_FULL = 74;
 const SECONDS_BETWEEN_MESSAGES = 0.5;
 
 /** Whether a sweep started this process, with a channel between the two. */
-export const isSupervised = (): boolean => process.env[SUPERVISED] === "1" && process.send !== undefined;
+export const isSupervised = (): boolean =>
+  (process.env[SUPERVISED] ?? "") !== "" && process.send !== undefined;
 
 /**
  * Calls `stop` when the sweep that started this process closes the channel, or has ended, even by a kill: then the run
@@ -24,7 +32,7 @@ export const isSupervised = (): boolean => process.env[SUPERVISED] === "1" && pr
 export function whenSupervisorLeaves(stop: () => void): () => void {
   if (!isSupervised()) return () => {};
   const onDisconnect = () => {
-    // A run that hangs must not outlive its sweep.
+    // A run that waits for something that never comes must not outlive its sweep; one that blocks this thread is killed.
     setTimeout(() => process.exit(1), SECONDS_TO_STOP * 1000).unref();
     stop();
   };
