@@ -38,9 +38,6 @@ export async function main(args: readonly string[], terminal: Terminal = standar
   const onExit = (code: number) => (isIdle ? tellOfUnsettled(code, terminal) : tellOfExit(code, terminal));
   process.on("beforeExit", onIdle);
   process.on("exit", onExit);
-  // Where a file throws outside all that the command waits for, for instance in a timer.
-  const onUncaught = (thrown: unknown) => process.exit(report(readable(thrown), terminal));
-  process.on("uncaughtException", onUncaught);
   try {
     const root = await program(args, terminal, run);
     await root.parseAsync(args, { from: "user" });
@@ -53,7 +50,6 @@ export async function main(args: readonly string[], terminal: Terminal = standar
   } finally {
     process.off("beforeExit", onIdle);
     process.off("exit", onExit);
-    process.off("uncaughtException", onUncaught);
   }
 }
 
