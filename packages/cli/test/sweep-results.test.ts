@@ -141,8 +141,11 @@ describe("the tables of a sweep", () => {
     };
     write(0);
     expect(outcomeIn(folder)).toMatchObject({ meanReturn: 0, curve: [{ step: 10, meanReturn: 5 }] });
-    for (const numbers of [[1e307], [5, 1e-200]] as const) {
-      write(...numbers);
+    for (const [meanReturn, last] of [
+      [1e307, 5],
+      [5, 1e-200],
+    ]) {
+      write(meanReturn, last);
       expect(() => outcomeIn(folder)).toThrow(
         /a mean return is too large or too small for the table of results, .*scale the rewards/,
       );
