@@ -1,5 +1,7 @@
 import { mkdirSync } from "node:fs";
+import { createConnection } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import * as bullmq from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -30,11 +32,21 @@ async function monitor(
   server: RedisServer,
   onCommand: (command: readonly string[], from: string) => void,
 ): Promise<void> {
-  const watching = new Redis(server.url);
-  onTestFinished(() => watching.disconnect());
-  const monitoring = await watching.monitor();
-  onTestFinished(() => monitoring.disconnect());
-  monitoring.on("monitor", (_: string, command: readonly string[], from: string) => onCommand(command, from));
+  const socket = createConnection(Number(new URL(server.url).port), "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  socket.write("MONITOR\r\n");
+  const lines = createInterface(socket)[Symbol.asyncIterator]();
+  expect((await lines.next()).value).toBe("+OK");
+  const read = async () => {
+    for await (const line of lines) {
+      const [, from = "", quoted = ""] = /^\+[\d.]+ \[\d+ (\S+)\] (.*)$/.exec(line) ?? [];
+      onCommand(
+        Array.from(quoted.matchAll(/"((?:[^"\\]|\\.)*)"/g), ([, text]) => text),
+        from,
+      );
+    }
+  };
+  void read();
 }
 
 /** Makes runs until the test ends, also where it fails: their queue is left before the server is killed. */
