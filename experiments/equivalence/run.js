@@ -7,7 +7,7 @@
  * updates, `--out <folder>` where the tables and figures are written. `--draw` trains nothing: it draws the figure of the
  * table that is there.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { drawFigure } from "@softrl/cli";
@@ -20,6 +20,7 @@ import {
   makeEnvironment,
   softQLearning,
 } from "softrl";
+import { readTable, writeTable } from "../plain-table.js";
 
 /** @typedef {{ environment: string, count: number, updates: number }} Task */
 /** @typedef {{ variant: string, environment: string, update: number, step: number, distance: number, sameStates: boolean }} Row */
@@ -151,22 +152,24 @@ async function measureAll() {
     const seconds = (process.cpuUsage(began).user / 1e6).toFixed(0);
     console.log(`${task.environment}, ${task.updates} updates, ${seconds} s of a core: ${last.join(", ")}`);
   }
-  const lines = rows.map(({ variant, environment, update, step, distance, sameStates }) =>
-    [variant, environment, update, step, Number(distance.toPrecision(4)), sameStates].join(","),
-  );
-  mkdirSync(values.out, { recursive: true });
-  writeFileSync(table, `${[header, ...lines].join("\n")}\n`);
+  const cells = rows.map(({ variant, environment, update, step, distance, sameStates }) => [
+    variant,
+    environment,
+    update,
+    step,
+    Number(distance.toPrecision(4)),
+    sameStates,
+  ]);
+  writeTable(table, header, cells);
 }
 
 if (!values.draw) await measureAll();
-const rows = readFileSync(table, "utf8")
-  .trimEnd()
-  .split("\n")
-  .slice(1)
-  .map((line) => {
-    const [variant, environment, update, , distance] = line.split(",");
-    return { variant, environment, update: Number(update), distance: Number(distance) };
-  });
+const rows = readTable(table).map(([variant, environment, update, , distance]) => ({
+  variant,
+  environment,
+  update: Number(update),
+  distance: Number(distance),
+}));
 // Colours tell the environments apart, and dashes the two variants.
 const series = [...new Set(rows.map(({ environment }) => environment))].flatMap((environment, colour) =>
   contestants.map(({ name }, dash) => ({

@@ -7,7 +7,7 @@
  * runs are and over how many seeds, `--out <folder>` where the tables and figures are written. `--draw` trains nothing: it
  * draws the figures of the table that is there.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { drawFigure } from "@softrl/cli";
@@ -26,6 +26,7 @@ import {
   softQLearning,
   softValueIteration,
 } from "softrl";
+import { readTable, writeTable } from "../plain-table.js";
 
 /** @typedef {{ environment: string, policy: string, tau: number, seed: number | "", plainReturn: number, softReturn: number, regret: number }} Row */
 
@@ -127,22 +128,25 @@ async function measureAll() {
     }
   }
   const digits = (/** @type {number} */ value) => Number(value.toPrecision(6));
-  const lines = rows.map(({ environment, policy, tau, seed, plainReturn, softReturn, regret }) =>
-    [environment, policy, tau, seed, digits(plainReturn), digits(softReturn), digits(regret)].join(","),
-  );
-  mkdirSync(values.out, { recursive: true });
-  writeFileSync(table, `${[header, ...lines].join("\n")}\n`);
+  const cells = rows.map(({ environment, policy, tau, seed, plainReturn, softReturn, regret }) => [
+    environment,
+    policy,
+    tau,
+    seed,
+    digits(plainReturn),
+    digits(softReturn),
+    digits(regret),
+  ]);
+  writeTable(table, header, cells);
 }
 
 if (!values.draw) await measureAll();
-const rows = readFileSync(table, "utf8")
-  .trimEnd()
-  .split("\n")
-  .slice(1)
-  .map((line) => {
-    const [environment, policy, tau, , plainReturn] = line.split(",");
-    return { environment, policy, tau: Number(tau), plainReturn: Number(plainReturn) };
-  });
+const rows = readTable(table).map(([environment, policy, tau, , plainReturn]) => ({
+  environment,
+  policy,
+  tau: Number(tau),
+  plainReturn: Number(plainReturn),
+}));
 const streams = new RandomStreams(0);
 for (const environment of environments) {
   const mdp = exactProcess(makeEnvironment(environment, 1));

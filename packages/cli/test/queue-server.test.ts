@@ -12,10 +12,9 @@ import { workCommand } from "../src/commands/work.js";
 import type { OptionValues } from "../src/options/plain-options.js";
 import { QueuedRuns } from "../src/queue/queued-runs.js";
 import { connect, redisAddress } from "../src/queue/redis.js";
-import { checkDefinition } from "../src/sweeps/definition.js";
 import { SweepFolder } from "../src/sweeps/sweep-folder.js";
-import { planSweep } from "../src/sweeps/sweep-plan.js";
 import type { Terminal } from "../src/terminal/terminal.js";
+import { planOf } from "./write-definition.js";
 
 const place = temporaryFolder("queue-server");
 const version = "0.1.0+test";
@@ -39,13 +38,7 @@ async function connected(url: string) {
 
 describe.runIf(whyNoRedis === null)("a Redis server that refuses what a sweep writes", () => {
   async function submit(url: string): Promise<unknown> {
-    const definition = checkDefinition(join(place, "runs.json"), {
-      options: { steps: 400 },
-      variants: [{ name: "A2C", algorithm: "a2c" }],
-      environments: ["CartPole-v1"],
-      seeds: [1],
-    });
-    const plan = await planSweep(definition, version);
+    const plan = await planOf(place, [1], version);
     const options = { plan, fresh: false, keepRuns: false, charts: false, runFolder: () => place };
     const folder = new SweepFolder(join(place, "out"), options);
     const connection = await connected(url);

@@ -10,10 +10,10 @@ import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { jobIdOf, queueNameOf } from "../src/queue/queued-run.js";
 import { QueuedRuns } from "../src/queue/queued-runs.js";
 import { type Connection, connect, PREFIX, redisAddress } from "../src/queue/redis.js";
-import { checkDefinition } from "../src/sweeps/definition.js";
 import type { RunOutcome } from "../src/sweeps/finished-run.js";
 import { SweepFolder } from "../src/sweeps/sweep-folder.js";
-import { type PlannedRun, planSweep } from "../src/sweeps/sweep-plan.js";
+import type { PlannedRun } from "../src/sweeps/sweep-plan.js";
+import { planOf } from "./write-definition.js";
 
 const place = temporaryFolder("queued-runs");
 const version = "0.1.0+test";
@@ -76,13 +76,7 @@ describe.runIf(whyNoRedis === null)("runs in a queue with the jobs of many other
   });
 
   test("are asked for by their ids, and kept for a month whatever becomes of them", async () => {
-    const definition = checkDefinition(join(place, "runs.json"), {
-      options: { steps: 400 },
-      variants: [{ name: "A2C", algorithm: "a2c" }],
-      environments: ["CartPole-v1"],
-      seeds: "1..3",
-    });
-    const plan = await planSweep(definition, version);
+    const plan = await planOf(place, "1..3", version);
     const options = { plan, fresh: false, keepRuns: false, charts: false, runFolder: () => place };
     const folder = new SweepFolder(join(place, "out"), options);
     const { redis } = connection;
@@ -137,13 +131,7 @@ describe.runIf(whyNoRedis === null)("runs of a sweep that the queue has lost", (
 
   /** Queues runs; a clock says when they are looked for. */
   async function sweep(count: number) {
-    const definition = checkDefinition(join(place, "runs.json"), {
-      options: { steps: 400 },
-      variants: [{ name: "A2C", algorithm: "a2c" }],
-      environments: ["CartPole-v1"],
-      seeds: [1],
-    });
-    const plan = await planSweep(definition, version);
+    const plan = await planOf(place, [1], version);
     const runs: readonly PlannedRun[] = Array.from({ length: count }, (_, i) => ({
       ...plan.runs[0],
       key: i.toString(16).padStart(16, "0"),
