@@ -32,7 +32,8 @@ export default { ...corridor, id: "Mine-v0", make(...parts) {
   };
   let steps = 0;
   made.step = function (...actions) {
-    if (++steps > 12_000 && trouble === "kill") process.kill(process.pid, "SIGKILL");
+    if (++steps > 25_000 && trouble === "slow") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    if (steps > 12_000 && trouble === "kill") process.kill(process.pid, "SIGKILL");
     if (steps > 12_000 && (trouble === "throw" || (trouble === "restored" && isRestored))) throw new Error("the corridor is closed");
     return step.apply(this, actions);
   };
@@ -53,7 +54,7 @@ interface Try {
   readonly lowestStep: number;
 }
 
-/** Trains a run up to its first checkpoint; returns what tries it again, a second time where `number` is 2. */
+/** Trains a run up to its first checkpoint, and at most some hundred steps on; returns what tries it again, a second time where `number` is 2. */
 async function begunRun() {
   const run = await plannedRun();
   const folder = at("run");
@@ -70,7 +71,7 @@ async function begunRun() {
   };
   const controller = new AbortController();
   const begun = setInterval(() => existsSync(checkpoint) && controller.abort(), 1);
-  expect((await attempt(1, "", controller.signal)).made).toEqual({ end: "interrupted" });
+  expect((await attempt(1, "slow", controller.signal)).made).toEqual({ end: "interrupted" });
   clearInterval(begun);
   return { folder, attempt, checkpoint: () => readFileSync(checkpoint) };
 }
