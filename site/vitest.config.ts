@@ -9,6 +9,8 @@ export default defineConfig({
     globalSetup: ["site/test/build-site.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // vitest's own limit for a poll is 1 s, which a busy machine exceeds.
+    expect: { poll: { timeout: 30_000 } },
     reporters: ["verbose"],
   },
 });

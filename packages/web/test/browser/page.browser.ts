@@ -30,6 +30,8 @@ describe.skipIf(!hasChromium)("the page", () => {
   test.each(widths)("fits %d pixels, and nothing moves while it loads", async (width) => {
     const page = await open("", { viewport: { width, height: 800 } });
     await page.waitForLoadState("networkidle");
+    // The first picture waits for the script.
+    expect(await page.locator("head script").getAttribute("blocking")).toBe("render");
     const shift = await page.evaluate(
       () =>
         new Promise<number>((resolve) => {
@@ -67,7 +69,11 @@ describe.skipIf(!hasChromium)("the page", () => {
 
   test("takes any address: what it cannot read is the default", async () => {
     const plain = await open();
-    const texts = (page: Page) => Promise.all(figures.map((id) => page.locator(`#${id}`).textContent()));
+    // The figures draw themselves in the first frame.
+    const texts = async (page: Page) => {
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+      return Promise.all(figures.map((id) => page.locator(`#${id}`).textContent()));
+    };
     const wanted = await texts(plain);
     const hostile = [
       "?sides.q=1_2&sides.prior=0_0_0_0&sides.tau=-1&temperature.tau=x&temperature.gamma=1e9",

@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: ["packages/web/test/browser/build-page.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // vitest's own limit for a poll is 1 s, which a busy machine exceeds.
+    expect: { poll: { timeout: 30_000 } },
     pool: "forks",
     maxWorkers: 1,
     reporters: ["verbose"],
