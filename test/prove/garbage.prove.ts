@@ -32,7 +32,7 @@ async function garbage(
 }
 
 /**
- * Bytes per step, over steps without a collection: the least of at most three processes. On a busy machine the
+ * Bytes per step, over steps without a collection: the least of at most three processes, infinite if all had one. On a busy machine the
  * optimising compiler can come late, and interpreted code boxes numbers; what the code itself allocates is in each.
  */
 async function bytesPerStep(
@@ -51,8 +51,7 @@ async function bytesPerStep(
       `${executor} ${what}, ${environments} × ${horizon}: ${perStep.toFixed(2)} bytes per step, ` +
         `${collections.length} collections in ${steps} steps`,
     );
-    expect(collections).toEqual([]);
-    least = Math.min(least, perStep);
+    if (collections.length === 0) least = Math.min(least, perStep);
   }
   return least;
 }

@@ -65,7 +65,7 @@ export class SlurmCluster {
       cluster.#start("slurmctld", ["-D", "-f", at("slurm.conf")]);
       cluster.#start("slurmd", ["-D", "-f", at("slurm.conf")]);
       for (let tries = 0; !(await cluster.command("sinfo", "--noheader")).stdout.includes("idle"); tries++) {
-        if (tries === 60) throw new Error((await cluster.command("sinfo")).stderr);
+        if (tries === 600) throw new Error((await cluster.command("sinfo")).stderr);
         await sleep(500);
       }
     } catch (error) {

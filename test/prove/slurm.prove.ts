@@ -7,7 +7,7 @@ import { SlurmCluster, whyNoSlurm } from "./slurm-cluster.js";
 
 // Long enough for a run to have a checkpoint long before its end.
 const definition = {
-  options: { steps: 4_000_000, "checkpoint-every": 20_000 },
+  options: { steps: 12_000_000, "checkpoint-every": 60_000 },
   variants: [{ name: "A2C", algorithm: "a2c" }],
   environments: ["CartPole-v1"],
   seeds: [1, 2, 3],

@@ -75,7 +75,7 @@ describe.runIf(process.platform === "linux")("softrl sweep, killed", () => {
         });
         const begun = async () => {
           while (!isOver && processesOf(killed).length === 0) await sleep(20);
-          await sleep(random.uniform(0, 2 * perRun));
+          await sleep(random.uniform(0, perRun));
           return false;
         };
         if (await Promise.race([ended, begun()])) {

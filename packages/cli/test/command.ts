@@ -42,6 +42,11 @@ export const relaxedShell = relaxedNeedsFlag
   ? 'node="$1"; shift; exec "$node" --experimental-wasm-relaxed-simd "$@"'
   : 'exec "$@"';
 
+/** The environment of a run that rests after each checkpoint and evaluation, and so does not outrun a signal. */
+export const slowCheckpoints = {
+  NODE_OPTIONS: `--import ${new URL("fixtures/slow-checkpoints.js", import.meta.url).href}`,
+};
+
 const running = new Set<ChildProcess>();
 
 // After a test that failed in the middle.

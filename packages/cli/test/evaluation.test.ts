@@ -8,6 +8,7 @@ import {
   expectRefusal,
   fakeGymnasium,
   type LoggedEvent,
+  slowCheckpoints,
   softrl,
   startSoftrl,
   stopAt,
@@ -30,7 +31,13 @@ const stopOnce = (
   signal: NodeJS.Signals,
   isIt: (event: LoggedEvent) => boolean,
   env: Record<string, string> = wasm.env,
-) => stopAt(startSoftrl(args, folder, { env }), join(folder, name), signal, isIt);
+) =>
+  stopAt(
+    startSoftrl(args, folder, { env: { ...env, ...slowCheckpoints } }),
+    join(folder, name),
+    signal,
+    isIt,
+  );
 
 const after = (step: number) => (event: LoggedEvent) =>
   event.event === "evaluation" && Number(event.step) >= step;

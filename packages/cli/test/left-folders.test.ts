@@ -127,7 +127,7 @@ describe.runIf(whyNoRedis === null)("the folders of a worker's runs", () => {
     const lines: string[] = [];
     const worker = new QueueWorker({ ...shared, stop: stop.signal, report: (line) => lines.push(line) });
     const working = worker.work();
-    await vi.waitFor(async () => expect(await queue.getWorkersCount()).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await queue.getWorkersCount()).toBe(1), { timeout: 200_000 });
     leave(key(1), key(2), key(3));
     await isIn("completed", key(1));
     await isIn("failed", key(2), Date.now() - 8 * DAY);

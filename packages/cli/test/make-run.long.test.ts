@@ -33,6 +33,8 @@ export default { ...corridor, id: "Mine-v0", make(...parts) {
   let steps = 0;
   made.step = function (...actions) {
     if (++steps > 25_000 && trouble === "slow") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    // Longer than the 0.1 s after which a run first tells its progress.
+    if (steps === 1000 && trouble !== "slow") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
     if (steps > 12_000 && trouble === "kill") process.kill(process.pid, "SIGKILL");
     if (steps > 12_000 && (trouble === "throw" || (trouble === "restored" && isRestored))) throw new Error("the corridor is closed");
     return step.apply(this, actions);

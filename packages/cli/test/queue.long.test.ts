@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { queueNameOf } from "../src/queue/queued-run.js";
 import { PREFIX } from "../src/queue/redis.js";
 import { codeVersion } from "../src/sweeps/code-version.js";
-import { eventually, expectRefusal, type Running, softrl, startSoftrl } from "./command.js";
+import { eventually, expectRefusal, type Running, slowCheckpoints, softrl, startSoftrl } from "./command.js";
 import { writeDefinition } from "./write-definition.js";
 
 const place = temporaryFolder("queue");
@@ -125,8 +125,9 @@ describe.runIf(whyNoRedis === null)("a sweep on a queue", () => {
     await server.kill();
   });
 
-  function work(...args: string[]): Running {
-    const running = startSoftrl(["work", server.url, "--jobs", "1", ...args], place, patient);
+  function work(runs: string, more: Record<string, string> = {}): Running {
+    const env = { ...patient.env, ...more };
+    const running = startSoftrl(["work", server.url, "--jobs", "1", "--runs", runs], place, { env });
     working.add(running);
     return running;
   }
@@ -145,7 +146,7 @@ describe.runIf(whyNoRedis === null)("a sweep on a queue", () => {
     await queue.add("run", { args: ["--algorithm=./evil.js"] }, { jobId: "run-0123456789abcdef" });
     await queue.add("run", {}, { jobId: "damaged" });
     await redis.hset(queue.toKey("damaged"), "data", "{");
-    const worker = work("--runs", "workplace");
+    const worker = work("workplace");
     const first = await submit("queued").finished;
     expect(first.code).toBe(1);
     expect(json(first.stdout)).toMatchObject({ runs: 2, done: 1, made: 1, interrupted: false });
@@ -187,7 +188,7 @@ describe.runIf(whyNoRedis === null)("a sweep on a queue", () => {
     const long = { options: { steps: 60_000, "checkpoint-every": 4000 }, seeds: [3] };
     define("killed", long);
     const first = submit("killed");
-    const worker = work("--runs", "shared");
+    const worker = work("shared", slowCheckpoints);
     const runs = () => (existsSync(at("shared")) ? readdirSync(at("shared")) : []);
     await eventually(() => runs().some((key) => existsSync(at("shared", key, "checkpoint.safetensors"))));
     worker.child.kill("SIGINT");
@@ -199,7 +200,7 @@ describe.runIf(whyNoRedis === null)("a sweep on a queue", () => {
     await server.start();
 
     const again = submit("killed");
-    const other = work("--runs", "shared");
+    const other = work("shared");
     expect(json((await again.finished).stdout)).toMatchObject({ done: 1, made: 1, failed: [] });
     expect(runs()).toEqual([]);
     other.child.kill("SIGINT");

@@ -5,7 +5,7 @@ import { decompressFrames, parseGIF } from "gifuct-js";
 import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { openFilm } from "../src/figures/film.js";
-import { expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
+import { eventually, expectRefusal, fakeGymnasium, softrl, startSoftrl } from "./command.js";
 
 const place = temporaryFolder("record");
 beforeAll(async () => {
@@ -167,11 +167,9 @@ describe("softrl record", () => {
   test("writes what there is when it is interrupted", async () => {
     const args = ["record", "pole", "--episodes", "99999", "--out", "part", "--max-steps", "9999999"];
     const { child, finished } = startSoftrl(args, place);
-    const impatience = setInterval(() => {
-      if (existsSync(join(place, "part", "frame-00005.png"))) child.kill("SIGINT");
-    }, 50);
+    await eventually(() => existsSync(join(place, "part", "frame-00005.png")) || child.exitCode !== null);
+    child.kill("SIGINT");
     const run = await finished;
-    clearInterval(impatience);
     expect(run.code).toBe(130);
     expect(run.stderr).toMatch(/writing the film so far/);
     const names = readdirSync(join(place, "part")).sort();

@@ -8,6 +8,7 @@ import {
   type LoggedEvent,
   relaxedNeedsFlag,
   relaxedShell,
+  slowCheckpoints,
   softrlAlone,
   startSoftrl,
   stopAt,
@@ -33,7 +34,7 @@ describe("--executor wasm-relaxed", () => {
       instructionSet: run.instructionSet,
     });
 
-    const parts = startSoftrl(train("parts", 40_000), here, { shell });
+    const parts = startSoftrl(train("parts", 40_000), here, { shell, env: slowCheckpoints });
     const isSaved = ({ event, step }: LoggedEvent) => event === "checkpoint" && Number(step) >= 8_000;
     expect((await stopAt(parts, join(here, "parts"), "SIGKILL", isSaved)).code).toBeNull();
     expect(await softrlAlone(["resume", "parts"], here, { shell })).toMatchObject({ code: 0 });

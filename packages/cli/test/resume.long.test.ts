@@ -2,7 +2,15 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
-import { eventsOf, expectRefusal, type LoggedEvent, softrl, startSoftrl, stopAt } from "./command.js";
+import {
+  eventsOf,
+  expectRefusal,
+  type LoggedEvent,
+  slowCheckpoints,
+  softrl,
+  startSoftrl,
+  stopAt,
+} from "./command.js";
 
 const folder = temporaryFolder("resume");
 
@@ -20,7 +28,7 @@ const isTimed = ({ seconds }: LoggedEvent) => Number(seconds) > 0;
 /** Runs until a checkpoint after `step` stands, then sends the signal. */
 const stopAfter = (step: number, signal: NodeJS.Signals, args: string[], name: string) =>
   stopAt(
-    startSoftrl(args, folder, wasm),
+    startSoftrl(args, folder, { env: { ...wasm.env, ...slowCheckpoints } }),
     join(folder, name),
     signal,
     (event) => event.event === "checkpoint" && Number(event.step) >= step,

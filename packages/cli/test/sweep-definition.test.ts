@@ -200,9 +200,9 @@ describe("seeds", () => {
 
   test("too many are refused before they are expanded", () => {
     const start = performance.now();
-    const many = Array.from({ length: 3000 }, () => "1..10000").join(",");
+    const many = Array.from({ length: 100_000 }, () => "1..10000").join(",");
     expect(() => seedList("x", many)).toThrow("x: invalid seeds");
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   test.each([

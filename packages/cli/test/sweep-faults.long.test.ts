@@ -51,12 +51,13 @@ export default { ...corridor, id: "Mine-v0", make(...parts) {
 
 test("an error that an environment throws in a timer is reported in one line", async () => {
   const mine = environment('if (steps === 5) setTimeout(() => { throw new Error("later"); });');
-  const options = { steps: 40_000 };
+  // Timers come when a run pauses, every 0.1 s.
+  const options = { steps: 50_000_000 };
   writeDefinition(place, { options, environments: [mine], seeds: [1] });
   const sweep = await command("sweep", ".", "--json");
   const error = expect.stringMatching(/^\S*mine\.mjs:\d+: \w+ failed, got Error: later; fix the file/);
   expect(JSON.parse(sweep.stdout)).toMatchObject({ done: 0, failed: [{ error }] });
-  const alone = await command("train", "--algorithm=a2c", `--env=${mine}`, "--steps=40000");
+  const alone = await command("train", "--algorithm=a2c", `--env=${mine}`, "--steps=50000000");
   expect(alone.stderr).toMatch(/^softrl: \S*mine\.mjs:\d+: \w+ failed, got Error: later/m);
   expect(alone.stderr).not.toMatch(/^ {4}at /m);
   expect(alone.code).toBe(1);

@@ -16,6 +16,7 @@ import {
   eventually,
   expectRefusal,
   type Running,
+  slowCheckpoints,
   softrl,
   startSoftrl,
   wholeLines,
@@ -149,7 +150,7 @@ describe("softrl sweep", () => {
     define("stopped", { options });
     const arguments_ = ["--jobs", "2", "--json"];
     const undisturbed = command("sweep", "whole", ...arguments_);
-    const running = startSoftrl(["sweep", "stopped", ...arguments_], place);
+    const running = startSoftrl(["sweep", "stopped", ...arguments_], place, { env: slowCheckpoints });
     await eventually(() => checkpoints("stopped") > 0);
     running.child.kill("SIGINT");
     const stopped = await running.finished;

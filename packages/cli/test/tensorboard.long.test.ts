@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { writeEventLog } from "../src/tensorboard/event-log.js";
 import { RunSummaries } from "../src/tensorboard/run-summaries.js";
-import { expectRefusal, softrl, softrlAlone, startSoftrl } from "./command.js";
+import { expectRefusal, slowCheckpoints, softrl, softrlAlone, startSoftrl } from "./command.js";
 import { type ReadEvent, readEventFile } from "./event-file-reader.js";
 
 const place = temporaryFolder("tensorboard");
@@ -72,7 +72,9 @@ describe("softrl train --tensorboard", () => {
     expect(whole.events.at(-1)?.others).toEqual(["_hparams_/session_end_info"]);
 
     // Killed somewhere after a checkpoint, then continued without the option.
-    const { child, finished } = startSoftrl(train("parts"), place, wasm);
+    const { child, finished } = startSoftrl(train("parts"), place, {
+      env: { ...wasm.env, ...slowCheckpoints },
+    });
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, 5));
       try {

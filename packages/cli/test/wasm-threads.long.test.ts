@@ -103,7 +103,7 @@ function loaded(executor: Executor, program: Program = products()) {
 
 /** Runs until something is thrown, and gives that. */
 async function firstError(run: () => void): Promise<unknown> {
-  const until = performance.now() + 20_000;
+  const until = performance.now() + 200_000;
   while (performance.now() < until) {
     try {
       run();
