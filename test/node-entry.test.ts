@@ -36,10 +36,13 @@ describe("in Node, softrl", () => {
         await import(${JSON.stringify(join(root, "packages/core/dist", file))});
         const { user, system } = process.cpuUsage(before);
         console.log((user + system) / 1e6);`;
-      const run = () =>
-        Number(execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" }));
-      return Math.min(run(), run(), run());
+      return Number(
+        execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" }),
+      );
     };
-    expect(seconds("bundled.js") / seconds("index.js")).toBeLessThan(0.4);
+    // In turns, so that what else the machine does slows both.
+    const pairs = [1, 2, 3].map(() => [seconds("bundled.js"), seconds("index.js")]);
+    const [inOne, inModules] = [0, 1].map((of) => Math.min(...pairs.map((pair) => pair[of])));
+    expect(inOne / inModules).toBeLessThan(0.4);
   });
 });

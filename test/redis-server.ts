@@ -38,7 +38,7 @@ export class RedisServer {
       log += String(text);
       if (log.includes("Ready to accept connections")) break;
     }
-    if (child.exitCode !== null) throw new Error(`redis-server has ended: ${log}`);
+    if (!log.includes("Ready to accept connections")) throw new Error(`redis-server has ended: ${log}`);
   }
 
   /** Ends it as a failure of its machine would. */
