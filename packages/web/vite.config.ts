@@ -74,7 +74,7 @@ export default defineConfig(({ command, mode }) => ({
       apply: "build",
       transformIndexHtml: {
         order: "post",
-        // Vite writes the script's tag anew, without `blocking`: the page would be painted before its script fills it, and move.
+        // Vite writes the script's tag anew, without `blocking`: the page would be painted before its script fills it.
         handler: (html: string) =>
           html.replace('<script type="module"', '<script type="module" blocking="render"'),
       },

@@ -32,8 +32,9 @@ async function garbage(
 }
 
 /**
- * Bytes per step, over steps without a collection: the least of at most three processes, infinite if all had one. On a busy machine the
- * optimising compiler can come late, and interpreted code boxes numbers; what the code itself allocates is in each.
+ * Bytes per step, over steps without a collection: the least of at most three processes, infinite if all had one. On a
+ * busy machine the optimising compiler can come late, and interpreted code boxes numbers; what the code itself allocates
+ * is in each.
  */
 async function bytesPerStep(
   executor: string,

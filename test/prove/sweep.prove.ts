@@ -59,7 +59,7 @@ describe.runIf(process.platform === "linux")("softrl sweep, killed", () => {
       define(killed);
       const began = performance.now();
       expect(await startSweep(whole).ended).toBe(0);
-      // Two at a time: kills come when as many milliseconds have passed as some runs take on this machine now.
+      // Two at a time: kills come within the milliseconds that a run takes on this machine now.
       const perRun = (performance.now() - began) / 30;
 
       const random = new RandomStreams(16).stream("kills");

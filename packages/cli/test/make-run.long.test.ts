@@ -56,7 +56,10 @@ interface Try {
   readonly lowestStep: number;
 }
 
-/** Trains a run up to its first checkpoint, and at most some hundred steps on; returns what tries it again, a second time where `number` is 2. */
+/**
+ * Trains a run up to its first checkpoint, and at most some hundred steps on; returns what tries it again, a second time
+ * where `number` is 2.
+ */
 async function begunRun() {
   const run = await plannedRun();
   const folder = at("run");

@@ -4,7 +4,15 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { writeEventLog } from "../src/tensorboard/event-log.js";
 import { RunSummaries } from "../src/tensorboard/run-summaries.js";
-import { expectRefusal, slowCheckpoints, softrl, softrlAlone, startSoftrl } from "./command.js";
+import {
+  expectRefusal,
+  type LoggedEvent,
+  slowCheckpoints,
+  softrl,
+  softrlAlone,
+  startSoftrl,
+  stopAt,
+} from "./command.js";
 import { type ReadEvent, readEventFile } from "./event-file-reader.js";
 
 const place = temporaryFolder("tensorboard");
@@ -72,19 +80,9 @@ describe("softrl train --tensorboard", () => {
     expect(whole.events.at(-1)?.others).toEqual(["_hparams_/session_end_info"]);
 
     // Killed somewhere after a checkpoint, then continued without the option.
-    const { child, finished } = startSoftrl(train("parts"), place, {
-      env: { ...wasm.env, ...slowCheckpoints },
-    });
-    for (;;) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      try {
-        if (readFileSync(join(place, "parts/events.jsonl"), "utf8").includes('"checkpoint","step":16')) break;
-      } catch {
-        // Not there yet.
-      }
-    }
-    child.kill("SIGKILL");
-    expect((await finished).code).toBeNull();
+    const parts = startSoftrl(train("parts"), place, { env: { ...wasm.env, ...slowCheckpoints } });
+    const isSaved = ({ event, step }: LoggedEvent) => event === "checkpoint" && Number(step) >= 16_000;
+    expect((await stopAt(parts, join(place, "parts"), "SIGKILL", isSaved)).code).toBeNull();
     const killed = read("parts");
     expect(killed.events.length).toBeGreaterThan(10);
     const resumed = await softrl(["resume", "parts", "--json"], place, wasm);
